@@ -1,0 +1,140 @@
+/**
+ * The faults Lockstep reports to people: one stable code each, with the exit
+ * status it ends the command with. This room knows nothing of the others; it
+ * must not render (src/cli does) and must not hold wording that only one
+ * caller uses.
+ */
+
+/** Process exit statuses, documented in docs/reference/exit-codes.md. */
+export const exitStatus = {
+  ok: 0,
+  bug: 1,
+  usage: 2,
+  input: 3,
+  untrusted: 4,
+  network: 5,
+  build: 6,
+  signing: 7,
+  archive: 8,
+  busy: 9,
+  machine: 10,
+  interrupted: 130,
+} as const;
+
+export type ExitStatusName = keyof typeof exitStatus;
+
+/**
+ * Every code, with the exit status class and what it means in one line.
+ * docs/reference/errors.md is checked against this table by a test.
+ */
+export const errorCodes = {
+  // What a person wrote: workspace, profiles, templates, flags
+  WORKSPACE_MISSING: ['input', 'The folder is not a Lockstep workspace: it has no lockstep.yaml'],
+  WORKSPACE_EXISTS: ['input', 'The folder for a new workspace already holds one'],
+  WORKSPACE_INVALID: ['input', 'lockstep.yaml has faults; each is listed with its line'],
+  PROFILE_UNKNOWN: ['input', 'No profile of that name in profiles/'],
+  PROFILE_INVALID: ['input', 'A profile has faults; each is listed with its line'],
+  SUITE_UNKNOWN: ['input', 'No suite of that name in lockstep.yaml, or none that takes this profile'],
+  SNAPSHOT_UNKNOWN: ['input', 'No snapshot with that id'],
+  TEMPLATE_MISSING: ['input', 'A template that a profile names is not there, or lacks a file it names'],
+  TEMPLATE_INVALID: ['input', 'A template cannot be rendered, or its package.yaml has faults'],
+  TEMPLATE_UNKNOWN_VARIABLE: ['input', 'A template names a variable that does not exist'],
+  USAGE: ['usage', 'A flag or an argument is missing, unknown or contradicts another'],
+  // Formats
+  DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
+  DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],
+  DEB_ARCHIVE: ['untrusted', 'An ar, tar or .deb file is damaged or not of that format'],
+  DEB_UNSAFE_NAME: [
+    'untrusted',
+    'A member or file name from outside is absolute, leaves its folder or has control characters',
+  ],
+  // Sources
+  MIRROR_UNKNOWN: ['input', 'No package mirror could be found for the base release'],
+  SOURCE_UNKNOWN_PACKAGE: ['input', 'The base release has no package of that name'],
+  SOURCE_HASH_MISMATCH: ['untrusted', 'Fetched bytes do not have the hash that was promised'],
+  SOURCE_PATH_MISSING: ['input', 'A path inside another component is not there'],
+  SOURCE_EXPIRED: ['untrusted', 'A Release file is past its Valid-Until'],
+  RESOLVE_UNSATISFIABLE: ['input', 'No version that is there fits the range of the profile'],
+  RESOLVE_DEMAND: ['input', 'A component does not fit what another one demands of it'],
+  // Network
+  NET_NOT_FOUND: ['network', 'The server answered 404 (or the file is not there)'],
+  NET_STATUS: ['network', 'The server answered with an error status'],
+  NET_STALLED: ['network', 'No byte came for the stall limit, on every try'],
+  NET_TRUNCATED: ['network', 'The body ended before its announced length, on every try'],
+  NET_UNREACHABLE: ['network', 'The server could not be reached, on every try'],
+  NET_TOO_LARGE: ['network', 'The body is larger than what was promised or allowed'],
+  // Signatures
+  VERIFY_UNKNOWN_KEY: ['untrusted', 'A signature was made by a key that is not in the keyring'],
+  VERIFY_BAD_SIGNATURE: ['untrusted', 'A signature does not match what it signs, or has expired'],
+  VERIFY_NO_SIGNATURE: ['untrusted', 'A file that must be signed is not'],
+  KEYRING_MISSING: ['machine', 'The keyring that a signature is checked with is not there'],
+  SIGN_KEY_MISSING: ['signing', 'The archive has no signing key at the configured place'],
+  SIGN_KEY_EXISTS: ['signing', 'A key is already there and would be overwritten'],
+  SIGN_KEY_MODE: ['signing', 'The private key file can be read by others'],
+  SIGN_KEY_INVALID: ['signing', 'The key file holds no usable private key'],
+  SIGN_WRONG_PASSPHRASE: ['signing', 'The passphrase does not open the key'],
+  SIGN_PASSPHRASE_NEEDED: ['signing', 'The key is protected and no passphrase was given'],
+  SIGN_GPG: ['signing', "The user's gpg refused to sign"],
+  // Build
+  BUILD_FAILED: ['build', 'A package build ended with an error; the log is named'],
+  BUILD_ROOT: ['build', 'The build root could not be made'],
+  BUILD_OUTPUT: ['build', 'A build did not produce the packages that the profile names'],
+  BUILD_PACKAGING: ['input', 'The debian/ directory of a component lacks or contradicts what is needed'],
+  // What this machine lacks
+  TOOL_MISSING: ['machine', 'A program that is needed is not installed; the package is named'],
+  MACHINE_UNFIT: ['machine', 'This machine cannot do what was asked (kernel feature, permission)'],
+  // Store, snapshots, archive
+  STORE_CORRUPT: ['archive', 'A file of the content store does not have the hash it is named by'],
+  STORE_MISSING: ['archive', 'The content store lacks a file'],
+  DISK_FULL: ['archive', 'The disk is full; nothing was left half-written'],
+  DISK_IO: ['archive', 'Reading or writing a file failed'],
+  SNAPSHOT_INVALID: ['archive', 'A snapshot manifest cannot be read or its signature or chain does not hold'],
+  SNAPSHOT_NEWER_FORMAT: ['archive', 'A snapshot manifest is of a format this Lockstep does not know'],
+  ARCHIVE_CONFLICT: ['archive', 'A pool file would be overwritten with other bytes'],
+  ARCHIVE_INVALID: ['archive', 'The archive on disk is not what it must be'],
+  VETTING_FAILED: ['build', 'A package breaks a rule of the trust level it is meant for'],
+  LOCK_HELD: ['busy', 'Another run is working on this workspace; it is named'],
+  INTERRUPTED: ['interrupted', 'Stopped by the user; everything is consistent'],
+} as const satisfies Record<string, readonly [ExitStatusName, string]>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Where a fault is. Lines and columns count from 1; `path` is the field's path, `components.parsoid.source`. */
+export interface FaultPlace {
+  file?: string | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
+  path?: string | undefined;
+  value?: string | undefined;
+  /** What is wrong at this place, where one error lists several. */
+  message?: string | undefined;
+}
+
+export interface LockstepErrorDetails {
+  /** What is wrong, in a sentence without the code. */
+  message: string;
+  /** What the person can do about it. */
+  hint?: string | undefined;
+  where?: readonly FaultPlace[] | undefined;
+  cause?: unknown;
+}
+
+/** A fault with a stable code; anything else that is thrown is a bug of ours. */
+export class LockstepError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly where: readonly FaultPlace[];
+
+  constructor(code: ErrorCode, details: LockstepErrorDetails) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'LockstepError';
+    this.code = code;
+    this.hint = details.hint;
+    this.where = details.where ?? [];
+  }
+
+  /** The process exit status this fault ends a command with. */
+  get exit(): number {
+    return exitStatus[errorCodes[this.code][0]];
+  }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/** The rooms from the ground up: a file imports from its own room or from one listed before it. */
+const rooms = [
+  'errors',
+  'deb',
+  'io',
+  'signing',
+  'profile',
+  'source',
+  'resolution',
+  'build',
+  'metapackage',
+  'snapshot',
+  'archive',
+  'vetting',
+  'workflows',
+  'cli',
+  'commands',
+];
+
+const src = resolve(import.meta.dirname, '../../src');
+
+function sourceFiles(): string[] {
+  return readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(src, name));
+}
+
+function roomOf(file: string): string {
+  return relative(src, file).split('/')[0]!.replace(/\.ts$/, '');
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const specifiers = text.matchAll(/(?:from\s+|import\s*\(\s*|import\s+)'(\.[^']+)'/g);
+  return [...specifiers].map((match) => resolve(dirname(file), match[1]!).replace(/\.js$/, '.ts'));
+}
+
+describe('the direction of imports', () => {
+  it('knows every room', () => {
+    const unknown = [...new Set(sourceFiles().map(roomOf))].filter((room) => !rooms.includes(room));
+    assert.deepEqual(unknown, []);
+  });
+
+  it('goes downward only', () => {
+    const upward = sourceFiles().flatMap((file) =>
+      importsOf(file)
+        .filter((target) => rooms.indexOf(roomOf(target)) > rooms.indexOf(roomOf(file)))
+        .map((target) => `${relative(src, file)} -> ${relative(src, target)}`),
+    );
+    assert.deepEqual(upward, []);
+  });
+
+  it('has no cycle', () => {
+    const state = new Map<string, 'open' | 'done'>();
+    const cycles: string[] = [];
+    const visit = (file: string, trail: string[]): void => {
+      if (state.get(file) === 'done') return;
+      if (state.get(file) === 'open') {
+        cycles.push([...trail.slice(trail.indexOf(file)), file].map((f) => relative(src, f)).join(' -> '));
+        return;
+      }
+      state.set(file, 'open');
+      for (const target of importsOf(file)) visit(target, [...trail, file]);
+      state.set(file, 'done');
+    };
+    for (const file of sourceFiles()) visit(file, []);
+    assert.deepEqual(cycles, []);
+  });
+
+  it('lets only src/signing read a private key', () => {
+    const offenders = sourceFiles()
+      .filter((file) => roomOf(file) !== 'signing')
+      .filter((file) => /from 'openpgp'|import\('openpgp'\)/.test(readFileSync(file, 'utf8')))
+      .map((file) => relative(src, file));
+    assert.deepEqual(offenders, []);
+  });
+});
