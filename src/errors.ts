@@ -44,6 +44,8 @@ export const errorCodes = {
   DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
   DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],
   DEB_ARCHIVE: ['untrusted', 'An ar, tar or .deb file is damaged or not of that format'],
+  DATA_DAMAGED: ['untrusted', 'Compressed data is damaged, or not of the format its name says'],
+  DEB_INVALID: ['input', 'A package, source or changelog that was to be written would not be valid'],
   DEB_UNSAFE_NAME: [
     'untrusted',
     'A member or file name from outside is absolute, leaves its folder or has control characters',
@@ -67,10 +69,14 @@ export const errorCodes = {
   VERIFY_UNKNOWN_KEY: ['untrusted', 'A signature was made by a key that is not in the keyring'],
   VERIFY_BAD_SIGNATURE: ['untrusted', 'A signature does not match what it signs, or has expired'],
   VERIFY_NO_SIGNATURE: ['untrusted', 'A file that must be signed is not'],
+  VERIFY_MALFORMED: ['untrusted', 'A clearsigned file has text outside of its signed block, or is damaged'],
+  VERIFY_WEAK_SIGNATURE: ['untrusted', 'A signature holds, but only by an algorithm that proves nothing today'],
+  KEYRING_INVALID: ['machine', 'A keyring holds no public key that can be read'],
   KEYRING_MISSING: ['machine', 'The keyring that a signature is checked with is not there'],
   SIGN_KEY_MISSING: ['signing', 'The archive has no signing key at the configured place'],
   SIGN_KEY_EXISTS: ['signing', 'A key is already there and would be overwritten'],
   SIGN_KEY_MODE: ['signing', 'The private key file can be read by others'],
+  SIGN_KEY_EXPIRED: ['signing', 'The signing key is not valid at the date of the signature'],
   SIGN_KEY_INVALID: ['signing', 'The key file holds no usable private key'],
   SIGN_WRONG_PASSPHRASE: ['signing', 'The passphrase does not open the key'],
   SIGN_PASSPHRASE_NEEDED: ['signing', 'The key is protected and no passphrase was given'],
@@ -81,6 +87,7 @@ export const errorCodes = {
   BUILD_OUTPUT: ['build', 'A build did not produce the packages that the profile names'],
   BUILD_PACKAGING: ['input', 'The debian/ directory of a component lacks or contradicts what is needed'],
   // What this machine lacks
+  TOOL_FAILED: ['machine', 'A program that Lockstep ran ended with an error; its last lines are shown'],
   TOOL_MISSING: ['machine', 'A program that is needed is not installed; the package is named'],
   MACHINE_UNFIT: ['machine', 'This machine cannot do what was asked (kernel feature, permission)'],
   // Store, snapshots, archive

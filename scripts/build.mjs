@@ -1,0 +1,4 @@
+/** `npm run build`: dependencies and dist/, no Debian tools. */
+import { setUp } from './setup.mjs';
+
+setUp([]);

@@ -1,0 +1,64 @@
+/**
+ * `npm test`: sets everything up, then runs every check and every test.
+ * `npm test -- unit` (or integration, e2e, lint, types) runs one part.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
+
+const bin = (name) => join(root, 'node_modules', name);
+const mocha = (...args) => [process.execPath, [bin('mocha/bin/mocha.js'), ...args]];
+
+const parts = {
+  lint: [
+    [process.execPath, [bin('eslint/bin/eslint.js'), '.']],
+    [process.execPath, [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
+  ],
+  types: [[process.execPath, [bin('typescript/bin/tsc'), '--noEmit', '-p', '.']]],
+  unit: [mocha('--recursive', 'test/unit/**/*.test.ts')],
+  integration: [mocha('--recursive', '--timeout', '300000', 'test/integration/**/*.test.ts')],
+  e2e: [mocha('--recursive', '--timeout', '1800000', 'test/e2e/**/*.test.ts')],
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  say(`No part named ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}.`);
+  process.exit(2);
+}
+
+setUp([...releaseTools, ...testTools]);
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+/** Runs one command, its output passed on, mocha's own counts added up. */
+function run([command, args]) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (data) => {
+      process.stdout.write(data);
+      text = (text + data).slice(-100_000);
+    });
+    child.on('close', (status) => {
+      const count = (word) => Number(new RegExp(`^  (\\d+) ${word}\\b`, 'm').exec(text)?.[1] ?? 0);
+      total.passed += count('passing');
+      total.failed += count('failing');
+      total.skipped += count('pending');
+      done(status === 0);
+    });
+  });
+}
+
+const failures = [];
+for (const name of asked.length > 0 ? asked : Object.keys(parts)) {
+  const started = performance.now();
+  say(`\n== ${name}`);
+  for (const command of parts[name]) if (!(await run(command))) failures.push(name);
+  say(`== ${name}: ${Math.round((performance.now() - started) / 1000)} s`);
+}
+
+if (failures.length > 0) total.failed ||= failures.length;
+console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+if (failures.length > 0) console.log(`failed: ${[...new Set(failures)].join(', ')}`);
+process.exit(failures.length > 0 ? 1 : 0);

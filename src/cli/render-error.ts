@@ -1,0 +1,72 @@
+/**
+ * How a fault looks to a person and to a program. Owns wording around the
+ * fault (place, hint, code), never the fault's own sentence.
+ */
+import { z } from 'zod';
+import { LockstepError, exitStatus, type FaultPlace } from '../errors.js';
+
+/** What `--json` prints on stdout when a command fails. */
+export const errorResult = z.object({
+  error: z.object({
+    code: z.string().describe('Stable code, listed in docs/reference/errors.md'),
+    message: z.string(),
+    hint: z.string().optional(),
+    where: z
+      .array(
+        z.object({
+          file: z.string().optional(),
+          line: z.number().int().optional(),
+          column: z.number().int().optional(),
+          path: z.string().optional(),
+          value: z.string().optional(),
+          message: z.string().optional(),
+        }),
+      )
+      .optional(),
+  }),
+});
+export type ErrorResult = z.infer<typeof errorResult>;
+
+/** The process exit status for anything thrown. */
+export function exitOf(error: unknown): number {
+  return error instanceof LockstepError ? error.exit : exitStatus.bug;
+}
+
+/** `file:line:column: path: message (value)`, as compilers print it. */
+function renderPlace(place: FaultPlace): string {
+  const position = [place.file, place.line, place.column].filter((part) => part !== undefined).join(':');
+  const value = place.value === undefined ? '' : ` (found ${place.value})`;
+  return [position, place.path, place.message].filter(Boolean).join(': ') + value;
+}
+
+/** The lines for stderr. A bug of ours shows its stack: that is what its report needs. */
+export function renderError(error: unknown): string {
+  if (!(error instanceof LockstepError)) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return `This is a bug in Lockstep; please report it with the lines below.\n${stack}`;
+  }
+  const lines = [`Error ${error.code}: ${error.message}`];
+  for (const place of error.where) lines.push(`  ${renderPlace(place)}`);
+  if (error.hint !== undefined)
+    lines.push(...error.hint.split('\n').map((line, i) => (i === 0 ? `To do: ${line}` : `       ${line}`)));
+  return lines.join('\n');
+}
+
+/** The same fault for `--json`. */
+export function errorToJson(error: unknown): ErrorResult {
+  if (!(error instanceof LockstepError)) {
+    return { error: { code: 'BUG', message: error instanceof Error ? error.message : String(error) } };
+  }
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error.where.length === 0 ? {} : { where: error.where.map((place) => dropUndefined(place)) }),
+    },
+  };
+}
+
+function dropUndefined(place: FaultPlace): Record<string, string | number> {
+  return Object.fromEntries(Object.entries(place).filter(([, value]) => value !== undefined));
+}

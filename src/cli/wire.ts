@@ -1,0 +1,76 @@
+/**
+ * The one place where adapters are chosen and put together. Everything below
+ * gets them as arguments.
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../io/clock.js';
+import { ContentStore } from '../io/content-store.js';
+import { Http } from '../io/http.js';
+import { loadWorkspace } from '../profile/load.js';
+import type { Context, Places } from '../workflows/context.js';
+import { LineProgress } from './progress-lines.js';
+
+export interface Wiring {
+  /** The workspace's folder, as typed. */
+  dir: string;
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+}
+
+/** Lockstep's own folder: profiles, templates and schemas that a new workspace begins with. */
+export const home = resolve(import.meta.dirname, '../..');
+
+export function toolVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
+/** `LOCKSTEP_CACHE`, else below XDG_CACHE_HOME as the XDG base directory specification has it. */
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
+  if (env['LOCKSTEP_CACHE']) return resolve(env['LOCKSTEP_CACHE']);
+  return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'lockstep');
+}
+
+export function placesOf(root: string, cache: string): Places {
+  const state = join(root, '.lockstep');
+  return {
+    cache,
+    state,
+    logs: join(state, 'logs'),
+    snapshots: join(root, 'snapshots'),
+    templates: join(root, 'templates'),
+    packaging: join(root, 'packaging'),
+    public: join(root, 'public'),
+    temporary: join(cache, 'tmp'),
+  };
+}
+
+/** Progress on stderr, redrawn where that is a terminal. */
+export function stderrProgress(): LineProgress {
+  return new LineProgress({
+    write: (text) => process.stderr.write(text),
+    interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
+    columns: () => process.stderr.columns,
+    elapsed: () => performance.now(),
+  });
+}
+
+export async function wire(wiring: Wiring): Promise<{ context: Context; progress: LineProgress }> {
+  const workspace = await loadWorkspace(wiring.dir);
+  const places = placesOf(workspace.root, cacheFolder(wiring.env));
+  const progress = stderrProgress();
+  const context: Context = {
+    workspace,
+    places,
+    store: new ContentStore(join(places.cache, 'store')),
+    http: new Http({ clock: systemClock }),
+    clock: systemClock,
+    progress,
+    signal: wiring.signal,
+    env: wiring.env,
+    toolVersion: toolVersion(),
+  };
+  return { context, progress };
+}

@@ -1,0 +1,26 @@
+import { string as stringArg } from '@oclif/core/args';
+import { BaseCommand } from '../cli/base-command.js';
+import { renderError } from '../cli/render-error.js';
+import type { CheckResult } from '../cli/results.js';
+import { exitStatus } from '../errors.js';
+
+export default class Check extends BaseCommand {
+  static override summary = 'Check lockstep.yaml and the profiles, and do nothing else';
+  static override description =
+    'Reports every fault of every file at once, each with file, line, column, the path of the field and what is ' +
+    'allowed there. Ends with 0 when there is none.';
+  static override examples = ['<%= config.bin %> check', '<%= config.bin %> check mediawiki-1.39 --json'];
+  static override args = {
+    profile: stringArg({ description: 'check this profile only (and lockstep.yaml)' }),
+  };
+
+  override async run(): Promise<CheckResult> {
+    const { args, flags } = await this.parse(Check);
+    const { check } = await import('../workflows/check.js');
+    const { result, errors } = await check(flags.workspace, args.profile);
+    for (const error of errors) this.say(renderError(error));
+    if (errors.length > 0) process.exitCode = exitStatus.input;
+    else this.say(`lockstep.yaml and ${result.profiles.join(', ') || 'no profile'}: no faults`);
+    return result;
+  }
+}

@@ -1,0 +1,44 @@
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../../cli/base-command.js';
+import type { KeyResult } from '../../cli/results.js';
+
+export default class KeyGenerate extends BaseCommand {
+  static override summary = "Make the archive's signing key";
+  static override description =
+    'An Ed25519 key of version 4, which the apt of Debian 12 and of Debian 13 both accept, at signing.keyFile of ' +
+    'lockstep.yaml (mode 0600). A key that is there is never overwritten. The passphrase comes from a file or from ' +
+    'LOCKSTEP_PASSPHRASE; a key without one has to be asked for.';
+  static override examples = [
+    '<%= config.bin %> key generate --passphrase-file /run/secrets/archive-passphrase',
+    'LOCKSTEP_PASSPHRASE=... <%= config.bin %> key generate --json',
+    '<%= config.bin %> key generate --no-passphrase   # for trying things out',
+  ];
+  static override flags = {
+    'passphrase-file': string({
+      description: 'read the passphrase from the first line of this file',
+      exclusive: ['no-passphrase'],
+    }),
+    'no-passphrase': boolean({ description: 'leave the key unprotected' }),
+    name: string({ description: "the name in the key; the archive's origin otherwise" }),
+    email: string({ description: 'the address in the key' }),
+  };
+
+  override async run(): Promise<KeyResult> {
+    const { flags } = await this.parse(KeyGenerate);
+    const context = await this.context(flags);
+    const { generateArchiveKey } = await import('../../workflows/key.js');
+    const result = await generateArchiveKey(context, {
+      passphraseFile: flags['passphrase-file'],
+      unprotected: flags['no-passphrase'],
+      name: flags.name,
+      email: flags.email,
+    });
+    this.say(
+      `Key ${result.fingerprint} is in ${result.keyFile}${result.protected ? '' : ', without a passphrase'}.`,
+    );
+    this.say(
+      `Its revocation certificate is in ${result.revocationFile}. Keep both where no build can read them.`,
+    );
+    return result;
+  }
+}

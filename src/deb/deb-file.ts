@@ -1,0 +1,205 @@
+/**
+ * Binary packages, deb(5): reading one (its control paragraph, scripts, and
+ * files as a stream), writing one without dpkg. Which compressor is used is
+ * the caller's choice; what a package may contain is src/vetting's.
+ */
+import { createReadStream } from 'node:fs';
+import { LockstepError } from '../errors.js';
+import { readAr, type ArMember } from './ar.js';
+import { asBuffer, collect, type DecompressByName } from './codec.js';
+import { scriptNames } from './deb-scripts.js';
+import { parseStanza, type Stanza } from './deb822.js';
+import { memberPath } from './member-name.js';
+import { readTar, type TarEntry } from './tar.js';
+
+export { scriptNames, type ScriptName } from './deb-scripts.js';
+export { writeDeb, type DebEntry, type DebResult, type DebSpec, type DebWriting } from './deb-writer.js';
+
+/** What the control archive of a package says. */
+export interface DebControl {
+  /** The control paragraph; `control.text()` is what was in the file. */
+  readonly control: Stanza;
+  /** Maintainer scripts, `config` and `templates`, by name. */
+  readonly scripts: ReadonlyMap<string, string>;
+  /** Absolute paths. */
+  readonly conffiles: readonly string[];
+  /** Every member of the control archive by name (`md5sums`, `triggers`, `shlibs`, ...), those above among them. */
+  readonly members: ReadonlyMap<string, Buffer>;
+}
+
+/** A package that is open: its files are still to come. */
+export interface DebFile extends DebControl {
+  /** The members of data.tar in their order; can be read once. Names are checked. */
+  readonly files: AsyncIterable<TarEntry>;
+  /** Lets the file go when not all of `files` is read. */
+  close(): Promise<void>;
+}
+
+export interface DebReading {
+  /** `decompressByName` of src/io/compress.ts. */
+  readonly decompress: DecompressByName;
+  /** Named in faults; the path, if one is given, when it is not. */
+  readonly file?: string | undefined;
+}
+
+/** Control archives are some kilobytes; this bounds what a hostile one can make us hold. */
+const largestControlMember = 16 * 1024 * 1024;
+
+function damaged(message: string, file: string | undefined, cause?: unknown): LockstepError {
+  return new LockstepError('DEB_ARCHIVE', {
+    message: `${file ?? 'The file'} is not a Debian package: ${message}`,
+    where: [{ file, message }],
+    cause,
+  });
+}
+
+/**
+ * Opens a package and reads its control archive. The files are read from the
+ * same stream when they are asked for: read them all or call `close`.
+ * @param source path of a .deb, or its bytes
+ * @throws LockstepError DEB_ARCHIVE, DEB_SYNTAX, DEB_UNSAFE_NAME
+ */
+export async function readDeb(
+  source: string | Uint8Array | AsyncIterable<Uint8Array>,
+  reading: DebReading,
+): Promise<DebFile> {
+  const file = reading.file ?? (typeof source === 'string' ? source : undefined);
+  const members = readAr(bytesOf(source), file);
+  try {
+    await expectMember(members, /^debian-binary$/, file, async (member) => {
+      const version = (await collectSmall(member.body, file)).toString('latin1');
+      // deb(5): readers must accept 2.x
+      if (!/^2\.[0-9]+\n/.test(version))
+        throw damaged(`its format is ${JSON.stringify(version.slice(0, 20))}`, file);
+    });
+    const controlMembers = new Map<string, Buffer>();
+    await expectMember(members, /^control\.tar(?:\.(?:gz|xz|zst))?$/, file, async (member) => {
+      for await (const { header, body } of readTar(unpacked(member, reading.decompress, file), file)) {
+        const name = memberPath(header.path);
+        if (header.kind === 'dir') continue;
+        if (header.kind !== 'file' || name.includes('/')) {
+          throw damaged('its control archive holds something else than plain files', file);
+        }
+        if (controlMembers.has(name)) throw damaged(`its control archive has two members ${name}`, file);
+        controlMembers.set(name, await collectSmall(body, file));
+      }
+    });
+    const data = await nextMember(members, /^data\.tar(?:\.(?:gz|xz|zst|bz2|lzma))?$/, file);
+    return {
+      ...parseControl(controlMembers, file),
+      files: dataEntries(members, data, reading.decompress, file),
+      close: async () => {
+        await members.return(undefined);
+      },
+    };
+  } catch (error) {
+    await members.return(undefined);
+    throw error;
+  }
+}
+
+/**
+ * Reads only the control archive of a package.
+ * @throws LockstepError DEB_ARCHIVE, DEB_SYNTAX, DEB_UNSAFE_NAME
+ */
+export async function readDebControl(
+  source: string | Uint8Array | AsyncIterable<Uint8Array>,
+  reading: DebReading,
+): Promise<DebControl> {
+  const deb = await readDeb(source, reading);
+  await deb.close();
+  return { control: deb.control, scripts: deb.scripts, conffiles: deb.conffiles, members: deb.members };
+}
+
+async function* bytesOf(source: string | Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  if (source instanceof Uint8Array) {
+    yield asBuffer(source);
+    return;
+  }
+  const stream =
+    typeof source === 'string' ? createReadStream(source, { highWaterMark: 256 * 1024 }) : source;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) yield asBuffer(chunk);
+}
+
+/** The member decompressed; a compressor's own error becomes one that names the package. */
+async function* unpacked(
+  member: ArMember,
+  decompress: DecompressByName,
+  file: string | undefined,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* decompress(member.name, member.body);
+  } catch (error) {
+    // Errors of the machine (a file that cannot be read) are not the package's
+    if (error instanceof LockstepError || (error instanceof Error && 'syscall' in error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw damaged(`${member.name} cannot be decompressed: ${reason}`, file, error);
+  }
+}
+
+async function collectSmall(body: AsyncIterable<Buffer>, file: string | undefined): Promise<Buffer> {
+  try {
+    return await collect(body, largestControlMember);
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged('a member of its control archive is far too large', file);
+    throw error;
+  }
+}
+
+async function nextMember(
+  members: AsyncGenerator<ArMember>,
+  name: RegExp,
+  file: string | undefined,
+): Promise<ArMember> {
+  for (;;) {
+    const next = await members.next();
+    if (next.done === true) throw damaged('a member is missing', file);
+    if (name.test(next.value.name)) return next.value;
+    // deb(5): members with a leading underscore are to be ignored, all others stand in a fixed order
+    if (!next.value.name.startsWith('_'))
+      throw damaged(`${next.value.name} is not the member that must come here`, file);
+  }
+}
+
+async function expectMember(
+  members: AsyncGenerator<ArMember>,
+  name: RegExp,
+  file: string | undefined,
+  read: (member: ArMember) => Promise<void>,
+): Promise<void> {
+  await read(await nextMember(members, name, file));
+}
+
+function parseControl(members: ReadonlyMap<string, Buffer>, file: string | undefined): DebControl {
+  const text = members.get('control')?.toString('utf8');
+  if (text === undefined) throw damaged('its control archive has no control file', file);
+  const control = parseStanza(text, { file: file === undefined ? 'control' : `${file}: control` });
+  for (const name of ['Package', 'Version', 'Architecture']) control.require(name);
+  return {
+    control,
+    scripts: new Map(
+      scriptNames.flatMap((name) => {
+        const script = members.get(name);
+        return script === undefined ? [] : [[name, script.toString('utf8')] as const];
+      }),
+    ),
+    conffiles: (members.get('conffiles')?.toString('utf8') ?? '')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
+    members,
+  };
+}
+
+async function* dataEntries(
+  members: AsyncGenerator<ArMember>,
+  data: ArMember,
+  decompress: DecompressByName,
+  file: string | undefined,
+): AsyncGenerator<TarEntry> {
+  try {
+    yield* readTar(unpacked(data, decompress, file), file);
+  } finally {
+    await members.return(undefined);
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Reading tar archives (through `tar-stream`): every entry's name is checked
+ * before the caller sees it, and what two readers could understand
+ * differently is refused. Writing is tar-writer.ts. Nothing is unpacked here.
+ */
+import { extract, type Header } from 'tar-stream';
+import { LockstepError } from '../errors.js';
+import { asBuffer } from './codec.js';
+import { assertSafeMember, linkTargetFault, shownName } from './member-name.js';
+
+export { assertSafeMember, memberPath } from './member-name.js';
+export { tarBytes, writeTar, type TarInput, type TarOptions } from './tar-writer.js';
+
+export type TarKind = 'file' | 'dir' | 'symlink' | 'hardlink' | 'char-device' | 'block-device' | 'fifo';
+
+export interface TarHeader {
+  /** As in the archive (`./usr/`), checked by `assertSafeMember`. */
+  readonly path: string;
+  readonly kind: TarKind;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  /** Bytes; 0 for what is not a file. */
+  readonly size: number;
+  /** Of symlinks: any target, as dpkg has it (see `assertLinkStaysInside`). Of hard links: a checked member name. */
+  readonly linkTarget: string | null;
+  /** Seconds. */
+  readonly mtime: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly uname: string;
+  readonly gname: string;
+}
+
+/** An entry as it is read. `body` must be read, if at all, before the next entry is asked for. */
+export interface TarEntry {
+  readonly header: TarHeader;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+function damaged(message: string, file: string | undefined, cause?: unknown): LockstepError {
+  return new LockstepError('DEB_ARCHIVE', {
+    message: `${file ?? 'The file'} is not a tar archive that can be used: ${message}`,
+    where: [{ file, message }],
+    cause,
+  });
+}
+
+/**
+ * Reads entries one after the other, each as far as it is asked for: memory
+ * holds some chunks, never a whole entry. pax and GNU long names are
+ * understood; unread bodies are skipped. `source` is the tar itself, already
+ * decompressed.
+ * @throws LockstepError DEB_ARCHIVE (damaged, ends early, sparse or unknown entries), DEB_UNSAFE_NAME
+ */
+export async function* readTar(source: AsyncIterable<Uint8Array>, file?: string): AsyncGenerator<TarEntry> {
+  const parser = extract();
+  const input: Input = { failure: null, endZeros: 0 };
+  const feeding = feed(source, parser, input);
+  const own = (error: unknown): unknown => {
+    if (error instanceof LockstepError) return error;
+    // A fault of the source (network, decompressor) is not one of the tar
+    if (input.failure !== null) return input.failure.error;
+    return damaged(error instanceof Error ? error.message : String(error), file, error);
+  };
+  try {
+    for await (const entry of parser) {
+      const header = checkedHeader(entry.header, file);
+      const body = bodyOf(entry, own);
+      yield { header, body };
+      // tar-stream goes on only when an entry was read to its end
+      for await (const skipped of body) void skipped;
+    }
+    await feeding;
+    if (input.failure !== null) throw input.failure.error;
+    // tar-stream takes an archive that was cut between two entries for a whole one
+    if (input.endZeros < block) throw damaged('it does not end with the mark that it must end with', file);
+  } catch (error) {
+    throw own(error);
+  } finally {
+    parser.destroy();
+    await feeding;
+  }
+}
+
+const block = 512;
+
+/** What is known of the bytes that went into the parser. */
+interface Input {
+  failure: { error: unknown } | null;
+  /** Zero bytes at the end, counted up to one block. */
+  endZeros: number;
+}
+
+/** Pushes the source into the parser at the parser's pace; never rejects. */
+async function feed(
+  source: AsyncIterable<Uint8Array>,
+  parser: ReturnType<typeof extract>,
+  input: Input,
+): Promise<void> {
+  let wake = (): void => undefined;
+  parser.on('close', () => wake());
+  parser.on('drain', () => wake());
+  parser.on('error', () => undefined);
+  try {
+    for await (const chunk of source) {
+      if (parser.destroying) return;
+      input.endZeros = zerosAtEnd(chunk, input.endZeros);
+      if (!parser.write(chunk)) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (parser.destroying) resolve();
+        });
+      }
+    }
+    // streamx types its argument as needed; null is its end of stream
+    parser.end(null);
+  } catch (error) {
+    input.failure = { error };
+    parser.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function zerosAtEnd(chunk: Uint8Array, before: number): number {
+  let zeros = 0;
+  while (zeros < chunk.length && zeros < block && chunk[chunk.length - 1 - zeros] === 0) zeros++;
+  return Math.min(block, zeros === chunk.length ? before + zeros : zeros);
+}
+
+/**
+ * The body as an iterable that a reader may leave early: tar-stream's own
+ * would then destroy the whole parser.
+ */
+function bodyOf(entry: AsyncIterable<unknown>, own: (error: unknown) => unknown): AsyncIterable<Buffer> {
+  const chunks = entry[Symbol.asyncIterator]();
+  const next = async (): Promise<IteratorResult<Buffer, undefined>> => {
+    try {
+      const { done, value } = (await chunks.next()) as IteratorResult<unknown, unknown>;
+      return done === true
+        ? { done, value: undefined }
+        : { done: false, value: asBuffer(value as Uint8Array) };
+    } catch (error) {
+      throw own(error);
+    }
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+function kindOf(type: Header['type'] | null): TarKind | null {
+  switch (type) {
+    case 'file':
+    case 'contiguous-file':
+      return 'file';
+    case 'directory':
+      return 'dir';
+    case 'symlink':
+      return 'symlink';
+    case 'link':
+      return 'hardlink';
+    case 'character-device':
+      return 'char-device';
+    case 'block-device':
+      return 'block-device';
+    case 'fifo':
+      return 'fifo';
+    case null:
+      return null;
+  }
+}
+
+function checkedHeader(header: Header, file: string | undefined): TarHeader {
+  assertSafeMember(header.name, file);
+  const shown = shownName(header.name);
+  const kind = kindOf(header.type);
+  const pax = (header.pax ?? {}) as Record<string, string>;
+  if (kind === null || Object.keys(pax).some((key) => key.startsWith('GNU.sparse'))) {
+    throw damaged(`the entry ${shown} is of a kind that is not supported (sparse, multi-volume)`, file);
+  }
+  // GNU tar ignores a size on links and directories, other readers skip that many bytes: a way to hide entries
+  if (kind !== 'file' && header.size !== 0)
+    throw damaged(`the entry ${shown} is no file but has a size`, file);
+  if (!Number.isSafeInteger(header.size)) throw damaged(`the entry ${shown} has no usable size`, file);
+  const linkTarget = kind === 'symlink' || kind === 'hardlink' ? (header.linkname ?? '') : null;
+  if (linkTarget !== null) {
+    const fault = linkTargetFault(linkTarget);
+    if (fault !== null) {
+      throw new LockstepError('DEB_UNSAFE_NAME', {
+        message: `The target ${shownName(linkTarget)} of the link ${shown} ${fault}`,
+        where: [{ file, value: shownName(linkTarget) }],
+      });
+    }
+    if (kind === 'hardlink') assertSafeMember(linkTarget, file);
+  }
+  return {
+    path: header.name,
+    kind,
+    mode: header.mode & 0o7777,
+    size: header.size,
+    linkTarget,
+    mtime: secondsOf(header, pax),
+    uid: header.uid,
+    gid: header.gid,
+    uname: header.uname,
+    gname: header.gname,
+  };
+}
+
+function secondsOf(header: Header, pax: Record<string, string>): number {
+  const seconds = pax['mtime'] === undefined ? header.mtime.getTime() / 1000 : Number(pax['mtime']);
+  return Number.isFinite(seconds) ? Math.floor(seconds) : 0;
+}

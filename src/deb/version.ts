@@ -1,0 +1,213 @@
+/**
+ * Debian version numbers, deb-version(7): reading, ordering, and the way from
+ * and to upstream's own numbering. It knows versions, not packages; ranges of
+ * a profile are semver's and touch Debian versions only through `semverOf`.
+ */
+import semver, { type SemVer } from 'semver';
+import { LockstepError } from '../errors.js';
+
+/** `[epoch:]upstream[-revision]`; a native version has no revision. */
+export interface DebianVersion {
+  readonly epoch: number;
+  readonly upstream: string;
+  readonly revision: string | null;
+}
+
+/** Same limit as dpkg: an epoch is a C int. */
+const largestEpoch = 2147483647;
+
+function faultOf(text: string): string | null {
+  const parts = split(text);
+  if (text === '') return 'it is empty';
+  if (parts.epoch !== null) {
+    if (!/^[0-9]+$/.test(parts.epoch)) return 'its epoch is not a number';
+    if (Number(parts.epoch) > largestEpoch) return 'its epoch is too large';
+  }
+  if (parts.upstream === '') return 'nothing is left of it beside epoch and revision';
+  if (!/^[0-9]/.test(parts.upstream)) return 'its upstream part does not start with a digit';
+  if (!/^[A-Za-z0-9.+~:-]+$/.test(parts.upstream))
+    return 'its upstream part may hold only A-Z a-z 0-9 . + ~ - :';
+  if (parts.revision !== null && !/^[A-Za-z0-9.+~]+$/.test(parts.revision)) {
+    return parts.revision === '' ? 'its revision is empty' : 'its revision may hold only A-Z a-z 0-9 . + ~';
+  }
+  return null;
+}
+
+function split(text: string): { epoch: string | null; upstream: string; revision: string | null } {
+  const colon = text.indexOf(':');
+  const rest = text.slice(colon + 1);
+  const hyphen = rest.lastIndexOf('-');
+  return {
+    epoch: colon < 0 ? null : text.slice(0, colon),
+    upstream: hyphen < 0 ? rest : rest.slice(0, hyphen),
+    revision: hyphen < 0 ? null : rest.slice(hyphen + 1),
+  };
+}
+
+/**
+ * Reads a version.
+ * @throws LockstepError DEB_VERSION
+ */
+export function parseVersion(text: string): DebianVersion {
+  const fault = faultOf(text);
+  if (fault !== null) {
+    throw new LockstepError('DEB_VERSION', {
+      message: `${JSON.stringify(text)} is not a Debian version: ${fault}`,
+      hint: 'The form is [epoch:]upstream[-revision], see deb-version(7)',
+      where: [{ value: text }],
+    });
+  }
+  const parts = split(text);
+  return { epoch: Number(parts.epoch ?? 0), upstream: parts.upstream, revision: parts.revision };
+}
+
+/** Whether `text` is a version that dpkg accepts in a package. */
+export function isValidVersion(text: string): boolean {
+  return faultOf(text) === null;
+}
+
+/** The version as text; an epoch of 0 is not written. */
+export function formatVersion(version: DebianVersion): string {
+  const epoch = version.epoch === 0 ? '' : `${version.epoch}:`;
+  return `${epoch}${version.upstream}${version.revision === null ? '' : `-${version.revision}`}`;
+}
+
+/**
+ * Orders two versions as dpkg does: negative epochs do not exist, `~` sorts
+ * before the end, letters before other characters, digits as numbers of any
+ * length. Usable with `Array.sort`.
+ * @throws LockstepError DEB_VERSION
+ */
+export function compareVersions(a: string, b: string): -1 | 0 | 1 {
+  if (a === b && isValidVersion(a)) return 0;
+  const left = parseVersion(a);
+  const right = parseVersion(b);
+  if (left.epoch !== right.epoch) return left.epoch < right.epoch ? -1 : 1;
+  const upstream = compareParts(left.upstream, right.upstream);
+  if (upstream !== 0) return upstream;
+  // deb-version(7): an absent revision equals revision 0
+  return compareParts(left.revision ?? '', right.revision ?? '');
+}
+
+function isDigitAt(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+}
+
+/** The sort weight of the character at `at`: a digit or the end is 0. */
+function weightAt(text: string, at: number): number {
+  if (at >= text.length || isDigitAt(text, at)) return 0;
+  const code = text.charCodeAt(at);
+  if (code === 126) return -1;
+  const isLetter = (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+  return isLetter ? code : code + 256;
+}
+
+/** dpkg's verrevcmp: turns of non-digits, then of digits. */
+function compareParts(a: string, b: string): -1 | 0 | 1 {
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    while ((i < a.length && !isDigitAt(a, i)) || (j < b.length && !isDigitAt(b, j))) {
+      const left = weightAt(a, i);
+      const right = weightAt(b, j);
+      if (left !== right) return left < right ? -1 : 1;
+      i++;
+      j++;
+    }
+    while (a.charCodeAt(i) === 48) i++;
+    while (b.charCodeAt(j) === 48) j++;
+    let first: -1 | 0 | 1 = 0;
+    while (isDigitAt(a, i) && isDigitAt(b, j)) {
+      if (first === 0 && a[i] !== b[j]) first = a.charCodeAt(i) < b.charCodeAt(j) ? -1 : 1;
+      i++;
+      j++;
+    }
+    if (isDigitAt(a, i)) return 1;
+    if (isDigitAt(b, j)) return -1;
+    if (first !== 0) return first;
+  }
+  return 0;
+}
+
+/** The upstream part: `1:1.39.17-1+deb12u2` -> `1.39.17`. @throws LockstepError DEB_VERSION */
+export function upstreamOf(version: string): string {
+  return parseVersion(version).upstream;
+}
+
+/** The version without its epoch, as file names have it (Policy 5.6.12). @throws LockstepError DEB_VERSION */
+export function withoutEpoch(version: string): string {
+  return formatVersion({ ...parseVersion(version), epoch: 0 });
+}
+
+/**
+ * The version with `suffix` at its end, which makes it higher by a hair:
+ * `1:1.39.17-1+deb12u2`, `+lockstep1` -> `1:1.39.17-1+deb12u2+lockstep1`.
+ * @throws LockstepError DEB_VERSION when the suffix would change the parts (a hyphen, a colon)
+ */
+export function withSuffix(version: string, suffix: string): string {
+  parseVersion(version);
+  if (!/^[+~.][A-Za-z0-9.+~]*$/.test(suffix)) {
+    throw new LockstepError('DEB_VERSION', {
+      message: `${JSON.stringify(suffix)} cannot end a Debian version: it must start with + ~ or . and hold only A-Z a-z 0-9 . + ~`,
+      where: [{ value: suffix }],
+    });
+  }
+  return version + suffix;
+}
+
+/**
+ * An upstream version as the upstream part of a Debian one. A pre-release
+ * sorts before its release: `0.16.0-a17` -> `0.16.0~a17`; Composer's patch
+ * stability sorts after it: `1.0.0-p2` -> `1.0.0+p2`; a leading `v` goes.
+ * @throws LockstepError DEB_VERSION when what comes out is not a version
+ */
+export function debianVersionOf(upstream: string): string {
+  const plain = upstream.trim().replace(/^v(?=[0-9])/i, '');
+  const match = /^([^-+]*)(?:-([^+]*))?(?:\+(.*))?$/.exec(plain);
+  const tail = match?.[2];
+  const mark = tail !== undefined && /^(?:p|pl|patch)[.-]?[0-9]*$/i.test(tail) ? '+' : '~';
+  const version =
+    (match?.[1] ?? plain) +
+    (tail === undefined ? '' : mark + tail.replace(/[-_]/g, '.')) +
+    (match?.[3] === undefined ? '' : `+${match[3].replace(/[-_]/g, '.')}`);
+  parseVersion(version);
+  return version;
+}
+
+/** What Debian appends to an upstream version when it repacks the tarball. */
+const repackMark = /[+~.](?:dfsg|ds|repack|debian|nmu)[A-Za-z0-9.]*/g;
+
+/**
+ * An upstream part (not a whole Debian version, see `upstreamOf`) as semver
+ * sees it: `7.1` -> 7.1.0, `0.16.0~a17` -> 0.16.0-a17, `1.2.3+dfsg1` -> 1.2.3.
+ * Null where there is no likeness (`9.2p1`, four numbers): such a version
+ * fits no range.
+ */
+export function semverOf(upstream: string): SemVer | null {
+  const plain = upstream.replace(repackMark, '');
+  const match =
+    /^([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:~([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.+~-]+))?$/.exec(plain);
+  if (match === null) return null;
+  // Date-like versions have leading zeros (2023.01.05), which semver forbids
+  const numbers = [match[1], match[2] ?? '0', match[3] ?? '0'].map((part) => String(BigInt(part!)));
+  const pre = match[4] === undefined ? '' : `-${match[4].replace(/(^|\.)0+(?=[0-9]+(?:\.|$))/g, '$1')}`;
+  const metadata = match[5] === undefined ? '' : `+${match[5].replace(/[+~]/g, '-')}`;
+  return semver.parse(`${numbers.join('.')}${pre}${metadata}`);
+}
+
+/**
+ * Whether an upstream part is in a semver range. Pre-releases count where
+ * they lie in the range, and `a9` is below `a17` (plain semver compares such
+ * identifiers as text).
+ */
+export function isInRange(upstream: string, range: string): boolean {
+  const version = semverOf(upstream);
+  if (version === null) return false;
+  const dotted = version.format().replace(/([A-Za-z])(?=[0-9])/g, '$1.');
+  const dottedRange = range.replace(
+    /([0-9])-([0-9A-Za-z.-]+)/g,
+    (_, digit: string, pre: string) => `${digit}-${pre.replace(/([A-Za-z])(?=[0-9])/g, '$1.')}`,
+  );
+  return semver.satisfies(dotted, dottedRange, { includePrerelease: true });
+}

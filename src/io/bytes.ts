@@ -1,0 +1,33 @@
+/**
+ * Bytes on their way: the one shape in which rooms hand data to each other.
+ * Must not know where they come from or go to.
+ */
+
+/** Bytes that are there, or that come in pieces. Text is UTF-8. */
+export type ByteSource = string | Uint8Array | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>;
+
+/** A Buffer over the same memory; text becomes UTF-8. */
+export function asBuffer(piece: Uint8Array | string): Buffer {
+  if (typeof piece === 'string') return Buffer.from(piece, 'utf8');
+  return Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+}
+
+/** The pieces of a source, one after the other; empty ones are left out. */
+export async function* piecesOf(source: ByteSource): AsyncGenerator<Buffer, void, undefined> {
+  if (typeof source === 'string' || source instanceof Uint8Array) {
+    const whole = asBuffer(source);
+    if (whole.length > 0) yield whole;
+    return;
+  }
+  for await (const piece of source) {
+    const buffer = asBuffer(piece);
+    if (buffer.length > 0) yield buffer;
+  }
+}
+
+/** Everything of a source in one Buffer; only for what is known to fit in memory. */
+export async function collect(source: ByteSource): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of piecesOf(source)) pieces.push(piece);
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+}

@@ -1,0 +1,320 @@
+/**
+ * The content-addressed store: files named by their SHA-256, checked whenever
+ * they come in and whenever they are read. Layout `<root>/sha256/ab/<hash>`
+ * (mode 0444), `<root>/partial/` for what is on its way, `<root>/corrupt/` for
+ * what was damaged and set aside. Must not know what the files are or where
+ * they come from.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { LockstepError } from '../errors.js';
+import type { ByteSource } from './bytes.js';
+import {
+  ensureDir,
+  hashFile,
+  linkOrCopy,
+  notThere,
+  onDisk,
+  removeFile,
+  sha256Of,
+  syncDir,
+  temporaryName,
+  writeFileAtomic,
+  writeNew,
+} from './disk.js';
+
+/** A file of the store: SHA-256 in lower-case hex, size in bytes. */
+export interface StoredBlob {
+  sha256: string;
+  size: number;
+}
+
+/** One line of {@link ContentStore.list}. */
+export interface ListedBlob extends StoredBlob {
+  path: string;
+  modified: Date;
+}
+
+/** What is promised of bytes that come in; what is left out is not checked. */
+export interface Expected {
+  sha256?: string;
+  size?: number;
+}
+
+export interface PutOptions {
+  signal?: AbortSignal;
+  /** What the bytes are, for messages: a file name or URL. */
+  name?: string;
+}
+
+/** A store below one folder; the folder is made when something is first put. */
+export class ContentStore {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** Where downloads keep their unfinished bytes. */
+  get partialDir(): string {
+    return join(this.root, 'partial');
+  }
+
+  /** The path of a blob, whether it is there or not. A string that is no SHA-256 in lower-case hex is a bug. */
+  path(sha256: string): string {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`not a SHA-256: ${JSON.stringify(sha256)}`);
+    return join(this.root, 'sha256', sha256.slice(0, 2), sha256);
+  }
+
+  /** Whether a file of that name is there. Its bytes are not looked at: reading checks them. */
+  async has(sha256: string): Promise<boolean> {
+    return (await this.size(sha256)) !== undefined;
+  }
+
+  /** The size of a blob in bytes, or undefined when it is not there. */
+  async size(sha256: string): Promise<number | undefined> {
+    const path = this.path(sha256);
+    const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+    return found?.isFile() === true ? found.size : undefined;
+  }
+
+  /**
+   * Takes bytes in. They are hashed on the way, written beside their place, fsynced and renamed; a blob of
+   * the same name is replaced, so a damaged one is mended.
+   *
+   * Throws SOURCE_HASH_MISMATCH when they are not what was promised (nothing is kept), DISK_FULL, DISK_IO,
+   * INTERRUPTED, or what the source throws.
+   */
+  async put(
+    source: ByteSource | { file: string },
+    expected: Expected = {},
+    options: PutOptions = {},
+  ): Promise<StoredBlob> {
+    const data = isFileSource(source) ? createReadStream(source.file, { highWaterMark: 256 * 1024 }) : source;
+    const name = options.name ?? (isFileSource(source) ? source.file : undefined);
+    const arriving = temporaryName(join(this.partialDir, 'put'));
+    await ensureDir(this.partialDir);
+    try {
+      const writing = { mode: 0o444, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+      const taking = (): Promise<StoredBlob> => writeNew(arriving, data, writing);
+      // Only what a file's own reading throws is the disk's; a network's errno passes through.
+      const blob = isFileSource(source) ? await onDisk('read', source.file, taking) : await taking();
+      assertAsPromised(blob, expected, name);
+      await this.#place(arriving, blob.sha256);
+      return blob;
+    } catch (error) {
+      await removeFile(arriving).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes over a finished file that lies on the store's file system, such as a download in
+   * {@link partialDir}. It is hashed again: what counts is what is on the disk. On a mismatch
+   * (SOURCE_HASH_MISMATCH) the file is removed.
+   */
+  async adopt(file: string, expected: Required<Expected>, options: PutOptions = {}): Promise<StoredBlob> {
+    const blob = await hashFile(file, options);
+    try {
+      assertAsPromised(blob, expected, options.name);
+    } catch (error) {
+      await removeFile(file);
+      throw error;
+    }
+    await onDisk('write', file, async () => {
+      await chmod(file, 0o444);
+      const handle = await open(file, 'r');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    });
+    await this.#place(file, blob.sha256);
+    return blob;
+  }
+
+  /**
+   * A blob's bytes, hashed as they are read. The stream errors with STORE_MISSING when it is not there;
+   * when the bytes are not those of its name it errors with STORE_CORRUPT in place of its end, and the blob
+   * is set aside. So: use nothing of it before it has ended.
+   */
+  open(sha256: string): Readable {
+    const path = this.path(sha256);
+    return Readable.from(this.#checkedPieces(sha256, path), { objectMode: false, highWaterMark: 256 * 1024 });
+  }
+
+  /** A blob's bytes in memory, checked. STORE_MISSING, STORE_CORRUPT, DISK_IO. */
+  async read(sha256: string): Promise<Buffer> {
+    const path = this.path(sha256);
+    const bytes = await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
+    if (bytes === undefined) throw missing(sha256, path);
+    if (sha256Of(bytes) !== sha256) throw await this.#setAside(sha256);
+    return bytes;
+  }
+
+  /** Reads a blob through and checks it. STORE_MISSING; STORE_CORRUPT, and then it is set aside. */
+  async verify(sha256: string, options: { signal?: AbortSignal } = {}): Promise<StoredBlob> {
+    if (!(await this.has(sha256))) throw missing(sha256, this.path(sha256));
+    const blob = await hashFile(this.path(sha256), options);
+    if (blob.sha256 !== sha256) throw await this.#setAside(sha256);
+    return blob;
+  }
+
+  /** Whether a blob is there and whole. A damaged one is set aside and counts as not there. */
+  async holds(sha256: string, options: { signal?: AbortSignal } = {}): Promise<boolean> {
+    try {
+      await this.verify(sha256, options);
+      return true;
+    } catch (error) {
+      if (
+        error instanceof LockstepError &&
+        (error.code === 'STORE_MISSING' || error.code === 'STORE_CORRUPT')
+      ) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Puts a blob under another name, whole or not at all, replacing what is there; it is checked first
+   * (STORE_MISSING, STORE_CORRUPT). `copy` (the default) makes a file of its own with mode 0644, fsynced:
+   * whoever writes to it cannot damage the store. `link` makes a hard link where it can, which takes no
+   * room but shares the store's mode 0444.
+   */
+  async linkTo(
+    sha256: string,
+    targetPath: string,
+    options: { how?: 'copy' | 'link'; signal?: AbortSignal } = {},
+  ): Promise<StoredBlob> {
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    if (options.how === 'link') {
+      const blob = await this.verify(sha256, signal);
+      await linkOrCopy(this.path(sha256), targetPath);
+      await syncDir(dirname(targetPath));
+      return blob;
+    }
+    const { size } = await writeFileAtomic(targetPath, this.open(sha256), signal);
+    return { sha256, size };
+  }
+
+  /** Every blob of the store, in the order of their hashes. For garbage collection: nothing is read. */
+  async *list(): AsyncGenerator<ListedBlob, void, undefined> {
+    const top = join(this.root, 'sha256');
+    for (const prefix of await namesIn(top)) {
+      for (const sha256 of await namesIn(join(top, prefix))) {
+        if (!/^[0-9a-f]{64}$/.test(sha256) || !sha256.startsWith(prefix)) continue;
+        const path = this.path(sha256);
+        const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+        if (found?.isFile() === true) yield { sha256, size: found.size, path, modified: found.mtime };
+      }
+    }
+  }
+
+  /** Marks a blob as used now, for a collector that goes by {@link ListedBlob.modified}. */
+  async touch(sha256: string, now: Date): Promise<void> {
+    const path = this.path(sha256);
+    await onDisk('touch', path, () => utimes(path, now, now).catch(notThere(undefined)));
+  }
+
+  /** Removes a blob; nothing there is fine. */
+  async remove(sha256: string): Promise<void> {
+    await removeFile(this.path(sha256));
+  }
+
+  /**
+   * Removes what lies in `partial/` and `corrupt/` and was last written before `olderThan`; returns the
+   * paths. A younger partial download may still be resumed, or be under way.
+   */
+  async sweep(olderThan: Date): Promise<string[]> {
+    const removed: string[] = [];
+    for (const folder of [this.partialDir, this.#corruptDir]) {
+      for (const name of await namesIn(folder)) {
+        const path = join(folder, name);
+        const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+        if (found?.isFile() !== true || found.mtime >= olderThan) continue;
+        await removeFile(path);
+        removed.push(path);
+      }
+    }
+    return removed;
+  }
+
+  get #corruptDir(): string {
+    return join(this.root, 'corrupt');
+  }
+
+  async #place(file: string, sha256: string): Promise<void> {
+    const path = this.path(sha256);
+    await ensureDir(dirname(path));
+    await onDisk('write', path, () => rename(file, path));
+    await syncDir(dirname(path));
+  }
+
+  async *#checkedPieces(sha256: string, path: string): AsyncGenerator<Buffer, void, undefined> {
+    const hash = createHash('sha256');
+    if (!(await this.has(sha256))) throw missing(sha256, path);
+    const handle = await onDisk('read', path, () => open(path, 'r'));
+    try {
+      for (;;) {
+        const block = Buffer.allocUnsafe(256 * 1024);
+        const { bytesRead } = await onDisk('read', path, () => handle.read(block, 0, block.length));
+        if (bytesRead === 0) break;
+        const piece = block.subarray(0, bytesRead);
+        hash.update(piece);
+        yield piece;
+      }
+    } finally {
+      await handle.close();
+    }
+    if (hash.digest('hex') !== sha256) throw await this.#setAside(sha256);
+  }
+
+  /** Moves a damaged blob out of reach, so that it is fetched or made again, and says so. */
+  async #setAside(sha256: string): Promise<LockstepError> {
+    const aside = join(this.#corruptDir, sha256);
+    await ensureDir(this.#corruptDir);
+    await onDisk('set aside', aside, () => rename(this.path(sha256), aside).catch(notThere(undefined)));
+    return new LockstepError('STORE_CORRUPT', {
+      message: `The content store's ${sha256} does not have the hash it is named by`,
+      hint: `It was set aside as ${aside}. Run the command again: it is fetched or made anew.`,
+      where: [{ file: aside }],
+    });
+  }
+}
+
+function isFileSource(source: ByteSource | { file: string }): source is { file: string } {
+  return typeof source === 'object' && 'file' in source && typeof source.file === 'string';
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])))).sort();
+}
+
+function missing(sha256: string, path: string): LockstepError {
+  return new LockstepError('STORE_MISSING', {
+    message: `The content store has no ${sha256}`,
+    hint: 'Run the command that fetches or builds it again.',
+    where: [{ file: path }],
+  });
+}
+
+function assertAsPromised(blob: StoredBlob, expected: Expected, name: string | undefined): void {
+  const faults: string[] = [];
+  if (expected.size !== undefined && expected.size !== blob.size) {
+    faults.push(`${blob.size} bytes where ${expected.size} were promised`);
+  }
+  if (expected.sha256 !== undefined && expected.sha256 !== blob.sha256) {
+    faults.push(`SHA-256 ${blob.sha256} where ${expected.sha256} was promised`);
+  }
+  if (faults.length === 0) return;
+  throw new LockstepError('SOURCE_HASH_MISMATCH', {
+    message: `${name ?? 'The bytes'}: ${faults.join('; ')}`,
+    hint: 'The mirror or the way to it changed the file. Nothing of it was kept; try another mirror.',
+    where: name === undefined ? [] : [{ file: name }],
+  });
+}

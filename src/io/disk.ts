@@ -1,0 +1,299 @@
+/**
+ * Files: written whole or not at all, hashed, linked, removed. Owns the names
+ * of temporary files and the translation of errno into our codes. Must not
+ * know what the files mean.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  statfs,
+  unlink,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { LockstepError } from '../errors.js';
+import type { ByteSource } from './bytes.js';
+import { piecesOf } from './bytes.js';
+import { throwIfInterrupted } from './interrupt.js';
+
+/** Size in bytes and SHA-256 in lower-case hex. */
+export interface FileDigest {
+  size: number;
+  sha256: string;
+}
+
+const readBlock = 256 * 1024;
+
+/** The errno name of a thrown value (`ENOENT`), or undefined when the system did not throw it. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return 'errno' in error || 'syscall' in error ? error.code : undefined;
+}
+
+/**
+ * What the system said about a file, as one of our faults: ENOSPC and EDQUOT are DISK_FULL, every other
+ * errno is DISK_IO. A fault that is ours already, and what the system did not throw, come back unchanged.
+ *
+ * @param doing what was tried, as in `write`
+ */
+export function diskFault(error: unknown, doing: string, path: string): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+    return new LockstepError('DISK_FULL', {
+      message: `The disk is full (${errno}): could not ${doing} ${path}`,
+      hint: 'Nothing was left half-written. Make room, then run the same command again.',
+      where: [{ file: path }],
+      cause: error,
+    });
+  }
+  return new LockstepError('DISK_IO', {
+    message: `Could not ${doing} ${path}: ${(error as Error).message}`,
+    where: [{ file: path }],
+    cause: error,
+  });
+}
+
+/** Runs `work`, turning what the system throws into DISK_FULL or DISK_IO. */
+export async function onDisk<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw diskFault(error, doing, path);
+  }
+}
+
+/** A name beside `path` that no other writer uses and that {@link sweepTemporary} knows. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, 120)}.${randomUUID().slice(0, 13)}.lockstep-tmp`);
+}
+
+/** Whether a file name is one of {@link temporaryName}'s. */
+export function isTemporaryName(name: string): boolean {
+  return name.startsWith('.') && name.endsWith('.lockstep-tmp');
+}
+
+/**
+ * Removes what a killed run left below `dir`; returns the paths. Only for the holder of the lock: a
+ * running writer's temporary files look the same.
+ */
+export async function sweepTemporary(dir: string): Promise<string[]> {
+  return await onDisk('sweep', dir, async () => {
+    const names = await readdir(dir, { recursive: true, withFileTypes: true }).catch(notThere([]));
+    const left = names.filter((entry) => entry.isFile() && isTemporaryName(entry.name));
+    const paths = left.map((entry) => join(entry.parentPath, entry.name)).sort();
+    for (const path of paths) await rm(path, { force: true });
+    return paths;
+  });
+}
+
+/** For `.catch`: `instead` when the file or folder is not there, else throws on. */
+export function notThere<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return instead;
+    throw error;
+  };
+}
+
+/** Makes a folder and those above it. DISK_IO, DISK_FULL. */
+export async function ensureDir(path: string, options: { mode?: number } = {}): Promise<void> {
+  await onDisk('make the folder', path, async () => {
+    await mkdir(path, { recursive: true, ...(options.mode === undefined ? {} : { mode: options.mode }) });
+  });
+}
+
+/** Removes a file or a folder with all in it; nothing there is fine. Symbolic links are not followed. */
+export async function removeTree(path: string): Promise<void> {
+  await onDisk('remove', path, () => rm(path, { recursive: true, force: true, maxRetries: 3 }));
+}
+
+/** Removes one file; nothing there is fine. */
+export async function removeFile(path: string): Promise<void> {
+  await onDisk('remove', path, () => unlink(path).catch(notThere(undefined)));
+}
+
+/** A new folder of our own (mode 0700) in `base`, which is made when missing. The caller removes it. */
+export async function tempDir(base: string, prefix = 'work-'): Promise<string> {
+  await ensureDir(base);
+  return await onDisk('make a folder in', base, () => mkdtemp(join(base, prefix)));
+}
+
+/** Whether anything is there under that path. */
+export async function exists(path: string): Promise<boolean> {
+  return await onDisk('look for', path, () => access(path).then(() => true, notThere(false)));
+}
+
+/** A file's bytes, or undefined when it is not there. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
+}
+
+/** Size and SHA-256 of a file. DISK_IO, INTERRUPTED. */
+export async function hashFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileDigest> {
+  return await onDisk('read', path, async () => {
+    const handle = await open(path, 'r');
+    try {
+      const hash = createHash('sha256');
+      const block = Buffer.allocUnsafe(readBlock);
+      let size = 0;
+      for (;;) {
+        throwIfInterrupted(options.signal);
+        const { bytesRead } = await handle.read(block, 0, block.length);
+        if (bytesRead === 0) break;
+        hash.update(block.subarray(0, bytesRead));
+        size += bytesRead;
+      }
+      return { size, sha256: hash.digest('hex') };
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** SHA-256 of bytes in memory, in lower-case hex. */
+export function sha256Of(data: Uint8Array | string): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+export interface WriteOptions {
+  /** Mode bits, exactly, whatever the umask. Default 0644. */
+  mode?: number;
+  /** Wait until the bytes, and the name, are on the disk. Default true; false only for what can be made again. */
+  fsync?: boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * Writes a file whole or not at all: a temporary file beside it, fsync, rename, fsync of the folder
+ * (DESIGN.md, "Order of writes"). Folders above are made. Whatever fails, the old file is still there and
+ * the temporary one is not. Returns what was written.
+ *
+ * Throws DISK_FULL, DISK_IO, INTERRUPTED, or whatever the source throws.
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: ByteSource,
+  options: WriteOptions = {},
+): Promise<FileDigest> {
+  const temporary = temporaryName(path);
+  await ensureDir(dirname(path));
+  try {
+    const digest = await writeNew(temporary, data, options);
+    await onDisk('write', path, () => rename(temporary, path));
+    if (options.fsync !== false) await syncDir(dirname(path));
+    return digest;
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Writes a file that must not be there yet, in place: for temporary names only. The caller removes it on
+ * failure. Throws as {@link writeFileAtomic}.
+ */
+export async function writeNew(
+  path: string,
+  data: ByteSource,
+  options: WriteOptions = {},
+): Promise<FileDigest> {
+  const handle = await onDisk('write', path, () => open(path, 'wx', 0o600));
+  try {
+    const hash = createHash('sha256');
+    let size = 0;
+    for await (const piece of piecesOf(data)) {
+      throwIfInterrupted(options.signal);
+      await onDisk('write', path, () => writeAll(handle, piece));
+      hash.update(piece);
+      size += piece.length;
+    }
+    await onDisk('write', path, async () => {
+      await handle.chmod(options.mode ?? 0o644);
+      if (options.fsync !== false) await handle.sync();
+    });
+    return { size, sha256: hash.digest('hex') };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes all of `piece` at the handle's position: write(2) may take less than it was given. */
+export async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < piece.length) {
+    const { bytesWritten } = await handle.write(piece, at, piece.length - at, null);
+    at += bytesWritten;
+  }
+}
+
+/** fsync of a folder, without which a rename in it may not outlive a crash (fsync(2)). */
+export async function syncDir(path: string): Promise<void> {
+  await onDisk('sync', path, async () => {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } catch (error) {
+      // Some network file systems cannot fsync a folder; that is no fault of the write.
+      if (errnoOf(error) !== 'EINVAL') throw error;
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/**
+ * Puts `from` under the name `to` too: a hard link where both are on one file system that allows it, else
+ * a copy (a clone where the file system can). Replaces what is there, atomically. A link shares its mode
+ * with `from`; `mode` is for the copy. Returns which it was.
+ */
+export async function linkOrCopy(
+  from: string,
+  to: string,
+  options: { mode?: number } = {},
+): Promise<'link' | 'copy'> {
+  await ensureDir(dirname(to));
+  const temporary = temporaryName(to);
+  try {
+    const how = await onDisk('link', to, async () => {
+      try {
+        await link(from, temporary);
+        return 'link';
+      } catch (error) {
+        if (!noLink.has(errnoOf(error) ?? '')) throw error;
+        await copyFile(from, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+        await chmod(temporary, options.mode ?? 0o644);
+        return 'copy';
+      }
+    });
+    // rename(2) does nothing when both names are links to one inode, and leaves the temporary name there.
+    await onDisk('link', to, () => rename(temporary, to));
+    await unlink(temporary).catch(notThere(undefined));
+    return how;
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Other file system, too many links, not supported, forbidden by fs.protected_hardlinks. */
+const noLink = new Set(['EXDEV', 'EMLINK', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Bytes that an ordinary user may still write to the file system of `path`. */
+export async function freeBytes(path: string): Promise<number> {
+  return await onDisk('measure', path, async () => {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * What can go wrong on the network, as our faults; which of them are worth
+ * another try, and when. Pure.
+ */
+import { LockstepError } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
+
+/** The server answered, with a status that is an error. Code NET_NOT_FOUND for 404 and 410, else NET_STATUS. */
+export class StatusError extends LockstepError {
+  readonly status: number;
+  /** What the server asks to wait, in milliseconds (RFC 9110 10.2.3). */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(url: URL | string, status: number, retryAfterMs?: number) {
+    const gone = status === 404 || status === 410;
+    super(gone ? 'NET_NOT_FOUND' : 'NET_STATUS', {
+      message: gone ? `Not found (${status}): ${shownUrl(url)}` : `Status ${status} from ${shownUrl(url)}`,
+      ...(gone ? { hint: 'The mirror may be out of date, or lack this release; try another one.' } : {}),
+      where: [{ value: shownUrl(url) }],
+    });
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A fault of the network. `cause` is what Node threw. */
+export function netFault(
+  code: ErrorCode & `NET_${string}`,
+  url: URL | string,
+  said: string,
+  cause?: unknown,
+) {
+  return new LockstepError(code, {
+    message: `${said}: ${shownUrl(url)}`,
+    where: [{ value: shownUrl(url) }],
+    cause,
+  });
+}
+
+/** A URL for messages: without user name, password and fragment. */
+export function shownUrl(url: URL | string): string {
+  if (!URL.canParse(url)) return String(url);
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  shown.hash = '';
+  return shown.href;
+}
+
+/** Node's codes for a peer that cannot prove who it is: asking again does not help. */
+const untrustedPeer = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|ERR_INVALID_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** Whether the same request may succeed if made again. */
+export function isTransient(error: unknown): error is LockstepError {
+  if (error instanceof StatusError) return [408, 425, 429, 500, 502, 503, 504].includes(error.status);
+  if (!(error instanceof LockstepError)) return false;
+  if (error.code === 'NET_UNREACHABLE') {
+    const cause = error.cause as { code?: unknown } | undefined;
+    return !(typeof cause?.code === 'string' && untrustedPeer.test(cause.code));
+  }
+  return error.code === 'NET_STALLED' || error.code === 'NET_TRUNCATED';
+}
+
+export interface RetryPolicy {
+  /** Tries in a row without progress. */
+  tries: number;
+  /** Milliseconds before the second try; doubled each time. */
+  backoffMs: number;
+  /** In [0, 1). */
+  random: () => number;
+}
+
+const longestWaitMs = 15_000;
+
+/**
+ * How long to wait before try number `failed + 1`, in milliseconds; undefined when it is time to give up.
+ * Doubles each time up to 15 s, with half of it left to chance, so that many downloads that failed together
+ * do not come back together. A server's own Retry-After wins, up to the same limit.
+ */
+export function planRetry(error: unknown, failed: number, policy: RetryPolicy): number | undefined {
+  if (!isTransient(error) || failed >= policy.tries) return undefined;
+  const full = Math.min(policy.backoffMs * 2 ** (failed - 1), longestWaitMs);
+  const spread = full / 2 + (full / 2) * policy.random();
+  const asked = error instanceof StatusError ? error.retryAfterMs : undefined;
+  return asked === undefined ? spread : Math.min(Math.max(asked, spread), longestWaitMs);
+}
+
+/** The last fault, saying how often it was tried. */
+export function afterTries(error: LockstepError, tries: number): LockstepError {
+  if (tries < 2) return error;
+  return new LockstepError(error.code, {
+    message: `${error.message} (${tries} tries)`,
+    hint: error.hint ?? 'Check the connection and the mirror, then run the same command again.',
+    where: error.where,
+    cause: error,
+  });
+}

@@ -1,0 +1,291 @@
+/**
+ * One HTTP request and its answer: redirects, proxies, stall limit, and the
+ * check that a body has its announced length. Must not retry, and must not
+ * write to the disk.
+ */
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { LockstepError } from '../errors.js';
+import { netFault, shownUrl, StatusError } from './http-fault.js';
+import { interruptionOf } from './interrupt.js';
+import type { ProxyRule } from './proxy.js';
+
+export interface Transport {
+  agents: { http: http.Agent; https: https.Agent };
+  proxy: ProxyRule;
+  /** Milliseconds without an answer or a byte of the body. */
+  stallMs: number;
+  redirects: number;
+  userAgent: string;
+}
+
+export interface HttpResponse {
+  /** 200, 206, 304 or another status below 400 that is no redirect. */
+  status: number;
+  /** Names in lower case. */
+  headers: http.IncomingHttpHeaders;
+  /** Where the answer came from, after redirects. */
+  url: string;
+  /** To be read once, or discarded. Throws NET_STALLED, NET_TRUNCATED, INTERRUPTED. */
+  body: AsyncIterable<Buffer>;
+  /** Drops the body unread and its connection. */
+  discard(): void;
+}
+
+export interface GetOptions {
+  signal?: AbortSignal;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * One GET, following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
+ * NET_STALLED, INTERRUPTED.
+ */
+export async function request(
+  transport: Transport,
+  start: URL,
+  options: GetOptions = {},
+  failure: { statuses?: readonly number[] } = {},
+): Promise<HttpResponse> {
+  let url = start;
+  for (let hops = 0; ; hops++) {
+    const answer = await exchange(transport, url, options);
+    const status = answer.statusCode ?? 0;
+    const target = [301, 302, 303, 307, 308].includes(status) ? answer.headers.location : undefined;
+    if (target !== undefined) {
+      answer.destroy();
+      if (hops >= transport.redirects) {
+        throw netFault('NET_STATUS', start, `Redirected more than ${transport.redirects} times`);
+      }
+      url = redirected(url, target);
+      continue;
+    }
+    const wanted =
+      (status >= 200 && status < 300) || status === 304 || failure.statuses?.includes(status) === true;
+    if (!wanted) {
+      answer.destroy();
+      throw new StatusError(url, status, retryAfter(answer.headers['retry-after']));
+    }
+    return {
+      status,
+      headers: answer.headers,
+      url: shownUrl(url),
+      body: bodyOf(answer, url, transport.stallMs, options.signal),
+      discard: () => void answer.destroy(),
+    };
+  }
+}
+
+/** Where a redirect leads. Never from https to http, nor to another scheme: apt's rule too. */
+function redirected(from: URL, location: string): URL {
+  const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  const safe = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
+  if (to === undefined || !safe)
+    throw netFault('NET_STATUS', from, `Redirected to ${location}, which is not followed`);
+  return to;
+}
+
+function retryAfter(value: string | undefined): number | undefined {
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+}
+
+async function exchange(transport: Transport, url: URL, options: GetOptions): Promise<IncomingMessage> {
+  for (let again = false; ; again = true) {
+    let sent: ClientRequest | undefined;
+    try {
+      return await answerTo(transport, url, options, (made) => (sent = made));
+    } catch (error) {
+      if (options.signal?.aborted === true) throw interruptionOf(options.signal);
+      // The server closed an idle connection just as we reused it: no fault of anyone's.
+      if (!again && sent?.reusedSocket === true && (error as { code?: unknown }).code === 'ECONNRESET')
+        continue;
+      throw unreachable(url, error);
+    }
+  }
+}
+
+function unreachable(url: URL, error: unknown): LockstepError | Error {
+  if (error instanceof Error && 'exit' in error) return error;
+  const said =
+    error instanceof AggregateError ? error.errors.map(String).join(', ') : (error as Error).message;
+  return netFault('NET_UNREACHABLE', url, `Could not reach the server (${said})`, error);
+}
+
+/** Sends one request and resolves with the head of its answer; the stall limit covers connecting too. */
+async function answerTo(
+  transport: Transport,
+  url: URL,
+  options: GetOptions,
+  onSent: (sent: ClientRequest) => void,
+): Promise<IncomingMessage> {
+  const watch = stallWatch(transport.stallMs, url);
+  const signal =
+    options.signal === undefined ? watch.signal : AbortSignal.any([watch.signal, options.signal]);
+  try {
+    const route = await routeTo(transport, url, signal);
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = {
+        'user-agent': transport.userAgent,
+        'accept-encoding': 'identity',
+        ...options.headers,
+      };
+      const make = route.secure ? https.request : http.request;
+      const sent = make({ ...route.options, headers: { ...headers, ...route.headers } }, resolve);
+      onSent(sent);
+      const abort = (): void => void sent.destroy(watch.signal.aborted ? watch.fault : undefined);
+      signal.addEventListener('abort', abort, { once: true });
+      sent.once('close', () => signal.removeEventListener('abort', abort));
+      sent.once('response', () => signal.removeEventListener('abort', abort));
+      sent.once('error', reject);
+      if (signal.aborted) abort();
+      sent.end();
+    });
+  } catch (error) {
+    throw watch.signal.aborted ? watch.fault : error;
+  } finally {
+    watch.stop();
+  }
+}
+
+interface Route {
+  options: RequestOptions;
+  headers: Record<string, string>;
+  secure: boolean;
+}
+
+/** Direct, or through the proxy: http by absolute form (RFC 9112 3.2.2), https by CONNECT. */
+async function routeTo(transport: Transport, url: URL, signal: AbortSignal): Promise<Route> {
+  const secure = url.protocol === 'https:';
+  const authority = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port };
+  const account = accountOf(url);
+  const own = account === undefined ? {} : { authorization: account };
+  const proxy = transport.proxy(url);
+  if (proxy === undefined) {
+    const agent = secure ? transport.agents.https : transport.agents.http;
+    return { secure, headers: own, options: { ...authority, path: url.pathname + url.search, agent } };
+  }
+  const proxyAccount = accountOf(proxy);
+  const proxyHeaders: Record<string, string> =
+    proxyAccount === undefined ? {} : { 'proxy-authorization': proxyAccount };
+  const proxyOptions = { hostname: proxy.hostname.replace(/^\[|\]$/g, ''), port: proxy.port };
+  if (!secure) {
+    const absolute = new URL(url.href);
+    absolute.username = absolute.password = absolute.hash = '';
+    return {
+      secure: proxy.protocol === 'https:',
+      headers: { ...own, ...proxyHeaders, host: url.host },
+      options: {
+        ...proxyOptions,
+        path: absolute.href,
+        agent: proxy.protocol === 'https:' ? transport.agents.https : transport.agents.http,
+      },
+    };
+  }
+  const socket = await tunnel(
+    proxy,
+    proxyOptions,
+    `${url.hostname}:${url.port || '443'}`,
+    proxyHeaders,
+    signal,
+  );
+  const host = authority.hostname;
+  const createConnection = (): Socket =>
+    connectTls({ socket, host, servername: host, ALPNProtocols: ['http/1.1'] });
+  return {
+    secure,
+    headers: own,
+    options: { ...authority, path: url.pathname + url.search, agent: false, createConnection },
+  };
+}
+
+async function tunnel(
+  proxy: URL,
+  options: RequestOptions,
+  target: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Socket> {
+  return await new Promise((resolve, reject) => {
+    const make = proxy.protocol === 'https:' ? https.request : http.request;
+    const sent = make({ ...options, method: 'CONNECT', path: target, headers, agent: false, signal });
+    sent.once('connect', (answer, socket: Socket) => {
+      if (answer.statusCode === 200) return resolve(socket);
+      socket.destroy();
+      reject(new StatusError(proxy, answer.statusCode ?? 0));
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
+}
+
+function accountOf(url: URL): string | undefined {
+  if (url.username === '' && url.password === '') return undefined;
+  const account = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return `Basic ${Buffer.from(account).toString('base64')}`;
+}
+
+/** A signal that is aborted after the limit; `fault` is what to throw then. */
+function stallWatch(stallMs: number, url: URL): { signal: AbortSignal; fault: LockstepError; stop(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), stallMs);
+  return {
+    signal: controller.signal,
+    fault: netFault('NET_STALLED', url, `Nothing came for ${stallMs / 1000} s`),
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * The body's pieces. Only the time in which we wait for the server counts as a stall: a slow reader is no
+ * fault of the server's. A body that is left early takes its connection with it.
+ */
+async function* bodyOf(
+  answer: IncomingMessage,
+  url: URL,
+  stallMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const pieces = answer.iterator({ destroyOnReturn: true }) as AsyncIterator<Buffer, unknown>;
+  const onAbort = (): void => void answer.destroy();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  let whole = false;
+  try {
+    if (signal?.aborted === true) throw interruptionOf(signal);
+    for (;;) {
+      const piece = await nextPiece(pieces, answer, url, stallMs);
+      if (signal?.aborted === true) throw interruptionOf(signal);
+      if (piece.done === true) break;
+      yield piece.value;
+    }
+    // A connection closed in mid-body shows as an end where Node could not tell it from one.
+    if (!answer.complete) throw netFault('NET_TRUNCATED', url, 'The answer ended too soon');
+    whole = true;
+  } catch (error) {
+    if (signal?.aborted === true) throw interruptionOf(signal);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    if (!whole) answer.destroy();
+  }
+}
+
+async function nextPiece(
+  pieces: AsyncIterator<Buffer, unknown>,
+  answer: IncomingMessage,
+  url: URL,
+  stallMs: number,
+): Promise<IteratorResult<Buffer, unknown>> {
+  const fault = netFault('NET_STALLED', url, `Nothing more came for ${stallMs / 1000} s`);
+  const timer = setTimeout(() => answer.destroy(fault), stallMs);
+  try {
+    return await pieces.next();
+  } catch (error) {
+    if (error === fault) throw fault;
+    throw netFault('NET_TRUNCATED', url, `The connection broke (${(error as Error).message})`, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

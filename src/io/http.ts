@@ -1,0 +1,240 @@
+/**
+ * Getting things over HTTP(S) and from file: URLs, with retries, resume and
+ * limits. Must not trust what comes: size and hash are the caller's promise,
+ * and are checked by the store.
+ */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import * as nodeHttp from 'node:http';
+import * as nodeHttps from 'node:https';
+import { fileURLToPath } from 'node:url';
+import { LockstepError } from '../errors.js';
+import { collect } from './bytes.js';
+import type { Clock } from './clock.js';
+import type { ContentStore, StoredBlob } from './content-store.js';
+import { notThere, onDisk } from './disk.js';
+import { downloadInto } from './http-download.js';
+import type { RetryPolicy } from './http-fault.js';
+import { afterTries, isTransient, netFault, planRetry, shownUrl, StatusError } from './http-fault.js';
+import type { GetOptions, HttpResponse, Transport } from './http-request.js';
+import { request } from './http-request.js';
+import { throwIfInterrupted } from './interrupt.js';
+import type { Item } from './progress.js';
+import type { ProxyRule } from './proxy.js';
+import { noProxy } from './proxy.js';
+
+export type { GetOptions, HttpResponse } from './http-request.js';
+
+export interface HttpOptions {
+  /** For the waits between tries. */
+  clock: Clock;
+  /** In [0, 1): spreads the waits, so that many downloads do not come back at once. Default Math.random. */
+  random?: () => number;
+  /** Tries in a row without progress before giving up. Default 5. */
+  tries?: number;
+  /** Milliseconds before the second try; doubled for each further one, up to 15 s. Default 500. */
+  backoffMs?: number;
+  /** Milliseconds without an answer or a byte after which a try counts as stalled. Default 30 000. */
+  stallMs?: number;
+  /** Redirects followed for one request. Default 5. */
+  redirects?: number;
+  /** See proxy.ts. Default: none; the environment is the caller's to read. */
+  proxy?: ProxyRule;
+  userAgent?: string;
+}
+
+export interface WholeOptions extends GetOptions {
+  /** Default 64 MiB. */
+  maxBytes?: number;
+}
+
+export interface DownloadOptions {
+  /** Told of new bytes and of retries; ending it is the caller's. */
+  item?: Item;
+  signal?: AbortSignal;
+}
+
+/** What a download must turn out to be; `size` in bytes. */
+export interface Promised {
+  sha256: string;
+  size: number;
+}
+
+const defaultMaxBytes = 64 * 1024 * 1024;
+
+/** A client with connections of its own, kept alive between requests. */
+export class Http {
+  readonly #transport: Transport;
+  readonly #policy: RetryPolicy;
+  readonly #clock: Clock;
+  readonly #underWay = new Map<string, Promise<StoredBlob>>();
+
+  constructor(options: HttpOptions) {
+    // Debian's mirrors ask for few connections from one client.
+    const pool = { keepAlive: true, maxSockets: 6, maxFreeSockets: 6 };
+    this.#clock = options.clock;
+    this.#transport = {
+      agents: { http: new nodeHttp.Agent(pool), https: new nodeHttps.Agent(pool) },
+      proxy: options.proxy ?? noProxy,
+      stallMs: options.stallMs ?? 30_000,
+      redirects: options.redirects ?? 5,
+      userAgent: options.userAgent ?? 'lockstep',
+    };
+    this.#policy = {
+      tries: options.tries ?? 5,
+      backoffMs: options.backoffMs ?? 500,
+      random: options.random ?? Math.random,
+    };
+  }
+
+  /**
+   * The answer to one GET, its body unread; tried again while no answer comes, but not once the body has
+   * begun. 304 is an answer. Throws NET_NOT_FOUND, NET_STATUS, NET_STALLED, NET_UNREACHABLE, INTERRUPTED;
+   * its body may throw NET_STALLED, NET_TRUNCATED, INTERRUPTED. Of a file: URL, only `body` says anything.
+   */
+  async get(url: string, options: GetOptions = {}): Promise<HttpResponse> {
+    return await this.#retried(options.signal, async () => await this.#once(url, options));
+  }
+
+  /** All of a small file, tried again as a whole. As {@link get}, and NET_TOO_LARGE. */
+  async bytes(url: string, options: WholeOptions = {}): Promise<Buffer> {
+    const limit = options.maxBytes ?? defaultMaxBytes;
+    return await this.#retried(options.signal, async () => {
+      const answer = await this.#once(url, options);
+      if (Number(answer.headers['content-length'] ?? 0) > limit) {
+        answer.discard();
+        throw tooLarge(url, limit);
+      }
+      return await collect(atMost(answer.body, limit, url));
+    });
+  }
+
+  /** As {@link bytes}, decoded as UTF-8. */
+  async text(url: string, options: WholeOptions = {}): Promise<string> {
+    return (await this.bytes(url, options)).toString('utf8');
+  }
+
+  /**
+   * Brings a file whose hash and size are known into the store, unless it is there and whole. Interrupted
+   * and broken downloads go on where they stopped, in this run or the next; the same file asked for twice
+   * at once is fetched once.
+   *
+   * Throws NET_NOT_FOUND, NET_STATUS, NET_STALLED, NET_TRUNCATED, NET_UNREACHABLE, NET_TOO_LARGE,
+   * SOURCE_HASH_MISMATCH (nothing is kept), DISK_FULL, DISK_IO, INTERRUPTED (what came is kept for resuming).
+   */
+  async download(
+    url: string,
+    store: ContentStore,
+    expected: Promised,
+    options: DownloadOptions = {},
+  ): Promise<StoredBlob> {
+    const key = `${store.root}\0${expected.sha256}`;
+    for (;;) {
+      throwIfInterrupted(options.signal);
+      const other = this.#underWay.get(key);
+      if (other === undefined) break;
+      // Whoever began it may be stopped without us being stopped; then it is ours to fetch.
+      const done = await other.catch(() => undefined);
+      if (done !== undefined) return done;
+    }
+    const fetching = this.#download(url, store, expected, options);
+    this.#underWay.set(key, fetching);
+    try {
+      return await fetching;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    this.#transport.agents.http.destroy();
+    this.#transport.agents.https.destroy();
+  }
+
+  async #download(
+    url: string,
+    store: ContentStore,
+    expected: Promised,
+    options: DownloadOptions,
+  ): Promise<StoredBlob> {
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    if (await store.holds(expected.sha256, signal)) return expected;
+    const parsed = parseUrl(url);
+    if (parsed.protocol === 'file:') {
+      const answer = await this.#once(url, signal);
+      return await store.put(answer.body, expected, { ...signal, name: shownUrl(url) });
+    }
+    return await downloadInto(
+      { transport: this.#transport, policy: this.#policy, clock: this.#clock },
+      parsed,
+      store,
+      expected,
+      options,
+    );
+  }
+
+  async #once(url: string, options: GetOptions): Promise<HttpResponse> {
+    const parsed = parseUrl(url);
+    return parsed.protocol === 'file:'
+      ? await fromFile(parsed)
+      : await request(this.#transport, parsed, options);
+  }
+
+  async #retried<T>(signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+    for (let failed = 1; ; failed++) {
+      throwIfInterrupted(signal);
+      try {
+        return await attempt();
+      } catch (error) {
+        const wait = planRetry(error, failed, this.#policy);
+        if (wait === undefined) throw isTransient(error) ? afterTries(error, failed) : error;
+        await this.#clock.sleep(wait, signal);
+      }
+    }
+  }
+}
+
+function parseUrl(url: string): URL {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !['http:', 'https:', 'file:'].includes(parsed.protocol)) {
+    throw new LockstepError('NET_UNREACHABLE', {
+      message: `Not an http, https or file URL: ${shownUrl(url)}`,
+      where: [{ value: shownUrl(url) }],
+      // Marks it as not worth another try.
+      cause: Object.assign(new Error('bad URL'), { code: 'ERR_INVALID_URL' }),
+    });
+  }
+  return parsed;
+}
+
+async function fromFile(url: URL): Promise<HttpResponse> {
+  const path = fileURLToPath(url);
+  const found = await onDisk('read', path, () => stat(path).catch(notThere(undefined)));
+  if (found?.isFile() !== true) throw new StatusError(url, 404);
+  return {
+    status: 200,
+    headers: { 'content-length': String(found.size), 'last-modified': found.mtime.toUTCString() },
+    url: url.href,
+    body: fileBody(path),
+    discard: () => undefined,
+  };
+}
+
+/** Opened when it is first read, so that a discarded one holds no descriptor. */
+async function* fileBody(path: string): AsyncGenerator<Buffer, void, undefined> {
+  yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+}
+
+async function* atMost(body: AsyncIterable<Buffer>, limit: number, url: string): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const piece of body) {
+    size += piece.length;
+    if (size > limit) throw tooLarge(url, limit);
+    yield piece;
+  }
+}
+
+function tooLarge(url: string, limit: number): LockstepError {
+  return netFault('NET_TOO_LARGE', url, `Larger than the ${limit} bytes that are allowed`);
+}

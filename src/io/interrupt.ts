@@ -1,0 +1,62 @@
+/**
+ * Turns Ctrl-C and a polite kill into one AbortSignal, so that each step ends
+ * at a place where everything is consistent. Must not exit the process on the
+ * first signal, and must not clean up for others: each room does that when its
+ * signal is aborted.
+ */
+import { constants } from 'node:os';
+import { LockstepError } from '../errors.js';
+
+/** The part of `process` that this module needs. */
+export interface SignalSource {
+  on(event: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
+  off(event: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
+  exit(code: number): unknown;
+}
+
+/** The fault a stopped run ends with. `by` is what stopped it, such as `SIGINT`. */
+export function interrupted(by?: string): LockstepError {
+  const how = by === undefined ? '' : ` (${by})`;
+  return new LockstepError('INTERRUPTED', {
+    message: `Stopped on request${how}`,
+    hint: 'Nothing was left half-written; run the same command again to go on.',
+  });
+}
+
+/**
+ * Throws INTERRUPTED when the signal is aborted; to be called between the steps of a long function.
+ * A LockstepError that the signal was aborted with is thrown as it is.
+ */
+export function throwIfInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw interruptionOf(signal);
+}
+
+/** The fault to throw for an aborted signal: its own reason where that is ours, else INTERRUPTED. */
+export function interruptionOf(signal: AbortSignal): LockstepError {
+  return signal.reason instanceof LockstepError ? signal.reason : interrupted();
+}
+
+/**
+ * Runs `work` with a signal that SIGINT, SIGTERM or SIGHUP aborts. A second signal ends the process at
+ * once with 128 + its number, for the person whose first Ctrl-C hangs.
+ */
+export async function withInterrupt<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  source: SignalSource = process,
+): Promise<T> {
+  const controller = new AbortController();
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const listeners = names.map((name) => {
+    const listener = (): void => {
+      if (controller.signal.aborted) source.exit(128 + constants.signals[name]);
+      else controller.abort(interrupted(name));
+    };
+    source.on(name, listener);
+    return { name, listener };
+  });
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const { name, listener } of listeners) source.off(name, listener);
+  }
+}

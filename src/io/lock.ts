@@ -1,0 +1,216 @@
+/**
+ * One run at a time: an exclusive lock file that names its holder. A holder
+ * that died is replaced. Must not wait: a second run is told who works, and ends.
+ */
+import { randomUUID } from 'node:crypto';
+import { link, readFile, readlink, rename, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { LockstepError } from '../errors.js';
+import type { Clock } from './clock.js';
+import { ensureDir, errnoOf, notThere, onDisk, sha256Of, temporaryName, writeNew } from './disk.js';
+
+/** What a lock file holds, as JSON. */
+export interface LockHolder {
+  pid: number;
+  host: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /**
+   * Start of the process in clock ticks since boot (proc(5), field 22 of stat), so that a reused pid is
+   * another process; empty where there is no /proc.
+   */
+  processStart: string;
+  /** The boot, without which ticks mean nothing; empty where there is no /proc. */
+  boot: string;
+  /** The pid namespace, without which a pid means nothing. */
+  pidNamespace: string;
+  /** What it runs, as a person would know it: `lockstep release mediawiki-1.39`. */
+  command: string;
+  /** Tells this holding of the lock from every other. */
+  nonce: string;
+}
+
+export interface LockOptions {
+  command: string;
+  clock: Clock;
+}
+
+/** What this machine says about a holder's process. */
+export interface ProcessView {
+  host: string;
+  boot: string;
+  pidNamespace: string;
+  /** Start of the process with the holder's pid, or undefined when there is none (or only a zombie). */
+  processStart: string | undefined;
+}
+
+/**
+ * Whether a holder is known to have ended. What cannot be known (another machine, another pid namespace,
+ * a file that is not ours) counts as alive: two runs at once are worse than one that must be unlocked by hand.
+ */
+export function hasEnded(holder: LockHolder, view: ProcessView): boolean {
+  if (holder.host !== view.host) return false;
+  if (holder.boot !== view.boot) return true;
+  if (holder.pidNamespace !== view.pidNamespace) return false;
+  return view.processStart !== holder.processStart;
+}
+
+/**
+ * Runs `work` while holding the lock. Throws LOCK_HELD, naming the holder, when another run has it;
+ * DISK_IO, DISK_FULL when the lock file cannot be written.
+ */
+export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+  const holding = await takeLock(path, options);
+  if ('heldBy' in holding) throw lockHeld(path, holding.heldBy);
+  try {
+    return await work();
+  } finally {
+    await holding.release();
+  }
+}
+
+/** The lock, or who has it (undefined: a file that is not a lock of ours). DISK_IO, DISK_FULL. */
+export async function takeLock(
+  path: string,
+  options: LockOptions,
+): Promise<{ release(): Promise<void> } | { heldBy: LockHolder | undefined }> {
+  const holder: LockHolder = {
+    pid: process.pid,
+    ...(await viewOf(process.pid)),
+    startedAt: options.clock.now().toISOString(),
+    command: options.command,
+    nonce: randomUUID(),
+  };
+  const text = `${JSON.stringify(holder, undefined, 2)}\n`;
+  await ensureDir(dirname(path));
+  const heldBy = await claim(path, text);
+  if (heldBy !== 'taken') return { heldBy: parseHolder(heldBy) };
+  const release = async (): Promise<void> => {
+    // While we live nobody replaces our file; but a person may have removed it and started another run.
+    const present = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere('')));
+    if (present === text) await onDisk('remove', path, () => unlink(path).catch(notThere(undefined)));
+  };
+  return { release };
+}
+
+/**
+ * Puts `text` under `path` if nobody holds it: `taken`, or else the holder's text.
+ *
+ * link(2) either makes the name with its content or fails, so no reader ever sees an empty lock. To replace
+ * a dead holder one must hold a second lock, named after the dead holder's very text, and then still find
+ * that text: so of several runs that saw the same dead holder one replaces it, and a late one cannot
+ * replace the winner. That second lock is taken by the same rules, should its holder die too.
+ */
+async function claim(path: string, text: string): Promise<'taken' | string> {
+  for (;;) {
+    if (await placeNew(path, text)) return 'taken';
+    const held = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
+    if (held === undefined) continue; // released in between
+    const holder = parseHolder(held);
+    if (holder === undefined || !hasEnded(holder, await present(holder.pid))) return held;
+    const takeover = `${path}.takeover-${sha256Of(held).slice(0, 16)}`;
+    const rival = await claim(takeover, text);
+    if (rival !== 'taken') return rival;
+    try {
+      const still = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
+      if (still !== held) continue;
+      await replace(path, text);
+      return 'taken';
+    } finally {
+      await onDisk('remove', takeover, () => unlink(takeover).catch(notThere(undefined)));
+    }
+  }
+}
+
+async function placeNew(path: string, text: string): Promise<boolean> {
+  const temporary = temporaryName(path);
+  try {
+    await writeNew(temporary, text, { fsync: false });
+    return await onDisk('lock', path, () =>
+      link(temporary, path).then(
+        () => true,
+        (error: unknown) => {
+          if (errnoOf(error) === 'EEXIST') return false;
+          throw error;
+        },
+      ),
+    );
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await writeNew(temporary, text, { fsync: false });
+    await onDisk('lock', path, () => rename(temporary, path));
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+}
+
+function parseHolder(text: string): LockHolder | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { pid, host, startedAt, processStart, boot, pidNamespace, command, nonce } = value as LockHolder;
+    const texts = [host, startedAt, processStart, boot, pidNamespace, command, nonce];
+    if (!Number.isSafeInteger(pid) || texts.some((field) => typeof field !== 'string')) return undefined;
+    return { pid, host, startedAt, processStart, boot, pidNamespace, command, nonce };
+  } catch {
+    return undefined;
+  }
+}
+
+async function viewOf(pid: number): Promise<ProcessView & { processStart: string }> {
+  const view = await present(pid);
+  return { ...view, processStart: view.processStart ?? '' };
+}
+
+async function present(pid: number): Promise<ProcessView> {
+  const none = (): string => '';
+  return {
+    host: hostname(),
+    boot: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(none)).trim(),
+    pidNamespace: await readlink('/proc/self/ns/pid').catch(none),
+    processStart: await processStart(pid),
+  };
+}
+
+/** Where there is no /proc, a living process has the start ''. */
+async function processStart(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The second field, the program's name, may itself hold blanks and parentheses: count from its end.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, start] = [fields?.[0], fields?.[19]];
+  if (start !== undefined) return state === 'Z' || state === 'X' ? undefined : start;
+  const hasProc = await readFile('/proc/self/stat').then(
+    () => true,
+    () => false,
+  );
+  if (hasProc) return undefined;
+  try {
+    process.kill(pid, 0);
+    return '';
+  } catch (error) {
+    return errnoOf(error) === 'EPERM' ? '' : undefined;
+  }
+}
+
+function lockHeld(path: string, holder: LockHolder | undefined): LockstepError {
+  if (holder === undefined) {
+    return new LockstepError('LOCK_HELD', {
+      message: `${path} is there, and does not say who made it`,
+      hint: 'If no other run is at work, remove that file.',
+      where: [{ file: path }],
+    });
+  }
+  const where = holder.host === hostname() ? '' : ` on ${holder.host}`;
+  return new LockstepError('LOCK_HELD', {
+    message: `Another run is at work here: "${holder.command}", process ${holder.pid}${where}, since ${holder.startedAt}`,
+    hint: `Wait for it to end. If it is not running any more, remove ${path}`,
+    where: [{ file: path }],
+  });
+}

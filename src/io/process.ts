@@ -1,0 +1,316 @@
+/**
+ * Other programs: run with an argument array, never through a shell. Must not
+ * interpret what they print.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
+import type { Options } from 'execa';
+import { execa } from 'execa';
+import { LockstepError } from '../errors.js';
+import type { ByteSource } from './bytes.js';
+import { asBuffer, piecesOf } from './bytes.js';
+import { ensureDir, onDisk } from './disk.js';
+import { interruptionOf, throwIfInterrupted } from './interrupt.js';
+import { toolMissing } from './tools.js';
+
+export interface RunOptions {
+  cwd?: string;
+  /** Variables over those of this process; undefined removes one. `LC_ALL=C.UTF-8` unless given. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Pass only `env` (and `PATH` when it is not in there). */
+  cleanEnv?: boolean;
+  /** Bytes for stdin; without it stdin is empty. */
+  input?: ByteSource;
+  /** stdin, stdout and stderr are this terminal's: for programs that talk to a person. */
+  interactive?: boolean;
+  /** Append stderr, and stdout unless `stdout` says otherwise, to this file in the order they come. */
+  log?: string;
+  /** `pipe` (the default without `log`) gives it in the result, `ignore` drops it. */
+  stdout?: 'pipe' | 'ignore';
+  /** Return a result for a non-zero exit status in place of throwing. */
+  allowFailure?: boolean;
+  signal?: AbortSignal;
+  /** Put the program in a session of its own, and end everything in it when aborted: for builds. */
+  group?: boolean;
+  /** The Debian package to name when the program is missing; those of tools.ts are known. */
+  debianPackage?: string;
+}
+
+export interface RunResult {
+  /** Exit status; 128 + number for a program that a signal ended, as the shell has it. */
+  exitCode: number;
+  /** Name of the signal that ended it. */
+  endedBy?: string;
+  /** As UTF-8, with its final newline. Empty when logged, ignored or interactive. */
+  stdout: string;
+  stdoutBytes: Buffer;
+  stderr: string;
+}
+
+const forceKillAfterMs = 5_000;
+const maxBuffer = 512 * 1024 * 1024;
+
+/**
+ * Runs a program and waits for its end.
+ *
+ * Throws TOOL_MISSING when it is not installed, TOOL_FAILED on a non-zero status unless `allowFailure`
+ * (with the last lines it printed), INTERRUPTED when the signal ended it, DISK_IO or DISK_FULL when the
+ * log cannot be opened, or what the source of `input` throws.
+ */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  throwIfInterrupted(options.signal);
+  const log = options.log === undefined ? undefined : await openLog(options.log);
+  const input = watchedInput(options.input);
+  try {
+    const group = options.group === true;
+    const child = execa(command, [...args], {
+      ...baseOptions(options),
+      ...streams(options, log?.handle.fd, input.source),
+      detached: group,
+      ...(options.signal === undefined || group ? {} : { cancelSignal: options.signal }),
+    });
+    const ending = group ? endWithGroup(child.pid, options.signal) : undefined;
+    const result = await child.finally(() => ending?.());
+    if (options.signal?.aborted === true) throw interruptionOf(options.signal);
+    if (input.fault !== undefined) throw input.fault.error;
+    const ended = outcome(command, result, options);
+    if (ended.exitCode !== 0 && options.allowFailure !== true) {
+      const printed = log === undefined ? ended.stderr || ended.stdout : await tailOf(log.path, 15, log.from);
+      throw toolFailed(command, args, ended, printed, options.log);
+    }
+    return ended;
+  } finally {
+    await log?.handle.close();
+  }
+}
+
+/**
+ * Streams bytes through a program (`xz -dc`): what it prints, as it comes. TOOL_MISSING, TOOL_FAILED,
+ * INTERRUPTED, or what the source throws, in place of the stream's end. A reader that stops early ends
+ * the program.
+ */
+export async function* filterThrough(
+  command: string,
+  args: readonly string[],
+  source: ByteSource,
+  options: Pick<RunOptions, 'cwd' | 'env' | 'signal' | 'debianPackage'> = {},
+): AsyncGenerator<Buffer, void, undefined> {
+  throwIfInterrupted(options.signal);
+  const input = watchedInput(piecesOf(source));
+  const child = execa(command, [...args], {
+    ...baseOptions(options),
+    ...streams({}, undefined, input.source),
+    buffer: { stdout: false, stderr: true },
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  });
+  let finished = false;
+  try {
+    const stdout = child.stdout as AsyncIterable<Buffer> | null;
+    // A program that cannot be started has no stdout worth reading; the result says why.
+    try {
+      if (stdout !== null) yield* stdout;
+    } catch (error) {
+      const result = await child;
+      if (!result.failed) throw error;
+    }
+    finished = true;
+    const result = await child;
+    if (options.signal?.aborted === true) throw interruptionOf(options.signal);
+    if (input.fault !== undefined) throw input.fault.error;
+    const ended = outcome(command, result, options);
+    if (ended.exitCode !== 0) throw toolFailed(command, args, ended, ended.stderr, undefined);
+  } finally {
+    if (!finished) {
+      child.kill('SIGKILL');
+      await child;
+    }
+  }
+}
+
+/** The last lines of a text file, at most `count`, looking no further back than `from` bytes or 64 KiB. */
+export async function tailOf(path: string, count: number, from = 0): Promise<string> {
+  return await onDisk('read', path, async () => {
+    const handle = await open(path, 'r');
+    try {
+      const { size } = await handle.stat();
+      const start = Math.max(from, size - 64 * 1024);
+      const { buffer, bytesRead } = await handle.read(
+        Buffer.alloc(Math.max(size - start, 0)),
+        0,
+        null,
+        start,
+      );
+      return lastLines(buffer.subarray(0, bytesRead).toString('utf8'), count);
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+function lastLines(text: string, count: number): string {
+  return text.trimEnd().split('\n').slice(-count).join('\n');
+}
+
+/** What both ways of running have in common. No result is thrown by execa: we name the faults. */
+function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv'>) {
+  const clean = options.cleanEnv === true;
+  // Programs whose output is read, or shown in a log, speak the same language everywhere.
+  const env = { LC_ALL: 'C.UTF-8', ...(clean ? { PATH: process.env['PATH'] } : {}), ...options.env };
+  return {
+    env,
+    extendEnv: !clean,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    encoding: 'buffer',
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer,
+    forceKillAfterDelay: forceKillAfterMs,
+  } as const satisfies Options;
+}
+
+function streams(
+  options: Pick<RunOptions, 'interactive' | 'stdout'>,
+  log: number | undefined,
+  input: string | Uint8Array | AsyncIterable<Uint8Array> | undefined,
+): Options {
+  if (options.interactive === true) return { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' };
+  const stdin: Options =
+    input === undefined
+      ? { stdin: 'ignore' }
+      : typeof input === 'string' || input instanceof Uint8Array
+        ? { input }
+        : { stdin: input };
+  // execa passes any descriptor on to spawn(); only its types stop at 9.
+  const file = log as 9 | undefined;
+  return { ...stdin, stdout: options.stdout ?? file ?? 'pipe', stderr: file ?? 'pipe' };
+}
+
+/** Remembers what a source throws: otherwise it is seen only as a program that was ended. */
+function watchedInput(source: ByteSource | undefined): {
+  source: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  fault: { error: unknown } | undefined;
+} {
+  if (source === undefined || typeof source === 'string' || source instanceof Uint8Array) {
+    return { source, fault: undefined };
+  }
+  const watched = { source: pieces(source), fault: undefined as { error: unknown } | undefined };
+  async function* pieces(from: ByteSource): AsyncGenerator<Uint8Array> {
+    try {
+      yield* piecesOf(from);
+    } catch (error) {
+      watched.fault = { error };
+      throw error;
+    }
+  }
+  return watched;
+}
+
+interface Ended {
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+  code?: string | undefined;
+  failed: boolean;
+  message?: string | undefined;
+  cause?: unknown;
+  stdout?: unknown;
+  stderr?: unknown;
+}
+
+function outcome(
+  command: string,
+  result: Ended,
+  options: Pick<RunOptions, 'debianPackage' | 'cwd'>,
+): RunResult {
+  if (result.code === 'ENOENT') throw toolMissing(command, options.debianPackage, result.cause);
+  const number =
+    result.signal === undefined
+      ? undefined
+      : constants.signals[result.signal as keyof typeof constants.signals];
+  const exitCode = result.exitCode ?? (number === undefined ? undefined : 128 + number);
+  if (exitCode === undefined || (result.failed && exitCode === 0)) {
+    // It could not be started (EACCES, E2BIG, a cwd that is not there) or gave more than fits in memory.
+    throw new LockstepError('TOOL_FAILED', {
+      message: `${command} could not be run: ${result.message ?? 'unknown cause'}`,
+      cause: result.cause,
+    });
+  }
+  const stdoutBytes = result.stdout instanceof Uint8Array ? asBuffer(result.stdout) : Buffer.alloc(0);
+  const stderr = result.stderr instanceof Uint8Array ? asBuffer(result.stderr).toString('utf8') : '';
+  return {
+    exitCode,
+    ...(result.signal === undefined ? {} : { endedBy: result.signal }),
+    stdoutBytes,
+    // Decoded when asked for: most of what is piped is bytes, or large.
+    get stdout() {
+      return stdoutBytes.toString('utf8');
+    },
+    stderr,
+  };
+}
+
+function toolFailed(
+  command: string,
+  args: readonly string[],
+  ended: RunResult,
+  printed: string,
+  log: string | undefined,
+): LockstepError {
+  const how = ended.endedBy === undefined ? `exit status ${ended.exitCode}` : `ended by ${ended.endedBy}`;
+  const shown = lastLines(printed, 15);
+  const said = shown === '' ? '' : `:\n${shown.replace(/^/gm, '  ')}`;
+  return new LockstepError('TOOL_FAILED', {
+    message: `${[command, ...args].map(quoted).join(' ')} failed (${how})${said}`,
+    hint: log === undefined ? undefined : `The whole log is ${log}`,
+    where: log === undefined ? [] : [{ file: log }],
+  });
+}
+
+/** As a person would type it; for messages only. */
+function quoted(argument: string): string {
+  const short = argument.length > 200 ? `${argument.slice(0, 200)}...` : argument;
+  return /^[\w@%+=:,./~^-]+$/.test(short) ? short : `'${short.replaceAll("'", `'\\''`)}'`;
+}
+
+async function openLog(path: string): Promise<{ handle: FileHandle; path: string; from: number }> {
+  await ensureDir(dirname(path));
+  return await onDisk('write', path, async () => {
+    const handle = await open(path, 'a', 0o644);
+    return { handle, path, from: (await handle.stat()).size };
+  });
+}
+
+/**
+ * Ends a whole process group (setsid(2) made it): politely when aborted, then by SIGKILL; at once when this
+ * process exits. Returns what to call when the leader has ended.
+ */
+function endWithGroup(pid: number | undefined, signal: AbortSignal | undefined): () => void {
+  if (pid === undefined) return () => undefined;
+  const send = (name: NodeJS.Signals): void => {
+    try {
+      process.kill(-pid, name);
+    } catch {
+      // ESRCH: all of it has ended already
+    }
+  };
+  let force: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    send('SIGTERM');
+    force = setTimeout(() => send('SIGKILL'), forceKillAfterMs);
+  };
+  const onExit = (): void => send('SIGKILL');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  process.once('exit', onExit);
+  return () => {
+    clearTimeout(force);
+    signal?.removeEventListener('abort', onAbort);
+    process.off('exit', onExit);
+    // What the leader left behind must not go on writing into a folder that is about to be removed.
+    send('SIGKILL');
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * The port through which long work tells a person how far it is. Rooms call it;
+ * src/cli draws it. Must not render anything itself.
+ */
+
+/** One thing under way inside a phase: a download, a build. */
+export interface Item {
+  /** That many more bytes are done. Never negative: a restarted download reports only what is new. */
+  advance(bytes: number): void;
+  /** A short remark that replaces the last one, such as `try 2 of 5`. */
+  note(text: string): void;
+  done(note?: string): void;
+  fail(reason: string): void;
+}
+
+/** One step of a workflow. */
+export interface Phase {
+  item(name: string, options?: { totalBytes?: number }): Item;
+  info(message: string): void;
+  done(summary?: string): void;
+  fail(): void;
+}
+
+export interface Progress {
+  phase(title: string): Phase;
+}
+
+/** An item that tells nobody. */
+export const silentItem: Item = { advance() {}, note() {}, done() {}, fail() {} };
+
+/** A phase that tells nobody. */
+export const silentPhase: Phase = { item: () => silentItem, info() {}, done() {}, fail() {} };
+
+/** Progress that tells nobody: for tests, `--json` and library use. */
+export const silentProgress: Progress = { phase: () => silentPhase };

@@ -1,0 +1,54 @@
+/**
+ * Which proxy a request goes through, by the usual variables or by apt's
+ * configuration. Pure: the environment comes in as an argument.
+ */
+
+/** The proxy for a URL, or undefined for a direct connection. */
+export type ProxyRule = (url: URL) => URL | undefined;
+
+/** Always direct. */
+export const noProxy: ProxyRule = () => undefined;
+
+/**
+ * The rule of `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (small or capital letters; capital
+ * `HTTP_PROXY` is left out, as in curl, since a CGI request can set it). `no_proxy` lists hosts and domains
+ * with an optional port, or `*`. A value that is no http(s) URL counts as none.
+ */
+export function proxyFrom(env: Readonly<Record<string, string | undefined>>): ProxyRule {
+  const all = env['all_proxy'] ?? env['ALL_PROXY'];
+  const http = proxyUrl(env['http_proxy'] ?? all);
+  const https = proxyUrl(env['https_proxy'] ?? env['HTTPS_PROXY'] ?? all);
+  const direct = (env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+  return (url) => {
+    if (direct.some((entry) => covers(entry, url))) return undefined;
+    if (url.protocol === 'http:') return http;
+    return url.protocol === 'https:' ? https : undefined;
+  };
+}
+
+/** One proxy for both schemes, such as apt's `Acquire::http::Proxy`; `DIRECT` and nothing mean none. */
+export function proxyAlways(value: string | undefined): ProxyRule {
+  const proxy = value === 'DIRECT' ? undefined : proxyUrl(value);
+  return () => proxy;
+}
+
+function proxyUrl(value: string | undefined): URL | undefined {
+  if (value === undefined || value === '') return undefined;
+  const full = value.includes('://') ? value : `http://${value}`;
+  if (!URL.canParse(full)) return undefined;
+  const url = new URL(full);
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
+}
+
+function covers(entry: string, url: URL): boolean {
+  if (entry === '*') return true;
+  // An IPv6 address has colons of its own: there is a port only behind a single one, or behind a bracket.
+  const pattern = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:]*))(?::(?<port>\d+))?$/;
+  const parts = pattern.exec(entry.toLowerCase().replace(/^\*?\./, ''))?.groups;
+  const [name, port] =
+    parts === undefined ? [entry.toLowerCase()] : [parts['v6'] ?? parts['name'], parts['port']];
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const actualPort = url.port !== '' ? url.port : url.protocol === 'https:' ? '443' : '80';
+  if (port !== undefined && port !== actualPort) return false;
+  return name !== undefined && (host === name || host.endsWith(`.${name}`));
+}

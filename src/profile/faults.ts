@@ -1,0 +1,197 @@
+/**
+ * From what zod found wrong to what a person reads: one fault a place, with
+ * file, line, column, the field's path and what is allowed there. It owns the
+ * wording of shape faults; the files' meanings are not known here.
+ */
+import { z } from 'zod';
+import type { FaultPlace } from '../errors.js';
+import { didYouMean } from './nearest.js';
+import { describeValue, type FieldPath, type YamlFile } from './yaml-file.js';
+
+/** The part of JSON Schema that `z.toJSONSchema` makes of our schemas. */
+export interface JsonSchema {
+  type?: string;
+  const?: unknown;
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  items?: JsonSchema | JsonSchema[] | boolean;
+  oneOf?: JsonSchema[];
+  anyOf?: JsonSchema[];
+  description?: string;
+}
+
+/** What of a file is good, or undefined, and everything that is wrong with it. */
+export interface Checked<T> {
+  value: T | undefined;
+  faults: FaultPlace[];
+}
+
+/** A rule over the data as written, whatever its shape: it must not trust any type. */
+export type Rule = (data: unknown, fault: (path: FieldPath, message: string, part?: 'key') => void) => void;
+
+/**
+ * Checks a file against a schema and against rules that look across fields.
+ * Rules run even where the shape has faults, so that all are told at once.
+ */
+export function checkYaml<S extends z.ZodType>(
+  file: YamlFile,
+  schema: S,
+  rules: readonly Rule[],
+): Checked<z.output<S>> {
+  const faults = [...file.faults];
+  if (!file.readable) return { value: undefined, faults: inOrder(faults) };
+  const parsed = schema.safeParse(file.data);
+  if (!parsed.success) {
+    const shape = jsonSchemaOf(schema);
+    for (const issue of parsed.error.issues) faults.push(...describeIssue(issue, file, shape));
+  }
+  // where the shape of a field is wrong already, a rule about it adds nothing
+  const told = new Set(faults.map((fault) => fault.path));
+  for (const rule of rules) {
+    rule(file.data, (path, message, part) => {
+      const place = file.place(path, part);
+      if (!told.has(place.path)) faults.push({ ...place, message });
+    });
+  }
+  return { value: parsed.success && faults.length === 0 ? parsed.data : undefined, faults: inOrder(faults) };
+}
+
+/** The JSON Schema of what may be written, as editors get it. */
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+}
+
+function inOrder(faults: FaultPlace[]): FaultPlace[] {
+  return faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+function describeIssue(issue: z.core.$ZodIssue, file: YamlFile, shape: JsonSchema): FaultPlace[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  const value = valueAt(file.data, path);
+  const missing = value === undefined;
+  const at = (message: string): FaultPlace[] => [{ ...file.place(path), message }];
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = knownKeys(schemasAt(shape, path, file.data));
+      return issue.keys.map((key) => ({
+        ...file.place([...path, key], 'key'),
+        message: `unknown key "${key}"${didYouMean(key, known) || '.'} Known here: ${known.join(', ')}`,
+      }));
+    }
+    case 'invalid_type':
+      if (missing) return at(`is missing; it must be ${expectedWord(issue.expected)}`);
+      return at(
+        `must be ${expectedWord(issue.expected)}, is ${describeValue(value)}${quotesHint(issue.expected, value, file.written(path))}`,
+      );
+    case 'invalid_value':
+      return at(choice(issue.values, value, file.written(path)));
+    case 'invalid_union': {
+      const discriminator = 'discriminator' in issue ? issue.discriminator : undefined;
+      if (typeof discriminator !== 'string') break;
+      const owner = path.at(-1) === discriminator ? path.slice(0, -1) : path;
+      const choices = schemasAt(shape, owner, file.data).flatMap((branch) =>
+        branch.properties?.[discriminator]?.const === undefined
+          ? []
+          : [branch.properties[discriminator].const],
+      );
+      const field = [...owner, discriminator];
+      const given = valueAt(file.data, field);
+      return [{ ...file.place(field), message: choice(choices, given, file.written(field)) }];
+    }
+    case 'invalid_key':
+      return [
+        {
+          ...file.place(path, 'key'),
+          message: `the name "${String(path.at(-1))}" ${issue.issues.map((inner) => inner.message).join('; ')}`,
+        },
+      ];
+    case 'too_small':
+    case 'too_big':
+      return at(bound(issue));
+    case 'invalid_format':
+    case 'invalid_element':
+    case 'not_multiple_of':
+    case 'custom':
+      break;
+  }
+  return at(missing ? `is missing; it ${issue.message}` : issue.message);
+}
+
+function choice(values: readonly unknown[], given: unknown, written: string | undefined): string {
+  const words = values.map(String);
+  const allowed =
+    words.length === 1 ? `must be ${JSON.stringify(values[0])}` : `must be one of ${words.join(', ')}`;
+  if (given === undefined) return `is missing; it ${allowed}`;
+  if (typeof given === 'object') return `${allowed}, is ${describeValue(given)}`;
+  const text = written ?? JSON.stringify(given);
+  // `release: 12` is the number 12: the word is right and only its quotes are missing
+  if (typeof given !== 'string' && values.includes(text)) {
+    return `${allowed}, as text: write it in quotes, "${text}"`;
+  }
+  return `${allowed}${didYouMean(text, words) || `, is ${describeValue(given)}`}`;
+}
+
+function bound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  const [limit, side] = issue.code === 'too_small' ? [issue.minimum, 'at least'] : [issue.maximum, 'at most'];
+  if (issue.origin === 'array' || issue.origin === 'set') return `must hold ${side} ${limit} of them`;
+  if (issue.origin === 'string') return `must have ${side} ${limit} character(s)`;
+  return `must be ${side} ${limit}`;
+}
+
+function expectedWord(expected: string): string {
+  const words: Record<string, string> = {
+    object: 'a map of keys',
+    record: 'a map of names',
+    array: 'a list',
+    string: 'text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+  };
+  return words[expected] ?? expected;
+}
+
+/** YAML reads `1.10` as a number and `no` as text: the usual surprise, so it is said. */
+function quotesHint(expected: string, value: unknown, written: string | undefined): string {
+  if (expected !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return '';
+  return `: write it in quotes, "${written ?? String(value)}"`;
+}
+
+function valueAt(data: unknown, path: FieldPath): unknown {
+  let value = data;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return value;
+}
+
+/** The schemas that a field may follow; several where a choice between kinds is still open. */
+function schemasAt(shape: JsonSchema, path: FieldPath, data: unknown): JsonSchema[] {
+  let schemas = branches(shape, data);
+  let value = data;
+  for (const part of path) {
+    value = valueAt(value, [part]);
+    schemas = schemas.flatMap((schema) => {
+      const inner = typeof part === 'number' ? schema.items : schema.properties?.[part];
+      const next = inner ?? schema.additionalProperties;
+      return typeof next === 'object' && !Array.isArray(next) ? branches(next, value) : [];
+    });
+  }
+  return schemas;
+}
+
+function branches(schema: JsonSchema, value: unknown): JsonSchema[] {
+  const choices = schema.oneOf ?? schema.anyOf;
+  if (choices === undefined) return [schema];
+  const fitting = choices.filter((branch) =>
+    Object.entries(branch.properties ?? {}).every(
+      ([key, field]) => field.const === undefined || valueAt(value, [key]) === field.const,
+    ),
+  );
+  return fitting.length > 0 ? fitting : choices;
+}
+
+function knownKeys(schemas: readonly JsonSchema[]): string[] {
+  return [...new Set(schemas.flatMap((schema) => Object.keys(schema.properties ?? {})))];
+}

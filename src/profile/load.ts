@@ -1,0 +1,221 @@
+/**
+ * Reads lockstep.yaml and profiles/*.yaml from a workspace: the files'
+ * contents, checked, with every fault at its line. It only reads; templates
+ * are src/metapackage's to read.
+ */
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
+import { notThere, onDisk, readIfThere } from '../io/disk.js';
+import { baseReleases, baseSuites } from './base-release.js';
+import { checkYaml, type Checked } from './faults.js';
+import { didYouMean } from './nearest.js';
+import { profileSchema, type Profile } from './profile-schema.js';
+import { isProfileName, profileRules, workspaceRules } from './rules.js';
+import { workspaceSchema, type SuiteConfig, type Workspace } from './workspace-schema.js';
+import { YamlFile, type FieldPath } from './yaml-file.js';
+
+/** The file that makes a folder a workspace. */
+export const workspaceFileName = 'lockstep.yaml';
+
+/** The files that values were read from, for faults that show only later (a range nothing fits, say). */
+const readFrom = new WeakMap<object, YamlFile>();
+
+/**
+ * Reads the workspace in a folder.
+ *
+ * @param dir the folder that holds lockstep.yaml; its parents are not searched
+ * @throws LockstepError WORKSPACE_MISSING, WORKSPACE_INVALID (with every fault)
+ */
+export async function loadWorkspace(dir: string): Promise<Workspace> {
+  const { workspace, faults } = await readWorkspace(dir);
+  if (workspace === undefined) throw invalid('WORKSPACE_INVALID', workspaceFileName, faults);
+  return workspace;
+}
+
+/**
+ * Reads one profile of a workspace.
+ *
+ * @param name the file's name in profiles/, without `.yaml`
+ * @throws LockstepError PROFILE_UNKNOWN (with the nearest name), PROFILE_INVALID (with every fault)
+ */
+export async function loadProfile(workspace: Pick<Workspace, 'root'>, name: string): Promise<Profile> {
+  const read = await readProfile(workspace.root, name);
+  if (read === undefined) throw unknownProfile(name, await profileNamesIn(workspace.root));
+  if (read.value === undefined) throw invalid('PROFILE_INVALID', profileFile(name), read.faults);
+  return read.value;
+}
+
+export interface WorkspaceCheck {
+  /** Present where lockstep.yaml is good. */
+  workspace: Workspace | undefined;
+  /** The profiles that are good. */
+  profiles: Profile[];
+  /** One for each file with faults, lockstep.yaml's first. */
+  errors: LockstepError[];
+}
+
+/**
+ * Reads lockstep.yaml and all profiles (or the one that is named) and reports
+ * the faults of all of them, also where lockstep.yaml itself has some.
+ *
+ * @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN
+ */
+export async function checkWorkspace(dir: string, profileName?: string): Promise<WorkspaceCheck> {
+  const { workspace, faults } = await readWorkspace(dir);
+  const errors: LockstepError[] = [];
+  if (workspace === undefined) errors.push(invalid('WORKSPACE_INVALID', workspaceFileName, faults));
+  const known = await profileNamesIn(dir);
+  const profiles: Profile[] = [];
+  for (const name of profileName === undefined ? known : [profileName]) {
+    const read = await readProfile(dir, name);
+    if (read === undefined) throw unknownProfile(name, known);
+    if (read.value === undefined) errors.push(invalid('PROFILE_INVALID', profileFile(name), read.faults));
+    else profiles.push(read.value);
+  }
+  return { workspace, profiles, errors };
+}
+
+/**
+ * Where a field of a workspace or profile stands in its file. Of an object
+ * that was not read from a file, only the path is known.
+ */
+export function placeOf(read: Workspace | Profile, path: FieldPath): FaultPlace {
+  const file = readFrom.get(read);
+  return file === undefined ? { path: path.join('.') } : file.place(path);
+}
+
+/**
+ * The suite of that name.
+ *
+ * @throws LockstepError SUITE_UNKNOWN, with the nearest name
+ */
+export function suiteOf(workspace: Workspace, name: string): SuiteConfig {
+  const suite = Object.hasOwn(workspace.suites, name) ? workspace.suites[name] : undefined;
+  if (suite === undefined) {
+    const known = Object.keys(workspace.suites);
+    throw new LockstepError('SUITE_UNKNOWN', {
+      message: `There is no suite "${name}" in ${workspaceFileName}${didYouMean(name, known)}`,
+      hint: `The suites are: ${known.join(', ') || 'none yet; add one under "suites"'}`,
+      where: [placeOf(workspace, ['suites'])],
+    });
+  }
+  return suite;
+}
+
+/** A suite with its name, as templates and plans list it. */
+export interface NamedSuite extends SuiteConfig {
+  name: string;
+}
+
+/** The suites that take a profile, from the lowest trust level to the highest, then by name. */
+export function suitesOf(workspace: Workspace, profileName: string): NamedSuite[] {
+  return Object.entries(workspace.suites)
+    .map(([name, suite]) => ({ ...suite, name }))
+    .filter((suite) => suite.profile === profileName)
+    .sort(
+      (a, b) =>
+        workspace.trustLevels.indexOf(a.trust) - workspace.trustLevels.indexOf(b.trust) ||
+        (a.name < b.name ? -1 : 1),
+    );
+}
+
+/**
+ * Checks the text of lockstep.yaml. Pure.
+ *
+ * @param profileNames names of the files in profiles/, without `.yaml`
+ */
+export function parseWorkspace(
+  text: string,
+  context: { root: string; profileNames: string[] },
+): Checked<Workspace> {
+  const file = new YamlFile(text, workspaceFileName);
+  const { value, faults } = checkYaml(file, workspaceSchema, workspaceRules(context.profileNames));
+  if (value === undefined) return { value: undefined, faults };
+  return { value: remember(file, { ...value, ...context }), faults };
+}
+
+/** Checks the text of a profile. Pure. */
+export function parseProfile(text: string, name: string): Checked<Profile> {
+  const file = new YamlFile(text, profileFile(name));
+  const { value, faults } = checkYaml(file, profileSchema, profileRules);
+  const known = baseReleases.find((base) => base.codename === value?.base.codename);
+  if (value === undefined || known === undefined) return { value: undefined, faults };
+  const base = { ...value.base, suites: baseSuites(known.codename), phpVersion: known.phpVersion };
+  return { value: remember(file, { ...value, name, file: file.file, base }), faults };
+}
+
+/** One error that lists all faults of a file. */
+export function invalid(code: ErrorCode, file: string, faults: readonly FaultPlace[]): LockstepError {
+  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+  return new LockstepError(code, {
+    message: `${file} has ${count}`,
+    hint: 'Correct what is listed; nothing else was done',
+    where: faults,
+  });
+}
+
+async function readWorkspace(
+  dir: string,
+): Promise<{ workspace: Workspace | undefined; faults: FaultPlace[] }> {
+  const root = resolve(dir);
+  const text = await readText(join(root, workspaceFileName), workspaceFileName);
+  if (text === undefined) {
+    throw new LockstepError('WORKSPACE_MISSING', {
+      message: `${root} is not a Lockstep workspace: it has no ${workspaceFileName}`,
+      hint: 'Change to the workspace, or make one with: lockstep init DIR',
+    });
+  }
+  if (typeof text !== 'string') return { workspace: undefined, faults: [text] };
+  const { value, faults } = parseWorkspace(text, { root, profileNames: await profileNamesIn(root) });
+  return { workspace: value, faults };
+}
+
+async function readProfile(root: string, name: string): Promise<Checked<Profile> | undefined> {
+  if (!isProfileName(name)) return undefined;
+  const text = await readText(join(root, profileFile(name)), profileFile(name));
+  if (text === undefined) return undefined;
+  if (typeof text !== 'string') return { value: undefined, faults: [text] };
+  return parseProfile(text, name);
+}
+
+/** The text of a file, nothing where there is none, or the fault that it is not text. */
+async function readText(path: string, shown: string): Promise<string | FaultPlace | undefined> {
+  const bytes = await readIfThere(path);
+  if (bytes === undefined) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { file: shown, line: 1, column: 1, message: 'is not UTF-8 text' };
+  }
+}
+
+/** Names of the profiles that are there, sorted. */
+async function profileNamesIn(root: string): Promise<string[]> {
+  const dir = join(root, 'profiles');
+  const names = await onDisk('list', dir, () => readdir(dir).catch(notThere<string[]>([])));
+  return names
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -'.yaml'.length))
+    .filter(isProfileName)
+    .sort();
+}
+
+function profileFile(name: string): string {
+  return `profiles/${name}.yaml`;
+}
+
+function unknownProfile(name: string, known: readonly string[]): LockstepError {
+  return new LockstepError('PROFILE_UNKNOWN', {
+    message: `There is no profile ${JSON.stringify(name)}${didYouMean(name, known)}`,
+    hint:
+      known.length === 0
+        ? 'There is no profiles/*.yaml yet in this workspace'
+        : `The profiles are: ${known.join(', ')}`,
+  });
+}
+
+function remember<T extends object>(file: YamlFile, value: T): T {
+  readFrom.set(value, file);
+  return value;
+}

@@ -1,0 +1,88 @@
+/**
+ * The shapes of names that a person may write in lockstep.yaml, a profile or a
+ * package.yaml, as zod schemas whose messages say what is allowed. It owns
+ * syntax only: whether a name refers to something is decided in rules.ts.
+ */
+import semver from 'semver';
+import { z } from 'zod';
+import { parseDuration } from './duration.js';
+
+/** Policy 5.6.1 and 5.6.7: lower case, digits, `+ - .`; at least two characters; begins alphanumeric. */
+export const packageNamePattern = /^[a-z0-9][a-z0-9+.-]+$/;
+
+/** Names of suites, profiles and archives: they become file and folder names, so no slash and no leading dot. */
+export const slugPattern = /^[a-z0-9](?:[a-z0-9.+-]*[a-z0-9])?$/;
+
+/** Names of components: `{{components.<name>}}` in templates, so no dot. */
+export const componentNamePattern = /^[a-z][a-z0-9-]*$/;
+
+/** Keys of `settings`: `{{settings.<key>}}` in templates. */
+export const settingNamePattern = /^[A-Za-z][A-Za-z0-9_]*$/;
+
+/** A path below a folder: relative, with no empty, `.` or `..` part and no control character or backslash. */
+export const relativePathPattern =
+  // eslint's no-control-regex is about accidents; \p{Cc} says the same and means it
+  /^(?!\/)(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u;
+
+export const packageName = z.string().regex(packageNamePattern, {
+  error:
+    'must be a Debian package name: lower-case letters, digits and "+", "-", ".", at least two characters, beginning with a letter or digit',
+});
+
+export const slug = z.string().regex(slugPattern, {
+  error:
+    'must be a plain name: lower-case letters, digits and "-", ".", "+", beginning and ending with a letter or digit',
+});
+
+export const componentName = z.string().regex(componentNamePattern, {
+  error: 'must be a component name: lower-case letters, digits and "-", beginning with a letter',
+});
+
+export const settingName = z.string().regex(settingNamePattern, {
+  error:
+    'must be a name that templates can use: letters, digits and "_", beginning with a letter, as in siteName',
+});
+
+export const relativePath = z.string().regex(relativePathPattern, {
+  error: 'must be a path below its folder: not absolute, no "..", no backslash',
+});
+
+/** One line of text for people; it ends up in Release and control fields. */
+export const oneLine = z.string().regex(/^\S(?:[^\p{Cc}]*\S)?$/u, {
+  error: 'must be one line of text that neither begins nor ends with a space',
+});
+
+/** Policy 5.6.2: a name and an address in angle brackets. */
+export const maintainer = z.string().regex(/^[^<>@,\p{Cc}]+ <[^<>@\s]+@[^<>@\s]+>$/u, {
+  error: 'must be a name and an address: "Archive Team <archive@example.org>"',
+});
+
+/**
+ * An http(s) address without credentials, query or trailing slash: it is
+ * written into .sources files, where a space or a newline would be a new word
+ * or a new field. A trailing slash is taken off.
+ */
+export const webAddress = z
+  .string()
+  .regex(/^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?(?:\/[A-Za-z0-9._~+-]+)*\/?$/, {
+    error: 'must be a web address: http:// or https://, host, optional port and path; no user, "?" or "#"',
+  })
+  .transform((address) => address.replace(/\/$/, ''));
+
+/** A range of upstream versions, in the words of semver: "~1.39.0", ">=7.1 <8". */
+export const versionRange = z.string().superRefine((range, context) => {
+  if (range.trim() === '' || semver.validRange(range) === null) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a range of upstream versions: "~1.39.0", ">=7.1 <8", "1.6.x"',
+    });
+  }
+});
+
+/** A length of time as a person writes it (`14d`); parses to seconds. */
+export const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,8}[smhdw]$/, {
+    error: 'must be a length of time: a number and one of s, m, h, d, w, as in "14d"',
+  })
+  .transform((text) => parseDuration(text) ?? 0);

@@ -1,0 +1,150 @@
+/**
+ * The shape of profiles/<name>.yaml: which components, from where, in which
+ * version ranges, for which base distribution. It owns types and descriptions;
+ * what refers to what is checked in rules.ts.
+ */
+import { z } from 'zod';
+import { baseArchitectures, baseReleases } from './base-release.js';
+import {
+  componentName,
+  oneLine,
+  packageName,
+  relativePath,
+  settingName,
+  slug,
+  versionRange,
+} from './names.js';
+
+const base = z
+  .strictObject({
+    distribution: z.literal('debian'),
+    release: z.enum(baseReleases.map((known) => known.release)).describe('Its number, in quotes: "12"'),
+    codename: z.enum(baseReleases.map((known) => known.codename)),
+    architectures: z
+      .array(z.enum(baseArchitectures))
+      .min(1)
+      .describe('What packages are resolved and built for'),
+  })
+  .describe('The base distribution that the set is built for and installed on');
+
+const source = z
+  .discriminatedUnion('kind', [
+    z
+      .strictObject({
+        kind: z.literal('apt-source'),
+        package: packageName.describe('The source package'),
+        version: versionRange.describe('Range of upstream versions; the highest in it wins'),
+      })
+      .describe('A source package of the base distribution, built anew'),
+    z
+      .strictObject({
+        kind: z.literal('apt-binary'),
+        packages: z.array(packageName).min(1).describe('Binary packages; what they need comes along'),
+        version: versionRange.describe('Range of upstream versions; the highest in it wins'),
+      })
+      .describe('Binary packages of the base distribution, as they are'),
+    z
+      .strictObject({
+        kind: z.literal('within'),
+        component: componentName.describe('The component whose tree it is in'),
+        path: relativePath.describe('The folder inside that tree'),
+        library: z
+          .string()
+          .regex(/^[a-z0-9]([_.-]?[a-z0-9]+)*\/[a-z0-9](([_.]|-{1,2})?[a-z0-9]+)*$/, {
+            error: 'must be a composer package name: vendor/library',
+          })
+          .optional()
+          .describe("Its name in the parent's vendor/composer/installed.json, which gives its version"),
+        version: versionRange.optional().describe('Range that the version found there must be in'),
+      })
+      .describe("A folder of another component's tree"),
+  ])
+  .describe('Where the code comes from');
+
+const build = z
+  .discriminatedUnion('method', [
+    z
+      .strictObject({ method: z.literal('debian') })
+      .describe('By its debian/ directory: packaging/<component>/debian, or the one of the source package'),
+    z
+      .strictObject({
+        method: z.literal('tree'),
+        template: slug.describe('The folder in templates/ whose package.yaml says what goes where'),
+      })
+      .describe('Its tree is put into a package as a template says'),
+  ])
+  .describe('How packages are made of it');
+
+const component = z
+  .strictObject({
+    source,
+    build: build.optional(),
+    packages: z
+      .array(packageName)
+      .min(1)
+      .optional()
+      .describe('Which of the packages that are built go into the set (apt-source)'),
+    relation: z
+      .enum(['exact', 'minimum', 'series'])
+      .describe(
+        'What the metapackage demands: exact = this version; minimum = this or later; series = of the same X.Y',
+      ),
+  })
+  .describe('A piece of software of the set');
+
+const metapackage = z
+  .strictObject({
+    name: packageName.describe('The package that pulls in the whole set'),
+    lead: componentName.describe('The component whose upstream version it carries'),
+    templates: z.array(slug).min(1).describe('Folders in templates/, one for each package made with it'),
+    settings: z
+      .record(settingName, z.json())
+      .default({})
+      .describe('Values for templates: {{settings.<key>}}'),
+  })
+  .describe('The package that installs and configures the whole set');
+
+/** profiles/<name>.yaml, as written. */
+export const profileSchema = z
+  .strictObject({
+    format: z.literal(1).describe('The format of this file'),
+    description: oneLine.describe('What the set is, in one line'),
+    base,
+    components: z
+      .record(componentName, component)
+      .refine((components) => Object.keys(components).length > 0, {
+        error: 'must hold at least one component',
+      })
+      .describe('The software of the set, by name'),
+    metapackage,
+  })
+  .describe('A Lockstep release profile');
+
+export type ProfileFile = z.output<typeof profileSchema>;
+export type ComponentSource = ProfileFile['components'][string]['source'];
+export type AptSourceConfig = Extract<ComponentSource, { kind: 'apt-source' }>;
+export type AptBinaryConfig = Extract<ComponentSource, { kind: 'apt-binary' }>;
+export type WithinConfig = Extract<ComponentSource, { kind: 'within' }>;
+export type ComponentBuild = NonNullable<ProfileFile['components'][string]['build']>;
+export type RelationRule = ProfileFile['components'][string]['relation'];
+export type MetapackageConfig = ProfileFile['metapackage'];
+export type Component = ProfileFile['components'][string];
+
+/** The base of a profile, with what follows from it. */
+export interface ProfileBase {
+  distribution: 'debian';
+  release: string;
+  codename: string;
+  architectures: string[];
+  /** Suites of the base that packages are taken from: `bookworm`, `bookworm-updates`, `bookworm-security`. */
+  suites: string[];
+  phpVersion: string;
+}
+
+/** A profile that was read and found good. */
+export interface Profile extends Omit<ProfileFile, 'base'> {
+  name: string;
+  /** Its file, relative to the workspace: `profiles/mediawiki-1.39.yaml`. */
+  file: string;
+  base: ProfileBase;
+}

@@ -1,0 +1,129 @@
+/**
+ * The shape of lockstep.yaml: the archive's identity, its signing key and its
+ * suites. It owns types and descriptions (the JSON Schema for editors is made
+ * from it); what refers to what is checked in rules.ts.
+ */
+import { z } from 'zod';
+import { duration, maintainer, oneLine, slug, webAddress } from './names.js';
+
+const archive = z
+  .strictObject({
+    name: slug.describe('Names <name>-archive-keyring and the files of the archive on a machine'),
+    origin: z
+      .string()
+      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._+-]*[A-Za-z0-9.+])?$/, {
+        error: 'must be letters, digits, spaces and "._+-": apt pins by it (o=...)',
+      })
+      .describe('Origin of every Release file. Never change it: apt stops and asks on every machine'),
+    label: z
+      .string()
+      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._+-]*[A-Za-z0-9.+])?$/, {
+        error: 'must be letters, digits, spaces and "._+-": apt pins by it (l=...)',
+      })
+      .describe('Label of every Release file. Never change it: apt stops and asks on every machine'),
+    description: oneLine.describe('Description of every Release file'),
+    baseUrl: webAddress.describe('Where machines will find what is in public/, without a trailing slash'),
+    area: slug.default('main').describe('The archive area (what apt calls component)'),
+    maintainer: maintainer.describe('Maintainer of the packages that Lockstep makes'),
+  })
+  .describe('Who the archive is');
+
+const signing = z
+  .discriminatedUnion('method', [
+    z
+      .strictObject({
+        method: z.literal('openpgp'),
+        keyFile: z
+          .string()
+          .min(1)
+          .default('.lockstep/keys/archive.asc')
+          .describe('The private key, armored; relative to the workspace, or absolute'),
+        passphraseFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Holds the passphrase; LOCKSTEP_PASSPHRASE and LOCKSTEP_PASSPHRASE_FILE win'),
+      })
+      .describe('Lockstep signs in its own process with a key file'),
+    z
+      .strictObject({
+        method: z.literal('gpg'),
+        key: z
+          .string()
+          .regex(/^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$/, {
+            error: 'must be a whole fingerprint: 40 hexadecimal digits, without spaces',
+          })
+          .describe('Fingerprint of the key'),
+        program: z.string().min(1).optional().describe('The gpg to run; gpg of the PATH otherwise'),
+        homedir: z.string().min(1).optional().describe('GNUPGHOME, if not the usual one'),
+      })
+      .describe("The user's own gpg signs: agent, smart card"),
+  ])
+  .describe('The key that signs the archive');
+
+const suite = z
+  .strictObject({
+    profile: slug.describe('The profile whose snapshots this suite takes: profiles/<name>.yaml'),
+    trust: slug.describe('One of trustLevels: how much this suite vouches for'),
+    description: oneLine
+      .optional()
+      .describe('Description of its Release file; that of the archive otherwise'),
+    validFor: duration
+      .prefault('14d')
+      .describe('Valid-Until of its Release file, counted from each signing: a number and s, m, h, d or w'),
+    retain: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(3)
+      .describe('How many good snapshots stay installable from it'),
+  })
+  .describe('dists/<suite>: what a machine follows');
+
+/** lockstep.yaml, as written. */
+export const workspaceSchema = z
+  .strictObject({
+    format: z.literal(1).describe('The format of this file'),
+    archive,
+    versionSuffix: z
+      .string()
+      .regex(/^[a-z]+$/, { error: 'must be lower-case letters only: a number is put after them' })
+      .default('lockstep')
+      .describe('What marks a rebuilt package: 1.39.17-1 becomes 1.39.17-1+lockstep1'),
+    signing,
+    trustLevels: z
+      .array(slug)
+      .min(1)
+      .default(['unstable', 'stable'])
+      .describe('From the lowest to the highest'),
+    mirror: z
+      .strictObject({
+        debian: webAddress.optional().describe('The archive of the base distribution'),
+        security: webAddress.optional().describe('Its security archive'),
+      })
+      .optional()
+      .describe("Where the base distribution is fetched from; this machine's apt configuration otherwise"),
+    suites: z.record(slug, suite).describe('The suites of the archive, by name'),
+    snapshots: z
+      .strictObject({
+        commit: z.boolean().default(false).describe('Make a git commit of each snapshot manifest'),
+      })
+      .prefault({})
+      .describe('How snapshots are kept'),
+  })
+  .describe('A Lockstep workspace');
+
+export type WorkspaceFile = z.output<typeof workspaceSchema>;
+export type ArchiveIdentity = WorkspaceFile['archive'];
+export type SigningConfig = WorkspaceFile['signing'];
+/** `validFor` is in seconds. */
+export type SuiteConfig = WorkspaceFile['suites'][string];
+
+/** A workspace that was read and found good. */
+export interface Workspace extends WorkspaceFile {
+  /** Absolute path of the folder that holds lockstep.yaml. */
+  root: string;
+  /** Names of the files in profiles/, sorted, without `.yaml`. They may hold faults. */
+  profileNames: string[];
+}

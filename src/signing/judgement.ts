@@ -1,0 +1,177 @@
+/**
+ * Owns the judgement of one signature by openpgp.js: does it hold, was its key
+ * fit to make it, and would today's apt trust how it was made. Never says `good`
+ * before all three are known.
+ */
+import type { Config, Key, SignaturePacket, Subkey } from 'openpgp';
+import { fingerprintOf } from './keys.js';
+import type { OpenPgpModule } from './openpgp.js';
+import { errorText, laxConfig, strictConfig } from './openpgp.js';
+import type { JudgedSignature, SignatureResult } from './verdict.js';
+
+/** How far ahead of our clock a signature may be dated, as apt allows for a Release: 10 s. */
+export const futureToleranceMs = 10_000;
+
+export interface JudgementContext {
+  openpgp: OpenPgpModule;
+  keys: Key[];
+  /** The signed bytes; for a text signature in canonical form. */
+  data: Uint8Array;
+  /** `text` for a clearsigned file: only type 0x01 may be there. */
+  kind: 'text' | 'detached';
+  /** Our clock. */
+  date: Date;
+}
+
+/** A judgement, and whether gpgv may know better: only where the library lacks something. */
+export interface Judgement {
+  signature: JudgedSignature;
+  askGpgv: boolean;
+}
+
+/** Judges one signature packet. Rejects on nothing a signature's author can cause. */
+export async function judgeSignature(packet: SignaturePacket, context: JudgementContext): Promise<Judgement> {
+  const keyId = packet.issuerKeyID.toHex().toUpperCase();
+  const created = packet.created;
+  const base = { keyId, engine: 'openpgp' as const, ...(created === null ? {} : { created }) };
+  const found = findKey(packet, context.keys);
+  if (!found) {
+    return settled({ ...base, result: 'unknown-key', reason: `key ${keyId} is not in the keyring` });
+  }
+  const { key, signer } = found;
+  const known = {
+    ...base,
+    fingerprint: fingerprintOf(key),
+    signingKey: fingerprintOf(signer),
+  };
+  const say = (result: SignatureResult, reason: string): Judgement => settled({ ...known, result, reason });
+
+  const { binary, text } = context.openpgp.enums.signature;
+  if (packet.signatureType !== text && (context.kind === 'text' || packet.signatureType !== binary)) {
+    return say('bad', 'it is not a signature of this kind of file');
+  }
+  if (created === null) return say('bad', 'it carries no date');
+
+  const lax = laxConfig(context.openpgp);
+  const strict = strictConfig(context.openpgp);
+  const crypto = await failureOf(() => checkCrypto(packet, signer, created, context, lax));
+  if (crypto !== undefined) {
+    if (/digest did not match|verification failed/.test(crypto)) {
+      return say('bad', 'it does not match what it signs');
+    }
+    return { ...say('unverifiable', `openpgp.js cannot check it: ${crypto}`), askGpgv: true };
+  }
+
+  if (created < signer.getCreationTime()) return say('bad', 'it is older than its key');
+  if (created.getTime() > context.date.getTime() + futureToleranceMs) {
+    return say('bad', `it is dated in the future (${created.toISOString()})`);
+  }
+  if (packet.getExpirationTime() <= context.date) return say('expired', 'the signature has expired');
+
+  const fitness = await unfitness(found, created, context.openpgp, lax);
+  if (fitness !== undefined) {
+    if (/revoked\b(?! with)/.test(fitness)) return say('revoked', 'its key is revoked');
+    if (/expired/i.test(fitness)) return say('expired', 'its key had expired when it was made');
+    return {
+      ...say('unverifiable', `its key cannot be checked: ${fitness}`),
+      // Not for a key that lacks the right to sign: gpgv may not look at that
+      askGpgv: /unknown critical|authorized key|not support|unsupported/i.test(fitness),
+    };
+  }
+
+  const weakness =
+    (await failureOf(() => checkCrypto(packet, signer, created, context, strict))) ??
+    (await unfitness(found, created, context.openpgp, strict));
+  if (weakness !== undefined) return say('weak', `it holds only by what proves nothing today: ${weakness}`);
+  if (context.kind === 'detached' && packet.signatureType === text) {
+    return say('weak', 'it is a text signature, which does not cover line endings');
+  }
+  return say('good', `signed by ${known.fingerprint}`);
+}
+
+function settled(signature: JudgedSignature): Judgement {
+  return { signature, askGpgv: false };
+}
+
+interface Issuer {
+  /** The whole key, whose primary part vouches for the signer. */
+  key: Key;
+  /** The primary key or subkey that signed. */
+  signer: Key | Subkey;
+}
+
+function findKey(packet: SignaturePacket, keys: Key[]): Issuer | undefined {
+  const wanted =
+    packet.issuerFingerprint === null ? undefined : Buffer.from(packet.issuerFingerprint).toString('hex');
+  for (const key of keys) {
+    for (const signer of key.getKeys(packet.issuerKeyID)) {
+      if (wanted === undefined || signer.getFingerprint() === wanted) return { key, signer };
+    }
+  }
+  return undefined;
+}
+
+async function checkCrypto(
+  packet: SignaturePacket,
+  signer: Key | Subkey,
+  created: Date,
+  { openpgp, data, kind }: JudgementContext,
+  config: Config,
+): Promise<void> {
+  const type = kind === 'text' ? openpgp.enums.signature.text : packet.signatureType;
+  if (type === null) throw new Error('no signature type');
+  const message = await openpgp.createMessage({ binary: data });
+  const literal = message.packets[0];
+  if (literal === undefined) throw new Error('no data');
+  // Judged at its own date: whether that date is acceptable is asked separately
+  await packet.verify(signer.keyPacket, type, literal, created, true, config);
+}
+
+/**
+ * Why a key was not fit to sign at a date; nothing if it was. A key that was
+ * renewed, then exported without its older self-signatures, has none as old as
+ * the signature: it is then judged by the first one it has, which (as with gpg)
+ * speaks for the whole life of the key.
+ */
+async function unfitness(
+  { key, signer }: Issuer,
+  created: Date,
+  openpgp: OpenPgpModule,
+  config: Config,
+): Promise<string | undefined> {
+  // A hard revocation counts at any date, a soft one (retired, superseded) from its own on
+  if (await key.isRevoked(undefined, undefined, created, config)) return 'the primary key is revoked';
+  const later = selfSignatures(key, openpgp)
+    .map((signature) => signature.created)
+    .filter((date): date is Date => date !== null && date > created)
+    .sort((a, b) => a.getTime() - b.getTime());
+  let first: string | undefined;
+  for (const date of [created, ...later]) {
+    const failure = await failureOf(() => key.getSigningKey(signer.getKeyID(), date, undefined, config));
+    if (failure === undefined) return undefined;
+    // Revocation and expiry say more than "no self-signature yet", which comes first
+    if (first === undefined || /revoked|expired/i.test(failure)) first = failure;
+  }
+  return first;
+}
+
+function selfSignatures(key: Key, { SignaturePacket, enums }: OpenPgpModule): SignaturePacket[] {
+  const direct = key
+    .toPacketList()
+    .filter((packet) => packet instanceof SignaturePacket)
+    .filter((signature) => signature.signatureType === enums.signature.key);
+  return [
+    ...direct,
+    ...key.users.flatMap((user) => user.selfCertifications),
+    ...key.subkeys.flatMap((subkey) => subkey.bindingSignatures),
+  ];
+}
+
+async function failureOf(check: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    return errorText(error);
+  }
+}

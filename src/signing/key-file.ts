@@ -1,0 +1,145 @@
+/**
+ * Owns the files a secret is in: reading and writing the private key, finding
+ * the passphrase. It keeps both from being read by others or overwritten, and
+ * must not interpret a key.
+ */
+import { constants } from 'node:fs';
+import { link, open, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { LockstepError } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
+import {
+  ensureDir,
+  errnoOf,
+  exists,
+  onDisk,
+  removeFile,
+  syncDir,
+  temporaryName,
+  writeNew,
+} from '../io/disk.js';
+
+/** Bits of a mode that let anyone but the owner read or change a file. */
+const othersBits = 0o077;
+/** A key or a passphrase is a few kilobytes; /dev/zero is not a key. */
+const largest = 1024 * 1024;
+
+/**
+ * The text of a private key file.
+ * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_MODE, SIGN_KEY_INVALID (too large), DISK_IO
+ */
+export async function readKeyFile(file: string): Promise<string> {
+  return readSecret(file, {
+    what: 'The private key',
+    missing: 'SIGN_KEY_MISSING',
+    hint: 'Make one with `lockstep key generate`, or set signing.keyFile in lockstep.yaml to where it is.',
+  });
+}
+
+/**
+ * Writes a private key, mode 0600, whole or not at all, and never over a file
+ * that is there: a lost archive key cannot be replaced on the machines that trust it.
+ * @throws LockstepError SIGN_KEY_EXISTS, DISK_FULL, DISK_IO
+ */
+export async function writeKeyFile(file: string, armored: string): Promise<void> {
+  if (await exists(file)) throw keyExists(file);
+  await ensureDir(dirname(file), { mode: 0o700 });
+  const temporary = temporaryName(file);
+  try {
+    await writeNew(temporary, armored, { mode: 0o600 });
+    // link(2), not rename(2): it refuses when another run was faster
+    await onDisk('write', file, () => link(temporary, file)).catch((error: unknown) => {
+      if (error instanceof LockstepError && errnoOf(error.cause) === 'EEXIST') throw keyExists(file);
+      throw error;
+    });
+    await syncDir(dirname(file));
+  } finally {
+    await removeFile(temporary);
+  }
+}
+
+/** Where a passphrase may come from. */
+export interface PassphraseSources {
+  /** `signing.passphraseFile` of the workspace. */
+  file?: string | undefined;
+  /** The environment; LOCKSTEP_PASSPHRASE wins over LOCKSTEP_PASSPHRASE_FILE, and that over `file`. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** What relative paths are relative to. */
+  directory?: string | undefined;
+}
+
+/**
+ * The passphrase, or nothing where none is configured. Of a file it is the first line.
+ * @throws LockstepError SIGN_PASSPHRASE_NEEDED (the file is missing or empty), SIGN_KEY_MODE
+ */
+export async function passphraseFrom(sources: PassphraseSources): Promise<string | undefined> {
+  const { LOCKSTEP_PASSPHRASE: direct, LOCKSTEP_PASSPHRASE_FILE: named } = sources.env;
+  if (direct !== undefined && direct !== '') return direct;
+  const chosen = named !== undefined && named !== '' ? named : sources.file;
+  if (chosen === undefined || chosen === '') return undefined;
+  const file = resolve(sources.directory ?? '.', chosen);
+  const text = await readSecret(file, {
+    what: 'The passphrase file',
+    missing: 'SIGN_PASSPHRASE_NEEDED',
+    hint: 'Put the passphrase on the first line of that file, or into LOCKSTEP_PASSPHRASE.',
+  });
+  const [line = ''] = text.split(/\r?\n/, 1);
+  if (line === '')
+    throw new LockstepError('SIGN_PASSPHRASE_NEEDED', {
+      message: `The first line of the passphrase file is empty: ${file}`,
+      where: [{ file, line: 1 }],
+    });
+  return line;
+}
+
+interface Secret {
+  what: string;
+  missing: ErrorCode;
+  hint: string;
+}
+
+async function readSecret(file: string, { what, missing, hint }: Secret): Promise<string> {
+  const notThere = (cause: unknown): unknown =>
+    ['ENOENT', 'ENOTDIR'].includes(errnoOf(cause) ?? '')
+      ? new LockstepError(missing, {
+          message: `${what} is not there: ${file}`,
+          hint,
+          where: [{ file }],
+          cause,
+        })
+      : cause;
+  return onDisk('read', file, async () => {
+    await stat(file).catch((error: unknown) => {
+      throw notThere(error);
+    });
+    const handle = await open(file, constants.O_RDONLY);
+    try {
+      // Of the open file, so that it cannot be exchanged between the look and the read
+      const { mode, size } = await handle.stat();
+      // A pipe (process substitution, systemd's credentials) has no readers to fear
+      const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
+      if (isFile && (mode & othersBits) !== 0)
+        throw new LockstepError('SIGN_KEY_MODE', {
+          message: `${what} can be read by others: ${file} has mode ${(mode & 0o7777).toString(8).padStart(4, '0')}`,
+          hint: `Run: chmod 600 ${file}`,
+          where: [{ file }],
+        });
+      if (size > largest)
+        throw new LockstepError('SIGN_KEY_INVALID', {
+          message: `${what} is larger than any such file: ${file} has ${size} bytes`,
+          where: [{ file }],
+        });
+      return await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+function keyExists(file: string): LockstepError {
+  return new LockstepError('SIGN_KEY_EXISTS', {
+    message: `There is a key already: ${file}`,
+    hint: 'Machines trust that key. If it must go, move the file away yourself and publish the new keyring first.',
+    where: [{ file }],
+  });
+}

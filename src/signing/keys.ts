@@ -1,0 +1,190 @@
+/**
+ * Owns OpenPGP keys: making the archive's, and reading keyrings that others
+ * wrote. It must not store keys (key-file.ts does) or judge signatures.
+ */
+import type { Key } from 'openpgp';
+import { LockstepError } from '../errors.js';
+import { errorText, loadOpenpgp, signingConfig } from './openpgp.js';
+
+/** Who a new key is for, and until when. */
+export interface NewKey {
+  /** The archive's name, as in `Lockstep Archive`. */
+  name: string;
+  email?: string;
+  comment?: string;
+  /** Creation date of the key; no signature of it may be older. */
+  date: Date;
+  passphrase?: string;
+  /** Seconds after `date` at which the key expires; without it, never: an archive key that expires stops every machine. */
+  validFor?: number;
+}
+
+export interface GeneratedKey {
+  privateArmored: string;
+  publicArmored: string;
+  publicBinary: Uint8Array;
+  /** 40 upper-case hex digits. */
+  fingerprint: string;
+  /** To be kept away from the key: publishing it revokes the key. */
+  revocationArmored: string;
+}
+
+/**
+ * Makes an Ed25519 key of version 4 that certifies and signs, with SHA-512.
+ * Version 6 keys, and Ed25519 under its newer algorithm number, are unknown to
+ * Debian 12's gpgv 2.2.
+ * @throws LockstepError USAGE for a name that no user ID can hold
+ */
+export async function generateKey(wanted: NewKey): Promise<GeneratedKey> {
+  const userID = {
+    name: checkedUserIdPart('name', wanted.name),
+    ...(wanted.email === undefined ? {} : { email: checkedUserIdPart('email', wanted.email) }),
+    ...(wanted.comment === undefined ? {} : { comment: checkedUserIdPart('comment', wanted.comment) }),
+  };
+  const openpgp = await loadOpenpgp();
+  const config = signingConfig(openpgp);
+  let pair;
+  try {
+    pair = await openpgp.generateKey({
+      type: 'ecc',
+      curve: 'ed25519Legacy',
+      userIDs: [userID],
+      subkeys: [],
+      date: wanted.date,
+      format: 'object',
+      ...(wanted.passphrase === undefined ? {} : { passphrase: wanted.passphrase }),
+      ...(wanted.validFor === undefined ? {} : { keyExpirationTime: wanted.validFor }),
+      config,
+    });
+  } catch (cause) {
+    throw new LockstepError('USAGE', {
+      message: `A key cannot be made for that name: ${errorText(cause)}`,
+      hint: 'Give a name and, if any, a plain e-mail address.',
+      cause,
+    });
+  }
+  return {
+    privateArmored: unixLines(pair.privateKey.armor(config)),
+    publicArmored: unixLines(pair.publicKey.armor(config)),
+    publicBinary: pair.publicKey.write(),
+    fingerprint: fingerprintOf(pair.publicKey),
+    revocationArmored: unixLines(pair.revocationCertificate),
+  };
+}
+
+/** What a keyring says of one key. */
+export interface PublicKeyInfo {
+  /** 40 upper-case hex digits. */
+  fingerprint: string;
+  userIds: string[];
+  created: Date;
+  /** `null` if it never does; absent if the key's own signatures cannot be checked or it is revoked. */
+  expires?: Date | null;
+  /** The library's name, `rsaEncryptSign`, `eddsaLegacy`. */
+  algorithm: string;
+  bits?: number;
+}
+
+/**
+ * The keys of a keyring file, binary or armored (any number of blocks).
+ * @throws LockstepError KEYRING_INVALID
+ */
+export async function readPublicKeys(bytes: Uint8Array, file?: string): Promise<PublicKeyInfo[]> {
+  const keys = await parseKeyring(bytes, file);
+  return Promise.all(
+    keys.map(async (key) => {
+      const { algorithm, bits } = key.getAlgorithmInfo();
+      // null: revoked, or no valid self-signature
+      const expires = await key.getExpirationTime();
+      return {
+        fingerprint: fingerprintOf(key),
+        userIds: key.getUserIDs(),
+        created: key.getCreationTime(),
+        ...(expires === null ? {} : { expires: expires instanceof Date ? expires : null }),
+        algorithm,
+        ...(bits === undefined ? {} : { bits }),
+      };
+    }),
+  );
+}
+
+/**
+ * Keys in the library's form, for this room only. Private keys come out as
+ * their public half.
+ * @throws LockstepError KEYRING_INVALID
+ */
+export async function parseKeyring(bytes: Uint8Array, file?: string): Promise<Key[]> {
+  const openpgp = await loadOpenpgp();
+  let keys: Key[];
+  try {
+    keys = isBinary(bytes)
+      ? await openpgp.readKeys({ binaryKeys: bytes })
+      : (
+          await Promise.all(armoredBlocks(bytes).map((armoredKeys) => openpgp.readKeys({ armoredKeys })))
+        ).flat();
+  } catch (cause) {
+    throw keyringFault(file, `it cannot be read: ${errorText(cause)}`, cause);
+  }
+  if (keys.length === 0) throw keyringFault(file, 'it holds no public key');
+  return keys.map((key) => key.toPublic());
+}
+
+/**
+ * A keyring in the one form gpgv takes: binary packets.
+ * @throws LockstepError KEYRING_INVALID
+ */
+export async function binaryKeyring(bytes: Uint8Array, file?: string): Promise<Uint8Array> {
+  if (isBinary(bytes)) return bytes;
+  const blocks = armoredBlocks(bytes);
+  if (blocks.length === 0) throw keyringFault(file, 'it holds no public key');
+  return new Uint8Array(Buffer.concat(await Promise.all(blocks.map((block) => dearmor(block)))));
+}
+
+/** The packets inside an armor. Rejects with the library's error. */
+export async function dearmor(armored: string): Promise<Uint8Array> {
+  const openpgp = await loadOpenpgp();
+  // Its type speaks of streams; a string in gives bytes out
+  const unarmored: { data: unknown } = await openpgp.unarmor(armored);
+  if (!(unarmored.data instanceof Uint8Array)) throw new Error('the armor holds no bytes');
+  return unarmored.data;
+}
+
+/** 40 upper-case hex digits, as gpg and apt print them. */
+export function fingerprintOf(key: { getFingerprint(): string }): string {
+  return key.getFingerprint().toUpperCase();
+}
+
+/** apt 2.6 takes armor apart with an awk script that knows no CR. */
+export function unixLines(text: string): string {
+  return text.replaceAll('\r\n', '\n');
+}
+
+function isBinary(bytes: Uint8Array): boolean {
+  // Every OpenPGP packet begins with a byte that has its highest bit set; armor is ASCII
+  return ((bytes[0] ?? 0) & 0x80) !== 0;
+}
+
+function armoredBlocks(bytes: Uint8Array): string[] {
+  // Files of keys are often several blocks with prose between them (debian/upstream/signing-key.asc)
+  const block = /^-----BEGIN PGP PUBLIC KEY BLOCK-----[^\0]*?^-----END PGP PUBLIC KEY BLOCK-----$/gm;
+  return [...unixLines(Buffer.from(bytes).toString('latin1')).matchAll(block)].map((match) => match[0]);
+}
+
+function keyringFault(file: string | undefined, why: string, cause?: unknown): LockstepError {
+  return new LockstepError('KEYRING_INVALID', {
+    message: `${file ?? 'The keyring'} is of no use: ${why}`,
+    hint: 'A keyring is a file made by gpg --export, with or without --armor.',
+    where: [{ file }],
+    cause,
+  });
+}
+
+function checkedUserIdPart(part: string, value: string): string {
+  const controls = [...value].some((char) => char < ' ' || char === '\u007f');
+  if (value.trim() === '' || controls || /[<>()]/.test(value))
+    throw new LockstepError('USAGE', {
+      message: `The ${part} of a key may not be empty or hold brackets, < >, or control characters`,
+      where: [{ value }],
+    });
+  return value.trim();
+}

@@ -1,0 +1,133 @@
+/**
+ * Owns signing in process, with a private key file of the workspace.
+ */
+import type { PrivateKey } from 'openpgp';
+import { LockstepError } from '../errors.js';
+import { formatClearsigned, signableText } from './clearsigned.js';
+import { readKeyFile } from './key-file.js';
+import { fingerprintOf, unixLines } from './keys.js';
+import type { OpenPgpModule } from './openpgp.js';
+import { errorText, loadOpenpgp, signingConfig } from './openpgp.js';
+import type { Signer } from './signer-port.js';
+
+export interface OpenpgpSignerOptions {
+  /** Armored private key, mode 0600. */
+  keyFile: string;
+  passphrase?: string | undefined;
+}
+
+/**
+ * A signer over a key file. The key is opened now, so that a wrong passphrase
+ * is found before any work is done.
+ * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_MODE, SIGN_KEY_INVALID, SIGN_PASSPHRASE_NEEDED,
+ * SIGN_WRONG_PASSPHRASE
+ */
+export async function openpgpSigner({ keyFile, passphrase }: OpenpgpSignerOptions): Promise<Signer> {
+  const armoredKey = await readKeyFile(keyFile);
+  const openpgp = await loadOpenpgp();
+  const stored = await openpgp.readPrivateKey({ armoredKey }).catch((cause: unknown) => {
+    throw keyInvalid(keyFile, `it holds no armored private key: ${errorText(cause)}`, cause);
+  });
+  checkAlgorithms(openpgp, stored, keyFile);
+  const key = await unlock(openpgp, stored, keyFile, passphrase);
+  const config = signingConfig(openpgp);
+
+  const signature = async (
+    text: string | undefined,
+    binary: Uint8Array | undefined,
+    date: Date,
+  ): Promise<string> => {
+    await key.getSigningKey(undefined, date, undefined, config).catch((cause: unknown) => {
+      throw new LockstepError('SIGN_KEY_EXPIRED', {
+        message: `The key ${fingerprintOf(key)} cannot sign at ${date.toISOString()}: ${errorText(cause)}`,
+        hint: 'Look at its dates with gpg --show-keys; extend it, or check the clock.',
+        where: [{ file: keyFile }],
+        cause,
+      });
+    });
+    const message =
+      binary === undefined
+        ? await openpgp.createMessage({ text: text ?? '' })
+        : await openpgp.createMessage({ binary });
+    // Its type speaks of streams; a message in memory gives a string
+    const armored: unknown = await openpgp.sign({
+      message,
+      signingKeys: key,
+      detached: true,
+      date,
+      format: 'armored',
+      config,
+    });
+    if (typeof armored !== 'string') throw new TypeError('openpgp gave no armor');
+    return unixLines(armored);
+  };
+
+  return {
+    fingerprint: fingerprintOf(key),
+    clearsign: async (text, date) => {
+      const signable = signableText(text);
+      // Without the last line's end, which is not signed (RFC 9580 section 7.2)
+      const armored = await signature(signable.slice(0, -1), undefined, date);
+      const { packets } = await openpgp.readSignature({ armoredSignature: armored });
+      const hash = packets[0]?.hashAlgorithm ?? openpgp.enums.hash.sha512;
+      return formatClearsigned(signable, armored, openpgp.enums.read(openpgp.enums.hash, hash).toUpperCase());
+    },
+    detached: (data, date) =>
+      signature(undefined, typeof data === 'string' ? new TextEncoder().encode(data) : data, date),
+    publicKey: () => {
+      const publicKey = key.toPublic();
+      return Promise.resolve({ armored: unixLines(publicKey.armor(config)), binary: publicKey.write() });
+    },
+  };
+}
+
+/** What neither Debian 12's gpgv nor Debian 13's sqv would accept from us must not be found out by users' machines. */
+function checkAlgorithms(openpgp: OpenPgpModule, key: PrivateKey, keyFile: string): void {
+  const { eddsaLegacy, ecdsa, rsaEncryptSign, rsaSign } = openpgp.enums.publicKey;
+  const accepted = [eddsaLegacy, ecdsa, rsaEncryptSign, rsaSign].map((id) =>
+    openpgp.enums.read(openpgp.enums.publicKey, id),
+  );
+  const { algorithm, bits } = key.getAlgorithmInfo();
+  if (key.keyPacket.version !== 4) throw keyInvalid(keyFile, 'Debian 12 knows keys of version 4 only');
+  if (!accepted.includes(algorithm)) {
+    throw keyInvalid(keyFile, `not every supported apt accepts its algorithm, ${algorithm}`);
+  }
+  if (bits !== undefined && algorithm.startsWith('rsa') && bits < 2048) {
+    throw keyInvalid(keyFile, `apt refuses RSA keys as short as ${bits} bits`);
+  }
+}
+
+async function unlock(
+  openpgp: OpenPgpModule,
+  key: PrivateKey,
+  keyFile: string,
+  passphrase: string | undefined,
+): Promise<PrivateKey> {
+  if (key.isDecrypted()) return key;
+  if (passphrase === undefined)
+    throw new LockstepError('SIGN_PASSPHRASE_NEEDED', {
+      message: `The key is protected and no passphrase was given: ${keyFile}`,
+      hint: 'Set LOCKSTEP_PASSPHRASE, or LOCKSTEP_PASSPHRASE_FILE to a file of mode 0600 with it on its first line.',
+      where: [{ file: keyFile }],
+    });
+  try {
+    return await openpgp.decryptKey({ privateKey: key, passphrase });
+  } catch (cause) {
+    if (/passphrase/i.test(errorText(cause)))
+      throw new LockstepError('SIGN_WRONG_PASSPHRASE', {
+        message: `The passphrase does not open the key: ${keyFile}`,
+        where: [{ file: keyFile }],
+        cause,
+      });
+    throw keyInvalid(keyFile, errorText(cause), cause);
+  }
+}
+
+function keyInvalid(file: string, why: string, cause?: unknown): LockstepError {
+  return new LockstepError('SIGN_KEY_INVALID', {
+    message: `The key cannot sign for an archive: ${why}`,
+    hint: 'Export the right one with gpg --armor --export-secret-keys, or make one with `lockstep key generate`.',
+    where: [{ file }],
+    cause,
+  });
+}

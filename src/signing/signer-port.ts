@@ -1,0 +1,23 @@
+/**
+ * Owns what every signer can do, whatever holds its key. No adapter, no key.
+ */
+
+export interface Signer {
+  /** The primary key's fingerprint, 40 upper-case hex digits. */
+  readonly fingerprint: string;
+  /**
+   * A clearsigned file, as apt's InRelease. Trailing blanks of lines, which no
+   * clear signature covers, are left out; the last line is ended.
+   * @param date of the signature, to the second
+   * @param what is signed, for the log of signatures: `InRelease of mediawiki-1.39-stable`
+   * @throws LockstepError SIGN_KEY_EXPIRED, SIGN_GPG, SIGN_KEY_MISSING
+   */
+  clearsign(text: string, date: Date, what?: string): Promise<string>;
+  /**
+   * An armored detached signature over the bytes as they are, as apt's Release.gpg.
+   * @throws LockstepError SIGN_KEY_EXPIRED, SIGN_GPG, SIGN_KEY_MISSING
+   */
+  detached(data: Uint8Array | string, date: Date, what?: string): Promise<string>;
+  /** The public half, for the archive's keyring. */
+  publicKey(): Promise<{ armored: string; binary: Uint8Array }>;
+}

@@ -1,0 +1,103 @@
+/**
+ * Owns the words for what a signature turned out to be, and what follows from
+ * several of them. Pure; it must not check anything itself.
+ */
+import { LockstepError } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
+
+/**
+ * - `good`: holds, by a key that was valid when it was made, with algorithms of today
+ * - `weak`: holds, but by SHA-1, MD5, DSA, short RSA, or by a key that vouches for itself with these
+ * - `expired`: holds, but it, or its key when it was made, had expired
+ * - `revoked`: holds, but its key is revoked
+ * - `bad`: does not hold, or is dated in the future or before its key
+ * - `unknown-key`: the key is not in the keyring
+ * - `unverifiable`: neither openpgp.js nor gpgv could tell
+ *
+ * Only `good` is proof of anything.
+ */
+export type SignatureResult =
+  'good' | 'weak' | 'expired' | 'revoked' | 'bad' | 'unknown-key' | 'unverifiable';
+
+/** One signature and what it is worth. */
+export interface JudgedSignature {
+  result: SignatureResult;
+  /** Why it is so: a clause for people, without a full stop. */
+  reason: string;
+  /** The issuer's 16 upper-case hex digits, as the signature itself claims. */
+  keyId: string;
+  /** The primary key's fingerprint (40 upper-case hex digits); absent where the key is unknown. */
+  fingerprint?: string;
+  /** The fingerprint of the (sub)key that signed. */
+  signingKey?: string;
+  /** The date the signature carries. */
+  created?: Date;
+  engine: 'openpgp' | 'gpgv';
+}
+
+/** What all signatures of one file come to. */
+export interface Verdict {
+  result: SignatureResult;
+  reason: string;
+  /** Primary key's fingerprint of the signature that decided. */
+  fingerprint?: string;
+  created?: Date;
+  signatures: JudgedSignature[];
+}
+
+/** A false signature spoils the file (as with apt and gpgv); else the best one counts. */
+const precedence: readonly SignatureResult[] = [
+  'bad',
+  'good',
+  'weak',
+  'revoked',
+  'expired',
+  'unverifiable',
+  'unknown-key',
+];
+
+/** The verdict over all signatures of a file; none at all is `unverifiable`. */
+export function combineJudgements(signatures: JudgedSignature[]): Verdict {
+  for (const result of precedence) {
+    const decisive = signatures.find((signature) => signature.result === result);
+    if (decisive) {
+      return {
+        result,
+        reason: decisive.reason,
+        ...(decisive.fingerprint === undefined ? {} : { fingerprint: decisive.fingerprint }),
+        ...(decisive.created === undefined ? {} : { created: decisive.created }),
+        signatures,
+      };
+    }
+  }
+  return { result: 'unverifiable', reason: 'it holds no signature that can be read', signatures };
+}
+
+const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
+  weak: 'VERIFY_WEAK_SIGNATURE',
+  expired: 'VERIFY_BAD_SIGNATURE',
+  revoked: 'VERIFY_BAD_SIGNATURE',
+  bad: 'VERIFY_BAD_SIGNATURE',
+  'unknown-key': 'VERIFY_UNKNOWN_KEY',
+  unverifiable: 'VERIFY_BAD_SIGNATURE',
+};
+
+/**
+ * Throws unless the verdict is `good`.
+ * @param subject what was signed, as people know it: "InRelease of bookworm-security"
+ * @throws LockstepError VERIFY_BAD_SIGNATURE, VERIFY_WEAK_SIGNATURE, VERIFY_UNKNOWN_KEY
+ */
+export function assertGood(verdict: Verdict, subject: string): void {
+  if (verdict.result === 'good') return;
+  throw new LockstepError(codes[verdict.result], {
+    message: `The signature of ${subject} is not accepted: ${verdict.reason}`,
+    hint:
+      verdict.result === 'unknown-key'
+        ? 'Either another party signed this, or the keyring is older than the key: update the keyring package.'
+        : 'Do not use the file. Fetch it again; if it stays so, tell the one who published it.',
+    where: verdict.signatures.map((signature) => ({
+      value: signature.fingerprint ?? signature.keyId,
+      message: `${signature.result}: ${signature.reason}`,
+    })),
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * What a component resolves to: the pin, with the proof of where each byte
+ * came from. Types only; the bytes themselves are in the content store.
+ */
+
+/** A file whose bytes are in the content store under `sha256`. Size in bytes. */
+export interface StoredFile {
+  name: string;
+  size: number;
+  sha256: string;
+}
+
+/**
+ * One link of the chain of proof: what was checked, on what, and who vouches
+ * for it (a key's fingerprint, or the file that holds the promise).
+ */
+export interface Provenance {
+  step: string;
+  subject: string;
+  by?: string;
+  sha256?: string;
+}
+
+interface PinBase {
+  component: string;
+  /** Without epoch, revision and repack mark: `1.39.17`. */
+  upstreamVersion: string;
+  /** Seconds since 1970, for SOURCE_DATE_EPOCH: when the packaging was last changed. */
+  date: number;
+  provenance: Provenance[];
+}
+
+/** A Debian source package, whole: .dsc, upstream tarballs, packaging. */
+export interface AptSourcePin extends PinBase {
+  kind: 'apt-source';
+  package: string;
+  version: string;
+  suite: string;
+  /** Name of the .dsc; it is one of `files`. */
+  dsc: string;
+  files: StoredFile[];
+}
+
+/** One binary package of the base distribution, as its index describes it. */
+export interface AptBinaryPackage {
+  package: string;
+  version: string;
+  architecture: string;
+  source: string;
+  sourceVersion: string;
+  suite: string;
+  /** Verbatim from Packages. */
+  stanza: string;
+  file: StoredFile;
+}
+
+/** Named binary packages and what of the same source they need, for every architecture of the base. */
+export interface AptBinaryPin extends PinBase {
+  kind: 'apt-binary';
+  packages: AptBinaryPackage[];
+}
+
+/** A folder inside another component's upstream tarball. */
+export interface WithinPin extends PinBase {
+  kind: 'within';
+  /** The component whose tree this lives in. */
+  within: string;
+  /** Path below the tarball's top folder. */
+  path: string;
+  /** Composer package name, `wikimedia/parsoid`. */
+  library?: string;
+  /** The Composer constraint the surrounding tree puts on the library. */
+  demanded?: string;
+  /** The surrounding component's upstream tarball. */
+  archive: StoredFile;
+}
+
+export type Pin = AptSourcePin | AptBinaryPin | WithinPin;

@@ -1,0 +1,39 @@
+/**
+ * What every workflow works with: the workspace, its places on disk and the
+ * adapters, wired in src/cli. Workflows take nothing from the environment or
+ * the clock but through this.
+ */
+import type { Clock } from '../io/clock.js';
+import type { ContentStore } from '../io/content-store.js';
+import type { Http } from '../io/http.js';
+import type { Progress } from '../io/progress.js';
+import type { Workspace } from '../profile/workspace-schema.js';
+
+/** Absolute paths. The cache lives outside the workspace and is shared by all of them. */
+export interface Places {
+  /** Content store, lists and facts: never trusted unverified, safe to delete. */
+  cache: string;
+  /** `.lockstep/`: keys, lock, logs of this workspace; not for version control. */
+  state: string;
+  logs: string;
+  snapshots: string;
+  templates: string;
+  packaging: string;
+  /** The archive as a web server would give it. */
+  public: string;
+  /** Scratch space on the disk that holds the cache, so that renames work. */
+  temporary: string;
+}
+
+export interface Context {
+  workspace: Workspace;
+  places: Places;
+  store: ContentStore;
+  http: Http;
+  clock: Clock;
+  progress: Progress;
+  signal: AbortSignal;
+  env: NodeJS.ProcessEnv;
+  /** Version of Lockstep, for records. */
+  toolVersion: string;
+}

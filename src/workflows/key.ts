@@ -1,0 +1,59 @@
+/** Makes the archive's key at the place that lockstep.yaml names. */
+import { resolve } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { passphraseFrom, writeKeyFile } from '../signing/key-file.js';
+import { generateKey } from '../signing/keys.js';
+import type { Context } from './context.js';
+
+export interface KeyRequest {
+  passphraseFile: string | undefined;
+  /** The person asked for a key without a passphrase. */
+  unprotected: boolean;
+  name: string | undefined;
+  email: string | undefined;
+}
+
+export interface KeyReport {
+  fingerprint: string;
+  keyFile: string;
+  revocationFile: string;
+  protected: boolean;
+}
+
+/** @throws LockstepError USAGE, SIGN_KEY_EXISTS, SIGN_KEY_MODE, SIGN_PASSPHRASE_NEEDED */
+export async function generateArchiveKey(context: Context, request: KeyRequest): Promise<KeyReport> {
+  const { workspace } = context;
+  if (workspace.signing.method !== 'openpgp') {
+    throw new LockstepError('USAGE', {
+      message: 'This workspace signs with gpg (signing.method in lockstep.yaml), which makes its own keys.',
+      hint: 'Use gpg --quick-generate-key, or set signing.method to openpgp.',
+    });
+  }
+  const passphrase = request.unprotected
+    ? undefined
+    : await passphraseFrom({
+        file:
+          request.passphraseFile === undefined
+            ? workspace.signing.passphraseFile
+            : resolve(request.passphraseFile),
+        env: request.passphraseFile === undefined ? context.env : {},
+        directory: workspace.root,
+      });
+  if (passphrase === undefined && !request.unprotected) {
+    throw new LockstepError('SIGN_PASSPHRASE_NEEDED', {
+      message: 'No passphrase was given for the new key.',
+      hint: 'Give --passphrase-file FILE or LOCKSTEP_PASSPHRASE; --no-passphrase leaves the key unprotected.',
+    });
+  }
+  const keyFile = resolve(workspace.root, workspace.signing.keyFile);
+  const revocationFile = `${keyFile}.revocation`;
+  const key = await generateKey({
+    name: request.name ?? `${workspace.archive.origin} Archive`,
+    ...(request.email === undefined ? {} : { email: request.email }),
+    date: context.clock.now(),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+  await writeKeyFile(keyFile, key.privateArmored);
+  await writeKeyFile(revocationFile, key.revocationArmored);
+  return { fingerprint: key.fingerprint, keyFile, revocationFile, protected: passphrase !== undefined };
+}
