@@ -55,7 +55,10 @@ export const errorCodes = {
   SOURCE_UNKNOWN_PACKAGE: ['input', 'The base release has no package of that name'],
   SOURCE_HASH_MISMATCH: ['untrusted', 'Fetched bytes do not have the hash that was promised'],
   SOURCE_PATH_MISSING: ['input', 'A path inside another component is not there'],
-  SOURCE_EXPIRED: ['untrusted', 'A Release file is past its Valid-Until'],
+  SOURCE_EXPIRED: ['untrusted', 'A Release file is past its Valid-Until, or has none where it must'],
+  SOURCE_FUTURE: ['untrusted', 'A Release file is dated in the future'],
+  SOURCE_SUITE_SWAPPED: ['untrusted', 'A Release file is of another suite than the one asked for'],
+  SOURCE_MISMATCH: ['untrusted', 'Two descriptions of the same source or package contradict each other'],
   RESOLVE_UNSATISFIABLE: ['input', 'No version that is there fits the range of the profile'],
   RESOLVE_DEMAND: ['input', 'A component does not fit what another one demands of it'],
   // Network

@@ -4,8 +4,6 @@
  */
 import { z } from 'zod';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
 export const initResult = z.object({
   workspace: z.string().describe('Absolute path'),
   files: z.array(z.string()).describe('Relative to the workspace'),
@@ -37,4 +35,9 @@ export const keyResult = z.object({
 });
 export type KeyResult = z.infer<typeof keyResult>;
 
-void sha256;
+/** By command, as typed. */
+export const outputSchemas: Record<string, z.ZodType> = {
+  init: initResult,
+  check: checkResult,
+  'key generate': keyResult,
+};

@@ -21,7 +21,7 @@ import {
   writeFileAtomic,
 } from './disk.js';
 import type { RetryPolicy } from './http-fault.js';
-import { afterTries, isTransient, netFault, planRetry, shownUrl } from './http-fault.js';
+import { afterTries, isTransient, netFault, planRetry, shownUrl, StatusError } from './http-fault.js';
 import type { HttpResponse, Transport } from './http-request.js';
 import { request } from './http-request.js';
 import { throwIfInterrupted } from './interrupt.js';
@@ -45,6 +45,8 @@ interface Job {
   item: Item;
   /** The most that was ever there: progress is told once, and more of it renews the right to retry. */
   reached: number;
+  /** Whether bytes of different answers were joined. */
+  resumed: boolean;
   signal: AbortSignal | undefined;
 }
 
@@ -96,10 +98,13 @@ export async function downloadInto(
     validatorFile: own ? undefined : `${shared}.validator`,
     item: options.item ?? silentItem,
     reached: 0,
+    resumed: false,
     signal: options.signal,
   };
   try {
-    return await complete(job, store);
+    const blob = await complete(job, store);
+    await forget(job);
+    return blob;
   } catch (error) {
     if (own || !isResumable(error)) await forget(job);
     throw error;
@@ -116,29 +121,24 @@ function isResumable(error: unknown): boolean {
 async function complete(job: Job, store: ContentStore): Promise<StoredBlob> {
   const { part, expected, signal } = job;
   const naming = { name: shownUrl(job.url), ...(signal === undefined ? {} : { signal }) };
-  const left = await sizeOf(part);
-  // An empty file has nothing to ask for, and a part that is whole already was only never adopted.
-  if (left !== expected.size) await fetchAll(job);
+  // A part that is whole already was only never adopted.
+  if ((await sizeOf(part)) === expected.size) job.resumed = true;
+  else await fetchAll(job);
   try {
-    const blob = await store.adopt(part, expected, naming);
-    await forget(job);
-    return blob;
+    return await store.adopt(part, expected, naming);
   } catch (error) {
-    const mixed = left > 0 && error instanceof LockstepError && error.code === 'SOURCE_HASH_MISMATCH';
+    const mixed = error instanceof LockstepError && error.code === 'SOURCE_HASH_MISMATCH' && job.resumed;
     if (!mixed) throw error;
-    // Bytes of an earlier run may be of another version of the file: once more, from nothing.
+    // The joined bytes may be of different versions of the file: once more, from nothing.
     await forget(job);
     await fetchAll(job);
-    const blob = await store.adopt(part, expected, naming);
-    await forget(job);
-    return blob;
+    return await store.adopt(part, expected, naming);
   }
 }
 
 /** Tries until the part has the promised size. */
 async function fetchAll(job: Job): Promise<void> {
-  job.reached = await sizeOf(job.part);
-  job.item.advance(job.reached);
+  reach(job, await sizeOf(job.part));
   for (let failed = 1; ; failed++) {
     throwIfInterrupted(job.signal);
     const before = job.reached;
@@ -166,15 +166,20 @@ async function fetchOnce(job: Job): Promise<void> {
   const validator = job.validatorFile === undefined ? undefined : await readIfThere(job.validatorFile);
   const headers = planRange(have, expected.size, validator?.toString('utf8'));
   const signal = job.signal === undefined ? {} : { signal: job.signal };
-  const ask = { headers, ...signal };
-  let answer = await request(job.means.transport, url, ask, { statuses: [416] });
-  if (offsetOf(answer, have, expected.size) === undefined) {
+  let answer = await request(job.means.transport, url, { headers, ...signal }, { statuses: [416] });
+  let offset = offsetOf(answer, have, expected.size);
+  if (offset === undefined) {
     // 416, or a range that was not asked for: what we have is of another file.
     answer.discard();
     await forget(job);
     answer = await request(job.means.transport, url, signal);
+    offset = offsetOf(answer, 0, expected.size);
   }
-  const offset = offsetOf(answer, 0, expected.size) === 0 ? 0 : have;
+  if (offset === undefined) {
+    answer.discard();
+    throw new StatusError(url, answer.status);
+  }
+  if (offset > 0) job.resumed = true;
   const announced = answer.headers['content-length'];
   if (announced !== undefined && offset + Number(announced) > expected.size) {
     answer.discard();
@@ -206,12 +211,15 @@ async function pour(job: Job, answer: HttpResponse, handle: FileHandle, offset: 
     if (size + piece.length > job.expected.size) throw tooLarge(job, size + piece.length);
     await onDisk('write', job.part, () => writeAll(handle, piece));
     size += piece.length;
-    if (size > job.reached) {
-      job.item.advance(size - job.reached);
-      job.reached = size;
-    }
+    reach(job, size);
   }
   return size;
+}
+
+function reach(job: Job, size: number): void {
+  if (size <= job.reached) return;
+  job.item.advance(size - job.reached);
+  job.reached = size;
 }
 
 /** A strong ETag, or else the date, by which a later range request names this version (RFC 9110 13.1.5). */

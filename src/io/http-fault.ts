@@ -39,7 +39,7 @@ export function netFault(
 
 /** A URL for messages: without user name, password and fragment. */
 export function shownUrl(url: URL | string): string {
-  if (!URL.canParse(url)) return String(url);
+  if (!URL.canParse(String(url))) return String(url);
   const shown = new URL(url);
   shown.username = '';
   shown.password = '';

@@ -8,9 +8,9 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { LockstepError } from '../errors.js';
+import { LockstepError } from '../errors.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
-import { interruptionOf } from './interrupt.js';
+import { interruptionOf, throwIfInterrupted } from './interrupt.js';
 import type { ProxyRule } from './proxy.js';
 
 export interface Transport {
@@ -107,8 +107,8 @@ async function exchange(transport: Transport, url: URL, options: GetOptions): Pr
   }
 }
 
-function unreachable(url: URL, error: unknown): LockstepError | Error {
-  if (error instanceof Error && 'exit' in error) return error;
+function unreachable(url: URL, error: unknown): LockstepError {
+  if (error instanceof LockstepError) return error;
   const said =
     error instanceof AggregateError ? error.errors.map(String).join(', ') : (error as Error).message;
   return netFault('NET_UNREACHABLE', url, `Could not reach the server (${said})`, error);
@@ -125,7 +125,7 @@ async function answerTo(
   const signal =
     options.signal === undefined ? watch.signal : AbortSignal.any([watch.signal, options.signal]);
   try {
-    const route = await routeTo(transport, url, signal);
+    const route = await routeTo(transport, url, signal, () => watch.start());
     return await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = {
         'user-agent': transport.userAgent,
@@ -139,7 +139,9 @@ async function answerTo(
       signal.addEventListener('abort', abort, { once: true });
       sent.once('close', () => signal.removeEventListener('abort', abort));
       sent.once('response', () => signal.removeEventListener('abort', abort));
-      sent.once('error', reject);
+      sent.on('error', reject);
+      // Waiting for a free connection of the pool is no stall.
+      sent.once('socket', () => watch.start());
       if (signal.aborted) abort();
       sent.end();
     });
@@ -157,7 +159,12 @@ interface Route {
 }
 
 /** Direct, or through the proxy: http by absolute form (RFC 9112 3.2.2), https by CONNECT. */
-async function routeTo(transport: Transport, url: URL, signal: AbortSignal): Promise<Route> {
+async function routeTo(
+  transport: Transport,
+  url: URL,
+  signal: AbortSignal,
+  onConnecting: () => void,
+): Promise<Route> {
   const secure = url.protocol === 'https:';
   const authority = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port };
   const account = accountOf(url);
@@ -184,6 +191,7 @@ async function routeTo(transport: Transport, url: URL, signal: AbortSignal): Pro
       },
     };
   }
+  onConnecting();
   const socket = await tunnel(
     proxy,
     proxyOptions,
@@ -227,14 +235,22 @@ function accountOf(url: URL): string | undefined {
   return `Basic ${Buffer.from(account).toString('base64')}`;
 }
 
-/** A signal that is aborted after the limit; `fault` is what to throw then. */
-function stallWatch(stallMs: number, url: URL): { signal: AbortSignal; fault: LockstepError; stop(): void } {
+/** A signal that is aborted when the limit has passed since `start`; `fault` is what to throw then. */
+function stallWatch(
+  stallMs: number,
+  url: URL,
+): { signal: AbortSignal; fault: LockstepError; start(): void; stop(): void } {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), stallMs);
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => clearTimeout(timer);
   return {
     signal: controller.signal,
     fault: netFault('NET_STALLED', url, `Nothing came for ${stallMs / 1000} s`),
-    stop: () => clearTimeout(timer),
+    start: () => {
+      stop();
+      timer = setTimeout(() => controller.abort(), stallMs);
+    },
+    stop,
   };
 }
 
@@ -248,15 +264,14 @@ async function* bodyOf(
   stallMs: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const pieces = answer.iterator({ destroyOnReturn: true }) as AsyncIterator<Buffer, unknown>;
+  const pieces = answer[Symbol.asyncIterator]() as AsyncIterator<Buffer, unknown>;
   const onAbort = (): void => void answer.destroy();
   signal?.addEventListener('abort', onAbort, { once: true });
   let whole = false;
   try {
-    if (signal?.aborted === true) throw interruptionOf(signal);
     for (;;) {
+      throwIfInterrupted(signal);
       const piece = await nextPiece(pieces, answer, url, stallMs);
-      if (signal?.aborted === true) throw interruptionOf(signal);
       if (piece.done === true) break;
       yield piece.value;
     }

@@ -161,6 +161,8 @@ export class Http {
     const signal = options.signal === undefined ? {} : { signal: options.signal };
     if (await store.holds(expected.sha256, signal)) return expected;
     const parsed = parseUrl(url);
+    // Of an empty file there is nothing to ask for.
+    if (expected.size === 0) return await store.put('', expected, { ...signal, name: shownUrl(url) });
     if (parsed.protocol === 'file:') {
       const answer = await this.#once(url, signal);
       return await store.put(answer.body, expected, { ...signal, name: shownUrl(url) });

@@ -84,8 +84,8 @@ export async function takeLock(
   };
   const text = `${JSON.stringify(holder, undefined, 2)}\n`;
   await ensureDir(dirname(path));
-  const heldBy = await claim(path, text);
-  if (heldBy !== 'taken') return { heldBy: parseHolder(heldBy) };
+  const held = await claim(path, text);
+  if (held !== undefined) return { heldBy: parseHolder(held) };
   const release = async (): Promise<void> => {
     // While we live nobody replaces our file; but a person may have removed it and started another run.
     const present = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere('')));
@@ -95,28 +95,28 @@ export async function takeLock(
 }
 
 /**
- * Puts `text` under `path` if nobody holds it: `taken`, or else the holder's text.
+ * Puts `text` under `path` if nobody holds it; returns the holder's text where somebody does.
  *
  * link(2) either makes the name with its content or fails, so no reader ever sees an empty lock. To replace
  * a dead holder one must hold a second lock, named after the dead holder's very text, and then still find
  * that text: so of several runs that saw the same dead holder one replaces it, and a late one cannot
  * replace the winner. That second lock is taken by the same rules, should its holder die too.
  */
-async function claim(path: string, text: string): Promise<'taken' | string> {
+async function claim(path: string, text: string): Promise<string | undefined> {
   for (;;) {
-    if (await placeNew(path, text)) return 'taken';
+    if (await placeNew(path, text)) return undefined;
     const held = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
     if (held === undefined) continue; // released in between
     const holder = parseHolder(held);
     if (holder === undefined || !hasEnded(holder, await present(holder.pid))) return held;
     const takeover = `${path}.takeover-${sha256Of(held).slice(0, 16)}`;
     const rival = await claim(takeover, text);
-    if (rival !== 'taken') return rival;
+    if (rival !== undefined) return rival;
     try {
       const still = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
       if (still !== held) continue;
       await replace(path, text);
-      return 'taken';
+      return undefined;
     } finally {
       await onDisk('remove', takeover, () => unlink(takeover).catch(notThere(undefined)));
     }

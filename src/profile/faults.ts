@@ -128,7 +128,8 @@ function choice(values: readonly unknown[], given: unknown, written: string | un
   if (typeof given !== 'string' && values.includes(text)) {
     return `${allowed}, as text: write it in quotes, "${text}"`;
   }
-  return `${allowed}${didYouMean(text, words) || `, is ${describeValue(given)}`}`;
+  const suggestion = typeof given === 'string' ? didYouMean(text, words) : '';
+  return `${allowed}${suggestion || `, is ${describeValue(given)}`}`;
 }
 
 function bound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {

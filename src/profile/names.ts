@@ -20,9 +20,7 @@ export const componentNamePattern = /^[a-z][a-z0-9-]*$/;
 export const settingNamePattern = /^[A-Za-z][A-Za-z0-9_]*$/;
 
 /** A path below a folder: relative, with no empty, `.` or `..` part and no control character or backslash. */
-export const relativePathPattern =
-  // eslint's no-control-regex is about accidents; \p{Cc} says the same and means it
-  /^(?!\/)(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u;
+export const relativePathPattern = /^(?!\/)(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u;
 
 export const packageName = z.string().regex(packageNamePattern, {
   error:

@@ -37,7 +37,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
     const shortest = Math.min(wanted.length, lower.length);
     const distance = editDistance(wanted, lower);
     const prefix = shortest >= 3 && (lower.startsWith(wanted) || wanted.startsWith(lower));
-    if (distance > Math.max(1, Math.floor(longest / 3)) && !prefix) continue;
+    if ((distance > Math.max(1, Math.floor(longest / 3)) || distance === longest) && !prefix) continue;
     if (best === undefined || distance < best.distance) best = { word: candidate, distance };
   }
   return best?.word;

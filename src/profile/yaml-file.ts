@@ -12,6 +12,8 @@ export type FieldPath = readonly (string | number)[];
 /** Maps a position in the text that was parsed to one in the file a person knows (a template, say). */
 export type Relocate = (line: number, column: number) => { line: number; column?: number | undefined };
 
+const oddKey = 'a key must be a plain word';
+
 interface Found {
   key: Node | undefined;
   value: Node | undefined;
@@ -43,7 +45,7 @@ export class YamlFile {
   readonly data: unknown;
   /** Faults of syntax and repeated keys. */
   readonly faults: readonly FaultPlace[];
-  /** Whether `data` can be judged further: repeated keys do not prevent it, broken syntax does. */
+  /** Whether `data` can be judged further: repeated keys do not prevent it, broken syntax and maps as keys do. */
   readonly readable: boolean;
   readonly #document: Document.Parsed;
   readonly #lines = new LineCounter();
@@ -67,6 +69,7 @@ export class YamlFile {
       faults.push({ ...this.#at(error.pos[0]), message: `not well-formed YAML: ${error.message}` });
     }
     faults.push(...this.#oddKeys(this.#document.contents, []));
+    readable &&= !faults.some((fault) => fault.message === oddKey);
     if (readable) {
       try {
         this.data = this.#document.toJS({ maxAliasCount: 100 });
@@ -137,7 +140,7 @@ export class YamlFile {
       const keyNode = pair.key as Node;
       const at = this.#at(keyNode.range?.[0] ?? 0);
       if (!isScalar(keyNode)) {
-        faults.push({ ...at, path: formatPath(path), message: 'a key must be a plain word' });
+        faults.push({ ...at, path: formatPath(path), message: oddKey });
         continue;
       }
       const key = String(keyNode.value);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { onDisk, removeTree, tempDir } from '../io/disk.js';
 import { run } from '../io/process.js';
 import { futureToleranceMs } from './judgement.js';
+import { rsaLengths } from './key-packets.js';
 import { binaryKeyring } from './keys.js';
 import type { JudgedSignature } from './verdict.js';
 
@@ -23,8 +24,6 @@ export interface GpgvRequest {
   kind: 'text' | 'detached';
   /** A folder for the three files gpgv needs; they are removed again. */
   scratch: string;
-  /** The length of an RSA key by its fingerprint; gpgv does not tell it. */
-  rsaBits?: (fingerprint: string) => number | undefined;
 }
 
 /**
@@ -50,7 +49,8 @@ export async function judgeWithGpgv(request: GpgvRequest): Promise<JudgedSignatu
       ['--status-fd', '1', '--homedir', folder, '--keyring', files.keyring, files.signature, files.data],
       { allowFailure: true },
     );
-    return readStatus(stdout, request);
+    const bits = rsaLengths(keyring);
+    return readStatus(stdout, { ...request, rsaBits: (fingerprint) => bits.get(fingerprint) });
   } finally {
     await removeTree(folder);
   }
@@ -62,11 +62,13 @@ const weakHashes = new Set(['1', '2', '3']);
 const rsa = new Set(['1', '3']);
 const curves = new Set(['19', '22']);
 
+export interface StatusContext extends Pick<GpgvRequest, 'date' | 'kind'> {
+  /** The length of an RSA key by its fingerprint; gpgv does not tell it. */
+  rsaBits: (fingerprint: string) => number | undefined;
+}
+
 /** Judges from gpgv's status lines; `[GNUPG:] NEWSIG` begins each signature. Pure. */
-export function readStatus(
-  status: string,
-  { date, kind, rsaBits }: Pick<GpgvRequest, 'date' | 'kind' | 'rsaBits'>,
-): JudgedSignature[] {
+export function readStatus(status: string, context: StatusContext): JudgedSignature[] {
   const groups: string[][][] = [];
   for (const line of status.split('\n')) {
     if (!line.startsWith('[GNUPG:] ')) continue;
@@ -74,15 +76,10 @@ export function readStatus(
     if (words[0] === 'NEWSIG') groups.push([]);
     else groups.at(-1)?.push(words);
   }
-  return groups.map((group) => judgeGroup(group, date, kind, rsaBits));
+  return groups.map((group) => judgeGroup(group, context));
 }
 
-function judgeGroup(
-  group: string[][],
-  date: Date,
-  kind: GpgvRequest['kind'],
-  rsaBits: GpgvRequest['rsaBits'],
-): JudgedSignature {
+function judgeGroup(group: string[][], { date, kind, rsaBits }: StatusContext): JudgedSignature {
   const line = (keyword: string): string[] | undefined => group.find((words) => words[0] === keyword);
   const holder = ['GOODSIG', 'BADSIG', 'EXPSIG', 'EXPKEYSIG', 'REVKEYSIG', 'ERRSIG'].map(line).find(Boolean);
   const valid = line('VALIDSIG');
@@ -115,8 +112,7 @@ function judgeGroup(
   if (!line('GOODSIG')) {
     return { ...known, result: 'unverifiable', reason: 'gpgv does not call it good' };
   }
-  const strongKey =
-    curves.has(keyAlgorithm) || (rsa.has(keyAlgorithm) && (rsaBits?.(signingKey) ?? 0) >= 2047);
+  const strongKey = curves.has(keyAlgorithm) || (rsa.has(keyAlgorithm) && (rsaBits(signingKey) ?? 0) >= 2047);
   if (weakHashes.has(hash) || !strongKey || (kind === 'detached' && signatureClass === '01')) {
     return { ...known, result: 'weak', reason: 'it holds, but its algorithms are not known to be strong' };
   }

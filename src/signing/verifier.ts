@@ -5,7 +5,6 @@
  * needs proof uses what throws, or {@link assertGood}.
  */
 import { tmpdir } from 'node:os';
-import type { Key } from 'openpgp';
 import { LockstepError } from '../errors.js';
 import type { ByteSource } from '../io/bytes.js';
 import { collect } from '../io/bytes.js';
@@ -13,7 +12,7 @@ import { splitClearsigned } from './clearsigned.js';
 import { judgeWithGpgv } from './gpgv.js';
 import type { Judgement } from './judgement.js';
 import { judgeSignature } from './judgement.js';
-import { dearmor, fingerprintOf, parseKeyring } from './keys.js';
+import { dearmor, parseKeyring } from './keys.js';
 import { errorText, laxConfig, loadOpenpgp } from './openpgp.js';
 import type { JudgedSignature, Verdict } from './verdict.js';
 import { assertGood, combineJudgements } from './verdict.js';
@@ -113,7 +112,7 @@ async function judgeAll(question: Question): Promise<JudgedSignature[]> {
     throw error;
   });
   if (keys instanceof LockstepError) {
-    const second = await secondOpinion(question, []);
+    const second = await secondOpinion(question);
     if (second.length === 0 || second.every(({ result }) => result === 'unknown-key')) throw keys;
     return second;
   }
@@ -131,13 +130,13 @@ async function judgeAll(question: Question): Promise<JudgedSignature[]> {
     const context = { openpgp, keys, data, kind, date: options.date };
     judgements = await Promise.all(packets.map((packet) => judgeSignature(packet, context)));
   } catch (error) {
-    const second = await secondOpinion(question, keys);
+    const second = await secondOpinion(question);
     return second.length > 0 ? second : [unreadable(`it cannot be read: ${errorText(error)}`)];
   }
   const first = judgements.map(({ signature }) => signature);
   if (!judgements.some(({ askGpgv }) => askGpgv)) return first;
 
-  const second = await secondOpinion(question, keys);
+  const second = await secondOpinion(question);
   return judgements.map(({ signature, askGpgv }) => {
     if (!askGpgv) return signature;
     const same = second.filter(
@@ -151,19 +150,13 @@ async function judgeAll(question: Question): Promise<JudgedSignature[]> {
 }
 
 /** gpgv's judgement, or none at all where it is not installed. */
-async function secondOpinion(question: Question, keys: Key[]): Promise<JudgedSignature[]> {
+async function secondOpinion(question: Question): Promise<JudgedSignature[]> {
   const { options, ...request } = question;
-  const bits = new Map(
-    keys
-      .flatMap((key) => key.getKeys())
-      .map((key) => [fingerprintOf(key), key.keyPacket.getAlgorithmInfo().bits] as const),
-  );
   try {
     return await judgeWithGpgv({
       ...request,
       date: options.date,
       scratch: options.scratch ?? tmpdir(),
-      rsaBits: (fingerprint) => bits.get(fingerprint),
     });
   } catch (error) {
     if (error instanceof LockstepError && error.code === 'TOOL_MISSING') return [];

@@ -106,8 +106,7 @@ function compareNumeric(a: NumericVersion, b: NumericVersion): number {
 
 function holds(version: Version, bound: Bound): boolean {
   if ('branch' in version || 'branch' in bound.version) {
-    const same =
-      'branch' in version && 'branch' in bound.version && version.branch === bound.version.branch;
+    const same = 'branch' in version && 'branch' in bound.version && version.branch === bound.version.branch;
     return bound.operator === '=' ? same : bound.operator === '!=' ? !same : false;
   }
   const order = compareNumeric(version, bound.version);

@@ -1,0 +1,14 @@
+/** `npm run docs`: writes the reference pages and schemas that are made from the code. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { compile, root } from './setup.mjs';
+
+compile();
+const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
+const { referenceFiles } = await import('../dist/cli/reference.js');
+const { schemaFiles } = await import('../dist/profile/json-schema.js');
+for (const file of [...referenceFiles(manifest), ...schemaFiles()]) {
+  const path = join(root, file.path);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, file.content);
+}

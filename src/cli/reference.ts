@@ -1,0 +1,146 @@
+/**
+ * The reference pages that are made from the code, so that they cannot lie:
+ * errors, exit codes, JSON output, commands. Pure; `npm run docs` writes them
+ * and a test compares them with what is in docs/reference/.
+ */
+import { z } from 'zod';
+import { errorCodes, exitStatus, type ExitStatusName } from '../errors.js';
+import { errorResult } from './render-error.js';
+import { outputSchemas } from './results.js';
+
+export interface GeneratedFile {
+  /** Relative to the repository's top. */
+  path: string;
+  content: string;
+}
+
+const generated = '<!-- Made from the code by `npm run docs`; a test compares it. -->\n';
+
+const exitMeaning: Record<ExitStatusName, string> = {
+  ok: 'Done. A run that found nothing to do is done too',
+  bug: 'A bug in Lockstep: the only case that shows a stack trace',
+  usage: 'A flag or an argument is wrong',
+  input: 'The workspace, a profile or a template has faults, or asks for what there is not',
+  untrusted:
+    'Something from outside is not what its signature, hash or format promised. Nothing of it was used',
+  network: 'A server did not give what was asked for, after all tries',
+  build: 'A package could not be built, or may not be released',
+  signing: "The archive's key is missing, protected or unusable",
+  archive: 'The disk, the store, a snapshot or the archive is at fault. Nothing was left half-written',
+  busy: 'Another run is at work in this workspace',
+  machine: 'This machine lacks a program or an ability; the package to install is named',
+  interrupted: 'Ctrl-C or SIGTERM; everything is consistent',
+};
+
+function exitCodesPage(): string {
+  const rows = Object.entries(exitStatus).map(
+    ([name, status]) => `| ${status} | ${name} | ${exitMeaning[name as ExitStatusName]} |`,
+  );
+  return `# Exit codes\n\n${generated}\n| status | class | meaning |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorCodes)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, [exit, meaning]]) => `| \`${code}\` | ${exitStatus[exit]} | ${meaning} |`);
+  const head =
+    'Every fault has one stable code. On stderr it is `Error CODE: what is wrong`, then each place, then what to do. ' +
+    'With `--json` the same is on stdout (see [JSON output](json.md)).';
+  return `# Errors\n\n${generated}\n${head}\n\n| code | exit status | meaning |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+function jsonPage(): string {
+  const rows = Object.keys(outputSchemas).map(
+    (name) =>
+      `| \`lockstep ${name}\` | [schemas/output/${fileName(name)}](../../schemas/output/${fileName(name)}) |`,
+  );
+  const head =
+    'With `--json` a command prints one JSON value on stdout and nothing else there; progress stays on stderr. ' +
+    'Fields are added in later versions, never renamed or removed within a format. When a command fails it prints ' +
+    '[schemas/output/error.schema.json](../../schemas/output/error.schema.json) and ends with the ' +
+    '[exit code](exit-codes.md) of that error.';
+  return `# JSON output\n\n${generated}\n${head}\n\n| command | schema |\n|---|---|\n${rows.join('\n')}\n`;
+}
+
+function fileName(command: string): string {
+  return `${command.replaceAll(' ', '-')}.schema.json`;
+}
+
+function schemaFile(command: string, schema: z.ZodType): GeneratedFile {
+  const title = command === 'error' ? 'A command that failed' : `lockstep ${command} --json`;
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'output' }) as Record<string, unknown>;
+  return {
+    path: `schemas/output/${fileName(command)}`,
+    content: `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`,
+  };
+}
+
+/** The part of oclif's manifest that the commands page shows. */
+export interface CommandManifest {
+  commands: Record<
+    string,
+    {
+      id: string;
+      summary?: string;
+      description?: string;
+      examples?: (string | { command: string; description?: string })[];
+      args?: Record<string, { name: string; description?: string; required?: boolean }>;
+      flags?: Record<
+        string,
+        {
+          name: string;
+          char?: string;
+          type: string;
+          description?: string;
+          default?: unknown;
+          helpValue?: string;
+          options?: string[];
+        }
+      >;
+    }
+  >;
+}
+
+function commandsPage(manifest: CommandManifest): string {
+  const parts = Object.values(manifest.commands)
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((command) => {
+      const name = command.id.replaceAll(':', ' ');
+      const args = Object.values(command.args ?? {});
+      const usage = args.map((arg) =>
+        arg.required ? arg.name.toUpperCase() : `[${arg.name.toUpperCase()}]`,
+      );
+      const argRows = args.map((arg) => `| \`${arg.name.toUpperCase()}\` | ${arg.description ?? ''} |`);
+      const flagRows = Object.values(command.flags ?? {}).map((flag) => {
+        const value = flag.type === 'option' ? ` ${flag.helpValue ?? 'VALUE'}` : '';
+        const short = flag.char === undefined ? '' : `-${flag.char}, `;
+        const among = flag.options === undefined ? '' : ` (${flag.options.join(', ')})`;
+        return `| \`${short}--${flag.name}${value}\` | ${flag.description ?? ''}${among} |`;
+      });
+      const examples = (command.examples ?? []).map((example) =>
+        (typeof example === 'string' ? example : example.command).replaceAll('<%= config.bin %>', 'lockstep'),
+      );
+      return [
+        `## lockstep ${[name, ...usage].join(' ')}`,
+        `${command.summary ?? ''}.`,
+        command.description ?? '',
+        `| argument or flag | meaning |\n|---|---|\n${[...argRows, ...flagRows].join('\n')}`,
+        examples.length > 0 ? `\`\`\`\n${examples.join('\n')}\n\`\`\`` : '',
+      ]
+        .filter(Boolean)
+        .join('\n\n');
+    });
+  return `# Commands\n\n${generated}\n${parts.join('\n\n')}\n`;
+}
+
+/** All generated reference files. */
+export function referenceFiles(manifest: CommandManifest): GeneratedFile[] {
+  return [
+    { path: 'docs/reference/exit-codes.md', content: exitCodesPage() },
+    { path: 'docs/reference/errors.md', content: errorsPage() },
+    { path: 'docs/reference/json.md', content: jsonPage() },
+    { path: 'docs/reference/commands.md', content: commandsPage(manifest) },
+    schemaFile('error', errorResult),
+    ...Object.entries(outputSchemas).map(([command, schema]) => schemaFile(command, schema)),
+  ];
+}

@@ -1,0 +1,68 @@
+/**
+ * Owns the little that must be known of a keyring which openpgp.js refuses to
+ * read: how long its RSA keys are, for gpgv does not tell. Pure; it trusts
+ * nothing and must not become a second OpenPGP library.
+ */
+import { createHash } from 'node:crypto';
+
+const publicKeyTag = 6;
+const publicSubkeyTag = 14;
+/** RSA, RSA encrypt-only, RSA sign-only (RFC 9580 section 9.1). */
+const rsaAlgorithms = new Set([1, 2, 3]);
+
+/**
+ * Bits of the modulus of each RSA key of version 4, by fingerprint (40
+ * upper-case hex digits). Reading stops where the bytes are no packets.
+ * @param keyring binary
+ */
+export function rsaLengths(keyring: Uint8Array): Map<string, number> {
+  const lengths = new Map<string, number>();
+  for (const { tag, body } of packets(Buffer.from(keyring))) {
+    // Version, 4 bytes of date, algorithm, then the modulus with its length in bits first (RFC 9580 section 5.5.2)
+    if ((tag !== publicKeyTag && tag !== publicSubkeyTag) || body.length < 8 || body[0] !== 4) continue;
+    if (rsaAlgorithms.has(body[5] ?? 0)) lengths.set(fingerprint(body), body.readUInt16BE(6));
+  }
+  return lengths;
+}
+
+/** RFC 9580 section 5.5.4.2. */
+function fingerprint(body: Buffer): string {
+  const head = Buffer.from([0x99, body.length >> 8, body.length & 0xff]);
+  return createHash('sha1').update(head).update(body).digest('hex').toUpperCase();
+}
+
+/** Packets with a definite length (RFC 9580 section 4.2); keys have no others. */
+function* packets(bytes: Buffer): Generator<{ tag: number; body: Buffer }> {
+  let at = 0;
+  while (at + 2 <= bytes.length) {
+    const first = bytes[at] ?? 0;
+    if ((first & 0x80) === 0) return;
+    const isNew = (first & 0x40) !== 0;
+    const tag = isNew ? first & 0x3f : (first >> 2) & 0x0f;
+    const size = isNew ? newLength(bytes, at + 1) : oldLength(bytes, at + 1, first & 3);
+    if (size === undefined || size.start + size.length > bytes.length) return;
+    yield { tag, body: bytes.subarray(size.start, size.start + size.length) };
+    at = size.start + size.length;
+  }
+}
+
+interface Extent {
+  start: number;
+  length: number;
+}
+
+function newLength(bytes: Buffer, at: number): Extent | undefined {
+  const first = bytes[at] ?? 0;
+  if (first < 192) return { start: at + 1, length: first };
+  if (first < 224 && at + 2 <= bytes.length) {
+    return { start: at + 2, length: ((first - 192) << 8) + (bytes[at + 1] ?? 0) + 192 };
+  }
+  if (first === 255 && at + 5 <= bytes.length) return { start: at + 5, length: bytes.readUInt32BE(at + 1) };
+  return undefined;
+}
+
+function oldLength(bytes: Buffer, at: number, kind: number): Extent | undefined {
+  const width = [1, 2, 4][kind];
+  if (width === undefined || at + width > bytes.length) return undefined;
+  return { start: at + width, length: bytes.readUIntBE(at, width) };
+}

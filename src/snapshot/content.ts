@@ -1,0 +1,130 @@
+/**
+ * From builds and pins to what a snapshot lists: entries of packages and
+ * sources, and the hash by which two sets are told apart. Pure.
+ */
+import { createHash } from 'node:crypto';
+import { parseStanza } from '../deb/deb822.js';
+import type { BuiltPackage, BuiltSource } from '../build/built.js';
+import type { AptBinaryPackage, Provenance } from '../source/pin.js';
+import { canonicalLine } from './canonical-json.js';
+import type { SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
+import { debFileName, poolDirectory, poolPath } from './pool-path.js';
+
+/** What an index adds itself, from the file it lists. */
+const fileFields = new Set(['filename', 'size', 'md5sum', 'sha1', 'sha256', 'sha512']);
+
+/** Where an entry belongs. */
+export interface Belonging {
+  component: string;
+  /** Archive area, `main`. */
+  area: string;
+}
+
+/**
+ * The entry of a package that was built here.
+ *
+ * @throws LockstepError DEB_SYNTAX when the control text is not one paragraph, DEB_UNSAFE_NAME
+ */
+export function packageEntry(built: BuiltPackage, belonging: Belonging): SnapshotPackage {
+  return entry(built, built.control, belonging);
+}
+
+/** The entry of a package taken from the base distribution as it is. Throws as {@link packageEntry}. */
+export function takenPackageEntry(taken: AptBinaryPackage, belonging: Belonging): SnapshotPackage {
+  return entry(taken, taken.stanza, belonging);
+}
+
+function entry(
+  from: Omit<BuiltPackage, 'control'>,
+  paragraph: string,
+  belonging: Belonging,
+): SnapshotPackage {
+  return {
+    package: from.package,
+    version: from.version,
+    architecture: from.architecture,
+    component: belonging.component,
+    source: from.source,
+    sourceVersion: from.sourceVersion,
+    area: belonging.area,
+    path: poolPath(
+      belonging.area,
+      from.source,
+      debFileName(from.package, from.version, from.architecture),
+    ),
+    size: from.file.size,
+    sha256: from.file.sha256,
+    stanza: withoutFields(paragraph, fileFields),
+  };
+}
+
+/**
+ * The entry of a source package. The paragraph gets what apt must find in it: the name as `Package`, and
+ * the SHA-256 of every file.
+ *
+ * @throws LockstepError DEB_SYNTAX, DEB_UNSAFE_NAME
+ */
+export function sourceEntry(built: BuiltSource, area: string): SnapshotSource {
+  const directory = poolDirectory(area, built.package);
+  for (const file of built.files) poolPath(area, built.package, file.name);
+  const stanza = parseStanza(built.stanza, { file: `${built.package} ${built.version}: Sources` });
+  const lines = built.files.map(({ name, size, sha256 }) => `\n${sha256} ${size} ${name}`).join('');
+  const changes: Record<string, string | undefined> = { Directory: undefined };
+  // A .dsc calls itself Source; an index calls it Package (Debian wiki, RepositoryFormat)
+  if (!stanza.has('Package')) changes['Package'] = built.package;
+  if (!stanza.has('Package')) changes['Source'] = undefined;
+  if (!stanza.has('Checksums-Sha256')) changes['Checksums-Sha256'] = lines;
+  return {
+    package: built.package,
+    version: built.version,
+    area,
+    directory,
+    stanza: oneNewline(stanza.with(changes).text()),
+    files: built.files.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+  };
+}
+
+/** A paragraph without some fields (lower-case names); the others keep their bytes. */
+export function withoutFields(paragraph: string, names: ReadonlySet<string>): string {
+  const kept: string[] = [];
+  let dropping = false;
+  for (const line of oneNewline(paragraph).split('\n')) {
+    const continued = line.startsWith(' ') || line.startsWith('\t');
+    if (!continued) {
+      const colon = line.indexOf(':');
+      dropping = colon > 0 && names.has(line.slice(0, colon).toLowerCase());
+    }
+    if (!dropping) kept.push(line);
+  }
+  return kept.join('\n');
+}
+
+function oneNewline(text: string): string {
+  return `${text.replace(/^\s*\n/, '').trimEnd()}\n`;
+}
+
+/** What decides whether a set is another one. */
+export type Comparable = Pick<SnapshotManifest, 'base' | 'components' | 'packages' | 'sources'>;
+
+/**
+ * SHA-256 of a set: its base, pins, builds, packages and sources in any order. Two sets with the same one
+ * are the same release. The proof of where a pin came from is left out: a mirror signs its Release anew
+ * every day, over the same packages.
+ */
+export function inputsOf(content: Comparable): string {
+  const hash = createHash('sha256');
+  const components = Object.fromEntries(
+    Object.entries(content.components).map(([name, { pin, build }]) => [
+      name,
+      { pin: { ...pin, provenance: undefined as Provenance[] | undefined }, build },
+    ]),
+  );
+  const base = { ...content.base, architectures: [...content.base.architectures].sort() };
+  hash.update(canonicalLine({ base, components }));
+  const lines = [
+    ...content.packages.map((item) => canonicalLine({ kind: 'package', ...item })),
+    ...content.sources.map((item) => canonicalLine({ kind: 'source', ...item })),
+  ];
+  for (const line of lines.sort()) hash.update(line);
+  return hash.digest('hex');
+}

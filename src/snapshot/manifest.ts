@@ -1,0 +1,283 @@
+/**
+ * What a snapshot is: the immutable record of a set's pins, packages and
+ * evidence, in a versioned format. It owns the shape and the reading of it;
+ * signatures and files are snapshot-folder.ts, making one is plan.ts.
+ */
+import { z } from 'zod';
+import { LockstepError, type FaultPlace } from '../errors.js';
+import { isPackageName, memberNameFault } from '../deb/member-name.js';
+import { isValidVersion } from '../deb/version.js';
+import type { Pin, StoredFile } from '../source/pin.js';
+import { isSnapshotId } from './snapshot-id.js';
+
+/** The newest format this Lockstep reads, and the one it writes. */
+export const manifestFormat = 1;
+
+/** The distribution release that a set is made for. */
+export interface SnapshotBase {
+  distribution: string;
+  /** `12`. */
+  release: string;
+  /** `bookworm`. */
+  codename: string;
+  architectures: string[];
+}
+
+/** What a component was resolved to, and how it was built. */
+export interface SnapshotComponent {
+  pin: Pin;
+  build: {
+    /** SHA-256 of everything the build's bytes depend on. */
+    inputs: string;
+    /** `debian`, `tree`; `none` for packages taken as they are. */
+    method: string;
+  };
+}
+
+/** One binary package of the set. */
+export interface SnapshotPackage {
+  package: string;
+  version: string;
+  architecture: string;
+  component: string;
+  source: string;
+  sourceVersion: string;
+  area: string;
+  /** Below the archive's `debian/`: `pool/main/m/mediawiki/...deb`. */
+  path: string;
+  size: number;
+  sha256: string;
+  /** The Packages paragraph without Filename, Size and hashes; one final newline. */
+  stanza: string;
+}
+
+/** One source package of the set. */
+export interface SnapshotSource {
+  package: string;
+  version: string;
+  area: string;
+  /** `pool/main/m/mediawiki`. */
+  directory: string;
+  /** The Sources paragraph without Directory; one final newline. */
+  stanza: string;
+  files: StoredFile[];
+}
+
+/** What a gate said. */
+export interface Evidence {
+  gate: string;
+  result: string;
+  detail: string;
+}
+
+/** A snapshot by its id and the SHA-256 of its manifest's text. */
+export interface SnapshotRef {
+  id: string;
+  sha256: string;
+}
+
+/** `snapshots/<profile>/<id>.json`. */
+export interface SnapshotManifest {
+  format: 1;
+  id: string;
+  profile: string;
+  description?: string | undefined;
+  base: SnapshotBase;
+  /** The snapshot of this profile before this one. */
+  parent: SnapshotRef | null;
+  /** ISO 8601, UTC. */
+  created: string;
+  /** SHA-256 of what the set is: equal inputs, equal set (content.ts). */
+  inputs: string;
+  components: Record<string, SnapshotComponent>;
+  packages: SnapshotPackage[];
+  sources: SnapshotSource[];
+  evidence: Evidence[];
+  tool: { name: string; version: string };
+}
+
+/** A manifest together with the hash of its text, by which its successor names it. */
+export interface Snapshot {
+  manifest: SnapshotManifest;
+  /** SHA-256 of the text. */
+  sha256: string;
+}
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be a SHA-256' });
+const size = z.number().int().nonnegative();
+const packageName = z.string().refine(isPackageName, { error: 'must be a package name' });
+const version = z.string().refine(isValidVersion, { error: 'must be a Debian version' });
+const architecture = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'must be an architecture' });
+const slug = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/, { error: 'must be a name' });
+const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/, { error: 'must be a file name' });
+const snapshotId = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
+const poolPath = z
+  .string()
+  .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {
+    error: 'must be a path below pool/',
+  });
+const stanza = z.string().refine(isOneParagraph, { error: 'must be one paragraph with a newline at its end' });
+const storedFile = z.object({ name: fileName, size, sha256 });
+
+/**
+ * A blank line inside would start another paragraph of the index: a package nobody listed. Blank to apt is
+ * an empty line, and one of spaces and tabs too.
+ */
+function isOneParagraph(text: string): boolean {
+  return /^[^\s:]+:/.test(text) && text.endsWith('\n') && !/\n[ \t\r]*\n/.test(text) && !text.includes('\0');
+}
+
+// A pin's own room vouches for its details; what is not known here is kept as it is.
+const pin = z.looseObject({
+  kind: z.enum(['apt-source', 'apt-binary', 'within']),
+  component: slug,
+  upstreamVersion: z.string(),
+  date: z.number().int(),
+  provenance: z.array(z.looseObject({ step: z.string(), subject: z.string() })),
+});
+
+const manifestSchema = z.object({
+  format: z.literal(manifestFormat),
+  id: snapshotId,
+  profile: slug,
+  description: z.string().optional(),
+  base: z.object({
+    distribution: z.string(),
+    release: z.string(),
+    codename: z.string(),
+    architectures: z.array(architecture).min(1),
+  }),
+  parent: z.object({ id: snapshotId, sha256 }).nullable(),
+  created: z.iso.datetime(),
+  inputs: sha256,
+  components: z.record(
+    slug,
+    z.object({ pin, build: z.object({ inputs: sha256, method: z.string() }) }),
+  ),
+  packages: z.array(
+    z.object({
+      package: packageName,
+      version,
+      architecture,
+      component: z.string(),
+      source: packageName,
+      sourceVersion: version,
+      area: slug,
+      path: poolPath,
+      size,
+      sha256,
+      stanza,
+    }),
+  ),
+  sources: z.array(
+    z.object({
+      package: packageName,
+      version,
+      area: slug,
+      directory: poolPath,
+      stanza,
+      files: z.array(storedFile),
+    }),
+  ),
+  evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
+  tool: z.object({ name: z.string(), version: z.string() }),
+});
+
+/**
+ * Reads a manifest's text. Everything in it is checked before it names a file or becomes part of an index.
+ *
+ * @param file for messages
+ * @throws LockstepError SNAPSHOT_INVALID with every fault, SNAPSHOT_NEWER_FORMAT
+ */
+export function parseManifest(text: string, file: string): SnapshotManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(file, [{ file, message: `it is not JSON: ${(error as Error).message}` }], error);
+  }
+  const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
+  if (typeof format === 'number' && format > manifestFormat) {
+    throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
+      message: `${file} has format ${format}; this Lockstep reads up to ${manifestFormat}`,
+      hint: 'Use the Lockstep that wrote it, or a newer one',
+      where: [{ file, path: 'format', value: String(format) }],
+    });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const places = parsed.error.issues.map((issue) => ({
+      file,
+      path: issue.path.map(String).join('.'),
+      message: issue.message,
+    }));
+    throw invalid(file, places, parsed.error);
+  }
+  // The schema checks of a pin what this room relies on; its type is the source room's.
+  const manifest = parsed.data as unknown as SnapshotManifest;
+  const faults = contradictions(manifest);
+  if (faults.length > 0) throw invalid(file, faults.map((fault) => ({ file, ...fault })));
+  return manifest;
+}
+
+/** What no schema says: names that must agree, and what may be there once only. */
+export function contradictions(
+  content: Pick<SnapshotManifest, 'packages' | 'sources'>,
+): { path: string; message: string }[] {
+  const faults: { path: string; message: string }[] = [];
+  const binaries = new Map<string, string>();
+  const paths = new Map<string, string>();
+  const claim = (path: string, hash: string, at: string): void => {
+    const before = paths.get(path);
+    if (before !== undefined && before !== hash) {
+      faults.push({ path: at, message: `${path} is listed with two hashes` });
+    }
+    paths.set(path, hash);
+  };
+  for (const [index, entry] of content.packages.entries()) {
+    const at = `packages.${index}`;
+    const says = fieldsOf(entry.stanza, ['Package', 'Version', 'Architecture']);
+    if (says[0] !== entry.package || says[1] !== entry.version || says[2] !== entry.architecture) {
+      faults.push({
+        path: `${at}.stanza`,
+        message: `the paragraph is that of ${says.join(' ')}, not of ${entry.package} ${entry.version} ${entry.architecture}`,
+      });
+    }
+    const key = `${entry.package}:${entry.architecture}`;
+    const before = binaries.get(key);
+    if (before !== undefined) {
+      faults.push({ path: at, message: `${key} is there twice: ${before} and ${entry.version}` });
+    }
+    binaries.set(key, entry.version);
+    claim(entry.path, entry.sha256, `${at}.path`);
+  }
+  const sources = new Set<string>();
+  for (const [index, entry] of content.sources.entries()) {
+    const key = `${entry.package} ${entry.version}`;
+    if (sources.has(key)) faults.push({ path: `sources.${index}`, message: `${key} is there twice` });
+    sources.add(key);
+    for (const file of entry.files) claim(`${entry.directory}/${file.name}`, file.sha256, `sources.${index}.files`);
+  }
+  return faults;
+}
+
+/** The first values of single-line fields; undefined for what is not there. Cheaper than parsing: there may be 100,000. */
+function fieldsOf(stanza: string, names: readonly string[]): (string | undefined)[] {
+  return names.map((name) => {
+    const start = stanza.startsWith(`${name}:`) ? 0 : stanza.indexOf(`\n${name}:`) + 1;
+    if (start === 0 && !stanza.startsWith(`${name}:`)) return undefined;
+    const end = stanza.indexOf('\n', start);
+    return stanza.slice(start + name.length + 1, end).trim();
+  });
+}
+
+function invalid(file: string, where: FaultPlace[], cause?: unknown): LockstepError {
+  const first = where[0];
+  const more = where.length > 1 ? ` (and ${where.length - 1} more)` : '';
+  return new LockstepError('SNAPSHOT_INVALID', {
+    message: `${file} is not a snapshot manifest: ${first?.path ?? ''}${first?.path === undefined ? '' : ': '}${first?.message ?? ''}${more}`,
+    hint: 'It was changed or damaged after it was cut; restore it from version control or a backup',
+    where,
+    cause,
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * The decision to cut: whether a set differs from the last snapshot, and the
+ * manifest if it does. Pure; snapshot-folder.ts writes it.
+ */
+import { createHash } from 'node:crypto';
+import { LockstepError } from '../errors.js';
+import { canonicalJson } from './canonical-json.js';
+import { inputsOf } from './content.js';
+import type { Snapshot, SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
+import { contradictions, manifestFormat, parseManifest } from './manifest.js';
+import { nextSnapshotId } from './snapshot-id.js';
+
+/** What a snapshot is to record; entries come in any order. */
+export type SnapshotContent = Pick<
+  SnapshotManifest,
+  'profile' | 'description' | 'base' | 'components' | 'packages' | 'sources' | 'evidence'
+>;
+
+export interface SnapshotRequest {
+  content: SnapshotContent;
+  /** The newest snapshot of this profile, or null. */
+  last: Snapshot | null;
+  /** Every id that is in use, of all profiles. */
+  taken: Iterable<string>;
+  now: Date;
+  tool: { name: string; version: string };
+}
+
+export type SnapshotPlan =
+  | { kind: 'unchanged'; id: string; inputs: string }
+  | { kind: 'cut'; id: string; inputs: string; manifest: SnapshotManifest; text: string; sha256: string };
+
+/**
+ * Compares the set with the last snapshot and, where it differs, makes the next manifest of the chain.
+ *
+ * @throws LockstepError SNAPSHOT_INVALID when the set contradicts itself (two versions of a package, two
+ * files for one place in the pool)
+ */
+export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
+  const { content, last, now } = request;
+  const faults = contradictions(content);
+  if (faults.length > 0) {
+    throw new LockstepError('SNAPSHOT_INVALID', {
+      message: `The set of ${content.profile} contradicts itself: ${faults.map(({ message }) => message).join('; ')}`,
+      hint: 'Each package may come from one component only',
+      where: faults,
+    });
+  }
+  const inputs = inputsOf(content);
+  if (last !== null && last.manifest.inputs === inputs) {
+    return { kind: 'unchanged', id: last.manifest.id, inputs };
+  }
+  const id = nextSnapshotId(now, request.taken, last?.manifest.id ?? null);
+  const manifest: SnapshotManifest = {
+    format: manifestFormat,
+    id,
+    profile: content.profile,
+    ...(content.description === undefined ? {} : { description: content.description }),
+    base: { ...content.base, architectures: [...content.base.architectures].sort() },
+    parent: last === null ? null : { id: last.manifest.id, sha256: last.sha256 },
+    created: now.toISOString(),
+    inputs,
+    components: content.components,
+    packages: content.packages.slice().sort(byPackage),
+    sources: content.sources.slice().sort(bySource),
+    evidence: content.evidence,
+    tool: request.tool,
+  };
+  const text = canonicalJson(manifest);
+  // What could not be read back must never be signed.
+  parseManifest(text, `${content.profile}/${id}.json`);
+  return { kind: 'cut', id, inputs, manifest, text, sha256: createHash('sha256').update(text).digest('hex') };
+}
+
+function byPackage(a: SnapshotPackage, b: SnapshotPackage): number {
+  return inOrder(a.package, b.package) || inOrder(a.architecture, b.architecture);
+}
+
+function bySource(a: SnapshotSource, b: SnapshotSource): number {
+  return inOrder(a.package, b.package) || inOrder(a.version, b.version);
+}
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

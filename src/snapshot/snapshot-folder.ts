@@ -1,0 +1,157 @@
+/**
+ * The folder `snapshots/`: one manifest and its signature for each snapshot,
+ * `<profile>/<id>.json` and `.asc`. It writes them once and never again, reads
+ * them, and checks signature and chain. What a manifest says is manifest.ts.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { exists, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import type { Signer } from '../signing/signer-port.js';
+import { assertGood, verifyDetached } from '../signing/verifier.js';
+import type { Snapshot } from './manifest.js';
+import { parseManifest } from './manifest.js';
+import type { SnapshotPlan } from './plan.js';
+import { isSnapshotId } from './snapshot-id.js';
+
+/** Where a snapshot is. */
+export interface SnapshotPlace {
+  profile: string;
+  id: string;
+}
+
+/** Absolute paths of a snapshot's two files. */
+export function snapshotFiles(root: string, place: SnapshotPlace): { manifest: string; signature: string } {
+  const stem = join(root, place.profile, place.id);
+  return { manifest: `${stem}.json`, signature: `${stem}.json.asc` };
+}
+
+/**
+ * Every snapshot that is there, by profile and then by id, the oldest first. Reads names only.
+ *
+ * @param root absolute path of `snapshots/`
+ */
+export async function listSnapshots(root: string, profile?: string): Promise<SnapshotPlace[]> {
+  const profiles = profile === undefined ? await foldersIn(root) : [profile];
+  const places: SnapshotPlace[] = [];
+  for (const name of profiles) {
+    const folder = join(root, name);
+    const files = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
+    const ids = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+    for (const id of ids.filter(isSnapshotId).sort()) places.push({ profile: name, id });
+  }
+  return places;
+}
+
+async function foldersIn(root: string): Promise<string[]> {
+  const entries = await onDisk('list', root, () =>
+    readdir(root, { withFileTypes: true }).catch(notThere([])),
+  );
+  return entries
+    .filter((entry) => entry.isDirectory() && entry.name !== historyFolder)
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** Beside the profiles' folders: the suites' histories. No profile may have that name. */
+export const historyFolder = 'history';
+
+/** How a manifest is judged when it is read. */
+export interface SnapshotTrust {
+  /** Public keys, binary or armored. Without it the signature is not looked at. */
+  keyring?: Uint8Array;
+  date: Date;
+}
+
+/**
+ * Reads one snapshot.
+ *
+ * @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT; with a keyring also
+ * VERIFY_NO_SIGNATURE, VERIFY_BAD_SIGNATURE, VERIFY_UNKNOWN_KEY
+ */
+export async function readSnapshot(
+  root: string,
+  place: SnapshotPlace,
+  trust?: SnapshotTrust,
+): Promise<Snapshot> {
+  const files = snapshotFiles(root, place);
+  const bytes = await readIfThere(files.manifest);
+  if (bytes === undefined) {
+    const there = (await listSnapshots(root, place.profile)).map(({ id }) => id);
+    throw new LockstepError('SNAPSHOT_UNKNOWN', {
+      message: `The profile ${place.profile} has no snapshot ${place.id}`,
+      hint: there.length === 0 ? 'It has none yet' : `There are: ${there.slice(-8).join(', ')}`,
+      where: [{ file: files.manifest }],
+    });
+  }
+  if (trust?.keyring !== undefined) {
+    const signature = await readIfThere(files.signature);
+    if (signature === undefined) {
+      throw new LockstepError('VERIFY_NO_SIGNATURE', {
+        message: `The snapshot ${place.id} has no signature`,
+        hint: 'Restore it from version control or a backup',
+        where: [{ file: files.signature }],
+      });
+    }
+    const options = { date: trust.date, subject: files.manifest };
+    assertGood(await verifyDetached(bytes, signature, trust.keyring, options), files.manifest);
+  }
+  const manifest = parseManifest(bytes.toString('utf8'), files.manifest);
+  if (manifest.id !== place.id || manifest.profile !== place.profile) {
+    throw new LockstepError('SNAPSHOT_INVALID', {
+      message: `${files.manifest} holds the snapshot ${manifest.id} of ${manifest.profile}`,
+      hint: 'It was renamed or copied over; restore it from version control or a backup',
+      where: [{ file: files.manifest, path: 'id', value: manifest.id }],
+    });
+  }
+  return { manifest, sha256: sha256Of(bytes) };
+}
+
+/** The newest snapshot of a profile, or null. Throws as {@link readSnapshot}. */
+export async function lastSnapshot(
+  root: string,
+  profile: string,
+  trust?: SnapshotTrust,
+): Promise<Snapshot | null> {
+  const last = (await listSnapshots(root, profile)).at(-1);
+  return last === undefined ? null : await readSnapshot(root, last, trust);
+}
+
+/** Finds a snapshot by its id alone: ids are unique over the profiles. SNAPSHOT_UNKNOWN. */
+export async function findSnapshot(root: string, id: string): Promise<SnapshotPlace> {
+  const all = await listSnapshots(root);
+  const found = all.find((place) => place.id === id);
+  if (found !== undefined) return found;
+  const newest = all.slice(-8).map((place) => `${place.id} (${place.profile})`);
+  throw new LockstepError('SNAPSHOT_UNKNOWN', {
+    message: `No profile has a snapshot ${id}`,
+    hint: newest.length === 0 ? 'There is none yet' : `The newest are: ${newest.join(', ')}`,
+  });
+}
+
+/**
+ * Writes a planned snapshot: the signature first, the manifest last, so that a manifest that is there is
+ * signed. Nothing is written before the signer has signed.
+ *
+ * @returns the absolute paths written; none for an unchanged set
+ * @throws LockstepError SNAPSHOT_INVALID when the id is there already; what the signer and the disk throw
+ */
+export async function applySnapshot(
+  root: string,
+  plan: SnapshotPlan,
+  options: { signer: Signer; now: Date; signal?: AbortSignal },
+): Promise<string[]> {
+  if (plan.kind === 'unchanged') return [];
+  const files = snapshotFiles(root, { profile: plan.manifest.profile, id: plan.id });
+  if (await exists(files.manifest)) {
+    throw new LockstepError('SNAPSHOT_INVALID', {
+      message: `The snapshot ${plan.id} is there already, and a snapshot never changes`,
+      where: [{ file: files.manifest }],
+    });
+  }
+  const signature = await options.signer.detached(plan.text, options.now, `snapshot ${plan.id}`);
+  const writing = options.signal === undefined ? {} : { signal: options.signal };
+  await writeFileAtomic(files.signature, signature, writing);
+  await writeFileAtomic(files.manifest, plan.text, writing);
+  return [files.manifest, files.signature];
+}

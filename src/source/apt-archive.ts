@@ -1,0 +1,110 @@
+/**
+ * The suites of the base distribution, opened side by side, once for each
+ * context, and the indices in them. It knows places and lookups; what a
+ * package means to a component is for the source kinds.
+ */
+import type { Stanza } from '../deb/deb822.js';
+import { LockstepError } from '../errors.js';
+import type { Phase } from '../io/progress.js';
+import { packagesIndices, sourcesIndices, type AptIndex } from './apt-index.js';
+import { sessionOf, type SourceContext } from './context.js';
+import { openRelease, type VerifiedRelease } from './in-release.js';
+import { suitesOf } from './mirror.js';
+
+/** A paragraph and the index that holds it. */
+export interface IndexedStanza {
+  stanza: Stanza;
+  index: AptIndex;
+}
+
+interface OpenSuite {
+  release: VerifiedRelease;
+  sources: AptIndex[];
+  packages: Map<string, AptIndex[]>;
+}
+
+async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]> {
+  return await sessionOf(context).once('suites', async () => {
+    const places = suitesOf(context.mirror, context.base);
+    const frozen = places.filter((place) => !place.checkDates);
+    if (frozen.length > 0) {
+      phase.info(
+        `This machine's apt does not check dates (${[...new Set(frozen.map(({ from }) => from))].join(', ')}), so neither are they here`,
+      );
+    }
+    return await Promise.all(
+      places.map(async (place) => {
+        const release = await openRelease(place, context, phase);
+        const packages = new Map(
+          context.base.architectures.map((name) => [name, packagesIndices(release, name, context)]),
+        );
+        return { release, sources: sourcesIndices(release, context), packages };
+      }),
+    );
+  });
+}
+
+/** Names of the suites that are searched, for messages. */
+export function suiteNames(context: SourceContext): string[] {
+  return suitesOf(context.mirror, context.base).map(({ suite }) => suite);
+}
+
+async function lookUpIn(
+  indices: readonly AptIndex[],
+  names: readonly string[],
+  phase: Phase,
+): Promise<IndexedStanza[]> {
+  const found = await Promise.all(
+    indices.map(async (index) => (await index.lookUp(names, phase)).map((stanza) => ({ stanza, index }))),
+  );
+  return found.flat();
+}
+
+/** Source packages of that name in all suites. */
+export async function lookUpSources(
+  name: string,
+  context: SourceContext,
+  phase: Phase,
+): Promise<IndexedStanza[]> {
+  const open = await suites(context, phase);
+  return await lookUpIn(
+    open.flatMap((suite) => suite.sources),
+    [name],
+    phase,
+  );
+}
+
+/** Binary packages of these names in all suites that an architecture can install. */
+export async function lookUpPackages(
+  names: readonly string[],
+  architecture: string,
+  context: SourceContext,
+  phase: Phase,
+): Promise<IndexedStanza[]> {
+  const open = await suites(context, phase);
+  return await lookUpIn(
+    open.flatMap((suite) => suite.packages.get(architecture) ?? []),
+    names,
+    phase,
+  );
+}
+
+/** A package name that exists and is much like one that does not. Only for messages: it may cost a second. */
+export async function nearestName(
+  name: string,
+  kind: 'source' | 'binary',
+  context: SourceContext,
+  phase: Phase,
+): Promise<string | undefined> {
+  const open = await suites(context, phase);
+  const [first] = open.flatMap((suite) =>
+    kind === 'source' ? suite.sources : [...suite.packages.values()].flat(),
+  );
+  try {
+    return await first?.nearest(name, phase);
+  } catch (error) {
+    // The fault that is told is the missing package, not that nothing like it could be looked for
+    if (error instanceof LockstepError && error.code !== 'INTERRUPTED') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Sources of kind `apt-binary`: packages of the base distribution as they are,
+ * by the same chain of proof, with those of the same source that they need.
+ * Which versions go together is decided in src/resolution.
+ */
+import { readAr } from '../deb/ar.js';
+import { parseRelations } from '../deb/relation.js';
+import { LockstepError } from '../errors.js';
+import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
+import type { Phase } from '../io/progress.js';
+import type { AptBinaryConfig } from '../profile/profile-schema.js';
+import { lookUpPackages, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
+import { proofOf, urlIn } from './apt-proof.js';
+import { readCached, writeCached } from './cache-file.js';
+import type { BinaryListing, Candidates, Choice } from './candidate.js';
+import type { SourceContext } from './context.js';
+import { fetchFile } from './fetch-file.js';
+import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
+
+/**
+ * What the base has of the named packages, and of those of the same sources
+ * that they depend on, for each architecture.
+ * @throws LockstepError as openRelease and the indices' downloads do
+ */
+export async function binaryCandidates(
+  component: string,
+  source: AptBinaryConfig,
+  context: SourceContext,
+  phase: Phase,
+): Promise<Candidates> {
+  const architectures = [...context.base.architectures];
+  const found = (
+    await Promise.all(architectures.map((name) => reachable(source.packages, name, context, phase)))
+  ).flat();
+  const absent = source.packages.filter((name) => !found.some((listing) => listing.package === name));
+  const near: Record<string, string> = {};
+  for (const name of absent) {
+    const similar = await nearestName(name, 'binary', context, phase);
+    if (similar !== undefined) near[name] = similar;
+  }
+  return {
+    kind: 'apt-binary',
+    component,
+    packages: source.packages,
+    architectures,
+    searched: suiteNames(context),
+    found,
+    near,
+  };
+}
+
+/** The named packages, then what they depend on as far as it is of the same sources, and so on. */
+async function reachable(
+  names: readonly string[],
+  architecture: string,
+  context: SourceContext,
+  phase: Phase,
+): Promise<BinaryListing[]> {
+  const found: BinaryListing[] = [];
+  const asked = new Set<string>();
+  let sources: Set<string> | null = null;
+  let next = [...new Set(names)];
+  while (next.length > 0) {
+    for (const name of next) asked.add(name);
+    const listings = (await lookUpPackages(next, architecture, context, phase)).map((indexed) =>
+      listingOf(indexed, architecture),
+    );
+    sources ??= new Set(listings.map((listing) => listing.source));
+    const own = listings.filter((listing) => sources?.has(listing.source));
+    found.push(...own);
+    const wanted = own.flatMap((listing) => parseRelations(listing.depends).flat());
+    next = [...new Set(wanted.map((alternative) => alternative.package))].filter((name) => !asked.has(name));
+  }
+  return found;
+}
+
+function listingOf({ stanza, index }: IndexedStanza, installableOn: string): BinaryListing {
+  const name = stanza.require('Package');
+  const version = stanza.require('Version');
+  // Policy 5.6.1: `Source: name (version)`, left out where both are the package's own
+  const source = /^(\S+)(?:\s+\(([^)\s]+)\))?$/.exec(stanza.get('Source') ?? name);
+  const filename = stanza.require('Filename');
+  assertSafeMember(filename, index.path);
+  const base = filename.slice(filename.lastIndexOf('/') + 1);
+  assertSafeFileName(base, index.path);
+  const sha256 = stanza.require('SHA256').toLowerCase();
+  const size = Number(stanza.require('Size'));
+  if (source === null || !/^[0-9a-f]{64}$/.test(sha256) || !Number.isSafeInteger(size)) {
+    throw new LockstepError('DEB_SYNTAX', {
+      message: `${index.release.suite} lists ${name} ${version} with a Source, Size or SHA256 that is none`,
+      where: [stanza.placeOf('Source')],
+    });
+  }
+  return {
+    package: name,
+    version,
+    architecture: stanza.require('Architecture'),
+    installableOn,
+    source: source[1]!,
+    sourceVersion: source[2] ?? version,
+    depends: ['Pre-Depends', 'Depends']
+      .map((field) => stanza.get(field) ?? '')
+      .filter((value) => value !== '')
+      .join(', '),
+    filename,
+    file: { name: base, size, sha256 },
+    stanza: stanza.text(),
+    suite: index.release.suite,
+    role: index.release.role,
+    uri: index.release.uri,
+    proof: proofOf(index),
+  };
+}
+
+/**
+ * Fetches and proves chosen packages.
+ * @throws LockstepError SOURCE_HASH_MISMATCH, NET_*, DEB_ARCHIVE
+ */
+export async function fetchBinaries(
+  choice: Extract<Choice, { kind: 'apt-binary' }>,
+  context: SourceContext,
+  phase: Phase,
+): Promise<AptBinaryPin> {
+  const fetched = await Promise.all(
+    choice.listings.map(async (listing) => {
+      const file = await fetchFile(urlIn(listing.uri, listing.filename), listing.file, context, phase);
+      return { listing, file, date: await buildDate(file, context) };
+    }),
+  );
+  return {
+    kind: 'apt-binary',
+    component: choice.component,
+    upstreamVersion: choice.upstreamVersion,
+    date: Math.max(...fetched.map(({ date }) => date)),
+    packages: fetched.map(({ listing, file }) => packageOf(listing, file)),
+    provenance: provenanceOf(choice.listings),
+  };
+}
+
+function packageOf(listing: BinaryListing, file: StoredFile): AptBinaryPackage {
+  const { version, architecture, source, sourceVersion, suite, stanza } = listing;
+  return { package: listing.package, version, architecture, source, sourceVersion, suite, stanza, file };
+}
+
+function provenanceOf(listings: readonly BinaryListing[]): Provenance[] {
+  const links = new Map<string, Provenance>();
+  for (const proof of listings.flatMap((listing) => listing.proof)) links.set(JSON.stringify(proof), proof);
+  return [
+    ...links.values(),
+    ...listings.map((listing) => ({
+      step: 'package hash',
+      subject: listing.file.name,
+      by: `Packages of ${listing.suite}`,
+      sha256: listing.file.sha256,
+    })),
+  ];
+}
+
+/**
+ * When a .deb was built from its changelog: dpkg-deb gives its members
+ * SOURCE_DATE_EPOCH as their time, which is the changelog's date.
+ */
+async function buildDate(file: StoredFile, context: SourceContext): Promise<number> {
+  const kept = await readCached<number>(context, 'packages', file.sha256);
+  if (kept !== undefined) return kept;
+  let date = 0;
+  // To the end: only then are the bytes known to be those of the hash
+  for await (const member of readAr(context.store.open(file.sha256), file.name)) {
+    date = Math.max(date, member.mtime);
+  }
+  await writeCached(context, 'packages', file.sha256, date);
+  return date;
+}

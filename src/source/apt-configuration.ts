@@ -1,0 +1,199 @@
+/**
+ * What this machine's apt is told about archives: sources.list(5) in both
+ * forms, lists behind mirror+file:, and the settings on dates and proxies.
+ * Reading only; which entry is Debian's is decided in mirror.ts.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseStanzas } from '../deb/deb822.js';
+import { LockstepError } from '../errors.js';
+import { notThere, onDisk, readIfThere } from '../io/disk.js';
+
+/** One suite of one entry. */
+export interface AptEntry {
+  file: string;
+  line: number;
+  /** Those that can be fetched (http, https, file), lists of mirrors taken apart; may be empty. */
+  uris: string[];
+  suite: string;
+  areas: string[];
+  /** Path or key, null when the entry has none. */
+  signedBy: string | null;
+  /** The entry's own word on Valid-Until, null when it has none. */
+  checkValidUntil: boolean | null;
+}
+
+export interface AptConfiguration {
+  entries: AptEntry[];
+  /** The files that were read. */
+  files: string[];
+  /** Acquire::Check-Valid-Until. */
+  checkValidUntil: boolean;
+  /** Acquire::http::Proxy, as written. */
+  proxy?: string;
+}
+
+/** A file of apt's configuration. */
+export interface AptFile {
+  path: string;
+  text: string;
+}
+
+/** An apt that knows nothing: for tests, and machines without one. */
+export const noAptConfiguration: AptConfiguration = { entries: [], files: [], checkValidUntil: true };
+
+const oneLine = /^deb(?:-src)?\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)(?:\s+(.*))?$/;
+
+/** Entries of a one-line file (`*.list`). Lines that are none are apt's to complain about. */
+export function parseSourcesList({ path, text }: AptFile): AptEntry[] {
+  const entries: AptEntry[] = [];
+  text.split('\n').forEach((raw, index) => {
+    const match = oneLine.exec(raw.replace(/#.*$/, '').trim());
+    if (!match) return;
+    const [, optionText = '', uri, suite, areas = ''] = match;
+    const options = new Map(
+      optionText
+        .split(/\s+/)
+        .map((option) => option.split('='))
+        .map(([name = '', ...value]) => [name.toLowerCase(), value.join('=')]),
+    );
+    entries.push({
+      file: path,
+      line: index + 1,
+      uris: [uri!],
+      suite: suite!,
+      areas: words(areas),
+      signedBy: options.get('signed-by') ?? null,
+      checkValidUntil: yesNo(options.get('check-valid-until')),
+    });
+  });
+  return entries;
+}
+
+/** Entries of a deb822 file (`*.sources`), one for each suite. A file that cannot be read gives none. */
+export function parseSourcesStanzas({ path, text }: AptFile): AptEntry[] {
+  let stanzas;
+  try {
+    stanzas = parseStanzas(text, { file: path });
+  } catch (error) {
+    if (error instanceof LockstepError) return [];
+    throw error;
+  }
+  return stanzas
+    .filter((stanza) => !/^(?:no|false|without|off|disable|0)$/i.test(stanza.get('Enabled') ?? 'yes'))
+    .filter((stanza) => words(stanza.get('Types')).some((type) => type === 'deb' || type === 'deb-src'))
+    .flatMap((stanza) =>
+      words(stanza.get('Suites')).map((suite) => ({
+        file: path,
+        line: stanza.placeOf('URIs').line ?? 1,
+        uris: words(stanza.get('URIs')),
+        suite,
+        areas: words(stanza.get('Components')),
+        signedBy: stanza.get('Signed-By')?.trim() ?? null,
+        checkValidUntil: yesNo(stanza.get('Check-Valid-Until')),
+      })),
+    );
+}
+
+/** URIs of a list behind `mirror+file:` (apt-transport-mirror(1)), best priority first. */
+export function parseMirrorList(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/#.*$/, '').trim().split(/\s+/))
+    .filter(([uri]) => uri !== undefined && uri !== '')
+    .map(([uri, ...options]) => {
+      const priority = options.find((option) => option.startsWith('priority:'))?.slice(9);
+      return { uri: uri!, priority: priority === undefined ? Infinity : Number(priority) };
+    })
+    .sort((a, b) => (a.priority === b.priority ? 0 : a.priority - b.priority))
+    .map(({ uri }) => uri);
+}
+
+/** The settings that matter here, of apt.conf(5) files in the order apt reads them; the last one wins. */
+export function parseAptSettings(files: readonly AptFile[]): { checkValidUntil: boolean; proxy?: string } {
+  const text = files
+    .flatMap((file) => file.text.split('\n'))
+    .filter((line) => !/^\s*(?:\/\/|#)/.test(line))
+    .join('\n');
+  const check = [...text.matchAll(/(?:^|[\s:{;])Check-Valid-Until\s+"?([^";\s]+)"?\s*;/gi)].at(-1)?.[1];
+  const proxy = [...text.matchAll(/(?:^|[\s;])Acquire::http::Proxy\s+"([^"]*)"\s*;/gi)].at(-1)?.[1];
+  return {
+    checkValidUntil: yesNo(check) ?? true,
+    ...(proxy === undefined || proxy === '' ? {} : { proxy }),
+  };
+}
+
+/**
+ * Reads apt's configuration. Files that are missing or that this user may not
+ * read count as not there: apt as root may know more than we do.
+ * @param root apt's own folder; another one in tests
+ */
+export async function readAptConfiguration(root = '/etc/apt'): Promise<AptConfiguration> {
+  const sources = [
+    ...(await readAll(root, ['sources.list'])),
+    ...(await readAll(join(root, 'sources.list.d'), /\.(?:list|sources)$/)),
+  ];
+  const settings = [
+    ...(await readAll(join(root, 'apt.conf.d'), /^[^.]+(?:\.conf)?$/)),
+    ...(await readAll(root, ['apt.conf'])),
+  ];
+  const entries = sources.flatMap((file) =>
+    file.path.endsWith('.sources') ? parseSourcesStanzas(file) : parseSourcesList(file),
+  );
+  return {
+    entries: await Promise.all(
+      entries.map(async (entry) => ({
+        ...entry,
+        uris: (await Promise.all(entry.uris.map(fetchable))).flat(),
+      })),
+    ),
+    files: sources.map((file) => file.path),
+    ...parseAptSettings(settings),
+  };
+}
+
+async function fetchable(uri: string): Promise<string[]> {
+  if (/^mirror\+file:/.test(uri)) {
+    const list = uri.slice('mirror+'.length);
+    if (!URL.canParse(list) || new URL(list).hostname !== '') return [];
+    return parseMirrorList((await readable(fileURLToPath(list))) ?? '').filter(isPlain);
+  }
+  return isPlain(uri) ? [uri.replace(/^copy:/, 'file:')] : [];
+}
+
+function isPlain(uri: string): boolean {
+  return /^(?:https?|file|copy):/.test(uri);
+}
+
+async function readAll(folder: string, wanted: readonly string[] | RegExp): Promise<AptFile[]> {
+  const names =
+    wanted instanceof RegExp
+      ? (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([]))))
+          .filter((name) => wanted.test(name))
+          .sort()
+      : wanted;
+  const files = await Promise.all(
+    names.map(async (name) => ({ path: join(folder, name), text: await readable(join(folder, name)) })),
+  );
+  return files.flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]));
+}
+
+/** Some hide sources with passwords in them from other users; that file is then not ours to use. */
+async function readable(path: string): Promise<string | undefined> {
+  try {
+    return (await readIfThere(path))?.toString('utf8');
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === 'DISK_IO') return undefined;
+    throw error;
+  }
+}
+
+function words(value: string | undefined): string[] {
+  return (value ?? '').split(/\s+/).filter((word) => word !== '');
+}
+
+function yesNo(value: string | undefined): boolean | null {
+  if (value === undefined) return null;
+  return !/^(?:no|false|without|off|disable|0)$/i.test(value.trim());
+}

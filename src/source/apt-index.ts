@@ -1,0 +1,144 @@
+/**
+ * The second link: a Sources or Packages index whose hash the InRelease
+ * vouches for, and looking up paragraphs in it. What was found is kept under
+ * the index's hash, so that an unchanged index is read only once.
+ */
+import type { Stanza } from '../deb/deb822.js';
+import { parseStanzas } from '../deb/deb822.js';
+import type { IndexHash } from '../deb/release-file.js';
+import { StanzaIndex } from '../deb/stanza-index.js';
+import { LockstepError } from '../errors.js';
+import { collect } from '../io/bytes.js';
+import { decompressByName } from '../io/compress.js';
+import type { Phase } from '../io/progress.js';
+import { nearest } from '../profile/nearest.js';
+import { readCached, writeCached } from './cache-file.js';
+import { sessionOf, signalOf, type SourceContext } from './context.js';
+import type { VerifiedRelease } from './in-release.js';
+
+/** The area that packages are taken from; contrib and non-free are not for a set that is passed on. */
+const area = 'main';
+
+/** Found paragraphs by package name; a name that was looked for in vain has an empty list. */
+type Found = Record<string, string[]>;
+
+/** One index file. */
+export class AptIndex {
+  /** Below the suite's folder: `main/source/Sources.xz`. */
+  readonly path: string;
+  readonly hash: IndexHash;
+  readonly release: VerifiedRelease;
+  readonly #context: SourceContext;
+  #found: Found | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Weak, because one is 50 MB and is wanted for a moment only. */
+  #whole: WeakRef<StanzaIndex> | undefined;
+
+  constructor(path: string, hash: IndexHash, release: VerifiedRelease, context: SourceContext) {
+    this.path = path;
+    this.hash = hash;
+    this.release = release;
+    this.#context = context;
+  }
+
+  /** The paragraphs of the packages with these names, in the order of the file. */
+  async lookUp(names: readonly string[], phase: Phase): Promise<Stanza[]> {
+    return await this.#inTurn(async () => {
+      this.#found ??= (await readCached<Found>(this.#context, 'indices', this.hash.sha256)) ?? {};
+      const found = this.#found;
+      const missing = names.filter((name) => !Object.hasOwn(found, name));
+      if (missing.length > 0) {
+        const whole = await this.#read(phase);
+        for (const name of missing) found[name] = whole.get(name).map((stanza) => stanza.text());
+        await writeCached(this.#context, 'indices', this.hash.sha256, found);
+      }
+      return names
+        .flatMap((name) => found[name] ?? [])
+        .flatMap((text) => parseStanzas(text, { file: this.path }));
+    });
+  }
+
+  /** The name in the index that is nearest to one that is not in it. */
+  async nearest(name: string, phase: Phase): Promise<string | undefined> {
+    return await this.#inTurn(async () => nearest(name, (await this.#read(phase)).names()));
+  }
+
+  /** One after the other: two readers would each hold the whole index. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine;
+    return await mine;
+  }
+
+  async #read(phase: Phase): Promise<StanzaIndex> {
+    const kept = this.#whole?.deref();
+    if (kept !== undefined) return kept;
+    const { store } = this.#context;
+    if ((await store.size(this.hash.sha256)) !== this.hash.size) await this.#fetch(phase);
+    const unpack = async (): Promise<Buffer> =>
+      await collect(decompressByName(this.path, store.open(this.hash.sha256), signalOf(this.#context)));
+    const bytes = await unpack().catch(async (error: unknown) => {
+      // Damaged on our own disk: it was set aside, and is fetched anew
+      if (!(error instanceof LockstepError) || error.code !== 'STORE_CORRUPT') throw error;
+      await this.#fetch(phase);
+      return await unpack();
+    });
+    const whole = new StanzaIndex(bytes, `${this.release.suite} ${this.path}`);
+    this.#whole = new WeakRef(whole);
+    return whole;
+  }
+
+  async #fetch(phase: Phase): Promise<void> {
+    const { http, store } = this.#context;
+    const folder = `${this.release.uri}/dists/${this.release.suite}`;
+    const named = `${folder}/${this.path}`;
+    const byHash = `${folder}/${this.path.slice(0, this.path.lastIndexOf('/'))}/by-hash/SHA256/${this.hash.sha256}`;
+    const item = phase.item(`${this.release.suite} ${this.path}`, { totalBytes: this.hash.size });
+    const fetch = (url: string): Promise<unknown> =>
+      http.download(url, store, this.hash, { item, ...signalOf(this.#context) });
+    try {
+      await sessionOf(this.#context).limit(async () => {
+        if (!this.release.release.acquireByHash) return await fetch(named);
+        return await fetch(byHash).catch((error: unknown) => {
+          // Some mirrors leave by-hash out; the hash is checked either way
+          if (!(error instanceof LockstepError) || error.code !== 'NET_NOT_FOUND') throw error;
+          return fetch(named);
+        });
+      });
+      item.done();
+    } catch (error) {
+      item.fail(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+}
+
+function listed(path: string, release: VerifiedRelease, context: SourceContext): AptIndex[] {
+  for (const ending of ['.xz', '.gz', '']) {
+    const hash = release.release.sha256.get(path + ending);
+    if (hash !== undefined) return [new AptIndex(path + ending, hash, release, context)];
+  }
+  return [];
+}
+
+/** The Sources index of a suite; none when the suite has no sources. */
+export function sourcesIndices(release: VerifiedRelease, context: SourceContext): AptIndex[] {
+  return listed(`${area}/source/Sources`, release, context);
+}
+
+/**
+ * The Packages indices of a suite that hold packages for an architecture.
+ * Architecture `all` has an index of its own where the Release says so.
+ */
+export function packagesIndices(
+  release: VerifiedRelease,
+  architecture: string,
+  context: SourceContext,
+): AptIndex[] {
+  const separateAll =
+    release.release.architectures.includes('all') &&
+    !/\bPackages\b/.test(release.release.fields.get('No-Support-for-Architecture-all') ?? '');
+  return [architecture, ...(separateAll ? ['all'] : [])].flatMap((name) =>
+    listed(`${area}/binary-${name}/Packages`, release, context),
+  );
+}

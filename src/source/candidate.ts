@@ -1,0 +1,90 @@
+/**
+ * What there is to choose from, and what was chosen: the words between the
+ * sources (which look) and the resolution (which decides). Types only.
+ */
+import type { ListedFile } from '../deb/dsc.js';
+import type { SuiteRole } from './mirror.js';
+import type { Provenance } from './pin.js';
+
+/** Where a paragraph was found. */
+interface Found {
+  suite: string;
+  role: SuiteRole;
+  /** Archive root that its files are below. */
+  uri: string;
+  /** From the InRelease's signature down to the index. */
+  proof: Provenance[];
+}
+
+/** A source package in a suite. */
+export interface SourceListing extends Found {
+  package: string;
+  version: string;
+  /** Below the archive root. */
+  directory: string;
+  /** Name of the .dsc; it is one of `files`. */
+  dsc: string;
+  files: ListedFile[];
+}
+
+/** A binary package in a suite. */
+export interface BinaryListing extends Found {
+  package: string;
+  version: string;
+  /** As the package says: may be `all`. */
+  architecture: string;
+  /** Whose index it was found in: never `all`. */
+  installableOn: string;
+  source: string;
+  sourceVersion: string;
+  /** Depends and Pre-Depends, as one relationship field. */
+  depends: string;
+  /** Below the archive root. */
+  filename: string;
+  file: ListedFile;
+  /** Verbatim. */
+  stanza: string;
+}
+
+/** All that the base has for a component. */
+export type Candidates =
+  | {
+      kind: 'apt-source';
+      component: string;
+      package: string;
+      /** Suites that were searched. */
+      searched: string[];
+      found: SourceListing[];
+      /** A package of a similar name, where there is none of this one. */
+      near?: string;
+    }
+  | {
+      kind: 'apt-binary';
+      component: string;
+      packages: string[];
+      architectures: string[];
+      searched: string[];
+      /** The named packages, and those of the same sources that they depend on. */
+      found: BinaryListing[];
+      /** By name of a package that is not there. */
+      near: Record<string, string>;
+    }
+  | {
+      kind: 'within';
+      component: string;
+    };
+
+/** What the resolution chose for a component, ready to be fetched. */
+export type Choice =
+  | { kind: 'apt-source'; component: string; listing: SourceListing }
+  | { kind: 'apt-binary'; component: string; upstreamVersion: string; listings: BinaryListing[] }
+  | {
+      kind: 'within';
+      component: string;
+      /** The component it is in, which must be fetched before. */
+      parent: string;
+      path: string;
+      library?: string | undefined;
+      /** Range that the version found there must be in. */
+      range?: string | undefined;
+    };

@@ -1,0 +1,62 @@
+/**
+ * What every kind of source is given to work with, and what is remembered
+ * while one such context lives. It must not fetch anything itself.
+ */
+import pLimit from 'p-limit';
+import type { ContentStore } from '../io/content-store.js';
+import type { Clock } from '../io/clock.js';
+import type { Http } from '../io/http.js';
+import type { Progress } from '../io/progress.js';
+import type { Mirror, SourceBase } from './mirror.js';
+
+/** Debian's own keyring, of the package debian-archive-keyring. */
+export const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+export interface SourceContext {
+  http: Http;
+  store: ContentStore;
+  /** Folder for what can be worked out again: verified Release files, facts about files by their hashes. */
+  cacheDir: string;
+  /** File of public keys that the base distribution is signed with; see {@link debianKeyring}. */
+  keyring: string;
+  mirror: Mirror;
+  base: SourceBase;
+  clock: Clock;
+  progress: Progress;
+  signal?: AbortSignal | undefined;
+}
+
+/** Files fetched at the same time: enough to keep a line busy, few enough for a mirror to bear. */
+const downloadsAtOnce = 4;
+
+/** Remembers things for as long as a context lives, so that components share suites and downloads. */
+export class Session {
+  readonly limit = pLimit(downloadsAtOnce);
+  readonly #kept = new Map<string, Promise<unknown>>();
+
+  /** The value under a key, made on first use. A failure is remembered too: it is the same for everyone. */
+  once<T>(key: string, make: () => Promise<T>): Promise<T> {
+    const found = this.#kept.get(key);
+    if (found !== undefined) return found as Promise<T>;
+    const made = make();
+    this.#kept.set(key, made);
+    return made;
+  }
+}
+
+const sessions = new WeakMap<SourceContext, Session>();
+
+/** The session of a context; it goes when the context does. */
+export function sessionOf(context: SourceContext): Session {
+  let session = sessions.get(context);
+  if (session === undefined) {
+    session = new Session();
+    sessions.set(context, session);
+  }
+  return session;
+}
+
+/** The context's signal as an options field; absent rather than undefined. */
+export function signalOf(context: SourceContext): { signal?: AbortSignal } {
+  return context.signal === undefined ? {} : { signal: context.signal };
+}

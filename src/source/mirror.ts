@@ -1,0 +1,173 @@
+/**
+ * Where the base distribution is fetched from: LOCKSTEP_MIRROR, lockstep.yaml,
+ * or what this machine's own apt uses, in that order. It never knows a host by
+ * itself, and trusts none: what comes from a mirror is proven by in-release.ts.
+ */
+import { LockstepError } from '../errors.js';
+import { baseReleases } from '../profile/base-release.js';
+import type { AptConfiguration, AptEntry } from './apt-configuration.js';
+
+/** What a suite is for; Debian's security suite lives in an archive of its own. */
+export type SuiteRole = 'release' | 'updates' | 'security';
+
+/** Where the suites of one role are. */
+export interface MirrorPlace {
+  /** Archive roots without a trailing slash, http(s): or file:. The others stand in when the first cannot be reached. */
+  uris: string[];
+  /** Who said so, for people: `LOCKSTEP_MIRROR`, `lockstep.yaml`, a file of apt and its line. */
+  from: string;
+  /** False where this machine's apt is told not to look at Valid-Until and Date (mirrors frozen in time). */
+  checkDates: boolean;
+  /** The place was worked out from another one, not written down by anybody. */
+  derived: boolean;
+}
+
+export type Mirror = Record<SuiteRole, MirrorPlace>;
+
+/** The part of a profile's base that matters here. */
+export interface SourceBase {
+  distribution: string;
+  codename: string;
+  architectures: readonly string[];
+}
+
+/** One suite of the base, and where it is. */
+export interface SuitePlace extends MirrorPlace {
+  role: SuiteRole;
+  suite: string;
+}
+
+export interface MirrorQuestion {
+  base: SourceBase;
+  environment: Readonly<Record<string, string | undefined>>;
+  /** `mirror:` of lockstep.yaml. */
+  configured?: { debian?: string | undefined; security?: string | undefined } | undefined;
+  apt: AptConfiguration;
+}
+
+/**
+ * Chooses the mirror. Pure.
+ *
+ * A security archive that nobody names is looked for beside the main one
+ * (`<uri>-security`): never is a base resolved without its security suite.
+ * @throws LockstepError MIRROR_UNKNOWN
+ */
+export function chooseMirror(question: MirrorQuestion): Mirror {
+  const { environment, configured } = question;
+  const fromEnvironment = named(environment['LOCKSTEP_MIRROR'], 'LOCKSTEP_MIRROR');
+  const fromWorkspace = named(configured?.debian, 'lockstep.yaml (mirror.debian)');
+  const release =
+    fromEnvironment ?? fromWorkspace ?? fromApt(question, 'release') ?? fromApt(question, 'updates');
+  if (release === null) throw unknownMirror(question);
+  const written = fromEnvironment ?? fromWorkspace;
+  const security =
+    named(environment['LOCKSTEP_MIRROR_SECURITY'], 'LOCKSTEP_MIRROR_SECURITY') ??
+    (fromEnvironment === null ? named(configured?.security, 'lockstep.yaml (mirror.security)') : null) ??
+    (written === null ? fromApt(question, 'security') : null) ??
+    beside(release);
+  const updates = (written === null ? fromApt(question, 'updates') : null) ?? release;
+  return { release, updates, security };
+}
+
+/** The suites of the base with their places, the main one first. */
+export function suitesOf(mirror: Mirror, base: SourceBase): SuitePlace[] {
+  return [
+    { ...mirror.release, role: 'release', suite: base.codename },
+    { ...mirror.updates, role: 'updates', suite: `${base.codename}-updates` },
+    { ...mirror.security, role: 'security', suite: `${base.codename}-security` },
+  ];
+}
+
+function named(value: string | undefined, from: string): MirrorPlace | null {
+  if (value === undefined || value.trim() === '') return null;
+  const url = value.trim();
+  if (!URL.canParse(url) || !['http:', 'https:', 'file:'].includes(new URL(url).protocol)) {
+    throw new LockstepError('MIRROR_UNKNOWN', {
+      message: `${from} is not the address of a mirror: ${JSON.stringify(value)}`,
+      hint: 'Give the http, https or file URL that the folders dists/ and pool/ are below.',
+      where: [{ path: from, value }],
+    });
+  }
+  return { uris: [withoutSlash(url)], from, checkDates: true, derived: false };
+}
+
+function withoutSlash(uri: string): string {
+  return uri.replace(/\/+$/, '');
+}
+
+function beside(release: MirrorPlace): MirrorPlace {
+  // Frozen mirrors carry a time after the archive's name: .../debian/20250520T000000Z
+  const uris = release.uris.map((uri) => uri.replace(/(\/\d{8}T\d{6}Z)?$/, '-security$1'));
+  return { ...release, uris, from: `${release.from}, with -security`, derived: true };
+}
+
+function unknownMirror(question: MirrorQuestion): LockstepError {
+  const looked = question.apt.files.join(', ') || 'no file of apt';
+  return new LockstepError('MIRROR_UNKNOWN', {
+    message: `No mirror of Debian is known for ${question.base.codename}: LOCKSTEP_MIRROR is not set, lockstep.yaml names none, and this machine's apt uses none (${looked})`,
+    hint: 'Set LOCKSTEP_MIRROR to the URL of a Debian mirror (the folders dists/ and pool/ are below it), or mirror.debian in lockstep.yaml.',
+  });
+}
+
+/** Names that Debian's own archive gives to its releases, beside those of its codenames. */
+const aliases = ['stable', 'oldstable', 'oldoldstable', 'testing', 'unstable', 'sid'];
+
+function roleOf(entry: AptEntry): { role: SuiteRole; stem: string } | null {
+  const match = /^(.+?)(?:(-updates)|(-security|\/updates))?$/.exec(entry.suite);
+  const stem = match?.[1] ?? '';
+  if (stem.includes('/')) return null;
+  return {
+    stem,
+    role: match?.[3] !== undefined ? 'security' : match?.[2] !== undefined ? 'updates' : 'release',
+  };
+}
+
+/**
+ * How sure it is that an entry of apt is Debian's own archive, and not
+ * somebody's packages for Debian, which use the same names of suites:
+ * 0 is not at all. The signature decides in the end; this only chooses whom to ask.
+ */
+function likeness(entry: AptEntry, stem: string, base: SourceBase): number {
+  if (!entry.areas.includes('main')) return 0;
+  const path = entry.uris.map((uri) => (URL.canParse(uri) ? new URL(uri).pathname : '')).join(' ');
+  const pathFits = /\/debian(?:-security|-archive)?(?:\/|\s|$)/.test(path);
+  const sure =
+    entry.signedBy === null
+      ? pathFits
+        ? 4
+        : [...aliases, ...baseReleases.map((known) => known.codename), base.codename].includes(stem)
+          ? 2
+          : 0
+      : /debian-archive-/.test(entry.signedBy)
+        ? 6
+        : 0;
+  return sure === 0 ? 0 : sure + (stem === base.codename ? 1 : 0);
+}
+
+/**
+ * The place of a role as apt has it. The machine may be of another release
+ * than the base (roles are mapped, the codename is the base's own).
+ */
+function fromApt({ apt, base }: MirrorQuestion, role: SuiteRole): MirrorPlace | null {
+  let best: { entry: AptEntry; likeness: number } | null = null;
+  const uris: string[] = [];
+  for (const entry of apt.entries) {
+    const found = roleOf(entry);
+    if (found === null || found.role !== role || entry.uris.length === 0) continue;
+    const like = likeness(entry, found.stem, base);
+    if (like === 0) continue;
+    if (best === null || like > best.likeness) {
+      best = { entry, likeness: like };
+      uris.length = 0;
+    }
+    if (like === best.likeness) uris.push(...entry.uris.map(withoutSlash));
+  }
+  if (best === null) return null;
+  const { entry } = best;
+  return {
+    uris: [...new Set(uris)],
+    from: `${entry.file}:${entry.line}`,
+    checkDates: entry.checkValidUntil ?? apt.checkValidUntil,
+    derived: false,
+  };
+}

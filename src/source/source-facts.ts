@@ -1,0 +1,164 @@
+/**
+ * What a source package says of itself, once its bytes are proven: when its
+ * packaging was last changed (debian/changelog), and whether upstream's own
+ * signature over the tarball holds. Kept under the .dsc's hash, which names
+ * all of it.
+ */
+import { parseChangelogTop } from '../deb/changelog.js';
+import type { Dsc } from '../deb/dsc.js';
+import { readTar } from '../deb/tar.js';
+import { LockstepError } from '../errors.js';
+import { collect } from '../io/bytes.js';
+import { decompressByName } from '../io/compress.js';
+import type { Phase } from '../io/progress.js';
+import { assertGood, verifyDetached } from '../signing/verifier.js';
+import { readCached, writeCached } from './cache-file.js';
+import { signalOf, type SourceContext } from './context.js';
+import type { Provenance, StoredFile } from './pin.js';
+
+export interface SourceFacts {
+  /** Seconds: of the top entry of debian/changelog. */
+  date: number;
+  /** One entry for each signature of upstream's that was checked. */
+  provenance: Provenance[];
+}
+
+/** Files of debian/ that are read; anything larger than this is none of them. */
+const largestText = 32 * 1024 * 1024;
+
+const changelogPath = 'debian/changelog';
+/** Where uscan(1) looks for upstream's keys, newest convention first. */
+const keyPaths = [
+  'debian/upstream/signing-key.asc',
+  'debian/upstream/signing-key.pgp',
+  'debian/upstream-signing-key.pgp',
+];
+
+/**
+ * Reads the facts, or what is remembered of them.
+ * @throws LockstepError DEB_SYNTAX (no changelog), DEB_ARCHIVE, VERIFY_BAD_SIGNATURE
+ */
+export async function sourceFacts(
+  dsc: Dsc,
+  dscFile: StoredFile,
+  files: readonly StoredFile[],
+  context: SourceContext,
+  phase: Phase,
+): Promise<SourceFacts> {
+  const kept = await readCached<SourceFacts>(context, 'sources', dscFile.sha256);
+  if (kept !== undefined) return kept;
+  const packaging = await readPackaging(files, context);
+  const changelog = packaging.get(changelogPath);
+  if (changelog === undefined) {
+    throw new LockstepError('DEB_SYNTAX', {
+      message: `The source package ${dsc.source} ${dsc.version} has no ${changelogPath}`,
+      where: [{ file: dscFile.name }],
+    });
+  }
+  const { date } = parseChangelogTop(changelog.toString('utf8'), `${changelogPath} of ${dsc.source}`);
+  const keys = keyPaths.map((path) => packaging.get(path)).find((bytes) => bytes !== undefined);
+  const facts = { date, provenance: await upstreamSignatures(files, keys, context, phase) };
+  await writeCached(context, 'sources', dscFile.sha256, facts);
+  return facts;
+}
+
+/** The files of debian/ that matter, by path, from wherever this source format keeps them (dpkg-source(1)). */
+async function readPackaging(
+  files: readonly StoredFile[],
+  context: SourceContext,
+): Promise<Map<string, Buffer>> {
+  const named = (ending: RegExp): StoredFile | undefined => files.find((file) => ending.test(file.name));
+  // 3.0 (quilt): apart. 1.0: in a patch. Native: with the rest, below the top folder.
+  const apart = named(/\.debian\.tar\.[a-z0-9]+$/);
+  if (apart !== undefined) return await readFrom(apart, (path) => path, context);
+  const patch = named(/\.diff\.gz$/);
+  if (patch !== undefined) {
+    const text = (
+      await collect(atMost(decompressByName(patch.name, context.store.open(patch.sha256))))
+    ).toString('utf8');
+    const changelog = addedFile(text, changelogPath);
+    return new Map(changelog === null ? [] : [[changelogPath, Buffer.from(changelog)]]);
+  }
+  const native = named(/\.tar\.[a-z0-9]+$/);
+  if (native === undefined) return new Map();
+  return await readFrom(native, (path) => path.replace(/^[^/]+\//, ''), context);
+}
+
+async function readFrom(
+  file: StoredFile,
+  rename: (path: string) => string,
+  context: SourceContext,
+): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  const bytes = decompressByName(file.name, context.store.open(file.sha256), signalOf(context));
+  for await (const { header, body } of readTar(bytes, file.name)) {
+    const path = rename(header.path.replace(/^(?:\.\/)+/, ''));
+    if (header.kind !== 'file' || (path !== changelogPath && !keyPaths.includes(path))) continue;
+    if (header.size <= largestText) found.set(path, await collect(body));
+  }
+  return found;
+}
+
+async function* atMost(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const piece of source) {
+    size += piece.length;
+    if (size > largestText) return;
+    yield piece;
+  }
+}
+
+/** A file that a unified diff creates, as text; null where the diff does not. */
+export function addedFile(diff: string, path: string): string | null {
+  const lines = diff.split('\n');
+  const start = lines.findIndex(
+    (line) => line.startsWith('+++ ') && line.slice(4).split('\t')[0]!.trim().endsWith(`/${path}`),
+  );
+  if (start < 0 || !/^@@ -0,0 \+1(?:,\d+)? @@/.test(lines[start + 1] ?? '')) return null;
+  const added: string[] = [];
+  for (const line of lines.slice(start + 2)) {
+    if (!line.startsWith('+')) break;
+    added.push(line.slice(1));
+  }
+  return `${added.join('\n')}\n`;
+}
+
+/**
+ * Checks each upstream tarball that came with a signature, by the keys that
+ * the maintainer keeps for it. The tarball is Debian's word already; this says
+ * whether it is upstream's too. Where that cannot be told (no key, a weak
+ * signature), it is recorded; a signature that does not hold is a fault.
+ */
+async function upstreamSignatures(
+  files: readonly StoredFile[],
+  keys: Buffer | undefined,
+  context: SourceContext,
+  phase: Phase,
+): Promise<Provenance[]> {
+  const proofs: Provenance[] = [];
+  for (const tarball of files) {
+    const signature = files.find((file) => file.name === `${tarball.name}.asc`);
+    if (signature === undefined) continue;
+    const step = (result: string): string => `upstream signature: ${result}`;
+    if (keys === undefined) {
+      proofs.push({ step: step('no key in debian/upstream'), subject: tarball.name, sha256: tarball.sha256 });
+      continue;
+    }
+    const verdict = await verifyDetached(
+      context.store.open(tarball.sha256),
+      await context.store.read(signature.sha256),
+      keys,
+      { date: context.clock.now(), subject: signature.name },
+    );
+    if (verdict.result === 'bad') assertGood(verdict, `${tarball.name} by its upstream`);
+    if (verdict.result !== 'good')
+      phase.info(`${tarball.name}: upstream's signature is ${verdict.result} (${verdict.reason})`);
+    proofs.push({
+      step: step(verdict.result),
+      subject: tarball.name,
+      ...(verdict.fingerprint === undefined ? {} : { by: verdict.fingerprint }),
+      sha256: tarball.sha256,
+    });
+  }
+  return proofs;
+}

@@ -1,0 +1,96 @@
+/**
+ * Reading a tarball of source code as a tree: names without the top folder,
+ * nothing that leaves the tree. It unpacks nothing to disk.
+ */
+import { assertLinkStaysInside, memberPath } from '../deb/member-name.js';
+import { readTar, type TarEntry } from '../deb/tar.js';
+import { LockstepError } from '../errors.js';
+import { decompressByName } from '../io/compress.js';
+import type { ContentStore } from '../io/content-store.js';
+import type { StoredFile } from './pin.js';
+
+/** One member of a tree. */
+export interface TreeMember {
+  /** Below the folder that was asked for, without slashes at its ends; empty for that folder itself. */
+  path: string;
+  kind: 'file' | 'dir' | 'symlink';
+  /** Permission bits. */
+  mode: number;
+  /** Bytes; 0 for what is not a file. */
+  size: number;
+  /** Of symlinks; it does not lead out of the folder that was asked for. */
+  linkTarget: string | null;
+  /** To be read, if at all, before the next member is asked for. */
+  body: AsyncIterable<Buffer>;
+}
+
+export interface ReadTreeOptions {
+  signal?: AbortSignal | undefined;
+  /** Told how many bytes of the (compressed) tarball were read since the last call. */
+  onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * The members of the folder `path` of a tarball in the store (`''` for all of
+ * it), in the tarball's order, its one top folder taken off.
+ *
+ * The bytes are proven only when the iteration has ended without a fault: keep
+ * nothing of it before.
+ * @throws LockstepError DEB_ARCHIVE (no single top folder; hard links or devices in the folder),
+ * DEB_UNSAFE_NAME, DATA_DAMAGED, STORE_MISSING, STORE_CORRUPT, INTERRUPTED
+ */
+export async function* readSourceTree(
+  store: ContentStore,
+  archive: StoredFile,
+  path: string,
+  options: ReadTreeOptions = {},
+): AsyncGenerator<TreeMember> {
+  const folder = memberPath(path);
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const bytes = decompressByName(archive.name, counted(store.open(archive.sha256), options.onBytes), signal);
+  let top: string | null = null;
+  for await (const entry of readTar(bytes, archive.name)) {
+    const full = memberPath(entry.header.path);
+    if (full === '') continue;
+    const slash = full.indexOf('/');
+    const first = slash < 0 ? full : full.slice(0, slash);
+    top ??= first;
+    if (first !== top || (slash < 0 && entry.header.kind !== 'dir')) {
+      throw refused(archive, `it has more at its top than one folder (${top}, ${first})`);
+    }
+    const inside = slash < 0 ? '' : full.slice(slash + 1);
+    const below = belowFolder(inside, folder);
+    if (below !== null) yield memberOf(entry, below, archive);
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Buffer>,
+  onBytes: ((bytes: number) => void) | undefined,
+): AsyncGenerator<Buffer> {
+  for await (const piece of source) {
+    onBytes?.(piece.length);
+    yield piece;
+  }
+}
+
+function belowFolder(path: string, folder: string): string | null {
+  if (folder === '' || path === folder) return folder === '' ? path : '';
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
+}
+
+function memberOf({ header, body }: TarEntry, path: string, archive: StoredFile): TreeMember {
+  const { kind, mode, size, linkTarget } = header;
+  if (kind !== 'file' && kind !== 'dir' && kind !== 'symlink') {
+    throw refused(archive, `${JSON.stringify(header.path)} is a ${kind}, which no source tree needs`);
+  }
+  if (kind === 'symlink') assertLinkStaysInside(path, linkTarget ?? '', archive.name);
+  return { path, kind, mode, size, linkTarget, body };
+}
+
+function refused(archive: StoredFile, why: string): LockstepError {
+  return new LockstepError('DEB_ARCHIVE', {
+    message: `The tarball ${archive.name} cannot be read as a source tree: ${why}`,
+    where: [{ file: archive.name }],
+  });
+}

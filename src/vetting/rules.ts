@@ -1,0 +1,123 @@
+/**
+ * What a package that was built here may contain. Pure: rules over the list
+ * of a package's members; reading the .deb is vet.ts. The distribution's own
+ * packages are not judged here: its signature vouches for them.
+ */
+import type { TarHeader } from '../deb/tar.js';
+
+/** One package as the rules see it. */
+export interface PackageContents {
+  package: string;
+  version: string;
+  architecture: string;
+  /** Members of data.tar; paths as in the archive. */
+  members: TarHeader[];
+  conffiles: readonly string[];
+  /** Packages whose files it may take over (Replaces). */
+  replaces: readonly string[];
+  /** Packages it is never installed together with (Conflicts, or Breaks of all versions). */
+  conflicts: readonly string[];
+}
+
+export interface Finding {
+  rule: string;
+  package: string;
+  /** Absolute path on the machine that installs it. */
+  path: string;
+  message: string;
+}
+
+/** Folders a package of an archive must leave to others (FHS 3.0, Policy 9.1). */
+const foreignRoots = [
+  '/dev',
+  '/home',
+  '/media',
+  '/mnt',
+  '/proc',
+  '/root',
+  '/run',
+  '/sys',
+  '/tmp',
+  '/usr/local',
+  '/var/tmp',
+];
+
+/** `./usr/share/x/` -> `/usr/share/x`. */
+function absolute(path: string): string {
+  return `/${path.replace(/^\.?\/*/, '').replace(/\/+$/, '')}`;
+}
+
+function isBelow(path: string, root: string): boolean {
+  return path === root || path.startsWith(`${root}/`);
+}
+
+/** The findings on one package by itself. */
+export function vetPackage(contents: PackageContents): Finding[] {
+  const findings: Finding[] = [];
+  for (const member of contents.members) {
+    const path = absolute(member.path);
+    const find = (rule: string, message: string): void => {
+      findings.push({ rule, package: contents.package, path, message });
+    };
+    if (member.kind === 'char-device' || member.kind === 'block-device' || member.kind === 'fifo') {
+      find('special-file', 'is a device or a pipe; packages carry files, folders and links only');
+    }
+    if ((member.mode & 0o6000) !== 0 && member.kind === 'file') {
+      find('setuid', 'has a set-user-id or set-group-id bit: it would run with rights its caller lacks');
+    }
+    if (member.kind !== 'symlink' && (member.mode & 0o002) !== 0 && (member.mode & 0o1000) === 0) {
+      find('world-writable', 'can be written by everyone on the machine');
+    }
+    // Policy 10.9: files belong to root unless an id is reserved for them; postinst does what is dynamic
+    if (member.uid !== 0 && member.uid >= 100)
+      find('owner', `belongs to user id ${member.uid}, which means nothing elsewhere`);
+    if (member.gid !== 0 && member.gid >= 100)
+      find('owner', `belongs to group id ${member.gid}, which means nothing elsewhere`);
+    const foreign = foreignRoots.find((root) => isBelow(path, root));
+    if (foreign !== undefined)
+      find('foreign-root', `lies in ${foreign}, which belongs to the machine and its users`);
+    if (path === '/var/lib/dpkg' || isBelow(path, '/var/lib/dpkg'))
+      find('dpkg-state', "lies in dpkg's own records");
+  }
+  const paths = new Set(contents.members.map((member) => absolute(member.path)));
+  for (const conffile of contents.conffiles) {
+    if (!paths.has(conffile)) {
+      findings.push({
+        rule: 'conffile',
+        package: contents.package,
+        path: conffile,
+        message: 'is named a conffile and not shipped',
+      });
+    }
+  }
+  return findings;
+}
+
+/** Paths that two packages of a set both ship, where apt would stop half-way through an installation. */
+export function vetOverlaps(set: readonly PackageContents[]): Finding[] {
+  const owners = new Map<string, PackageContents>();
+  const findings: Finding[] = [];
+  for (const contents of set) {
+    for (const member of contents.members) {
+      if (member.kind === 'dir') continue;
+      const path = absolute(member.path);
+      const other = owners.get(path);
+      owners.set(path, contents);
+      if (other === undefined || other.package === contents.package) continue;
+      const settled =
+        contents.replaces.includes(other.package) ||
+        other.replaces.includes(contents.package) ||
+        contents.conflicts.includes(other.package) ||
+        other.conflicts.includes(contents.package);
+      if (!settled) {
+        findings.push({
+          rule: 'overlap',
+          package: contents.package,
+          path,
+          message: `is also shipped by ${other.package}, and neither says Replaces or Conflicts`,
+        });
+      }
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,100 @@
+/**
+ * Reads built packages and holds them to the rules. A verdict is remembered by
+ * the package's hash and the rules' version: bytes that passed pass again.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readDeb } from '../deb/deb-file.js';
+import { parseRelations } from '../deb/relation.js';
+import { LockstepError } from '../errors.js';
+import { decompressByName } from '../io/compress.js';
+import type { ContentStore } from '../io/content-store.js';
+import { readIfThere, sha256Of, writeFileAtomic, ensureDir } from '../io/disk.js';
+import type { BuiltPackage } from '../build/built.js';
+import { vetOverlaps, vetPackage, type Finding, type PackageContents } from './rules.js';
+
+/** Raised whenever a rule changes, so that old verdicts are not taken for new ones. */
+export const rulesVersion = 1;
+
+export interface VettingContext {
+  store: ContentStore;
+  /** Folder for verdicts. */
+  cacheDir: string;
+  signal?: AbortSignal | undefined;
+}
+
+const passedSchema = z.object({ rules: z.literal(rulesVersion), set: z.string() });
+
+/**
+ * Vets a set of built packages, each by itself and together.
+ *
+ * @returns a sentence for the snapshot's evidence
+ * @throws LockstepError VETTING_FAILED with every finding, DEB_ARCHIVE, DEB_UNSAFE_NAME
+ */
+export async function vetSet(packages: readonly BuiltPackage[], context: VettingContext): Promise<string> {
+  const sentence = `${packages.length} built packages, rules ${rulesVersion}: no finding`;
+  const set = sha256Of(
+    packages
+      .map((built) => built.file.sha256)
+      .sort()
+      .join('\n'),
+  );
+  const verdict = join(context.cacheDir, 'vetting', `${set}.json`);
+  if (await hasPassed(verdict, set)) return sentence;
+  const contents: PackageContents[] = [];
+  for (const built of packages) contents.push(await readContents(built, context));
+  const findings = [...contents.flatMap(vetPackage), ...vetOverlaps(contents)];
+  if (findings.length > 0) throw refused(findings);
+  await ensureDir(join(context.cacheDir, 'vetting'));
+  await writeFileAtomic(verdict, `${JSON.stringify({ rules: rulesVersion, set })}\n`);
+  return sentence;
+}
+
+async function hasPassed(verdict: string, set: string): Promise<boolean> {
+  const text = await readIfThere(verdict);
+  if (text === undefined) return false;
+  try {
+    return passedSchema.parse(JSON.parse(text.toString('utf8'))).set === set;
+  } catch {
+    // A damaged verdict is no verdict
+    return false;
+  }
+}
+
+async function readContents(built: BuiltPackage, context: VettingContext): Promise<PackageContents> {
+  const deb = await readDeb(context.store.open(built.file.sha256), {
+    decompress: decompressByName,
+    file: built.file.name,
+  });
+  const members = [];
+  for await (const { header } of deb.files) {
+    context.signal?.throwIfAborted();
+    members.push(header);
+  }
+  const names = (field: string): string[] => {
+    const value = deb.control.get(field);
+    if (value === undefined) return [];
+    return parseRelations(value).flatMap((group) => group.map((alternative) => alternative.package));
+  };
+  return {
+    package: built.package,
+    version: built.version,
+    architecture: built.architecture,
+    members,
+    conffiles: deb.conffiles,
+    replaces: names('Replaces'),
+    conflicts: [...names('Conflicts'), ...names('Breaks')],
+  };
+}
+
+function refused(findings: readonly Finding[]): LockstepError {
+  return new LockstepError('VETTING_FAILED', {
+    message: `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} in the built packages may not be released`,
+    hint: "Correct the package's debian/ directory or template; nothing was cut or published.",
+    where: findings.map(({ package: file, path, rule, message }) => ({
+      file,
+      path,
+      message: `${message} [${rule}]`,
+    })),
+  });
+}

@@ -1,0 +1,121 @@
+<?php
+/**
+ * What the administrator chose, in /etc/mediawiki-full/wiki.conf: `key=value`
+ * lines without quoting, which debconf's scripts, settings.php and this command
+ * all read. No secret is kept there.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+const CHOICES_FILE = CONFIG_DIR . '/wiki.conf';
+/** What stays of the configuration when the package is removed. */
+const KEPT_DIR = DATA_DIR . '/kept';
+/** A password that was given and is used up by the installation. */
+const GIVEN_PASSWORD_FILE = DATA_DIR . '/admin-password.given';
+
+const CHOICES_HEADER = <<<'TEXT'
+# Choices for the wiki of this machine. Written by mediawiki-full-config;
+# change them here or with `dpkg-reconfigure mediawiki-full-config`.
+#
+# server_url is the address that mails and feeds name. The wiki answers under
+# any other name of the machine too.
+# database, admin_name and language matter only until the wiki is installed.
+
+TEXT;
+
+/**
+ * @return array{database: string, site_name: string, server_url: string, admin_name: string, language: string}
+ */
+function readChoices(): array {
+	$choices = [
+		'database' => 'mariadb',
+		'site_name' => 'MediaWiki',
+		'server_url' => '',
+		'admin_name' => 'Admin',
+		'language' => 'en',
+	];
+	$text = is_readable( CHOICES_FILE ) ? (string)file_get_contents( CHOICES_FILE ) : '';
+	return array_merge( $choices, array_intersect_key( parseChoices( $text ), $choices ) );
+}
+
+/** @return array<string, string> */
+function parseChoices( string $text ): array {
+	$found = [];
+	foreach ( explode( "\n", $text ) as $line ) {
+		if ( preg_match( '/^([a-z_]+)\s*=\s*(.*?)\s*$/', $line, $match ) ) {
+			$found[$match[1]] = $match[2];
+		}
+	}
+	return $found;
+}
+
+/** @param array<string, string> $choices */
+function writeChoices( array $choices ): void {
+	$text = CHOICES_HEADER;
+	foreach ( $choices as $key => $value ) {
+		$text .= "$key=$value\n";
+	}
+	if ( !is_readable( CHOICES_FILE ) || file_get_contents( CHOICES_FILE ) !== $text ) {
+		ensureDirectory( CONFIG_DIR, 0755 );
+		writeFile( CHOICES_FILE, $text, 0644 );
+	}
+}
+
+/**
+ * Says what is wrong with a choice, or null. Values end up in PHP, in page
+ * titles and on command lines, so each is checked against what it may be.
+ */
+function faultOfChoice( string $key, string $value ): ?string {
+	if ( !mb_check_encoding( $value, 'UTF-8' ) || preg_match( '/[\x00-\x1f\x7f]/', $value ) ) {
+		return 'has control characters';
+	}
+	switch ( $key ) {
+		case 'database':
+			return in_array( $value, [ 'mariadb', 'sqlite' ], true ) ? null : 'is neither mariadb nor sqlite';
+		case 'site_name':
+			// It names a namespace too (Manual:$wgMetaNamespace)
+			return preg_match( '/^[^#<>\[\]|{}:\/_\s][^#<>\[\]|{}:\/]{0,99}$/u', $value ) ? null
+				: 'must have 1 to 100 characters, none of # < > [ ] | { } : /';
+		case 'server_url':
+			return $value === '' || preg_match( '#^https?://[A-Za-z0-9.\-\[\]:]+$#', $value ) ? null
+				: 'must be http:// or https:// and a host name, and nothing behind it';
+		case 'admin_name':
+			return preg_match( '/^[^#<>\[\]|{}:\/@\s_-][^#<>\[\]|{}:\/@]{0,84}$/u', $value ) ? null
+				: 'must have 1 to 85 characters, none of # < > [ ] | { } : / @';
+		case 'language':
+			return preg_match( '/^[a-z]{2,3}(-[a-z0-9]{2,10})*$/', $value ) ? null : 'is not a language code';
+	}
+	return 'is unknown';
+}
+
+/**
+ * Takes over what debconf was told: the same `key=value` lines on stdin, with
+ * `admin_password` among them. A value that cannot be is left out with a word:
+ * an unattended installation goes on with the default.
+ */
+function configure( string $input ): int {
+	ensureDirectory( DATA_DIR, 0755 );
+	$choices = readChoices();
+	foreach ( parseChoices( $input ) as $key => $value ) {
+		if ( $key === 'admin_password' ) {
+			if ( $value !== '' && !wikiIsThere() ) {
+				writeFile( GIVEN_PASSWORD_FILE, $value, 0600 );
+			}
+			continue;
+		}
+		if ( $key === 'server_url' ) {
+			$value = $value === 'auto' ? '' : rtrim( $value, '/' );
+			// Empty stands for the machine's name, which setup() fills in
+			$value = $value === '' ? $choices['server_url'] : $value;
+		}
+		$fault = faultOfChoice( $key, $value );
+		if ( $fault !== null ) {
+			say( "$key $fault; keeping " . ( $choices[$key] ?? 'the default' ) );
+			continue;
+		}
+		$choices[$key] = $value;
+	}
+	writeChoices( $choices );
+	return 0;
+}

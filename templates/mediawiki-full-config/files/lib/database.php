@@ -1,0 +1,124 @@
+<?php
+/**
+ * The wiki's database: MariaDB over its unix socket, or SQLite files. Makes,
+ * finds and copies it; what is in it is MediaWiki's affair.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+const DATABASE_NAME = 'mediawiki_full';
+const DATABASE_USER = 'mediawiki_full';
+const SQLITE_DIR = DATA_DIR . '/sqlite';
+/** Says that the database was made by us, and which kind it is. */
+const DATABASE_MARK = DATA_DIR . '/database';
+const BACKUP_DIR = DATA_DIR . '/backups';
+const BACKUPS_KEPT = 3;
+
+/** SQL as the database's root: on Debian the unix socket lets the machine's root in without a password. */
+function mariadb( string $sql ): Result {
+	return run( [ 'mariadb', '--protocol=socket', '--user=root', '--batch', '--skip-column-names' ], $sql, null, 600 );
+}
+
+function mariadbIsInstalled(): bool {
+	return is_executable( '/usr/bin/mariadb' ) || is_executable( '/usr/bin/mysql' );
+}
+
+function mariadbAnswers(): bool {
+	return mariadbIsInstalled() && mariadb( 'SELECT 1;' )->ok();
+}
+
+/** @param int $seconds for how long to go on asking */
+function mariadbComesUp( int $seconds ): bool {
+	for ( $left = $seconds; !mariadbAnswers(); $left-- ) {
+		if ( $left <= 0 ) {
+			return false;
+		}
+		sleep( 1 );
+	}
+	return true;
+}
+
+/**
+ * Makes the database and its user with a fresh password, and rights on this
+ * database alone: neither on others nor on the server, nor to hand on.
+ *
+ * @return string the password
+ */
+function createMariadbDatabase(): string {
+	$name = DATABASE_NAME;
+	$ours = is_file( DATABASE_MARK );
+	if ( !$ours && trim( mariadb( "SHOW DATABASES LIKE '$name';" )->output ) !== '' ) {
+		throw new Fault(
+			"a database \"$name\" is there that this package did not make. Put back its LocalSettings.php, or rename " .
+			'or drop the database, and run `mediawiki-full setup`'
+		);
+	}
+	$password = bin2hex( random_bytes( 24 ) );
+	$user = "'" . DATABASE_USER . "'@'localhost'";
+	$sql = "CREATE DATABASE IF NOT EXISTS `$name` CHARACTER SET binary;
+		CREATE OR REPLACE USER $user IDENTIFIED BY '$password';
+		GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, LOCK TABLES, CREATE TEMPORARY TABLES
+			ON `$name`.* TO $user;";
+	// Before the deed, so that an interrupted one is known as ours
+	writeFile( DATABASE_MARK, "mariadb\n", 0644 );
+	$result = mariadb( $sql );
+	if ( !$result->ok() ) {
+		throw new Fault( 'the database could not be made: ' . trim( $result->errors ) );
+	}
+	return $password;
+}
+
+/** Drops what an interrupted installation left, so that the next one starts on an empty database. */
+function dropHalfMadeDatabase( string $kind ): void {
+	if ( $kind === 'mariadb' ) {
+		mariadb( 'DROP DATABASE IF EXISTS `' . DATABASE_NAME . '`;' );
+	} else {
+		removeTree( SQLITE_DIR );
+	}
+}
+
+/** The database can be used at this moment. */
+function databaseAnswers( string $kind ): bool {
+	return $kind === 'sqlite' || mariadbAnswers();
+}
+
+/**
+ * Copies the database, before an upgrade changes its tables.
+ *
+ * @param string $kind mariadb or sqlite
+ * @param string $label goes into the file's name: the version it was made with
+ * @return string where the copy is
+ */
+function backUp( string $kind, string $label ): string {
+	ensureDirectory( BACKUP_DIR, 0700 );
+	$base = BACKUP_DIR . '/' . gmdate( 'Ymd\THis\Z' ) . '-' . preg_replace( '/[^0-9A-Za-z.+~-]/', '-', $label );
+	$mask = umask( 0077 );
+	try {
+		if ( $kind === 'sqlite' ) {
+			$target = "$base.sqlite";
+			$source = new \SQLite3( SQLITE_DIR . '/' . DATABASE_NAME . '.sqlite', SQLITE3_OPEN_READONLY );
+			$copy = new \SQLite3( $target );
+			$done = $source->backup( $copy );
+		} else {
+			$target = "$base.sql";
+			$done = run( [
+				'mariadb-dump', '--protocol=socket', '--user=root', '--single-transaction', '--quick',
+				"--result-file=$target", DATABASE_NAME,
+			] )->ok() && run( [ 'gzip', $target ] )->ok();
+			$target .= '.gz';
+		}
+	} finally {
+		umask( $mask );
+	}
+	if ( !$done ) {
+		@unlink( $target );
+		throw new Fault( "the database could not be copied to $target before its update; nothing was changed" );
+	}
+	$copies = glob( BACKUP_DIR . '/*Z-*' ) ?: [];
+	sort( $copies );
+	foreach ( array_slice( $copies, 0, -BACKUPS_KEPT ) as $old ) {
+		unlink( $old );
+	}
+	return $target;
+}

@@ -1,0 +1,87 @@
+<?php
+/**
+ * What makes this wiki work with the packages of the set. LocalSettings.php
+ * includes this file; what LocalSettings.php says after that line wins.
+ *
+ * Belongs to mediawiki-full-config and is replaced by upgrades: change nothing
+ * here. The few values that differ from machine to machine come from
+ * /etc/mediawiki-full/wiki.conf (`dpkg-reconfigure mediawiki-full-config`).
+ */
+if ( !defined( 'MEDIAWIKI' ) ) {
+	exit;
+}
+
+( static function (): void {
+	foreach ( @file( '/etc/mediawiki-full/wiki.conf', FILE_IGNORE_NEW_LINES | FILE_SKIP_EMPTY_LINES ) ?: [] as $line ) {
+		[ $key, $value ] = array_map( 'trim', explode( '=', $line, 2 ) + [ 1 => '' ] );
+		if ( $key === 'site_name' && $value !== '' ) {
+			$GLOBALS['wgSitename'] = $value;
+		} elseif ( $key === 'server_url' && preg_match( '#^https?://#', $value ) ) {
+			$GLOBALS['wgServer'] = $value;
+		}
+	}
+} )();
+
+# Addresses: /wiki/Title, entry points at the root
+$wgScriptPath = '';
+$wgResourceBasePath = '';
+$wgArticlePath = '/wiki/$1';
+$wgUsePathInfo = true;
+$wgFavicon = '/favicon.ico';
+
+# Varnish: hears of every change, and says who the visitor is. Any machine that
+# reaches Apache is this one (127.0.0.1), so the last address it notes is true,
+# private networks' addresses included.
+$wgUseCdn = true;
+$wgCdnServers = [ '127.0.0.1:80' ];
+$wgCdnServersNoPurge = [ '127.0.0.1', '::1' ];
+$wgUsePrivateIPs = true;
+# A purge goes to Varnish over plain http whatever visitors use; Varnish does not look at the host
+$wgInternalServer = 'http://localhost';
+
+# Caches: memcached for what processes share, sessions included; APCu for what
+# one machine may keep (MediaWiki finds it by itself); files for interface texts
+$wgMainCacheType = CACHE_MEMCACHED;
+$wgMemCachedServers = [ '127.0.0.1:11211' ];
+$wgSessionCacheType = CACHE_MEMCACHED;
+$wgParserCacheType = CACHE_MEMCACHED;
+$wgMessageCacheType = CACHE_MEMCACHED;
+$wgCacheDirectory = '/var/cache/mediawiki-full';
+
+# mediawiki-full-jobs.service runs the job queue, not the visitors' requests
+$wgJobRunRate = 0;
+
+# Uploads: in a directory that purging Debian's mediawiki does not touch, where
+# Apache runs nothing; what was deleted is out of the web server's sight
+$wgEnableUploads = true;
+$wgUploadPath = '/images';
+$wgUploadDirectory = '/var/lib/mediawiki-full/images';
+$wgDeletedDirectory = '/var/lib/mediawiki-full/deleted';
+$wgUseImageResize = true;
+$wgUseImageMagick = is_executable( '/usr/bin/convert' );
+$wgImageMagickConvertCommand = '/usr/bin/convert';
+
+# Logs that logrotate keeps small
+$wgDBerrorLog = '/var/log/mediawiki-full/database.log';
+$wgDebugLogGroups['exception'] = '/var/log/mediawiki-full/exception.log';
+$wgDebugLogGroups['fatal'] = '/var/log/mediawiki-full/exception.log';
+
+# Parsoid of the package mediawiki-parsoid, instead of the copy in vendor/
+if ( is_readable( '/usr/share/mediawiki-parsoid/autoload.php' ) ) {
+	require_once '/usr/share/mediawiki-parsoid/autoload.php';
+	wfLoadExtension( 'Parsoid', '/usr/share/mediawiki-parsoid/extension.json' );
+}
+wfLoadExtension( 'VisualEditor' );
+$wgParsoidSettings['useSelser'] = true;
+
+# A redirect to a page of this wiki names no host: the wiki answers under each
+# of the machine's names, and Varnish keeps one answer for all of them
+$wgHooks['BeforePageRedirect'][] = static function ( $out, &$redirect, &$code ) {
+	global $wgServer;
+	$own = preg_replace( '#^https?:#', '', $wgServer ) . '/';
+	$target = preg_replace( '#^https?:#', '', $redirect );
+	if ( strncmp( $target, $own, strlen( $own ) ) === 0 && strncmp( $target, $own . '/', strlen( $own ) + 1 ) !== 0 ) {
+		$redirect = substr( $target, strlen( $own ) - 1 );
+	}
+	return true;
+};

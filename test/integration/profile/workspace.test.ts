@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { LockstepError } from '../../../src/errors.js';
+import { applyInit, planInit, readBeginnings } from '../../../src/profile/init.js';
+import { checkWorkspace, loadProfile, loadWorkspace } from '../../../src/profile/load.js';
+
+const project = resolve(import.meta.dirname, '../../..');
+
+async function fails(work: Promise<unknown>): Promise<LockstepError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof LockstepError, String(error));
+  return error;
+}
+
+describe('a workspace on disk', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'lockstep-profile-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  const make = async (): Promise<void> =>
+    applyInit(dir, planInit({ name: 'farm' }, await readBeginnings(project)));
+
+  it("reads this repository's own workspace and both profiles", async () => {
+    const { workspace, profiles, errors } = await checkWorkspace(project);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(workspace?.profileNames, ['mediawiki-1.39', 'mediawiki-1.43']);
+    assert.deepEqual(
+      profiles.map((profile) => [profile.base.codename, Object.keys(profile.components)]),
+      [
+        ['bookworm', ['mediawiki', 'parsoid', 'varnish', 'memcached']],
+        ['trixie', ['mediawiki', 'parsoid', 'varnish', 'memcached']],
+      ],
+    );
+  });
+
+  it('is made by init, and is good', async () => {
+    await make();
+    const workspace = await loadWorkspace(dir);
+    assert.equal(workspace.archive.name, 'farm');
+    assert.equal((await loadProfile(workspace, 'mediawiki-1.39')).base.release, '12');
+    assert.equal(
+      await readFile(join(dir, 'profiles/mediawiki-1.39.yaml'), 'utf8'),
+      await readFile(join(project, 'profiles/mediawiki-1.39.yaml'), 'utf8'),
+    );
+  });
+
+  it('is never overwritten, and nothing is half-written', async () => {
+    await make();
+    const again = await fails(make());
+    assert.equal(again.code, 'WORKSPACE_EXISTS');
+    assert.match(again.message, /is a Lockstep workspace already/);
+    const other = join(dir, 'other');
+    await mkdir(join(other, 'profiles'), { recursive: true });
+    await writeFile(join(other, 'profiles/mediawiki-1.39.yaml'), 'mine');
+    const blocked = await fails(applyInit(other, planInit({ name: 'farm' }, await readBeginnings(project))));
+    assert.deepEqual(
+      blocked.where.map((place) => place.file),
+      ['profiles/mediawiki-1.39.yaml'],
+    );
+    await assert.rejects(stat(join(other, '.gitignore')), { code: 'ENOENT' });
+  });
+
+  it('keeps the mode of programs that it begins with', async () => {
+    const home = join(dir, 'home');
+    await mkdir(join(home, 'templates/x'), { recursive: true });
+    await writeFile(join(home, 'templates/x/run'), '#!/bin/sh\n');
+    await chmod(join(home, 'templates/x/run'), 0o755);
+    const files = await readBeginnings(home);
+    assert.deepEqual(
+      files.map((file) => [file.path, file.mode]),
+      [['templates/x/run', 0o755]],
+    );
+  });
+
+  it('is missing where there is no lockstep.yaml', async () => {
+    const error = await fails(loadWorkspace(dir));
+    assert.equal(error.code, 'WORKSPACE_MISSING');
+    assert.match(error.hint ?? '', /lockstep init/);
+  });
+
+  it('names the nearest profile, and takes no path for a name', async () => {
+    await make();
+    const workspace = await loadWorkspace(dir);
+    const error = await fails(loadProfile(workspace, 'mediawiki-1.93'));
+    assert.equal(error.code, 'PROFILE_UNKNOWN');
+    assert.match(error.message, /did you mean "mediawiki-1\.(39|43)"\?/);
+    for (const name of ['../lockstep', '/etc/passwd', '', '.', 'a/b', 'a\0b']) {
+      assert.equal((await fails(loadProfile(workspace, name))).code, 'PROFILE_UNKNOWN');
+    }
+  });
+
+  it('tells the faults of every file', async () => {
+    await make();
+    await writeFile(join(dir, 'lockstep.yaml'), 'format: 3\n');
+    await writeFile(join(dir, 'profiles/mediawiki-1.43.yaml'), Buffer.from([0x61, 0xff]));
+    const { workspace, profiles, errors } = await checkWorkspace(dir);
+    assert.equal(workspace, undefined);
+    assert.deepEqual(
+      profiles.map((profile) => profile.name),
+      ['mediawiki-1.39'],
+    );
+    assert.deepEqual(
+      errors.map((error) => [error.code, error.exit, error.where[0]?.file]),
+      [
+        ['WORKSPACE_INVALID', 3, 'lockstep.yaml'],
+        ['PROFILE_INVALID', 3, 'profiles/mediawiki-1.43.yaml'],
+      ],
+    );
+    assert.equal(errors[1]?.where[0]?.message, 'is not UTF-8 text');
+    assert.equal((await fails(loadWorkspace(dir))).where.length, 4);
+  });
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { parseProfile } from '../../../src/profile/load.js';
+
+const good = `format: 1
+description: A wiki
+base: { distribution: debian, release: "12", codename: bookworm, architectures: [amd64] }
+components:
+  wiki:
+    source: { kind: apt-source, package: wiki, version: "~1.39.0" }
+    build: { method: debian }
+    packages: [wiki, wiki-data]
+    relation: exact
+  parser:
+    source: { kind: within, component: wiki, path: vendor/wiki/parser, library: wiki/parser }
+    build: { method: tree, template: wiki-parser }
+    relation: exact
+  cache:
+    source: { kind: apt-binary, packages: [varnish], version: ">=7.1 <8" }
+    relation: minimum
+metapackage:
+  name: wiki-full
+  lead: wiki
+  templates: [wiki-full]
+  settings: { siteName: Ours, deep: { list: [1, true] } }
+`;
+
+function faultsOf(text: string): string[] {
+  const { value, faults } = parseProfile(text, 'p');
+  assert.equal(value, undefined);
+  return faults.map((fault) => `${fault.line}:${fault.column} ${fault.path ?? ''}: ${fault.message}`);
+}
+
+const faultsWith = (...changes: [string, string][]): string[] => {
+  let text = good;
+  for (const [from, to] of changes) {
+    assert.ok(text.includes(from), from);
+    text = text.replace(from, to);
+  }
+  return faultsOf(text);
+};
+
+describe('a profile', () => {
+  it('is read, with what follows from its base', () => {
+    const { value, faults } = parseProfile(good, 'p');
+    assert.deepEqual(faults, []);
+    assert.deepEqual(value?.base, {
+      distribution: 'debian',
+      release: '12',
+      codename: 'bookworm',
+      architectures: ['amd64'],
+      suites: ['bookworm', 'bookworm-updates', 'bookworm-security'],
+      phpVersion: '8.2',
+    });
+    assert.equal(value.file, 'profiles/p.yaml');
+    assert.deepEqual(value.metapackage.settings, { siteName: 'Ours', deep: { list: [1, true] } });
+  });
+
+  it('tells three faults of three sorts at once', () => {
+    assert.deepEqual(
+      faultsWith(
+        ['version: "~1.39.0"', 'version: 1.39'],
+        ['lead: wiki', 'lead: wikki'],
+        ['relation: minimum', 'relaton: minimum'],
+      ),
+      [
+        '6:57 components.wiki.source.version: must be text, is the number 1.39: write it in quotes, "1.39"',
+        '14:3 components.cache.relation: is missing; it must be one of exact, minimum, series',
+        '16:5 components.cache.relaton: unknown key "relaton"; did you mean "relation"? Known here: source, build, packages, relation',
+        '19:9 metapackage.lead: no component "wikki" in this profile; did you mean "wiki"? there is wiki, parser, cache',
+      ],
+    );
+  });
+
+  it('keeps the text of a number as it was written', () => {
+    assert.match(faultsWith(['version: "~1.39.0"', 'version: 1.10'])[0]!, /in quotes, "1\.10"$/);
+    assert.deepEqual(faultsWith(['release: "12"', 'release: 12']), [
+      '3:40 base.release: must be one of 12, 13, as text: write it in quotes, "12"',
+    ]);
+  });
+
+  it('refuses a range that is none', () => {
+    for (const range of ['nonsense', '>>7', '']) {
+      assert.match(
+        faultsWith(['">=7.1 <8"', JSON.stringify(range)])[0]!,
+        /must be a range of upstream versions/,
+      );
+    }
+  });
+
+  it('refuses what is no package name, no component name, no setting name, no path below', () => {
+    const faults = faultsWith(
+      ['[wiki, wiki-data]', '[wiki, Wiki_Data]'],
+      ['  cache:', '  Cache.One:'],
+      ['siteName:', 'site-name:'],
+      ['vendor/wiki/parser', '../parser'],
+    );
+    assert.match(faults[0]!, /^8:22 components\.wiki\.packages\[1\]: must be a Debian package name/);
+    assert.match(faults[1]!, /^11:52 components\.parser\.source\.path: must be a path below its folder/);
+    assert.match(faults[2]!, /^14:3 components\.Cache\.One: the name "Cache\.One" must be a component name/);
+    assert.match(
+      faults[3]!,
+      /^21:15 metapackage\.settings\.site-name: the name "site-name" must be a name that templates/,
+    );
+    assert.equal(faults.length, 4);
+  });
+
+  it('names the kinds and keys that there are', () => {
+    assert.match(
+      faultsWith(['kind: apt-binary', 'kind: apt-binry'])[0]!,
+      /source\.kind: must be one of apt-source, apt-binary, within; did you mean "apt-binary"\?$/,
+    );
+    assert.match(
+      faultsWith(['library: wiki/parser', 'libary: wiki/parser'])[0]!,
+      /unknown key "libary"; did you mean "library"\? Known here: kind, component, path, library, version/,
+    );
+    assert.match(
+      faultsWith(['[amd64]', '[amd46]'])[0]!,
+      /architectures\[0\]: must be one of amd64.*did you mean "amd64"/,
+    );
+  });
+
+  it('knows which codename belongs to which release', () => {
+    assert.deepEqual(faultsWith(['codename: bookworm', 'codename: trixie']), [
+      '3:56 base.codename: the codename of Debian 12 is bookworm, not trixie',
+    ]);
+  });
+
+  it('tells what belongs to which kind of source', () => {
+    assert.deepEqual(
+      faultsWith(
+        ['    build: { method: debian }\n    packages: [wiki, wiki-data]\n', ''],
+        ['method: tree, template: wiki-parser', 'method: debian'],
+        ['    relation: minimum', '    build: { method: debian }\n    packages: [x1]\n    relation: minimum'],
+      ),
+      [
+        '5:3 components.wiki.build: is missing; a component of kind apt-source is built by method debian',
+        '5:3 components.wiki.packages: is missing; it names the built packages that go into the set',
+        '10:22 components.parser.build.method: a component of kind within is built by method tree, not debian',
+        '14:5 components.cache.build: a component of kind apt-binary is not built: leave "build" out',
+        '15:5 components.cache.packages: is for kind apt-source only; here "source.packages" names them',
+      ],
+    );
+  });
+
+  it('finds circles, and what has no tree to be within', () => {
+    const circle = `
+  one:
+    source: { kind: within, component: two, path: x }
+    build: { method: tree, template: t-one }
+    relation: exact
+  two:
+    source: { kind: within, component: one, path: x }
+    build: { method: tree, template: t-two }
+    relation: exact
+  three:
+    source: { kind: within, component: two, path: x }
+    build: { method: tree, template: t-three }
+    relation: exact
+  self:
+    source: { kind: within, component: self, path: x }
+    build: { method: tree, template: t-self }
+    relation: exact
+  bin:
+    source: { kind: within, component: cache, path: x }
+    build: { method: tree, template: t-bin }
+    relation: exact
+metapackage:`;
+    assert.deepEqual(
+      faultsWith(['\nmetapackage:', circle]).map((fault) => fault.replace(/^\d+:\d+ /, '')),
+      [
+        'components.one.source.component: goes in a circle: one is within two is within one',
+        'components.self.source.component: goes in a circle: self is within self',
+        'components.bin.source.component: "cache" has no source tree: it is of kind apt-binary',
+      ],
+    );
+  });
+
+  it('refuses repeats, a package with two homes and a metapackage without its template', () => {
+    assert.deepEqual(
+      faultsWith(
+        ['[wiki, wiki-data]', '[wiki, wiki, varnish]'],
+        ['templates: [wiki-full]', 'templates: [wiki-ful, wiki-parser]'],
+      ),
+      [
+        '8:22 components.wiki.packages[1]: "wiki" is in this list already',
+        '15:44 components.cache.source.packages[0]: the package "varnish" comes from component wiki already',
+        '20:14 metapackage.templates: the template "wiki-full" of the metapackage itself is not in this list; did you mean "wiki-ful"?',
+        '20:25 metapackage.templates[1]: the package "wiki-parser" comes from component parser already',
+      ],
+    );
+  });
+
+  it('wants at least one component', () => {
+    assert.ok(
+      faultsOf(good.replace(/components:[^]*metapackage:/, 'components: {}\nmetapackage:')).includes(
+        '4:13 components: must hold at least one component',
+      ),
+    );
+  });
+
+  it('survives any shape', () => {
+    for (const text of [
+      'components: 3',
+      'components: [1]',
+      'components: { a: null, b: { source: [] } }',
+      'metapackage: x',
+      '12',
+    ]) {
+      assert.ok(faultsOf(text).length > 0);
+    }
+  });
+});
