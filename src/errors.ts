@@ -100,6 +100,7 @@ export const errorCodes = {
   DISK_IO: ['archive', 'Reading or writing a file failed'],
   SNAPSHOT_INVALID: ['archive', 'A snapshot manifest cannot be read or its signature or chain does not hold'],
   SNAPSHOT_NEWER_FORMAT: ['archive', 'A snapshot manifest is of a format this Lockstep does not know'],
+  SNAPSHOT_COMMIT: ['archive', 'The git commit of a snapshot failed; its files are written'],
   ARCHIVE_CONFLICT: ['archive', 'A pool file would be overwritten with other bytes'],
   ARCHIVE_INVALID: ['archive', 'The archive on disk is not what it must be'],
   VETTING_FAILED: ['build', 'A package breaks a rule of the trust level it is meant for'],

@@ -35,9 +35,74 @@ export const keyResult = z.object({
 });
 export type KeyResult = z.infer<typeof keyResult>;
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const storedFile = z.object({ name: z.string(), size: z.number().int().describe('Bytes'), sha256 });
+const pinBase = {
+  component: z.string(),
+  upstreamVersion: z.string(),
+  date: z.number().int().describe('Seconds since 1970 of the last change of the packaging'),
+  provenance: z.array(
+    z.object({
+      step: z.string(),
+      subject: z.string(),
+      by: z.string().optional(),
+      sha256: z.string().optional(),
+    }),
+  ),
+};
+export const pinResult = z.discriminatedUnion('kind', [
+  z.object({
+    ...pinBase,
+    kind: z.literal('apt-source'),
+    package: z.string(),
+    version: z.string(),
+    suite: z.string(),
+    dsc: z.string(),
+    files: z.array(storedFile),
+  }),
+  z.object({
+    ...pinBase,
+    kind: z.literal('apt-binary'),
+    packages: z.array(
+      z.object({
+        package: z.string(),
+        version: z.string(),
+        architecture: z.string(),
+        source: z.string(),
+        sourceVersion: z.string(),
+        suite: z.string(),
+        stanza: z.string().describe('Verbatim from Packages'),
+        file: storedFile,
+      }),
+    ),
+  }),
+  z.object({
+    ...pinBase,
+    kind: z.literal('within'),
+    within: z.string().describe('The component whose tree it is in'),
+    path: z.string(),
+    library: z.string().optional(),
+    demanded: z.string().optional().describe('The Composer constraint of the surrounding tree'),
+    archive: storedFile,
+  }),
+]);
+
+export const resolveResult = z.object({
+  profile: z.string(),
+  base: z.object({
+    distribution: z.string(),
+    release: z.string(),
+    codename: z.string(),
+    architectures: z.array(z.string()),
+  }),
+  components: z.record(z.string(), pinResult),
+});
+export type ResolveResult = z.infer<typeof resolveResult>;
+
 /** By command, as typed. */
 export const outputSchemas: Record<string, z.ZodType> = {
   init: initResult,
   check: checkResult,
   'key generate': keyResult,
+  resolve: resolveResult,
 };

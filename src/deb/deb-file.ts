@@ -155,8 +155,8 @@ async function nextMember(
     const next = await members.next();
     if (next.done === true) throw damaged('a member is missing', file);
     if (name.test(next.value.name)) return next.value;
-    // deb(5): members with a leading underscore are to be ignored, all others stand in a fixed order
-    if (!next.value.name.startsWith('_'))
+    // deb(5): members with a leading underscore are to be ignored after the first, all others stand in a fixed order
+    if (!next.value.name.startsWith('_') || name.test('debian-binary'))
       throw damaged(`${next.value.name} is not the member that must come here`, file);
   }
 }

@@ -13,6 +13,7 @@ import type { ByteSource } from './bytes.js';
 import { piecesOf } from './bytes.js';
 import { interruptionOf } from './interrupt.js';
 import { filterThrough } from './process.js';
+import { XzEnd } from './xz-end.js';
 
 export interface XzOptions {
   /** 0 to 9. Default 6. */
@@ -84,7 +85,10 @@ export function xzDecompress(
       yield* programDecoder('xz', ['--decompress', '--stdout', '--format=xz'], source, options);
       return;
     }
-    yield* through(source, library.createUnxz({ chunkSize: blockBytes }), options.signal);
+    const end = new XzEnd();
+    const decoder = library.createUnxz({ chunkSize: blockBytes });
+    yield* through(source, decoder, options.signal, (piece) => end.push(piece));
+    if (!end.isWhole()) throw damaged(new Error('Unexpected end of input'));
   });
 }
 
@@ -174,11 +178,16 @@ async function* through(
   source: ByteSource,
   codec: NodeJS.ReadWriteStream & { destroy(): unknown },
   signal: AbortSignal | undefined,
+  onInput: (piece: Buffer) => void = () => undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   let sourceFault: { error: unknown } | undefined;
   async function* watched(): AsyncGenerator<Buffer> {
     try {
-      yield* piecesOf(source);
+      for await (const piece of piecesOf(source)) {
+        onInput(piece);
+        // The binding takes no more than 512 MiB at once, and a small input bounds what it puts out at once.
+        for (let at = 0; at < piece.length; at += blockBytes) yield piece.subarray(at, at + blockBytes);
+      }
     } catch (error) {
       sourceFault = { error };
       throw error;

@@ -79,10 +79,14 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
     };
   }
 
-  const weakness =
-    (await failureOf(() => checkCrypto(packet, signer, created, context, strict))) ??
-    (await unfitness(found, created, context.openpgp, strict));
-  if (weakness !== undefined) return say('weak', `it holds only by what proves nothing today: ${weakness}`);
+  const weakHash = await failureOf(() => checkCrypto(packet, signer, created, context, strict));
+  if (weakHash !== undefined) return say('weak', `it holds, but proves nothing today: ${weakHash}`);
+  const weakKey = await unfitness(found, created, context.openpgp, strict);
+  if (weakKey !== undefined) {
+    const { algorithm, bits } = signer.getAlgorithmInfo();
+    const kind = bits === undefined ? algorithm : `${algorithm}, ${bits} bits`;
+    return say('weak', `it holds, but its key (${kind}) proves nothing today: ${weakKey}`);
+  }
   if (context.kind === 'detached' && packet.signatureType === text) {
     return say('weak', 'it is a text signature, which does not cover line endings');
   }

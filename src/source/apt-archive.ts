@@ -7,7 +7,7 @@ import type { Stanza } from '../deb/deb822.js';
 import { LockstepError } from '../errors.js';
 import type { Phase } from '../io/progress.js';
 import { packagesIndices, sourcesIndices, type AptIndex } from './apt-index.js';
-import { sessionOf, type SourceContext } from './context.js';
+import { allOrNone, sessionOf, type SourceContext } from './context.js';
 import { openRelease, type VerifiedRelease } from './in-release.js';
 import { suitesOf } from './mirror.js';
 
@@ -32,13 +32,13 @@ async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]
         `This machine's apt does not check dates (${[...new Set(frozen.map(({ from }) => from))].join(', ')}), so neither are they here`,
       );
     }
-    return await Promise.all(
+    return await allOrNone(context, (inner) =>
       places.map(async (place) => {
-        const release = await openRelease(place, context, phase);
+        const release = await openRelease(place, inner, phase);
         const packages = new Map(
-          context.base.architectures.map((name) => [name, packagesIndices(release, name, context)]),
+          context.base.architectures.map((name) => [name, packagesIndices(release, name, inner)]),
         );
-        return { release, sources: sourcesIndices(release, context), packages };
+        return { release, sources: sourcesIndices(release, inner), packages };
       }),
     );
   });
@@ -50,11 +50,12 @@ export function suiteNames(context: SourceContext): string[] {
 }
 
 async function lookUpIn(
+  context: SourceContext,
   indices: readonly AptIndex[],
   names: readonly string[],
   phase: Phase,
 ): Promise<IndexedStanza[]> {
-  const found = await Promise.all(
+  const found = await allOrNone(context, () =>
     indices.map(async (index) => (await index.lookUp(names, phase)).map((stanza) => ({ stanza, index }))),
   );
   return found.flat();
@@ -68,6 +69,7 @@ export async function lookUpSources(
 ): Promise<IndexedStanza[]> {
   const open = await suites(context, phase);
   return await lookUpIn(
+    context,
     open.flatMap((suite) => suite.sources),
     [name],
     phase,
@@ -83,6 +85,7 @@ export async function lookUpPackages(
 ): Promise<IndexedStanza[]> {
   const open = await suites(context, phase);
   return await lookUpIn(
+    context,
     open.flatMap((suite) => suite.packages.get(architecture) ?? []),
     names,
     phase,

@@ -13,7 +13,7 @@ import { lookUpPackages, nearestName, suiteNames, type IndexedStanza } from './a
 import { proofOf, urlIn } from './apt-proof.js';
 import { readCached, writeCached } from './cache-file.js';
 import type { BinaryListing, Candidates, Choice } from './candidate.js';
-import type { SourceContext } from './context.js';
+import { allOrNone, type SourceContext } from './context.js';
 import { fetchFile } from './fetch-file.js';
 import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
 
@@ -30,7 +30,9 @@ export async function binaryCandidates(
 ): Promise<Candidates> {
   const architectures = [...context.base.architectures];
   const found = (
-    await Promise.all(architectures.map((name) => reachable(source.packages, name, context, phase)))
+    await allOrNone(context, (inner) =>
+      architectures.map((name) => reachable(source.packages, name, inner, phase)),
+    )
   ).flat();
   const absent = source.packages.filter((name) => !found.some((listing) => listing.package === name));
   const near: Record<string, string> = {};
@@ -121,10 +123,10 @@ export async function fetchBinaries(
   context: SourceContext,
   phase: Phase,
 ): Promise<AptBinaryPin> {
-  const fetched = await Promise.all(
+  const fetched = await allOrNone(context, (inner) =>
     choice.listings.map(async (listing) => {
-      const file = await fetchFile(urlIn(listing.uri, listing.filename), listing.file, context, phase);
-      return { listing, file, date: await buildDate(file, context) };
+      const file = await fetchFile(urlIn(listing.uri, listing.filename), listing.file, inner, phase);
+      return { listing, file, date: await buildDate(file, inner) };
     }),
   );
   return {

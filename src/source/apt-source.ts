@@ -10,7 +10,7 @@ import type { AptSourceConfig } from '../profile/profile-schema.js';
 import { lookUpSources, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
 import { proofOf, urlIn } from './apt-proof.js';
 import type { Candidates, Choice, SourceListing } from './candidate.js';
-import type { SourceContext } from './context.js';
+import { allOrNone, type SourceContext } from './context.js';
 import { fetchFile } from './fetch-file.js';
 import type { AptSourcePin, Provenance, StoredFile } from './pin.js';
 import { sourceFacts } from './source-facts.js';
@@ -80,14 +80,14 @@ export async function fetchSource(
   phase: Phase,
 ): Promise<AptSourcePin> {
   const { listing } = choice;
-  const fetch = (file: ListedFile): Promise<StoredFile> =>
-    fetchFile(urlIn(listing.uri, `${listing.directory}/${file.name}`), file, context, phase);
+  const fetch = (file: ListedFile, inner = context): Promise<StoredFile> =>
+    fetchFile(urlIn(listing.uri, `${listing.directory}/${file.name}`), file, inner, phase);
   const described = listing.files.find((file) => file.name === listing.dsc)!;
   // The .dsc first: when it contradicts the index, nothing else is worth fetching
   const dscFile = await fetch(described);
   const dsc = parseDsc((await context.store.read(dscFile.sha256)).toString('utf8'), listing.dsc);
   assertAgrees(dsc, listing);
-  const files = await Promise.all(listing.files.map(fetch));
+  const files = await allOrNone(context, (inner) => listing.files.map((file) => fetch(file, inner)));
   const facts = await sourceFacts(dsc, dscFile, files, context, phase);
   return {
     kind: 'apt-source',

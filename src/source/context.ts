@@ -60,3 +60,30 @@ export function sessionOf(context: SourceContext): Session {
 export function signalOf(context: SourceContext): { signal?: AbortSignal } {
   return context.signal === undefined ? {} : { signal: context.signal };
 }
+
+/**
+ * Runs work side by side; at the first fault the rest is stopped and waited
+ * for, then that fault is thrown: no download goes on behind an error.
+ * @param work begins everything, with the context it is given (its signal is the one that stops the rest)
+ */
+export async function allOrNone<T>(
+  context: SourceContext,
+  work: (context: SourceContext) => Promise<T>[],
+): Promise<T[]> {
+  const controller = new AbortController();
+  const signals = context.signal === undefined ? [] : [context.signal];
+  const inner: SourceContext = { ...context, signal: AbortSignal.any([...signals, controller.signal]) };
+  sessions.set(inner, sessionOf(context));
+  let fault: { error: unknown } | undefined;
+  const results = await Promise.all(
+    work(inner).map((promise) =>
+      promise.catch((error: unknown) => {
+        fault ??= { error };
+        controller.abort(error);
+        return undefined;
+      }),
+    ),
+  );
+  if (fault !== undefined) throw fault.error;
+  return results as T[];
+}

@@ -9,7 +9,7 @@ import type { ComponentSource } from '../profile/profile-schema.js';
 import { binaryCandidates, fetchBinaries } from './apt-binary.js';
 import { fetchSource, sourceCandidates } from './apt-source.js';
 import type { Candidates, Choice } from './candidate.js';
-import type { SourceContext } from './context.js';
+import { allOrNone, type SourceContext } from './context.js';
 import type { Pin } from './pin.js';
 import { fetchWithin } from './within.js';
 
@@ -48,8 +48,8 @@ export async function allCandidates(
   context: SourceContext,
 ): Promise<Candidates[]> {
   return await inPhase(context, `Reading the suites of ${context.base.codename}`, async (phase) => {
-    const found = await settled(
-      Object.entries(components).map(([name, { source }]) => candidatesOf({ name, source }, context, phase)),
+    const found = await allOrNone(context, (inner) =>
+      Object.entries(components).map(([name, { source }]) => candidatesOf({ name, source }, inner, phase)),
     );
     return { value: found };
   });
@@ -96,19 +96,20 @@ export async function fetchPins(
 ): Promise<Map<string, Pin>> {
   return await inPhase(context, 'Fetching and checking sources', async (phase) => {
     const made = new Map<string, Promise<Pin>>();
-    const pinOf = (choice: Choice): Promise<Pin> => {
+    const pinOf = (choice: Choice, inner: SourceContext): Promise<Pin> => {
       const known = made.get(choice.component);
       if (known !== undefined) return known;
       const parent =
         choice.kind === 'within' ? choices.find(({ component }) => component === choice.parent) : undefined;
       const pin = (async () => {
-        const parents = parent === undefined ? [] : ([[parent.component, await pinOf(parent)]] as const);
-        return await fetchPin(choice, context, new Map(parents), phase);
+        const parents =
+          parent === undefined ? [] : ([[parent.component, await pinOf(parent, inner)]] as const);
+        return await fetchPin(choice, inner, new Map(parents), phase);
       })();
       made.set(choice.component, pin);
       return pin;
     };
-    const pins = await settled(choices.map(pinOf));
+    const pins = await allOrNone(context, (inner) => choices.map((choice) => pinOf(choice, inner)));
     const files = new Set(pins.flatMap(filesOf));
     return {
       value: new Map(pins.map((pin) => [pin.component, pin])),
@@ -126,13 +127,6 @@ function filesOf(pin: Pin): string[] {
     case 'within':
       return [pin.archive.sha256];
   }
-}
-
-/** All results, or the first fault once nothing is under way any more: no download goes on behind an error. */
-async function settled<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(work);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
 }
 
 async function inPhase<T>(

@@ -26,7 +26,8 @@ exit( ( static function ( array $args ): int {
 	$options = $args;
 	$known = [
 		'status' => [ '--json' ],
-		'setup' => [ '--or-later' ],
+		// The options are for the maintainer scripts
+		'setup' => [ '--or-later', '--restart' ],
 		'update' => [],
 		'adopt' => [],
 		'configure' => [],
@@ -52,9 +53,11 @@ exit( ( static function ( array $args ): int {
 			case 'adopt':
 				return withLock( static fn () => adopt() );
 			case 'update':
-				return withLock( static fn () => setup( false, true ) );
+				return withLock( static fn () => setup( false, true, true ) );
 			default:
-				return withLock( static fn () => setup( in_array( '--or-later', $options, true ), false ) );
+				return withLock( static fn () => setup(
+					in_array( '--or-later', $options, true ), false, in_array( '--restart', $options, true )
+				) );
 		}
 	} catch ( Fault $fault ) {
 		fwrite( STDERR, 'mediawiki-full: ' . $fault->getMessage() . "\n" );

@@ -207,14 +207,16 @@ describe('deb/deb-file reading', () => {
   });
 
   it('ignores members with an underscore, and refuses others out of their order', async () => {
-    const parts = {
-      'debian-binary': Buffer.from('2.0\n'),
-      'control.tar': await controlTar(minimal),
-      'data.tar': await controlTar({}),
-    };
-    await (await read(await assembled({ _gpg: Buffer.from('x'), ...parts }))).close();
+    const tars = { 'control.tar': await controlTar(minimal), 'data.tar': await controlTar({}) };
+    const parts = { 'debian-binary': Buffer.from('2.0\n'), ...tars };
+    await (
+      await read(
+        await assembled({ 'debian-binary': parts['debian-binary'], _gpg: Buffer.from('x'), ...tars }),
+      )
+    ).close();
     const damagedOnes: Record<string, Buffer>[] = [
-      { 'control.tar': parts['control.tar'] },
+      tars,
+      { _gpg: Buffer.from('x'), ...parts },
       { ...parts, 'debian-binary': Buffer.from('3.0\n') },
       {
         'debian-binary': parts['debian-binary'],

@@ -21,7 +21,7 @@ function mariadb( string $sql ): Result {
 }
 
 function mariadbIsInstalled(): bool {
-	return is_executable( '/usr/bin/mariadb' ) || is_executable( '/usr/bin/mysql' );
+	return is_executable( '/usr/bin/mariadb' ) && is_executable( '/usr/sbin/mariadbd' );
 }
 
 function mariadbAnswers(): bool {

@@ -1,0 +1,49 @@
+/**
+ * The port to where an archive is published: a folder here, an object store
+ * elsewhere. It owns the operations a publication needs and what they promise;
+ * it knows nothing of suites or snapshots. Paths are relative, with `/`, and
+ * come from checked names only.
+ */
+import type { ContentStore, StoredBlob } from '../io/content-store.js';
+
+/** A file of the content store and where it goes. */
+export interface PlacedBlob extends StoredBlob {
+  path: string;
+}
+
+export interface PortOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Every write is whole or not at all, and on the disk when its promise resolves: who reads sees the old
+ * file or the new one. Faults are DISK_FULL, DISK_IO, INTERRUPTED and those of the content store.
+ */
+export interface ArchivePort {
+  /** For people: a path or URL. */
+  readonly place: string;
+  /** A file's bytes, or undefined when it is not there. */
+  read(path: string): Promise<Buffer | undefined>;
+  /** Sizes in bytes of those files that are there. Cheap for many paths; their bytes are not looked at. */
+  sizes(paths: readonly string[]): Promise<Map<string, number>>;
+  /** Size and SHA-256 of a file, or undefined when it is not there. */
+  digest(path: string, options?: PortOptions): Promise<StoredBlob | undefined>;
+  /** Writes a file. `modified` is what a server will say as Last-Modified. */
+  put(path: string, data: string | Uint8Array, options?: PortOptions & { modified?: Date }): Promise<void>;
+  /** Writes files out of the store, checked on the way; several at a time, in any order. */
+  putBlobs(
+    blobs: readonly PlacedBlob[],
+    store: ContentStore,
+    options?: PortOptions & { onWritten?: (blob: PlacedBlob) => void },
+  ): Promise<void>;
+  /** Puts a file that is there under another name too. `from` is never written to again. */
+  link(path: string, from: string, options?: PortOptions & { modified?: Date }): Promise<void>;
+  /** Makes everything below the folder `target` reachable below `path`, now and later. */
+  alias(path: string, target: string): Promise<void>;
+  /** Where an alias leads, or undefined when there is none. */
+  aliasTarget(path: string): Promise<string | undefined>;
+  /** Bytes that may still be written, or undefined where nobody knows. */
+  freeBytes(): Promise<number | undefined>;
+  /** Takes away what a killed writer left half-written; returns what it was. For the holder of the lock. */
+  sweep(): Promise<string[]>;
+}

@@ -1,0 +1,171 @@
+/**
+ * Release files: what they say, which Date they get, and whether the one that
+ * is there still does. Pure.
+ */
+import { formatRelease, parseRelease, type IndexHash, type Release } from '../deb/release-file.js';
+import { withoutArmour } from '../deb/stanza.js';
+import { LockstepError } from '../errors.js';
+import type { IndexFile } from './index-set.js';
+
+/** Who the archive is: the `archive` section of lockstep.yaml. */
+export interface ArchiveIdentity {
+  origin: string;
+  label: string;
+  description: string;
+  /** Where `public/` is reachable, without a trailing slash. */
+  baseUrl: string;
+}
+
+/** What a suite is. */
+export interface SuiteIdentity {
+  name: string;
+  /** The suite's own name where none is given. Never changes (DESIGN.md, law 9). */
+  codename?: string | undefined;
+  /** The archive's where none is given. */
+  description?: string | undefined;
+  /** Seconds from the Date of a Release to its Valid-Until. */
+  validFor: number;
+  /** How many snapshots are listed at most, the current one among them. */
+  retain: number;
+}
+
+/** Our own fields of a Release; apt passes over what it does not know. */
+export const snapshotField = 'X-Lockstep-Snapshot';
+export const listedField = 'X-Lockstep-Listed';
+
+/** The fields of a Release but for dates and hashes. */
+export function releaseFields(
+  archive: ArchiveIdentity,
+  suite: SuiteIdentity,
+  content: { areas: readonly string[]; architectures: readonly string[]; snapshots: readonly string[] },
+): Record<string, string> {
+  return {
+    Origin: archive.origin,
+    Label: archive.label,
+    Suite: suite.name,
+    Codename: suite.codename ?? suite.name,
+    Architectures: content.architectures.join(' '),
+    Components: content.areas.join(' '),
+    Description: suite.description ?? archive.description,
+    'Acquire-By-Hash': 'yes',
+    // apt(8), --snapshot: the word is replaced by the id that was asked for.
+    Snapshots: `${archive.baseUrl}/snapshot/@SNAPSHOTID@/`,
+    [snapshotField]: content.snapshots[0] ?? '',
+    [listedField]: content.snapshots.join(' '),
+  };
+}
+
+/** What is there of a suite's Release files. Undefined: not there. */
+export interface ReleaseFiles {
+  /** `Release`. */
+  plain: string | undefined;
+  /** `Release.gpg`. */
+  signature: string | undefined;
+  /** `InRelease`: what clients go by. */
+  inline: string | undefined;
+}
+
+/** The Release that clients see, and what must be known of the others. */
+export interface PublishedRelease {
+  /** From InRelease, or null where there is none. */
+  release: Release | null;
+  /** The latest Date of any of the files, in seconds: a crash may have left a newer Release. */
+  latestDate: number | null;
+  /** Whether all three files are there and say the same. */
+  whole: boolean;
+}
+
+/**
+ * Reads what is there. The signature is not checked: these are our own files, and what is damaged in them
+ * is replaced.
+ */
+export function readReleaseFiles(files: ReleaseFiles): PublishedRelease {
+  const inline = files.inline === undefined ? undefined : signedText(files.inline);
+  const releases = [inline, files.plain].map((text) => parsed(text));
+  const dates = releases.flatMap((release) => (release === null ? [] : [release.date]));
+  return {
+    release: releases[0] ?? null,
+    latestDate: dates.length === 0 ? null : Math.max(...dates),
+    whole:
+      releases[0] !== null &&
+      files.signature !== undefined &&
+      inline !== undefined &&
+      inline.trimEnd() === files.plain?.trimEnd(),
+  };
+}
+
+function signedText(inline: string): string | undefined {
+  try {
+    return withoutArmour(inline);
+  } catch (error) {
+    if (error instanceof LockstepError) return undefined;
+    throw error;
+  }
+}
+
+function parsed(text: string | undefined): Release | null {
+  if (text === undefined) return null;
+  try {
+    return parseRelease(text);
+  } catch (error) {
+    if (error instanceof LockstepError) return null;
+    throw error;
+  }
+}
+
+/**
+ * The Date of the next Release, in seconds: now, but always later than the one that is there, even where the
+ * clock ran backwards. apt silently ignores an older one (DESIGN.md, law 1).
+ */
+export function nextReleaseDate(now: Date, latest: number | null): number {
+  const present = Math.floor(now.getTime() / 1000);
+  return latest === null ? present : Math.max(present, latest + 1);
+}
+
+/** What a Release should say, without its dates. */
+export interface ReleaseContent {
+  fields: Readonly<Record<string, string>>;
+  files: readonly IndexFile[];
+  /** Seconds. */
+  validFor: number;
+}
+
+/**
+ * What is to be done about a Release: `publish` when what it says must change, `refresh` when only its dates
+ * and signatures must, `nothing` when it is good for more than half of its time.
+ */
+export function releaseVerdict(
+  there: PublishedRelease,
+  wanted: ReleaseContent,
+  now: Date,
+): 'publish' | 'refresh' | 'nothing' {
+  const { release } = there;
+  if (release === null || !saysTheSame(release, wanted)) return 'publish';
+  if (!there.whole || release.validUntil === null) return 'refresh';
+  if (release.validUntil - release.date !== wanted.validFor) return 'refresh';
+  const left = release.validUntil - now.getTime() / 1000;
+  return left < wanted.validFor / 2 ? 'refresh' : 'nothing';
+}
+
+function saysTheSame(release: Release, wanted: ReleaseContent): boolean {
+  const ours = new Set(['date', 'valid-until', 'sha256']);
+  const names = release.fields.names().filter((name) => !ours.has(name.toLowerCase()));
+  const fields = Object.entries(wanted.fields);
+  if (names.length !== fields.length) return false;
+  if (fields.some(([name, value]) => release.fields.get(name) !== value)) return false;
+  return (
+    release.sha256.size === wanted.files.length &&
+    wanted.files.every(({ path, size, sha256 }) => {
+      const listed = release.sha256.get(path);
+      return listed?.size === size && listed.sha256 === sha256;
+    })
+  );
+}
+
+/** The text of a Release. The same content and date give the same bytes. */
+export function releaseText(content: ReleaseContent, date: number): string {
+  const sha256 = new Map<string, IndexHash>(
+    content.files.map(({ path, size, sha256: hash }) => [path, { size, sha256: hash }]),
+  );
+  return formatRelease({ fields: content.fields, date, validUntil: date + content.validFor, sha256 });
+}

@@ -1,0 +1,268 @@
+/**
+ * Profile, pins, built packages and templates make the packages that hold a
+ * set together: components of a tree, the metapackage, its config packages,
+ * the keyring package. Decisions over data; reading templates and writing
+ * packages are done elsewhere.
+ */
+import { createHash } from 'node:crypto';
+import { debianVersionOf } from '../deb/version.js';
+import { LockstepError } from '../errors.js';
+import type { Profile } from '../profile/profile-schema.js';
+import type { Workspace } from '../profile/workspace-schema.js';
+import type { Pin } from '../source/pin.js';
+import {
+  commonVariables,
+  keyringVariables,
+  packagesOfSet,
+  setVariables,
+  type ArchiveKey,
+} from './context.js';
+import { keyringPackageOf, keyringTemplate, packageOfTemplate } from './pinned-packages.js';
+import type { SetPackage } from './relations.js';
+import { planVersion, type VersionUse } from './revision.js';
+import type { TemplateFolder } from './template-folder.js';
+import { composeTemplate, type ComposedPackage } from './tree-from-template.js';
+
+export interface SetInput {
+  workspace: Workspace;
+  profile: Profile;
+  /** The profiles of the workspace that are good, this one among them: for the suites that templates may name. */
+  profiles: readonly Profile[];
+  pins: Readonly<Record<string, Pin>>;
+  /** Packages of the components that were built by their debian/ directory, by component. */
+  built: Readonly<Record<string, readonly SetPackage[]>>;
+  /** Templates by name, at least those of the profile. */
+  templates: ReadonlyMap<string, TemplateFolder>;
+  key: Pick<ArchiveKey, 'fingerprint'>;
+}
+
+export interface KeyringInput {
+  workspace: Workspace;
+  /** All profiles that suites take: the pin names the packages of all of them. */
+  profiles: readonly Profile[];
+  template: TemplateFolder;
+  key: ArchiveKey;
+}
+
+/** Packages of one source, which share a version, and what they are made from. */
+export interface SourceGroup {
+  /** Source package: the metapackage's name, or that of a component's package. */
+  source: string;
+  /** The component, where the group is one. */
+  component?: string | undefined;
+  version: string;
+  /** sha256 over everything in the packages but their own version. */
+  inputs: string;
+  packages: ComposedPackage[];
+}
+
+/** The keyring package has no upstream: its number alone tells the versions apart. */
+const keyringBaseVersion = '1';
+
+/** Names of the templates that a profile needs: of its tree components, then of its metapackage. */
+export function templatesOf(profile: Profile): string[] {
+  return [...treeTemplates(profile).map(({ template }) => template), ...profile.metapackage.templates];
+}
+
+/**
+ * Plans the versions of a profile's packages and composes them: each component
+ * of a tree first, then the metapackage with all its templates, whose
+ * relations carry the versions of the components.
+ *
+ * @param history versions that were given out before
+ * @throws LockstepError TEMPLATE_*, RESOLVE_UNSATISFIABLE, BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE, DEB_VERSION
+ */
+export async function planSet(input: SetInput, history: readonly VersionUse[]): Promise<SourceGroup[]> {
+  const versions = new Map<string, string>();
+  const groups: SourceGroup[] = [];
+  for (const members of groupsOf(input)) {
+    const suffix = input.workspace.versionSuffix;
+    // what a package is made from is its content with its own version left open
+    const open = `${members.baseVersion}+${suffix}0`;
+    for (const later of groupsOf(input)) {
+      for (const name of later.packages)
+        if (!versions.has(name)) versions.set(name, `${later.baseVersion}+${suffix}0`);
+    }
+    const inputs = inputsOf(await composeGroup(input, members, new Map(versions)));
+    const version = planVersion(members.baseVersion, suffix, inputs, history, members.source);
+    for (const name of members.packages) versions.set(name, version);
+    const packages = version === open ? [] : await composeGroup(input, members, versions);
+    groups.push({ source: members.source, component: members.component, version, inputs, packages });
+  }
+  return groups;
+}
+
+/**
+ * Composes all packages of a profile at given versions.
+ *
+ * @param versions by package; every package made from a template must be in it
+ * @throws LockstepError as planSet does
+ */
+export async function compose(
+  input: SetInput,
+  versions: Readonly<Record<string, string>>,
+): Promise<ComposedPackage[]> {
+  const known = new Map(Object.entries(versions));
+  const packages: ComposedPackage[] = [];
+  for (const members of groupsOf(input)) packages.push(...(await composeGroup(input, members, known)));
+  return packages;
+}
+
+/**
+ * Plans the version of the keyring package and composes it.
+ *
+ * @throws LockstepError PROFILE_UNKNOWN where a suite's profile is not handed in, TEMPLATE_*
+ */
+export async function planKeyring(input: KeyringInput, history: readonly VersionUse[]): Promise<SourceGroup> {
+  const { versionSuffix } = input.workspace;
+  const source = keyringPackageOf(input.workspace);
+  const inputs = inputsOf([await composeKeyring(input, `${keyringBaseVersion}+${versionSuffix}0`)]);
+  const version = planVersion(keyringBaseVersion, versionSuffix, inputs, history, source);
+  return { source, version, inputs, packages: [await composeKeyring(input, version)] };
+}
+
+/**
+ * Composes the keyring package at a given version.
+ *
+ * @throws LockstepError PROFILE_UNKNOWN, TEMPLATE_*
+ */
+export async function composeKeyring(input: KeyringInput, version: string): Promise<ComposedPackage> {
+  const { workspace, profiles, key, template } = input;
+  const absent = Object.values(workspace.suites).find(
+    (suite) => !profiles.some((profile) => profile.name === suite.profile),
+  );
+  if (absent !== undefined) {
+    // a pin that leaves a profile's packages out would be worse than no keyring package
+    throw new LockstepError('PROFILE_UNKNOWN', {
+      message: `The keyring package needs all profiles that suites take, and ${absent.profile} is not good`,
+      hint: `Run: lockstep check ${absent.profile}`,
+    });
+  }
+  const variables = keyringVariables(workspace, profiles, key);
+  const name = packageOfTemplate(workspace, keyringTemplate);
+  return composeTemplate({
+    folder: template,
+    package: name,
+    source: name,
+    version,
+    maintainer: workspace.archive.maintainer,
+    date: key.date,
+    variables,
+    changelog: {
+      distribution: 'unstable',
+      lines: [
+        `The key ${key.fingerprint} of the archive ${workspace.archive.origin}`,
+        ...variables.suites.map((suite) => `Suite ${suite.name} (${suite.profile}, ${suite.trust})`),
+      ],
+    },
+    key: key.binary,
+  });
+}
+
+/** sha256 over the content of packages, whatever the order of their parts. */
+export function inputsOf(packages: readonly ComposedPackage[]): string {
+  const hash = createHash('sha256');
+  const sorted = [...packages].sort((a, b) => (a.package < b.package ? -1 : 1));
+  hash.update(JSON.stringify(sorted.map(digestible)));
+  return hash.digest('hex');
+}
+
+interface Members {
+  source: string;
+  component?: string;
+  baseVersion: string;
+  templates: string[];
+  packages: string[];
+}
+
+function treeTemplates(profile: Profile): { component: string; template: string }[] {
+  return Object.entries(profile.components).flatMap(([component, { build }]) =>
+    build?.method === 'tree' ? [{ component, template: build.template }] : [],
+  );
+}
+
+function groupsOf({ workspace, profile, pins }: SetInput): Members[] {
+  const components = treeTemplates(profile).map(({ component, template }): Members => {
+    const name = packageOfTemplate(workspace, template);
+    const baseVersion = debianVersionOf(pinOf(pins, component).upstreamVersion);
+    return { source: name, component, baseVersion, templates: [template], packages: [name] };
+  });
+  const { name, lead, templates } = profile.metapackage;
+  const metapackage: Members = {
+    source: name,
+    baseVersion: debianVersionOf(pinOf(pins, lead).upstreamVersion),
+    templates,
+    packages: templates.map((template) => packageOfTemplate(workspace, template)),
+  };
+  return [...components, metapackage];
+}
+
+function pinOf(pins: SetInput['pins'], component: string): Pin {
+  const pin = pins[component];
+  if (pin === undefined) throw new Error(`component ${component} has no pin: compose comes after resolve`);
+  return pin;
+}
+
+async function composeGroup(
+  input: SetInput,
+  members: Members,
+  versions: ReadonlyMap<string, string>,
+): Promise<ComposedPackage[]> {
+  const { workspace, profile, profiles, pins, built, templates, key } = input;
+  const set = packagesOfSet(workspace, profile, pins, built, Object.fromEntries(versions));
+  const variables = setVariables(commonVariables(workspace, profiles, key), profile, pins, set);
+  const pin = members.component === undefined ? undefined : pinOf(pins, members.component);
+  const packages: ComposedPackage[] = [];
+  for (const template of members.templates) {
+    const folder = templates.get(template);
+    if (folder === undefined) throw new Error(`template ${template} was not read`);
+    const name = packageOfTemplate(workspace, template);
+    const version = versions.get(name);
+    if (version === undefined) throw new Error(`package ${name} was given no version`);
+    packages.push(
+      await composeTemplate({
+        folder,
+        package: name,
+        source: members.source,
+        version,
+        maintainer: workspace.archive.maintainer,
+        date: pin?.date ?? Math.max(...Object.values(pins).map((other) => other.date)),
+        variables,
+        changelog: { distribution: profile.base.codename, lines: changelogLines(profile, pins, set, pin) },
+        tree: pin?.kind === 'within' ? { archive: pin.archive, path: pin.path } : undefined,
+      }),
+    );
+  }
+  return packages;
+}
+
+function changelogLines(
+  profile: Profile,
+  pins: SetInput['pins'],
+  set: Readonly<Record<string, readonly SetPackage[]>>,
+  own: Pin | undefined,
+): string[] {
+  if (own?.kind === 'within') {
+    const parent = pins[own.within];
+    const from = parent?.kind === 'apt-source' ? `${parent.package} ${parent.version}` : own.within;
+    return [`${own.component} ${own.upstreamVersion}, from ${own.path} of ${from}`];
+  }
+  const components = Object.entries(set).map(([name, packages]) => {
+    const versions = [...new Set(packages.map((item) => `${item.package} ${item.version}`))];
+    return `${name}: ${versions.join(', ')}`;
+  });
+  return [`The set of profile ${profile.name}`, ...components];
+}
+
+function digestible(item: ComposedPackage): unknown {
+  return {
+    ...item,
+    control: Object.entries(item.control).sort(([a], [b]) => (a < b ? -1 : 1)),
+    scripts: Object.entries(item.scripts).sort(([a], [b]) => (a < b ? -1 : 1)),
+    entries: item.entries.map((entry) =>
+      entry.kind === 'file' && entry.content instanceof Uint8Array
+        ? { ...entry, content: { sha256: createHash('sha256').update(entry.content).digest('hex') } }
+        : entry,
+    ),
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * What templates may name: the variables, made of workspace, profile, pins and
+ * versions. Pure. docs/reference/templates.md is about this.
+ */
+import { LockstepError } from '../errors.js';
+import type { Profile } from '../profile/profile-schema.js';
+import type { Workspace } from '../profile/workspace-schema.js';
+import type { Pin } from '../source/pin.js';
+import { exactPackages, keyringPackageOf, packageOfTemplate } from './pinned-packages.js';
+import { relationsOf, type SetPackage } from './relations.js';
+
+/** The archive's signing key. */
+export interface ArchiveKey {
+  fingerprint: string;
+  /** The public key, not armored. */
+  binary: Uint8Array;
+  /** When it was made, seconds: the date of the keyring package's files. */
+  date: number;
+}
+
+/** A suite as templates see it. */
+export interface SuiteVariable {
+  name: string;
+  profile: string;
+  trust: string;
+  codename: string;
+}
+
+/** Variables of every template. */
+export interface CommonVariables {
+  archive: {
+    name: string;
+    origin: string;
+    label: string;
+    description: string;
+    baseUrl: string;
+    /** Host of baseUrl, without port: what `Acquire::Snapshots::URI::Host::<host>` wants. */
+    host: string;
+    area: string;
+    maintainer: string;
+    keyringPackage: string;
+    keyringPath: string;
+  };
+  suites: SuiteVariable[];
+  key: { fingerprint: string };
+}
+
+/** A component as templates see it. */
+export interface ComponentVariable {
+  name: string;
+  upstreamVersion: string;
+  relation: string;
+  /** Ready relation strings by its rule. */
+  relations: string[];
+  /** The packages of it that are in the set, by name. */
+  packages: Record<string, { version: string }>;
+}
+
+/** Variables of the templates of a profile. */
+export interface SetVariables extends CommonVariables {
+  profile: { name: string; description: string };
+  base: {
+    distribution: string;
+    release: string;
+    codename: string;
+    architectures: string[];
+    phpVersion: string;
+  };
+  components: Record<string, ComponentVariable>;
+  /** Those of all components, sorted. */
+  relations: string[];
+  settings: Record<string, unknown>;
+}
+
+/** Variables of the keyring package's template. */
+export interface KeyringVariables extends CommonVariables {
+  pinnedPackages: string[];
+}
+
+/** @param profiles the workspace's profiles; a suite of another one is left out */
+export function commonVariables(
+  workspace: Workspace,
+  profiles: readonly Profile[],
+  key: Pick<ArchiveKey, 'fingerprint'>,
+): CommonVariables {
+  const { name, origin, label, description, baseUrl, area, maintainer } = workspace.archive;
+  const keyringPackage = keyringPackageOf(workspace);
+  return {
+    archive: {
+      name,
+      origin,
+      label,
+      description,
+      baseUrl,
+      host: new URL(baseUrl).hostname,
+      area,
+      maintainer,
+      keyringPackage,
+      keyringPath: `/usr/share/keyrings/${keyringPackage}.gpg`,
+    },
+    suites: Object.entries(workspace.suites)
+      .flatMap(([suite, { profile: profileName, trust }]) => {
+        const profile = profiles.find((candidate) => candidate.name === profileName);
+        return profile === undefined
+          ? []
+          : [{ name: suite, profile: profileName, trust, codename: profile.base.codename }];
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    key: { fingerprint: key.fingerprint },
+  };
+}
+
+export function keyringVariables(
+  workspace: Workspace,
+  profiles: readonly Profile[],
+  key: Pick<ArchiveKey, 'fingerprint'>,
+): KeyringVariables {
+  return { ...commonVariables(workspace, profiles, key), pinnedPackages: exactPackages(workspace, profiles) };
+}
+
+/**
+ * @param packages the packages of each component that are in the set
+ * @throws LockstepError RESOLVE_UNSATISFIABLE, see relationsOf
+ */
+export function setVariables(
+  common: CommonVariables,
+  profile: Profile,
+  pins: Readonly<Record<string, Pin>>,
+  packages: Readonly<Record<string, readonly SetPackage[]>>,
+): SetVariables {
+  const components: Record<string, ComponentVariable> = {};
+  for (const [name, { relation }] of Object.entries(profile.components)) {
+    const own = packages[name] ?? [];
+    components[name] = {
+      name,
+      upstreamVersion: pins[name]?.upstreamVersion ?? '',
+      relation,
+      relations: relationsOf(name, relation, own),
+      packages: Object.fromEntries(own.map((item) => [item.package, { version: item.version }])),
+    };
+  }
+  const { distribution, release, codename, architectures, phpVersion } = profile.base;
+  return {
+    ...common,
+    profile: { name: profile.name, description: profile.description },
+    base: { distribution, release, codename, architectures, phpVersion },
+    components,
+    relations: Object.values(components)
+      .flatMap((component) => component.relations)
+      .sort(),
+    settings: profile.metapackage.settings,
+  };
+}
+
+/**
+ * The packages of each component that go into the set.
+ *
+ * @param built packages of the components that were built, by component
+ * @param treeVersions versions of the packages made from templates, by package
+ * @throws LockstepError BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE where a package that the profile names is not there
+ */
+export function packagesOfSet(
+  workspace: Pick<Workspace, 'archive'>,
+  profile: Profile,
+  pins: Readonly<Record<string, Pin>>,
+  built: Readonly<Record<string, readonly SetPackage[]>>,
+  treeVersions: Readonly<Record<string, string>>,
+): Record<string, SetPackage[]> {
+  const packages: Record<string, SetPackage[]> = {};
+  for (const [name, component] of Object.entries(profile.components)) {
+    const pin = pins[name];
+    if (component.build?.method === 'tree') {
+      const own = packageOfTemplate(workspace, component.build.template);
+      packages[name] = [{ package: own, version: treeVersions[own] ?? '', architecture: 'all' }];
+    } else if (component.source.kind === 'apt-binary') {
+      const there = pin?.kind === 'apt-binary' ? pin.packages : [];
+      packages[name] = named(name, component.source.packages, there, 'SOURCE_UNKNOWN_PACKAGE');
+    } else {
+      packages[name] = named(name, component.packages ?? [], built[name] ?? [], 'BUILD_OUTPUT');
+    }
+  }
+  return packages;
+}
+
+/** Those of the packages that are named; each name must be there. */
+function named(
+  component: string,
+  names: readonly string[],
+  there: readonly SetPackage[],
+  code: 'BUILD_OUTPUT' | 'SOURCE_UNKNOWN_PACKAGE',
+): SetPackage[] {
+  const absent = names.filter((name) => !there.some((item) => item.package === name));
+  if (absent.length > 0) {
+    const known = [...new Set(there.map((item) => item.package))].sort();
+    throw new LockstepError(code, {
+      message: `The component ${component} has no package ${absent.join(', ')}`,
+      hint: `It has: ${known.join(', ') || 'none'}`,
+      where: [{ path: `components.${component}` }],
+    });
+  }
+  return there.filter((item) => names.includes(item.package));
+}

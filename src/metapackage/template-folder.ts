@@ -1,0 +1,97 @@
+/**
+ * The folders in templates/: reads one into memory, whole, so that everything
+ * after it is a decision over data. It does not look into the files.
+ */
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LockstepError, type FaultPlace } from '../errors.js';
+import { notThere, onDisk } from '../io/disk.js';
+import { didYouMean } from '../profile/nearest.js';
+import { slugPattern } from '../profile/names.js';
+
+export interface TemplateFile {
+  bytes: Uint8Array;
+  /** Whether its owner may execute it; git keeps this bit and no other. */
+  executable: boolean;
+}
+
+/** A template, as it lies in the workspace. */
+export interface TemplateFolder {
+  name: string;
+  /** Path of the folder in faults: `templates/mediawiki-full`. */
+  path: string;
+  /** By path inside the folder, with `/`. */
+  files: ReadonlyMap<string, TemplateFile>;
+}
+
+/** The file that says what a template makes. */
+export const definitionFileName = 'package.yaml';
+
+/**
+ * Reads a template.
+ *
+ * @param root the workspace
+ * @param namedAt where the profile names it, for the fault
+ * @throws LockstepError TEMPLATE_MISSING (with the nearest name), TEMPLATE_INVALID for symbolic links
+ */
+export async function readTemplate(
+  root: string,
+  name: string,
+  namedAt?: FaultPlace,
+): Promise<TemplateFolder> {
+  const dir = join(root, 'templates', name);
+  const path = `templates/${name}`;
+  const names = slugPattern.test(name)
+    ? await onDisk('list', dir, () => readdir(dir, { recursive: true }).catch(notThere<string[]>([])))
+    : [];
+  const files = new Map<string, TemplateFile>();
+  for (const file of names.sort()) {
+    const full = join(dir, file);
+    const status = await onDisk('read', full, () => lstat(full));
+    if (status.isSymbolicLink()) {
+      // what it points at may lie outside the workspace, and be another file on the next machine
+      throw new LockstepError('TEMPLATE_INVALID', {
+        message: `${path}/${file} is a symbolic link; a template holds plain files only`,
+        where: [{ file: `${path}/${file}` }],
+      });
+    }
+    if (!status.isFile()) continue;
+    const bytes = await onDisk('read', full, () => readFile(full));
+    files.set(file, { bytes, executable: (status.mode & 0o100) !== 0 });
+  }
+  if (!files.has(definitionFileName)) throw await missing(root, name, files.size > 0, namedAt);
+  return { name, path, files };
+}
+
+/**
+ * Reads several templates.
+ *
+ * @throws LockstepError TEMPLATE_MISSING, TEMPLATE_INVALID
+ */
+export async function readTemplates(
+  root: string,
+  names: Iterable<string>,
+  namedAt: (name: string) => FaultPlace | undefined = () => undefined,
+): Promise<Map<string, TemplateFolder>> {
+  const folders = new Map<string, TemplateFolder>();
+  for (const name of new Set(names)) folders.set(name, await readTemplate(root, name, namedAt(name)));
+  return folders;
+}
+
+async function missing(
+  root: string,
+  name: string,
+  isThere: boolean,
+  namedAt: FaultPlace | undefined,
+): Promise<LockstepError> {
+  const dir = join(root, 'templates');
+  const entries = await onDisk('list', dir, () => readdir(dir, { withFileTypes: true }).catch(notThere([])));
+  const known = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+  return new LockstepError('TEMPLATE_MISSING', {
+    message: isThere
+      ? `templates/${name} has no ${definitionFileName}`
+      : `There is no template templates/${name}${didYouMean(name, known)}`,
+    hint: known.length === 0 ? 'templates/ is empty or not there' : `The templates are: ${known.join(', ')}`,
+    where: [namedAt ?? { file: `templates/${name}/${definitionFileName}` }],
+  });
+}

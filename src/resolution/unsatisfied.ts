@@ -1,0 +1,84 @@
+/**
+ * Why a component cannot be resolved, in words a person understands: what was
+ * asked for, where it was looked for, what there is instead.
+ */
+import { compareVersions } from '../deb/version.js';
+import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
+
+/** One reason; several make one error. */
+export interface Unsatisfied {
+  code: ErrorCode;
+  message: string;
+  hint: string;
+  /** Field of the profile that asks for it. */
+  path: string;
+  value: string;
+}
+
+/** A version and where it is, for the list of what there is. */
+interface There {
+  version: string;
+  suite: string;
+}
+
+/** Longest list of versions that is still read. */
+const mostShown = 6;
+
+/** `1:1.39.17-1+deb12u2 (bookworm-security), ...`, the highest first. */
+export function whatThereIs(there: readonly There[]): string {
+  const suites = new Map<string, Set<string>>();
+  for (const { version, suite } of there) {
+    suites.set(version, (suites.get(version) ?? new Set()).add(suite));
+  }
+  const lines = [...suites]
+    .sort(([a], [b]) => compareVersions(b, a))
+    .map(([version, names]) => `${version} (${[...names].sort().join(', ')})`);
+  const more = lines.length > mostShown ? `, and ${lines.length - mostShown} older` : '';
+  return lines.slice(0, mostShown).join(', ') + more;
+}
+
+export function unknownPackage(
+  component: string,
+  name: string,
+  field: string,
+  searched: readonly string[],
+  near: string | undefined,
+): Unsatisfied {
+  return {
+    code: 'SOURCE_UNKNOWN_PACKAGE',
+    message: `${component}: there is no ${field === 'package' ? 'source package' : 'package'} ${name} in ${searched.join(', ')}`,
+    hint: near === undefined ? 'Correct the name in the profile.' : `Did you mean ${near}?`,
+    path: `components.${component}.source.${field}`,
+    value: name,
+  };
+}
+
+export function nothingInRange(
+  component: string,
+  range: string,
+  searched: readonly string[],
+  there: readonly There[],
+): Unsatisfied {
+  return {
+    code: 'RESOLVE_UNSATISFIABLE',
+    message: `${component}: nothing in ${searched.join(', ')} fits ${range}; there is ${whatThereIs(there)}`,
+    hint: 'Change "version" in the profile to a range that one of these is in, or the base to a release that has it.',
+    path: `components.${component}.source.version`,
+    value: range,
+  };
+}
+
+/** All reasons as one error: with the code of the first, each with its place. */
+export function asError(reasons: readonly Unsatisfied[]): LockstepError {
+  const [first, ...others] = reasons;
+  if (first === undefined) throw new TypeError('no reason for an error');
+  const where: FaultPlace[] = reasons.map(({ path, value, message }) => ({ path, value, message }));
+  return new LockstepError(first.code, {
+    message:
+      others.length === 0
+        ? first.message
+        : `${reasons.length} components cannot be resolved: ${reasons.map(({ message }) => message).join('; ')}`,
+    hint: [...new Set(reasons.map(({ hint }) => hint))].join(' '),
+    where,
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * A git commit of what a cut or a move wrote: exactly those files, on the
+ * current branch, whatever else is staged or changed. It reads no manifest, and
+ * a folder that is not a repository is no fault.
+ */
+import { promises as fs } from 'node:fs';
+import { lstat, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import type { TreeEntry } from 'isomorphic-git';
+import { LockstepError } from '../errors.js';
+import { notThere, onDisk } from '../io/disk.js';
+
+type Git = typeof import('isomorphic-git');
+
+/** What to commit. */
+export interface CommitRequest {
+  /** Absolute path of a folder in the repository. */
+  directory: string;
+  /** Absolute paths of files below the repository. */
+  files: readonly string[];
+  message: string;
+  date: Date;
+  /** Used where git's configuration names nobody. */
+  fallbackAuthor: { name: string; email: string };
+}
+
+export type CommitResult =
+  /** `oid`: the commit's full hash. */
+  | { kind: 'committed'; oid: string; repository: string }
+  /** The files are in the newest commit already, as they are. */
+  | { kind: 'unchanged'; repository: string }
+  | { kind: 'no-repository' };
+
+/**
+ * Commits the files. Other changes, staged or not, stay as they are and stay out of the commit.
+ *
+ * @throws LockstepError SNAPSHOT_COMMIT when git's files cannot be read or written; DISK_IO
+ */
+export async function commitFiles(request: CommitRequest): Promise<CommitResult> {
+  // Loaded here: most runs commit nothing, and it is large.
+  const git = (await import('isomorphic-git')).default as unknown as Git;
+  const dir = await repositoryOf(request.directory);
+  if (dir === undefined) return { kind: 'no-repository' };
+  try {
+    return await commitIn(git, dir, request);
+  } catch (error) {
+    if (error instanceof LockstepError) throw error;
+    throw new LockstepError('SNAPSHOT_COMMIT', {
+      message: `The git commit of ${request.files.length} files in ${dir} failed: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'The files are written; commit them yourself, or set snapshots.commit to false',
+      where: [{ file: dir }],
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The folder that holds `.git`, here or above. A `.git` that is a file (a linked worktree, a submodule) is
+ * not something isomorphic-git can write to.
+ */
+async function repositoryOf(directory: string): Promise<string | undefined> {
+  for (let at = directory; ; at = join(at, '..')) {
+    const found = await onDisk('look at', at, () => lstat(join(at, '.git')).catch(notThere(undefined)));
+    if (found?.isDirectory() === true) return at;
+    if (found !== undefined) {
+      throw new LockstepError('SNAPSHOT_COMMIT', {
+        message: `${at} is a linked worktree or a submodule, in which Lockstep cannot commit`,
+        hint: 'The files are written; commit them yourself, or set snapshots.commit to false',
+        where: [{ file: join(at, '.git') }],
+      });
+    }
+    if (join(at, '..') === at) return undefined;
+  }
+}
+
+async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<CommitResult> {
+  const parent = await git.resolveRef({ fs, dir, ref: 'HEAD' }).catch(() => undefined);
+  let tree = parent === undefined ? undefined : (await git.readTree({ fs, dir, oid: parent })).oid;
+  const before = tree;
+  const paths: string[] = [];
+  for (const file of request.files) {
+    const path = relative(dir, file).split(sep).join('/');
+    if (path === '' || path.startsWith('../')) throw new TypeError(`${file} is not below ${dir}`);
+    const blob = await git.writeBlob({ fs, dir, blob: await readFile(file) });
+    tree = await withFile(git, dir, tree, path.split('/'), blob);
+    paths.push(path);
+  }
+  if (tree === undefined || tree === before) return { kind: 'unchanged', repository: dir };
+  const author = await authorOf(git, dir, request);
+  const oid = await git.commit({
+    fs,
+    dir,
+    message: request.message,
+    author,
+    committer: author,
+    tree,
+    ...(parent === undefined ? {} : { parent: [parent] }),
+  });
+  // The index follows, so that `git status` shows the files as committed.
+  for (const filepath of paths) await git.add({ fs, dir, filepath, force: true });
+  return { kind: 'committed', oid, repository: dir };
+}
+
+/** The tree with one file put in or replaced; folders on the way are made. */
+async function withFile(
+  git: Git,
+  dir: string,
+  tree: string | undefined,
+  path: readonly string[],
+  blob: string,
+): Promise<string> {
+  const [name, ...rest] = path as [string, ...string[]];
+  const entries = tree === undefined ? [] : (await git.readTree({ fs, dir, oid: tree })).tree;
+  const there = entries.find((entry) => entry.path === name);
+  const entry: TreeEntry =
+    rest.length === 0
+      ? { mode: '100644', path: name, oid: blob, type: 'blob' }
+      : {
+          mode: '040000',
+          path: name,
+          oid: await withFile(git, dir, there?.type === 'tree' ? there.oid : undefined, rest, blob),
+          type: 'tree',
+        };
+  const others = entries.filter((other) => other !== there);
+  return await git.writeTree({ fs, dir, tree: [...others, entry] });
+}
+
+async function authorOf(
+  git: Git,
+  dir: string,
+  request: CommitRequest,
+): Promise<{ name: string; email: string; timestamp: number; timezoneOffset: number }> {
+  const name: unknown = await git.getConfig({ fs, dir, path: 'user.name' });
+  const email: unknown = await git.getConfig({ fs, dir, path: 'user.email' });
+  return {
+    name: typeof name === 'string' ? name : request.fallbackAuthor.name,
+    email: typeof email === 'string' ? email : request.fallbackAuthor.email,
+    timestamp: Math.floor(request.date.getTime() / 1000),
+    timezoneOffset: 0,
+  };
+}

@@ -1,0 +1,47 @@
+<?php
+/**
+ * The daemons of the set: starting them with our configuration, and telling
+ * whether they run. Obeys policy-rc.d while packages are installed.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+const JOBS_SERVICE = 'mediawiki-full-jobs.service';
+
+function phpService(): string {
+	return 'php' . theSet()['phpVersion'] . '-fpm.service';
+}
+
+/** start, stop or restart, by the way that Policy 9.3.3 asks of maintainer scripts. */
+function service( string $action, string $unit ): bool {
+	if ( !systemdRuns() ) {
+		return false;
+	}
+	// deb-systemd-invoke says what was not done; it matters to nobody where a policy forbids it
+	return run( [ 'deb-systemd-invoke', $action, $unit ], '', null, 180 )->ok();
+}
+
+/**
+ * Has the daemons take up what this package configures. Apache leaves port 80
+ * before Varnish takes it. Varnish starts empty, as it has to after an upgrade:
+ * the same address may have other bytes.
+ */
+function restartFrontEnds(): void {
+	if ( !systemdRuns() ) {
+		return;
+	}
+	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );
+	service( 'restart', phpService() );
+	service( 'restart', 'apache2.service' );
+	service( 'restart', 'varnish.service' );
+}
+
+/** @return string active, inactive, failed, ... or unknown */
+function serviceState( string $unit ): string {
+	if ( !systemdRuns() ) {
+		return 'unknown';
+	}
+	$state = trim( run( [ 'systemctl', 'is-active', $unit ], '', null, 20 )->output );
+	return $state === '' ? 'unknown' : $state;
+}

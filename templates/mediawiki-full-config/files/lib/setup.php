@@ -1,0 +1,92 @@
+<?php
+/**
+ * Setting up, as far as it can go at this moment, and bringing up to date what
+ * is set up: the same steps for installation, upgrade, trigger and boot, each
+ * of which does nothing where nothing is to do.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+/** There while the setup waits for a database; mediawiki-full-setup.service looks at it. */
+const PENDING_MARK = DATA_DIR . '/setup-pending';
+/** How long a database that was just started may take. */
+const DATABASE_PATIENCE = 60;
+
+/**
+ * @param bool $orLater where no database runs, leave a mark for the next boot instead of failing
+ * @param bool $updateAnyway run update.php although nothing has changed
+ * @param bool $restart have the daemons read their configuration again although nothing has changed
+ */
+function setup( bool $orLater, bool $updateAnyway, bool $restart ): int {
+	ensureDataDirectories();
+	restoreKept();
+	$there = is_file( LOCAL_SETTINGS );
+	if ( $there && !wikiIsOurs() ) {
+		return leaveForeignWiki( $restart );
+	}
+	$due = !$there || $updateAnyway || versionsOfSet() !== versionsUpdatedFor();
+	$kind = $there ? databaseKind() : chosenDatabase();
+	$wait = $due ? reasonToWait( $kind, $orLater ) : null;
+	if ( $wait !== null ) {
+		writeFile( PENDING_MARK, "$wait\n", 0644 );
+		if ( !$orLater ) {
+			throw new Fault( $wait );
+		}
+		say( "$wait. The setup of the wiki goes on at the next boot, or with `mediawiki-full setup`" );
+		if ( $restart ) {
+			restartFrontEnds();
+		}
+		return 0;
+	}
+	if ( $due ) {
+		settleServerUrl();
+		service( 'stop', JOBS_SERVICE );
+		if ( !$there ) {
+			say( "installing the wiki ($kind)" );
+			installWiki( $kind );
+		}
+		updateDatabase();
+	}
+	@unlink( PENDING_MARK );
+	if ( $due || $restart ) {
+		restartFrontEnds();
+		service( 'restart', JOBS_SERVICE );
+	}
+	return 0;
+}
+
+/** What was chosen, where it can be had. */
+function chosenDatabase(): string {
+	$chosen = readChoices()['database'];
+	if ( $chosen === 'mariadb' && !mariadbIsInstalled() ) {
+		throw new Fault(
+			'MariaDB is the chosen database and not installed. Install mariadb-server, or choose SQLite with ' .
+			'`dpkg-reconfigure mediawiki-full-config`; then run `mediawiki-full setup`'
+		);
+	}
+	return $chosen;
+}
+
+/** Why nothing can be done to the database now, or null. */
+function reasonToWait( string $kind, bool $orLater ): ?string {
+	if ( $orLater && !systemdRuns() ) {
+		// A chroot or an image in the making: its name, keys and database belong to the machine it becomes
+		return 'no services run here';
+	}
+	if ( $kind === 'mariadb' && !mariadbComesUp( DATABASE_PATIENCE ) ) {
+		return 'MariaDB does not answer';
+	}
+	return null;
+}
+
+/** A LocalSettings.php from before us: it stays as it is. */
+function leaveForeignWiki( bool $restart ): int {
+	say( LOCAL_SETTINGS . ' is there and is kept as it is, so the wiki does not use the caches of this set.' );
+	say( 'To have it use them: `mediawiki-full adopt` adds one marked block to that file.' );
+	@unlink( PENDING_MARK );
+	if ( $restart ) {
+		restartFrontEnds();
+	}
+	return 0;
+}

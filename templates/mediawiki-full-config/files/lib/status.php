@@ -1,0 +1,166 @@
+<?php
+/**
+ * How the wiki is doing: versions of the set, what runs, what the caches do.
+ * Only looks; changes nothing.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+/**
+ * Prints the state, as a table or as JSON.
+ *
+ * @return int 0 where everything is as it should be, 1 otherwise
+ */
+function showStatus( bool $json ): int {
+	$status = gatherStatus();
+	if ( $json ) {
+		echo json_encode( $status, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ), "\n";
+	} else {
+		echo statusText( $status );
+	}
+	return $status['healthy'] ? 0 : 1;
+}
+
+/** @return array<string, mixed> everything that is shown, numbers as numbers, null for what could not be found out */
+function gatherStatus(): array {
+	$set = theSet();
+	$kind = databaseKind();
+	$versions = [];
+	$daemons = [ 'apache2', 'php' . $set['phpVersion'] . '-fpm', 'varnish', 'memcached' ];
+	$database = $kind === 'sqlite' ? [] : [ 'mariadb-server' ];
+	foreach ( [ ...$set['packages'], ...$daemons, ...$database ] as $package ) {
+		$versions[$package] = packageVersion( $package );
+	}
+	$services = [];
+	$units = [ 'varnish.service', 'apache2.service', phpService(), 'memcached.service', JOBS_SERVICE ];
+	foreach ( $kind === 'sqlite' ? $units : [ ...$units, 'mariadb.service' ] as $unit ) {
+		$services[basename( $unit, '.service' )] = serviceState( $unit );
+	}
+	$wiki = wikiState();
+	$running = array_filter( $services, static fn ( $state ) => $state !== 'active' && $state !== 'unknown' ) === [];
+	return [
+		'healthy' => $running && $wiki['answers'] && $wiki['setup'] === 'complete',
+		'profile' => $set['profile'],
+		'versions' => $versions,
+		'services' => $services,
+		'wiki' => $wiki,
+		'database' => $kind,
+		'varnish' => varnishState(),
+		'memcached' => memcachedState(),
+		'jobs' => [ 'waiting' => jobsWaiting() ],
+	];
+}
+
+/** @return array{setup: string, url: string, answers: bool, generator: ?string, parsoid: ?string} */
+function wikiState(): array {
+	if ( is_file( PENDING_MARK ) ) {
+		$setup = 'pending: ' . trim( (string)file_get_contents( PENDING_MARK ) );
+	} elseif ( !is_file( LOCAL_SETTINGS ) ) {
+		$setup = 'missing';
+	} elseif ( !wikiIsOurs() ) {
+		$setup = 'another LocalSettings.php';
+	} else {
+		$setup = versionsOfSet() === versionsUpdatedFor() ? 'complete' : 'update due';
+	}
+	// Not the page that everybody asks for: a cached copy would say nothing of Apache and PHP
+	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true ] ] );
+	$path = '/api.php?action=query&meta=siteinfo&siprop=general&format=json';
+	$answer = json_decode( (string)@file_get_contents( "http://127.0.0.1$path", false, $context ), true );
+	$generator = $answer['query']['general']['generator'] ?? null;
+	return [
+		'setup' => $setup,
+		'url' => readChoices()['server_url'],
+		'answers' => is_string( $generator ),
+		'generator' => is_string( $generator ) ? $generator : null,
+		'parsoid' => is_dir( '/usr/share/mediawiki-parsoid/src' ) ? '/usr/share/mediawiki-parsoid' : null,
+	];
+}
+
+/** @return array{hits: int, misses: int, passes: int, hitRate: ?float, objects: int}|null */
+function varnishState(): ?array {
+	$result = run( [ 'varnishstat', '-1', '-j' ], '', null, 20 );
+	$read = $result->ok() ? json_decode( $result->output, true ) : null;
+	if ( !is_array( $read ) ) {
+		return null;
+	}
+	$counters = $read['counters'] ?? $read;
+	$count = static fn ( string $name ): int => (int)( $counters["MAIN.$name"]['value'] ?? 0 );
+	$asked = $count( 'cache_hit' ) + $count( 'cache_miss' );
+	return [
+		'hits' => $count( 'cache_hit' ),
+		'misses' => $count( 'cache_miss' ),
+		'passes' => $count( 's_pass' ),
+		'hitRate' => $asked === 0 ? null : round( $count( 'cache_hit' ) / $asked, 4 ),
+		'objects' => $count( 'n_object' ),
+	];
+}
+
+/** @return array{items: int, bytes: int, limitBytes: int, hits: int, misses: int, evictions: int}|null */
+function memcachedState(): ?array {
+	$socket = @stream_socket_client( 'tcp://127.0.0.1:11211', $code, $message, 5 );
+	if ( !$socket ) {
+		return null;
+	}
+	stream_set_timeout( $socket, 5 );
+	fwrite( $socket, "stats\r\n" );
+	$stats = [];
+	while ( ( $line = fgets( $socket ) ) !== false && trim( $line ) !== 'END' ) {
+		[ , $name, $value ] = explode( ' ', trim( $line ), 3 ) + [ 1 => '', 2 => '' ];
+		$stats[$name] = $value;
+	}
+	fclose( $socket );
+	return [
+		'items' => (int)( $stats['curr_items'] ?? 0 ),
+		'bytes' => (int)( $stats['bytes'] ?? 0 ),
+		'limitBytes' => (int)( $stats['limit_maxbytes'] ?? 0 ),
+		'hits' => (int)( $stats['get_hits'] ?? 0 ),
+		'misses' => (int)( $stats['get_misses'] ?? 0 ),
+		'evictions' => (int)( $stats['evictions'] ?? 0 ),
+	];
+}
+
+/** @return int|null how many jobs wait in the queue */
+function jobsWaiting(): ?int {
+	if ( !is_file( LOCAL_SETTINGS ) ) {
+		return null;
+	}
+	$result = maintenance( 'showJobs' );
+	return $result->ok() && is_numeric( trim( $result->output ) ) ? (int)trim( $result->output ) : null;
+}
+
+/** @param array<string, mixed> $status */
+function statusText( array $status ): string {
+	$lines = [ [ 'set', $status['profile'] . ( $status['healthy'] ? '' : '  (something is wrong)' ) ] ];
+	foreach ( $status['versions'] as $package => $version ) {
+		$lines[] = [ 'package', sprintf( '%-24s %s', $package, $version ?? 'not installed' ) ];
+	}
+	foreach ( $status['services'] as $unit => $state ) {
+		$lines[] = [ 'service', sprintf( '%-24s %s', $unit, $state ) ];
+	}
+	$wiki = $status['wiki'];
+	$lines[] = [ 'setup', $wiki['setup'] ];
+	$lines[] = [ 'wiki', ( $wiki['generator'] ?? 'does not answer' ) . ", {$wiki['url']}" ];
+	$lines[] = [ 'parsoid', $wiki['parsoid'] ?? "MediaWiki's own copy" ];
+	$lines[] = [ 'database', $status['database'] ];
+	$varnish = $status['varnish'];
+	$lines[] = [ 'varnish', $varnish === null ? 'not to be asked' : sprintf(
+		'%s hits, %d hits, %d misses, %d passed, %d objects',
+		$varnish['hitRate'] === null ? 'no' : round( 100 * $varnish['hitRate'], 1 ) . ' %',
+		$varnish['hits'], $varnish['misses'], $varnish['passes'], $varnish['objects']
+	) ];
+	$cache = $status['memcached'];
+	$lines[] = [ 'memcached', $cache === null ? 'not to be asked' : sprintf(
+		'%d items, %.1f of %.0f MiB, %d hits, %d misses, %d evicted',
+		$cache['items'], $cache['bytes'] / 1048576, $cache['limitBytes'] / 1048576,
+		$cache['hits'], $cache['misses'], $cache['evictions']
+	) ];
+	$lines[] = [ 'jobs', ( $status['jobs']['waiting'] ?? 'unknown number' ) . ' waiting' ];
+	$text = '';
+	$last = '';
+	foreach ( $lines as [ $title, $value ] ) {
+		$text .= sprintf( "%-10s %s\n", $title === $last ? '' : $title, $value );
+		$last = $title;
+	}
+	return $text;
+}

@@ -1,0 +1,225 @@
+<?php
+/**
+ * MediaWiki itself: its installer, its LocalSettings.php, its update.php.
+ *
+ * LocalSettings.php is the administrator's. It is made once, where there is
+ * none, and nothing here ever changes one that is there, except adopt(), which
+ * a person has to call.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+const LOCAL_SETTINGS = '/etc/mediawiki/LocalSettings.php';
+const KEPT_SETTINGS = KEPT_DIR . '/LocalSettings.php';
+const PASSWORD_FILE = CONFIG_DIR . '/admin-password';
+/** Versions that the database was last brought up to. */
+const STAMP_FILE = DATA_DIR . '/updated-for.json';
+/** There while MediaWiki's installer works; what is left beside it is half a wiki. */
+const INSTALLING_MARK = DATA_DIR . '/installing';
+
+const INCLUDE_BLOCK = <<<'TEXT'
+
+# --- mediawiki-full -----------------------------------------------------
+# Varnish, memcached, Parsoid, uploads, the job queue: what this wiki needs
+# to work with the packages it was installed with. It wins over the lines
+# above; write your own settings below it, and they win over it.
+if ( is_readable( '/usr/share/mediawiki-full/settings.php' ) ) {
+	require_once '/usr/share/mediawiki-full/settings.php';
+}
+# ------------------------------------------------------------------------
+
+TEXT;
+
+/** There is a wiki on this machine, ours or another. */
+function wikiIsThere(): bool {
+	return is_file( LOCAL_SETTINGS ) || is_file( KEPT_SETTINGS );
+}
+
+/** LocalSettings.php uses our settings. */
+function wikiIsOurs(): bool {
+	return is_file( LOCAL_SETTINGS ) &&
+		preg_match( '#^[^\#\n]*require_once\s*\(?\s*[\'"]/usr/share/mediawiki-full/settings\.php#m',
+			(string)file_get_contents( LOCAL_SETTINGS ) ) === 1;
+}
+
+/** The kind of database in use: what was made, not what was chosen since. */
+function databaseKind(): string {
+	$made = is_file( DATABASE_MARK ) ? trim( (string)file_get_contents( DATABASE_MARK ) ) : '';
+	return in_array( $made, [ 'mariadb', 'sqlite' ], true ) ? $made : readChoices()['database'];
+}
+
+/** The directories that the wiki writes to. */
+function ensureDataDirectories(): void {
+	ensureDirectory( DATA_DIR, 0755 );
+	ensureDirectory( DATA_DIR . '/images', 0755, WEB_USER, WEB_USER );
+	ensureDirectory( DATA_DIR . '/deleted', 0750, WEB_USER, WEB_USER );
+	ensureDirectory( CACHE_DIR, 0750, WEB_USER, WEB_USER );
+	ensureDirectory( LOG_DIR, 0750, WEB_USER, 'adm' );
+	if ( databaseKind() === 'sqlite' ) {
+		ensureDirectory( SQLITE_DIR, 0700, WEB_USER, WEB_USER );
+	}
+}
+
+/** @param string[] $options */
+function maintenance( string $script, array $options = [] ): Result {
+	return run( [ SHARE_DIR . '/maintenance', $script, ...$options ], '', WEB_USER );
+}
+
+/** Fills in the address where none was chosen, once the machine knows its name. */
+function settleServerUrl(): void {
+	$choices = readChoices();
+	if ( $choices['server_url'] === '' ) {
+		$choices['server_url'] = 'http://' . strtolower( machineName() );
+		writeChoices( $choices );
+	}
+}
+
+/** A password nobody chose: 20 characters that are not mistaken for one another. */
+function randomPassword(): string {
+	$letters = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+	$password = '';
+	for ( $i = 0; $i < 20; $i++ ) {
+		$password .= $letters[random_int( 0, strlen( $letters ) - 1 )];
+	}
+	return $password;
+}
+
+/**
+ * Has MediaWiki's own installer make the wiki, and puts our include into the
+ * LocalSettings.php it writes.
+ *
+ * @param string $kind mariadb (and it answers) or sqlite
+ */
+function installWiki( string $kind ): void {
+	$choices = readChoices();
+	if ( is_file( INSTALLING_MARK ) ) {
+		dropHalfMadeDatabase( $kind );
+	}
+	writeFile( INSTALLING_MARK, "$kind\n", 0600 );
+	if ( $kind === 'mariadb' ) {
+		$databasePassword = createMariadbDatabase();
+	} else {
+		writeFile( DATABASE_MARK, "sqlite\n", 0644 );
+		ensureDirectory( SQLITE_DIR, 0700, WEB_USER, WEB_USER );
+		$databasePassword = '';
+	}
+
+	$given = is_file( GIVEN_PASSWORD_FILE ) ? (string)file_get_contents( GIVEN_PASSWORD_FILE ) : '';
+	$password = $given !== '' ? $given : randomPassword();
+	$localSettings = runInstaller( $kind, $choices, $password, $databasePassword );
+	if ( $localSettings instanceof Result && $given !== '' && str_contains( $localSettings->output, 'password' ) ) {
+		// MediaWiki has rules for passwords. An unattended installation still gets its wiki.
+		say( 'the given administrator password is not one that MediaWiki takes; making a random one' );
+		$given = '';
+		$password = randomPassword();
+		$localSettings = runInstaller( $kind, $choices, $password, $databasePassword );
+	}
+	if ( $localSettings instanceof Result ) {
+		throw new Fault( "MediaWiki's installer failed:\n" . trim( $localSettings->output . $localSettings->errors ) );
+	}
+
+	if ( $given === '' ) {
+		writeFile( PASSWORD_FILE, "$password\n", 0600 );
+		say( "the wiki's administrator is \"{$choices['admin_name']}\"; the password is in " . PASSWORD_FILE );
+	}
+	ensureDirectory( dirname( LOCAL_SETTINGS ), 0755 );
+	writeFile( LOCAL_SETTINGS, rtrim( $localSettings ) . "\n" . INCLUDE_BLOCK, 0640, 'root', WEB_USER );
+	@unlink( GIVEN_PASSWORD_FILE );
+	unlink( INSTALLING_MARK );
+}
+
+/**
+ * @param array<string, string> $choices
+ * @return string|Result the LocalSettings.php it made, or how it failed
+ */
+function runInstaller( string $kind, array $choices, string $password, string $databasePassword ): string|Result {
+	// Passwords go in by file: arguments can be read by everybody on the machine
+	$work = '/run/mediawiki-full-install-' . bin2hex( random_bytes( 8 ) );
+	ensureDirectory( $work, 0700, WEB_USER, WEB_USER );
+	try {
+		writeFile( "$work/admin", $password, 0600, WEB_USER, WEB_USER );
+		writeFile( "$work/database", $databasePassword, 0600, WEB_USER, WEB_USER );
+		$options = [
+			"--confpath=$work", "--passfile=$work/admin", "--server={$choices['server_url']}", '--scriptpath=',
+			"--lang={$choices['language']}", '--dbname=' . DATABASE_NAME,
+		];
+		$options = $kind === 'sqlite'
+			? [ ...$options, '--dbtype=sqlite', '--dbpath=' . SQLITE_DIR ]
+			: [ ...$options, '--dbtype=mysql', '--dbserver=localhost', '--dbuser=' . DATABASE_USER,
+				"--dbpassfile=$work/database" ];
+		$result = maintenance( 'install', [ ...$options, $choices['site_name'], $choices['admin_name'] ] );
+		$made = "$work/LocalSettings.php";
+		return $result->ok() && is_file( $made ) ? (string)file_get_contents( $made ) : $result;
+	} finally {
+		removeTree( $work );
+	}
+}
+
+/** Puts back what an earlier removal of the package kept, where nothing newer stands in its place. */
+function restoreKept(): void {
+	if ( is_file( KEPT_SETTINGS ) && !is_file( LOCAL_SETTINGS ) ) {
+		ensureDirectory( dirname( LOCAL_SETTINGS ), 0755 );
+		writeFile( LOCAL_SETTINGS, (string)file_get_contents( KEPT_SETTINGS ), 0640, 'root', WEB_USER );
+		say( 'put back the LocalSettings.php that was kept in ' . KEPT_DIR );
+	}
+	$password = KEPT_DIR . '/admin-password';
+	if ( is_file( $password ) && !is_file( PASSWORD_FILE ) ) {
+		writeFile( PASSWORD_FILE, (string)file_get_contents( $password ), 0600 );
+	}
+	if ( is_dir( KEPT_DIR ) && is_file( LOCAL_SETTINGS ) ) {
+		removeTree( KEPT_DIR );
+	}
+}
+
+/** @return array<string, string> versions whose change calls for update.php */
+function versionsOfSet(): array {
+	$versions = [];
+	foreach ( [ 'mediawiki', 'mediawiki-parsoid', 'mediawiki-full-config' ] as $package ) {
+		$versions[$package] = packageVersion( $package ) ?? '';
+	}
+	return $versions;
+}
+
+/** @return array<string, string> */
+function versionsUpdatedFor(): array {
+	$text = is_readable( STAMP_FILE ) ? (string)file_get_contents( STAMP_FILE ) : '{}';
+	return (array)json_decode( $text, true );
+}
+
+/** Brings the database up to the installed code. A copy is taken where MediaWiki itself has changed. */
+function updateDatabase(): void {
+	$before = versionsUpdatedFor();
+	$now = versionsOfSet();
+	if ( isset( $before['mediawiki'] ) && $before['mediawiki'] !== $now['mediawiki'] ) {
+		say( 'the database was copied to ' . backUp( databaseKind(), $before['mediawiki'] ) );
+	}
+	$result = maintenance( 'update', [ '--quick' ] );
+	if ( !$result->ok() ) {
+		throw new Fault( "update.php failed:\n" . trim( substr( $result->output . $result->errors, -4000 ) ) );
+	}
+	writeFile( STAMP_FILE, json_encode( $now, JSON_PRETTY_PRINT ) . "\n", 0644 );
+}
+
+/** Adds our include to a LocalSettings.php from before, because a person asked for it. */
+function adopt(): int {
+	if ( !is_file( LOCAL_SETTINGS ) ) {
+		throw new Fault( LOCAL_SETTINGS . ' is not there; `mediawiki-full setup` makes one' );
+	}
+	if ( wikiIsOurs() ) {
+		say( LOCAL_SETTINGS . ' includes the settings already' );
+		return setup( false, false, true );
+	}
+	$text = (string)file_get_contents( LOCAL_SETTINGS );
+	$copy = LOCAL_SETTINGS . '.before-mediawiki-full';
+	writeFile( $copy, $text, 0640, 'root', WEB_USER );
+	if ( preg_match( '/\?>\s*$/', $text ) ) {
+		$text = (string)preg_replace( '/\?>\s*$/', '', $text );
+	}
+	writeFile( LOCAL_SETTINGS, rtrim( $text ) . "\n" . INCLUDE_BLOCK, 0640, 'root', WEB_USER );
+	say( 'added the marked block to ' . LOCAL_SETTINGS . "; the file as it was is $copy" );
+	if ( ( glob( '/var/lib/mediawiki/images/?/??/*' ) ?: [] ) !== [] ) {
+		say( 'uploads now live in ' . DATA_DIR . '/images: move those of /var/lib/mediawiki/images there' );
+	}
+	return setup( false, true, true );
+}
