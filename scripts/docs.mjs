@@ -6,8 +6,7 @@ import { compile, root } from './setup.mjs';
 compile();
 const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
 const { referenceFiles } = await import('../dist/cli/reference.js');
-const { schemaFiles } = await import('../dist/profile/json-schema.js');
-for (const file of [...referenceFiles(manifest), ...schemaFiles()]) {
+for (const file of referenceFiles(manifest)) {
   const path = join(root, file.path);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, file.content);

@@ -73,7 +73,10 @@ export const errorCodes = {
   VERIFY_BAD_SIGNATURE: ['untrusted', 'A signature does not match what it signs, or has expired'],
   VERIFY_NO_SIGNATURE: ['untrusted', 'A file that must be signed is not'],
   VERIFY_MALFORMED: ['untrusted', 'A clearsigned file has text outside of its signed block, or is damaged'],
-  VERIFY_WEAK_SIGNATURE: ['untrusted', 'A signature holds, but only by an algorithm that proves nothing today'],
+  VERIFY_WEAK_SIGNATURE: [
+    'untrusted',
+    'A signature holds, but only by an algorithm that proves nothing today',
+  ],
   KEYRING_INVALID: ['machine', 'A keyring holds no public key that can be read'],
   KEYRING_MISSING: ['machine', 'The keyring that a signature is checked with is not there'],
   SIGN_KEY_MISSING: ['signing', 'The archive has no signing key at the configured place'],

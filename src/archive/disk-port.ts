@@ -90,7 +90,10 @@ export class DiskPort implements ArchivePort {
   ): Promise<void> {
     const limit = pLimit(writesAtOnce);
     const failed = new AbortController();
-    const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const signal = AbortSignal.any([
+      failed.signal,
+      ...(options.signal === undefined ? [] : [options.signal]),
+    ]);
     const results = await Promise.allSettled(
       blobs.map((blob) =>
         limit(async () => {

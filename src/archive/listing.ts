@@ -94,7 +94,8 @@ function merged(snapshots: readonly Snapshot[]): Pick<Listing, 'packages' | 'sou
   }
   return {
     packages: [...packages.values()].sort(
-      (a, b) => byName(a, b) || compareVersions(a.version, b.version) || inOrder(a.architecture, b.architecture),
+      (a, b) =>
+        byName(a, b) || compareVersions(a.version, b.version) || inOrder(a.architecture, b.architecture),
     ),
     sources: [...sources.values()].sort((a, b) => byName(a, b) || compareVersions(a.version, b.version)),
     pool: [...pool.values()]

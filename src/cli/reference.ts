@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { errorCodes, exitStatus, type ExitStatusName } from '../errors.js';
+import { schemaFiles } from '../profile/json-schema.js';
 import { errorResult } from './render-error.js';
 import { outputSchemas } from './results.js';
 
@@ -133,12 +134,69 @@ function commandsPage(manifest: CommandManifest): string {
   return `# Commands\n\n${generated}\n${parts.join('\n\n')}\n`;
 }
 
+/** The part of JSON Schema that zod writes and the files page shows. */
+interface FieldSchema {
+  type?: string | string[];
+  description?: string;
+  const?: unknown;
+  enum?: unknown[];
+  default?: unknown;
+  pattern?: string;
+  properties?: Record<string, FieldSchema>;
+  required?: string[];
+  additionalProperties?: FieldSchema | boolean;
+  items?: FieldSchema;
+  anyOf?: FieldSchema[];
+  oneOf?: FieldSchema[];
+}
+
+function fieldRows(schema: FieldSchema, path: string): string[] {
+  const variants = schema.oneOf ?? schema.anyOf ?? [];
+  const below = [
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+      const at = path === '' ? name : `${path}.${name}`;
+      const needed = schema.required?.includes(name) === true && field.default === undefined;
+      return [fieldRow(at, field, needed), ...fieldRows(field, at)];
+    }),
+    ...(typeof schema.additionalProperties === 'object'
+      ? fieldRows(schema.additionalProperties, `${path}.<name>`)
+      : []),
+    ...(schema.items === undefined ? [] : fieldRows(schema.items, `${path}[]`)),
+  ];
+  return [...below, ...variants.flatMap((variant) => fieldRows(variant, path))];
+}
+
+function fieldRow(path: string, field: FieldSchema, needed: boolean): string {
+  const values = field.const === undefined ? field.enum : [field.const];
+  const allowed =
+    values === undefined ? '' : ` One of: ${values.map((value) => `\`${String(value)}\``).join(', ')}.`;
+  const otherwise = field.default === undefined ? '' : ` Otherwise \`${JSON.stringify(field.default)}\`.`;
+  const about =
+    `${field.description ?? ''}${field.description === undefined ? '' : '.'}${allowed}${otherwise}`.trim();
+  return `| \`${path}\` | ${needed ? 'yes' : ''} | ${about.replaceAll('|', '\\|')} |`;
+}
+
+function filesPage(schemas: readonly GeneratedFile[]): string {
+  const head =
+    'Both are YAML. Unknown keys are faults; `lockstep check` lists every fault with its line. Editors that speak JSON ' +
+    'Schema check while you type: the files that `lockstep init` writes name their schema in the first line.';
+  const titles = ['lockstep.yaml', 'profiles/NAME.yaml'];
+  const parts = schemas.map((file, index) => {
+    const rows = fieldRows(JSON.parse(file.content) as FieldSchema, '');
+    const unique = [...new Set(rows)];
+    return `## ${titles[index]}\n\nSchema: [${file.path}](../../${file.path})\n\n| field | needed | meaning |\n|---|---|---|\n${unique.join('\n')}`;
+  });
+  return `# lockstep.yaml and profiles\n\n${generated}\n${head}\n\n${parts.join('\n\n')}\n`;
+}
+
 /** All generated reference files. */
 export function referenceFiles(manifest: CommandManifest): GeneratedFile[] {
   return [
     { path: 'docs/reference/exit-codes.md', content: exitCodesPage() },
     { path: 'docs/reference/errors.md', content: errorsPage() },
     { path: 'docs/reference/json.md', content: jsonPage() },
+    { path: 'docs/reference/files.md', content: filesPage(schemaFiles()) },
+    ...schemaFiles(),
     { path: 'docs/reference/commands.md', content: commandsPage(manifest) },
     schemaFile('error', errorResult),
     ...Object.entries(outputSchemas).map(([command, schema]) => schemaFile(command, schema)),

@@ -75,19 +75,16 @@ export function templatesOf(profile: Profile): string[] {
 export async function planSet(input: SetInput, history: readonly VersionUse[]): Promise<SourceGroup[]> {
   const versions = new Map<string, string>();
   const groups: SourceGroup[] = [];
-  for (const members of groupsOf(input)) {
-    const suffix = input.workspace.versionSuffix;
-    // what a package is made from is its content with its own version left open
-    const open = `${members.baseVersion}+${suffix}0`;
-    for (const later of groupsOf(input)) {
-      for (const name of later.packages)
-        if (!versions.has(name)) versions.set(name, `${later.baseVersion}+${suffix}0`);
-    }
-    const inputs = inputsOf(await composeGroup(input, members, new Map(versions)));
-    const version = planVersion(members.baseVersion, suffix, inputs, history, members.source);
-    for (const name of members.packages) versions.set(name, version);
-    const packages = version === open ? [] : await composeGroup(input, members, versions);
-    groups.push({ source: members.source, component: members.component, version, inputs, packages });
+  const suffix = input.workspace.versionSuffix;
+  for (const { source, component, baseVersion, ...members } of groupsOf(input)) {
+    const at = (version: string): Promise<ComposedPackage[]> => {
+      for (const name of members.packages) versions.set(name, version);
+      return composeGroup(input, { source, component, baseVersion, ...members }, versions);
+    };
+    // what a package is made from is its content with its own version left open: number 0 is never given out
+    const inputs = inputsOf(await at(`${baseVersion}+${suffix}0`));
+    const version = planVersion(baseVersion, suffix, inputs, history, source);
+    groups.push({ source, component, version, inputs, packages: await at(version) });
   }
   return groups;
 }
@@ -102,9 +99,13 @@ export async function compose(
   input: SetInput,
   versions: Readonly<Record<string, string>>,
 ): Promise<ComposedPackage[]> {
-  const known = new Map(Object.entries(versions));
+  // as planSet does it: a component's template sees the versions of those before it and its own, no others
+  const known = new Map<string, string>();
   const packages: ComposedPackage[] = [];
-  for (const members of groupsOf(input)) packages.push(...(await composeGroup(input, members, known)));
+  for (const members of groupsOf(input)) {
+    for (const name of members.packages) if (versions[name] !== undefined) known.set(name, versions[name]);
+    packages.push(...(await composeGroup(input, members, known)));
+  }
   return packages;
 }
 
@@ -169,7 +170,7 @@ export function inputsOf(packages: readonly ComposedPackage[]): string {
 
 interface Members {
   source: string;
-  component?: string;
+  component: string | undefined;
   baseVersion: string;
   templates: string[];
   packages: string[];
@@ -190,6 +191,7 @@ function groupsOf({ workspace, profile, pins }: SetInput): Members[] {
   const { name, lead, templates } = profile.metapackage;
   const metapackage: Members = {
     source: name,
+    component: undefined,
     baseVersion: debianVersionOf(pinOf(pins, lead).upstreamVersion),
     templates,
     packages: templates.map((template) => packageOfTemplate(workspace, template)),
@@ -254,15 +256,12 @@ function changelogLines(
   return [`The set of profile ${profile.name}`, ...components];
 }
 
-function digestible(item: ComposedPackage): unknown {
-  return {
-    ...item,
-    control: Object.entries(item.control).sort(([a], [b]) => (a < b ? -1 : 1)),
-    scripts: Object.entries(item.scripts).sort(([a], [b]) => (a < b ? -1 : 1)),
-    entries: item.entries.map((entry) =>
-      entry.kind === 'file' && entry.content instanceof Uint8Array
-        ? { ...entry, content: { sha256: createHash('sha256').update(entry.content).digest('hex') } }
-        : entry,
-    ),
-  };
+/** Keys sorted at every depth and contents by their hash, so that the digest is of what is said alone. */
+function digestible(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { sha256: createHash('sha256').update(value).digest('hex') };
+  if (Array.isArray(value)) return value.map(digestible);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]): unknown => [key, digestible(inner)]);
 }

@@ -119,7 +119,7 @@ export function keyringVariables(
 }
 
 /**
- * @param packages the packages of each component that are in the set
+ * @param packages the packages of each component that are in the set; a component that is not in it is no variable
  * @throws LockstepError RESOLVE_UNSATISFIABLE, see relationsOf
  */
 export function setVariables(
@@ -130,7 +130,9 @@ export function setVariables(
 ): SetVariables {
   const components: Record<string, ComponentVariable> = {};
   for (const [name, { relation }] of Object.entries(profile.components)) {
-    const own = packages[name] ?? [];
+    const own = packages[name];
+    // the version of a component made from a template is not known yet while an earlier one is composed
+    if (own === undefined) continue;
     components[name] = {
       name,
       upstreamVersion: pins[name]?.upstreamVersion ?? '',
@@ -153,7 +155,8 @@ export function setVariables(
 }
 
 /**
- * The packages of each component that go into the set.
+ * The packages of each component that go into the set; components made from
+ * templates only where their version is known already.
  *
  * @param built packages of the components that were built, by component
  * @param treeVersions versions of the packages made from templates, by package
@@ -171,7 +174,8 @@ export function packagesOfSet(
     const pin = pins[name];
     if (component.build?.method === 'tree') {
       const own = packageOfTemplate(workspace, component.build.template);
-      packages[name] = [{ package: own, version: treeVersions[own] ?? '', architecture: 'all' }];
+      const version = treeVersions[own];
+      if (version !== undefined) packages[name] = [{ package: own, version, architecture: 'all' }];
     } else if (component.source.kind === 'apt-binary') {
       const there = pin?.kind === 'apt-binary' ? pin.packages : [];
       packages[name] = named(name, component.source.packages, there, 'SOURCE_UNKNOWN_PACKAGE');

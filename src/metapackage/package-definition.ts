@@ -7,7 +7,7 @@ import { parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
 import { baseArchitectures } from '../profile/base-release.js';
 import { checkYaml, type Rule } from '../profile/faults.js';
-import { oneLine, packageName, relativePath } from '../profile/names.js';
+import { packageName, relativePath } from '../profile/names.js';
 import { didYouMean } from '../profile/nearest.js';
 import { YamlFile, type FieldPath } from '../profile/yaml-file.js';
 import { renderTemplate } from './render.js';
@@ -37,11 +37,9 @@ const pattern = z
 export const packageDefinitionSchema = z.strictObject({
   package: packageName,
   architecture: z.enum(['all', ...baseArchitectures]).default('all'),
-  section: z
-    .string()
-    .regex(/^[a-z][a-z-]*(?:\/[a-z][a-z-]*)?$/, {
-      error: 'must be a section of Debian: "web", "metapackages"',
-    }),
+  section: z.string().regex(/^[a-z][a-z-]*(?:\/[a-z][a-z-]*)?$/, {
+    error: 'must be a section of Debian: "web", "metapackages"',
+  }),
   priority: z.enum(['required', 'important', 'standard', 'optional', 'extra']).default('optional'),
   'multi-arch': z.enum(['no', 'same', 'foreign', 'allowed']).optional(),
   homepage: z.url({ protocol: /^https?$/, error: 'must be a web address' }).optional(),

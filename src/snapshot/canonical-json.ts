@@ -6,12 +6,7 @@
 
 /** A value that JSON can hold; `undefined` members are left out. */
 export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue | undefined };
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined };
 
 /**
  * The canonical text of a value, for files that people also read and compare.

@@ -39,7 +39,9 @@ export function brokenLinks(links: readonly ChainLink[]): { id: string; message:
     if (named.sha256 !== parent.sha256) {
       return [{ id: link.id, message: `its parent ${parent.id} is not the one it was cut after` }];
     }
-    return named === before ? [] : [{ id: link.id, message: `its parent is ${parent.id}, not ${before!.id}` }];
+    return named === before
+      ? []
+      : [{ id: link.id, message: `its parent is ${parent.id}, not ${before!.id}` }];
   });
 }
 

@@ -47,11 +47,7 @@ function entry(
     source: from.source,
     sourceVersion: from.sourceVersion,
     area: belonging.area,
-    path: poolPath(
-      belonging.area,
-      from.source,
-      debFileName(from.package, from.version, from.architecture),
-    ),
+    path: poolPath(belonging.area, from.source, debFileName(from.package, from.version, from.architecture)),
     size: from.file.size,
     sha256: from.file.sha256,
     stanza: withoutFields(paragraph, fileFields),

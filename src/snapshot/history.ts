@@ -82,7 +82,9 @@ export function parseHistory(text: string, file: string): HistoryEntry[] {
     const before = lines[index - 1];
     if (entry.previous !== (before === undefined ? null : hashOf(before))) {
       const message =
-        index === 0 ? 'the lines before it are missing' : 'the line before it is not the one it was written after';
+        index === 0
+          ? 'the lines before it are missing'
+          : 'the line before it is not the one it was written after';
       faults.push({ ...place, message });
     }
     return [entry];
@@ -114,7 +116,9 @@ function parseLine(line: string, place: FaultPlace): HistoryEntry | string {
   }
   const parsed = entrySchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  return parsed.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`).join(', ');
+  return parsed.error.issues
+    .map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`)
+    .join(', ');
 }
 
 function hashOf(line: string): string {

@@ -116,7 +116,9 @@ const poolPath = z
   .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {
     error: 'must be a path below pool/',
   });
-const stanza = z.string().refine(isOneParagraph, { error: 'must be one paragraph with a newline at its end' });
+const stanza = z
+  .string()
+  .refine(isOneParagraph, { error: 'must be one paragraph with a newline at its end' });
 const storedFile = z.object({ name: fileName, size, sha256 });
 
 /**
@@ -150,10 +152,7 @@ const manifestSchema = z.object({
   parent: z.object({ id: snapshotId, sha256 }).nullable(),
   created: z.iso.datetime(),
   inputs: sha256,
-  components: z.record(
-    slug,
-    z.object({ pin, build: z.object({ inputs: sha256, method: z.string() }) }),
-  ),
+  components: z.record(slug, z.object({ pin, build: z.object({ inputs: sha256, method: z.string() }) })),
   packages: z.array(
     z.object({
       package: packageName,
@@ -216,7 +215,11 @@ export function parseManifest(text: string, file: string): SnapshotManifest {
   // The schema checks of a pin what this room relies on; its type is the source room's.
   const manifest = parsed.data as unknown as SnapshotManifest;
   const faults = contradictions(manifest);
-  if (faults.length > 0) throw invalid(file, faults.map((fault) => ({ file, ...fault })));
+  if (faults.length > 0)
+    throw invalid(
+      file,
+      faults.map((fault) => ({ file, ...fault })),
+    );
   return manifest;
 }
 
@@ -256,7 +259,8 @@ export function contradictions(
     const key = `${entry.package} ${entry.version}`;
     if (sources.has(key)) faults.push({ path: `sources.${index}`, message: `${key} is there twice` });
     sources.add(key);
-    for (const file of entry.files) claim(`${entry.directory}/${file.name}`, file.sha256, `sources.${index}.files`);
+    for (const file of entry.files)
+      claim(`${entry.directory}/${file.name}`, file.sha256, `sources.${index}.files`);
   }
   return faults;
 }

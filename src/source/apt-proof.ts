@@ -8,9 +8,12 @@ import type { Provenance } from './pin.js';
 
 /** Who signed the InRelease, and that it vouches for the index. */
 export function proofOf(index: AptIndex): Provenance[] {
-  const { suite, sha256, signers } = index.release;
+  const { suite, sha256, signers, datesIgnored } = index.release;
   return [
     ...signers.map((by) => ({ step: 'InRelease signature', subject: suite, by, sha256 })),
+    ...(datesIgnored === null
+      ? []
+      : [{ step: 'dates not checked', subject: suite, by: `apt on this machine (${datesIgnored})`, sha256 }]),
     { step: 'index hash', subject: index.path, by: `InRelease of ${suite}`, sha256: index.hash.sha256 },
   ];
 }

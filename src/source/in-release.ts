@@ -36,6 +36,8 @@ export interface VerifiedRelease {
   sha256: string;
   /** Fingerprints of the keys that vouch for it. */
   signers: string[];
+  /** Who said that dates are not to be checked, if anybody did. */
+  datesIgnored: string | null;
 }
 
 /** Debian's largest is 160 KB; this is only so that a mirror cannot fill the memory. */
@@ -141,7 +143,8 @@ async function openAt(
   assertInTime(release, place, context.clock.now(), url);
   if (verified !== known) await writeCached(context, 'releases', name, verified);
   const { sha256, signers } = verified;
-  return { role: place.role, suite: place.suite, uri, release, sha256, signers };
+  const datesIgnored = place.checkDates ? null : place.from;
+  return { role: place.role, suite: place.suite, uri, release, sha256, signers, datesIgnored };
 }
 
 interface Fetched {

@@ -1,0 +1,153 @@
+/**
+ * Carries out a publication plan: the writes of the plan, in its order, and
+ * nothing else. Everything is signed before the first of them.
+ */
+import { LockstepError } from '../errors.js';
+import type { Clock } from '../io/clock.js';
+import type { ContentStore } from '../io/content-store.js';
+import { diskFault } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { silentPhase, type Phase } from '../io/progress.js';
+import type { Signer } from '../signing/signer-port.js';
+import type { PublicationPlan, Write } from './plan.js';
+import type { ArchivePort, PlacedBlob } from './port.js';
+
+export interface ApplyOptions {
+  store: ContentStore;
+  signer: Signer;
+  clock: Clock;
+  phase?: Phase;
+  signal?: AbortSignal;
+}
+
+/** What was written. */
+export interface PublicationResult {
+  /** Files, links and aliases. */
+  writes: number;
+  /** Of files out of the content store. */
+  bytes: number;
+}
+
+/** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */
+const toleratedFuture = 5_000;
+/** A Date further ahead than this comes from a clock that ran backwards, not from releases in quick succession. */
+const longestWait = 60_000;
+/** Kept free beyond what is known to be written: folders, signatures, the file system's own. */
+const reserve = 4 * 1024 * 1024;
+
+/**
+ * Publishes. When it fails or the process ends in the middle, clients still see the archive of before, and
+ * the next publication completes it. The caller holds the workspace's lock.
+ *
+ * @throws LockstepError DISK_FULL (usually before anything is written), DISK_IO, STORE_MISSING,
+ * STORE_CORRUPT, INTERRUPTED, those of the signer
+ */
+export async function applyPublication(
+  port: ArchivePort,
+  plan: PublicationPlan,
+  options: ApplyOptions,
+): Promise<PublicationResult> {
+  if (plan.writes.length === 0) return { writes: 0, bytes: 0 };
+  const phase = options.phase ?? silentPhase;
+  const bytes = plan.writes.reduce((sum, write) => sum + (write.kind === 'blob' ? write.size : 0), 0);
+  await assertRoom(port, bytes);
+  const signed = await signAll(plan, options.signer);
+  await port.sweep();
+  try {
+    for (const { step, writes } of stepsOf(plan.writes)) {
+      throwIfInterrupted(options.signal);
+      if (step === 'release') await waitForDate(plan, options);
+      if (writes.every((write) => write.kind === 'blob')) {
+        await putBlobs(port, writes, options, phase);
+      } else {
+        for (const write of writes) await writeOne(port, write, signed, options.signal);
+      }
+    }
+  } catch (error) {
+    throw diskFault(error, 'write to', port.place);
+  }
+  return { writes: plan.writes.length, bytes };
+}
+
+async function assertRoom(port: ArchivePort, bytes: number): Promise<void> {
+  const free = await port.freeBytes();
+  if (free === undefined || free >= bytes + reserve) return;
+  const mebi = (count: number): string => `${Math.ceil(count / 1024 / 1024)} MiB`;
+  throw new LockstepError('DISK_FULL', {
+    message: `${port.place} has ${mebi(free)} free, and the publication needs ${mebi(bytes + reserve)}`,
+    hint: 'Nothing was written. Make room, then run the same command again.',
+    where: [{ file: port.place }],
+  });
+}
+
+async function signAll(plan: PublicationPlan, signer: Signer): Promise<Map<Write, string>> {
+  const signed = new Map<Write, string>();
+  for (const write of plan.writes) {
+    if (write.kind === 'detached') {
+      signed.set(write, await signer.detached(write.text, write.date, write.path));
+    } else if (write.kind === 'clearsigned') {
+      signed.set(write, await signer.clearsign(write.text, write.date, write.path));
+    }
+  }
+  return signed;
+}
+
+function stepsOf(writes: readonly Write[]): { step: Write['step']; writes: Write[] }[] {
+  const steps: { step: Write['step']; writes: Write[] }[] = [];
+  for (const write of writes) {
+    const last = steps.at(-1);
+    if (last?.step === write.step) last.writes.push(write);
+    else steps.push({ step: write.step, writes: [write] });
+  }
+  return steps;
+}
+
+/** Releases in quick succession are dated a second apart each: waits until clients would take this one. */
+async function waitForDate(plan: PublicationPlan, { clock, signal }: ApplyOptions): Promise<void> {
+  const dates = plan.writes.flatMap((write) => (write.kind === 'text' ? [write.date.getTime()] : []));
+  const ahead = Math.max(...dates) - clock.now().getTime();
+  if (ahead > toleratedFuture && ahead <= longestWait) await clock.sleep(ahead - toleratedFuture, signal);
+}
+
+async function putBlobs(
+  port: ArchivePort,
+  blobs: readonly PlacedBlob[],
+  options: ApplyOptions,
+  phase: Phase,
+): Promise<void> {
+  const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
+  const item = phase.item(`${blobs.length} files`, { totalBytes });
+  try {
+    await port.putBlobs(blobs, options.store, {
+      signal: options.signal,
+      onWritten: ({ size }) => item.advance(size),
+    });
+  } catch (error) {
+    item.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  item.done();
+}
+
+async function writeOne(
+  port: ArchivePort,
+  write: Write,
+  signed: ReadonlyMap<Write, string>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  switch (write.kind) {
+    case 'blob':
+      throw new TypeError('a step has blobs only, or none');
+    case 'link':
+      return await port.link(write.path, write.from, { signal, modified: write.modified });
+    case 'alias':
+      return await port.alias(write.path, write.target);
+    case 'data':
+      return await port.put(write.path, write.data, { signal });
+    case 'text':
+      return await port.put(write.path, write.text, { signal, modified: write.date });
+    case 'detached':
+    case 'clearsigned':
+      return await port.put(write.path, signed.get(write)!, { signal, modified: write.date });
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * The decision what to write so that a suite points at a snapshot: an ordered
+ * list of writes, such that stopping after any of them leaves clients the old
+ * archive or the new one. Pure; apply.ts does it, publication.ts gathers what
+ * it decides over.
+ */
+import { LockstepError } from '../errors.js';
+import type { IndexFile, IndexSet } from './index-set.js';
+import {
+  byHashPath,
+  frozenPool,
+  frozenView,
+  keyringFiles,
+  liveView,
+  poolFilePath,
+  poolFolder,
+  sourcesFilePath,
+} from './layout.js';
+import type { Listing, PoolFile } from './listing.js';
+import {
+  nextReleaseDate,
+  releaseFields,
+  releaseText,
+  releaseVerdict,
+  snapshotField,
+  type ArchiveIdentity,
+  type PublishedRelease,
+  type ReleaseContent,
+  type SuiteIdentity,
+} from './release.js';
+import { sourcesFileText } from './sources-file.js';
+
+/** The steps in the order they are done (DESIGN.md, "Order of writes"). */
+export const writeSteps = [
+  'pool',
+  'pool-alias',
+  'key',
+  'by-hash',
+  'index',
+  'release',
+  'signature',
+  'inrelease',
+] as const;
+
+export type WriteStep = (typeof writeSteps)[number];
+
+/** One write; `path` is below the root of what is published, sizes are in bytes. */
+export type Write =
+  /** A file out of the content store. */
+  | { kind: 'blob'; step: 'pool' | 'by-hash'; path: string; size: number; sha256: string }
+  /** Another name for a file that is there by then. */
+  | { kind: 'link'; step: 'index'; path: string; from: string; modified: Date }
+  | { kind: 'alias'; step: 'pool-alias'; path: string; target: string }
+  | { kind: 'data'; step: 'key'; path: string; data: string | Uint8Array }
+  /** `date` is that of the Release, and of the signature. */
+  | { kind: 'text'; step: 'release'; path: string; text: string; date: Date }
+  | { kind: 'detached'; step: 'signature'; path: string; text: string; date: Date }
+  | { kind: 'clearsigned'; step: 'inrelease'; path: string; text: string; date: Date };
+
+/** What is there before. Maps hold only what is there. */
+export interface Standing {
+  live: PublishedRelease;
+  frozen: PublishedRelease;
+  /** Sizes of pool files and of by-hash files. */
+  sizes: ReadonlyMap<string, number>;
+  /** SHA-256 of named indices, and of the pool files whose bytes nothing vouches for. */
+  digests: ReadonlyMap<string, string>;
+  /** Where `snapshot/<id>/pool` leads. */
+  alias: string | undefined;
+  /** The small files: keyring and sources. */
+  data: ReadonlyMap<string, Buffer>;
+}
+
+export interface PublicationInput {
+  archive: ArchiveIdentity;
+  suite: SuiteIdentity;
+  listing: Listing;
+  /** Indices of the listing. */
+  live: IndexSet;
+  /** Indices of the snapshot alone. */
+  frozen: IndexSet;
+  publicKey: { armored: string; binary: Uint8Array };
+  there: Standing;
+  now: Date;
+}
+
+export interface PublicationPlan {
+  suite: string;
+  /** The snapshot the suite will point at. */
+  snapshot: string;
+  /** The one it points at now, or null. */
+  before: string | null;
+  /** Ids of the snapshots it will list, the current one first. */
+  listed: string[];
+  /** Earlier snapshots that it will not list, and why. */
+  left: { id: string; reason: string }[];
+  /** `refresh`: only Release files are written anew. */
+  verdict: 'publish' | 'refresh' | 'nothing';
+  /** The Date of the suite's new Release, or null where it gets none. */
+  date: Date | null;
+  writes: Write[];
+}
+
+/**
+ * What to write.
+ *
+ * @throws LockstepError ARCHIVE_CONFLICT when a pool file is there with other bytes, or the frozen view of
+ * the snapshot lists something else
+ */
+export function planPublication(input: PublicationInput): PublicationPlan {
+  const { listing, suite, there } = input;
+  const ids = listing.snapshots.map(({ manifest }) => manifest.id);
+  const id = ids[0]!;
+  const keys = planKeys(input);
+  // A new key must sign what the old one signed: machines that got the new keyring know only it.
+  const resign = there.data.has(keyringFiles.binary) && keys.some(({ path }) => path === keyringFiles.binary);
+  const frozen = planView({
+    view: frozenView(suite.name, id),
+    published: there.frozen,
+    content: contentOf(input, frozenFiles(input, id), input.frozen, [id]),
+    input,
+    resign,
+  });
+  const live = planView({
+    view: liveView(suite.name),
+    published: there.live,
+    content: contentOf(input, input.live.files, input.live, ids),
+    input,
+    resign,
+  });
+  const pool = planPool(listing.pool, there);
+  const alias: Write[] =
+    there.alias === poolFolder
+      ? []
+      : [{ kind: 'alias', step: 'pool-alias', path: frozenPool(id), target: poolFolder }];
+  const writes = inOrder([...pool, ...alias, ...keys, ...frozen.writes, ...live.writes]);
+  const releasesOnly = writes.every(({ kind }) => ['text', 'detached', 'clearsigned'].includes(kind));
+  const published = frozen.verdict === 'publish' || live.verdict === 'publish' || !releasesOnly;
+  return {
+    suite: suite.name,
+    snapshot: id,
+    before: there.live.release?.fields.get(snapshotField) ?? null,
+    listed: ids,
+    left: listing.left,
+    verdict: writes.length === 0 ? 'nothing' : published ? 'publish' : 'refresh',
+    date: live.date,
+    writes,
+  };
+}
+
+/** By step; within a step as they come, so the live view, which commits the publication, is last. */
+function inOrder(writes: readonly Write[]): Write[] {
+  return writeSteps.flatMap((step) => writes.filter((write) => write.step === step));
+}
+
+function contentOf(
+  input: PublicationInput,
+  files: readonly IndexFile[],
+  indices: IndexSet,
+  snapshots: readonly string[],
+): ReleaseContent {
+  const { areas, architectures } = indices;
+  return {
+    fields: releaseFields(input.archive, input.suite, { areas, architectures, snapshots }),
+    files,
+    validFor: input.suite.validFor,
+  };
+}
+
+function planPool(pool: readonly PoolFile[], there: Standing): Write[] {
+  const conflicts: string[] = [];
+  const writes = pool.flatMap((file): Write[] => {
+    const path = poolFilePath(file.path);
+    const size = there.sizes.get(path);
+    if (size === undefined) {
+      return [{ kind: 'blob', step: 'pool', path, size: file.size, sha256: file.sha256 }];
+    }
+    const digest = there.digests.get(path);
+    if (size !== file.size || (digest !== undefined && digest !== file.sha256)) conflicts.push(file.path);
+    return [];
+  });
+  if (conflicts.length > 0) {
+    throw new LockstepError('ARCHIVE_CONFLICT', {
+      message: `The pool has other bytes under ${conflicts.length === 1 ? 'the name' : `${conflicts.length} names`} ${conflicts.slice(0, 5).join(', ')}`,
+      hint: 'A file of the pool never changes: give the package a new version. If the file in the pool is damaged, remove it and publish again',
+      where: conflicts.map((path) => ({ path: poolFilePath(path) })),
+    });
+  }
+  return writes;
+}
+
+function planKeys({ archive, suite, publicKey, live, there }: PublicationInput): Write[] {
+  const { areas, architectures } = live;
+  const sources = sourcesFileText({
+    baseUrl: archive.baseUrl,
+    suite: suite.name,
+    areas,
+    architectures,
+    key: publicKey.armored,
+  });
+  const wanted: [string, string | Uint8Array][] = [
+    [keyringFiles.binary, publicKey.binary],
+    [keyringFiles.armored, publicKey.armored],
+    [sourcesFilePath(suite.name), sources],
+  ];
+  return wanted
+    .filter(([path, data]) => there.data.get(path)?.equals(Buffer.from(data)) !== true)
+    .map(([path, data]) => ({ kind: 'data', step: 'key', path, data }));
+}
+
+/**
+ * The indices of the frozen view. Once it is there it never changes: its own are kept, also where a newer
+ * compressor would write other bytes.
+ */
+function frozenFiles({ suite, frozen, there }: PublicationInput, id: string): readonly IndexFile[] {
+  const { release } = there.frozen;
+  if (release === null) return frozen.files;
+  const view = frozenView(suite.name, id);
+  for (const file of frozen.files) {
+    const listed = release.sha256.get(file.path);
+    if (!file.stored && /\/(Packages|Sources)$/.test(file.path) && listed?.sha256 !== file.sha256) {
+      throw new LockstepError('ARCHIVE_CONFLICT', {
+        message: `The frozen view of ${id} has another ${file.path} than the snapshot`,
+        hint: 'A snapshot never changes: either this archive or the manifest was tampered with, or two workspaces publish to one place',
+        where: [{ path: `${view}/${file.path}`, value: listed?.sha256 }],
+      });
+    }
+  }
+  const kept = [...release.sha256].map(([path, { size, sha256 }]) => {
+    return { path, size, sha256, stored: /\.(gz|xz)$/.test(path) };
+  });
+  const whole = kept.every(
+    ({ path, size, sha256, stored }) => !stored || there.sizes.get(byHashPath(view, path, sha256)) === size,
+  );
+  return whole ? kept : frozen.files;
+}
+
+interface ViewRequest {
+  view: string;
+  published: PublishedRelease;
+  content: ReleaseContent;
+  input: PublicationInput;
+  resign: boolean;
+}
+
+function planView(request: ViewRequest): {
+  verdict: 'publish' | 'refresh' | 'nothing';
+  date: Date | null;
+  writes: Write[];
+} {
+  const { view, published, content, input } = request;
+  const { there, now } = input;
+  const told = releaseVerdict(published, content, now);
+  const seconds = nextReleaseDate(now, published.latestDate);
+  const modified = new Date(seconds * 1000);
+  const writes: Write[] = [];
+  for (const { path, size, sha256, stored } of content.files) {
+    if (!stored) continue;
+    const from = byHashPath(view, path, sha256);
+    // One file may be the index of two folders' worth: only its name differs.
+    if (there.sizes.get(from) !== size && !writes.some((write) => write.path === from)) {
+      writes.push({ kind: 'blob', step: 'by-hash', path: from, size, sha256 });
+    }
+    const named = `${view}/${path}`;
+    if (there.digests.get(named) !== sha256) {
+      writes.push({ kind: 'link', step: 'index', path: named, from, modified });
+    }
+  }
+  const verdict = told === 'nothing' && request.resign ? 'refresh' : told;
+  if (verdict === 'nothing') return { verdict, date: null, writes };
+  const text = releaseText(content, seconds);
+  const date = modified;
+  writes.push(
+    { kind: 'text', step: 'release', path: `${view}/Release`, text, date },
+    { kind: 'detached', step: 'signature', path: `${view}/Release.gpg`, text, date },
+    { kind: 'clearsigned', step: 'inrelease', path: `${view}/InRelease`, text, date },
+  );
+  return { verdict, date, writes };
+}
