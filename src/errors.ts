@@ -106,6 +106,7 @@ export const errorCodes = {
   SNAPSHOT_COMMIT: ['archive', 'The git commit of a snapshot failed; its files are written'],
   ARCHIVE_CONFLICT: ['archive', 'A pool file would be overwritten with other bytes'],
   ARCHIVE_INVALID: ['archive', 'The archive on disk is not what it must be'],
+  SERVE_ADDRESS: ['machine', 'The server cannot listen on the address or port'],
   VETTING_FAILED: ['build', 'A package breaks a rule of the trust level it is meant for'],
   LOCK_HELD: ['busy', 'Another run is working on this workspace; it is named'],
   INTERRUPTED: ['interrupted', 'Stopped by the user; everything is consistent'],

@@ -26,6 +26,7 @@ import {
 } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import type { ArchivePort, PlacedBlob, PortOptions } from './port.js';
+import { placeSmallFiles } from './small-files.js';
 
 export interface DiskPortOptions {
   /**
@@ -38,6 +39,8 @@ export interface DiskPortOptions {
 
 /** As many as keep the disk busy: more only wait for each other in libuv's four threads. */
 const writesAtOnce = 8;
+/** Bytes up to which a file is written together with others. */
+const smallFile = 256 * 1024;
 
 /** The port onto a folder, usually `public/` of the workspace. */
 export class DiskPort implements ArchivePort {
@@ -87,6 +90,24 @@ export class DiskPort implements ArchivePort {
     blobs: readonly PlacedBlob[],
     store: ContentStore,
     options: PortOptions & { onWritten?: (blob: PlacedBlob) => void } = {},
+  ): Promise<void> {
+    const placed = new Map(blobs.map((blob) => [this.#at(blob.path), blob]));
+    const small = [...placed]
+      .filter(([, { size }]) => size <= smallFile)
+      .map(([path, { sha256, size }]) => ({ path, sha256, size }));
+    const large = blobs.filter(({ size }) => size > smallFile);
+    const left = await placeSmallFiles(small, store, {
+      how: this.#how,
+      signal: options.signal,
+      onWritten: ({ path }) => options.onWritten?.(placed.get(path)!),
+    });
+    await this.#putEach([...large, ...left.map(({ path }) => placed.get(path)!)], store, options);
+  }
+
+  async #putEach(
+    blobs: readonly PlacedBlob[],
+    store: ContentStore,
+    options: PortOptions & { onWritten?: (blob: PlacedBlob) => void },
   ): Promise<void> {
     const limit = pLimit(writesAtOnce);
     const failed = new AbortController();

@@ -114,9 +114,13 @@ export function planPublication(input: PublicationInput): PublicationPlan {
   const keys = planKeys(input);
   // A new key must sign what the old one signed: machines that got the new keyring know only it.
   const resign = there.data.has(keyringFiles.binary) && keys.some(({ path }) => path === keyringFiles.binary);
+  // One date for both views: that of the frozen one must not be from before a clock that ran backwards.
+  const latest = [there.live, there.frozen].flatMap(({ latestDate }) => latestDate ?? []);
+  const seconds = nextReleaseDate(input.now, latest.length === 0 ? null : Math.max(...latest));
   const frozen = planView({
     view: frozenView(suite.name, id),
     published: there.frozen,
+    seconds,
     content: contentOf(input, frozenFiles(input, id), input.frozen, [id]),
     input,
     resign,
@@ -124,6 +128,7 @@ export function planPublication(input: PublicationInput): PublicationPlan {
   const live = planView({
     view: liveView(suite.name),
     published: there.live,
+    seconds,
     content: contentOf(input, input.live.files, input.live, ids),
     input,
     resign,
@@ -238,6 +243,8 @@ function frozenFiles({ suite, frozen, there }: PublicationInput, id: string): re
 interface ViewRequest {
   view: string;
   published: PublishedRelease;
+  /** Date of a new Release. */
+  seconds: number;
   content: ReleaseContent;
   input: PublicationInput;
   resign: boolean;
@@ -248,10 +255,9 @@ function planView(request: ViewRequest): {
   date: Date | null;
   writes: Write[];
 } {
-  const { view, published, content, input } = request;
+  const { view, published, seconds, content, input } = request;
   const { there, now } = input;
   const told = releaseVerdict(published, content, now);
-  const seconds = nextReleaseDate(now, published.latestDate);
   const modified = new Date(seconds * 1000);
   const writes: Write[] = [];
   for (const { path, size, sha256, stored } of content.files) {

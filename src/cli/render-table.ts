@@ -1,5 +1,6 @@
 /** Data as tables for people. Plain text: columns line up, nothing is cut. */
 import type { Pin } from '../source/pin.js';
+import type { BuildPlanRow } from '../workflows/build.js';
 
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
@@ -45,4 +46,8 @@ export function pinRows(pins: ReadonlyMap<string, Pin>): string[][] {
       }
     }
   });
+}
+
+export function buildRows(rows: readonly BuildPlanRow[]): string[][] {
+  return rows.map((row) => [row.component, row.package, row.version, row.method, row.state]);
 }

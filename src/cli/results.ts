@@ -99,10 +99,85 @@ export const resolveResult = z.object({
 });
 export type ResolveResult = z.infer<typeof resolveResult>;
 
+const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
+
+export const serveResult = z
+  .object({ url: z.string(), port: z.number().int(), root: z.string().describe('The folder that is served') })
+  .describe('Printed once, when the server listens');
+export type ServeResult = z.infer<typeof serveResult>;
+
+const buildRow = z.object({
+  component: z.string(),
+  package: z.string().describe('Source package'),
+  version: z.string(),
+  method: z.enum(['debian', 'tree', 'none']),
+  state: z.enum(['cached', 'to build', 'taken']).describe('taken: a package of the base release, as it is'),
+});
+
+export const publishResult = z.object({
+  suite: z.string(),
+  snapshot: snapshotId,
+  before: snapshotId.nullable().describe('What the suite pointed at'),
+  listed: z
+    .array(snapshotId)
+    .describe('Snapshots that stay installable from the suite, the current one first'),
+  verdict: z
+    .enum(['publish', 'refresh', 'nothing'])
+    .describe('refresh: only dates and signatures are made anew'),
+  validUntil: z.string().nullable().describe('ISO 8601; null where no new Release is written'),
+  writes: z.number().int(),
+  bytes: z.number().int(),
+});
+export type PublishResult = z.infer<typeof publishResult>;
+
+export const cutResult = z.object({
+  profile: z.string(),
+  id: snapshotId,
+  cut: z.boolean().describe('False where the set equals the last snapshot, whose id it then is'),
+  inputs: sha256.describe('What the set is: equal inputs, equal set'),
+  parent: snapshotId.nullable(),
+  manifest: z.string().nullable().describe('Path of the new manifest'),
+  packages: z.array(
+    z.object({ package: z.string(), version: z.string(), architecture: z.string(), component: z.string() }),
+  ),
+});
+export type CutResult = z.infer<typeof cutResult>;
+
+export const buildResult = z.object({
+  profile: z.string(),
+  builds: z.array(buildRow),
+  packages: z.array(
+    z.object({
+      package: z.string(),
+      version: z.string(),
+      architecture: z.string(),
+      component: z.string(),
+      file: z.string().describe('In the content store'),
+      sha256,
+    }),
+  ),
+});
+export type BuildResult = z.infer<typeof buildResult>;
+
+export const releaseResult = z.object({
+  profile: z.string(),
+  suite: z.string(),
+  builds: z.array(buildRow),
+  snapshot: snapshotId.nullable().describe('null with --dry-run'),
+  cut: z.boolean(),
+  publication: publishResult.nullable().describe('null with --dry-run'),
+});
+export type ReleaseResult = z.infer<typeof releaseResult>;
+
 /** By command, as typed. */
 export const outputSchemas: Record<string, z.ZodType> = {
   init: initResult,
   check: checkResult,
   'key generate': keyResult,
   resolve: resolveResult,
+  build: buildResult,
+  cut: cutResult,
+  publish: publishResult,
+  release: releaseResult,
+  serve: serveResult,
 };

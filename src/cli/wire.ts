@@ -2,12 +2,13 @@
  * The one place where adapters are chosen and put together. Everything below
  * gets them as arguments.
  */
-import { homedir } from 'node:os';
+import { homedir, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../io/clock.js';
 import { ContentStore } from '../io/content-store.js';
 import { Http } from '../io/http.js';
+import { proxyFrom } from '../io/proxy.js';
 import { loadWorkspace } from '../profile/load.js';
 import type { Context, Places } from '../workflows/context.js';
 import { LineProgress } from './progress-lines.js';
@@ -65,11 +66,17 @@ export async function wire(wiring: Wiring): Promise<{ context: Context; progress
     workspace,
     places,
     store: new ContentStore(join(places.cache, 'store')),
-    http: new Http({ clock: systemClock }),
+    http: new Http({
+      clock: systemClock,
+      proxy: proxyFrom(wiring.env),
+      userAgent: `lockstep/${toolVersion()}`,
+    }),
     clock: systemClock,
     progress,
     signal: wiring.signal,
     env: wiring.env,
+    actor: `${userInfo().username}@${hostname()}`,
+    command: ['lockstep', ...process.argv.slice(2)].join(' '),
     toolVersion: toolVersion(),
   };
   return { context, progress };

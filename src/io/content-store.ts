@@ -6,7 +6,6 @@
  * they come from.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -18,6 +17,7 @@ import {
   linkOrCopy,
   notThere,
   onDisk,
+  readPieces,
   removeFile,
   sha256Of,
   syncDir,
@@ -93,15 +93,13 @@ export class ContentStore {
     expected: Expected = {},
     options: PutOptions = {},
   ): Promise<StoredBlob> {
-    const data = isFileSource(source) ? createReadStream(source.file, { highWaterMark: 256 * 1024 }) : source;
+    const data = isFileSource(source) ? readPieces(source.file) : source;
     const name = options.name ?? (isFileSource(source) ? source.file : undefined);
     const arriving = temporaryName(join(this.partialDir, 'put'));
     await ensureDir(this.partialDir);
     try {
       const writing = { mode: 0o444, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-      const taking = (): Promise<StoredBlob> => writeNew(arriving, data, writing);
-      // Only what a file's own reading throws is the disk's; a network's errno passes through.
-      const blob = isFileSource(source) ? await onDisk('read', source.file, taking) : await taking();
+      const blob = await writeNew(arriving, data, writing);
       assertAsPromised(blob, expected, name);
       await this.#place(arriving, blob.sha256);
       return blob;
@@ -258,18 +256,9 @@ export class ContentStore {
   async *#checkedPieces(sha256: string, path: string): AsyncGenerator<Buffer, void, undefined> {
     const hash = createHash('sha256');
     if (!(await this.has(sha256))) throw missing(sha256, path);
-    const handle = await onDisk('read', path, () => open(path, 'r'));
-    try {
-      for (;;) {
-        const block = Buffer.allocUnsafe(256 * 1024);
-        const { bytesRead } = await onDisk('read', path, () => handle.read(block, 0, block.length));
-        if (bytesRead === 0) break;
-        const piece = block.subarray(0, bytesRead);
-        hash.update(piece);
-        yield piece;
-      }
-    } finally {
-      await handle.close();
+    for await (const piece of readPieces(path)) {
+      hash.update(piece);
+      yield piece;
     }
     if (hash.digest('hex') !== sha256) throw await this.#setAside(sha256);
   }

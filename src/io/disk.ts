@@ -140,26 +140,31 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   return await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
 }
 
+/** A file's bytes in pieces, opened when they are first asked for. DISK_IO, also when it is not there. */
+export async function* readPieces(path: string): AsyncGenerator<Buffer, void, undefined> {
+  const handle = await onDisk('read', path, () => open(path, 'r'));
+  try {
+    for (;;) {
+      const block = Buffer.allocUnsafe(readBlock);
+      const { bytesRead } = await onDisk('read', path, () => handle.read(block, 0, block.length));
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Size and SHA-256 of a file. DISK_IO, INTERRUPTED. */
 export async function hashFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileDigest> {
-  return await onDisk('read', path, async () => {
-    const handle = await open(path, 'r');
-    try {
-      const hash = createHash('sha256');
-      const block = Buffer.allocUnsafe(readBlock);
-      let size = 0;
-      for (;;) {
-        throwIfInterrupted(options.signal);
-        const { bytesRead } = await handle.read(block, 0, block.length);
-        if (bytesRead === 0) break;
-        hash.update(block.subarray(0, bytesRead));
-        size += bytesRead;
-      }
-      return { size, sha256: hash.digest('hex') };
-    } finally {
-      await handle.close();
-    }
-  });
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const piece of readPieces(path)) {
+    throwIfInterrupted(options.signal);
+    hash.update(piece);
+    size += piece.length;
+  }
+  return { size, sha256: hash.digest('hex') };
 }
 
 /** SHA-256 of bytes in memory, in lower-case hex. */

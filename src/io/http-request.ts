@@ -7,6 +7,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { LockstepError } from '../errors.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
@@ -254,53 +255,50 @@ function stallWatch(
   };
 }
 
+/** How much of a body may lie unread before the server is made to wait, in bytes. */
+const readAhead = 1024 * 1024;
+
 /**
  * The body's pieces. Only the time in which we wait for the server counts as a stall: a slow reader is no
- * fault of the server's. A body that is left early takes its connection with it.
+ * fault of the server's. What came before a break is given before the fault: Node's own stream would drop
+ * it, and a download could not go on from there. A body that is left early takes its connection with it.
  */
-async function* bodyOf(
+function bodyOf(
   answer: IncomingMessage,
   url: URL,
   stallMs: number,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer, void, undefined> {
-  const pieces = answer[Symbol.asyncIterator]() as AsyncIterator<Buffer, unknown>;
-  const onAbort = (): void => void answer.destroy();
-  signal?.addEventListener('abort', onAbort, { once: true });
-  let whole = false;
-  try {
-    for (;;) {
-      throwIfInterrupted(signal);
-      const piece = await nextPiece(pieces, answer, url, stallMs);
-      if (piece.done === true) break;
-      yield piece.value;
-    }
-    // A connection closed in mid-body shows as an end where Node could not tell it from one.
-    if (!answer.complete) throw netFault('NET_TRUNCATED', url, 'The answer ended too soon');
-    whole = true;
-  } catch (error) {
-    if (signal?.aborted === true) throw interruptionOf(signal);
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-    if (!whole) answer.destroy();
-  }
-}
+): AsyncIterable<Buffer> {
+  const arrived = new PassThrough({ highWaterMark: readAhead });
+  let broken: Error | undefined;
+  answer.on('error', (error) => (broken = error)).on('close', () => arrived.end());
+  answer.pipe(arrived);
+  const stalled = netFault('NET_STALLED', url, `Nothing more came for ${stallMs / 1000} s`);
+  return pieces();
 
-async function nextPiece(
-  pieces: AsyncIterator<Buffer, unknown>,
-  answer: IncomingMessage,
-  url: URL,
-  stallMs: number,
-): Promise<IteratorResult<Buffer, unknown>> {
-  const fault = netFault('NET_STALLED', url, `Nothing more came for ${stallMs / 1000} s`);
-  const timer = setTimeout(() => answer.destroy(fault), stallMs);
-  try {
-    return await pieces.next();
-  } catch (error) {
-    if (error === fault) throw fault;
-    throw netFault('NET_TRUNCATED', url, `The connection broke (${(error as Error).message})`, error);
-  } finally {
-    clearTimeout(timer);
+  async function* pieces(): AsyncGenerator<Buffer, void, undefined> {
+    const reading = arrived[Symbol.asyncIterator]() as AsyncIterator<Buffer, unknown>;
+    const onAbort = (): void => void answer.destroy();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      for (;;) {
+        throwIfInterrupted(signal);
+        const timer = setTimeout(() => answer.destroy(stalled), stallMs);
+        const piece = await reading.next().finally(() => clearTimeout(timer));
+        if (piece.done === true) break;
+        yield piece.value;
+      }
+      throwIfInterrupted(signal);
+      if (broken === stalled) throw stalled;
+      if (!answer.complete) {
+        const said =
+          broken === undefined ? 'The answer ended too soon' : `The connection broke (${broken.message})`;
+        throw netFault('NET_TRUNCATED', url, said, broken);
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      if (!answer.readableEnded) answer.destroy();
+      arrived.destroy();
+    }
   }
 }

@@ -3,7 +3,6 @@
  * limits. Must not trust what comes: size and hash are the caller's promise,
  * and are checked by the store.
  */
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as nodeHttp from 'node:http';
 import * as nodeHttps from 'node:https';
@@ -12,7 +11,7 @@ import { LockstepError } from '../errors.js';
 import { collect } from './bytes.js';
 import type { Clock } from './clock.js';
 import type { ContentStore, StoredBlob } from './content-store.js';
-import { notThere, onDisk } from './disk.js';
+import { notThere, onDisk, readPieces } from './disk.js';
 import { downloadInto } from './http-download.js';
 import type { RetryPolicy } from './http-fault.js';
 import { afterTries, isTransient, netFault, planRetry, shownUrl, StatusError } from './http-fault.js';
@@ -218,14 +217,9 @@ async function fromFile(url: URL): Promise<HttpResponse> {
     status: 200,
     headers: { 'content-length': String(found.size), 'last-modified': found.mtime.toUTCString() },
     url: url.href,
-    body: fileBody(path),
+    body: readPieces(path),
     discard: () => undefined,
   };
-}
-
-/** Opened when it is first read, so that a discarded one holds no descriptor. */
-async function* fileBody(path: string): AsyncGenerator<Buffer, void, undefined> {
-  yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
 }
 
 async function* atMost(body: AsyncIterable<Buffer>, limit: number, url: string): AsyncGenerator<Buffer> {

@@ -11,7 +11,7 @@ import { execa } from 'execa';
 import { LockstepError } from '../errors.js';
 import type { ByteSource } from './bytes.js';
 import { asBuffer, piecesOf } from './bytes.js';
-import { ensureDir, onDisk } from './disk.js';
+import { ensureDir, exists, onDisk } from './disk.js';
 import { interruptionOf, throwIfInterrupted } from './interrupt.js';
 import { toolMissing } from './tools.js';
 
@@ -79,7 +79,7 @@ export async function run(
     const result = await child.finally(() => ending?.());
     if (options.signal?.aborted === true) throw interruptionOf(options.signal);
     if (input.fault !== undefined) throw input.fault.error;
-    const ended = outcome(command, result, options);
+    const ended = await outcome(command, result, options);
     if (ended.exitCode !== 0 && options.allowFailure !== true) {
       const printed = log === undefined ? ended.stderr || ended.stdout : await tailOf(log.path, 15, log.from);
       throw toolFailed(command, args, ended, printed, options.log);
@@ -123,7 +123,7 @@ export async function* filterThrough(
     const result = await child;
     if (options.signal?.aborted === true) throw interruptionOf(options.signal);
     if (input.fault !== undefined) throw input.fault.error;
-    const ended = outcome(command, result, options);
+    const ended = await outcome(command, result, options);
     if (ended.exitCode !== 0) throw toolFailed(command, args, ended, ended.stderr, undefined);
   } finally {
     if (!finished) {
@@ -222,12 +222,21 @@ interface Ended {
   stderr?: unknown;
 }
 
-function outcome(
+async function outcome(
   command: string,
   result: Ended,
   options: Pick<RunOptions, 'debianPackage' | 'cwd'>,
-): RunResult {
-  if (result.code === 'ENOENT') throw toolMissing(command, options.debianPackage, result.cause);
+): Promise<RunResult> {
+  if (result.code === 'ENOENT') {
+    // spawn(2) says the same of a working folder that is not there.
+    if (options.cwd !== undefined && !(await exists(options.cwd))) {
+      throw new LockstepError('TOOL_FAILED', {
+        message: `${command} could not be run: there is no folder ${options.cwd}`,
+        where: [{ file: options.cwd }],
+      });
+    }
+    throw toolMissing(command, options.debianPackage, result.cause);
+  }
   const number =
     result.signal === undefined
       ? undefined

@@ -41,6 +41,7 @@ export interface CommonVariables {
     keyringPackage: string;
     keyringPath: string;
   };
+  /** By profile, then from the highest trust level to the lowest: the first of a codename is the one to propose. */
   suites: SuiteVariable[];
   key: { fingerprint: string };
 }
@@ -67,7 +68,7 @@ export interface SetVariables extends CommonVariables {
     phpVersion: string;
   };
   components: Record<string, ComponentVariable>;
-  /** Those of all components, sorted. */
+  /** Those of all components, sorted by package. */
   relations: string[];
   settings: Record<string, unknown>;
 }
@@ -99,13 +100,20 @@ export function commonVariables(
       keyringPath: `/usr/share/keyrings/${keyringPackage}.gpg`,
     },
     suites: Object.entries(workspace.suites)
-      .flatMap(([suite, { profile: profileName, trust }]) => {
+      .flatMap(([suite, { profile: profileName, trust, default: isDefault }]) => {
         const profile = profiles.find((candidate) => candidate.name === profileName);
         return profile === undefined
           ? []
-          : [{ name: suite, profile: profileName, trust, codename: profile.base.codename }];
+          : [{ name: suite, profile: profileName, trust, codename: profile.base.codename, isDefault }];
       })
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      .sort(
+        (a, b) =>
+          Number(b.isDefault) - Number(a.isDefault) ||
+          byText(a.profile, b.profile) ||
+          workspace.trustLevels.indexOf(b.trust) - workspace.trustLevels.indexOf(a.trust) ||
+          byText(a.name, b.name),
+      )
+      .map(({ name, profile, trust, codename }) => ({ name, profile, trust, codename })),
     key: { fingerprint: key.fingerprint },
   };
 }
@@ -149,7 +157,7 @@ export function setVariables(
     components,
     relations: Object.values(components)
       .flatMap((component) => component.relations)
-      .sort(),
+      .sort((a, b) => byText(packageIn(a), packageIn(b))),
     settings: profile.metapackage.settings,
   };
 }
@@ -185,6 +193,9 @@ export function packagesOfSet(
   }
   return packages;
 }
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const packageIn = (relation: string): string => relation.split(' ', 1)[0] ?? '';
 
 /** Those of the packages that are named; each name must be there. */
 function named(

@@ -132,10 +132,8 @@ function templateError(
 function markLines(statements: readonly hbs.AST.Statement[]): void {
   for (const statement of statements) {
     if (statement.type === 'ContentStatement') {
-      const content = statement as hbs.AST.ContentStatement & { original: string };
-      // handlebars has taken off white space around standalone tags: count the lines that went with it
-      const cut = content.value === '' ? content.original.length : content.original.indexOf(content.value);
-      let line = statement.loc.start.line + lineEnds(content.original.slice(0, Math.max(0, cut)));
+      const content = statement as unknown as Content;
+      let line = statement.loc.start.line + lineEnds(cutFrom(content));
       content.value = mark(line) + content.value.replace(/\n/g, () => `\n${mark(++line)}`);
     } else if (statement.type === 'BlockStatement') {
       const block = statement as hbs.AST.BlockStatement;
@@ -143,6 +141,20 @@ function markLines(statements: readonly hbs.AST.Statement[]): void {
       markLines(block.inverse?.body ?? []);
     }
   }
+}
+
+/** A text of a template, with what handlebars' parser notes beside its public type. */
+interface Content extends Omit<hbs.AST.ContentStatement, 'original'> {
+  original: string;
+  /** Whether white space before the text, right of a tag, was taken off. */
+  rightStripped?: boolean;
+}
+
+/** That white space: the rest of a standalone tag's line, or all of it (`~}}`). */
+function cutFrom({ original, value, rightStripped }: Content): string {
+  if (rightStripped !== true) return '';
+  const restOfLine = /^[ \t]*\r?\n?/.exec(original)![0];
+  return original.startsWith(value, restOfLine.length) ? restOfLine : /^\s*/.exec(original)![0];
 }
 
 function relocateBy(marked: string, template: string): Relocate {

@@ -55,7 +55,7 @@ export async function composeTemplate(job: TemplateJob): Promise<ComposedPackage
   });
   const files = new RenderedFiles(job.folder, variables);
   const entries = [...placedFiles(job, definition, files), ...(await docFiles(job, definition, files))];
-  const scripts = scriptsOf(job, definition, files);
+  const scripts = scriptsOf(definition, files);
   const triggers = definition.triggers === undefined ? undefined : files.text(definition.triggers);
   files.throwFaults();
   return {
@@ -195,11 +195,7 @@ async function docFiles(
   return made;
 }
 
-function scriptsOf(
-  job: TemplateJob,
-  definition: PackageDefinition,
-  files: RenderedFiles,
-): TreePackage['scripts'] {
+function scriptsOf(definition: PackageDefinition, files: RenderedFiles): TreePackage['scripts'] {
   const scripts: TreePackage['scripts'] = {};
   for (const [name, from] of Object.entries(definition.scripts) as [
     keyof TreePackage['scripts'],

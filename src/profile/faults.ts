@@ -56,9 +56,16 @@ export function checkYaml<S extends z.ZodType>(
   return { value: parsed.success && faults.length === 0 ? parsed.data : undefined, faults: inOrder(faults) };
 }
 
+/** Making one takes tens of milliseconds, and schemas never change. */
+const madeSchemas = new WeakMap<z.ZodType, JsonSchema>();
+
 /** The JSON Schema of what may be written, as editors get it. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const made =
+    madeSchemas.get(schema) ??
+    (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
+  madeSchemas.set(schema, made);
+  return made;
 }
 
 function inOrder(faults: FaultPlace[]): FaultPlace[] {

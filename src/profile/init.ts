@@ -130,7 +130,7 @@ function workspaceText(options: InitOptions, profiles: readonly string[]): strin
   const suites = profiles.flatMap((profile) =>
     ['unstable', 'stable'].map((trust) => [
       `${profile}-${trust}`,
-      { profile, trust, validFor: '14d', retain: 3 },
+      { profile, trust, validFor: '14d', retain: 3, ...(trust === 'unstable' ? { default: true } : {}) },
     ]),
   );
   const data = {

@@ -68,6 +68,10 @@ const suite = z
     description: oneLine
       .optional()
       .describe('Description of its Release file; that of the archive otherwise'),
+    default: z
+      .boolean()
+      .default(false)
+      .describe('New machines of its base release follow it; otherwise they follow the highest trust level'),
     validFor: duration
       .prefault('14d')
       .describe('Valid-Until of its Release file, counted from each signing: a number and s, m, h, d or w'),

@@ -6,11 +6,11 @@
 import { promises as fs } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import type { TreeEntry } from 'isomorphic-git';
+import type * as gitModule from 'isomorphic-git';
 import { LockstepError } from '../errors.js';
 import { notThere, onDisk } from '../io/disk.js';
 
-type Git = typeof import('isomorphic-git');
+type Git = typeof gitModule;
 
 /** What to commit. */
 export interface CommitRequest {
@@ -38,7 +38,7 @@ export type CommitResult =
  */
 export async function commitFiles(request: CommitRequest): Promise<CommitResult> {
   // Loaded here: most runs commit nothing, and it is large.
-  const git = (await import('isomorphic-git')).default as unknown as Git;
+  const git: Git = await import('isomorphic-git');
   const dir = await repositoryOf(request.directory);
   if (dir === undefined) return { kind: 'no-repository' };
   try {
@@ -112,7 +112,7 @@ async function withFile(
   const [name, ...rest] = path as [string, ...string[]];
   const entries = tree === undefined ? [] : (await git.readTree({ fs, dir, oid: tree })).tree;
   const there = entries.find((entry) => entry.path === name);
-  const entry: TreeEntry =
+  const entry: gitModule.TreeEntry =
     rest.length === 0
       ? { mode: '100644', path: name, oid: blob, type: 'blob' }
       : {

@@ -63,6 +63,15 @@ export interface SnapshotSource {
   files: StoredFile[];
 }
 
+/** A version that was given out, and what it was made from: the memory that planVersion decides by. */
+export interface SnapshotBuild {
+  /** Source package. */
+  package: string;
+  version: string;
+  /** SHA-256 of everything that the packages were made from, their own version left open. */
+  inputs: string;
+}
+
 /** What a gate said. */
 export interface Evidence {
   gate: string;
@@ -92,6 +101,8 @@ export interface SnapshotManifest {
   components: Record<string, SnapshotComponent>;
   packages: SnapshotPackage[];
   sources: SnapshotSource[];
+  /** One for each source package that was built here. */
+  builds: SnapshotBuild[];
   evidence: Evidence[];
   tool: { name: string; version: string };
 }
@@ -178,6 +189,7 @@ const manifestSchema = z.object({
       files: z.array(storedFile),
     }),
   ),
+  builds: z.array(z.object({ package: packageName, version, inputs: sha256 })),
   evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
   tool: z.object({ name: z.string(), version: z.string() }),
 });

@@ -13,7 +13,7 @@ import { nextSnapshotId } from './snapshot-id.js';
 /** What a snapshot is to record; entries come in any order. */
 export type SnapshotContent = Pick<
   SnapshotManifest,
-  'profile' | 'description' | 'base' | 'components' | 'packages' | 'sources' | 'evidence'
+  'profile' | 'description' | 'base' | 'components' | 'packages' | 'sources' | 'builds' | 'evidence'
 >;
 
 export interface SnapshotRequest {
@@ -63,6 +63,9 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     components: content.components,
     packages: content.packages.slice().sort(byPackage),
     sources: content.sources.slice().sort(bySource),
+    builds: content.builds
+      .slice()
+      .sort((a, b) => inOrder(a.package, b.package) || inOrder(a.version, b.version)),
     evidence: content.evidence,
     tool: request.tool,
   };

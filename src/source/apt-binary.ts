@@ -16,6 +16,7 @@ import type { BinaryListing, Candidates, Choice } from './candidate.js';
 import { allOrNone, type SourceContext } from './context.js';
 import { fetchFile } from './fetch-file.js';
 import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
+import { faultOfStored } from './source-tree.js';
 
 /**
  * What the base has of the named packages, and of those of the same sources
@@ -167,8 +168,12 @@ async function buildDate(file: StoredFile, context: SourceContext): Promise<numb
   if (kept !== undefined) return kept;
   let date = 0;
   // To the end: only then are the bytes known to be those of the hash
-  for await (const member of readAr(context.store.open(file.sha256), file.name)) {
-    date = Math.max(date, member.mtime);
+  try {
+    for await (const member of readAr(context.store.open(file.sha256), file.name)) {
+      date = Math.max(date, member.mtime);
+    }
+  } catch (error) {
+    throw await faultOfStored(context.store, file.sha256, error);
   }
   await writeCached(context, 'packages', file.sha256, date);
   return date;

@@ -78,8 +78,9 @@ export class AptIndex {
     const unpack = async (): Promise<Buffer> =>
       await collect(decompressByName(this.path, store.open(this.hash.sha256), signalOf(this.#context)));
     const bytes = await unpack().catch(async (error: unknown) => {
-      // Damaged on our own disk: it was set aside, and is fetched anew
-      if (!(error instanceof LockstepError) || error.code !== 'STORE_CORRUPT') throw error;
+      // Damaged on our own disk: it is set aside, and fetched anew
+      const signal = signalOf(this.#context);
+      if (signal.signal?.aborted === true || (await store.holds(this.hash.sha256, signal))) throw error;
       await this.#fetch(phase);
       return await unpack();
     });

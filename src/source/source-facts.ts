@@ -6,7 +6,7 @@
  */
 import { parseChangelogTop } from '../deb/changelog.js';
 import type { Dsc } from '../deb/dsc.js';
-import { readTar } from '../deb/tar.js';
+import { memberPath, readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { collect } from '../io/bytes.js';
 import { decompressByName } from '../io/compress.js';
@@ -15,6 +15,7 @@ import { assertGood, verifyDetached } from '../signing/verifier.js';
 import { readCached, writeCached } from './cache-file.js';
 import { signalOf, type SourceContext } from './context.js';
 import type { Provenance, StoredFile } from './pin.js';
+import { faultOfStored } from './source-tree.js';
 
 export interface SourceFacts {
   /** Seconds: of the top entry of debian/changelog. */
@@ -90,11 +91,15 @@ async function readFrom(
   context: SourceContext,
 ): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  const bytes = decompressByName(file.name, context.store.open(file.sha256), signalOf(context));
-  for await (const { header, body } of readTar(bytes, file.name)) {
-    const path = rename(header.path.replace(/^(?:\.\/)+/, ''));
-    if (header.kind !== 'file' || (path !== changelogPath && !keyPaths.includes(path))) continue;
-    if (header.size <= largestText) found.set(path, await collect(body));
+  try {
+    const bytes = decompressByName(file.name, context.store.open(file.sha256), signalOf(context));
+    for await (const { header, body } of readTar(bytes, file.name)) {
+      const path = rename(memberPath(header.path));
+      if (header.kind !== 'file' || (path !== changelogPath && !keyPaths.includes(path))) continue;
+      if (header.size <= largestText) found.set(path, await collect(body));
+    }
+  } catch (error) {
+    throw await faultOfStored(context.store, file.sha256, error);
   }
   return found;
 }

@@ -45,6 +45,34 @@ export async function* readSourceTree(
   path: string,
   options: ReadTreeOptions = {},
 ): AsyncGenerator<TreeMember> {
+  try {
+    yield* members(store, archive, path, options);
+  } catch (error) {
+    throw await faultOfStored(store, archive.sha256, error);
+  }
+}
+
+/**
+ * Why bytes of the store could not be understood: bytes that were damaged on
+ * our own disk look like a damaged tarball, but are only to be fetched again.
+ * Hands back the fault to throw.
+ */
+export async function faultOfStored(store: ContentStore, sha256: string, error: unknown): Promise<unknown> {
+  const looksDamaged =
+    error instanceof LockstepError && (error.code === 'DATA_DAMAGED' || error.code.startsWith('DEB_'));
+  if (!looksDamaged) return error;
+  return await store.verify(sha256).then(
+    () => error,
+    (fault: unknown) => fault,
+  );
+}
+
+async function* members(
+  store: ContentStore,
+  archive: StoredFile,
+  path: string,
+  options: ReadTreeOptions,
+): AsyncGenerator<TreeMember> {
   const folder = memberPath(path);
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const bytes = decompressByName(archive.name, counted(store.open(archive.sha256), options.onBytes), signal);

@@ -34,6 +34,10 @@ export interface Context {
   progress: Progress;
   signal: AbortSignal;
   env: NodeJS.ProcessEnv;
+  /** Who runs this, for histories: `user@host`. */
+  actor: string;
+  /** The command as typed, for the lock. */
+  command: string;
   /** Version of Lockstep, for records. */
   toolVersion: string;
 }

@@ -29,6 +29,11 @@ $wgArticlePath = '/wiki/$1';
 $wgUsePathInfo = true;
 $wgFavicon = '/favicon.ico';
 
+# Until the administrator has a logo: MediaWiki's own, and not the picture that says to set one
+if ( strpos( $wgLogos['1x'] ?? 'change-your-logo', 'change-your-logo' ) !== false ) {
+	$wgLogos = [ '1x' => '/resources/assets/mediawiki.png', 'icon' => '/resources/assets/mediawiki.png' ];
+}
+
 # Varnish: hears of every change, and says who the visitor is. Any machine that
 # reaches Apache is this one (127.0.0.1), so the last address it notes is true,
 # private networks' addresses included.

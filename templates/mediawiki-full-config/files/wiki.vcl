@@ -1,4 +1,5 @@
-# How Varnish treats the wiki. Included from /etc/mediawiki-full/varnish.vcl.
+# How Varnish treats the wiki. Replaced by upgrades; see the drop-in
+# /usr/lib/systemd/system/varnish.service.d/mediawiki-full.conf on changing it.
 vcl 4.1;
 
 backend mediawiki_full {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { parseProfile } from '../../../src/profile/load.js';
 
 const good = `format: 1
@@ -195,6 +196,37 @@ metapackage:`;
       faultsOf(good.replace(/components:[^]*metapackage:/, 'components: {}\nmetapackage:')).includes(
         '4:13 components: must hold at least one component',
       ),
+    );
+  });
+
+  it('judges any data without failing itself', () => {
+    const words = fc.constantFrom(...good.match(/[A-Za-z-]+/g)!);
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 5 },
+        words,
+        fc.jsonValue({ maxDepth: 1 }),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(words, tie('tree'), { maxKeys: 6 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(fc.dictionary(words, tree), (data) => {
+        const { value, faults } = parseProfile(JSON.stringify(data), 'p');
+        assert.equal(value === undefined, faults.length > 0);
+        assert.ok(
+          faults.every((fault) => fault.message !== undefined && fault.line! >= 1 && fault.column! >= 1),
+        );
+      }),
+    );
+  });
+
+  it('survives any text', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: good.length }), fc.string({ maxLength: 8, unit: 'grapheme' }), (at, text) => {
+        const { value, faults } = parseProfile(good.slice(0, at) + text + good.slice(at), 'p');
+        assert.equal(value === undefined, faults.length > 0);
+      }),
     );
   });
 

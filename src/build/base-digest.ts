@@ -1,0 +1,71 @@
+/**
+ * The base release as far as one build sees it, in one SHA-256: an update of
+ * something else in Debian does not change it, so nothing is built again for
+ * it. The closure behind it is kept under the hashes of the indices it was
+ * worked out from, since reading those takes a second.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { formatRelations, type RelationGroup } from '../deb/relation.js';
+import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { planClosure, type BasePackage } from './base-closure.js';
+import type { BaseIndex } from './base-index.js';
+import { canonical } from './inputs.js';
+
+/** SHA-256 over sorted lines `name version sha256`. */
+export function baseDigest(closure: readonly Pick<BasePackage, 'name' | 'version' | 'sha256'>[]): string {
+  const lines = closure.map(({ name, version, sha256 }) => `${name} ${version} ${sha256}\n`).sort();
+  return createHash('sha256').update(lines.join('')).digest('hex');
+}
+
+/** The packages of a build root and their digest. */
+export interface Base {
+  digest: string;
+  closure: BasePackage[];
+}
+
+/** Raised when planClosure would choose otherwise. */
+const closureFormat = 1;
+
+/**
+ * The closure for a source's build dependencies, from `<cacheDir>/closures/` where it was worked out
+ * before from the same indices.
+ * @throws LockstepError BUILD_ROOT, DEB_SYNTAX, what the indices' `read` throws
+ */
+export async function openBase(
+  indices: readonly BaseIndex[],
+  architecture: string,
+  buildDepends: readonly RelationGroup[],
+  cacheDir: string,
+): Promise<Base> {
+  const key = sha256Of(
+    canonical({
+      format: closureFormat,
+      architecture,
+      wanted: formatRelations(buildDepends),
+      indices: indices.map(({ suite, uri, sha256 }) => ({ suite, uri, sha256 })),
+    }),
+  );
+  const path = join(cacheDir, 'closures', `${key}.json`);
+  const kept = await readKept(path);
+  const closure = kept ?? planClosure(await loaded(indices), architecture, buildDepends);
+  if (kept === undefined) await writeFileAtomic(path, JSON.stringify(closure), { fsync: false });
+  return { digest: baseDigest(closure), closure };
+}
+
+async function readKept(path: string): Promise<BasePackage[] | undefined> {
+  const bytes = await readIfThere(path);
+  try {
+    return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as BasePackage[]);
+  } catch {
+    return undefined;
+  }
+}
+
+async function loaded(
+  indices: readonly BaseIndex[],
+): Promise<{ suite: string; uri: string; packages: Buffer }[]> {
+  return await Promise.all(
+    indices.map(async (index) => ({ suite: index.suite, uri: index.uri, packages: await index.read() })),
+  );
+}

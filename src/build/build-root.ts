@@ -1,0 +1,302 @@
+/**
+ * Build roots: small Debian systems that hold exactly the packages of one
+ * closure (base-closure.ts), made once and kept in the cache, never written to
+ * after that. mmdebstrap makes them from a local archive of those packages
+ * alone, without network, so a root is a function of its digest. Using one is
+ * debian-method.ts's.
+ */
+import { appendFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { LockstepError } from '../errors.js';
+import type { ContentStore } from '../io/content-store.js';
+import {
+  ensureDir,
+  exists,
+  linkOrCopy,
+  notThere,
+  onDisk,
+  readIfThere,
+  sha256Of,
+  writeFileAtomic,
+} from '../io/disk.js';
+import type { Http } from '../io/http.js';
+import type { Phase } from '../io/progress.js';
+import { run, tailOf } from '../io/process.js';
+import { missingTools, toolMissing } from '../io/tools.js';
+import { urlIn } from '../source/apt-proof.js';
+import type { BasePackage } from './base-closure.js';
+import type { Base } from './base-digest.js';
+import { runIsolated, type Privilege } from './namespace.js';
+import { makeWork, removeWork } from './work-folder.js';
+
+/** Raised when roots are made otherwise: old ones are then not used. */
+const rootFormat = 1;
+
+/** A root that nothing used for this long goes when a new one is made. */
+const keepMs = 30 * 24 * 3600 * 1000;
+
+/** Downloads at the same time. */
+const downloadsAtOnce = 6;
+
+/** The user that packages are built as: in the root, known by name. */
+export const builderId = 1000;
+
+export interface RootContext {
+  /** `roots/` is made in it. */
+  cacheDir: string;
+  /** Scratch space on the same file system. */
+  temporary: string;
+  store: ContentStore;
+  http: Http;
+  privilege: Privilege;
+  now: () => Date;
+  phase: Phase;
+  /** What mmdebstrap says is appended here. */
+  log: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** Roots that are being made by this process, so that two components wait for one. */
+const underWay = new Map<string, Promise<OpenRoot>>();
+
+/** A root to build over. */
+export interface OpenRoot {
+  /** The folder that is `/` of it. Nothing may be written in it. */
+  tree: string;
+  /** Ends when the root is on the disk for good; for the end of the build, not its beginning. */
+  settled: Promise<void>;
+}
+
+/**
+ * The root with these packages, made when it is not there.
+ * @throws LockstepError BUILD_ROOT (mmdebstrap failed; the log is named), TOOL_MISSING, NET_*,
+ * SOURCE_HASH_MISMATCH, DISK_*, INTERRUPTED
+ */
+export async function openRoot(base: Base, codename: string, context: RootContext): Promise<OpenRoot> {
+  const name = sha256Of(`${rootFormat} ${codename} ${context.privilege} ${base.digest}`).slice(0, 32);
+  const folder = join(context.cacheDir, 'roots', name);
+  for (;;) {
+    if (await isReady(folder)) {
+      const now = context.now();
+      await onDisk('touch', folder, () => utimes(join(folder, 'ready'), now, now));
+      return { tree: join(folder, 'tree'), settled: Promise.resolve() };
+    }
+    const other = underWay.get(folder);
+    if (other === undefined) break;
+    // Should the other one be stopped, making it is ours
+    await other.catch(() => undefined);
+  }
+  const making = makeRoot(base, codename, folder, context);
+  underWay.set(folder, making);
+  try {
+    return await making;
+  } finally {
+    underWay.delete(folder);
+  }
+}
+
+/**
+ * Whether a root is whole. One that was not yet synced when the machine went down may have empty files
+ * in it; in the boot that it was made in it is as good as any.
+ */
+async function isReady(folder: string): Promise<boolean> {
+  const madeIn = (await readIfThere(join(folder, 'ready')))?.toString('utf8');
+  if (madeIn === undefined) return false;
+  return madeIn === (await bootId()) || (await exists(join(folder, 'synced')));
+}
+
+async function bootId(): Promise<string> {
+  return (await readIfThere('/proc/sys/kernel/random/boot_id'))?.toString('utf8') ?? '';
+}
+
+async function makeRoot(
+  base: Base,
+  codename: string,
+  folder: string,
+  context: RootContext,
+): Promise<OpenRoot> {
+  const missing = await missingTools(['mmdebstrap', 'apt-get', 'tar']);
+  if (missing.length > 0) throw toolMissing(missing);
+  await fetchPackages(base.closure, context);
+  const work = await makeWork(context.temporary);
+  const item = context.phase.item(`Build root ${codename}`);
+  try {
+    item.note(`${base.closure.length} packages`);
+    await writeLocalArchive(work, base.closure, codename, context.store);
+    await bootstrap(work, base.closure, codename, context);
+    const tree = join(work, 'root', 'tree');
+    await finishRoot(tree);
+    await writeFileAtomic(join(work, 'root', 'ready'), await bootId());
+    await pruneRoots(context);
+    await ensureDir(join(context.cacheDir, 'roots'));
+    await place(join(work, 'root'), folder, context, work);
+    item.done();
+    return { tree: join(folder, 'tree'), settled: settle(folder, context) };
+  } catch (error) {
+    item.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  } finally {
+    await removeWork(context.privilege, work);
+  }
+}
+
+/** Puts a finished root in its place; another process may have been faster, then that one is it. */
+async function place(made: string, folder: string, context: RootContext, work: string): Promise<void> {
+  if ((await exists(folder)) && !(await isReady(folder))) {
+    await onDisk('remove', folder, () => rename(folder, join(work, 'damaged')));
+    context.phase.info('The build root in the cache was not whole; it is made anew');
+  }
+  await onDisk('write', folder, () => rename(made, folder)).catch(async (error: unknown) => {
+    if (!(await isReady(folder))) throw error;
+  });
+}
+
+/** Some hundred megabytes go to the disk while the build is under way. A fault costs only the root's next use. */
+async function settle(folder: string, context: RootContext): Promise<void> {
+  try {
+    await run('sync', ['-f', folder], signalOf(context));
+    await writeFileAtomic(join(folder, 'synced'), '');
+  } catch {
+    context.phase.info('The build root could not be synced to the disk; it will not outlive a crash');
+  }
+}
+
+async function fetchPackages(closure: readonly BasePackage[], context: RootContext): Promise<void> {
+  const { store, http, phase } = context;
+  const missing: BasePackage[] = [];
+  for (const one of closure) if ((await store.size(one.sha256)) !== one.size) missing.push(one);
+  if (missing.length === 0) return;
+  const item = phase.item(`${missing.length} packages for the build root`, {
+    totalBytes: missing.reduce((sum, { size }) => sum + size, 0),
+  });
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
+  const limit = pLimit(downloadsAtOnce);
+  const fetched = await Promise.allSettled(
+    missing.map((one) =>
+      limit(async () => {
+        try {
+          await http.download(urlIn(one.uri, one.filename), store, one, {
+            item: { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
+            signal,
+          });
+        } catch (error) {
+          stop.abort(error);
+          throw error;
+        }
+      }),
+    ),
+  );
+  const fault = fetched.find((one) => one.status === 'rejected');
+  if (fault === undefined) {
+    item.done();
+    return;
+  }
+  item.fail('stopped');
+  throw fault.reason;
+}
+
+/** A flat archive (`deb copy:... ./`) of exactly these packages. */
+async function writeLocalArchive(
+  work: string,
+  closure: readonly BasePackage[],
+  codename: string,
+  store: ContentStore,
+): Promise<void> {
+  const folder = join(work, 'archive');
+  await ensureDir(folder);
+  const packages = closure
+    .map(
+      ({ stanza, sha256 }) => `${stanza.replace(/^Filename:.*$/m, `Filename: ./${sha256}.deb`).trimEnd()}\n`,
+    )
+    .join('\n');
+  const release = [
+    `Suite: ${codename}`,
+    `Codename: ${codename}`,
+    'SHA256:',
+    ` ${sha256Of(packages)} ${Buffer.byteLength(packages)} Packages`,
+  ];
+  await onDisk('write', folder, async () => {
+    await writeFile(join(folder, 'Packages'), packages);
+    // mmdebstrap finds what is Essential by the release's codename
+    await writeFile(join(folder, 'Release'), `${release.join('\n')}\n`);
+    // Trusted: every package was proven by its hash, down from the signed InRelease, and apt checks that
+    // hash again. The path is a URL here.
+    const uri = folder.split('/').map(encodeURIComponent).join('/');
+    await writeFile(join(work, 'sources.list'), `deb [trusted=yes] copy:${uri} ./\n`);
+  });
+  for (const { sha256 } of closure) await linkOrCopy(store.path(sha256), join(folder, `${sha256}.deb`));
+}
+
+async function bootstrap(
+  work: string,
+  closure: readonly BasePackage[],
+  codename: string,
+  context: RootContext,
+): Promise<void> {
+  await ensureDir(join(work, 'root'));
+  await ensureDir(join(work, 'tmp'));
+  const command = [
+    'mmdebstrap',
+    // Root of the namespace, which is all that it needs
+    '--mode=root',
+    '--variant=essential',
+    '--format=directory',
+    // By name, all of them: nothing is left for apt to choose
+    `--include=${closure
+      .filter(({ essential }) => !essential)
+      .map(({ name }) => name)
+      .join(',')}`,
+    '--aptopt=APT::Sandbox::User "root"',
+    '--aptopt=APT::Install-Recommends "false"',
+    // A root that is not finished is thrown away
+    '--dpkgopt=force-unsafe-io',
+    codename,
+    join(work, 'root', 'tree'),
+    join(work, 'sources.list'),
+  ];
+  const { exitCode } = await runIsolated(context.privilege, command, {
+    log: context.log,
+    env: { LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: work, TMPDIR: join(work, 'tmp') },
+    signal: context.signal,
+  });
+  if (exitCode === 0) return;
+  throw new LockstepError('BUILD_ROOT', {
+    message: `mmdebstrap could not make a build root of ${codename} (exit status ${exitCode}):\n${await tailOf(context.log, 20)}`,
+    hint: `The whole log is ${context.log}`,
+    where: [{ file: context.log }],
+  });
+}
+
+/** What every build finds the same, and nothing of the machine that the root was made on. */
+async function finishRoot(tree: string): Promise<void> {
+  const etc = (name: string): string => join(tree, 'etc', name);
+  await onDisk('write', etc(''), async () => {
+    await appendFile(etc('passwd'), `builder:x:${builderId}:${builderId}::/nonexistent:/bin/sh\n`);
+    await appendFile(etc('group'), `builder:x:${builderId}:\n`);
+    await writeFile(etc('hostname'), 'lockstep\n');
+    await writeFile(etc('hosts'), '127.0.0.1 localhost lockstep\n::1 localhost\n');
+    await writeFile(etc('resolv.conf'), '');
+  });
+}
+
+/** Removes roots that were not used for a month. */
+async function pruneRoots(context: RootContext): Promise<void> {
+  const folder = join(context.cacheDir, 'roots');
+  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
+  for (const name of names) {
+    const mark = await onDisk('look at', folder, () =>
+      stat(join(folder, name, 'ready')).catch(notThere(null)),
+    );
+    if (mark === null || context.now().getTime() - mark.mtime.getTime() < keepMs) continue;
+    // First out of its place, so that nobody finds half of one
+    const work = await makeWork(context.temporary);
+    await onDisk('remove', name, () => rename(join(folder, name), join(work, 'root')));
+    await removeWork(context.privilege, work);
+  }
+}
+
+function signalOf(context: { signal?: AbortSignal | undefined }): { signal?: AbortSignal } {
+  return context.signal === undefined ? {} : { signal: context.signal };
+}

@@ -1,0 +1,74 @@
+/**
+ * The two shell programs that run in a build's namespaces. They are constant:
+ * everything that differs comes in as arguments, which no shell parses.
+ */
+
+/**
+ * As root of the namespaces. Arguments: the root's folder, the work folder
+ * (with `in`, `out`, `build`), overlay options, then the command for inside.
+ *
+ * The root is only read: what a build writes to it goes to `upper`. /build is
+ * a plain folder of the disk, since overlays are slow at what builds do there.
+ * Nothing of the machine is mounted but five devices; there is no /sys.
+ */
+export const enterScript = `
+set -eu
+umask 022
+lower=$1 work=$2 options=$3
+shift 3
+cd "$work"
+mkdir upper overlay root
+chmod 755 upper root
+if ! mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=overlay$options" overlay root; then
+  echo "lockstep: no overlay here, copying the build root"
+  cp -a --reflink=auto -- "$lower/." root/
+fi
+mkdir -p root/build root/in root/out
+chown 1000:1000 build
+mount --bind build root/build
+mount --bind in root/in
+mount -o remount,bind,ro root/in
+mount -t proc -o nosuid,nodev,noexec proc root/proc
+mount -t tmpfs -o nosuid,noexec,mode=755 tmpfs root/dev
+for name in null zero full random urandom tty; do
+  : > "root/dev/$name"
+  mount --bind "/dev/$name" "root/dev/$name"
+done
+ln -s /proc/self/fd root/dev/fd
+ln -s fd/0 root/dev/stdin
+ln -s fd/1 root/dev/stdout
+ln -s fd/2 root/dev/stderr
+mkdir root/dev/shm root/dev/pts
+mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs root/dev/shm
+mount -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=620 devpts root/dev/pts
+ln -s pts/ptmx root/dev/ptmx
+chroot root "$@"
+# Only plain files by these names: a build cannot make us read or write anything else
+for file in build/*.deb; do
+  if [ -f "$file" ] && [ ! -L "$file" ]; then cp -- "$file" out/; fi
+done
+`;
+
+/**
+ * In the root, still as root: names the host, brings the loopback device up
+ * (tests of packages talk to themselves; there is no other device), then becomes
+ * the build user for good, with no capability and no way to one. hostname and
+ * perl are Essential.
+ */
+export const innerScript = `
+set -eu
+hostname lockstep
+perl -MSocket -e '
+  socket(my $s, PF_INET, SOCK_DGRAM, 0) or die "socket: $!";
+  my $up = pack("a16 s x22", "lo", 0x41);
+  ioctl($s, 0x8914, $up) or die "loopback: $!";
+'
+cd /build
+exec setpriv --reuid=1000 --regid=1000 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all \\
+  sh -euc '
+    umask 022
+    dpkg-source -x "/in/$1" "$2"
+    cd "$2"
+    exec dpkg-buildpackage --build=binary --unsigned-source --unsigned-changes --unsigned-buildinfo
+  ' build "$@"
+`;

@@ -1,0 +1,95 @@
+/**
+ * What a package's bytes depend on, as one SHA-256: two builds with the same
+ * hash make the same bytes, and a build whose hash is known need not run.
+ * Pure; whatever is not in here must not change a byte.
+ */
+import { createHash } from 'node:crypto';
+import { memberPath } from '../deb/member-name.js';
+import type { StoredFile } from '../source/pin.js';
+import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
+
+/**
+ * Raised whenever this room would make other bytes of the same inputs (another command line, another
+ * order of members): everything is then built once more.
+ */
+export const builderVersion = 1;
+
+/** A JSON value, with `undefined` left out. */
+export type Json =
+  string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
+
+/** JSON with sorted keys and no blanks: the same value is the same text. */
+export function canonical(value: Json): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((one) => canonical(one)).join(',')}]`;
+  const entries = Object.entries(value as Readonly<Record<string, Json>>)
+    .filter(([, one]) => one !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
+}
+
+function hashOf(value: Json): string {
+  return createHash('sha256').update(canonical(value)).digest('hex');
+}
+
+/** What the method `debian` builds from. */
+export interface DebianInputs {
+  /** Of the source package as it is built, our changelog entry included: name and SHA-256 of each file. */
+  files: readonly StoredFile[];
+  version: string;
+  /** `amd64`: what `any` stands for. */
+  architecture: string;
+  /** Of base-digest.ts: every package that is in the build root. */
+  baseDigest: string;
+}
+
+/** SHA-256, lower-case hex, of what a build by the method `debian` depends on. */
+export function debianInputHash(inputs: DebianInputs): string {
+  return hashOf({
+    builder: builderVersion,
+    method: 'debian',
+    files: inputs.files
+      .map(({ name, sha256 }) => [name, sha256] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+    version: inputs.version,
+    architecture: inputs.architecture,
+    base: inputs.baseDigest,
+  });
+}
+
+/** SHA-256, lower-case hex, of what a package by the method `tree` depends on. */
+export function treeInputHash(tree: TreePackage, from: readonly TreeFrom[] = []): string {
+  return hashOf({
+    builder: builderVersion,
+    method: 'tree',
+    package: tree.package,
+    version: tree.version,
+    architecture: tree.architecture,
+    source: tree.source,
+    // The order of fields is the order written
+    control: Object.entries(tree.control).map(([name, value]) => [name, value]),
+    entries: tree.entries.map(entryInputs).sort((a, b) => (a[0]! < b[0]! ? -1 : 1)),
+    conffiles: [...tree.conffiles].sort(),
+    scripts: tree.scripts,
+    triggers: tree.triggers,
+    date: tree.date,
+    from: from.map(({ archive, path, to, exclude }) => ({ archive: archive.sha256, path, to, exclude })),
+  });
+}
+
+function entryInputs(entry: TreeEntry): string[] {
+  const path = memberPath(entry.path);
+  switch (entry.kind) {
+    case 'file': {
+      const sha256 =
+        entry.content instanceof Uint8Array
+          ? createHash('sha256').update(entry.content).digest('hex')
+          : entry.content.sha256;
+      return [path, 'file', entry.mode.toString(8), sha256];
+    }
+    case 'symlink':
+      return [path, 'symlink', entry.target];
+    case 'dir':
+      return [path, 'dir', entry.mode.toString(8)];
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Running a program in kernel namespaces of its own: no network, its own
+ * mounts, processes, host name; as root, or as any user whom /etc/subuid gives
+ * user ids. When it ends, by itself or by force, the kernel takes all mounts
+ * and processes with it. Must not know what is built.
+ */
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { LockstepError } from '../errors.js';
+import { notThere } from '../io/disk.js';
+import { run, type RunResult } from '../io/process.js';
+import { missingTools, toolMissing } from '../io/tools.js';
+
+/** `root`: we are; `subordinate`: root inside only, by user namespace and the user's subordinate ids. */
+export type Privilege = 'root' | 'subordinate';
+
+export interface IsolatedOptions {
+  /** stdout and stderr are appended here. */
+  log: string;
+  /** All of the environment but PATH. */
+  env: Readonly<Record<string, string>>;
+  cwd?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The command line that runs `command` as root of new namespaces. Pure.
+ *
+ * setpriv(1) and `--kill-child` chain the lives: when this process is killed, even by SIGKILL, unshare is,
+ * and then the first process of the new pid namespace, with which the kernel ends all others.
+ */
+export function namespaceCommand(
+  privilege: Privilege,
+  command: readonly string[],
+): { program: string; args: string[] } {
+  return {
+    program: 'setpriv',
+    args: [
+      '--pdeathsig=KILL',
+      '--',
+      'unshare',
+      ...(privilege === 'root' ? [] : ['--user', '--map-root-user', '--map-auto']),
+      ...['--mount', '--propagation=private', '--net', '--ipc', '--uts', '--pid', '--fork'],
+      '--kill-child=KILL',
+      '--',
+      ...command,
+    ],
+  };
+}
+
+/**
+ * Runs a program as root of namespaces of its own and waits for its end, whatever its exit status.
+ * @throws LockstepError TOOL_MISSING, INTERRUPTED (everything in it has ended)
+ */
+export async function runIsolated(
+  privilege: Privilege,
+  command: readonly string[],
+  options: IsolatedOptions,
+): Promise<RunResult> {
+  const { program, args } = namespaceCommand(privilege, command);
+  return await run(program, args, {
+    log: options.log,
+    env: options.env,
+    cleanEnv: true,
+    group: true,
+    allowFailure: true,
+    debianPackage: 'util-linux',
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+/**
+ * Removes folders that may hold files of subordinate ids, which their owner may not remove outside of the
+ * namespace. Nothing there is fine. By rm(1), which is several times faster at it than Node.
+ */
+export async function removeIsolated(privilege: Privilege, paths: readonly string[]): Promise<void> {
+  const remove = ['rm', '-rf', '--', ...paths];
+  if (privilege === 'root') await run('rm', remove.slice(1));
+  else await run('unshare', ['--user', '--map-root-user', '--map-auto', '--', ...remove]);
+}
+
+/**
+ * What this process may do, tried out and not guessed.
+ * @throws LockstepError TOOL_MISSING; MACHINE_UNFIT, saying what to do
+ */
+export async function findPrivilege(signal?: AbortSignal): Promise<Privilege> {
+  const privilege: Privilege = process.getuid?.() === 0 ? 'root' : 'subordinate';
+  const tools = ['unshare', 'setpriv', 'mount', ...(privilege === 'root' ? [] : ['newuidmap', 'newgidmap'])];
+  const missing = await missingTools(tools);
+  if (missing.length > 0) throw toolMissing(missing, privilegePackage(missing));
+  if (privilege === 'subordinate') await assertSubordinateIds();
+  const { program, args } = namespaceCommand(privilege, ['mount', '-t', 'tmpfs', 'tmpfs', '/tmp']);
+  const tried = await run(program, args, {
+    allowFailure: true,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (tried.exitCode !== 0) throw unfit(privilege, tried.stderr.trim());
+  return privilege;
+}
+
+function privilegePackage(missing: readonly string[]): string | undefined {
+  if (missing.every((name) => name.startsWith('new'))) return 'uidmap';
+  return missing.every((name) => name === 'setpriv') ? 'util-linux' : undefined;
+}
+
+async function assertSubordinateIds(): Promise<void> {
+  const { username, uid } = userInfo();
+  for (const file of ['/etc/subuid', '/etc/subgid']) {
+    const lines = (await readFile(file, 'utf8').catch(notThere(''))).split('\n');
+    const counts = lines
+      .map((line) => line.split(':'))
+      .filter(([owner]) => owner === username || owner === String(uid))
+      .map(([, , count]) => Number(count));
+    if (counts.some((count) => count >= 65536)) continue;
+    throw new LockstepError('MACHINE_UNFIT', {
+      message: `The user ${username} has no 65536 subordinate ids in ${file}, which building without root needs`,
+      hint: `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}; or build as root.`,
+      where: [{ file }],
+    });
+  }
+}
+
+function unfit(privilege: Privilege, said: string): LockstepError {
+  return new LockstepError('MACHINE_UNFIT', {
+    message: `This machine does not allow the namespaces that packages are built in: ${said}`,
+    hint:
+      privilege === 'root'
+        ? 'This root lacks CAP_SYS_ADMIN, as in an unprivileged container: run it where it has that (docker: --privileged), or as a user on the host.'
+        : 'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, on some systems kernel.apparmor_restrict_unprivileged_userns=0), or build as root.',
+  });
+}

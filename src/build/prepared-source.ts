@@ -1,0 +1,106 @@
+/**
+ * The source package of a build, written once and remembered under what it was
+ * made of: a run that builds nothing does not read tarballs either.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { formatRelations } from '../deb/relation.js';
+import type { ContentStore } from '../io/content-store.js';
+import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import type { AptSourcePin } from '../source/pin.js';
+import { builderVersion, canonical } from './inputs.js';
+import { buildDependencies, packagingOfFolder, packagingOfSource, type Packaging } from './packaging.js';
+import { writeSourcePackage, type Rebuild } from './source-package.js';
+
+const preparedSchema = z.strictObject({
+  source: z.strictObject({
+    package: z.string(),
+    version: z.string(),
+    dsc: z.string(),
+    stanza: z.string(),
+    files: z.array(z.strictObject({ name: z.string(), size: z.number(), sha256: z.string() })),
+  }),
+  /** A relationship field. */
+  buildDepends: z.string(),
+  /** Seconds: of the changelog. */
+  date: z.number().int(),
+  /** Packages that debian/control names, with their Architecture fields. */
+  binaries: z.array(z.strictObject({ package: z.string(), architecture: z.string() })),
+});
+
+/** A source package in the store, and what building it takes. */
+export type PreparedSource = z.output<typeof preparedSchema>;
+
+/** What is asked for; the date is the changelog's own. */
+export type RebuildRequest = Omit<Rebuild, 'date'>;
+
+/**
+ * @param folder a `debian` directory of the workspace that stands in for the source's own
+ * @throws LockstepError BUILD_PACKAGING, DEB_*, STORE_*, DISK_*, INTERRUPTED
+ */
+export async function prepareSource(
+  pin: AptSourcePin,
+  folder: string | undefined,
+  rebuild: RebuildRequest,
+  context: { store: ContentStore; cacheDir: string; signal?: AbortSignal | undefined },
+): Promise<PreparedSource> {
+  const { store, signal } = context;
+  const own = folder === undefined ? undefined : await packagingOfFolder(folder);
+  const key = sha256Of(
+    canonical({
+      builder: builderVersion,
+      package: pin.package,
+      files: pin.files.map(({ name, sha256 }) => [name, sha256]),
+      packaging: own === undefined ? null : packagingDigest(own),
+      ...rebuild,
+    }),
+  );
+  const path = join(context.cacheDir, 'sources', `${key}.json`);
+  const kept = parsePrepared(await readIfThere(path));
+  if (kept !== undefined && (await areThere(kept, store))) return kept;
+
+  const packaging = own ?? (await packagingOfSource(pin, store, signal));
+  const { date } = packaging.top;
+  const prepared: PreparedSource = {
+    source: await writeSourcePackage(pin, packaging, { ...rebuild, date }, store, signal),
+    buildDepends: formatRelations(buildDependencies(packaging)),
+    date,
+    binaries: packaging.binaries.map((one) => ({
+      package: one.require('Package'),
+      architecture: one.require('Architecture'),
+    })),
+  };
+  await writeFileAtomic(path, JSON.stringify(prepared), { fsync: false });
+  return prepared;
+}
+
+function parsePrepared(bytes: Buffer | undefined): PreparedSource | undefined {
+  try {
+    return bytes === undefined
+      ? undefined
+      : preparedSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By size only: whoever uses them checks their bytes. */
+async function areThere({ source }: PreparedSource, store: ContentStore): Promise<boolean> {
+  for (const { sha256, size } of source.files) if ((await store.size(sha256)) !== size) return false;
+  return true;
+}
+
+function packagingDigest(packaging: Packaging): string {
+  const hash = createHash('sha256');
+  for (const entry of packaging.entries) {
+    const detail =
+      entry.kind === 'file'
+        ? [entry.isExecutable, sha256Of(entry.content)]
+        : entry.kind === 'symlink'
+          ? [entry.target]
+          : [];
+    hash.update(`${canonical([entry.path, entry.kind, ...detail.map(String)])}\n`);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,223 @@
+/**
+ * Source packages as they are built and published: upstream's tarballs byte
+ * for byte, the debian/ directory with one changelog entry more, and a .dsc
+ * for them. Written here and not by dpkg-source, so that the same input is the
+ * same bytes and no build root is needed to know what would be built.
+ */
+import { createHash } from 'node:crypto';
+import { addChangelogEntry } from '../deb/changelog.js';
+import { formatDsc, parseDsc, sourcesStanza, type Dsc, type WrittenFile } from '../deb/dsc.js';
+import { memberPath } from '../deb/member-name.js';
+import { readTar, tarBytes, type TarInput } from '../deb/tar.js';
+import { upstreamOf, withoutEpoch, withSuffix } from '../deb/version.js';
+import { LockstepError } from '../errors.js';
+import { decompressByName, xzCompress } from '../io/compress.js';
+import type { ContentStore } from '../io/content-store.js';
+import type { AptSourcePin, StoredFile } from '../source/pin.js';
+import type { BuiltSource } from './built.js';
+import { nativeTarball, type Packaging } from './packaging.js';
+import { sourceFields } from './source-fields.js';
+
+/** What our changelog entry says. */
+export interface Rebuild {
+  /** Ends the version: `+lockstep1`. */
+  suffix: string;
+  /** Suite of the entry: the base's codename. */
+  distribution: string;
+  /** `Name <address>`. */
+  maintainer: string;
+  /** Items of the entry. */
+  changes: readonly string[];
+  /** Seconds: the entry's date, and the time of every file that is written. */
+  date: number;
+}
+
+/** A source package in the store. */
+export interface SourcePackage extends BuiltSource {
+  /** Name of the .dsc, one of `files`. */
+  dsc: string;
+}
+
+/**
+ * Writes the source package into the store.
+ * @throws LockstepError BUILD_PACKAGING (format, version or upstream do not fit), DEB_*, STORE_*, DISK_*
+ */
+export async function writeSourcePackage(
+  pin: AptSourcePin,
+  packaging: Packaging,
+  rebuild: Rebuild,
+  store: ContentStore,
+  signal?: AbortSignal,
+): Promise<SourcePackage> {
+  const upstream = parseDsc((await store.read(dscOf(pin).sha256)).toString('utf8'), pin.dsc);
+  assertFits(pin, packaging);
+  const version = withSuffix(packaging.top.version, rebuild.suffix);
+  const changelog = addChangelogEntry(packaging.changelog, {
+    version,
+    distribution: rebuild.distribution,
+    lines: rebuild.changes,
+    maintainer: rebuild.maintainer,
+    date: rebuild.date,
+  });
+  const stem = `${packaging.top.source}_${withoutEpoch(version)}`;
+  const isNative = packaging.format === '3.0 (native)';
+  const members = debianMembers(packaging, changelog, rebuild.date);
+  const tar = isNative
+    ? tarBytes(nativeMembers(pin, members, rebuild.date, store, signal), { prefix: '' })
+    : tarBytes(members, { prefix: '' });
+  const options = signal === undefined ? {} : { signal };
+  const written = await putHashed(
+    `${stem}${isNative ? '' : '.debian'}.tar.xz`,
+    xzCompress(tar, options),
+    store,
+  );
+  const files: WrittenFile[] = [...(isNative ? [] : origFiles(pin, upstream)), written];
+  const text = formatDsc({
+    fields: { Format: packaging.format, ...sourceFields(packaging, version) },
+    files,
+  });
+  const dsc = await putHashed(`${stem}.dsc`, Buffer.from(text), store);
+  return {
+    package: packaging.top.source,
+    version,
+    dsc: dsc.name,
+    stanza: sourcesStanza(parseDsc(text, dsc.name), dsc, {
+      Priority: packaging.source.get('Priority') ?? packaging.binaries[0]?.get('Priority') ?? 'optional',
+      Section: packaging.source.get('Section') ?? packaging.binaries[0]?.get('Section') ?? 'misc',
+    }),
+    files: [dsc, ...files].map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+  };
+}
+
+function dscOf(pin: AptSourcePin): StoredFile {
+  const file = pin.files.find(({ name }) => name === pin.dsc);
+  if (file === undefined) throw new TypeError(`the pin of ${pin.component} has no file ${pin.dsc}`);
+  return file;
+}
+
+/** The packaging must be of this source, at this upstream version, in a format that we can write. */
+function assertFits(pin: AptSourcePin, packaging: Packaging): void {
+  const { top, format, from } = packaging;
+  const isNative = nativeTarball(pin) !== null;
+  const faults: string[] = [];
+  if (top.source !== pin.package) faults.push(`it is of ${top.source}, the source package is ${pin.package}`);
+  if (upstreamOf(top.version) !== upstreamOf(pin.version)) {
+    faults.push(
+      `its changelog ends with ${top.version}, the source is ${upstreamOf(pin.version)}: add an entry for that version`,
+    );
+  }
+  const wanted = isNative ? '3.0 (native)' : '3.0 (quilt)';
+  if (format !== wanted)
+    faults.push(`debian/source/format is "${format}", for this source it must be "${wanted}"`);
+  if (isNative && top.version.includes('-') && !upstreamOf(top.version).includes('-'))
+    faults.push(`the version ${top.version} of a native package has a revision`);
+  if (faults.length === 0) return;
+  throw new LockstepError('BUILD_PACKAGING', {
+    message: `The packaging of ${pin.component} (${from}) does not fit its source: ${faults.join('; ')}`,
+    where: faults.map((message) => ({ file: from, message })),
+  });
+}
+
+/** Upstream's tarballs with their signatures, as the distribution has them. */
+function origFiles(pin: AptSourcePin, upstream: Dsc): WrittenFile[] {
+  const md5s = new Map(
+    upstream.stanza.lines('Files').map((line) => {
+      const [md5, , name] = line.split(/\s+/);
+      return [name ?? '', md5 ?? ''];
+    }),
+  );
+  const files = pin.files.filter(({ name }) => /\.orig(-[A-Za-z0-9-]+)?\.tar\.[a-z0-9]+(\.asc)?$/.test(name));
+  return files
+    .map((file) => ({ ...file, md5: md5s.get(file.name) ?? '' }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function debianMembers(packaging: Packaging, changelog: string, mtime: number): TarInput[] {
+  return packaging.entries.map((entry): TarInput => {
+    const { path } = entry;
+    switch (entry.kind) {
+      case 'dir':
+        return { kind: 'dir', path, mode: 0o755, mtime };
+      case 'symlink':
+        return { kind: 'symlink', path, linkTarget: entry.target, mtime };
+      case 'file': {
+        const body = path === 'debian/changelog' ? Buffer.from(changelog) : entry.content;
+        // dpkg-source makes rules executable in any case
+        const mode = entry.isExecutable || path === 'debian/rules' ? 0o755 : 0o644;
+        return { kind: 'file', path, mode, mtime, body };
+      }
+    }
+  });
+}
+
+/** The one tarball of a native source package, with our debian/ in place of its own. */
+async function* nativeMembers(
+  pin: AptSourcePin,
+  debian: readonly TarInput[],
+  latest: number,
+  store: ContentStore,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TarInput> {
+  const tarball = nativeTarball(pin)!;
+  const options = signal === undefined ? {} : { signal };
+  const bytes = decompressByName(tarball.name, store.open(tarball.sha256), options);
+  let top = '';
+  for await (const { header, body } of readTar(bytes, tarball.name)) {
+    const path = memberPath(header.path);
+    const [first = '', second = ''] = path.split('/');
+    if (path === '') continue;
+    top ||= first;
+    if (first !== top) throw notOneFolder(tarball.name, top, first);
+    if (second === 'debian') continue;
+    const mtime = Math.min(header.mtime, latest);
+    switch (header.kind) {
+      case 'file':
+        yield { kind: 'file', path, mode: header.mode & 0o755, mtime, size: header.size, body };
+        break;
+      case 'dir':
+        yield { kind: 'dir', path, mode: 0o755, mtime };
+        break;
+      case 'symlink':
+        yield { kind: 'symlink', path, linkTarget: header.linkTarget ?? '', mtime };
+        break;
+      case 'hardlink':
+      case 'char-device':
+      case 'block-device':
+      case 'fifo':
+        throw new LockstepError('DEB_ARCHIVE', {
+          message: `${tarball.name}: ${JSON.stringify(path)} is a ${header.kind}, which no source package needs`,
+          where: [{ file: tarball.name }],
+        });
+    }
+  }
+  for (const member of debian) yield { ...member, path: `${top}/${member.path}` };
+}
+
+function notOneFolder(file: string, top: string, other: string): LockstepError {
+  return new LockstepError('DEB_ARCHIVE', {
+    message: `${file} has more at its top than one folder (${top}, ${other})`,
+    where: [{ file }],
+  });
+}
+
+/** dpkg-source still reads MD5 sums: both are taken as the bytes go into the store. */
+async function putHashed(
+  name: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  store: ContentStore,
+): Promise<WrittenFile> {
+  const md5 = createHash('md5');
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    if (bytes instanceof Uint8Array) {
+      md5.update(bytes);
+      yield bytes;
+      return;
+    }
+    for await (const piece of bytes) {
+      md5.update(piece);
+      yield piece;
+    }
+  }
+  const { size, sha256 } = await store.put(watched(), {}, { name });
+  return { name, size, sha256, md5: md5.digest('hex') };
+}

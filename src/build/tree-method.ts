@@ -1,0 +1,200 @@
+/**
+ * The method `tree`: files that go to their places become a .deb, without root
+ * and without Debian's tools, the same bytes each time. What is in the tree
+ * was decided by src/metapackage; here it is checked and written.
+ */
+import { Readable, Writable } from 'node:stream';
+import { linkTargetFault, memberPath, shownName } from '../deb/member-name.js';
+import { writeDeb, type DebEntry } from '../deb/deb-file.js';
+import { withoutEpoch } from '../deb/version.js';
+import { LockstepError } from '../errors.js';
+import { xzCompress } from '../io/compress.js';
+import type { ContentStore } from '../io/content-store.js';
+import { readSourceTree } from '../source/source-tree.js';
+import type { BuiltPackage } from './built.js';
+import { pathMatcher } from './path-pattern.js';
+import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
+
+export interface TreeWriting {
+  store: ContentStore;
+  /** Threads of the compressor; the bytes do not depend on it. */
+  cores?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The package's entries in the order written: sorted by path, so each folder comes before what is in it.
+ * Pure.
+ * @throws LockstepError DEB_INVALID, all faults at once: paths that are not absolute and plain, paths that
+ * are there twice, modes that no package should have, links that lead nowhere below `/`
+ */
+export function planTree(tree: TreePackage, from: readonly TreeFrom[] = []): TreeEntry[] {
+  const faults = [
+    ...tree.entries.flatMap(entryFaults),
+    ...twice(tree.entries.map(({ path }) => memberPath(path))).map((path) => `/${path} is there twice`),
+    ...from.flatMap(({ to }) => pathFaults(to)),
+    ...tree.conffiles.flatMap((path) => conffileFaults(path, tree, from)),
+  ];
+  if (faults.length > 0) throw invalid(tree.package, faults);
+  return [...tree.entries].sort((a, b) => compareBytes(memberPath(a.path), memberPath(b.path)));
+}
+
+function invalid(name: string, faults: readonly string[]): LockstepError {
+  return new LockstepError('DEB_INVALID', {
+    message: `The package ${name} cannot be written: ${faults.join('; ')}`,
+    where: faults.map((message) => ({ path: name, message })),
+  });
+}
+
+function entryFaults(entry: TreeEntry): string[] {
+  const faults = pathFaults(entry.path);
+  switch (entry.kind) {
+    case 'file':
+    case 'dir':
+      return [...faults, ...modeFaults(entry.path, entry.kind, entry.mode)];
+    case 'symlink':
+      return [...faults, ...linkFaults(entry.path, entry.target)];
+  }
+}
+
+function pathFaults(path: string): string[] {
+  if (!path.startsWith('/')) return [`the path ${shownName(path)} is not absolute`];
+  if (path.split('/').includes('..')) return [`the path ${shownName(path)} leaves its folder`];
+  return memberPath(path) === '' ? [`the path ${shownName(path)} is the root itself`] : [];
+}
+
+/** No package of ours needs more: what runs as another user is started by systemd, not by a set-id bit. */
+function modeFaults(path: string, kind: 'file' | 'dir', mode: number): string[] {
+  const shown = `${shownName(path)} has the mode ${mode.toString(8).padStart(4, '0')}`;
+  if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) return [`${shownName(path)} has no usable mode`];
+  if ((mode & 0o7000) !== 0 && !(kind === 'dir' && (mode & 0o6000) === 0o2000))
+    return [`${shown}: set-user-id, set-group-id or sticky`];
+  if ((mode & 0o002) !== 0) return [`${shown}: everybody may write to it`];
+  return (mode & (kind === 'dir' ? 0o700 : 0o400)) === (kind === 'dir' ? 0o700 : 0o400)
+    ? []
+    : [`${shown}: its owner cannot use it`];
+}
+
+/** An absolute target is one below the root of the machine; a relative one must not climb above it. */
+function linkFaults(path: string, target: string): string[] {
+  const shown = `the link ${shownName(path)} to ${shownName(target)}`;
+  const fault = linkTargetFault(target);
+  if (fault !== null) return [`${shown}: the target ${fault}`];
+  let depth = target.startsWith('/') ? 0 : memberPath(path).split('/').length - 1;
+  for (const part of target.split('/')) {
+    if (part === '' || part === '.') continue;
+    depth += part === '..' ? -1 : 1;
+    if (depth < 0) return [`${shown} leads out of the root`];
+  }
+  return [];
+}
+
+/** Of what comes from a tarball only the writer knows the names: it checks those. */
+function conffileFaults(path: string, tree: TreePackage, from: readonly TreeFrom[]): string[] {
+  const inside = memberPath(path);
+  if (tree.entries.some((entry) => entry.kind === 'file' && memberPath(entry.path) === inside)) return [];
+  if (from.some(({ to }) => inside.startsWith(`${memberPath(to)}/`))) return [];
+  return [`the conffile ${shownName(path)} is not one of its files`];
+}
+
+function twice(paths: readonly string[]): string[] {
+  const seen = new Set<string>();
+  const found = new Set<string>();
+  for (const path of paths) {
+    if (seen.has(path)) found.add(path);
+    seen.add(path);
+  }
+  return [...found].sort();
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/**
+ * Writes the package into the store.
+ * @throws LockstepError as planTree; DEB_INVALID, DEB_ARCHIVE, SOURCE_PATH_MISSING (a folder that the
+ * tarball does not have), STORE_*, DISK_*, INTERRUPTED
+ */
+export async function writeTreePackage(
+  tree: TreePackage,
+  from: readonly TreeFrom[],
+  writing: TreeWriting,
+): Promise<BuiltPackage> {
+  const entries = planTree(tree, from);
+  const { store, cores, signal } = writing;
+  const options = {
+    ...(cores === undefined ? {} : { threads: cores }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const kept: Buffer[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      kept.push(chunk);
+      done();
+    },
+  });
+  const spec = {
+    control: {
+      Package: tree.package,
+      // Policy 5.6.1: left out where it is the package's own name
+      ...(tree.source === tree.package ? {} : { Source: tree.source }),
+      Version: tree.version,
+      Architecture: tree.architecture,
+      ...tree.control,
+    },
+    entries: allEntries(entries, from, writing),
+    conffiles: tree.conffiles,
+    scripts: tree.scripts,
+    triggers: tree.triggers,
+    mtime: tree.date,
+  };
+  const { size, sha256, control } = await writeDeb(spec, sink, {
+    compress: (input) => xzCompress(input, options),
+  });
+  const name = `${tree.package}_${withoutEpoch(tree.version)}_${tree.architecture}.deb`;
+  await store.put(Readable.from(kept, { objectMode: false }), { size, sha256 }, { name });
+  return {
+    package: tree.package,
+    version: tree.version,
+    architecture: tree.architecture,
+    source: tree.source,
+    sourceVersion: tree.version,
+    control,
+    file: { name, size, sha256 },
+  };
+}
+
+async function* allEntries(
+  entries: readonly TreeEntry[],
+  from: readonly TreeFrom[],
+  writing: TreeWriting,
+): AsyncGenerator<DebEntry> {
+  for (const entry of entries) {
+    if (entry.kind !== 'file') yield entry;
+    else if (entry.content instanceof Uint8Array) yield { ...entry, body: entry.content };
+    else yield { ...entry, body: await writing.store.read(entry.content.sha256) };
+  }
+  for (const tree of from) yield* entriesFrom(tree, writing);
+}
+
+/** Owner and times are the package's; of modes only whether it is a program. Folders come with what is in them. */
+async function* entriesFrom(tree: TreeFrom, { store, signal }: TreeWriting): AsyncGenerator<DebEntry> {
+  const isExcluded = pathMatcher(tree.exclude);
+  let found = 0;
+  for await (const member of readSourceTree(store, tree.archive, tree.path, { signal })) {
+    found++;
+    if (member.kind === 'dir' || member.path === '' || isExcluded(member.path)) continue;
+    const path = `/${memberPath(tree.to)}/${member.path}`;
+    if (member.kind === 'symlink') yield { kind: 'symlink', path, target: member.linkTarget ?? '' };
+    else {
+      const mode = (member.mode & 0o111) === 0 ? 0o644 : 0o755;
+      yield { kind: 'file', path, mode, size: member.size, body: member.body };
+    }
+  }
+  if (found > 0) return;
+  throw new LockstepError('SOURCE_PATH_MISSING', {
+    message: `${tree.archive.name} has no folder ${tree.path}`,
+    where: [{ file: tree.archive.name, path: tree.path }],
+  });
+}

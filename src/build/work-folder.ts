@@ -1,0 +1,41 @@
+/**
+ * Scratch folders of builds: each is one run's own, and what a killed run left
+ * is found and removed. Inside may be files of other user ids.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { notThere, onDisk, tempDir } from '../io/disk.js';
+import { removeIsolated, type Privilege } from './namespace.js';
+
+const nameSpec = /^build-([0-9]+)-([0-9]+)-/;
+
+/** A new folder in `base`, named after this process. The caller removes it by {@link removeWork}. */
+export async function makeWork(base: string): Promise<string> {
+  return await tempDir(base, `build-${process.pid}-${(await startOf(process.pid)) ?? '0'}-`);
+}
+
+/** Removes such a folder, or folders in it. */
+export async function removeWork(privilege: Privilege, ...paths: string[]): Promise<void> {
+  await removeIsolated(privilege, paths);
+}
+
+/**
+ * Removes what runs that were killed left in `base`; returns the paths. Those of running processes stay,
+ * so it may be called at any time.
+ */
+export async function sweepWork(privilege: Privilege, base: string): Promise<string[]> {
+  const names = await onDisk('list', base, () => readdir(base).catch(notThere<string[]>([])));
+  const left: string[] = [];
+  for (const name of names.sort()) {
+    const match = nameSpec.exec(name);
+    if (match !== null && (await startOf(Number(match[1]))) !== match[2]) left.push(join(base, name));
+  }
+  if (left.length > 0) await removeWork(privilege, ...left);
+  return left;
+}
+
+/** When a process started, in ticks since boot (proc(5)): a reused pid is another process. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}

@@ -1,0 +1,34 @@
+/** What was made, where it is, how to serve it, and what a machine needs: the end of `release`. */
+import { relative } from 'node:path';
+import type { Context } from '../workflows/context.js';
+import type { ReleaseReport } from '../workflows/release.js';
+
+export function explainRelease(report: ReleaseReport, context: Context): string {
+  const { workspace, places } = context;
+  const { archive } = workspace;
+  const show = (path: string): string => relative(process.cwd(), path) || '.';
+  const { publication } = report;
+  const news = report.cut
+    ? `Snapshot ${report.snapshot} of ${report.profile} is in the suite ${publication.suite}.`
+    : `Nothing changed: ${publication.suite} is at snapshot ${report.snapshot} of ${report.profile}.`;
+  const refreshed =
+    !report.cut && publication.verdict === 'refresh' ? ['Its signatures were made anew.'] : [];
+  const versions = report.builds.map((row) => `  ${row.package.padEnd(28)} ${row.version}`);
+  return [
+    '',
+    news,
+    ...refreshed,
+    ...versions,
+    '',
+    `The archive is in ${show(places.public)}; the manifest is ${show(places.snapshots)}/${report.profile}/${report.snapshot}.json.`,
+    'To serve it on this machine:',
+    '  lockstep serve          (in a clone: npx lockstep serve)',
+    `A Debian ${baseOf(report)} machine that reaches ${archive.baseUrl} then needs, as root:`,
+    `  curl -fsSo /etc/apt/sources.list.d/${archive.name}.sources ${archive.baseUrl}/debian/${publication.suite}.sources`,
+    `  apt-get update && apt-get install -y ${archive.name}-archive-keyring ${report.metapackage}`,
+  ].join('\n');
+}
+
+function baseOf(report: ReleaseReport): string {
+  return `${report.base.release} (${report.base.codename})`;
+}

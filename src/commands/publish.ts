@@ -1,0 +1,38 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.js';
+import type { PublishResult } from '../cli/results.js';
+
+export default class Publish extends BaseCommand {
+  static override summary = 'Make a suite point at a snapshot';
+  static override description =
+    'Writes the archive below public/: pool, indices under their hashes, indices by name, Release, InRelease last. ' +
+    'Clients see the old archive or the new one, whatever happens in between. Publishing what is there already writes ' +
+    'nothing, unless its signatures are past half of their time.';
+  static override examples = [
+    '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable',
+    '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --dry-run --json',
+  ];
+  static override args = {
+    id: stringArg({ required: true, description: 'a snapshot' }),
+    suite: stringArg({ required: true, description: 'a suite of lockstep.yaml' }),
+  };
+  static override flags = {
+    reason: string({ description: "why, for the suite's history" }),
+    'dry-run': boolean({ description: 'only say what would be written' }),
+  };
+
+  override async run(): Promise<PublishResult> {
+    const { args, flags } = await this.parse(Publish);
+    const context = await this.context(flags);
+    const { publish } = await import('../workflows/publish.js');
+    const { report, plan } = await publish(context, {
+      ...args,
+      reason: flags.reason,
+      dryRun: flags['dry-run'],
+    });
+    if (flags['dry-run'] && !this.jsonEnabled())
+      for (const write of plan.writes) this.log(`${write.step}\t${write.path}`);
+    return report;
+  }
+}

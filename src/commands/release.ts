@@ -1,0 +1,54 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.js';
+import type { ReleaseResult } from '../cli/results.js';
+import type { ReleasePlan } from '../workflows/release.js';
+
+export default class Release extends BaseCommand {
+  static override summary = 'Resolve, build, cut and publish a profile';
+  static override description =
+    'The four steps in a row, with the plan first. What did not change is not built again; a set that equals the last ' +
+    'snapshot is not cut again; an archive that has it already is left alone. Without --suite the snapshot enters the ' +
+    "profile's suite of the lowest trust level.";
+  static override examples = [
+    '<%= config.bin %> release mediawiki-1.39',
+    '<%= config.bin %> release mediawiki-1.39 --dry-run',
+    '<%= config.bin %> release mediawiki-1.39 --reason "MediaWiki 1.39.17" --json',
+  ];
+  static override args = {
+    profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
+  };
+  static override flags = {
+    suite: string({ description: 'the suite to publish in' }),
+    reason: string({ description: "why, for the suite's history" }),
+    'dry-run': boolean({ description: 'fetch and prove the sources, print the plan, and stop there' }),
+  };
+
+  override async run(): Promise<ReleaseResult> {
+    const { args, flags } = await this.parse(Release);
+    const context = await this.context(flags);
+    const [{ planRelease, release }, { buildRows, renderTable }] = await Promise.all([
+      import('../workflows/release.js'),
+      import('../cli/render-table.js'),
+    ]);
+    const table = (plan: ReleasePlan): string =>
+      renderTable(['component', 'package', 'version', 'method', 'state'], buildRows(plan.builds));
+    const request = {
+      profile: args.profile,
+      suite: flags.suite,
+      reason: flags.reason,
+      onPlan: (plan: ReleasePlan) =>
+        this.say(`Plan for ${plan.profile}, to be published in ${plan.suite}:\n${table(plan)}`),
+    };
+    if (flags['dry-run']) {
+      const plan = await planRelease(context, request);
+      if (!this.jsonEnabled()) this.log(table(plan));
+      return { ...plan, snapshot: null, cut: false, publication: null };
+    }
+    const report = await release(context, request);
+    const { explainRelease } = await import('../cli/explain-release.js');
+    this.say(explainRelease(report, context));
+    if (!this.jsonEnabled()) this.log(report.snapshot);
+    return report;
+  }
+}

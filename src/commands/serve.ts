@@ -1,0 +1,43 @@
+import { integer, string } from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.js';
+import type { ServeResult } from '../cli/results.js';
+
+export default class Serve extends BaseCommand {
+  static override summary = 'Give the archive over HTTP on this machine, for trying it out';
+  static override description =
+    'Serves public/ of the workspace on loopback until Ctrl-C, with the caching headers that a real web server should ' +
+    'send: pool, by-hash and frozen snapshots never change; InRelease is asked for again each time. The port is that of ' +
+    'archive.baseUrl.';
+  static override examples = [
+    '<%= config.bin %> serve',
+    '<%= config.bin %> serve --port 0 --json   # a free port; the first line of stdout tells which',
+  ];
+  static override flags = {
+    host: string({ default: '127.0.0.1', description: 'the address to listen on' }),
+    port: integer({
+      min: 0,
+      max: 65535,
+      description: 'the port; 0 takes a free one; that of archive.baseUrl otherwise',
+    }),
+  };
+
+  override async run(): Promise<ServeResult> {
+    const { flags } = await this.parse(Serve);
+    const context = await this.context(flags);
+    const { serve } = await import('../workflows/serve.js');
+    const server = await serve(context, {
+      host: flags.host,
+      port: flags.port,
+      onAnswer: ({ method, url, status, bytes }) => this.say(`${method} ${url} ${status} ${bytes}`),
+    });
+    // Whoever started this in a script waits for the line, not for the end.
+    const result = { url: server.url, port: server.port, root: context.places.public };
+    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(result)}\n`);
+    else this.say(`${context.places.public} is at ${server.url} (Ctrl-C ends it)`);
+    await server.closed;
+    return result;
+  }
+
+  /** The line was printed when the server began; nothing more belongs on stdout. */
+  protected override logJson(): void {}
+}

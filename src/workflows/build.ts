@@ -1,0 +1,317 @@
+/**
+ * Pins become packages: which versions they get, which builds must run, and
+ * running those side by side. What a build is, is src/build's; what the
+ * composed packages hold, src/metapackage's.
+ */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { baseIndices } from '../build/base-index.js';
+import {
+  applyBuild,
+  machineArchitecture,
+  planBuild,
+  prepareBuild,
+  type BuilderContext,
+  type BuildPlan,
+  type DebianRequest,
+  type PreparedBuild,
+} from '../build/builder.js';
+import type { BuildOutput } from '../build/built.js';
+import { LockstepError } from '../errors.js';
+import { ensureDir, exists, sha256Of } from '../io/disk.js';
+import type { Phase } from '../io/progress.js';
+import { planKeyring, planSet, templatesOf, type SourceGroup } from '../metapackage/compose.js';
+import { keyringTemplate } from '../metapackage/pinned-packages.js';
+import type { SetPackage } from '../metapackage/relations.js';
+import { planVersion, type VersionUse } from '../metapackage/revision.js';
+import { readTemplates } from '../metapackage/template-folder.js';
+import { checkWorkspace } from '../profile/load.js';
+import type { Profile } from '../profile/profile-schema.js';
+import { readPublicKeys } from '../signing/keys.js';
+import type { Signer } from '../signing/signer.js';
+import type { SnapshotBuild } from '../snapshot/manifest.js';
+import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
+import type { AptSourcePin, Pin } from '../source/pin.js';
+import type { Context } from './context.js';
+import type { Resolution } from './resolve.js';
+
+/** What would be done about one package, for people and `--json`. */
+export interface BuildPlanRow {
+  /** A component of the profile, or the source package of what Lockstep composes. */
+  component: string;
+  package: string;
+  version: string;
+  method: 'debian' | 'tree' | 'none';
+  state: 'cached' | 'to build' | 'taken';
+}
+
+export interface PlannedBuilds {
+  rows: BuildPlanRow[];
+  plans: BuildPlan[];
+  /** The versions that this set gives out, for the manifest. */
+  versions: SnapshotBuild[];
+}
+
+/** Everything a snapshot is cut from. */
+export interface BuiltSet {
+  profile: Profile;
+  pins: ReadonlyMap<string, Pin>;
+  /** By component of the profile. */
+  builds: ReadonlyMap<string, { inputs: string; method: string }>;
+  outputs: BuildOutput[];
+  versions: SnapshotBuild[];
+}
+
+/**
+ * Decides versions and which builds must run. Writes only in the cache and the store.
+ *
+ * @throws LockstepError BUILD_*, TEMPLATE_*, PROFILE_UNKNOWN, MACHINE_UNFIT and what reading the base throws
+ */
+export async function planBuilds(
+  context: Context,
+  resolution: Resolution,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<PlannedBuilds> {
+  const phase = context.progress.phase('Planning the builds');
+  try {
+    const history = await versionHistory(context);
+    const builder = builderContext(context, phase);
+    const debian = await planDebian(context, resolution, history, builder);
+    const groups = await composeGroups(context, resolution, debian, history, signer);
+    const trees = await Promise.all(
+      groups.flatMap((group) =>
+        group.packages.map(async ({ trees: from, ...tree }) =>
+          planBuild(
+            await prepareBuild(
+              { method: 'tree', component: group.component ?? group.source, tree, from },
+              builder,
+            ),
+          ),
+        ),
+      ),
+    );
+    const plans = [...debian.map(({ plan }) => plan), ...trees];
+    const waiting = plans.filter(({ action }) => action === 'build').length;
+    phase.done(`${waiting} to build, ${plans.length - waiting} cached`);
+    return {
+      rows: [...plans.map(rowOf), ...takenRows(resolution.pins)],
+      plans,
+      versions: [
+        ...debian.map(({ plan, open }) => ({ package: plan.package, version: plan.version, inputs: open })),
+        ...groups.map(({ source, version, inputs }) => ({ package: source, version, inputs })),
+      ],
+    };
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+/** Runs the builds that must run, side by side, and takes the others from the cache. */
+export async function buildSet(
+  context: Context,
+  { profile, pins }: Resolution,
+  { plans, versions }: PlannedBuilds,
+): Promise<BuiltSet> {
+  const phase = context.progress.phase('Building');
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  try {
+    await ensureDir(context.places.logs);
+    const builder = { ...builderContext(context, phase), signal };
+    const made = await Promise.allSettled(
+      plans.map(async (plan) => {
+        try {
+          return await applyBuild(plan, builder);
+        } catch (error) {
+          // The others end before the fault is told: no build goes on behind an error
+          stop.abort(error);
+          throw error;
+        }
+      }),
+    );
+    if (stop.signal.aborted) throw stop.signal.reason;
+    const outputs = made.map((result) => (result as PromiseFulfilledResult<BuildOutput>).value);
+    for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
+    const built = plans.filter(({ action }) => action === 'build').length;
+    phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
+    return { profile, pins, builds: componentBuilds(pins, plans), outputs, versions };
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+/** Every version that was given out here, of all profiles: they share one pool. */
+async function versionHistory(context: Context): Promise<VersionUse[]> {
+  const { snapshots } = context.places;
+  const all = await Promise.all(
+    (await listSnapshots(snapshots)).map((place) => readSnapshot(snapshots, place)),
+  );
+  return all.flatMap(({ manifest }) => manifest.builds);
+}
+
+function builderContext(context: Context, phase: Phase): BuilderContext {
+  const { store, http, places, clock, signal } = context;
+  return {
+    store,
+    http,
+    cacheDir: places.cache,
+    temporary: places.temporary,
+    cores: availableParallelism(),
+    now: () => clock.now(),
+    phase,
+    signal,
+  };
+}
+
+interface PlannedDebian {
+  plan: BuildPlan;
+  /** Hash of what it is made from, its own number left open. */
+  open: string;
+  packages: SetPackage[];
+}
+
+async function planDebian(
+  context: Context,
+  { profile, pins, sources }: Resolution,
+  history: readonly VersionUse[],
+  builder: BuilderContext,
+): Promise<PlannedDebian[]> {
+  const wanted = Object.entries(profile.components).filter(
+    ([, component]) => component.build?.method === 'debian',
+  );
+  if (wanted.length === 0) return [];
+  const architecture = await machineArchitecture();
+  const indices = await baseIndices(sources, architecture, builder.phase);
+  const { versionSuffix, archive } = context.workspace;
+  return await Promise.all(
+    wanted.map(async ([name, component]) => {
+      const pin = pins.get(name) as AptSourcePin;
+      const folder = join(context.places.packaging, name, 'debian');
+      const packaging = await exists(folder);
+      const request = (number: number): DebianRequest => ({
+        method: 'debian',
+        component: name,
+        pin,
+        ...(packaging ? { packaging: folder } : {}),
+        suffix: `+${versionSuffix}${number}`,
+        maintainer: archive.maintainer,
+        changes: [`Built for the archive ${archive.origin}, profile ${profile.name}.`],
+        packages: component.packages ?? [pin.package],
+        base: {
+          codename: profile.base.codename,
+          architecture,
+          architectures: profile.base.architectures,
+          indices,
+        },
+        log: join(context.places.logs, `build-${profile.name}-${name}.log`),
+      });
+      // Number 0 is never given out: with it, the inputs are those of the content alone
+      const open = debianOf(await prepareBuild(request(0), builder));
+      const zero = open.prepared.source.version;
+      const base = zero.slice(0, -`+${versionSuffix}0`.length);
+      const version = planVersion(base, versionSuffix, open.inputs, history, open.prepared.source.package);
+      const number = Number(version.slice(`${base}+${versionSuffix}`.length));
+      const prepared = debianOf(await prepareBuild(request(number), builder));
+      const packages = prepared.prepared.binaries
+        .filter((binary) => request(0).packages.includes(binary.package))
+        .map((binary) => ({ ...binary, version }));
+      return { plan: planBuild(prepared), open: open.inputs, packages };
+    }),
+  );
+}
+
+function debianOf(prepared: PreparedBuild): Extract<PreparedBuild, { method: 'debian' }> {
+  if (prepared.method !== 'debian') throw new TypeError('a debian request was prepared as something else');
+  return prepared;
+}
+
+async function composeGroups(
+  context: Context,
+  { profile, pins }: Resolution,
+  debian: readonly PlannedDebian[],
+  history: readonly VersionUse[],
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<SourceGroup[]> {
+  const { workspace } = context;
+  const { profiles, errors } = await checkWorkspace(workspace.root);
+  const [fault] = errors;
+  if (fault !== undefined) throw fault;
+  const names = [...new Set([...templatesOf(profile), keyringTemplate])];
+  const templates = await readTemplates(workspace.root, names);
+  const key = await archiveKey(signer);
+  const set = await planSet(
+    {
+      workspace,
+      profile,
+      profiles,
+      pins: Object.fromEntries(pins),
+      built: Object.fromEntries(debian.map(({ plan, packages }) => [plan.component, packages])),
+      templates,
+      key,
+    },
+    history,
+  );
+  const taken = profiles.filter(({ name }) =>
+    Object.values(workspace.suites).some((suite) => suite.profile === name),
+  );
+  const keyring = await planKeyring(
+    { workspace, profiles: taken, template: templates.get(keyringTemplate)!, key },
+    history,
+  );
+  return [...set, keyring];
+}
+
+async function archiveKey(
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<{ fingerprint: string; binary: Uint8Array; date: number }> {
+  const { binary } = await signer.publicKey();
+  const [key] = await readPublicKeys(binary);
+  return { fingerprint: key!.fingerprint, binary, date: Math.floor(key!.created.getTime() / 1000) };
+}
+
+function rowOf(plan: BuildPlan): BuildPlanRow {
+  const { component, package: name, version, method, action } = plan;
+  return { component, package: name, version, method, state: action === 'build' ? 'to build' : 'cached' };
+}
+
+function takenRows(pins: ReadonlyMap<string, Pin>): BuildPlanRow[] {
+  return [...pins.values()].flatMap((pin) =>
+    pin.kind === 'apt-binary'
+      ? pin.packages.map(({ package: name, version }) => ({
+          component: pin.component,
+          package: name,
+          version,
+          method: 'none' as const,
+          state: 'taken' as const,
+        }))
+      : [],
+  );
+}
+
+function componentBuilds(
+  pins: ReadonlyMap<string, Pin>,
+  plans: readonly BuildPlan[],
+): Map<string, { inputs: string; method: string }> {
+  return new Map(
+    [...pins].map(([name, pin]) => {
+      const plan = plans.find(({ component }) => component === name);
+      if (plan !== undefined) return [name, { inputs: plan.inputs, method: plan.method }];
+      const files = pin.kind === 'apt-binary' ? pin.packages.map(({ file }) => file.sha256) : [];
+      return [name, { inputs: sha256Of(files.sort().join('\n')), method: 'none' }];
+    }),
+  );
+}
+
+/** The metapackage names the versions that were planned; a package of another version could not be installed. */
+function assertVersions(plan: BuildPlan, output: BuildOutput): void {
+  for (const built of output.packages) {
+    if (built.version === plan.version) continue;
+    throw new LockstepError('BUILD_OUTPUT', {
+      message: `${built.package} was built as ${built.version}; ${plan.version} was planned`,
+      hint: 'Packages with a version of their own (dpkg-gencontrol -v) cannot be part of an exact set.',
+      where: [{ path: `components.${plan.component}` }],
+    });
+  }
+}

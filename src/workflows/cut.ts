@@ -1,0 +1,118 @@
+/** A built set becomes a snapshot: vetted, compared with the last one, signed. */
+import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
+import type { Evidence } from '../snapshot/manifest.js';
+import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
+import { applySnapshot, lastSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
+import type { Signer } from '../signing/signer.js';
+import { vetSet } from '../vetting/vet.js';
+import type { BuiltSet } from './build.js';
+import type { Context } from './context.js';
+import { commitSnapshotFiles, ownTrust } from './publish.js';
+
+export interface CutReport {
+  profile: string;
+  id: string;
+  /** False where the set equals the last snapshot. */
+  cut: boolean;
+  /** SHA-256 of what the set is. */
+  inputs: string;
+  parent: string | null;
+  manifest: string | null;
+  packages: { package: string; version: string; architecture: string; component: string }[];
+}
+
+/** @throws LockstepError VETTING_FAILED, SNAPSHOT_INVALID, VERIFY_*, STORE_* */
+export async function planCut(
+  context: Context,
+  set: BuiltSet,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<SnapshotPlan> {
+  const { workspace, places, store, clock, signal } = context;
+  const { area } = workspace.archive;
+  const { profile } = set;
+  const built = set.outputs.flatMap(({ packages }) => packages);
+  const evidence: Evidence[] = [
+    {
+      gate: 'vetting',
+      result: 'passed',
+      detail: await vetSet(built, { store, cacheDir: places.cache, signal }),
+    },
+  ];
+  const components = Object.fromEntries(
+    [...set.pins].map(([name, pin]) => [name, { pin, build: set.builds.get(name)! }]),
+  );
+  const taken = [...set.pins.values()].flatMap((pin) =>
+    pin.kind === 'apt-binary'
+      ? pin.packages.map((binary) => takenPackageEntry(binary, { component: pin.component, area }))
+      : [],
+  );
+  const known = await listSnapshots(places.snapshots);
+  return planSnapshot({
+    content: {
+      profile: profile.name,
+      description: profile.description,
+      base: {
+        distribution: profile.base.distribution,
+        release: profile.base.release,
+        codename: profile.base.codename,
+        architectures: profile.base.architectures,
+      },
+      components,
+      packages: [
+        ...taken,
+        ...set.outputs.flatMap((output) =>
+          output.packages.map((item) => packageEntry(item, { component: output.component, area })),
+        ),
+      ],
+      sources: set.outputs.flatMap((output) => output.sources.map((source) => sourceEntry(source, area))),
+      builds: set.versions,
+      evidence,
+    },
+    last: await lastSnapshot(places.snapshots, profile.name, await ownTrust(context, signer)),
+    taken: known.map(({ id }) => id),
+    now: clock.now(),
+    tool: { name: 'lockstep', version: context.toolVersion },
+  });
+}
+
+/** Writes and signs the manifest. The caller holds the workspace's lock. */
+export async function applyCut(
+  context: Context,
+  plan: SnapshotPlan,
+  set: BuiltSet,
+  signer: Signer,
+): Promise<CutReport> {
+  const phase = context.progress.phase(`Cutting a snapshot of ${set.profile.name}`);
+  try {
+    const files = await applySnapshot(context.places.snapshots, plan, {
+      signer,
+      now: context.clock.now(),
+      signal: context.signal,
+    });
+    await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
+    phase.done(plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`);
+    return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutReport {
+  return {
+    profile: set.profile.name,
+    id: plan.id,
+    cut: plan.kind === 'cut',
+    inputs: plan.inputs,
+    parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
+    manifest,
+    packages: set.outputs.flatMap((output) =>
+      output.packages.map(({ package: name, version, architecture }) => ({
+        package: name,
+        version,
+        architecture,
+        component: output.component,
+      })),
+    ),
+  };
+}

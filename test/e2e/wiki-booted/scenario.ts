@@ -1,0 +1,312 @@
+/**
+ * What must be true of a wiki that a machine got by `apt-get install
+ * mediawiki-full` and nothing else, on a booted Debian. The steps build on one
+ * another and stop at the first that fails.
+ */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { seePage } from '../../fixtures/chromium.js';
+import { unfitForRoots } from '../../fixtures/debian-root.js';
+import { ask } from '../../fixtures/wiki-client.js';
+import { assertShows, defineWikiChecks } from './wiki-checks.js';
+import { eventually, WikiMachine, type ArchiveUnderTest } from './wiki-machine.js';
+
+export interface ScenarioOptions {
+  title: string;
+  archive: () => Promise<ArchiveUnderTest | undefined>;
+  /** Also purging, installing again, and SQLite. */
+  thorough: boolean;
+}
+
+/** Defines the scenario as a mocha suite. */
+export function describeBootedWiki({ title, archive, thorough }: ScenarioOptions): void {
+  describe(title, function () {
+    this.timeout(900_000);
+    let wiki: WikiMachine;
+    let suite = '';
+    let broken = false;
+
+    before(async function () {
+      const found = await archive();
+      const reason =
+        (await unfitForRoots()) ?? (found === undefined ? 'there is no archive to install from' : undefined);
+      if (reason !== undefined || found === undefined) {
+        if (process.env['CI'] === 'true') throw new Error(`CI has to run this, and cannot: ${reason}`);
+        console.warn(`    SKIPPED, ${title}: ${reason}`);
+        this.skip();
+      }
+      suite = found.suite;
+      wiki = await WikiMachine.boot(found);
+    });
+
+    // mocha's own bail would look at failures of other suites too
+    beforeEach(function () {
+      if (broken) this.skip();
+    });
+    afterEach(function () {
+      broken ||= this.currentTest?.state === 'failed';
+    });
+
+    after(async () => {
+      await (wiki as WikiMachine | undefined)?.machine.remove();
+    });
+
+    it('follows the archive with its keyring package, and apt has nothing to complain about', async () => {
+      await wiki.apt('update');
+      await wiki.apt('install', '--yes', '/root/archive-keyring.deb');
+      const update = await wiki.apt('update');
+      assert.doesNotMatch(update.stdout + update.stderr, /^(W|E|N|Err|Ign)[: ]/m);
+      assert.ok(update.stdout.includes(` ${suite} InRelease`), update.stdout);
+    });
+
+    it('installs without a question', async () => {
+      const { stdout } = await wiki.apt('install', '--yes', 'mediawiki-full');
+      assert.match(stdout, /Setting up mediawiki-full /);
+      const failed = await wiki.machine.run([
+        'systemctl',
+        'list-units',
+        '--state=failed',
+        '--plain',
+        '--no-legend',
+      ]);
+      assert.equal(failed.stdout, '');
+    });
+
+    it('is healthy, and uses MariaDB', async () => {
+      const status = await wiki.status();
+      assert.deepEqual({ ...status, healthy: status.healthy }, { ...status, healthy: true });
+      assert.equal(status.database, 'mariadb');
+      assert.ok(Object.values(status.services).every((state) => state === 'active'));
+    });
+
+    defineWikiChecks(() => wiki, 'Admin', undefined);
+
+    it('looks right in a browser', async () => {
+      await checkLooks(wiki, title);
+    });
+
+    it('keeps its secrets', async () => {
+      await checkSecrets(wiki);
+    });
+
+    it('comes back after a reboot', async () => {
+      await wiki.machine.reboot();
+      await eventually('the wiki answers', async () => {
+        const { status } = await ask(`${wiki.origin}/wiki/Main_Page`).catch(() => ({ status: 0 }));
+        return status === 200;
+      });
+      const status = await wiki.status();
+      assert.deepEqual(
+        Object.values(status.services).filter((state) => state !== 'active'),
+        [],
+      );
+      assert.equal(status.healthy, true);
+      assertShows(await wiki.visitor().get('/wiki/Edited'), 'second text');
+    });
+
+    it('runs update.php once when the set changes, after a copy of the database', async () => {
+      await checkUpdate(wiki);
+    });
+
+    if (thorough) defineReinstallation(() => wiki);
+  });
+}
+
+/** Purging keeps the wiki; a second installation goes on with it; told to, a purge leaves nothing. */
+function defineReinstallation(machine: () => WikiMachine): void {
+  let wiki: WikiMachine;
+  let settings: string;
+  before(() => {
+    wiki = machine();
+  });
+
+  it('is gone after a purge, but for what belongs to its people', async () => {
+    settings = await wiki.text('etc/mediawiki/LocalSettings.php');
+    await wiki.purge();
+    const left = await wiki.machine.run([
+      'find',
+      '/etc',
+      '/usr',
+      '/var/cache',
+      '/var/log',
+      '-name',
+      '*mediawiki-full*',
+    ]);
+    const ours = left.stdout
+      .split('\n')
+      .filter((path) => path !== '' && !path.startsWith('/var/log/apache2/'));
+    assert.deepEqual(ours, []);
+    // Apache and Varnish are back where Debian has them
+    assert.match(await wiki.askFromInside('GET', 'http://127.0.0.1/'), / 200 /);
+    assert.equal(
+      (await wiki.machine.run(['systemctl', 'is-active', 'varnish', 'apache2'])).stdout,
+      'active\nactive\n',
+    );
+  });
+
+  it('goes on where it was after a second installation', async () => {
+    await wiki.apt('install', '--yes', 'mediawiki-full');
+    assert.equal((await wiki.status()).healthy, true);
+    assert.equal(await wiki.text('etc/mediawiki/LocalSettings.php'), settings);
+    assertShows(await wiki.visitor().get('/wiki/Edited'), 'second text');
+    await wiki.administrator();
+  });
+
+  it('leaves nothing when told to delete the data', async () => {
+    await wiki.preseed({ 'purge-data': 'true' });
+    await wiki.purge();
+    const found = await wiki.machine.run(['find', '/var/lib/mediawiki-full', '/etc/mediawiki'], {
+      allowFailure: true,
+    });
+    assert.equal(found.stdout, '');
+    const databases = await wiki.machine.run([
+      'mariadb',
+      '-N',
+      '-e',
+      'SHOW DATABASES; SELECT User FROM mysql.user',
+    ]);
+    assert.doesNotMatch(databases.stdout, /mediawiki/);
+  });
+
+  describe('with SQLite, and every answer given beforehand', () => {
+    const password = 'correct horse battery';
+
+    it('needs no database server', async () => {
+      const { stdout } = await wiki.apt(
+        'install',
+        '--simulate',
+        'mediawiki-full',
+        'sqlite3',
+        'mariadb-server-',
+      );
+      assert.match(stdout, /^Inst mediawiki-full /m);
+    });
+
+    it('installs', async () => {
+      await wiki.preseed({
+        database: 'sqlite',
+        'site-name': 'Wiki "of" $things',
+        'server-url': 'https://wiki.example.org',
+        'admin-name': 'Chief',
+        'admin-password': password,
+      });
+      await wiki.apt('install', '--yes', 'mediawiki-full', 'sqlite3');
+      const status = await wiki.status();
+      assert.deepEqual([status.healthy, status.database], [true, 'sqlite']);
+      const answers = await wiki.visitor().get('/api.php?action=query&meta=siteinfo&format=json');
+      const { query } = JSON.parse(answers.text) as { query: { general: Record<string, string> } };
+      assert.deepEqual(
+        [query.general['sitename'], query.general['server'], query.general['dbtype']],
+        ['Wiki "of" $things', 'https://wiki.example.org', 'sqlite'],
+      );
+    });
+
+    defineWikiChecks(machine, 'Chief', password);
+
+    it('keeps the given password nowhere', async () => {
+      const found = await wiki.machine.run(
+        ['grep', '-rlF', password, '/etc', '/var/lib', '/var/cache', '/var/log', '/run'],
+        {
+          allowFailure: true,
+        },
+      );
+      assert.equal(found.stdout, '');
+    });
+  });
+}
+
+async function checkSecrets(wiki: WikiMachine): Promise<void> {
+  const modes = await wiki.machine.run([
+    'stat',
+    '--format=%a %U:%G %n',
+    '/etc/mediawiki/LocalSettings.php',
+    '/etc/mediawiki-full/admin-password',
+    '/var/lib/mediawiki-full/images',
+  ]);
+  assert.deepEqual(modes.stdout.trim().split('\n'), [
+    '640 root:www-data /etc/mediawiki/LocalSettings.php',
+    '600 root:root /etc/mediawiki-full/admin-password',
+    '755 www-data:www-data /var/lib/mediawiki-full/images',
+  ]);
+  const grants = await wiki.machine.run([
+    'mariadb',
+    '-N',
+    '-e',
+    "SHOW GRANTS FOR 'mediawiki_full'@'localhost'",
+  ]);
+  assert.doesNotMatch(grants.stdout, /ALL PRIVILEGES|GRANT OPTION|SUPER|FILE/);
+  assert.match(grants.stdout, /GRANT USAGE ON \*\.\*/);
+  const listening = await wiki.machine.run(['ss', '--tcp', '--listening', '--numeric', '--no-header']);
+  const open = listening.stdout.split('\n').flatMap((line) => {
+    const local = line.trim().split(/\s+/)[3] ?? '';
+    return local === '' || /^(127\.|\[::1\])/.test(local) ? [] : [local];
+  });
+  assert.deepEqual(
+    open.filter((local) => !local.endsWith(':80')),
+    [],
+  );
+}
+
+async function checkUpdate(wiki: WikiMachine): Promise<void> {
+  const trigger = async (): Promise<void> => {
+    await wiki.machine.run([
+      'dpkg-trigger',
+      '--no-await',
+      '--by-package=mediawiki',
+      '/usr/share/mediawiki/includes',
+    ]);
+    await wiki.machine.run(['dpkg', '--configure', '--pending'], {
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  };
+  const backups = async (): Promise<string[]> =>
+    (
+      await wiki.machine.run(['find', '/var/lib/mediawiki-full/backups', '-name', '*.gz'], {
+        allowFailure: true,
+      })
+    ).stdout
+      .split('\n')
+      .filter(Boolean);
+  const settings = await wiki.text('etc/mediawiki/LocalSettings.php');
+  const stamp = 'var/lib/mediawiki-full/updated-for.json';
+  const now = await wiki.text(stamp);
+  await trigger();
+  assert.deepEqual(await backups(), []);
+  // As if the database had last been brought up to an earlier MediaWiki
+  await writeFile(
+    join(wiki.machine.root, stamp),
+    JSON.stringify({ ...JSON.parse(now), mediawiki: '1:1.0-1' }),
+  );
+  await trigger();
+  assert.equal(await wiki.text(stamp), now);
+  assert.equal((await backups()).length, 1);
+  await trigger();
+  assert.equal((await backups()).length, 1);
+  await wiki.apt('install', '--yes', '--reinstall', 'mediawiki-full-config');
+  assert.equal((await backups()).length, 1);
+  assert.equal(await wiki.text('etc/mediawiki/LocalSettings.php'), settings);
+  assert.equal((await wiki.status()).healthy, true);
+}
+
+async function checkLooks(wiki: WikiMachine, title: string): Promise<void> {
+  const look = `JSON.stringify({
+    styles: getComputedStyle(document.querySelector('#firstHeading, .firstHeading')).fontFamily.includes('serif'),
+    background: getComputedStyle(document.body).backgroundColor,
+    logo: [...document.querySelectorAll('.mw-logo-icon, .mw-wiki-logo')].map((e) => e.src || getComputedStyle(e).backgroundImage)[0],
+    edit: document.querySelector('#ca-ve-edit') !== null,
+    broken: [...document.images].filter((image) => image.complete && image.naturalWidth === 0).map((image) => image.src),
+  })`;
+  const ready = `new Promise((done) => mw.loader.using(['mediawiki.page.ready']).then(() => done(${look})))`;
+  const page = await seePage(`${wiki.origin}/wiki/Main_Page`, ready);
+  // To be looked at by people
+  const shots = process.env['LOCKSTEP_TEST_SHOTS'];
+  if (shots !== undefined) await writeFile(join(shots, `${title.replace(/\W+/g, '-')}.png`), page.screenshot);
+  assert.deepEqual(page.complaints, []);
+  assert.deepEqual(page.failures, []);
+  const seen = JSON.parse(String(page.value)) as Record<string, unknown>;
+  assert.equal(seen['styles'], true);
+  assert.match(String(seen['logo']), /mediawiki\.png/);
+  assert.equal(seen['edit'], true);
+  assert.deepEqual(seen['broken'], []);
+}

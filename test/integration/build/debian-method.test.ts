@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { rm, writeFile, chmod } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { applyBuild, planBuild, prepareBuild, type DebianRequest } from '../../../src/build/builder.js';
+import type { BuildOutput } from '../../../src/build/built.js';
+import { readDeb } from '../../../src/deb/deb-file.js';
+import { collect } from '../../../src/io/bytes.js';
+import { decompressByName } from '../../../src/io/compress.js';
+import { needs } from '../../fixtures/machine.js';
+import { Builds, control, date, fault, rules, sampleSpec } from './builds.js';
+
+const execute = promisify(execFile);
+
+/** Real builds: of a package that takes a second, in a build root that is kept between runs. */
+describe('building by the debian method', function () {
+  // The first run on a machine fetches and makes the build root
+  this.timeout(300_000);
+  let builds: Builds;
+
+  before(async function () {
+    builds = await Builds.make({ shared: true });
+    await needs(this, {
+      tools: ['mmdebstrap', 'apt-get', 'unshare', 'dpkg-deb'],
+      also: () => builds.useMirror(),
+    });
+  });
+
+  after(async () => {
+    await builds?.end();
+  });
+
+  async function build(request: DebianRequest, signal?: AbortSignal): Promise<BuildOutput> {
+    const context = builds.context({ signal });
+    return await applyBuild(planBuild(await prepareBuild(request, context)), context);
+  }
+
+  /** Forgets what was built, not the build root. */
+  async function forget(): Promise<void> {
+    await rm(join(builds.cacheDir, 'builds'), { recursive: true, force: true });
+  }
+
+  async function factsOf(output: BuildOutput): Promise<Map<string, string>> {
+    const { files } = await readDeb(builds.store.path(output.packages[0]!.file.sha256), {
+      decompress: decompressByName,
+    });
+    let text = '';
+    for await (const { header, body } of files) {
+      assert.equal(header.mtime <= date, true, header.path);
+      if (header.path.endsWith('/facts')) text = (await collect(body)).toString();
+    }
+    return new Map(
+      text.split('\n').map((line) => /^(\S*)\s*(.*)$/.exec(line)!.slice(1, 3) as [string, string]),
+    );
+  }
+
+  describe('a package', () => {
+    let output: BuildOutput;
+
+    before(async () => {
+      await forget();
+      output = await build(await builds.request());
+    });
+
+    it('has the version with the suffix, and says what it is of', () => {
+      const [built] = output.packages;
+      assert.equal(output.packages.length, 1);
+      assert.equal(built!.version, '1:1.0-1+lockstep1');
+      assert.equal(built!.file.name, 'sample_1.0-1+lockstep1_all.deb');
+      assert.equal(built!.source, 'sample');
+      assert.equal(built!.sourceVersion, '1:1.0-1+lockstep1');
+      assert.match(built!.control, /^Package: sample\n/);
+    });
+
+    it('was built by nobody in particular, with no network, no home and nothing of this machine', async () => {
+      const facts = await factsOf(output);
+      assert.equal(facts.get('uid'), '1000 1000 1000');
+      assert.equal(facts.get('umask'), '0022');
+      assert.equal(facts.get('pwd'), '/build/sample-1.0');
+      assert.equal(facts.get('host'), 'lockstep');
+      assert.equal(facts.get('HOME'), '/nonexistent');
+      assert.equal(facts.get('LC_ALL'), 'C.UTF-8');
+      assert.equal(facts.get('TZ'), 'UTC');
+      assert.equal(facts.get('SOURCE_DATE_EPOCH'), String(date));
+      assert.equal(facts.get('DEB_BUILD_OPTIONS'), 'parallel=2');
+      assert.equal(facts.get('network'), 'lo ');
+      assert.equal(facts.get('homes'), '');
+      assert.equal(facts.get('CapBnd:'), '0000000000000000');
+      assert.equal(facts.get('NoNewPrivs:'), '1');
+      assert.ok(Number(facts.get('processes')) < 20, facts.get('processes'));
+      assert.ok(!facts.has('writes'));
+    });
+
+    it('leaves its log, and nothing else', async () => {
+      assert.match(
+        await readFile(output.log!, 'utf8'),
+        /dpkg-buildpackage: info: source version 1:1\.0-1\+lockstep1/,
+      );
+      assert.deepEqual(await builds.leftovers(), []);
+    });
+
+    it('comes with its source, upstream byte for byte', async () => {
+      const { pin } = await builds.request();
+      const [source] = output.sources;
+      const orig = (files: readonly { name: string; sha256: string }[]) =>
+        files.filter(({ name }) => name.includes('.orig.')).map(({ name, sha256 }) => [name, sha256]);
+      assert.deepEqual(orig(source!.files), orig(pin.files));
+      assert.match(source!.stanza, /^Package: sample\n/);
+      assert.match(source!.stanza, /\n [0-9a-f]{64} [0-9]+ sample_1\.0-1\+lockstep1\.dsc\n/);
+    });
+
+    it('is taken from the cache while nothing changes', async () => {
+      const plan = planBuild(await prepareBuild(await builds.request(), builds.context()));
+      assert.equal(plan.action, 'take');
+      assert.deepEqual(await applyBuild(plan, builds.context()), output);
+    });
+
+    it('is built again when anything changes, or is damaged', async () => {
+      const actionOf = async (request: DebianRequest): Promise<string> =>
+        planBuild(await prepareBuild(request, builds.context())).action;
+      assert.equal(await actionOf(await builds.request({ suffix: '+lockstep2' })), 'build');
+      const other = { ...sampleSpec, upstream: { 'data.txt': 'other\n' } };
+      assert.equal(await actionOf(await builds.request({}, other)), 'build');
+      const path = builds.store.path(output.packages[0]!.file.sha256);
+      await chmod(path, 0o644);
+      await writeFile(path, 'damaged');
+      assert.equal(await actionOf(await builds.request()), 'build');
+    });
+
+    it('is the same bytes when it is built again', async () => {
+      await forget();
+      const again = await build(await builds.request());
+      assert.deepEqual(again, output);
+    });
+  });
+
+  it('takes what is wanted of a source, and only plain files', async () => {
+    const more = `
+binary: evil
+evil:
+	ln -s /etc/hostname ../evil_1_all.deb
+	mkdir -p debian/second/DEBIAN
+	dpkg-gencontrol -psecond -Pdebian/second
+	dpkg-deb --root-owner-group --build debian/second ..
+`;
+    const spec = {
+      ...sampleSpec,
+      debian: {
+        ...sampleSpec.debian,
+        rules: rules + more,
+        control: `${control}\nPackage: second\nArchitecture: all\nDescription: another\n More.\n`,
+      },
+    };
+    const names = async (packages: string[]): Promise<string[]> =>
+      (await build(await builds.request({ packages }, spec))).packages.map((one) => one.package);
+    assert.deepEqual(await names(['sample']), ['sample']);
+    assert.deepEqual(await names(['second', 'sample']), ['sample', 'second']);
+  });
+
+  it('says when a package of the profile was not made', async () => {
+    const spec = {
+      ...sampleSpec,
+      debian: {
+        ...sampleSpec.debian,
+        control: `${control}\nPackage: second\nArchitecture: all\nDescription: x\n`,
+      },
+    };
+    await assert.rejects(
+      async () => build(await builds.request({ packages: ['second'] }, spec)),
+      fault('BUILD_OUTPUT', /made no second; it made sample/),
+    );
+  });
+
+  it('shows the last lines of a build that fails, and leaves only the log', async () => {
+    const failing = rules.replace('sh debian/facts >', 'echo "it broke: 7 < 8" >&2; exit 3;');
+    const spec = { ...sampleSpec, debian: { ...sampleSpec.debian, rules: failing } };
+    const error = await build(await builds.request({}, spec)).then(
+      () => assert.fail('it was built'),
+      (thrown: unknown) => thrown as Error & { hint: string },
+    );
+    assert.ok(fault('BUILD_FAILED', /\n {2}it broke: 7 < 8\n/)(error));
+    assert.equal(error.hint, `The whole log is ${builds.log}`);
+    assert.match(await readFile(builds.log, 'utf8'), /it broke/);
+    assert.deepEqual(await builds.leftovers(), []);
+  });
+
+  it('stops everything when it is stopped, and leaves nothing', async () => {
+    const mark = `lockstep-test-${process.pid}`;
+    const waiting = rules.replace('sh debian/facts >', `echo "waits here"; sh -c 'sleep 1000; : ${mark}';`);
+    const spec = { ...sampleSpec, debian: { ...sampleSpec.debian, rules: waiting } };
+    const stop = new AbortController();
+    const running = build(await builds.request({}, spec), stop.signal);
+    const ended = running.then(
+      () => false,
+      (error: unknown) => fault('INTERRUPTED')(error),
+    );
+    for (;;) {
+      if ((await readFile(builds.log, 'utf8').catch(() => '')).includes('\nwaits here\n')) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    stop.abort();
+    assert.equal(await ended, true);
+    assert.deepEqual(await builds.leftovers(), []);
+    const { stdout } = await execute('ps', ['-eo', 'args']);
+    assert.ok(!stdout.includes(mark), stdout);
+    assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(builds.temporary));
+  });
+
+  it('builds a native source, and several at once', async () => {
+    const native = {
+      ...sampleSpec,
+      version: '1.0',
+      format: '3.0 (native)' as const,
+      debian: { control, rules, facts: 'true\n' },
+    };
+    const [one, two] = await Promise.all([
+      build(await builds.request({ log: join(builds.folder, 'one.log') }, native)),
+      build(await builds.request({ suffix: '+other1', log: join(builds.folder, 'two.log') })),
+    ]);
+    assert.equal(one.packages[0]!.version, '1.0+lockstep1');
+    assert.deepEqual(
+      one.sources[0]!.files.map(({ name }) => name),
+      ['sample_1.0+lockstep1.dsc', 'sample_1.0+lockstep1.tar.xz'],
+    );
+    assert.equal(two.packages[0]!.version, '1:1.0-1+other1');
+    assert.deepEqual(await builds.leftovers(), []);
+  });
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import {
+  inputsOf,
+  packageEntry,
+  sourceEntry,
+  takenPackageEntry,
+  withoutFields,
+} from '../../../src/snapshot/content.js';
+import type { AptSourcePin, Provenance } from '../../../src/source/pin.js';
+import { poolDirectory, poolPath } from '../../../src/snapshot/pool-path.js';
+import { sampleContent } from './sample.js';
+
+const sha256 = 'a'.repeat(64);
+
+describe('the pool', () => {
+  it('is laid out as in Debian', () => {
+    assert.equal(poolDirectory('main', 'mediawiki'), 'pool/main/m/mediawiki');
+    assert.equal(poolDirectory('main', 'libvarnish'), 'pool/main/libv/libvarnish');
+    assert.equal(poolDirectory('extra', 'lib3ds'), 'pool/extra/lib3/lib3ds');
+    assert.equal(poolPath('main', 'x11', 'x11_1.0~1+b.deb'), 'pool/main/x/x11/x11_1.0~1+b.deb');
+  });
+
+  it('takes no hostile name', () => {
+    for (const name of ['../x', 'a/b', '.hidden', 'a\nb', '']) {
+      assert.throws(() => poolPath('main', 'abc', name), { code: 'DEB_UNSAFE_NAME' });
+    }
+    assert.throws(() => poolDirectory('main', '../../etc'), { code: 'DEB_UNSAFE_NAME' });
+  });
+});
+
+describe('entries of a snapshot', () => {
+  it('keep the control paragraph as it is, and name the file without the epoch', () => {
+    const control = 'Package: tiny\nVersion: 1:1.0-1\nArchitecture: all\nDescription: a\n b\n .\n c\n';
+    const entry = packageEntry(
+      {
+        package: 'tiny',
+        version: '1:1.0-1',
+        architecture: 'all',
+        source: 'libtiny',
+        sourceVersion: '1:1.0-1',
+        control,
+        file: { name: 'whatever.deb', size: 7, sha256 },
+      },
+      { component: 'c', area: 'main' },
+    );
+    assert.equal(entry.stanza, control);
+    assert.equal(entry.path, 'pool/main/libt/libtiny/tiny_1.0-1_all.deb');
+  });
+
+  it('drop what the index of the base distribution said of the file', () => {
+    const stanza =
+      'Package: v\nVersion: 7\nArchitecture: amd64\nFilename: pool/x.deb\nSize: 1\nMD5sum: d\nSHA256: e\nDescription-md5: f\nDescription: g\n';
+    const entry = takenPackageEntry(
+      {
+        package: 'v',
+        version: '7',
+        architecture: 'amd64',
+        source: 'v1',
+        sourceVersion: '7',
+        suite: 's',
+        stanza,
+        file: { name: 'x.deb', size: 1, sha256 },
+      },
+      { component: 'c', area: 'main' },
+    );
+    assert.equal(
+      entry.stanza,
+      'Package: v\nVersion: 7\nArchitecture: amd64\nDescription-md5: f\nDescription: g\n',
+    );
+  });
+
+  it('drop a field with all its lines', () => {
+    const text = 'A: 1\nDrop:\n x\n y\nB: 2\n z\ndrop: q';
+    assert.equal(withoutFields(text, new Set(['drop'])), 'A: 1\nB: 2\n z\n');
+  });
+
+  it('give a source what apt looks for', () => {
+    const entry = sourceEntry(
+      {
+        package: 'tiny',
+        version: '1',
+        stanza: 'Source: tiny\nBinary: tiny\nVersion: 1\nDirectory: elsewhere\n',
+        files: [{ name: 'tiny_1.dsc', size: 5, sha256 }],
+      },
+      'main',
+    );
+    assert.equal(entry.directory, 'pool/main/t/tiny');
+    assert.match(entry.stanza, /^Package: tiny$/m);
+    assert.doesNotMatch(entry.stanza, /^(Source|Directory):/m);
+    assert.ok(entry.stanza.includes(`Checksums-Sha256:\n ${sha256} 5 tiny_1.dsc\n`), entry.stanza);
+  });
+});
+
+describe('the inputs of a set', () => {
+  const pin = (provenance: Provenance[]): AptSourcePin => ({
+    kind: 'apt-source',
+    component: 'tiny',
+    package: 'tiny',
+    version: '1',
+    upstreamVersion: '1',
+    suite: 's',
+    dsc: 'tiny_1.dsc',
+    files: [],
+    date: 1,
+    provenance,
+  });
+  const withPin = (value: AptSourcePin): ReturnType<typeof sampleContent> => ({
+    ...sampleContent([]),
+    components: { tiny: { pin: value, build: { inputs: sha256, method: 'debian' } } },
+  });
+
+  it('do not depend on the order of entries', () => {
+    const set = sampleContent([
+      { name: 'aa', version: '1' },
+      { name: 'bb', version: '1' },
+    ]);
+    assert.equal(inputsOf(set), inputsOf({ ...set, packages: set.packages.slice().reverse() }));
+  });
+
+  it('change with a package, a pin and the base, not with the proof of a pin', () => {
+    const set = sampleContent([{ name: 'aa', version: '1' }]);
+    assert.notEqual(inputsOf(set), inputsOf(sampleContent([{ name: 'aa', version: '1', bytes: 'other' }])));
+    assert.notEqual(inputsOf(set), inputsOf({ ...set, base: { ...set.base, release: '13' } }));
+    const proven = withPin(pin([{ step: 'InRelease signature', subject: 's', sha256 }]));
+    assert.equal(inputsOf(proven), inputsOf(withPin(pin([]))));
+    assert.notEqual(inputsOf(proven), inputsOf(withPin({ ...pin([]), version: '2' })));
+  });
+});

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { LockstepError } from '../../../src/errors.js';
+import { canonicalJson } from '../../../src/snapshot/canonical-json.js';
+import { brokenLinks } from '../../../src/snapshot/chain.js';
+import { parseManifest } from '../../../src/snapshot/manifest.js';
+import { planSnapshot, type SnapshotRequest } from '../../../src/snapshot/plan.js';
+import { sampleContent, sampleSnapshot } from './sample.js';
+
+const tool = { name: 'lockstep', version: '0.1.0' };
+const now = new Date('2026-11-23T10:15:30Z');
+const request = (over: Partial<SnapshotRequest> = {}): SnapshotRequest => ({
+  content: sampleContent([{ name: 'tiny', version: '1.0' }]),
+  last: null,
+  taken: [],
+  now,
+  tool,
+  ...over,
+});
+
+describe('planning a snapshot', () => {
+  it('cuts the first one of a chain', () => {
+    const plan = planSnapshot(request());
+    assert.equal(plan.kind, 'cut');
+    assert.equal(plan.id, '20261123T101530Z');
+    assert.ok(plan.kind === 'cut');
+    assert.equal(plan.manifest.parent, null);
+    assert.equal(plan.text, canonicalJson(plan.manifest));
+    assert.deepEqual(parseManifest(plan.text, 'x.json'), plan.manifest);
+  });
+
+  it('cuts nothing when nothing changed', () => {
+    const last = sampleSnapshot([{ name: 'tiny', version: '1.0' }], '2026-11-01T00:00:00Z');
+    const plan = planSnapshot(request({ last }));
+    assert.deepEqual(plan, { kind: 'unchanged', id: '20261101T000000Z', inputs: last.manifest.inputs });
+  });
+
+  it('names the snapshot before it by id and hash', () => {
+    const last = sampleSnapshot([{ name: 'tiny', version: '0.9' }], '2026-11-01T00:00:00Z');
+    const plan = planSnapshot(request({ last }));
+    assert.ok(plan.kind === 'cut');
+    assert.deepEqual(plan.manifest.parent, { id: '20261101T000000Z', sha256: last.sha256 });
+  });
+
+  it('refuses a set that contradicts itself, with every fault', () => {
+    const content = sampleContent([
+      { name: 'tiny', version: '1.0' },
+      { name: 'tiny', version: '2.0' },
+    ]);
+    content.packages.push({ ...content.packages[0]!, package: 'other' });
+    assert.throws(
+      () => planSnapshot(request({ content })),
+      (error: unknown) =>
+        error instanceof LockstepError && error.code === 'SNAPSHOT_INVALID' && error.where.length === 2,
+    );
+  });
+});
+
+describe('reading a manifest', () => {
+  const good = sampleSnapshot([{ name: 'tiny', version: '1.0' }], '2026-11-01T00:00:00Z').manifest;
+  const first = good.packages[0]!;
+
+  it('says so when a newer Lockstep wrote it', () => {
+    assert.throws(() => parseManifest(canonicalJson({ ...good, format: 2, packages: 'new' }), 'x.json'), {
+      code: 'SNAPSHOT_NEWER_FORMAT',
+    });
+  });
+
+  const hostile: Record<string, object> = {
+    'a path out of the pool': { path: 'pool/../../etc/passwd' },
+    'a path elsewhere': { path: 'dists/x' },
+    'a hidden file': { path: 'pool/main/t/tiny/.x.deb' },
+    'a second paragraph': { stanza: `${first.stanza}\nPackage: evil\nVersion: 1\nArchitecture: all\n` },
+    'a second paragraph after blanks': { stanza: `${first.stanza} \t\nPackage: evil\n` },
+    "another package's paragraph": { stanza: first.stanza.replace('tiny', 'evil') },
+    'no hash': { sha256: 'x' },
+    'a negative size': { size: -1 },
+  };
+  for (const [what, change] of Object.entries(hostile)) {
+    it(`refuses ${what}`, () => {
+      const manifest = { ...good, packages: [{ ...first, ...change }] };
+      assert.throws(() => parseManifest(canonicalJson(manifest), 'x.json'), { code: 'SNAPSHOT_INVALID' });
+    });
+  }
+
+  it('refuses what is not JSON', () => {
+    assert.throws(() => parseManifest('{', 'x.json'), { code: 'SNAPSHOT_INVALID' });
+  });
+});
+
+describe('the chain of snapshots', () => {
+  const one = { id: '20260101T000000Z', sha256: '1', parent: null };
+  const two = { id: '20260102T000000Z', sha256: '2', parent: { id: one.id, sha256: '1' } };
+  const three = { id: '20260103T000000Z', sha256: '3', parent: { id: two.id, sha256: '2' } };
+
+  it('holds from any of its links on', () => {
+    assert.deepEqual(brokenLinks([one, two, three]), []);
+    assert.deepEqual(brokenLinks([two, three]), []);
+  });
+
+  it('is broken by a change, a gap and a second beginning', () => {
+    assert.deepEqual(
+      brokenLinks([{ ...one, sha256: 'x' }, two]).map(({ id }) => id),
+      [two.id],
+    );
+    assert.deepEqual(
+      brokenLinks([one, three]).map(({ id }) => id),
+      [three.id],
+    );
+    assert.deepEqual(
+      brokenLinks([one, { ...two, parent: null }]).map(({ id }) => id),
+      [two.id],
+    );
+    assert.deepEqual(
+      brokenLinks([one, two, { ...three, parent: two.parent }]).map(({ id }) => id),
+      [three.id],
+    );
+  });
+});
