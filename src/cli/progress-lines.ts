@@ -13,6 +13,8 @@ export interface ProgressOutput {
   columns: () => number;
   /** Milliseconds that only ever grow. */
   elapsed: () => number;
+  /** Calls back again and again until the returned function is called; must not keep the process alive. */
+  every: (milliseconds: number, tick: () => void) => () => void;
 }
 
 const redrawEveryMs = 100;
@@ -53,6 +55,7 @@ export class LineProgress implements Progress {
   #lastDraw = -Infinity;
   #lastPlain = 0;
   #drawn = false;
+  #stopTicking: (() => void) | undefined;
 
   constructor(out: ProgressOutput) {
     this.#out = out;
@@ -82,8 +85,14 @@ export class LineProgress implements Progress {
   #item(name: string, totalBytes: number | undefined): Item {
     const item: RunningItem = { name, started: this.#out.elapsed(), bytes: 0, total: totalBytes, note: '' };
     this.#running.add(item);
+    // A build says nothing for minutes; the line must still show that it lives
+    this.#stopTicking ??= this.#out.every(1000, () => this.#draw());
     const end = (text: string): void => {
       if (!this.#running.delete(item)) return;
+      if (this.#running.size === 0) {
+        this.#stopTicking?.();
+        this.#stopTicking = undefined;
+      }
       this.#line(`  ${text}`);
     };
     return {

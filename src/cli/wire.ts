@@ -55,6 +55,11 @@ export function stderrProgress(): LineProgress {
     interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
     columns: () => process.stderr.columns,
     elapsed: () => performance.now(),
+    every: (milliseconds, tick) => {
+      const timer = setInterval(tick, milliseconds);
+      timer.unref();
+      return () => clearInterval(timer);
+    },
   });
 }
 
