@@ -121,7 +121,9 @@ export function planPublication(input: PublicationInput): PublicationPlan {
     view: frozenView(suite.name, id),
     published: there.frozen,
     seconds,
-    content: contentOf(input, frozenFiles(input, id), input.frozen, [id]),
+    // Nothing re-signs a frozen view when its suite has moved on, and an expired one is a hard error to apt: what
+    // never changes cannot become stale either.
+    content: { ...contentOf(input, frozenFiles(input, id), input.frozen, [id]), validFor: null },
     input,
     resign,
   });

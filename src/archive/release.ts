@@ -126,8 +126,8 @@ export function nextReleaseDate(now: Date, latest: number | null): number {
 export interface ReleaseContent {
   fields: Readonly<Record<string, string>>;
   files: readonly IndexFile[];
-  /** Seconds. */
-  validFor: number;
+  /** Seconds; null where it has no end. */
+  validFor: number | null;
 }
 
 /**
@@ -141,7 +141,9 @@ export function releaseVerdict(
 ): 'publish' | 'refresh' | 'nothing' {
   const { release } = there;
   if (release === null || !saysTheSame(release, wanted)) return 'publish';
-  if (!there.whole || release.validUntil === null) return 'refresh';
+  if (!there.whole) return 'refresh';
+  if (wanted.validFor === null) return release.validUntil === null ? 'nothing' : 'refresh';
+  if (release.validUntil === null) return 'refresh';
   if (release.validUntil - release.date !== wanted.validFor) return 'refresh';
   const left = release.validUntil - now.getTime() / 1000;
   return left < wanted.validFor / 2 ? 'refresh' : 'nothing';
@@ -167,5 +169,6 @@ export function releaseText(content: ReleaseContent, date: number): string {
   const sha256 = new Map<string, IndexHash>(
     content.files.map(({ path, size, sha256: hash }) => [path, { size, sha256: hash }]),
   );
-  return formatRelease({ fields: content.fields, date, validUntil: date + content.validFor, sha256 });
+  const validUntil = content.validFor === null ? {} : { validUntil: date + content.validFor };
+  return formatRelease({ fields: content.fields, date, ...validUntil, sha256 });
 }
