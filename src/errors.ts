@@ -39,7 +39,7 @@ export const errorCodes = {
   TEMPLATE_MISSING: ['input', 'A template that a profile names is not there, or lacks a file it names'],
   TEMPLATE_INVALID: ['input', 'A template cannot be rendered, or its package.yaml has faults'],
   TEMPLATE_UNKNOWN_VARIABLE: ['input', 'A template names a variable that does not exist'],
-  USAGE: ['usage', 'A flag or an argument is missing, unknown or contradicts another'],
+  USAGE: ['usage', 'A flag, an argument or an environment variable is missing, unknown or wrong'],
   // Formats
   DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
   DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],

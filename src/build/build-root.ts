@@ -238,7 +238,8 @@ async function bootstrap(
   await ensureDir(join(work, 'root'));
   await ensureDir(join(work, 'tmp'));
   const command = [
-    'mmdebstrap',
+    // The modes of the root's folders must not be those of this process
+    ...['sh', '-c', 'umask 022; exec "$@"', 'sh', 'mmdebstrap'],
     // Root of the namespace, which is all that it needs
     '--mode=root',
     '--variant=essential',
@@ -262,6 +263,8 @@ async function bootstrap(
     signal: context.signal,
   });
   if (exitCode === 0) return;
+  // A package that was damaged in the store is set aside by this, so that the next run fetches it
+  for (const { sha256 } of closure) await context.store.verify(sha256, signalOf(context));
   throw new LockstepError('BUILD_ROOT', {
     message: `mmdebstrap could not make a build root of ${codename} (exit status ${exitCode}):\n${await tailOf(context.log, 20)}`,
     hint: `The whole log is ${context.log}`,
@@ -290,10 +293,15 @@ async function pruneRoots(context: RootContext): Promise<void> {
       stat(join(folder, name, 'ready')).catch(notThere(null)),
     );
     if (mark === null || context.now().getTime() - mark.mtime.getTime() < keepMs) continue;
-    // First out of its place, so that nobody finds half of one
     const work = await makeWork(context.temporary);
-    await onDisk('remove', name, () => rename(join(folder, name), join(work, 'root')));
-    await removeWork(context.privilege, work);
+    try {
+      // First out of its place, so that nobody finds half of one
+      await onDisk('remove', name, () => rename(join(folder, name), join(work, 'root')));
+      await removeWork(context.privilege, work);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      context.phase.info(`An old build root could not be removed: ${error.message}`);
+    }
   }
 }
 

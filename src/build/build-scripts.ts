@@ -4,8 +4,10 @@
  */
 
 /**
- * As root of the namespaces. Arguments: the root's folder, the work folder
- * (with `in`, `out`, `build`), overlay options, then the command for inside.
+ * As root of the namespaces. Arguments: the root's folder seen from the work
+ * folder, the work folder (with `in`, `out`, `build`), how to get a root to
+ * write to (`overlay`, `userxattr`: the same without root, `copy`), then the
+ * command for inside.
  *
  * The root is only read: what a build writes to it goes to `upper`. /build is
  * a plain folder of the disk, since overlays are slow at what builds do there.
@@ -14,13 +16,18 @@
 export const enterScript = `
 set -eu
 umask 022
-lower=$1 work=$2 options=$3
+lower=$1 work=$2 how=$3
 shift 3
 cd "$work"
 mkdir upper overlay root
 chmod 755 upper root
-if ! mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=overlay$options" overlay root; then
-  echo "lockstep: no overlay here, copying the build root"
+layers="lowerdir=$lower,upperdir=upper,workdir=overlay"
+case $how in
+  overlay) mount -t overlay -o "$layers" overlay root || how=copy ;;
+  userxattr) mount -t overlay -o "$layers,userxattr" overlay root || how=copy ;;
+esac
+if [ "$how" = copy ]; then
+  echo "lockstep: the build root is copied"
   cp -a --reflink=auto -- "$lower/." root/
 fi
 mkdir -p root/build root/in root/out

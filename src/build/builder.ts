@@ -211,7 +211,11 @@ async function buildDebian(
   const { log, component } = request;
   await removeFile(log);
   const privilege = await findPrivilege(signal);
-  await sweepWork(privilege, temporary);
+  await sweepWork(privilege, temporary).catch((error: unknown) => {
+    // Left by a run of root's, say: in nobody's way
+    if (!(error instanceof LockstepError)) throw error;
+    phase.info(`What a killed build left could not be removed: ${error.message}`);
+  });
   const root = await openRoot(base, request.base.codename, {
     ...{ cacheDir, temporary, store, http, privilege, now, phase, log, signal },
   });

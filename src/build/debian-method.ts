@@ -51,8 +51,11 @@ export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackag
   const work = await makeWork(build.temporary);
   try {
     for (const name of ['in', 'out', 'build']) await ensureDir(join(work, name), { mode: 0o755 });
-    for (const { name, sha256 } of build.source.files)
+    for (const { name, sha256 } of build.source.files) {
+      // Checked here, where a damaged one is set aside, and not by dpkg-source, where it is a failed build
+      await build.store.verify(sha256, build.signal === undefined ? {} : { signal: build.signal });
       await linkOrCopy(build.store.path(sha256), join(work, 'in', name), { mode: 0o444 });
+    }
     await runInRoot(build, work);
     // The tree is tens of thousands of files: it goes while what came of it is hashed
     const [packages] = await Promise.all([
@@ -67,12 +70,11 @@ export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackag
 
 async function runInRoot(build: DebianBuildRun, work: string): Promise<void> {
   const { source, log } = build;
-  // Relative, and made of our own names alone: overlay options know no way to write any path
+  // Mostly `../../roots/...`: options of an overlay cannot hold every path (commas, colons)
   const lower = relative(work, build.tree);
-  const isPlain = /^[\w./-]+$/.test(lower);
+  const how = !/^[\w./-]+$/.test(lower) ? 'copy' : build.privilege === 'root' ? 'overlay' : 'userxattr';
   const command = [
-    ...['sh', '-c', enterScript, 'enter', isPlain ? lower : build.tree, work],
-    build.privilege === 'root' ? '' : ',userxattr',
+    ...['sh', '-c', enterScript, 'enter', lower, work, how],
     ...['sh', '-c', innerScript, 'inside', source.dsc, buildPath(source)],
   ];
   const { exitCode } = await runIsolated(build.privilege, command, {
@@ -96,7 +98,6 @@ function buildPath(source: SourcePackage): string {
 
 function buildEnvironment(build: DebianBuildRun): Record<string, string> {
   return {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     LC_ALL: 'C.UTF-8',
     TZ: 'UTC',
     HOME: '/nonexistent',

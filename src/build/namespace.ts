@@ -14,10 +14,13 @@ import { missingTools, toolMissing } from '../io/tools.js';
 /** `root`: we are; `subordinate`: root inside only, by user namespace and the user's subordinate ids. */
 export type Privilege = 'root' | 'subordinate';
 
+/** Where root's programs are; an ordinary user's search path leaves out half of them. */
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 export interface IsolatedOptions {
   /** stdout and stderr are appended here. */
   log: string;
-  /** All of the environment but PATH. */
+  /** All of the environment but PATH, which is the system's. */
   env: Readonly<Record<string, string>>;
   cwd?: string;
   signal?: AbortSignal | undefined;
@@ -60,7 +63,7 @@ export async function runIsolated(
   const { program, args } = namespaceCommand(privilege, command);
   return await run(program, args, {
     log: options.log,
-    env: options.env,
+    env: { ...options.env, PATH: systemPath },
     cleanEnv: true,
     group: true,
     allowFailure: true,

@@ -48,18 +48,18 @@ export abstract class BaseCommand extends Command {
     return context;
   }
 
-  /** A line for people, on stderr. */
+  /** A line for people, on stderr; also with `--json`, where oclif's own log functions print nothing. */
   protected say(text: string): void {
     this.#progress?.clear();
-    this.logToStderr(text);
+    process.stderr.write(`${text}\n`);
   }
 
   protected override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
     this.#progress?.clear();
     if (error.code === 'EEXIT') throw error;
     const reported = this.signal.aborted ? (this.signal.reason as Error) : asLockstepError(error);
-    if (this.jsonEnabled()) this.log(JSON.stringify(errorToJson(reported), null, 2));
-    this.logToStderr(renderError(reported));
+    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(errorToJson(reported), null, 2)}\n`);
+    this.say(renderError(reported));
     this.exit(exitOf(reported));
     await Promise.resolve();
   }

@@ -20,7 +20,7 @@ const generated = '<!-- Made from the code by `npm run docs`; a test compares it
 const exitMeaning: Record<ExitStatusName, string> = {
   ok: 'Done. A run that found nothing to do is done too',
   bug: 'A bug in Lockstep: the only case that shows a stack trace',
-  usage: 'A flag or an argument is wrong',
+  usage: 'A flag, an argument or an environment variable is wrong',
   input: 'The workspace, a profile or a template has faults, or asks for what there is not',
   untrusted:
     'Something from outside is not what its signature, hash or format promised. Nothing of it was used',

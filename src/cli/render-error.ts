@@ -39,6 +39,12 @@ function renderPlace(place: FaultPlace): string {
   return [position, place.path, place.message].filter(Boolean).join(': ') + value;
 }
 
+/** Whether a place is nothing but a file or a value that the sentence names already. */
+function isTold({ file, value, ...more }: FaultPlace, message: string): boolean {
+  if (Object.values(more).some((part) => part !== undefined)) return false;
+  return [file, value].every((part) => part === undefined || message.includes(part));
+}
+
 /** The lines for stderr. A bug of ours shows its stack: that is what its report needs. */
 export function renderError(error: unknown): string {
   if (!(error instanceof LockstepError)) {
@@ -46,7 +52,7 @@ export function renderError(error: unknown): string {
     return `This is a bug in Lockstep; please report it with the lines below.\n${stack}`;
   }
   const lines = [`Error ${error.code}: ${error.message}`];
-  for (const place of error.where) lines.push(`  ${renderPlace(place)}`);
+  for (const place of error.where) if (!isTold(place, error.message)) lines.push(`  ${renderPlace(place)}`);
   if (error.hint !== undefined)
     lines.push(...error.hint.split('\n').map((line, i) => (i === 0 ? `To do: ${line}` : `       ${line}`)));
   return lines.join('\n');

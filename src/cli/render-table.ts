@@ -1,6 +1,7 @@
 /** Data as tables for people. Plain text: columns line up, nothing is cut. */
 import type { Pin } from '../source/pin.js';
 import type { BuildPlanRow } from '../workflows/build.js';
+import type { BuildResult } from './results.js';
 
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
@@ -50,4 +51,8 @@ export function pinRows(pins: ReadonlyMap<string, Pin>): string[][] {
 
 export function buildRows(rows: readonly BuildPlanRow[]): string[][] {
   return rows.map((row) => [row.component, row.package, row.version, row.method, row.state]);
+}
+
+export function builtRows(packages: BuildResult['packages']): string[][] {
+  return packages.map((built) => [built.package, built.version, built.file]);
 }

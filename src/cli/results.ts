@@ -146,22 +146,26 @@ export type CutResult = z.infer<typeof cutResult>;
 export const buildResult = z.object({
   profile: z.string(),
   builds: z.array(buildRow),
-  packages: z.array(
-    z.object({
-      package: z.string(),
-      version: z.string(),
-      architecture: z.string(),
-      component: z.string(),
-      file: z.string().describe('In the content store'),
-      sha256,
-    }),
-  ),
+  packages: z
+    .array(
+      z.object({
+        package: z.string(),
+        version: z.string(),
+        architecture: z.string(),
+        component: z.string(),
+        file: z.string().describe('Absolute path in the content store; it must not be written to'),
+        sha256,
+      }),
+    )
+    .describe('What was built, now or before; empty with --dry-run'),
 });
 export type BuildResult = z.infer<typeof buildResult>;
 
 export const releaseResult = z.object({
   profile: z.string(),
   suite: z.string(),
+  base: z.object({ release: z.string(), codename: z.string() }),
+  metapackage: z.string().describe('What machines install'),
   builds: z.array(buildRow),
   snapshot: snapshotId.nullable().describe('null with --dry-run'),
   cut: z.boolean(),

@@ -2,7 +2,7 @@
  * The one place where adapters are chosen and put together. Everything below
  * gets them as arguments.
  */
-import { homedir, hostname, userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../io/clock.js';
@@ -11,6 +11,7 @@ import { Http } from '../io/http.js';
 import { proxyFrom } from '../io/proxy.js';
 import { loadWorkspace } from '../profile/load.js';
 import type { Context, Places } from '../workflows/context.js';
+import { cacheFolder, networkLimits } from './environment.js';
 import { LineProgress } from './progress-lines.js';
 
 export interface Wiring {
@@ -26,12 +27,6 @@ export const home = resolve(import.meta.dirname, '../..');
 export function toolVersion(): string {
   const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
   return manifest.version;
-}
-
-/** `LOCKSTEP_CACHE`, else below XDG_CACHE_HOME as the XDG base directory specification has it. */
-export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  if (env['LOCKSTEP_CACHE']) return resolve(env['LOCKSTEP_CACHE']);
-  return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'lockstep');
 }
 
 export function placesOf(root: string, cache: string): Places {
@@ -75,6 +70,7 @@ export async function wire(wiring: Wiring): Promise<{ context: Context; progress
       clock: systemClock,
       proxy: proxyFrom(wiring.env),
       userAgent: `lockstep/${toolVersion()}`,
+      ...networkLimits(wiring.env),
     }),
     clock: systemClock,
     progress,

@@ -25,6 +25,11 @@ export default class Resolve extends BaseCommand {
     const { profile, pins } = await resolve(context, args.profile);
     if (!this.jsonEnabled())
       this.log(renderTable(['component', 'version', 'package', 'from', 'vouched for by'], pinRows(pins)));
-    return { profile: profile.name, base: profile.base, components: Object.fromEntries(pins) };
+    const { distribution, release, codename, architectures } = profile.base;
+    return {
+      profile: profile.name,
+      base: { distribution, release, codename, architectures },
+      components: Object.fromEntries(pins),
+    };
   }
 }

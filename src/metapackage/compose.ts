@@ -247,12 +247,12 @@ function changelogLines(
   if (own?.kind === 'within') {
     const parent = pins[own.within];
     const from = parent?.kind === 'apt-source' ? `${parent.package} ${parent.version}` : own.within;
-    return [`${own.component} ${own.upstreamVersion}, from ${own.path} of ${from}`];
+    // A line each: Debian's tools want no longer ones
+    return [`${own.component} ${own.upstreamVersion}`, `From ${from}`, `Path ${own.path}`];
   }
-  const components = Object.entries(set).map(([name, packages]) => {
-    const versions = [...new Set(packages.map((item) => `${item.package} ${item.version}`))];
-    return `${name}: ${versions.join(', ')}`;
-  });
+  const components = Object.values(set).flatMap((packages) => [
+    ...new Set(packages.map((item) => `${item.package} ${item.version}`)),
+  ]);
   return [`The set of profile ${profile.name}`, ...components];
 }
 

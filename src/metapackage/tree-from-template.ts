@@ -3,6 +3,8 @@
  * control fields. It decides over data in memory and touches no disk.
  */
 import { LockstepError } from '../errors.js';
+import { collect } from '../io/bytes.js';
+import { gzip } from '../io/compress.js';
 import type { TreeEntry, TreeFrom, TreePackage } from '../build/tree-package.js';
 import { changelogGz, defaultCopyright, type ChangelogSpec } from './doc-files.js';
 import {
@@ -54,7 +56,10 @@ export async function composeTemplate(job: TemplateJob): Promise<ComposedPackage
     key: job.key !== undefined,
   });
   const files = new RenderedFiles(job.folder, variables);
-  const entries = [...placedFiles(job, definition, files), ...(await docFiles(job, definition, files))];
+  const entries = [
+    ...(await placedFiles(job, definition, files)),
+    ...(await docFiles(job, definition, files)),
+  ];
   const scripts = scriptsOf(definition, files);
   const triggers = definition.triggers === undefined ? undefined : files.text(definition.triggers);
   files.throwFaults();
@@ -131,19 +136,28 @@ class RenderedFiles {
   }
 }
 
-function placedFiles(job: TemplateJob, definition: PackageDefinition, files: RenderedFiles): TreeEntry[] {
-  const placed = definition.files
-    .filter((file) => file.from !== treeName)
-    .map((file): TreeEntry => {
-      const isKey = file.from === keyName;
-      const executable = job.folder.files.get(file.from)?.executable === true && !isKey;
-      return {
-        kind: 'file',
-        path: file.to,
-        mode: file.mode === undefined ? (executable ? 0o755 : 0o644) : parseInt(file.mode, 8),
-        content: isKey ? job.key! : files.bytes(file.from),
-      };
-    });
+async function placedFiles(
+  job: TemplateJob,
+  definition: PackageDefinition,
+  files: RenderedFiles,
+): Promise<TreeEntry[]> {
+  const placed = await Promise.all(
+    definition.files
+      .filter((file) => file.from !== treeName)
+      .map(async (file): Promise<TreeEntry> => {
+        const isKey = file.from === keyName;
+        const executable = job.folder.files.get(file.from)?.executable === true && !isKey;
+        const content = isKey ? job.key! : files.bytes(file.from);
+        // Manual pages must be compressed (Policy 12.1); a template holds what a person can edit
+        const compress = file.to.endsWith('.gz') && !/\.gz(\.hbs)?$/.test(file.from);
+        return {
+          kind: 'file',
+          path: file.to,
+          mode: file.mode === undefined ? (executable ? 0o755 : 0o644) : parseInt(file.mode, 8),
+          content: compress ? await collect(gzip(content)) : content,
+        };
+      }),
+  );
   const symlinks = definition.symlinks.map(({ path, target }): TreeEntry => ({
     kind: 'symlink',
     path,

@@ -25,7 +25,9 @@ export async function fetchFile(
         await context.http.download(url, context.store, { sha256, size }, { item, ...signalOf(context) });
         item.done();
       } catch (error) {
-        item.fail(error instanceof Error ? error.message : String(error));
+        // What stopped all downloads is told once, where it happened
+        const stopped = context.signal?.aborted === true;
+        item.fail(stopped || !(error instanceof Error) ? 'stopped' : error.message);
         throw error;
       }
     });

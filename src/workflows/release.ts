@@ -1,5 +1,6 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
-import { buildSet, planBuilds, type BuildPlanRow } from './build.js';
+import { loadProfile, type NamedSuite } from '../profile/load.js';
+import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
 import type { Context } from './context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './cut.js';
 import { archiveSigner } from './archive-signer.js';
@@ -11,7 +12,7 @@ import {
   ownTrust,
   type PublishReport,
 } from './publish.js';
-import { resolve } from './resolve.js';
+import { resolve, type Resolution } from './resolve.js';
 import { exclusively } from './workspace-lock.js';
 
 export interface ReleaseRequest {
@@ -25,6 +26,9 @@ export interface ReleaseRequest {
 export interface ReleasePlan {
   profile: string;
   suite: string;
+  base: { release: string; codename: string };
+  /** What machines install. */
+  metapackage: string;
   builds: BuildPlanRow[];
 }
 
@@ -32,28 +36,41 @@ export interface ReleaseReport extends ReleasePlan {
   snapshot: string;
   cut: boolean;
   publication: PublishReport;
-  /** What machines install. */
-  metapackage: string;
-  base: { release: string; codename: string };
 }
 
 /** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
-  const suite = suiteFor(context, request.suite, request.profile);
+  const suite = await suiteOfRequest(context, request);
   const signer = await archiveSigner(context);
   const resolution = await resolve(context, request.profile);
-  const { rows } = await planBuilds(context, resolution, signer);
-  return { profile: request.profile, suite: suite.name, builds: rows };
+  return planOf(resolution, suite, await planBuilds(context, resolution, signer));
+}
+
+/** A profile that is not there is told of before a suite that takes it is looked for. */
+async function suiteOfRequest(context: Context, { profile, suite }: ReleaseRequest): Promise<NamedSuite> {
+  const { name } = await loadProfile(context.workspace, profile);
+  return suiteFor(context, suite, name);
+}
+
+function planOf({ profile }: Resolution, suite: NamedSuite, { rows }: PlannedBuilds): ReleasePlan {
+  const { name, base, metapackage } = profile;
+  return {
+    profile: name,
+    suite: suite.name,
+    base: { release: base.release, codename: base.codename },
+    metapackage: metapackage.name,
+    builds: rows,
+  };
 }
 
 /** @throws LockstepError of any of the four steps; what earlier steps made stays and is used again */
 export async function release(context: Context, request: ReleaseRequest): Promise<ReleaseReport> {
-  const suite = suiteFor(context, request.suite, request.profile);
+  const suite = await suiteOfRequest(context, request);
   return await exclusively(context, async () => {
     const signer = await archiveSigner(context);
     const resolution = await resolve(context, request.profile);
     const planned = await planBuilds(context, resolution, signer);
-    const plan = { profile: request.profile, suite: suite.name, builds: planned.rows };
+    const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
     const set = await buildSet(context, resolution, planned);
     const cutPlan = await planCut(context, set, signer);
@@ -61,15 +78,51 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     const snapshot = await wantedSnapshot(context, { id: cut.id }, await ownTrust(context, signer));
     const publishing = await planPublish(context, snapshot, suite, signer);
     const publication = await applyPublish(context, publishing, snapshot, suite, signer, request.reason);
-    const { metapackage, base } = resolution.profile;
-    return {
-      ...plan,
-      snapshot: cut.id,
-      cut: cut.cut,
-      publication,
-      metapackage: metapackage.name,
-      base: { release: base.release, codename: base.codename },
-    };
+    return { ...plan, snapshot: cut.id, cut: cut.cut, publication };
+  });
+}
+
+export interface BuildReport {
+  profile: string;
+  builds: BuildPlanRow[];
+  /** What was built, now or before; empty for a dry run. */
+  packages: {
+    package: string;
+    version: string;
+    architecture: string;
+    component: string;
+    /** Absolute path in the content store. */
+    file: string;
+    sha256: string;
+  }[];
+}
+
+/** Resolve and build, without cutting. Writes in the cache alone, and the logs of what it builds. */
+export async function build(
+  context: Context,
+  profile: string,
+  { dryRun }: { dryRun: boolean },
+): Promise<BuildReport> {
+  const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
+    const signer = await archiveSigner(context);
+    const resolution = await resolve(context, profile);
+    return { resolution, planned: await planBuilds(context, resolution, signer) };
+  };
+  if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
+  return await exclusively(context, async () => {
+    const { resolution, planned } = await plan();
+    const { outputs } = await buildSet(context, resolution, planned);
+    const packages = outputs.flatMap((output) =>
+      output.packages.map(({ package: name, version, architecture, file }) => ({
+        package: name,
+        version,
+        architecture,
+        component: output.component,
+        file: context.store.path(file.sha256),
+        sha256: file.sha256,
+      })),
+    );
+    return { profile, builds: planned.rows, packages };
   });
 }
 

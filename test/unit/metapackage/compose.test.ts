@@ -120,7 +120,7 @@ describe('composing a set', () => {
       [top.source, top.version, top.distribution, top.date],
       ['wiki-full', '1.39.17+lockstep1', 'bookworm', 1_700_000_000],
     );
-    assert.match(text, / {2}\* cache: varnish 7\.1\.1-2\n/);
+    assert.match(text, / {2}\* varnish 7\.1\.1-2\n/);
     assert.match(
       content(parser!, '/usr/share/doc/wiki-parser/changelog.gz'),
       /parser 0\.16\.0-a17, from vendor\/wiki\/parser of wiki 1:1\.39\.17-1/,

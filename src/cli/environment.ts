@@ -1,0 +1,54 @@
+/**
+ * Settings that the environment holds and that are no business of one
+ * workspace: where the cache is, how patient the network is. Pure. What
+ * belongs to one room (mirror, keyring, passphrase) is read there;
+ * docs/reference/environment.md lists all of it.
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { LockstepError } from '../errors.js';
+import type { HttpOptions } from '../io/http.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `LOCKSTEP_CACHE`, else below XDG_CACHE_HOME as the XDG base directory specification has it. */
+export function cacheFolder(env: Environment): string {
+  if (env['LOCKSTEP_CACHE']) return resolve(env['LOCKSTEP_CACHE']);
+  return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'lockstep');
+}
+
+/**
+ * `LOCKSTEP_TRIES` and `LOCKSTEP_STALL_SECONDS`; what is not set is left to src/io/http.ts.
+ *
+ * @throws LockstepError USAGE for a value that is no such number
+ */
+export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'stallMs'> {
+  const tries = numberIn(env, 'LOCKSTEP_TRIES', {
+    fits: (value) => Number.isInteger(value) && value >= 1 && value <= 100,
+    allowed: 'a whole number from 1 to 100',
+  });
+  const stall = numberIn(env, 'LOCKSTEP_STALL_SECONDS', {
+    fits: (value) => value > 0 && value <= 3600,
+    allowed: 'a number of seconds above 0, 3600 at most',
+  });
+  return {
+    ...(tries === undefined ? {} : { tries }),
+    ...(stall === undefined ? {} : { stallMs: stall * 1000 }),
+  };
+}
+
+function numberIn(
+  env: Environment,
+  name: string,
+  { fits, allowed }: { fits: (value: number) => boolean; allowed: string },
+): number | undefined {
+  const text = env[name]?.trim() ?? '';
+  if (text === '') return undefined;
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (fits(value)) return value;
+  throw new LockstepError('USAGE', {
+    message: `The environment variable ${name} must be ${allowed}`,
+    hint: `Correct it, or leave it out: unset ${name}`,
+    where: [{ path: name, value: text }],
+  });
+}

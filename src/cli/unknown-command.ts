@@ -1,0 +1,22 @@
+/**
+ * What a person hears who types a command that there is not: oclif's hook for
+ * it, in the words and the shape of every other fault.
+ */
+import type { Hook } from '@oclif/core/hooks';
+import { LockstepError } from '../errors.js';
+import { didYouMean } from '../profile/nearest.js';
+import { errorToJson, exitOf, renderError } from './render-error.js';
+
+export const unknownCommand: Hook.CommandNotFound = async function ({ id, argv, config }) {
+  const typed = id.replaceAll(':', ' ');
+  const known = config.commandIDs.map((name) => name.replaceAll(':', ' ')).sort();
+  const error = new LockstepError('USAGE', {
+    message: `There is no command "${typed}"${didYouMean(typed, known)}`,
+    hint: `The commands are: ${known.join(', ')}. Flags stand behind the command; lockstep --help tells more.`,
+  });
+  if (argv?.includes('--json') === true)
+    process.stdout.write(`${JSON.stringify(errorToJson(error), null, 2)}\n`);
+  process.stderr.write(`${renderError(error)}\n`);
+  this.exit(exitOf(error));
+  await Promise.resolve();
+};
