@@ -8,8 +8,11 @@ import { didYouMean } from '../profile/nearest.js';
 import { errorToJson, exitOf, renderError } from './render-error.js';
 
 export const unknownCommand: Hook.CommandNotFound = async function ({ id, argv, config }) {
-  const typed = id.replaceAll(':', ' ');
   const known = config.commandIDs.map((name) => name.replaceAll(':', ' ')).sort();
+  // oclif takes every word before the first flag for a part of the command's name
+  const words = id.split(':');
+  const isTopic = known.some((name) => name.startsWith(`${words[0]} `));
+  const typed = words.slice(0, isTopic ? 2 : 1).join(' ');
   const error = new LockstepError('USAGE', {
     message: `There is no command "${typed}"${didYouMean(typed, known)}`,
     hint: `The commands are: ${known.join(', ')}. Flags stand behind the command; lockstep --help tells more.`,

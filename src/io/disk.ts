@@ -60,6 +60,7 @@ export function diskFault(error: unknown, doing: string, path: string): unknown 
   }
   return new LockstepError('DISK_IO', {
     message: `Could not ${doing} ${path}: ${(error as Error).message}`,
+    hint: 'Look at that path: who owns it, what may be done there, and whether its disk is well.',
     where: [{ file: path }],
     cause: error,
   });

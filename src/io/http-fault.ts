@@ -15,7 +15,9 @@ export class StatusError extends LockstepError {
     const gone = status === 404 || status === 410;
     super(gone ? 'NET_NOT_FOUND' : 'NET_STATUS', {
       message: gone ? `Not found (${status}): ${shownUrl(url)}` : `Status ${status} from ${shownUrl(url)}`,
-      ...(gone ? { hint: 'The mirror may be out of date, or lack this release; try another one.' } : {}),
+      hint: gone
+        ? 'The mirror may be out of date, or lack this release; try another one.'
+        : 'Try again later, or use another mirror.',
       where: [{ value: shownUrl(url) }],
     });
     this.status = status;
@@ -32,6 +34,7 @@ export function netFault(
 ) {
   return new LockstepError(code, {
     message: `${said}: ${shownUrl(url)}`,
+    hint: 'Check the connection and the mirror, then run the same command again.',
     where: [{ value: shownUrl(url) }],
     cause,
   });
@@ -90,7 +93,7 @@ export function afterTries(error: LockstepError, tries: number): LockstepError {
   if (tries < 2) return error;
   return new LockstepError(error.code, {
     message: `${error.message} (${tries} tries)`,
-    hint: error.hint ?? 'Check the connection and the mirror, then run the same command again.',
+    hint: error.hint,
     where: error.where,
     cause: error,
   });

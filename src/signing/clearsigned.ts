@@ -9,6 +9,9 @@ const messageLine = '-----BEGIN PGP SIGNED MESSAGE-----';
 const signatureLine = '-----BEGIN PGP SIGNATURE-----';
 const endLine = '-----END PGP SIGNATURE-----';
 
+const notWhatItShouldBe =
+  'Fetch it from somewhere else: what came is another file, as from a login page, or was changed on the way.';
+
 /** The parts of a clearsigned file, before anything is verified. */
 export interface ClearsignedParts {
   /** The signed text: dash-escaping undone, no trailing blanks, every line (the last one too) ended by LF. */
@@ -72,6 +75,7 @@ export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedP
     if (later > 0) throw fault(0, 'there is text before the signed block');
     throw new LockstepError('VERIFY_NO_SIGNATURE', {
       message: `${file ?? 'The text'} is not signed: it does not begin with "${messageLine}"`,
+      hint: notWhatItShouldBe,
       where: [{ file, line: 1 }],
     });
   }
@@ -114,6 +118,7 @@ function decode(bytes: Uint8Array, file: string | undefined): string {
   } catch (cause) {
     throw new LockstepError('VERIFY_MALFORMED', {
       message: `${file ?? 'The clearsigned text'} is not UTF-8`,
+      hint: notWhatItShouldBe,
       where: [{ file }],
       cause,
     });
@@ -122,6 +127,7 @@ function decode(bytes: Uint8Array, file: string | undefined): string {
   if (nul !== -1)
     throw new LockstepError('VERIFY_MALFORMED', {
       message: `${file ?? 'The clearsigned text'} holds a NUL byte`,
+      hint: notWhatItShouldBe,
       where: [{ file, line: text.slice(0, nul).split('\n').length }],
     });
   return text;

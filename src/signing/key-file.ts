@@ -87,6 +87,7 @@ export async function passphraseFrom(sources: PassphraseSources): Promise<string
   if (line === '')
     throw new LockstepError('SIGN_PASSPHRASE_NEEDED', {
       message: `The first line of the passphrase file is empty: ${file}`,
+      hint: 'Put the passphrase on the first line of that file, or into LOCKSTEP_PASSPHRASE.',
       where: [{ file, line: 1 }],
     });
   return line;

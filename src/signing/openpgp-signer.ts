@@ -116,6 +116,7 @@ async function unlock(
     if (/passphrase/i.test(errorText(cause)))
       throw new LockstepError('SIGN_WRONG_PASSPHRASE', {
         message: `The passphrase does not open the key: ${keyFile}`,
+        hint: 'LOCKSTEP_PASSPHRASE wins over LOCKSTEP_PASSPHRASE_FILE, and that over signing.passphraseFile; correct the one that is set.',
         where: [{ file: keyFile }],
         cause,
       });

@@ -203,6 +203,7 @@ async function* limited(body: AsyncIterable<Buffer>, url: string): AsyncGenerato
 function tooLarge(url: string): LockstepError {
   return new LockstepError('NET_TOO_LARGE', {
     message: `${url} is larger than any InRelease`,
+    hint: 'Use another mirror (LOCKSTEP_MIRROR).',
     where: [{ value: url }],
   });
 }

@@ -123,7 +123,7 @@ describe('composing a set', () => {
     assert.match(text, / {2}\* varnish 7\.1\.1-2\n/);
     assert.match(
       content(parser!, '/usr/share/doc/wiki-parser/changelog.gz'),
-      /parser 0\.16\.0-a17, from vendor\/wiki\/parser of wiki 1:1\.39\.17-1/,
+      /\* parser 0\.16\.0-a17\n {2}\* From wiki 1:1\.39\.17-1\n {2}\* Path vendor\/wiki\/parser\n/,
     );
     assert.match(content(full!, '/usr/share/doc/wiki-full/copyright'), /^Format: .*\n\nFiles: \*\n/);
     const gz = full!.entries.find((entry) => entry.path.endsWith('changelog.gz'));
