@@ -173,7 +173,7 @@ function fieldRow(path: string, field: FieldSchema, needed: boolean): string {
   const otherwise = field.default === undefined ? '' : ` Otherwise \`${JSON.stringify(field.default)}\`.`;
   const about =
     `${field.description ?? ''}${field.description === undefined ? '' : '.'}${allowed}${otherwise}`.trim();
-  return `| \`${path}\` | ${needed ? 'yes' : ''} | ${about.replaceAll('|', '\\|')} |`;
+  return `| \`${path}\` | ${needed ? 'yes' : ''} | ${about.replaceAll('|', '\\|').replaceAll('<', '&lt;')} |`;
 }
 
 function filesPage(schemas: readonly GeneratedFile[]): string {

@@ -187,7 +187,7 @@ function defineReinstallation(machine: () => WikiMachine): void {
       await wiki.preseed({
         database: 'sqlite',
         'site-name': 'Wiki "of" $things',
-        'server-url': 'https://wiki.example.org',
+        'server-url': 'http://wiki.example.org',
         'admin-name': 'Chief',
         'admin-password': password,
       });
@@ -198,7 +198,7 @@ function defineReinstallation(machine: () => WikiMachine): void {
       const { query } = JSON.parse(answers.text) as { query: { general: Record<string, string> } };
       assert.deepEqual(
         [query.general['sitename'], query.general['server'], query.general['dbtype']],
-        ['Wiki "of" $things', 'https://wiki.example.org', 'sqlite'],
+        ['Wiki "of" $things', 'http://wiki.example.org', 'sqlite'],
       );
     });
 
