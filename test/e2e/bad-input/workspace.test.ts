@@ -44,7 +44,7 @@ describe('what a person wrote wrong', function () {
         .replace("version: '>=1.6 <2'", "version: 'one point six'");
     const expected = [
       [3, 56, 'base.codename', /the codename of Debian 12 is bookworm, not trixie/],
-      [6, 65, 'components.memcached.source.version', /one point six/],
+      [6, 65, 'components.memcached.source.version', /must be a range of upstream versions/],
       [
         9,
         3,

@@ -124,9 +124,10 @@ export function defineWikiChecks(
     // MediaWiki counts in seconds: what is edited in the same one as its template is thought to be up to date
     const since = await timeOfWiki(admin);
     await eventually("the wiki's clock has gone on", async () => (await timeOfWiki(admin)) > since);
-    await admin.edit('Template:Part', 'new part');
-    // Kept by Varnish, until the job that the last edit queued drops it
     const visitor = wiki.visitor();
+    assertShows(await visitor.get('/wiki/Whole'), 'old part');
+    await admin.edit('Template:Part', 'new part');
+    // Varnish keeps it, until the job that this edit queued drops it
     assertShows(await visitor.get('/wiki/Whole'), 'old part');
     assert.equal((await visitor.get('/wiki/Whole')).headers['x-cache'], 'hit');
     await wiki.machine.run(['systemctl', 'start', 'mediawiki-full-jobs.service']);
