@@ -8,7 +8,7 @@
  * Needs root (for the plain build's chroot). Ends with 1 when a bound is missed.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
@@ -100,11 +100,7 @@ process.exit(ratio <= bounds.coldToPlain && warmMedian <= bounds.warmSeconds ? 0
 function preparePlain(target) {
   const roots = join(cold, 'roots');
   const [name] = readdirSync(roots).filter((entry) => existsSync(join(roots, entry, 'tree', 'usr')));
-  cpSync(join(roots, name, 'tree'), target, {
-    recursive: true,
-    verbatimSymlinks: true,
-    preserveTimestamps: true,
-  });
+  must('cp', ['-a', join(roots, name, 'tree'), target]);
   const manifest = JSON.parse(
     readFileSync(
       join(coldWorkspace, 'snapshots', profile, `${JSON.parse(coldRun.value).snapshot}.json`),

@@ -2,7 +2,9 @@
  * `npm test`: sets everything up, then runs every check and every test.
  * `npm test -- unit` (or integration, e2e, lint, types) runs one part.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
 
@@ -16,8 +18,9 @@ const parts = {
   ],
   types: [[process.execPath, [bin('typescript/bin/tsc'), '--noEmit', '-p', '.']]],
   unit: [mocha('--recursive', 'test/unit/**/*.test.ts')],
-  integration: [mocha('--recursive', '--timeout', '300000', 'test/integration/**/*.test.ts')],
-  e2e: [mocha('--recursive', '--timeout', '1800000', 'test/e2e/**/*.test.ts')],
+  // Side by side on the two cores; files share nothing but the caches and the workspace below
+  integration: [mocha('--parallel', '--jobs', '2', '--timeout', '300000', 'test/integration/**/*.test.ts')],
+  e2e: [mocha('--parallel', '--jobs', '2', '--timeout', '2400000', 'test/e2e/**/*.test.ts')],
 };
 
 const asked = process.argv.slice(2);
@@ -29,12 +32,33 @@ if (unknown.length > 0) {
 
 setUp([...releaseTools, ...testTools]);
 
+// Everything that tests make is below one folder, which goes whatever became of the tests
+const temporary = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+
+/** The workspace that the end-to-end tests release real profiles from. */
+const workspace = join(temporary, 'releases');
+const testing = { ...process.env, TMPDIR: temporary, LOCKSTEP_TEST_WORKSPACE: workspace };
+
+function makeWorkspace() {
+  const lockstep = (args, cwd) => {
+    const result = spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
+      cwd,
+      stdio: ['ignore', 2, 2],
+    });
+    if (result.status !== 0) process.exit(1);
+  };
+  lockstep(['init', workspace, '--name', 'lockstep'], root);
+  lockstep(['key', 'generate', '--no-passphrase'], workspace);
+}
+
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 /** Runs one command, its output passed on, mocha's own counts added up. */
 function run([command, args]) {
   return new Promise((done) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: testing });
     let text = '';
     child.stdout.on('data', (data) => {
       process.stdout.write(data);
@@ -54,6 +78,7 @@ const failures = [];
 for (const name of asked.length > 0 ? asked : Object.keys(parts)) {
   const started = performance.now();
   say(`\n== ${name}`);
+  if (name === 'e2e') makeWorkspace();
   for (const command of parts[name]) if (!(await run(command))) failures.push(name);
   say(`== ${name}: ${Math.round((performance.now() - started) / 1000)} s`);
 }

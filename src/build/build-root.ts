@@ -278,10 +278,13 @@ async function finishRoot(tree: string): Promise<void> {
   await onDisk('write', etc(''), async () => {
     await appendFile(etc('passwd'), `builder:x:${builderId}:${builderId}::/nonexistent:/bin/sh\n`);
     await appendFile(etc('group'), `builder:x:${builderId}:\n`);
-    await writeFile(etc('hostname'), 'lockstep\n');
-    await writeFile(etc('hosts'), '127.0.0.1 localhost lockstep\n::1 localhost\n');
-    await writeFile(etc('resolv.conf'), '');
   });
+  const texts = {
+    hostname: 'lockstep\n',
+    hosts: '127.0.0.1 localhost lockstep\n::1 localhost\n',
+    'resolv.conf': '',
+  };
+  for (const [name, text] of Object.entries(texts)) await writeFileAtomic(etc(name), text, { fsync: false });
 }
 
 /** Removes roots that were not used for a month. */

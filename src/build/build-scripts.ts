@@ -20,7 +20,7 @@ lower=$1 work=$2 how=$3
 shift 3
 cd "$work"
 mkdir upper overlay root
-chmod 755 upper root
+chmod 755 upper root in build
 layers="lowerdir=$lower,upperdir=upper,workdir=overlay"
 case $how in
   overlay) mount -t overlay -o "$layers" overlay root || how=copy ;;

@@ -50,7 +50,7 @@ const shownLines = 20;
 export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackage[]> {
   const work = await makeWork(build.temporary);
   try {
-    for (const name of ['in', 'out', 'build']) await ensureDir(join(work, name), { mode: 0o755 });
+    for (const name of ['in', 'out', 'build']) await ensureDir(join(work, name));
     for (const { name, sha256 } of build.source.files) {
       // Checked here, where a damaged one is set aside, and not by dpkg-source, where it is a failed build
       await build.store.verify(sha256, build.signal === undefined ? {} : { signal: build.signal });

@@ -37,7 +37,7 @@ async function sourceContext(context: Context, profile: Profile): Promise<Source
     http: context.http,
     store: context.store,
     cacheDir: join(context.places.cache, 'facts'),
-    keyring: context.env['LOCKSTEP_KEYRING'] ?? debianKeyring,
+    keyring: context.env['LOCKSTEP_KEYRING'] || debianKeyring,
     mirror: chooseMirror({
       base,
       environment: context.env,

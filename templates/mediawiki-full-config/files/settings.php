@@ -52,6 +52,10 @@ $wgSessionCacheType = CACHE_MEMCACHED;
 $wgParserCacheType = CACHE_MEMCACHED;
 $wgMessageCacheType = CACHE_MEMCACHED;
 $wgCacheDirectory = '/var/cache/mediawiki-full';
+# memcached outlives a wiki: one that is installed after another was deleted must not find the other's users
+if ( $wgSecretKey && $wgDBname ) {
+	$wgCachePrefix = $wgDBname . '-' . substr( hash( 'sha256', "cache $wgSecretKey" ), 0, 12 );
+}
 
 # mediawiki-full-jobs.service runs the job queue, not the visitors' requests
 $wgJobRunRate = 0;

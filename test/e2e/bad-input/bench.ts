@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { basename, dirname, join } from 'node:path';
+import type { z } from 'zod';
 import { errorResult } from '../../../src/cli/render-error.js';
 import { errorCodes, exitStatus, type ErrorCode, type FaultPlace } from '../../../src/errors.js';
 import { ContentStore } from '../../../src/io/content-store.js';
@@ -91,6 +91,7 @@ export class Bench {
   readonly mirror: TestMirror;
   readonly #folder: string;
   #cache: string;
+  #ofMachine = false;
 
   private constructor(workspace: string, mirror: TestMirror, folder: string) {
     this.workspace = workspace;
@@ -126,18 +127,18 @@ export class Bench {
     await mkdir(this.#cache, { recursive: true });
   }
 
-  /** The cache of somebody else, which is not removed. */
-  useCache(folder: string): void {
-    this.#cache = folder;
+  /** Uses the machine's own mirror from here on, with a cache that other tests share, as build roots cost much. */
+  useMachine(cache: string): void {
+    this.#ofMachine = true;
+    this.#cache = cache;
   }
 
   /** An impatient network: what fails, fails at once. */
   get env(): Record<string, string> {
+    const impatient = { LOCKSTEP_TRIES: '2', LOCKSTEP_STALL_SECONDS: '0.5' };
     return {
-      ...this.mirror.environment,
       LOCKSTEP_CACHE: this.#cache,
-      LOCKSTEP_TRIES: '2',
-      LOCKSTEP_STALL_SECONDS: '0.5',
+      ...(this.#ofMachine ? {} : { ...this.mirror.environment, ...impatient }),
     };
   }
 
@@ -146,7 +147,7 @@ export class Bench {
   }
 
   async write(path: string, text: string): Promise<void> {
-    await mkdir(join(this.path(path), '..'), { recursive: true });
+    await mkdir(dirname(this.path(path)), { recursive: true });
     await writeFile(this.path(path), text);
   }
 
@@ -167,6 +168,11 @@ export class Bench {
 
   start(args: readonly string[], env: Record<string, string> = {}): RunningCommand {
     return startLockstep(args, { cwd: this.workspace, env: { ...this.env, ...env } });
+  }
+
+  /** As on a terminal, where Ctrl-C reaches the command and all that it runs. */
+  startInTerminal(args: readonly string[], env: Record<string, string> = {}): RunningCommand {
+    return startLockstep(args, { cwd: this.workspace, env: { ...this.env, ...env }, group: true });
   }
 
   async run(args: readonly string[], env: Record<string, string> = {}): Promise<CommandOutcome> {
@@ -200,22 +206,23 @@ export class Bench {
 
   /** No temporary file, no scratch folder, no lock; and what the store has is what it is named by. */
   async assertNothingHalfWritten(): Promise<void> {
-    for (const folder of [this.workspace, this.#cache]) {
+    const store = new ContentStore(join(this.#cache, 'store'));
+    // Build roots have locks of their own: those of dpkg
+    const parts = (await readdir(this.#cache).catch(() => [])).filter((name) => name !== 'roots');
+    for (const folder of [this.workspace, ...parts.map((name) => join(this.#cache, name))]) {
       const names = await readdir(folder, { recursive: true }).catch(() => []);
-      const left = names.filter(
-        (name) => isTemporaryName(name.split('/').at(-1)!) || /\.lock$|\/lock$/.test(name),
-      );
+      const left = names.filter((name) => isTemporaryName(basename(name)) || /(?:^|[./])lock$/.test(name));
       assert.deepEqual(left, [], folder);
     }
     assert.deepEqual(await readdir(join(this.#cache, 'tmp')).catch(() => []), []);
-    const store = new ContentStore(join(this.#cache, 'store'));
+    if (this.#ofMachine) return;
     for await (const { sha256 } of store.list()) await store.verify(sha256);
   }
 
   async end(): Promise<void> {
     await this.mirror.stop();
     await rm(this.#folder, { recursive: true, force: true });
-    await rm(join(this.workspace, '..'), { recursive: true, force: true });
+    await rm(dirname(this.workspace), { recursive: true, force: true });
   }
 }
 

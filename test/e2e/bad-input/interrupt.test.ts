@@ -27,7 +27,7 @@ describe('a run in the middle of a download', function () {
 
   /** Half of a package has come, and no more will. */
   async function stalledRun(...args: string[]): Promise<RunningCommand> {
-    const running = bench.start([...args, '--json'], patient);
+    const running = bench.startInTerminal([...args, '--json'], patient);
     const partial = join(bench.cache, 'store/partial');
     await until(async () => {
       for (const name of await readdir(partial).catch(() => [])) {
@@ -69,7 +69,7 @@ describe('a run in the middle of a download', function () {
 
   it('keeps a second one out of the workspace, which says who it is', async () => {
     const running = await stalledRun('release', profile);
-    for (const command of ['release', 'cut', 'build']) {
+    for (const command of ['release', 'build']) {
       const { where } = failedWith(await bench.run([command, profile, '--json']), {
         code: 'LOCK_HELD',
         says: [
@@ -93,7 +93,7 @@ describe('a run in the middle of a download', function () {
 
   it('leaves its lock when it is killed outright, and the next one takes it', async () => {
     const running = await stalledRun('release', profile);
-    process.kill(running.pid, 'SIGKILL');
+    running.kill('SIGKILL');
     await running.ended;
     assert.match(await readFile(bench.path('.lockstep/lock'), 'utf8'), new RegExp(`"pid": ${running.pid}`));
     bench.mirror.server.noFaults();

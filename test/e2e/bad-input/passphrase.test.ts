@@ -19,19 +19,22 @@ describe('a protected key', function () {
   });
   after(async () => bench?.end());
 
+  const release = [['release', profile]];
+  const every = [
+    ...release,
+    ['release', profile, '--dry-run'],
+    ['build', profile],
+    ['publish', '20260101T000000Z', suite],
+  ];
+
   /** It shows before anything is fetched or built. */
   async function refused(
+    commands: string[][],
     env: Record<string, string>,
     code: Parameters<Bench['fails']>[1]['code'],
     says: RegExp[],
   ) {
-    for (const args of [
-      ['release', profile],
-      ['release', profile, '--dry-run'],
-      ['build', profile],
-      ['cut', profile],
-      ['publish', '20260101T000000Z', suite],
-    ]) {
+    for (const args of commands) {
       const { stderr } = await bench.fails(args, { code, env, says });
       assert.ok(!stderr.includes(passphrase), 'the passphrase is nowhere');
       assert.deepEqual(bench.mirror.server.asked(), []);
@@ -39,7 +42,7 @@ describe('a protected key', function () {
   }
 
   it('is not opened by a wrong passphrase in the environment', async () => {
-    await refused({ LOCKSTEP_PASSPHRASE: 'wrong' }, 'SIGN_WRONG_PASSPHRASE', [
+    await refused(every, { LOCKSTEP_PASSPHRASE: 'wrong' }, 'SIGN_WRONG_PASSPHRASE', [
       new RegExp(`does not open the key: ${key}`),
       /LOCKSTEP_PASSPHRASE/,
     ]);
@@ -47,11 +50,16 @@ describe('a protected key', function () {
 
   it('is not opened by a file with a wrong passphrase', async () => {
     const file = await bench.secret('wrong', 'wrong\n');
-    await refused({ LOCKSTEP_PASSPHRASE_FILE: file }, 'SIGN_WRONG_PASSPHRASE', [/LOCKSTEP_PASSPHRASE_FILE/]);
+    await refused(release, { LOCKSTEP_PASSPHRASE_FILE: file }, 'SIGN_WRONG_PASSPHRASE', [
+      /LOCKSTEP_PASSPHRASE_FILE/,
+    ]);
   });
 
   it('is not opened without one', async () => {
-    await refused({}, 'SIGN_PASSPHRASE_NEEDED', [/no passphrase was given/, /LOCKSTEP_PASSPHRASE_FILE/]);
+    await refused(release, {}, 'SIGN_PASSPHRASE_NEEDED', [
+      /no passphrase was given/,
+      /LOCKSTEP_PASSPHRASE_FILE/,
+    ]);
   });
 
   it('is not opened by a file that others can read, or that is empty or not there', async () => {

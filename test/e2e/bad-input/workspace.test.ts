@@ -55,7 +55,7 @@ describe('what a person wrote wrong', function () {
 
     it('is told of all of them by every command, each with its place', async () => {
       await withEdit(profileFile, faulty, async () => {
-        for (const command of ['resolve', 'build', 'cut', 'release']) {
+        for (const command of ['resolve', 'release']) {
           const { where, stderr } = await bench.fails([command, profile], {
             code: 'PROFILE_INVALID',
             says: [/profiles\/cache\.yaml has 3 faults/],
@@ -142,7 +142,7 @@ describe('what a person wrote wrong', function () {
   });
 
   it('names what there is not, and hears what there is', async () => {
-    for (const command of ['check', 'resolve', 'build', 'cut', 'release']) {
+    for (const command of ['check', 'resolve', 'release']) {
       await bench.fails([command, 'cahce'], {
         code: 'PROFILE_UNKNOWN',
         says: [/no profile "cahce"; did you mean "cache"\?/, /cache, mediawiki-1\.39, mediawiki-1\.43/],

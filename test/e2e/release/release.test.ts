@@ -98,21 +98,20 @@ describe('a release of mediawiki-1.39 from real sources', function () {
     );
   });
 
-  it('shows what a change would do, and then builds only what it touches', async () => {
-    const profile = join(release.workspace, 'profiles/mediawiki-1.39.yaml');
-    const before = await readFile(profile, 'utf8');
-    try {
-      await writeFile(profile, before.replace(/siteName: .*/, 'siteName: Another Name'));
-      const plan = await lockstepJson<{ builds: { package: string; version: string; state: string }[] }>(
-        ['release', 'mediawiki-1.39', '--dry-run'],
-        { cwd: release.workspace },
-      );
-      const waiting = plan.builds.filter(({ state }) => state === 'to build');
-      assert.deepEqual(waiting.map((row) => row.package).sort(), ['mediawiki-full', 'mediawiki-full-config']);
-      for (const { version } of waiting) assert.match(version, /\+lockstep2$/);
-    } finally {
-      await writeFile(profile, before);
-    }
+  it('shows what a change would do: build what it touches, and nothing else', async () => {
+    // In a copy: other test files release from the workspace at the same time
+    const copy = join(await scratch('changed'), 'releases');
+    await run('cp', ['-a', release.workspace, copy]);
+    const profile = join(copy, 'profiles/mediawiki-1.39.yaml');
+    const text = await readFile(profile, 'utf8');
+    await writeFile(profile, text.replace(/siteName: .*/, 'siteName: Another Name'));
+    const plan = await lockstepJson<{ builds: { package: string; version: string; state: string }[] }>(
+      ['release', 'mediawiki-1.39', '--dry-run'],
+      { cwd: copy },
+    );
+    const waiting = plan.builds.filter(({ state }) => state === 'to build');
+    assert.deepEqual(waiting.map((row) => row.package).sort(), ['mediawiki-full', 'mediawiki-full-config']);
+    for (const { version } of waiting) assert.match(version, /\+lockstep2$/);
   });
 
   it('makes the same bytes again from empty caches', async () => {

@@ -22,7 +22,7 @@ export interface ScenarioOptions {
 /** Defines the scenario as a mocha suite. */
 export function describeBootedWiki({ title, archive, thorough }: ScenarioOptions): void {
   describe(title, function () {
-    this.timeout(900_000);
+    this.timeout(2_400_000);
     let wiki: WikiMachine;
     let suite = '';
     let broken = false;
@@ -170,7 +170,7 @@ function defineReinstallation(machine: () => WikiMachine): void {
   });
 
   describe('with SQLite, and every answer given beforehand', () => {
-    const password = 'correct horse battery';
+    const password = 'kept by nobody 4711';
 
     it('needs no database server', async () => {
       const { stdout } = await wiki.apt(

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rm, writeFile, chmod } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { applyBuild, planBuild, prepareBuild, type DebianRequest } from '../../../src/build/builder.js';
@@ -192,11 +191,14 @@ evil:
     const spec = { ...sampleSpec, debian: { ...sampleSpec.debian, rules: waiting } };
     const stop = new AbortController();
     const running = build(await builds.request({}, spec), stop.signal);
-    const ended = running.then(
-      () => false,
-      (error: unknown) => fault('INTERRUPTED')(error),
-    );
-    for (;;) {
+    let isEnded = false;
+    const ended = running
+      .then(
+        () => false,
+        (error: unknown) => fault('INTERRUPTED')(error),
+      )
+      .finally(() => (isEnded = true));
+    while (!isEnded) {
       if ((await readFile(builds.log, 'utf8').catch(() => '')).includes('\nwaits here\n')) break;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

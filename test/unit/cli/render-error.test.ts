@@ -31,6 +31,14 @@ describe('a fault on the terminal', () => {
     );
   });
 
+  it('says a place once, where it is nothing but what the sentence names', () => {
+    const told = (where: LockstepError['where']): string =>
+      renderError(new LockstepError('NET_NOT_FOUND', { message: 'Not found: http://x/y', where }));
+    assert.equal(told([{ value: 'http://x/y' }]), 'Error NET_NOT_FOUND: Not found: http://x/y');
+    assert.match(told([{ value: 'http://other' }]), /\(found http:\/\/other\)/);
+    assert.match(told([{ value: 'http://x/y', path: 'mirror.debian' }]), /\n {2}mirror\.debian \(found/);
+  });
+
   it('shows a stack only for a bug of ours', () => {
     assert.doesNotMatch(renderError(fault), /\n\s+at /);
     assert.match(

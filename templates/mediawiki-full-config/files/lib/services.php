@@ -35,6 +35,19 @@ function restartFrontEnds(): void {
 	service( 'restart', phpService() );
 	service( 'restart', 'apache2.service' );
 	service( 'restart', 'varnish.service' );
+	waitForVarnish();
+}
+
+/** varnishd says that it runs before it has compiled its VCL: who installs the wiki finds it answering. */
+function waitForVarnish(): void {
+	for ( $tries = 0; $tries < 150 && serviceState( 'varnish.service' ) === 'active'; $tries++ ) {
+		$socket = @fsockopen( '127.0.0.1', 80, $code, $message, 1 );
+		if ( $socket ) {
+			fclose( $socket );
+			return;
+		}
+		usleep( 200000 );
+	}
 }
 
 /** @return string active, inactive, failed, ... or unknown */

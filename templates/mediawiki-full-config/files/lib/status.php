@@ -144,13 +144,13 @@ function statusText( array $status ): string {
 	$lines[] = [ 'parsoid', $wiki['parsoid'] ?? "MediaWiki's own copy" ];
 	$lines[] = [ 'database', $status['database'] ];
 	$varnish = $status['varnish'];
-	$lines[] = [ 'varnish', $varnish === null ? 'not to be asked' : sprintf(
+	$lines[] = [ 'varnish', $varnish === null ? 'does not answer' : sprintf(
 		'%s hits, %d hits, %d misses, %d passed, %d objects',
 		$varnish['hitRate'] === null ? 'no' : round( 100 * $varnish['hitRate'], 1 ) . ' %',
 		$varnish['hits'], $varnish['misses'], $varnish['passes'], $varnish['objects']
 	) ];
 	$cache = $status['memcached'];
-	$lines[] = [ 'memcached', $cache === null ? 'not to be asked' : sprintf(
+	$lines[] = [ 'memcached', $cache === null ? 'does not answer' : sprintf(
 		'%d items, %.1f of %.0f MiB, %d hits, %d misses, %d evicted',
 		$cache['items'], $cache['bytes'] / 1048576, $cache['limitBytes'] / 1048576,
 		$cache['hits'], $cache['misses'], $cache['evictions']

@@ -6,9 +6,3 @@ describeBootedWiki({
   archive: () => archiveUnderTest('bookworm'),
   thorough: true,
 });
-
-describeBootedWiki({
-  title: 'mediawiki-full of mediawiki-1.43 on a booted Debian 13',
-  archive: () => archiveUnderTest('trixie'),
-  thorough: false,
-});
