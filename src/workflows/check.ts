@@ -1,4 +1,4 @@
-/** Checks what a person wrote: lockstep.yaml, profiles, and the templates they name. */
+/** Checks what a person wrote: lockstep.yaml and the profiles. */
 import type { LockstepError } from '../errors.js';
 import { checkWorkspace } from '../profile/load.js';
 

@@ -4,7 +4,7 @@
  * another and stop at the first that fails.
  */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seePage } from '../../fixtures/chromium.js';
 import { unfitForRoots } from '../../fixtures/debian-root.js';
@@ -107,6 +107,17 @@ export function describeBootedWiki({ title, archive, thorough }: ScenarioOptions
 
     it('runs update.php once when the set changes, after a copy of the database', async () => {
       await checkUpdate(wiki);
+    });
+
+    it('finishes at boot what had to wait', async () => {
+      // As an installation in a chroot leaves it, where no database runs
+      await writeFile(
+        join(wiki.machine.root, 'var/lib/mediawiki-full/setup-pending'),
+        'no services run here\n',
+      );
+      await rm(join(wiki.machine.root, 'var/lib/mediawiki-full/updated-for.json'));
+      await wiki.machine.reboot();
+      await eventually('all is well', async () => (await wiki.status()).healthy);
     });
 
     if (thorough) defineReinstallation(() => wiki);

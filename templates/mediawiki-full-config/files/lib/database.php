@@ -78,11 +78,6 @@ function dropHalfMadeDatabase( string $kind ): void {
 	}
 }
 
-/** The database can be used at this moment. */
-function databaseAnswers( string $kind ): bool {
-	return $kind === 'sqlite' || mariadbAnswers();
-}
-
 /**
  * Copies the database, before an upgrade changes its tables.
  *

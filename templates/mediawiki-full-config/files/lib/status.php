@@ -28,13 +28,13 @@ function gatherStatus(): array {
 	$kind = databaseKind();
 	$versions = [];
 	$daemons = [ 'apache2', 'php' . $set['phpVersion'] . '-fpm', 'varnish', 'memcached' ];
-	$database = $kind === 'sqlite' ? [] : [ 'mariadb-server' ];
+	$database = $kind === 'mariadb' ? [ 'mariadb-server' ] : [];
 	foreach ( [ ...$set['packages'], ...$daemons, ...$database ] as $package ) {
 		$versions[$package] = packageVersion( $package );
 	}
 	$services = [];
 	$units = [ 'varnish.service', 'apache2.service', phpService(), 'memcached.service', JOBS_SERVICE ];
-	foreach ( $kind === 'sqlite' ? $units : [ ...$units, 'mariadb.service' ] as $unit ) {
+	foreach ( $kind === 'mariadb' ? [ ...$units, 'mariadb.service' ] : $units as $unit ) {
 		$services[basename( $unit, '.service' )] = serviceState( $unit );
 	}
 	$wiki = wikiState();

@@ -43,10 +43,17 @@ function wikiIsOurs(): bool {
 			(string)file_get_contents( LOCAL_SETTINGS ) ) === 1;
 }
 
-/** The kind of database in use: what was made, not what was chosen since. */
+/**
+ * The kind of database in use: what was made, not what was chosen since.
+ *
+ * @return string mariadb, sqlite, or other where the wiki came from elsewhere and so did its database
+ */
 function databaseKind(): string {
 	$made = is_file( DATABASE_MARK ) ? trim( (string)file_get_contents( DATABASE_MARK ) ) : '';
-	return in_array( $made, [ 'mariadb', 'sqlite' ], true ) ? $made : readChoices()['database'];
+	if ( in_array( $made, [ 'mariadb', 'sqlite' ], true ) ) {
+		return $made;
+	}
+	return is_file( LOCAL_SETTINGS ) ? 'other' : readChoices()['database'];
 }
 
 /** The directories that the wiki writes to. */
@@ -191,7 +198,8 @@ function versionsUpdatedFor(): array {
 function updateDatabase(): void {
 	$before = versionsUpdatedFor();
 	$now = versionsOfSet();
-	if ( isset( $before['mediawiki'] ) && $before['mediawiki'] !== $now['mediawiki'] ) {
+	$changed = isset( $before['mediawiki'] ) && $before['mediawiki'] !== $now['mediawiki'];
+	if ( $changed && databaseKind() !== 'other' ) {
 		say( 'the database was copied to ' . backUp( databaseKind(), $before['mediawiki'] ) );
 	}
 	$result = maintenance( 'update', [ '--quick' ] );
