@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
-const mocha = (...args) => [process.execPath, [bin('mocha/bin/mocha.js'), ...args]];
+const mocha = (...args) => [process.execPath, [bin('mocha/bin/mocha.js'), '--no-color', ...args]];
 
 const parts = {
   lint: [
