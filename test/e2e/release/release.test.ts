@@ -5,7 +5,7 @@ import { releaseResult } from '../../../src/cli/results.js';
 import { hashFile } from '../../../src/io/disk.js';
 import { run } from '../../../src/io/process.js';
 import {
-  lockstep,
+  lockstepInTurn,
   lockstepJson,
   newWorkspace,
   released,
@@ -46,9 +46,10 @@ describe('a release of mediawiki-1.39 from real sources', function () {
   });
 
   it('does nothing when run again, and says so', async () => {
-    const { stdout, stderr, status } = await lockstep(['release', 'mediawiki-1.39', '--json'], {
-      cwd: release.workspace,
-    });
+    const { stdout, stderr, status } = await lockstepInTurn(
+      ['release', 'mediawiki-1.39', '--json'],
+      release.workspace,
+    );
     assert.equal(status, 0, stderr);
     const report = releaseResult.parse(JSON.parse(stdout));
     assert.equal(report.cut, false);

@@ -44,7 +44,8 @@ echo "host $(hostname)"
 for name in HOME LC_ALL TZ SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS; do eval "echo $name \\$$name"; done
 echo "network $(sed 1,2d /proc/net/dev | cut -d: -f1 | tr -d ' ' | sort | tr '\\n' ' ')"
 echo "homes $(ls -A /home | tr '\\n' ' ')$(ls -A /root 2>/dev/null)"
-echo "processes $(ls /proc | grep -c '^[0-9]')"
+# Not how many: that is another number each time
+if [ "$(ls /proc | grep -c '^[0-9]')" -lt 20 ]; then echo "processes own"; fi
 grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status
 ls /sys
 if touch /in/x 2>/dev/null; then echo "writes to /in"; fi
