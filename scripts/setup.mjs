@@ -32,6 +32,11 @@ export const releaseTools = [
   },
 ];
 
+// Root needs no help to make namespaces; everybody else needs subordinate ids (subuid(5))
+if (process.getuid?.() !== 0) {
+  releaseTools.push({ command: 'newuidmap', package: 'uidmap', why: 'builds without root' });
+}
+
 /** What the tests need besides: the judges are Debian's own tools and real machines. */
 export const testTools = [
   { command: 'lintian', package: 'lintian', why: 'judges the packages' },
