@@ -48,9 +48,6 @@ $wgInternalServer = 'http://localhost';
 # one machine may keep (MediaWiki finds it by itself); files for interface texts
 $wgMainCacheType = CACHE_MEMCACHED;
 $wgMemCachedServers = [ '127.0.0.1:11211' ];
-# Microseconds. Half a second, MediaWiki's own, is passed on a machine that is busy upgrading: what memcached then
-# fails to give counts as not there, and who is logged in is taken for a visitor
-$wgMemCachedTimeout = 3000000;
 $wgSessionCacheType = CACHE_MEMCACHED;
 $wgParserCacheType = CACHE_MEMCACHED;
 $wgMessageCacheType = CACHE_MEMCACHED;

@@ -130,10 +130,25 @@ function installWiki( string $kind ): void {
 		writeFile( PASSWORD_FILE, "$password\n", 0600 );
 		say( "the wiki's administrator is \"{$choices['admin_name']}\"; the password is in " . PASSWORD_FILE );
 	}
+	emptyMemcached();
 	ensureDirectory( dirname( LOCAL_SETTINGS ), 0755 );
 	writeFile( LOCAL_SETTINGS, rtrim( $localSettings ) . "\n" . INCLUDE_BLOCK, 0640, 'root', WEB_USER );
 	@unlink( GIVEN_PASSWORD_FILE );
 	unlink( INSTALLING_MARK );
+}
+
+/**
+ * MediaWiki caches users by the database's name and their number alone, whatever $wgCachePrefix says. A wiki that
+ * was deleted on this machine had both, so a new one would take its administrator for the old one's.
+ */
+function emptyMemcached(): void {
+	$socket = @fsockopen( '127.0.0.1', 11211, $code, $message, 1 );
+	if ( $socket ) {
+		stream_set_timeout( $socket, 5 );
+		fwrite( $socket, "flush_all\r\n" );
+		fgets( $socket );
+		fclose( $socket );
+	}
 }
 
 /**
