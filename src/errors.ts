@@ -40,6 +40,20 @@ export const errorCodes = {
   TEMPLATE_INVALID: ['input', 'A template cannot be rendered, or its package.yaml has faults'],
   TEMPLATE_UNKNOWN_VARIABLE: ['input', 'A template names a variable that does not exist'],
   USAGE: ['usage', 'A flag, an argument or an environment variable is missing, unknown or wrong'],
+  // Moves of suites
+  MOVE_BASE: ['input', 'A snapshot is for another base release than what the suite has'],
+  MOVE_TRUST: [
+    'input',
+    'A suite may not take this snapshot: its trust level or the origin of a component forbids it',
+  ],
+  MOVE_NOWHERE: ['input', 'There is no earlier good snapshot that the suite could go back to'],
+  MOVE_SCHEMA: ['input', 'The move crosses a change of the database schema and was not told that it may'],
+  MOVE_UNNEEDED: ['input', 'Nothing would be withdrawn, so there is nothing to supersede'],
+  SNAPSHOT_IN_USE: ['input', 'A snapshot cannot be dropped while something needs it; it is named'],
+  IMPORT_INVALID: [
+    'input',
+    'Packages to import are missing, damaged or contradict each other; each is listed',
+  ],
   // Formats
   DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
   DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],
@@ -105,6 +119,7 @@ export const errorCodes = {
   SNAPSHOT_NEWER_FORMAT: ['archive', 'A snapshot manifest is of a format this Lockstep does not know'],
   SNAPSHOT_COMMIT: ['archive', 'The git commit of a snapshot failed; its files are written'],
   ARCHIVE_CONFLICT: ['archive', 'A pool file would be overwritten with other bytes'],
+  VERIFY_FAULTS: ['archive', 'Verifying found faults; each is listed with what to do'],
   ARCHIVE_INVALID: ['archive', 'The archive on disk is not what it must be'],
   SERVE_ADDRESS: ['machine', 'The server cannot listen on the address or port'],
   VETTING_FAILED: ['build', 'A package breaks a rule of the trust level it is meant for'],

@@ -29,6 +29,10 @@ export interface HistoryMove {
   reason?: string | undefined;
   /** The suite a promoted snapshot came from. */
   fromSuite?: string | undefined;
+  /** The earlier snapshot whose content `to` re-issues under higher versions (`rollback --supersede`). */
+  reissues?: string | undefined;
+  /** CVE ids that `to` fixes. */
+  security?: readonly string[] | undefined;
 }
 
 /** One line of `snapshots/history/<suite>.jsonl`. */
@@ -52,6 +56,8 @@ const entrySchema = z.object({
   by: z.string(),
   reason: z.string().optional(),
   fromSuite: z.string().optional(),
+  reissues: id.optional(),
+  security: z.array(z.string()).optional(),
   previous: sha256.nullable(),
 });
 
@@ -134,11 +140,15 @@ export function currentSnapshot(history: readonly HistoryEntry[]): string | null
  * The snapshots of a suite that are good, the one it points at first: what it pointed at before and was
  * not rolled back from. A rollback withdraws all that came after the one it goes back to (DESIGN.md, law 3).
  */
-export function goodSnapshots(history: readonly Pick<HistoryEntry, 'action' | 'to'>[]): string[] {
+export function goodSnapshots(
+  history: readonly Pick<HistoryEntry, 'action' | 'to' | 'reissues'>[],
+): string[] {
   const stack: string[] = [];
-  for (const { action, to } of history) {
+  for (const { action, to, reissues } of history) {
     const at = stack.indexOf(to);
-    if (action === 'rollback') stack.splice(at < 0 ? 0 : at);
+    // What was re-issued is as good as before, and its versions are lower than those of `to`
+    if (action === 'rollback' && reissues !== undefined) stack.splice(stack.indexOf(reissues) + 1);
+    else if (action === 'rollback') stack.splice(at < 0 ? 0 : at);
     else if (at >= 0) stack.splice(at, 1);
     stack.push(to);
   }

@@ -72,6 +72,24 @@ export interface SnapshotBuild {
   inputs: string;
 }
 
+/** The database schema that a set's software needs; what it was before is not known to it. */
+export interface SnapshotSchema {
+  /** The component whose software owns the database. */
+  component: string;
+  /** For people: the series the schema belongs to, `1.39`. */
+  version: string;
+  /** SHA-256 of the files that make and update the tables: equal digests, equal schema. */
+  digest: string;
+}
+
+/** What a snapshot re-issues under higher versions (DESIGN.md, law 4). */
+export interface Superseding {
+  /** The snapshot whose content it is. */
+  content: SnapshotRef;
+  /** The snapshot whose versions it lies above. */
+  above: SnapshotRef;
+}
+
 /** What a gate said. */
 export interface Evidence {
   gate: string;
@@ -104,6 +122,12 @@ export interface SnapshotManifest {
   /** One for each source package that was built here. */
   builds: SnapshotBuild[];
   evidence: Evidence[];
+  /** Left out where the set has no database. */
+  schema?: SnapshotSchema | undefined;
+  /** CVE ids that this snapshot fixes, sorted; left out where it is no security update. */
+  security?: string[] | undefined;
+  /** Left out but for the snapshot of a `rollback --supersede`. */
+  supersedes?: Superseding | undefined;
   tool: { name: string; version: string };
 }
 
@@ -122,6 +146,7 @@ const architecture = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'must be 
 const slug = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/, { error: 'must be a name' });
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/, { error: 'must be a file name' });
 const snapshotId = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
+const snapshotRef = z.object({ id: snapshotId, sha256 });
 const poolPath = z
   .string()
   .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {
@@ -160,7 +185,7 @@ const manifestSchema = z.object({
     codename: z.string(),
     architectures: z.array(architecture).min(1),
   }),
-  parent: z.object({ id: snapshotId, sha256 }).nullable(),
+  parent: snapshotRef.nullable(),
   created: z.iso.datetime(),
   inputs: sha256,
   components: z.record(slug, z.object({ pin, build: z.object({ inputs: sha256, method: z.string() }) })),
@@ -191,6 +216,9 @@ const manifestSchema = z.object({
   ),
   builds: z.array(z.object({ package: packageName, version, inputs: sha256 })),
   evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
+  schema: z.object({ component: slug, version: z.string(), digest: sha256 }).optional(),
+  security: z.array(z.string().regex(/^CVE-\d{4}-\d{4,}$/, { error: 'must be a CVE id' })).optional(),
+  supersedes: z.object({ content: snapshotRef, above: snapshotRef }).optional(),
   tool: z.object({ name: z.string(), version: z.string() }),
 });
 

@@ -13,7 +13,17 @@ import { nextSnapshotId } from './snapshot-id.js';
 /** What a snapshot is to record; entries come in any order. */
 export type SnapshotContent = Pick<
   SnapshotManifest,
-  'profile' | 'description' | 'base' | 'components' | 'packages' | 'sources' | 'builds' | 'evidence'
+  | 'profile'
+  | 'description'
+  | 'base'
+  | 'components'
+  | 'packages'
+  | 'sources'
+  | 'builds'
+  | 'evidence'
+  | 'schema'
+  | 'security'
+  | 'supersedes'
 >;
 
 export interface SnapshotRequest {
@@ -67,6 +77,11 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
       .slice()
       .sort((a, b) => inOrder(a.package, b.package) || inOrder(a.version, b.version)),
     evidence: content.evidence,
+    ...(content.schema === undefined ? {} : { schema: content.schema }),
+    ...(content.security === undefined || content.security.length === 0
+      ? {}
+      : { security: [...new Set(content.security)].sort() }),
+    ...(content.supersedes === undefined ? {} : { supersedes: content.supersedes }),
     tool: request.tool,
   };
   const text = canonicalJson(manifest);
