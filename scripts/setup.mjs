@@ -52,6 +52,17 @@ export const testTools = [
   { command: 'newuidmap', package: 'uidmap', why: 'builds without root' },
   { command: 'chromium', package: 'chromium', why: 'looks at a page of the wiki' },
   { command: 'git', package: 'git', why: 'reads what a snapshot commit wrote' },
+  { command: 'php', package: 'php-cli', why: "runs the wiki's own command" },
+  {
+    file: '/var/lib/dpkg/info/php-sqlite3.list',
+    package: 'php-sqlite3',
+    why: "holds that command's database in tests",
+  },
+  {
+    file: '/var/lib/dpkg/info/php-mbstring.list',
+    package: 'php-mbstring',
+    why: 'is what MediaWiki and that command need',
+  },
 ];
 
 /** Says what is being done, on stderr: stdout is for data. */
@@ -114,9 +125,7 @@ function filesBelow(folder) {
 
 /** dist/ from src/, only when a source file, the settings or the compiler changed. */
 export function compile() {
-  const inputs = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'].map((name) =>
-    join(root, name),
-  );
+  const inputs = ['scripts/bundle.mjs', 'package.json', 'package-lock.json'].map((name) => join(root, name));
   const sources = [...inputs, ...filesBelow(join(root, 'src'))];
   const wanted = sha256(
     ...sources.flatMap((file) => [file.slice(root.length), '\0', readFileSync(file), '\0']),
@@ -125,7 +134,7 @@ export function compile() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Compiling ...');
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  runOrStop(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  runOrStop(process.execPath, [join(root, 'scripts/bundle.mjs')]);
   runOrStop(process.execPath, [join(root, 'scripts/manifest.mjs')]);
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, wanted);

@@ -3,7 +3,7 @@
  * before the caller sees it, and what two readers could understand
  * differently is refused. Writing is tar-writer.ts. Nothing is unpacked here.
  */
-import { extract, type Header } from 'tar-stream';
+import type { Extract, Header } from 'tar-stream';
 import { LockstepError } from '../errors.js';
 import { asBuffer } from './codec.js';
 import { assertSafeMember, linkTargetFault, shownName } from './member-name.js';
@@ -53,6 +53,9 @@ function damaged(message: string, file: string | undefined, cause?: unknown): Lo
  * @throws LockstepError DEB_ARCHIVE (damaged, ends early, sparse or unknown entries), DEB_UNSAFE_NAME
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>, file?: string): AsyncGenerator<TarEntry> {
+  // Loaded when a tar is read: most commands read none
+  // By its default: that is all a bundle knows of a CommonJS module that is loaded late
+  const { extract } = (await import('tar-stream')).default;
   const parser = extract();
   const input: Input = { failure: null, endZeros: 0 };
   const feeding = feed(source, parser, input);
@@ -94,7 +97,7 @@ interface Input {
 /** Pushes the source into the parser at the parser's pace; never rejects. */
 async function feed(
   source: AsyncIterable<Uint8Array>,
-  parser: ReturnType<typeof extract>,
+  parser: Extract,
   input: Input,
 ): Promise<void> {
   let wake = (): void => undefined;

@@ -6,14 +6,19 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
+import type * as execaModule from 'execa';
 import type { Options } from 'execa';
-import { execa } from 'execa';
 import { LockstepError } from '../errors.js';
 import type { ByteSource } from './bytes.js';
 import { asBuffer, piecesOf } from './bytes.js';
 import { ensureDir, exists, onDisk } from './disk.js';
 import { interruptionOf, throwIfInterrupted } from './interrupt.js';
 import { toolMissing } from './tools.js';
+
+/** Loaded when a program is run: most commands run none, and it is large. */
+async function library(): Promise<Pick<typeof execaModule, 'execa'>> {
+  return await import('execa');
+}
 
 export interface RunOptions {
   cwd?: string;
@@ -65,6 +70,7 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   throwIfInterrupted(options.signal);
+  const { execa } = await library();
   const log = options.log === undefined ? undefined : await openLog(options.log);
   const input = watchedInput(options.input);
   try {
@@ -102,6 +108,7 @@ export async function* filterThrough(
   options: Pick<RunOptions, 'cwd' | 'env' | 'signal' | 'debianPackage'> = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   throwIfInterrupted(options.signal);
+  const { execa } = await library();
   const input = watchedInput(piecesOf(source));
   const child = execa(command, [...args], {
     ...baseOptions(options),
