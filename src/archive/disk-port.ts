@@ -2,15 +2,17 @@
  * The archive as a folder that a web server gives out. It owns the mapping of
  * the port onto files: beside its place, fsync, rename, fsync of the folder.
  */
-import { statSync } from 'node:fs';
-import { lstat, readlink, rename, symlink, utimes } from 'node:fs/promises';
+import { lstatSync, statSync, type Dirent } from 'node:fs';
+import { lstat, readdir, readlink, rename, rmdir, symlink, utimes } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { memberNameFault } from '../deb/member-name.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import {
   diskFault,
   ensureDir,
+  errnoOf,
   exists,
   freeBytes,
   hashFile,
@@ -25,7 +27,7 @@ import {
   writeFileAtomic,
 } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import type { ArchivePort, PlacedBlob, PortOptions } from './port.js';
+import type { ArchivePort, ListedFile, PlacedBlob, PortOptions } from './port.js';
 import { placeSmallFiles } from './small-files.js';
 
 export interface DiskPortOptions {
@@ -74,6 +76,21 @@ export class DiskPort implements ArchivePort {
   async digest(path: string, options: PortOptions = {}): Promise<StoredBlob | undefined> {
     const file = this.#at(path);
     return (await exists(file)) ? await hashFile(file, signalOf(options)) : undefined;
+  }
+
+  async same(path: string, other: string, options: PortOptions = {}): Promise<boolean> {
+    const [one, two] = [path, other].map((name) => {
+      const file = this.#at(name);
+      try {
+        return statSync(file, { throwIfNoEntry: false });
+      } catch (error) {
+        throw diskFault(error, 'look at', file);
+      }
+    });
+    if (one === undefined || two === undefined || one.size !== two.size) return false;
+    if (one.ino === two.ino && one.dev === two.dev) return true;
+    const digests = [await this.digest(path, options), await this.digest(other, options)];
+    return digests[0]?.sha256 === digests[1]?.sha256;
   }
 
   async put(
@@ -169,6 +186,49 @@ export class DiskPort implements ArchivePort {
     return relative(this.place, target).split(sep).join('/');
   }
 
+  async list(folder: string, options: PortOptions = {}): Promise<ListedFile[]> {
+    const top = this.#at(folder);
+    const listed: ListedFile[] = [];
+    const waiting = [top];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      throwIfInterrupted(options.signal);
+      const dir = at;
+      const none: Dirent[] = [];
+      const entries = await onDisk('list', dir, () =>
+        readdir(dir, { withFileTypes: true }).catch(notThere(none)),
+      );
+      for (const entry of entries) {
+        const path = join(dir, entry.name);
+        if (entry.isDirectory()) waiting.push(path);
+        else listed.push(...this.#listed(path));
+      }
+      // Others get their turn: a look at a file takes no trip through libuv (see sizes).
+      await setImmediate();
+    }
+    return listed.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  #listed(path: string): ListedFile[] {
+    try {
+      const found = lstatSync(path, { throwIfNoEntry: false });
+      if (found === undefined) return [];
+      const kind = found.isFile() ? 'file' : found.isSymbolicLink() ? 'alias' : 'other';
+      const size = kind === 'file' ? found.size : 0;
+      return [{ path: relative(this.place, path).split(sep).join('/'), kind, size, modified: found.mtime }];
+    } catch (error) {
+      throw diskFault(error, 'look at', path);
+    }
+  }
+
+  async remove(path: string, options: PortOptions = {}): Promise<void> {
+    throwIfInterrupted(options.signal);
+    const file = this.#at(path);
+    await removeFile(file);
+    let folder = dirname(file);
+    while (folder !== this.place && (await removedIfEmpty(folder))) folder = dirname(folder);
+    if (await exists(folder)) await syncDir(folder);
+  }
+
   async freeBytes(): Promise<number | undefined> {
     await ensureDir(this.place);
     return await freeBytes(this.place);
@@ -192,6 +252,17 @@ export class DiskPort implements ArchivePort {
  */
 async function touch(file: string, modified: Date | undefined): Promise<void> {
   if (modified !== undefined) await onDisk('date', file, () => utimes(file, modified, modified));
+}
+
+/** Whether a folder was taken away, or was not there. Only rmdir(2) itself knows whether it is empty. */
+async function removedIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder).catch(notThere(undefined));
+    return true;
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) return false;
+    throw diskFault(error, 'remove', folder);
+  }
 }
 
 function signalOf(options: PortOptions): { signal?: AbortSignal } {

@@ -1,19 +1,38 @@
 /**
  * Which files a .deb holds, for Contents. Read once for each package's bytes
  * and then kept by their hash in the cache, which may be deleted at any time.
+ * The lists of all packages whose hashes begin alike are in one file, to which
+ * new ones are appended: ten thousand files of their own would cost seconds.
  */
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { readDeb } from '../deb/deb-file.js';
-import { memberPath } from '../deb/member-name.js';
-import { decompressByName } from '../io/compress.js';
+import { crc32 } from 'node:zlib';
+import type { TarHeader } from '../deb/tar.js';
 import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { diskFault, notThere } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { contentsPaths } from './contents-paths.js';
+
+/** A package in the content store. */
+export interface ListedDeb {
+  sha256: string;
+  /** For messages. */
+  name: string;
+}
+
+/** So many new lists are kept together: what was read is not lost when a run is stopped. */
+const keepAtOnce = 256;
+const newline = 0x0a;
+/** `<CRC32 of the rest> <SHA-256> `, then the paths with tabs between them: no name has a control character. */
+const hashAt = 9;
+const pathsAt = hashAt + 65;
 
 /** Gives the file list of packages that are in the content store. */
 export class FileLists {
   readonly #store: ContentStore;
   readonly #folder: string;
+  /** By the first two digits: the lines of that file, by hash. */
+  readonly #known = new Map<string, Map<string, Buffer>>();
 
   /** @param cache absolute path of the cache folder */
   constructor(store: ContentStore, cache: string) {
@@ -27,29 +46,140 @@ export class FileLists {
    * @throws LockstepError STORE_MISSING, STORE_CORRUPT, DEB_ARCHIVE, DEB_UNSAFE_NAME, DISK_IO
    */
   async of(sha256: string, options: { name: string; signal?: AbortSignal | undefined }): Promise<string[]> {
+    const lists = await this.ofAll([{ sha256, name: options.name }], options);
+    return lists.get(sha256)!;
+  }
+
+  /** The lists of many packages, by hash. Throws as {@link FileLists.of}. */
+  async ofAll(
+    debs: readonly ListedDeb[],
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<Map<string, string[]>> {
     throwIfInterrupted(options.signal);
-    const path = join(this.#folder, sha256.slice(0, 2), sha256);
-    const kept = await readIfThere(path);
-    if (kept !== undefined) return kept.length === 0 ? [] : kept.toString('utf8').split('\n');
-    const files = await this.#read(sha256, options.name);
-    await writeFileAtomic(path, files.join('\n'), { fsync: false });
-    return files;
+    const lists = new Map<string, string[]>();
+    const missing = new Map<string, string>();
+    for (const { sha256, name } of debs) {
+      const paths = this.#kept(sha256);
+      if (paths === undefined) missing.set(sha256, name);
+      else lists.set(sha256, paths);
+    }
+    const read = new Map<string, string[]>();
+    for (const [sha256, name] of missing) {
+      throwIfInterrupted(options.signal);
+      const paths = await this.#read(sha256, name);
+      lists.set(sha256, paths);
+      read.set(sha256, paths);
+      if (read.size >= keepAtOnce) this.#keepAndForget(read);
+    }
+    this.#keepAndForget(read);
+    return lists;
+  }
+
+  /**
+   * Keeps lists that the caller read from bytes with those hashes.
+   *
+   * @param lists as {@link contentsPaths} makes them, by SHA-256
+   * @throws LockstepError DISK_FULL, DISK_IO
+   */
+  keep(lists: Iterable<readonly [sha256: string, paths: readonly string[]]>): void {
+    const lines = new Map<string, string[]>();
+    for (const [sha256, paths] of lists) {
+      const rest = `${sha256} ${paths.join('\t')}`;
+      const prefix = sha256.slice(0, 2);
+      const line = `${crc32(rest).toString(16).padStart(8, '0')} ${rest}\n`;
+      const others = lines.get(prefix);
+      if (others === undefined) lines.set(prefix, [line]);
+      else others.push(line);
+    }
+    for (const [prefix, texts] of lines) {
+      const path = this.#path(prefix);
+      try {
+        mkdirSync(this.#folder, { recursive: true });
+        // The newline before them ends what a killed writer may have left
+        append(path, Buffer.from(`\n${texts.join('')}`));
+      } catch (error) {
+        throw diskFault(error, 'write', path);
+      }
+      this.#known.delete(prefix);
+    }
+  }
+
+  #keepAndForget(lists: Map<string, string[]>): void {
+    this.keep(lists);
+    lists.clear();
+  }
+
+  #path(prefix: string): string {
+    return join(this.#folder, `${prefix}.list`);
+  }
+
+  /** A kept list, unless its line is damaged. */
+  #kept(sha256: string): string[] | undefined {
+    const line = this.#lines(sha256.slice(0, 2)).get(sha256);
+    if (line === undefined || crc32(line.subarray(hashAt)) !== checksumOf(line)) return undefined;
+    const paths = line.toString('utf8', pathsAt);
+    return paths === '' ? [] : paths.split('\t');
+  }
+
+  #lines(prefix: string): Map<string, Buffer> {
+    const known = this.#known.get(prefix);
+    if (known !== undefined) return known;
+    const lines = new Map<string, Buffer>();
+    const file = readIfThereSync(this.#path(prefix));
+    for (let at = 0; at < file.length;) {
+      const found = file.indexOf(newline, at);
+      const end = found < 0 ? file.length : found;
+      if (end - at >= pathsAt)
+        lines.set(file.toString('latin1', at + hashAt, at + pathsAt - 1), file.subarray(at, end));
+      at = end + 1;
+    }
+    this.#known.set(prefix, lines);
+    return lines;
   }
 
   async #read(sha256: string, name: string): Promise<string[]> {
+    // Most runs find all lists kept, and these two take long to load
+    const [{ readDeb }, { decompressByName }] = await Promise.all([
+      import('../deb/deb-file.js'),
+      import('../io/compress.js'),
+    ]);
     // What is kept by the hash must be of these bytes: the list may be done before the stream has ended.
     await this.#store.verify(sha256);
     const stream = this.#store.open(sha256);
-    const files: string[] = [];
+    const members: TarHeader[] = [];
     try {
       const deb = await readDeb(stream, { file: name, decompress: decompressByName });
-      for await (const { header } of deb.files) {
-        if (header.kind !== 'dir') files.push(memberPath(header.path));
-      }
+      for await (const { header } of deb.files) members.push(header);
     } finally {
       stream.destroy();
     }
-    // Names are checked where the archive is read: none has a newline.
-    return files.sort();
+    return contentsPaths(members);
+  }
+}
+
+function checksumOf(line: Buffer): number {
+  const digits = line.toString('latin1', 0, hashAt - 1);
+  return /^[0-9a-f]{8}$/.test(digits) ? parseInt(digits, 16) : -1;
+}
+
+/** One write(2), so that two writers do not mix their lines. */
+function append(path: string, bytes: Buffer): void {
+  const fd = openSync(path, 'a', 0o644);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readIfThereSync(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    try {
+      return notThere(Buffer.alloc(0))(error);
+    } catch (fault) {
+      throw diskFault(fault, 'read', path);
+    }
   }
 }

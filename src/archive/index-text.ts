@@ -1,12 +1,27 @@
 /**
- * The text of Packages, Sources and Contents (Debian wiki, RepositoryFormat).
- * Paragraphs come from the manifests as they are; no .deb is opened for them.
- * Pure.
+ * The text of the indices, item by item: Packages, Sources and Contents (Debian
+ * wiki, RepositoryFormat), and two that are not published: which pool files
+ * there are and which versions. Paragraphs come from the manifests as they are;
+ * no .deb is opened for them. Also how items of several snapshots become one
+ * item. Pure.
  */
+import { compareVersions } from '../deb/version.js';
 import type { SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
+import type { Item } from './blocks.js';
 
-/** Pieces of about this many characters: large enough to hash and compress well, small enough to hold. */
-const pieceLength = 512 * 1024;
+/** A file of the pool; `path` is below the archive's `debian/`. */
+export interface PoolFile {
+  path: string;
+  size: number;
+  sha256: string;
+}
+
+/** A version of a package. */
+export interface PackageVersion {
+  package: string;
+  version: string;
+  architecture: string;
+}
 
 /** The packages of one area for one architecture; `all` belongs to each of them. */
 export function packagesOf(
@@ -19,16 +34,18 @@ export function packagesOf(
   );
 }
 
-/** A Packages file, in pieces. Only SHA-256 is given: apt takes the strongest and never needs the others. */
-export function packagesText(packages: Iterable<SnapshotPackage>): Buffer[] {
-  return inPieces(packages, ({ stanza, path, size, sha256 }) => {
+/** Items of a Packages file. Only SHA-256 is given: apt takes the strongest and never needs the others. */
+export function packageItems(packages: readonly SnapshotPackage[]): Item[] {
+  return grouped(packages.slice().sort(byPackage), ({ stanza, path, size, sha256 }) => {
     return `${stanza}Filename: ${path}\nSize: ${size}\nSHA256: ${sha256}\n\n`;
   });
 }
 
-/** A Sources file, in pieces. */
-export function sourcesText(sources: Iterable<SnapshotSource>): Buffer[] {
-  return inPieces(sources, ({ stanza, directory }) => `${stanza}Directory: ${directory}\n\n`);
+/** Items of a Sources file. */
+export function sourceItems(sources: readonly SnapshotSource[]): Item[] {
+  return grouped(sources.slice().sort(bySource), ({ stanza, directory }) => {
+    return `${stanza}Directory: ${directory}\n\n`;
+  });
 }
 
 /** What one package puts on a machine. */
@@ -41,10 +58,10 @@ export interface PackageFiles {
 }
 
 /**
- * A Contents file: each path with the packages that have it, `usr/bin/x  web/mediawiki,net/other`. Several
- * versions of a package count once.
+ * Items of a Contents file: each path with the packages that have it, `usr/bin/x  web/mediawiki,net/other`.
+ * Several versions of a package count once.
  */
-export function contentsText(packages: Iterable<PackageFiles>): Buffer[] {
+export function contentsItems(packages: Iterable<PackageFiles>): Item[] {
   // Most paths have one owner; a set for each of them would take twice the room.
   const owners = new Map<string, string | Set<string>>();
   for (const { package: name, section, files } of packages) {
@@ -56,11 +73,42 @@ export function contentsText(packages: Iterable<PackageFiles>): Buffer[] {
       else if (before !== location) owners.set(path, new Set([before, location]));
     }
   }
-  const paths = [...owners.keys()].sort();
-  return inPieces(paths, (path) => {
+  return [...owners.keys()].sort().map((path) => {
     const location = owners.get(path)!;
-    const sorted = typeof location === 'string' ? location : [...location].sort().join(',');
-    return `${path.padEnd(60)} ${sorted}\n`;
+    return contentsItem(path, typeof location === 'string' ? [location] : location);
+  });
+}
+
+function contentsItem(path: string, owners: Iterable<string>): Item {
+  return { key: path, text: `${path.padEnd(60)} ${[...owners].sort().join(',')}\n` };
+}
+
+/** Items by which pool files are found again: `<path> <size> <sha256>`. Paths of the pool have no blanks. */
+export function poolItems(files: Iterable<PoolFile>): Item[] {
+  return [...files]
+    .sort((a, b) => inOrder(a.path, b.path))
+    .map(({ path, size, sha256 }) => ({ key: path, text: `${path} ${size} ${sha256}\n` }));
+}
+
+/** The files that a text of {@link poolItems} names. */
+export function poolFilesOf(text: string): PoolFile[] {
+  return linesOf(text).map((line) => {
+    const [path = '', size = '', sha256 = ''] = line.split(' ');
+    return { path, size: Number(size), sha256 };
+  });
+}
+
+/** Items by which versions are compared: `<package> <version> <architecture>`. */
+export function versionItems(packages: readonly PackageVersion[]): Item[] {
+  const sorted = packages.slice().sort(byPackage);
+  return grouped(sorted, (entry) => `${entry.package} ${entry.version} ${entry.architecture}\n`);
+}
+
+/** The versions that a text of {@link versionItems} names. */
+export function versionsOf(text: string): PackageVersion[] {
+  return linesOf(text).map((line) => {
+    const [name = '', version = '', architecture = ''] = line.split(' ');
+    return { package: name, version, architecture };
   });
 }
 
@@ -69,21 +117,79 @@ export function sectionOf(stanza: string): string | undefined {
   return /^Section:[ \t]*(\S+)/im.exec(stanza)?.[1];
 }
 
-function inPieces<T>(items: Iterable<T>, textOf: (item: T) => string): Buffer[] {
-  const pieces: Buffer[] = [];
-  let text: string[] = [];
-  let length = 0;
-  const flush = (): void => {
-    if (length > 0) pieces.push(Buffer.from(text.join(''), 'utf8'));
-    text = [];
-    length = 0;
-  };
-  for (const item of items) {
-    const next = textOf(item);
-    text.push(next);
-    length += next.length;
-    if (length >= pieceLength) flush();
+/**
+ * Several texts of Packages or Sources as one. Of two paragraphs with one name, version and architecture
+ * the first one counts: a newer snapshot comes first, with its override of a section, say.
+ */
+export function mergedParagraphs(texts: readonly string[]): Item[] {
+  const entries = new Map<string, PackageVersion & { text: string }>();
+  for (const text of texts) {
+    for (const paragraph of text.split(/(?<=\n)\n/)) {
+      if (paragraph === '') continue;
+      const entry = {
+        package: fieldOf(paragraph, 'Package'),
+        version: fieldOf(paragraph, 'Version'),
+        architecture: fieldOf(paragraph, 'Architecture'),
+        text: `${paragraph}\n`,
+      };
+      const key = `${entry.package} ${entry.version} ${entry.architecture}`;
+      if (!entries.has(key)) entries.set(key, entry);
+    }
   }
-  flush();
-  return pieces;
+  return grouped([...entries.values()].sort(byPackage), ({ text }) => text);
+}
+
+/** Several texts of Contents as one. */
+export function mergedContents(texts: readonly string[]): Item[] {
+  const owners = new Map<string, Set<string>>();
+  for (const text of texts) {
+    for (const line of linesOf(text)) {
+      const blank = line.lastIndexOf(' ');
+      const path = line.slice(0, blank).trimEnd();
+      const there = owners.get(path) ?? new Set();
+      for (const location of line.slice(blank + 1).split(',')) there.add(location);
+      owners.set(path, there);
+    }
+  }
+  return [...owners.keys()].sort().map((path) => contentsItem(path, owners.get(path)!));
+}
+
+/** The first line's value of a field. Cheaper than parsing: there may be 100,000. */
+function fieldOf(paragraph: string, name: string): string {
+  const start = paragraph.startsWith(`${name}:`) ? 0 : paragraph.indexOf(`\n${name}:`) + 1;
+  if (start === 0 && !paragraph.startsWith(`${name}:`)) return '';
+  return paragraph.slice(start + name.length + 1, paragraph.indexOf('\n', start)).trim();
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  lines.pop();
+  return lines;
+}
+
+/** One item for all entries of a name, which stand together. */
+function grouped<T extends { package: string }>(sorted: readonly T[], textOf: (entry: T) => string): Item[] {
+  const items: Item[] = [];
+  for (const entry of sorted) {
+    const last = items.at(-1);
+    if (last?.key === entry.package) last.text += textOf(entry);
+    else items.push({ key: entry.package, text: textOf(entry) });
+  }
+  return items;
+}
+
+function byPackage(a: PackageVersion, b: PackageVersion): number {
+  return (
+    inOrder(a.package, b.package) ||
+    compareVersions(a.version, b.version) ||
+    inOrder(a.architecture, b.architecture)
+  );
+}
+
+function bySource(a: SnapshotSource, b: SnapshotSource): number {
+  return inOrder(a.package, b.package) || compareVersions(a.version, b.version);
+}
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

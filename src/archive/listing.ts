@@ -1,30 +1,26 @@
 /**
  * Which packages a suite lists: those of the snapshot it points at, and of the
- * last good ones before it, so that an older version stays installable. Pure.
+ * last good ones before it, so that an older version stays installable. It
+ * compares blocks, and looks into those alone that differ.
  */
 import { compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
-import type { Snapshot, SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
-
-/** A file of the pool; `path` is below the archive's `debian/`. */
-export interface PoolFile {
-  path: string;
-  size: number;
-  sha256: string;
-}
+import type { BlockRef } from './blocks.js';
+import { stretchesOf } from './blocks.js';
+import { assembleIndex, mergeIndices, textOf, type IndexFile, type IndexPlaces } from './index-set.js';
+import { poolFilesOf, versionsOf, type PoolFile } from './index-text.js';
+import type { SnapshotRecord } from './snapshot-record.js';
 
 /** What a suite lists. */
 export interface Listing {
-  /** The snapshots it is made of, the current one first. */
-  snapshots: Snapshot[];
+  /** Ids of the snapshots it is made of, the current one first. */
+  snapshots: string[];
   /** Earlier ones that were left out, and why. */
   left: { id: string; reason: string }[];
-  /** By name, version, architecture. */
-  packages: SnapshotPackage[];
-  /** By name, version. */
-  sources: SnapshotSource[];
-  /** Every file that must be in the pool, by path. */
-  pool: PoolFile[];
+  areas: string[];
+  architectures: string[];
+  /** Its indices, sorted by path; the bytes of the stored ones are in the content store. */
+  files: IndexFile[];
 }
 
 /**
@@ -35,79 +31,133 @@ export interface Listing {
  *
  * @param earlier good snapshots before it, the newest first; those with its id are skipped
  * @param retain how many snapshots are listed at most, the current one among them
- * @throws LockstepError ARCHIVE_CONFLICT when two of them have one name for different bytes
+ * @throws LockstepError ARCHIVE_CONFLICT when two of them have one name for different bytes; BlockMissing,
+ * DISK_FULL, DISK_IO, INTERRUPTED
  */
-export function listingOf(current: Snapshot, earlier: readonly Snapshot[], retain: number): Listing {
-  const highest = new Map<string, string>();
-  for (const { package: name, version } of current.manifest.packages) {
-    const before = highest.get(name);
-    if (before === undefined || compareVersions(before, version) < 0) highest.set(name, version);
-  }
-  const snapshots = [current];
+export async function listingOf(
+  current: SnapshotRecord,
+  earlier: readonly SnapshotRecord[],
+  retain: number,
+  places: IndexPlaces,
+): Promise<Listing> {
+  const listed = [current];
   const left: Listing['left'] = [];
-  for (const snapshot of earlier) {
-    if (snapshots.length >= Math.max(1, retain)) break;
-    const { id } = snapshot.manifest;
-    if (snapshots.some((listed) => listed.manifest.id === id)) continue;
-    const higher = snapshot.manifest.packages.find(({ package: name, version }) => {
-      const now = highest.get(name);
-      return now !== undefined && now !== version && compareVersions(version, now) > 0;
-    });
-    if (higher === undefined) snapshots.push(snapshot);
-    else {
-      const now = highest.get(higher.package)!;
-      left.push({ id, reason: `its ${higher.package} ${higher.version} is higher than ${now}` });
-    }
+  for (const record of earlier) {
+    if (listed.length >= Math.max(1, retain)) break;
+    if (listed.some(({ id }) => id === record.id)) continue;
+    const reason = higherVersion(current, record, places);
+    if (reason === undefined) listed.push(record);
+    else left.push({ id: record.id, reason });
   }
-  return { snapshots, left, ...merged(snapshots) };
+  const { architectures } = current;
+  const snapshots = listed.map(({ id }) => id);
+  if (listed.length === 1)
+    return { snapshots, left, areas: current.areas, architectures, files: current.files };
+  assertNoConflict(listed, places);
+  const areas = [...new Set(listed.flatMap((record) => record.areas))].sort();
+  return { snapshots, left, areas, architectures, files: await mergedFiles(listed, places) };
 }
 
-function merged(snapshots: readonly Snapshot[]): Pick<Listing, 'packages' | 'sources' | 'pool'> {
-  const packages = new Map<string, SnapshotPackage>();
-  const sources = new Map<string, SnapshotSource>();
-  const pool = new Map<string, PoolFile & { id: string }>();
-  const claim = (file: PoolFile, id: string): void => {
-    const before = pool.get(file.path);
-    if (before === undefined) pool.set(file.path, { ...file, id });
-    else if (before.sha256 !== file.sha256) {
-      throw new LockstepError('ARCHIVE_CONFLICT', {
-        message: `The snapshots ${before.id} and ${id} have different files for ${file.path}`,
-        hint: 'A changed package needs a new version; cut a snapshot with one, or do not list both',
-        where: [{ path: file.path, value: `${before.sha256}, ${file.sha256}` }],
-      });
+/** Why an earlier snapshot cannot be listed beside the current one, if it cannot. */
+function higherVersion(
+  current: SnapshotRecord,
+  record: SnapshotRecord,
+  { blocks }: IndexPlaces,
+): string | undefined {
+  for (const stretch of stretchesOf([indexOf(current, 'versions'), indexOf(record, 'versions')])) {
+    if (stretch.same !== undefined) continue;
+    const [now = [], then = []] = stretch.blocks.map((refs) =>
+      refs.flatMap((ref) => versionsOf(textOf(ref, blocks))),
+    );
+    const highest = new Map<string, string>();
+    for (const { package: name, version } of now) {
+      const before = highest.get(name);
+      if (before === undefined || compareVersions(before, version) < 0) highest.set(name, version);
     }
-  };
-  for (const { manifest } of snapshots) {
-    for (const entry of manifest.packages) {
-      claim({ path: entry.path, size: entry.size, sha256: entry.sha256 }, manifest.id);
-      // A newer snapshot comes first, and its paragraph (an override of a section, say) counts.
-      const key = `${entry.package} ${entry.version} ${entry.architecture}`;
-      if (!packages.has(key)) packages.set(key, entry);
-    }
-    for (const entry of manifest.sources) {
-      for (const { name, size, sha256 } of entry.files) {
-        claim({ path: `${entry.directory}/${name}`, size, sha256 }, manifest.id);
+    for (const { package: name, version } of then) {
+      const present = highest.get(name);
+      if (present !== undefined && present !== version && compareVersions(version, present) > 0) {
+        return `its ${name} ${version} is higher than ${present}`;
       }
-      const key = `${entry.package} ${entry.version}`;
-      if (!sources.has(key)) sources.set(key, entry);
     }
   }
-  return {
-    packages: [...packages.values()].sort(
-      (a, b) =>
-        byName(a, b) || compareVersions(a.version, b.version) || inOrder(a.architecture, b.architecture),
-    ),
-    sources: [...sources.values()].sort((a, b) => byName(a, b) || compareVersions(a.version, b.version)),
-    pool: [...pool.values()]
-      .map(({ path, size, sha256 }) => ({ path, size, sha256 }))
-      .sort((a, b) => inOrder(a.path, b.path)),
-  };
+  return undefined;
 }
 
-function byName(a: { package: string }, b: { package: string }): number {
-  return inOrder(a.package, b.package);
+function assertNoConflict(listed: readonly SnapshotRecord[], { blocks }: IndexPlaces): void {
+  for (const stretch of stretchesOf(listed.map((record) => indexOf(record, 'pool')))) {
+    if (stretch.same !== undefined) continue;
+    const claimed = new Map<string, { sha256: string; id: string }>();
+    for (const [at, refs] of stretch.blocks.entries()) {
+      const { id } = listed[at]!;
+      for (const { path, sha256 } of refs.flatMap((ref) => poolFilesOf(textOf(ref, blocks)))) {
+        const before = claimed.get(path);
+        if (before === undefined) claimed.set(path, { sha256, id });
+        else if (before.sha256 !== sha256) {
+          throw new LockstepError('ARCHIVE_CONFLICT', {
+            message: `The snapshots ${before.id} and ${id} have different files for ${path}`,
+            hint: 'A changed package needs a new version; cut a snapshot with one, or do not list both',
+            where: [{ path, value: `${before.sha256}, ${sha256}` }],
+          });
+        }
+      }
+    }
+  }
 }
 
-function inOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Indices that the current snapshot has no place for, of an architecture that was given up, are not listed. */
+async function mergedFiles(listed: readonly SnapshotRecord[], places: IndexPlaces): Promise<IndexFile[]> {
+  const wanted = new Map(
+    listed
+      .toReversed()
+      .flatMap(({ indices }) => indices)
+      .map(({ path, kind }) => [path, kind]),
+  );
+  const architectures = new Set(listed[0]!.architectures);
+  const files: IndexFile[] = [];
+  for (const [path, kind] of wanted) {
+    const architecture = /\/(?:binary|Contents)-([^/]+)/.exec(path)?.[1];
+    if (kind === 'pool' || kind === 'versions') continue;
+    if (architecture !== undefined && !architectures.has(architecture)) continue;
+    const blocks = await mergeIndices(
+      kind,
+      listed.map((record) => indexOf(record, path)),
+      places,
+    );
+    files.push(...assembleIndex({ path, kind, blocks }, places));
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * The pool files of a snapshot that none of the others has, by path.
+ *
+ * @throws BlockMissing; LockstepError DISK_IO
+ */
+export function poolBeyond(
+  record: SnapshotRecord,
+  others: readonly SnapshotRecord[],
+  { blocks }: IndexPlaces,
+): PoolFile[] {
+  const files: PoolFile[] = [];
+  const indices = [record, ...others].map((each) => indexOf(each, 'pool'));
+  for (const { blocks: refs } of stretchesOf(indices)) {
+    const [own = [], ...theirs] = refs;
+    const known = new Set(theirs.flat().map(({ sha256 }) => sha256));
+    const unknown = own.filter(({ sha256 }) => !known.has(sha256));
+    if (unknown.length === 0) continue;
+    const there = new Set(
+      theirs
+        .flat()
+        .flatMap((ref) => poolFilesOf(textOf(ref, blocks)).map((file) => `${file.path} ${file.sha256}`)),
+    );
+    for (const file of unknown.flatMap((ref) => poolFilesOf(textOf(ref, blocks)))) {
+      if (!there.has(`${file.path} ${file.sha256}`)) files.push(file);
+    }
+  }
+  return files;
+}
+
+function indexOf(record: SnapshotRecord, path: string): readonly BlockRef[] {
+  return record.indices.find((index) => index.path === path)?.blocks ?? [];
 }

@@ -5,7 +5,8 @@
  * it decides over.
  */
 import { LockstepError } from '../errors.js';
-import type { IndexFile, IndexSet } from './index-set.js';
+import type { IndexFile } from './index-set.js';
+import type { PoolFile } from './index-text.js';
 import {
   byHashPath,
   frozenPool,
@@ -16,7 +17,7 @@ import {
   poolFolder,
   sourcesFilePath,
 } from './layout.js';
-import type { Listing, PoolFile } from './listing.js';
+import type { Listing } from './listing.js';
 import {
   nextReleaseDate,
   releaseFields,
@@ -63,22 +64,31 @@ export interface Standing {
   frozen: PublishedRelease;
   /** Sizes of pool files and of by-hash files. */
   sizes: ReadonlyMap<string, number>;
-  /** SHA-256 of named indices, and of the pool files whose bytes nothing vouches for. */
+  /** SHA-256 of the pool files whose bytes nothing vouches for. */
   digests: ReadonlyMap<string, string>;
+  /** The named indices that have the bytes they are to have. */
+  linked: ReadonlySet<string>;
   /** Where `snapshot/<id>/pool` leads. */
   alias: string | undefined;
   /** The small files: keyring and sources. */
   data: ReadonlyMap<string, Buffer>;
 }
 
+/** The indices of a view. */
+export interface ViewIndices {
+  areas: readonly string[];
+  architectures: readonly string[];
+  files: readonly IndexFile[];
+}
+
 export interface PublicationInput {
   archive: ArchiveIdentity;
   suite: SuiteIdentity;
   listing: Listing;
-  /** Indices of the listing. */
-  live: IndexSet;
-  /** Indices of the snapshot alone. */
-  frozen: IndexSet;
+  /** What the snapshot alone lists. */
+  frozen: ViewIndices;
+  /** The pool files of the listed snapshots that may not be there yet. */
+  pool: readonly PoolFile[];
   publicKey: { armored: string; binary: Uint8Array };
   there: Standing;
   now: Date;
@@ -109,7 +119,7 @@ export interface PublicationPlan {
  */
 export function planPublication(input: PublicationInput): PublicationPlan {
   const { listing, suite, there } = input;
-  const ids = listing.snapshots.map(({ manifest }) => manifest.id);
+  const ids = listing.snapshots;
   const id = ids[0]!;
   const keys = planKeys(input);
   // A new key must sign what the old one signed: machines that got the new keyring know only it.
@@ -131,11 +141,11 @@ export function planPublication(input: PublicationInput): PublicationPlan {
     view: liveView(suite.name),
     published: there.live,
     seconds,
-    content: contentOf(input, input.live.files, input.live, ids),
+    content: contentOf(input, listing.files, listing, ids),
     input,
     resign,
   });
-  const pool = planPool(listing.pool, there);
+  const pool = planPool(input.pool, there);
   const alias: Write[] =
     there.alias === poolFolder
       ? []
@@ -147,7 +157,7 @@ export function planPublication(input: PublicationInput): PublicationPlan {
     suite: suite.name,
     snapshot: id,
     before: there.live.release?.fields.get(snapshotField) ?? null,
-    listed: ids,
+    listed: [...ids],
     left: listing.left,
     verdict: writes.length === 0 ? 'nothing' : published ? 'publish' : 'refresh',
     date: live.date,
@@ -163,7 +173,7 @@ function inOrder(writes: readonly Write[]): Write[] {
 function contentOf(
   input: PublicationInput,
   files: readonly IndexFile[],
-  indices: IndexSet,
+  indices: ViewIndices,
   snapshots: readonly string[],
 ): ReleaseContent {
   const { areas, architectures } = indices;
@@ -196,8 +206,8 @@ function planPool(pool: readonly PoolFile[], there: Standing): Write[] {
   return writes;
 }
 
-function planKeys({ archive, suite, publicKey, live, there }: PublicationInput): Write[] {
-  const { areas, architectures } = live;
+function planKeys({ archive, suite, publicKey, listing, there }: PublicationInput): Write[] {
+  const { areas, architectures } = listing;
   const sources = sourcesFileText({
     baseUrl: archive.baseUrl,
     suite: suite.name,
@@ -270,7 +280,7 @@ function planView(request: ViewRequest): {
       writes.push({ kind: 'blob', step: 'by-hash', path: from, size, sha256 });
     }
     const named = `${view}/${path}`;
-    if (there.digests.get(named) !== sha256) {
+    if (!there.linked.has(named)) {
       writes.push({ kind: 'link', step: 'index', path: named, from, modified });
     }
   }

@@ -15,6 +15,17 @@ export interface PortOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** One line of {@link ArchivePort.list}. */
+export interface ListedFile {
+  /** As it is there: names that Lockstep did not make may hold anything. */
+  path: string;
+  /** `other`: neither a file nor an alias, so nothing that belongs into an archive. */
+  kind: 'file' | 'alias' | 'other';
+  /** Bytes; of files only. */
+  size: number;
+  modified: Date;
+}
+
 /**
  * Every write is whole or not at all, and on the disk when its promise resolves: who reads sees the old
  * file or the new one. Faults are DISK_FULL, DISK_IO, INTERRUPTED and those of the content store.
@@ -28,6 +39,8 @@ export interface ArchivePort {
   sizes(paths: readonly string[]): Promise<Map<string, number>>;
   /** Size and SHA-256 of a file, or undefined when it is not there. */
   digest(path: string, options?: PortOptions): Promise<StoredBlob | undefined>;
+  /** Whether two files are there and have the same bytes. At once where one is a link to the other. */
+  same(path: string, other: string, options?: PortOptions): Promise<boolean>;
   /** Writes a file. `modified` is what a server will say as Last-Modified. */
   put(path: string, data: string | Uint8Array, options?: PortOptions & { modified?: Date }): Promise<void>;
   /** Writes files out of the store, checked on the way; several at a time, in any order. */
@@ -42,6 +55,13 @@ export interface ArchivePort {
   alias(path: string, target: string): Promise<void>;
   /** Where an alias leads, or undefined when there is none. */
   aliasTarget(path: string): Promise<string | undefined>;
+  /** Everything below a folder, by path; nothing where there is no such folder. Aliases are not followed. */
+  list(folder: string, options?: PortOptions): Promise<ListedFile[]>;
+  /**
+   * Takes a file or an alias away, and the folders that are empty then; nothing there is fine. What an alias
+   * leads to stays.
+   */
+  remove(path: string, options?: PortOptions): Promise<void>;
   /** Bytes that may still be written, or undefined where nobody knows. */
   freeBytes(): Promise<number | undefined>;
   /** Takes away what a killed writer left half-written; returns what it was. For the holder of the lock. */

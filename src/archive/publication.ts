@@ -1,14 +1,17 @@
 /**
  * Gathers what a publication is decided over: the listing, its indices and what
- * is there. It writes nothing to the archive; rendered indices go to the
- * content store.
+ * is there. It writes nothing to the archive; indices go to the content store
+ * and to `.lockstep/indices`.
  */
-import type { ContentStore } from '../io/content-store.js';
+import { join } from 'node:path';
+import { z } from 'zod';
 import type { Clock } from '../io/clock.js';
-import type { Signer } from '../signing/signer-port.js';
+import type { ContentStore } from '../io/content-store.js';
+import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import type { Signer } from '../signing/signer.js';
 import type { Snapshot } from '../snapshot/manifest.js';
-import { FileLists } from './file-lists.js';
-import { prepareIndices, type IndexSet } from './index-set.js';
+import { BlockMissing } from './index-set.js';
+import type { PoolFile } from './index-text.js';
 import {
   byHashPath,
   frozenPool,
@@ -19,8 +22,8 @@ import {
   poolFolder,
   sourcesFilePath,
 } from './layout.js';
-import { listingOf, type Listing } from './listing.js';
-import { planPublication, type PublicationPlan, type Standing } from './plan.js';
+import { listingOf, poolBeyond, type Listing } from './listing.js';
+import { planPublication, type PublicationPlan, type Standing, type ViewIndices } from './plan.js';
 import type { ArchivePort } from './port.js';
 import {
   readReleaseFiles,
@@ -28,85 +31,172 @@ import {
   type PublishedRelease,
   type SuiteIdentity,
 } from './release.js';
+import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
+
+/** A snapshot that is named by its manifest's hash; its manifest is read only where nothing is known of it yet. */
+export interface ListedSnapshot {
+  id: string;
+  /** Of the manifest's text. */
+  sha256: string;
+  /** Reads and verifies the manifest. */
+  load: () => Promise<Snapshot>;
+}
 
 export interface PublicationRequest {
   port: ArchivePort;
   store: ContentStore;
-  /** Absolute path of the cache folder. */
-  cache: string;
-  /** The `archive` section of lockstep.yaml; `area` is there even when nothing is in it. */
-  archive: ArchiveIdentity & { area: string };
+  records: SnapshotRecords;
+  /** The `archive` section of lockstep.yaml. */
+  archive: ArchiveIdentity;
   suite: SuiteIdentity;
-  snapshot: Snapshot;
+  snapshot: ListedSnapshot;
   /** Good snapshots of the suite before it, the newest first (goodSnapshots of its history). */
-  earlier: readonly Snapshot[];
+  earlier: readonly ListedSnapshot[];
   /** Only its public key is used here. */
   signer: Pick<Signer, 'publicKey'>;
   clock: Pick<Clock, 'now'>;
-  /** Whether Contents indices are made; each package is read once for them. Default true. */
-  contents?: boolean;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**
  * Plans the publication of a snapshot in a suite. The same snapshot again plans nothing, unless its Release
  * is past half of its time.
  *
- * @throws LockstepError ARCHIVE_CONFLICT, STORE_MISSING, DEB_ARCHIVE, DISK_FULL, DISK_IO, INTERRUPTED
+ * @throws LockstepError ARCHIVE_CONFLICT, STORE_MISSING, DEB_ARCHIVE, DISK_FULL, DISK_IO, INTERRUPTED, and what
+ * loading a manifest throws
  */
 export async function preparePublication(request: PublicationRequest): Promise<PublicationPlan> {
-  const { archive, suite, snapshot, store, cache, signal } = request;
-  const listing = listingOf(snapshot, request.earlier, suite.retain);
-  const alone = listing.snapshots.length === 1 ? listing : listingOf(snapshot, [], 1);
-  const common = {
-    areas: [archive.area],
-    store,
-    cache,
-    fileLists: request.contents === false ? undefined : new FileLists(store, cache),
-    signal,
-  };
-  const { architectures } = snapshot.manifest.base;
-  const frozen = await prepareIndices({ ...common, listing: alone, architectures });
-  const live = alone === listing ? frozen : await prepareIndices({ ...common, listing, architectures });
+  try {
+    return await prepare(request);
+  } catch (error) {
+    if (!(error instanceof BlockMissing)) throw error;
+    // What was derived is damaged: it is made again from the manifests
+    for (const { load } of [request.snapshot, ...request.earlier]) await request.records.make(await load());
+    return await prepare(request);
+  }
+}
+
+async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
+  const { archive, suite, snapshot, records } = request;
+  const frozen = await records.of(snapshot.sha256, snapshot.load);
+  const listing = await listingFor(request, frozen);
+  const pool = await unvouchedPool(request, listing, frozen);
   return planPublication({
     archive,
     suite,
     listing,
-    live,
     frozen,
+    pool,
     publicKey: await request.signer.publicKey(),
-    there: await readStanding(request, listing, { live, frozen }),
+    there: await readStanding(request, { listing, frozen, pool }),
     now: request.clock.now(),
   });
 }
 
-async function readStanding(
-  { port, suite, signal }: PublicationRequest,
+/** To be raised when the same snapshots get another listing. */
+const listingVersion = 1;
+
+const listingSchema = z.object({
+  snapshots: z.array(z.string()).min(1),
+  left: z.array(z.object({ id: z.string(), reason: z.string() })),
+  areas: z.array(z.string()),
+  architectures: z.array(z.string()),
+  files: z.array(
+    z.object({
+      path: z.string(),
+      size: z.number().int().nonnegative(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      stored: z.boolean(),
+    }),
+  ),
+});
+
+/** The listing, remembered by what it was made of: a move back to one that was there before renders nothing. */
+async function listingFor(
+  { suite, snapshot, earlier, records, store }: PublicationRequest,
+  frozen: SnapshotRecord,
+): Promise<Listing> {
+  if (suite.retain === 1 || earlier.length === 0) return await listingOf(frozen, [], 1, records.places);
+  const { area, contents } = records;
+  const made = [snapshot, ...earlier].map(({ sha256 }) => sha256);
+  const key = sha256Of(JSON.stringify([listingVersion, area, contents, suite.retain, ...made]));
+  const path = join(records.folder, 'listings', `${key}.json`);
+  const kept = await readListing(path);
+  if (kept !== undefined && (await stored(kept.files, store))) return kept;
+  const others: SnapshotRecord[] = [];
+  for (const { sha256, load } of earlier) others.push(await records.of(sha256, load));
+  const listing = await listingOf(frozen, others, suite.retain, records.places);
+  await writeFileAtomic(path, JSON.stringify(listing), { fsync: false });
+  return listing;
+}
+
+async function readListing(path: string): Promise<Listing | undefined> {
+  const text = (await readIfThere(path))?.toString('utf8');
+  if (text === undefined) return undefined;
+  try {
+    return listingSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined; // torn by a crash
+  }
+}
+
+/**
+ * The pool files that nothing vouches for. Those of a snapshot whose way to the pool is there were written
+ * whole before it (plan.ts), and a pool file never changes; looking at them all each time would cost more
+ * than the publication.
+ */
+async function unvouchedPool(
+  { port, snapshot, earlier, records }: PublicationRequest,
   listing: Listing,
-  indices: { live: IndexSet; frozen: IndexSet },
+  frozen: SnapshotRecord,
+): Promise<PoolFile[]> {
+  const known = [snapshot, ...earlier];
+  const vouched: ListedSnapshot[] = [];
+  const unvouched: ListedSnapshot[] = [];
+  for (const id of [...new Set([...listing.snapshots, ...known.map((each) => each.id)])]) {
+    const each = known.find((candidate) => candidate.id === id)!;
+    const there = (await port.aliasTarget(frozenPool(id))) === poolFolder;
+    if (there) vouched.push(each);
+    else if (listing.snapshots.includes(id)) unvouched.push(each);
+  }
+  if (unvouched.length === 0) return [];
+  const recordOf = async (each: ListedSnapshot): Promise<SnapshotRecord> =>
+    each.id === frozen.id ? frozen : await records.of(each.sha256, each.load);
+  const others: SnapshotRecord[] = [];
+  for (const each of vouched) others.push(await recordOf(each));
+  const pool = new Map<string, PoolFile>();
+  for (const each of unvouched) {
+    for (const file of poolBeyond(await recordOf(each), others, records.places)) pool.set(file.path, file);
+  }
+  return [...pool.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function readStanding(
+  { port, suite, snapshot: { id }, signal }: PublicationRequest,
+  indices: { listing: ViewIndices; frozen: ViewIndices; pool: readonly PoolFile[] },
 ): Promise<Standing> {
-  const { id } = listing.snapshots[0]!.manifest;
   const views = { live: liveView(suite.name), frozen: frozenView(suite.name, id) };
   const live = await readPublished(port, views.live);
   const frozen = await readPublished(port, views.frozen);
-  const named = new Set<string>();
   const byHash = new Set<string>();
+  const linked = new Set<string>();
   for (const view of ['live', 'frozen'] as const) {
+    const own = view === 'live' ? indices.listing.files : indices.frozen.files;
     const kept = view === 'frozen' ? [...(frozen.release?.sha256 ?? [])] : [];
     const listed = [
-      ...indices[view].files.map(({ path, sha256 }) => [path, sha256] as const),
+      ...own.map(({ path, sha256 }) => [path, sha256] as const),
       ...kept.map(([path, { sha256 }]) => [path, sha256] as const),
     ];
     for (const [path, sha256] of listed.filter(([name]) => /\.(gz|xz)$/.test(name))) {
-      named.add(`${views[view]}/${path}`);
-      byHash.add(byHashPath(views[view], path, sha256));
+      const from = byHashPath(views[view], path, sha256);
+      byHash.add(from);
+      if (await port.same(`${views[view]}/${path}`, from, { signal })) linked.add(`${views[view]}/${path}`);
     }
   }
-  const pool = listing.pool.map(({ path }) => poolFilePath(path));
+  const pool = indices.pool.map(({ path }) => poolFilePath(path));
   const sizes = await port.sizes([...pool, ...byHash]);
   const digests = new Map<string, string>();
-  const unknown = await unvouched(port, listing, sizes);
-  for (const path of [...named, ...unknown]) {
+  for (const path of pool.filter((name) => sizes.has(name))) {
     const digest = await port.digest(path, { signal });
     if (digest !== undefined) digests.set(path, digest.sha256);
   }
@@ -115,7 +205,7 @@ async function readStanding(
     const bytes = await port.read(path);
     if (bytes !== undefined) data.set(path, bytes);
   }
-  return { live, frozen, sizes, digests, alias: await port.aliasTarget(frozenPool(id)), data };
+  return { live, frozen, sizes, digests, linked, alias: await port.aliasTarget(frozenPool(id)), data };
 }
 
 /** What is there of the Release files of a view. */
@@ -127,28 +217,4 @@ export async function readPublished(port: ArchivePort, view: string): Promise<Pu
     signature: await text('Release.gpg'),
     inline: await text('InRelease'),
   });
-}
-
-/**
- * Pool files that are there under a name we want, put there by we know not whom: their bytes are read. Those
- * of a snapshot whose way to the pool is there were written whole before it (plan.ts), and a pool file never
- * changes; reading them all each time would cost more than the publication.
- */
-async function unvouched(
-  port: ArchivePort,
-  listing: Listing,
-  sizes: ReadonlyMap<string, number>,
-): Promise<string[]> {
-  const vouched = new Set<string>();
-  for (const { manifest } of listing.snapshots) {
-    if ((await port.aliasTarget(frozenPool(manifest.id))) !== poolFolder) continue;
-    for (const { path } of manifest.packages) vouched.add(path);
-    for (const { directory, files } of manifest.sources) {
-      for (const { name } of files) vouched.add(`${directory}/${name}`);
-    }
-  }
-  return listing.pool
-    .filter(({ path }) => !vouched.has(path))
-    .map(({ path }) => poolFilePath(path))
-    .filter((path) => sizes.has(path));
 }

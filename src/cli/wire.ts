@@ -5,6 +5,7 @@
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
+import { DiskPort } from '../archive/disk-port.js';
 import { systemClock } from '../io/clock.js';
 import { ContentStore } from '../io/content-store.js';
 import { Http } from '../io/http.js';
@@ -66,6 +67,7 @@ export async function wire(wiring: Wiring): Promise<{ context: Context; progress
     workspace,
     places,
     store: new ContentStore(join(places.cache, 'store')),
+    archive: new DiskPort(places.public),
     http: new Http({
       clock: systemClock,
       proxy: proxyFrom(wiring.env),

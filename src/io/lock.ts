@@ -70,6 +70,14 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   }
 }
 
+/** Who holds a lock, without taking it; undefined where nobody does, or nobody knows who. DISK_IO. */
+export async function lockHolder(path: string): Promise<LockHolder | undefined> {
+  const held = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
+  const holder = held === undefined ? undefined : parseHolder(held);
+  if (holder === undefined || hasEnded(holder, await present(holder.pid))) return undefined;
+  return holder;
+}
+
 /** The lock, or who has it (undefined: a file that is not a lock of ours). DISK_IO, DISK_FULL. */
 export async function takeLock(
   path: string,

@@ -11,7 +11,7 @@ export interface PackageContents {
   version: string;
   architecture: string;
   /** Members of data.tar; paths as in the archive. */
-  members: TarHeader[];
+  members: readonly TarHeader[];
   conffiles: readonly string[];
   /** Packages whose files it may take over (Replaces). */
   replaces: readonly string[];

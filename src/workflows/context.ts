@@ -3,6 +3,7 @@
  * adapters, wired in src/cli. Workflows take nothing from the environment or
  * the clock but through this.
  */
+import type { ArchivePort } from '../archive/port.js';
 import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
 import type { Http } from '../io/http.js';
@@ -29,6 +30,8 @@ export interface Context {
   workspace: Workspace;
   places: Places;
   store: ContentStore;
+  /** Where the archive is published: `places.public`. */
+  archive: ArchivePort;
   http: Http;
   clock: Clock;
   progress: Progress;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveArchive } from '../../../src/archive/serve.js';
 import { run } from '../../../src/io/process.js';
@@ -47,6 +47,25 @@ describe('a published archive, seen by the tools of Debian', function () {
       shown.stdout,
       /^Description: test package tiny\n with a long description\n \.\n of two paragraphs$/m,
     );
+  });
+
+  it('gives indices of many blocks that apt reads to their end, as xz and as gzip', async () => {
+    const names = Array.from({ length: 300 }, (_, at) => `tiny-${at}`);
+    const built = await Promise.all(names.map((name) => bench.deb({ name, version: '1.0' })));
+    await bench.publish(bench.cut(built, [], null));
+    for (const ending of ['xz', 'gz']) {
+      const apt = await aptFor(ending);
+      const order = `Acquire::CompressionTypes::Order { "${ending}"; };\n`;
+      await writeFile(join(apt.root, 'etc/apt.conf.d/order'), order);
+      // Another ending is not there: what apt reads is this one
+      const index = join(bench.public, 'debian/dists/set-stable/main/binary-amd64/Packages');
+      const other = `${index}.${ending === 'xz' ? 'gz' : 'xz'}`;
+      await rename(other, `${other}.away`);
+      assert.deepEqual(await apt.update(), []);
+      await rename(`${other}.away`, other);
+      const { stdout } = await apt.run('apt-cache', 'pkgnames');
+      assert.deepEqual(stdout.trim().split('\n').sort(), names.slice().sort());
+    }
   });
 
   it('gives apt-get update, download and source no cause to warn, by http', async () => {

@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ArchivePort, PlacedBlob, PortOptions } from '../../../src/archive/port.js';
+import type { ArchivePort, ListedFile, PlacedBlob, PortOptions } from '../../../src/archive/port.js';
 import type { ContentStore, StoredBlob } from '../../../src/io/content-store.js';
 import { temporaryName } from '../../../src/io/disk.js';
 
@@ -58,6 +58,9 @@ export class FailingPort implements ArchivePort {
   digest(path: string, options?: PortOptions): Promise<StoredBlob | undefined> {
     return this.#inner.digest(path, options);
   }
+  same(path: string, other: string, options?: PortOptions): Promise<boolean> {
+    return this.#inner.same(path, other, options);
+  }
   put(path: string, data: string | Uint8Array, options?: PortOptions & { modified?: Date }): Promise<void> {
     return this.#write(path, () => this.#inner.put(path, data, options));
   }
@@ -74,6 +77,12 @@ export class FailingPort implements ArchivePort {
   }
   aliasTarget(path: string): Promise<string | undefined> {
     return this.#inner.aliasTarget(path);
+  }
+  list(folder: string, options?: PortOptions): Promise<ListedFile[]> {
+    return this.#inner.list(folder, options);
+  }
+  remove(path: string, options?: PortOptions): Promise<void> {
+    return this.#write(path, () => this.#inner.remove(path, options));
   }
   freeBytes(): Promise<number | undefined> {
     return this.#inner.freeBytes();

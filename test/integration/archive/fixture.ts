@@ -8,11 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { applyPublication, type PublicationResult } from '../../../src/archive/apply.js';
+import { BlockStore } from '../../../src/archive/block-store.js';
 import { DiskPort } from '../../../src/archive/disk-port.js';
+import { FileLists } from '../../../src/archive/file-lists.js';
 import type { PublicationPlan } from '../../../src/archive/plan.js';
 import type { ArchivePort } from '../../../src/archive/port.js';
-import { preparePublication } from '../../../src/archive/publication.js';
+import { preparePublication, type ListedSnapshot } from '../../../src/archive/publication.js';
 import type { SuiteIdentity } from '../../../src/archive/release.js';
+import { SnapshotRecords } from '../../../src/archive/snapshot-record.js';
 import type { BuiltPackage, BuiltSource } from '../../../src/build/built.js';
 import { writeDeb } from '../../../src/deb/deb-file.js';
 import type { Clock } from '../../../src/io/clock.js';
@@ -59,6 +62,8 @@ export interface PackageWish {
   depends?: string;
   files?: Record<string, string>;
   section?: string;
+  /** More control fields. */
+  fields?: Record<string, string>;
 }
 
 export class Workbench {
@@ -81,10 +86,10 @@ export class Workbench {
     this.baseUrl = `file:${this.public}`;
   }
 
-  static async make(): Promise<Workbench> {
+  /** @param ago seconds by which the clock is behind: what is dated ahead of it must be in the past for apt */
+  static async make(ago = 3600): Promise<Workbench> {
     const root = await mkdtemp(join(tmpdir(), 'lockstep-archive-'));
-    // An hour back: what the tests date ahead of this clock is still in the past for apt.
-    const clock = new MovableClock(new Date(Math.floor(Date.now() / 1000) * 1000 - 3_600_000));
+    const clock = new MovableClock(new Date((Math.floor(Date.now() / 1000) - ago) * 1000));
     const key = await generateKey({ name: 'Test Archive', date: new Date(clock.now().getTime() - 60_000) });
     const keyFile = join(root, 'key.asc');
     await writeKeyFile(keyFile, key.privateArmored);
@@ -125,6 +130,7 @@ export class Workbench {
           Maintainer: 'Test <test@example.invalid>',
           Section: wish.section ?? 'web',
           Depends: wish.depends,
+          ...wish.fields,
           Description: `test package ${wish.name}\nwith a long description\n\nof two paragraphs`,
         },
         entries: Object.entries(files).map(([path, text]) => ({
@@ -203,19 +209,29 @@ export class Workbench {
     return await preparePublication({
       port: port ?? this.port,
       store: this.store,
-      cache: this.cache,
+      records: this.records(),
       archive: {
         origin: 'Test',
         label: 'Test',
         description: 'An archive for a test',
         baseUrl: this.baseUrl,
-        area: 'main',
       },
       suite: this.suite,
-      snapshot,
-      earlier,
+      snapshot: listed(snapshot),
+      earlier: earlier.map(listed),
       signer: this.signer,
       clock: this.clock,
+    });
+  }
+
+  /** As another process would have them: nothing is remembered but on disk. */
+  records(): SnapshotRecords {
+    const { store } = this;
+    return new SnapshotRecords(join(this.root, 'indices'), {
+      area: 'main',
+      fileLists: new FileLists(store, this.cache),
+      store,
+      blocks: new BlockStore(join(this.root, 'indices/blocks')),
     });
   }
 
@@ -233,6 +249,10 @@ export class Workbench {
     await this.apply(plan, port);
     return plan;
   }
+}
+
+function listed(snapshot: Snapshot): ListedSnapshot {
+  return { id: snapshot.manifest.id, sha256: snapshot.sha256, load: () => Promise.resolve(snapshot) };
 }
 
 /** Hash of what a map of files holds, for comparing trees. */

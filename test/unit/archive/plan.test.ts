@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import type { IndexSet } from '../../../src/archive/index-set.js';
+import type { IndexFile } from '../../../src/archive/index-set.js';
 import { keyringFiles } from '../../../src/archive/layout.js';
-import { listingOf } from '../../../src/archive/listing.js';
 import {
   planPublication,
   writeSteps,
   type PublicationInput,
   type Standing,
+  type ViewIndices,
   type Write,
 } from '../../../src/archive/plan.js';
 import { readReleaseFiles, type PublishedRelease } from '../../../src/archive/release.js';
@@ -20,12 +20,12 @@ const empty: Standing = {
   frozen: none,
   sizes: new Map(),
   digests: new Map(),
+  linked: new Set(),
   alias: undefined,
   data: new Map(),
 };
 const hex = (digit: string): string => digit.repeat(64);
-const indices: IndexSet = {
-  key: 'k',
+const indices: ViewIndices = {
   areas: ['main'],
   architectures: ['amd64'],
   files: [
@@ -36,13 +36,19 @@ const indices: IndexSet = {
 const snapshot = sampleSnapshot([{ name: 'tiny', version: '1.0' }], '2026-01-01T00:00:00Z');
 const [id, [entry]] = [snapshot.manifest.id, snapshot.manifest.packages];
 
+function live(
+  view: ViewIndices,
+): Pick<PublicationInput['listing'], 'areas' | 'architectures' | 'files' | 'left'> {
+  return { areas: [...view.areas], architectures: [...view.architectures], files: [...view.files], left: [] };
+}
+
 function input(over: Partial<PublicationInput> = {}): PublicationInput {
   return {
     archive: { origin: 'O', label: 'L', description: 'D', baseUrl: 'http://x.invalid' },
     suite: { name: 's', validFor: 14 * day, retain: 3 },
-    listing: listingOf(snapshot, [], 3),
-    live: indices,
+    listing: { ...live(indices), snapshots: [id] },
     frozen: indices,
+    pool: [{ path: entry!.path, size: entry!.size, sha256: entry!.sha256 }],
     publicKey: { armored: 'ARMORED', binary: Uint8Array.of(1) },
     there: empty,
     now,
@@ -54,13 +60,14 @@ function input(over: Partial<PublicationInput> = {}): PublicationInput {
 function after(there: Standing, writes: readonly Write[]): Standing {
   const sizes = new Map(there.sizes);
   const digests = new Map(there.digests);
+  const linked = new Set(there.linked);
   const data = new Map(there.data);
   const texts = new Map<string, string>();
   let { alias } = there;
   for (const write of writes) {
     if (write.kind === 'blob') sizes.set(write.path, write.size).set(`${write.path} of`, 0);
     if (write.kind === 'blob') digests.set(write.path, write.sha256);
-    if (write.kind === 'link') digests.set(write.path, digests.get(write.from)!);
+    if (write.kind === 'link') linked.add(write.path);
     if (write.kind === 'data') data.set(write.path, Buffer.from(write.data));
     if (write.kind === 'alias') alias = write.target;
     if ('text' in write) {
@@ -79,6 +86,7 @@ function after(there: Standing, writes: readonly Write[]): Standing {
     frozen: view(`snapshot/${id}/dists/s`, there.frozen),
     sizes,
     digests,
+    linked,
     alias,
     data,
   };
@@ -122,14 +130,17 @@ describe('the plan of a publication', () => {
   it('dates a Release after the one that is there though the clock ran backwards', () => {
     const there = after(empty, planPublication(input()).writes);
     const moved = { ...indices, files: indices.files.map((file) => ({ ...file, sha256: hex('3') })) };
-    const plan = planPublication(input({ there, live: moved, now: new Date(now.getTime() - 9000_000) }));
+    const plan = planPublication(
+      input({ there, listing: { ...live(moved), snapshots: [id] }, now: new Date(now.getTime() - 9000_000) }),
+    );
     assert.equal(plan.date!.getTime(), now.getTime() + 1000);
   });
 
   it('writes a by-hash file anew only when it is missing, a named one when it is another', () => {
     const there = after(empty, planPublication(input()).writes);
-    const digests = new Map(there.digests).set('debian/dists/s/main/binary-amd64/Packages.gz', hex('9'));
-    const plan = planPublication(input({ there: { ...there, digests } }));
+    const linked = new Set(there.linked);
+    linked.delete('debian/dists/s/main/binary-amd64/Packages.gz');
+    const plan = planPublication(input({ there: { ...there, linked } }));
     assert.deepEqual(
       plan.writes.map(({ kind, path }) => `${kind} ${path}`),
       ['link debian/dists/s/main/binary-amd64/Packages.gz'],
@@ -164,7 +175,7 @@ describe('the plan of a publication', () => {
 
   it('never changes a frozen view: other compressed bytes are left, another listing is a fault', () => {
     const there = after(empty, planPublication(input()).writes);
-    const [plain, packed] = indices.files as [IndexSet['files'][0], IndexSet['files'][0]];
+    const [plain, packed] = indices.files as [IndexFile, IndexFile];
     const newer = { ...indices, files: [plain, { ...packed, sha256: hex('7') }] };
     const plan = planPublication(input({ there, frozen: newer }));
     assert.deepEqual(plan.writes, []);

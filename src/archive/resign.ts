@@ -1,0 +1,135 @@
+/**
+ * Signs views anew: the same indices under a new Date. What it costs does not
+ * depend on what a view lists: three small files are read, three written.
+ * Whether a view is due is decided here, purely; it never signs what the
+ * archive's key, or one that is named as its predecessor, did not sign before.
+ */
+import { formatRelease, type Release } from '../deb/release-file.js';
+import type { Clock } from '../io/clock.js';
+import { diskFault } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import type { Signer } from '../signing/signer-port.js';
+import type { ArchivePort } from './port.js';
+import { nextReleaseDate, releaseFields, type ArchiveIdentity, type SuiteIdentity } from './release.js';
+import type { SignedView } from './signed-view.js';
+
+/** Why a view is signed anew. */
+export type RefreshReason =
+  /** More than half of its time is over. */
+  | 'due'
+  /** It was asked for. */
+  | 'forced'
+  /** One of its files is missing or damaged. */
+  | 'incomplete'
+  /** Another key signed it. */
+  | 'key'
+  /** lockstep.yaml says something else: the address, the description, how long it is valid. */
+  | 'fields'
+  /** A frozen view that would end. */
+  | 'end';
+
+export interface RefreshRequest {
+  signed: SignedView & { release: Release };
+  kind: 'live' | 'frozen';
+  archive: ArchiveIdentity;
+  suite: SuiteIdentity;
+  /** Of the key that signs now. */
+  fingerprint: string;
+  force: boolean;
+  now: Date;
+}
+
+export interface RefreshPlan {
+  view: string;
+  /** Null: it is good as it is. */
+  reason: RefreshReason | null;
+  /** Of the new Release, or of the one that is there. */
+  date: Date;
+  validUntil: Date | null;
+  text: string;
+}
+
+/** What is to be done about a view, and the text of its Release. */
+export function planRefresh(request: RefreshRequest): RefreshPlan {
+  const { signed, kind, suite, now } = request;
+  const { release, view } = signed;
+  const fields = fieldsOf(request);
+  const reason = reasonFor(request, fields);
+  const validFor = kind === 'live' ? suite.validFor : null;
+  if (reason === null) {
+    const end = release.validUntil === null ? null : new Date(release.validUntil * 1000);
+    return { view, reason, date: new Date(release.date * 1000), validUntil: end, text: signed.text ?? '' };
+  }
+  const seconds = nextReleaseDate(now, signed.latestDate);
+  const validUntil = validFor === null ? undefined : seconds + validFor;
+  return {
+    view,
+    reason,
+    date: new Date(seconds * 1000),
+    validUntil: validUntil === undefined ? null : new Date(validUntil * 1000),
+    text: formatRelease({ fields, date: seconds, validUntil, sha256: release.sha256 }),
+  };
+}
+
+/**
+ * Those that are there, in their order; what may change without apt asking (DESIGN.md, law 9) as
+ * lockstep.yaml has it now.
+ */
+function fieldsOf({ signed, archive, suite }: RefreshRequest): Record<string, string> {
+  const { fields, areas, architectures } = signed.release;
+  const kept = fields
+    .names()
+    .filter((name) => !['date', 'valid-until', 'sha256'].includes(name.toLowerCase()))
+    .map((name) => [name, fields.unfolded(name) ?? ''] as const);
+  const now = releaseFields(archive, suite, { areas, architectures, snapshots: [] });
+  return { ...Object.fromEntries(kept), Description: now['Description']!, Snapshots: now['Snapshots']! };
+}
+
+function reasonFor(request: RefreshRequest, fields: Record<string, string>): RefreshReason | null {
+  const { signed, kind, suite, fingerprint, now } = request;
+  const { release, signers } = signed;
+  if (signed.findings.length > 0) return 'incomplete';
+  if (signers.inline !== fingerprint || signers.detached !== fingerprint) return 'key';
+  if (Object.entries(fields).some(([name, value]) => release.fields.unfolded(name) !== value))
+    return 'fields';
+  if (request.force) return 'forced';
+  if (kind === 'frozen') return release.validUntil === null ? null : 'end';
+  if (release.validUntil === null || release.validUntil - release.date !== suite.validFor) return 'fields';
+  return release.validUntil - now.getTime() / 1000 < suite.validFor / 2 ? 'due' : null;
+}
+
+/** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */
+const toleratedFuture = 5_000;
+/** A Date further ahead than this comes from a clock that ran backwards, not from releases in quick succession. */
+const longestWait = 60_000;
+
+/**
+ * Writes what was planned: everything is signed before the first write, and InRelease is the last one. The
+ * caller holds the workspace's lock.
+ *
+ * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED, those of the signer
+ */
+export async function applyRefresh(
+  port: ArchivePort,
+  plan: RefreshPlan,
+  options: { signer: Signer; clock: Clock; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const { signer, clock, signal } = options;
+  const { view, text, date } = plan;
+  const detached = await signer.detached(text, date, `${view}/Release.gpg`);
+  const inline = await signer.clearsign(text, date, `${view}/InRelease`);
+  const ahead = date.getTime() - clock.now().getTime();
+  if (ahead > toleratedFuture && ahead <= longestWait) await clock.sleep(ahead - toleratedFuture, signal);
+  throwIfInterrupted(signal);
+  try {
+    for (const [name, data] of [
+      ['Release', text],
+      ['Release.gpg', detached],
+      ['InRelease', inline],
+    ] as const) {
+      await port.put(`${view}/${name}`, data, { modified: date, signal });
+    }
+  } catch (error) {
+    throw diskFault(error, 'write to', port.place);
+  }
+}

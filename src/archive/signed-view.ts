@@ -1,0 +1,158 @@
+/**
+ * The Release files of a view as a client sees them, each judged by itself:
+ * whose signature is on which text, and which of the three files is at fault
+ * where they disagree. It believes no file that the key does not vouch for.
+ */
+import { parseRelease, type Release } from '../deb/release-file.js';
+import { LockstepError } from '../errors.js';
+import { armorFault, clearsignedFault } from '../signing/exact-armor.js';
+import { verifyClearsigned, verifyDetached, type Verdict } from '../signing/verifier.js';
+import { findingOf, type Finding } from '../snapshot/finding.js';
+import type { ArchivePort } from './port.js';
+import type { ArchiveFinding } from './remedy.js';
+
+export interface SignedView {
+  /** Its folder. */
+  view: string;
+  /** Whether any of the three files is there. */
+  there: boolean;
+  /** What the key vouches for, or null. */
+  release: Release | null;
+  /** Its text. */
+  text: string | null;
+  /** Fingerprints of the keys that signed InRelease and Release.gpg; undefined where that is not good. */
+  signers: { inline: string | undefined; detached: string | undefined };
+  /** The latest Date that is vouched for, in seconds: the next one must be later. */
+  latestDate: number | null;
+  findings: ArchiveFinding[];
+}
+
+const resign = 'lockstep verify --repair signs it anew';
+
+/**
+ * Reads and judges the Release files of a view.
+ *
+ * @param trust the archive's public keys, and our clock
+ * @throws LockstepError DISK_IO, KEYRING_INVALID
+ */
+export async function readSignedView(
+  port: ArchivePort,
+  view: string,
+  trust: { keyring: Uint8Array; date: Date },
+): Promise<SignedView> {
+  const path = { inline: `${view}/InRelease`, plain: `${view}/Release`, detached: `${view}/Release.gpg` };
+  const [inline, plain, detached] = await Promise.all([
+    port.read(path.inline),
+    port.read(path.plain),
+    port.read(path.detached),
+  ]);
+  const findings: ArchiveFinding[] = [];
+  const find = (finding: Omit<Finding, 'code' | 'hint'> & Partial<Finding>): void => {
+    const base = { code: 'ARCHIVE_INVALID', hint: resign } as const;
+    findings.push({ ...base, ...finding, remedy: { kind: 'release', view } });
+  };
+  const missing = (file: string): void => find({ kind: 'missing', path: file, message: 'It is missing' });
+  const there = [inline, plain, detached].some((file) => file !== undefined);
+
+  const clear = inline === undefined ? undefined : await judgeInline(inline, path.inline, trust);
+  if (inline === undefined) missing(path.inline);
+  else if (clear?.finding !== undefined) find(clear.finding);
+
+  const verdict = async (text: string | Uint8Array | undefined): Promise<Verdict | undefined> => {
+    if (text === undefined || detached === undefined) return undefined;
+    return await verifyDetached(text, detached, trust.keyring, { date: trust.date, subject: path.plain });
+  };
+  const onPlain = await verdict(plain);
+  // Release.gpg is over the text that InRelease has, so each of the two can speak against Release
+  const onText = onPlain?.result === 'good' ? onPlain : await verdict(clear?.text);
+  const plainText = onPlain?.result === 'good' && plain !== undefined ? plain.toString('utf8') : undefined;
+  const text = clear?.text ?? plainText ?? null;
+
+  if (plain === undefined) missing(path.plain);
+  else if (clear?.text !== undefined && plain.toString('utf8') !== clear.text) {
+    const message = 'It does not say what InRelease, whose signature holds, says';
+    find({ kind: onPlain?.result === 'good' ? 'contradiction' : 'damaged', path: path.plain, message });
+  } else if (text === null) {
+    const said = onPlain === undefined ? 'no signature of it is there' : onPlain.reason;
+    find({
+      kind: 'signature',
+      code: 'VERIFY_BAD_SIGNATURE',
+      path: path.plain,
+      message: `Nothing vouches for it: ${said}`,
+    });
+  }
+
+  if (detached === undefined) missing(path.detached);
+  else {
+    const form = armorFault(detached.toString('latin1'));
+    const bad = text !== null && onText !== undefined && onText.result !== 'good' ? onText.reason : null;
+    if (bad !== null || form !== null) {
+      const said = bad === null ? `It was changed: ${form}` : `Its signature is not accepted: ${bad}`;
+      find({ kind: 'signature', code: 'VERIFY_BAD_SIGNATURE', path: path.detached, message: said });
+    }
+  }
+  const release =
+    text === null ? null : parsed(text, clear?.text === undefined ? path.plain : path.inline, find);
+  // A crash may have left a newer Release than InRelease. Dates that nobody vouches for bind nobody
+  const dates = [text, plainText].flatMap((each) => dateOf(each ?? undefined));
+  return {
+    view,
+    there,
+    release,
+    text,
+    signers: {
+      inline: clear?.signer,
+      detached: onText?.result === 'good' ? onText.fingerprint : undefined,
+    },
+    latestDate: dates.length === 0 ? null : Math.max(...dates),
+    findings: there ? findings : [],
+  };
+}
+
+async function judgeInline(
+  bytes: Buffer,
+  path: string,
+  trust: { keyring: Uint8Array; date: Date },
+): Promise<{ text?: string; signer?: string | undefined; finding?: Finding }> {
+  try {
+    const { text, signers } = await verifyClearsigned(bytes, trust.keyring, {
+      date: trust.date,
+      subject: path,
+    });
+    const signer = signers[0]?.fingerprint;
+    const form = clearsignedFault(bytes);
+    if (form === null) return { text, signer };
+    const message = `It was changed: ${form}`;
+    return {
+      text,
+      signer,
+      finding: { code: 'VERIFY_MALFORMED', kind: 'damaged', path, message, hint: resign },
+    };
+  } catch (error) {
+    return { finding: findingOf(error, { kind: 'signature', path, hint: hintOf(error) }) };
+  }
+}
+
+function hintOf(error: unknown): string {
+  return error instanceof LockstepError && error.code === 'VERIFY_UNKNOWN_KEY'
+    ? 'If an earlier key of this archive signed it: lockstep refresh --former-key FILE signs it anew'
+    : resign;
+}
+
+function parsed(text: string, path: string, find: (finding: Finding) => void): Release | null {
+  try {
+    return parseRelease(text, path);
+  } catch (error) {
+    find(findingOf(error, { kind: 'damaged', path, hint: resign }));
+    return null;
+  }
+}
+
+function dateOf(text: string | undefined): number[] {
+  try {
+    return text === undefined ? [] : [parseRelease(text).date];
+  } catch (error) {
+    if (error instanceof LockstepError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * What publishing needs to know of a snapshot, derived from its manifest once:
+ * its indices as blocks, its frozen view's files, and the facts by which moves
+ * are decided. With it a move reads no manifest. One file for each snapshot
+ * below `.lockstep/`, named by the manifest's hash; safe to delete.
+ */
+import { join } from 'node:path';
+import type { ContentStore } from '../io/content-store.js';
+import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import type {
+  Snapshot,
+  SnapshotBase,
+  SnapshotPackage,
+  SnapshotRef,
+  SnapshotSchema,
+  Superseding,
+} from '../snapshot/manifest.js';
+import type { BlockRef, Item } from './blocks.js';
+import type { BlockStore } from './block-store.js';
+import type { FileLists } from './file-lists.js';
+import {
+  assembleIndex,
+  BlockMissing,
+  blocksOf,
+  type IndexFile,
+  type IndexKind,
+  type IndexPlaces,
+} from './index-set.js';
+import {
+  contentsItems,
+  packageItems,
+  packagesOf,
+  poolItems,
+  sectionOf,
+  sourceItems,
+  versionItems,
+  type PoolFile,
+} from './index-text.js';
+
+/** An index of a snapshot: a published one by its path in a suite's folder, or `pool` or `versions`. */
+export interface SnapshotIndex {
+  path: string;
+  kind: IndexKind;
+  blocks: BlockRef[];
+}
+
+/** See this module's first words. */
+export interface SnapshotRecord {
+  profile: string;
+  id: string;
+  /** Of the manifest's text. */
+  sha256: string;
+  /** ISO 8601, UTC. */
+  created: string;
+  base: SnapshotBase;
+  schema: SnapshotSchema | null;
+  security: string[];
+  supersedes: Superseding | null;
+  parent: SnapshotRef | null;
+  areas: string[];
+  /** Without `all`, sorted. */
+  architectures: string[];
+  indices: SnapshotIndex[];
+  /** The indices of the frozen view; the bytes of the stored ones are in the content store. */
+  files: IndexFile[];
+}
+
+/** What a record depends on beside the manifest. */
+export interface RecordOptions {
+  /** The archive area that is there even when nothing is in it. */
+  area: string;
+  /** Without it no Contents is made. */
+  fileLists: FileLists | undefined;
+  store: ContentStore;
+  blocks: BlockStore;
+  signal?: AbortSignal | undefined;
+}
+
+/** To be raised when the same snapshot gets other bytes, or a record another shape. */
+const recordVersion = 1;
+
+interface KeptRecord extends SnapshotRecord {
+  version: number;
+  area: string;
+  contents: boolean;
+}
+
+/** The records below one folder. */
+export class SnapshotRecords {
+  readonly #options: RecordOptions;
+  /** Read by this run; a move asks for the same two or three several times. */
+  readonly #known = new Map<string, SnapshotRecord>();
+
+  /** Absolute path of what is derived: records in `snapshots/`, listings in `listings/`. */
+  readonly folder: string;
+
+  /** @param folder absolute path; made when the first record is */
+  constructor(folder: string, options: RecordOptions) {
+    this.folder = folder;
+    this.#options = options;
+  }
+
+  /** The absolute path of a record, given its manifest's hash. */
+  path(sha256: string): string {
+    return join(this.folder, 'snapshots', `${sha256}.json`);
+  }
+
+  /** The archive area that is there even when nothing is in it. */
+  get area(): string {
+    return this.#options.area;
+  }
+
+  /** Whether Contents indices are made. */
+  get contents(): boolean {
+    return this.#options.fileLists !== undefined;
+  }
+
+  get places(): IndexPlaces {
+    return this.#options;
+  }
+
+  /**
+   * The record of a snapshot.
+   *
+   * @param load reads and verifies the manifest; called where there is no record of it yet
+   * @throws LockstepError what `load` throws; DISK_FULL, DISK_IO, INTERRUPTED; STORE_MISSING and DEB_ARCHIVE
+   * of packages that are read for Contents
+   */
+  async of(sha256: string, load: () => Promise<Snapshot>): Promise<SnapshotRecord> {
+    const known = this.#known.get(sha256);
+    if (known !== undefined) return known;
+    const record = (await this.#kept(sha256)) ?? (await this.make(await load()));
+    this.#known.set(sha256, record);
+    return record;
+  }
+
+  /** Makes a snapshot's record and keeps it. Throws as {@link SnapshotRecords.of}. */
+  async make(snapshot: Snapshot): Promise<SnapshotRecord> {
+    const record = await recordOf(snapshot, this.#options);
+    this.#known.delete(record.sha256);
+    const { area, fileLists } = this.#options;
+    const kept: KeptRecord = { ...record, version: recordVersion, area, contents: fileLists !== undefined };
+    await writeFileAtomic(this.path(record.sha256), JSON.stringify(kept), { fsync: false });
+    return record;
+  }
+
+  async #kept(sha256: string): Promise<SnapshotRecord | undefined> {
+    const text = (await readIfThere(this.path(sha256)))?.toString('utf8');
+    if (text === undefined) return undefined;
+    let kept: KeptRecord;
+    try {
+      kept = JSON.parse(text) as KeptRecord;
+    } catch {
+      return undefined; // torn by a crash
+    }
+    const fits =
+      kept.version === recordVersion &&
+      kept.sha256 === sha256 &&
+      kept.area === this.area &&
+      kept.contents === this.contents;
+    if (!fits) return undefined;
+    if (await stored(kept.files, this.#options.store)) return kept;
+    try {
+      return { ...kept, files: assembled(kept.indices, this.#options) };
+    } catch (error) {
+      if (error instanceof BlockMissing) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Whether the bytes of all files that have any are in the store. */
+export async function stored(files: readonly IndexFile[], store: ContentStore): Promise<boolean> {
+  for (const file of files) {
+    if (file.stored && (await store.size(file.sha256)) !== file.size) return false;
+  }
+  return true;
+}
+
+function assembled(indices: readonly SnapshotIndex[], places: IndexPlaces): IndexFile[] {
+  return indices.flatMap((index) => assembleIndex(index, places)).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<SnapshotRecord> {
+  const { manifest, sha256 } = snapshot;
+  const entries = [...manifest.packages, ...manifest.sources];
+  const areas = [...new Set([options.area, ...entries.map(({ area }) => area)])].sort();
+  const architectures = [...new Set(manifest.base.architectures)].filter((name) => name !== 'all').sort();
+  const indices: SnapshotIndex[] = [];
+  const add = async (path: string, kind: IndexKind, items: Iterable<Item>): Promise<void> => {
+    throwIfInterrupted(options.signal);
+    indices.push({ path, kind, blocks: await blocksOf(kind, items, options) });
+  };
+  await add('pool', 'pool', poolItems(poolFilesIn(snapshot)));
+  await add('versions', 'versions', versionItems(manifest.packages));
+  for (const area of areas) {
+    const sources = manifest.sources.filter((entry) => entry.area === area);
+    await add(`${area}/source/Sources`, 'sources', sourceItems(sources));
+    for (const architecture of architectures) {
+      const packages = packagesOf(manifest.packages, area, architecture);
+      await add(`${area}/binary-${architecture}/Packages`, 'packages', packageItems(packages));
+      if (options.fileLists === undefined) continue;
+      const held = await filesOf(packages, options.fileLists, options.signal);
+      await add(`${area}/Contents-${architecture}`, 'contents', contentsItems(held));
+    }
+  }
+  return {
+    profile: manifest.profile,
+    id: manifest.id,
+    sha256,
+    created: manifest.created,
+    base: manifest.base,
+    schema: manifest.schema ?? null,
+    security: manifest.security ?? [],
+    supersedes: manifest.supersedes ?? null,
+    parent: manifest.parent,
+    areas,
+    architectures,
+    indices,
+    files: assembled(indices, options),
+  };
+}
+
+function* poolFilesIn({ manifest }: Snapshot): Generator<PoolFile, void, undefined> {
+  // A source's tarball may be that of two versions; contradictions() saw to it that its hash is the same
+  const seen = new Set<string>();
+  for (const { path, size, sha256 } of manifest.packages) {
+    if (!seen.has(path)) yield { path, size, sha256 };
+    seen.add(path);
+  }
+  for (const { directory, files } of manifest.sources) {
+    for (const { name, size, sha256 } of files) {
+      const path = `${directory}/${name}`;
+      if (!seen.has(path)) yield { path, size, sha256 };
+      seen.add(path);
+    }
+  }
+}
+
+async function filesOf(
+  packages: readonly SnapshotPackage[],
+  fileLists: FileLists,
+  signal: AbortSignal | undefined,
+): Promise<{ package: string; section: string | undefined; files: string[] }[]> {
+  const held = [];
+  for (const entry of packages) {
+    const files = await fileLists.of(entry.sha256, { name: entry.path, signal });
+    held.push({ package: entry.package, section: sectionOf(entry.stanza), files });
+  }
+  return held;
+}

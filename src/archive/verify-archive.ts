@@ -1,0 +1,292 @@
+/**
+ * Checks the archive as a stranger would who has the archive's public key and
+ * the snapshots' manifests: every view, the pool, the key files, and that
+ * nothing else is there. It reads and names faults, no more.
+ */
+import pLimit from 'p-limit';
+import { parseStanzas } from '../deb/deb822.js';
+import { isTemporaryName } from '../io/disk.js';
+import type { SnapshotsReading } from '../snapshot/verify-snapshots.js';
+import type { Expected } from './expected.js';
+import type { PoolFile } from './index-text.js';
+import { frozenPool, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
+import type { ArchivePort, ListedFile } from './port.js';
+import type { ArchiveFinding } from './remedy.js';
+import { verifyPool } from './verify-pool.js';
+import {
+  folderOf,
+  foreign,
+  hashInName,
+  leftOver,
+  verifyView,
+  type ViewName,
+  type ViewReading,
+} from './verify-view.js';
+
+/** What is to be checked. */
+export type Scope =
+  | { kind: 'all' }
+  /** Everything of one suite: its live view and the snapshots it lists. */
+  | { kind: 'suite'; suite: string }
+  /** Everything of one snapshot: its frozen views and its packages. */
+  | { kind: 'snapshot'; id: string };
+
+export interface ArchiveRequest {
+  port: ArchivePort;
+  trust: { keyring: Uint8Array; date: Date };
+  snapshots: SnapshotsReading;
+  expected: Expected;
+  scope: Scope;
+  /** Suites of lockstep.yaml. */
+  suites: readonly string[];
+  publicKey: { armored: string; binary: Uint8Array };
+  /** The text of `<suite>.sources`, given what the live Release says. */
+  sourcesFile: (suite: string, areas: readonly string[], architectures: readonly string[]) => string;
+  /** Files that dropped snapshots left, by their path: they wait for `gc`. */
+  leftBehind: ReadonlyMap<string, Pick<PoolFile, 'size' | 'sha256'>>;
+  /** Told once how many bytes there are to read, and then of each piece. */
+  onSize?: (bytes: number) => void;
+  onRead?: (bytes: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+export interface ArchiveReading {
+  /** Paths are below the root of what is published. */
+  findings: ArchiveFinding[];
+  views: ViewReading[];
+  files: number;
+  bytes: number;
+}
+
+/** Views are read into memory one index at a time, so few at once. */
+const viewsAtOnce = 2;
+
+/** @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING, KEYRING_INVALID */
+export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveReading> {
+  const { port, signal, scope } = request;
+  const there = [...(await port.list('debian', { signal })), ...(await port.list('snapshot', { signal }))];
+  const names = viewsOf(request, there);
+  const folders = names.map((name) => `${folderOf(name)}/`);
+  const inView = (path: string): boolean => folders.some((folder) => path.startsWith(folder));
+  const inPool = (path: string): boolean => path.startsWith(`${poolFolder}/`);
+  const wanted = there.filter(({ path }) => inView(path) || inPool(path));
+  const bytes = wanted.reduce((sum, { size }) => sum + size, 0);
+  if (scope.kind === 'all') request.onSize?.(bytes);
+  const read = { files: 0, bytes: 0 };
+  const onRead = (size: number): void => {
+    read.files += 1;
+    read.bytes += size;
+    request.onRead?.(size);
+  };
+
+  const signedPool = new Map<string, PoolFile>();
+  const limit = pLimit(viewsAtOnce);
+  const copies = copiesIn(there);
+  const common = { port, expected: request.expected, trust: request.trust, copies, onRead, signal };
+  const onUnknown = (text: string): void => notePool(text, signedPool);
+  const views = await Promise.all(
+    names.map((name) => limit(() => verifyView({ ...common, name, onUnknown }))),
+  );
+
+  const published = new Set(
+    names.flatMap(({ kind, id, due }, at) =>
+      kind === 'frozen' && (due || views[at]!.signed.there) ? [id!] : [],
+    ),
+  );
+  const needed = new Map(signedPool);
+  const findings = views.flatMap((view) => view.findings);
+  for (const id of published) {
+    for (const file of request.expected.poolOf(id)) needed.set(file.path, file);
+  }
+  // What only a manifest that cannot be read and a view that cannot be read say is not known at all
+  const complete = names.every(
+    (name, at) => views[at]!.signed.release !== null || request.expected.has(name.id ?? ''),
+  );
+  findings.push(
+    ...(await verifyPool({
+      port,
+      there: poolInScope(there, needed, scope),
+      needed,
+      allowed: (path) => allowed(path, request),
+      complete,
+      onRead,
+      signal,
+    })),
+  );
+  findings.push(...(await aliasFaults(request, published)));
+  const live = names.flatMap((name, at) => (name.kind === 'live' ? [{ name, view: views[at]! }] : []));
+  if (scope.kind !== 'snapshot') findings.push(...(await keyFaults(request, live)));
+  if (scope.kind === 'all') {
+    const rest = there.filter(({ path }) => !inView(path) && !inPool(path));
+    findings.push(...strangers(rest, request, new Set(live.map(({ name }) => name.suite))));
+  }
+  return { findings, views, ...read };
+}
+
+/** The views that must be there by the histories, and those that are. */
+function viewsOf(request: ArchiveRequest, there: readonly ListedFile[]): ViewName[] {
+  const { snapshots, scope } = request;
+  const suites = new Set([...request.suites, ...snapshots.histories.keys(), ...snapshots.damagedHistories]);
+  const found = there.flatMap(({ path }): ViewName[] => {
+    const match = /^(?:debian|snapshot\/([^/]+))\/dists\/([^/]+)\//.exec(path);
+    const [, id, suite] = match ?? [];
+    if (suite === undefined || !suites.has(suite)) return [];
+    if (id === undefined) return [{ kind: 'live', suite, id: currentOf(request, suite), due: false }];
+    return isThere(request, id) ? [{ kind: 'frozen', suite, id, due: false }] : [];
+  });
+  const due = [...snapshots.histories].flatMap(([suite, entries]): ViewName[] => {
+    const ids = entries.map(({ to }) => to).filter((id) => isThere(request, id));
+    return [
+      { kind: 'live', suite, id: currentOf(request, suite), due: true },
+      ...ids.map((id) => ({ kind: 'frozen' as const, suite, id, due: true })),
+    ];
+  });
+  const unique = new Map([...found, ...due].map((name) => [folderOf(name), name]));
+  const all = [...unique.values()];
+  switch (scope.kind) {
+    case 'all':
+      return all;
+    case 'snapshot':
+      return all.filter(({ kind, id }) => kind === 'frozen' && id === scope.id);
+    case 'suite': {
+      const listed = listedBy(request, scope.suite);
+      return all.filter(
+        ({ kind, suite, id }) => suite === scope.suite && (kind === 'live' || listed.has(id!)),
+      );
+    }
+  }
+}
+
+/** Whether a snapshot has, or must have, a manifest. One whose drop was interrupted is on its way out. */
+function isThere({ snapshots }: ArchiveRequest, id: string): boolean {
+  return (snapshots.good.has(id) || snapshots.doubtful.has(id)) && !snapshots.dropped.has(id);
+}
+
+/** Every snapshot a suite ever pointed at and that is still there: more than it lists, never less. */
+function listedBy(request: ArchiveRequest, suite: string): Set<string> {
+  const ids = (request.snapshots.histories.get(suite) ?? []).map(({ to }) => to);
+  return new Set(ids.filter((id) => isThere(request, id)));
+}
+
+function currentOf({ snapshots }: ArchiveRequest, suite: string): string | undefined {
+  return snapshots.histories.get(suite)?.at(-1)?.to;
+}
+
+function copiesIn(there: readonly ListedFile[]): Map<string, string[]> {
+  const copies = new Map<string, string[]>();
+  for (const { path } of there) {
+    const hash = hashInName(path);
+    if (hash !== undefined) copies.set(hash, [...(copies.get(hash) ?? []), path]);
+  }
+  return copies;
+}
+
+/** Takes the pool files out of a paragraph that a good signature is on, and no manifest. */
+function notePool(text: string, pool: Map<string, PoolFile>): void {
+  const [stanza] = parseStanzas(text);
+  const path = stanza?.get('Filename');
+  const [size, sha256] = [Number(stanza?.get('Size')), stanza?.get('SHA256')];
+  if (path !== undefined && sha256 !== undefined) pool.set(path, { path, size, sha256 });
+  const directory = stanza?.get('Directory');
+  for (const line of directory === undefined ? [] : (stanza?.lines('Checksums-Sha256') ?? [])) {
+    const [hash = '', bytes = '', name = ''] = line.split(/\s+/);
+    pool.set(`${directory}/${name}`, { path: `${directory}/${name}`, size: Number(bytes), sha256: hash });
+  }
+}
+
+function poolInScope(
+  there: readonly ListedFile[],
+  needed: ReadonlyMap<string, PoolFile>,
+  scope: Scope,
+): ListedFile[] {
+  const pool = there.filter(({ path }) => path.startsWith(`${poolFolder}/`));
+  return scope.kind === 'all' ? pool : pool.filter(({ path }) => needed.has(path.slice('debian/'.length)));
+}
+
+function allowed(path: string, request: ArchiveRequest): readonly Pick<PoolFile, 'size' | 'sha256'>[] {
+  const left = request.leftBehind.get(`debian/${path}`);
+  return [...request.expected.poolFile(path), ...(left === undefined ? [] : [left])];
+}
+
+async function aliasFaults({ port }: ArchiveRequest, ids: ReadonlySet<string>): Promise<ArchiveFinding[]> {
+  const findings: ArchiveFinding[] = [];
+  for (const id of ids) {
+    const path = frozenPool(id);
+    const target = await port.aliasTarget(path);
+    if (target === poolFolder) continue;
+    findings.push({
+      code: 'ARCHIVE_INVALID',
+      kind: target === undefined ? 'missing' : 'damaged',
+      path,
+      message:
+        target === undefined
+          ? 'The way from the frozen view to the pool is missing'
+          : `The way from the frozen view to the pool leads to ${target}`,
+      hint: 'lockstep verify --repair makes it anew',
+      remedy: { kind: 'alias', path, target: poolFolder },
+    });
+  }
+  return findings;
+}
+
+async function keyFaults(
+  { port, publicKey, sourcesFile }: ArchiveRequest,
+  live: readonly { name: ViewName; view: ViewReading }[],
+): Promise<ArchiveFinding[]> {
+  const wanted: [string, string | Uint8Array][] =
+    live.length === 0
+      ? []
+      : [
+          [keyringFiles.binary, publicKey.binary],
+          [keyringFiles.armored, publicKey.armored],
+        ];
+  for (const { name, view } of live) {
+    const { release } = view.signed;
+    if (release === null) continue;
+    wanted.push([sourcesFilePath(name.suite), sourcesFile(name.suite, release.areas, release.architectures)]);
+  }
+  const findings: ArchiveFinding[] = [];
+  for (const [path, data] of wanted) {
+    const bytes = await port.read(path);
+    if (bytes?.equals(Buffer.from(data)) === true) continue;
+    findings.push({
+      code: 'ARCHIVE_INVALID',
+      kind: bytes === undefined ? 'missing' : 'damaged',
+      path,
+      message: bytes === undefined ? 'It is missing' : 'It is not what the key and lockstep.yaml come to',
+      hint: 'lockstep verify --repair writes it anew',
+      remedy: { kind: 'data', path, data },
+    });
+  }
+  return findings;
+}
+
+/** Of what is in no view and not in the pool, what belongs to nothing. */
+function strangers(
+  files: readonly ListedFile[],
+  request: ArchiveRequest,
+  live: ReadonlySet<string>,
+): ArchiveFinding[] {
+  const { snapshots, suites } = request;
+  const known = new Set<string>([
+    ...Object.values(keyringFiles),
+    ...[...live, ...suites].map(sourcesFilePath),
+  ]);
+  return files.flatMap((file): ArchiveFinding[] => {
+    const { path, kind } = file;
+    if (kind === 'file' && known.has(path)) return [];
+    if (isTemporaryName(path.slice(path.lastIndexOf('/') + 1))) return [leftOver(file)];
+    const id = /^snapshot\/([^/]+)\//.exec(path)?.[1] ?? '';
+    if (kind === 'alias' && path === frozenPool(id) && isThere(request, id)) return [];
+    if (!snapshots.dropped.has(id)) return [foreign(file)];
+    return [
+      {
+        code: 'ARCHIVE_INVALID',
+        kind: 'unfinished',
+        path,
+        message: `The snapshot ${id} was dropped and this was left: the drop was interrupted`,
+        hint: `Finish it with: lockstep drop ${id}`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,211 @@
+/**
+ * Checks the indices of one view against its Release and against what the
+ * snapshots say: hashes, sizes, that all forms of an index hold the same, and
+ * that they list these packages, no more and no less. It streams what it reads.
+ */
+import { createHash } from 'node:crypto';
+import type { IndexHash, Release } from '../deb/release-file.js';
+import { LockstepError } from '../errors.js';
+import { decompressByName } from '../io/compress.js';
+import { sha256Of } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import type { Finding } from '../snapshot/finding.js';
+import { paragraphHash, type Expected, type IndexName } from './expected.js';
+import { byHashPath } from './layout.js';
+import type { ArchivePort } from './port.js';
+import type { ArchiveFinding } from './remedy.js';
+
+export interface ViewIndices {
+  port: ArchivePort;
+  view: string;
+  release: Release;
+  /** The snapshots it lists, the current one first. */
+  listed: readonly string[];
+  expected: Expected;
+  /** Told of what a paragraph names, where no manifest says it. */
+  onUnknown: (paragraph: string) => void;
+  /** Told of bytes that were read. */
+  onRead: (bytes: number) => void;
+  /** By-hash files of other views, by their hash: where damaged ones can be had from. */
+  copies: ReadonlyMap<string, readonly string[]>;
+  signal?: AbortSignal | undefined;
+}
+
+const compressed = /\.(?:gz|xz|bz2|zst)$/;
+
+/** Names of indices that must be there as files: what is listed beside its compressed forms need not. */
+export function storedIndices(release: Release): [path: string, hash: IndexHash][] {
+  const listed = [...release.sha256];
+  const stems = new Set(
+    listed.filter(([path]) => compressed.test(path)).map(([path]) => path.replace(compressed, '')),
+  );
+  return listed.filter(([path]) => compressed.test(path) || !stems.has(path));
+}
+
+/**
+ * The faults of a view's indices. A file that is at fault is named once.
+ *
+ * @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING
+ */
+export async function verifyIndices(request: ViewIndices): Promise<ArchiveFinding[]> {
+  const { port, view, release, onRead } = request;
+  const findings: ArchiveFinding[] = [];
+  const done = new Set<string>();
+  for (const [path, listed] of storedIndices(release)) {
+    throwIfInterrupted(request.signal);
+    const byHash = byHashPath(view, path, listed.sha256);
+    const hashed = await port.read(byHash);
+    const named = await port.read(`${view}/${path}`);
+    onRead((hashed?.length ?? 0) + (named?.length ?? 0));
+    const goodHashed = isIt(hashed, listed);
+    const goodNamed = isIt(named, listed);
+    if (!goodHashed && !done.has(byHash)) {
+      done.add(byHash);
+      const copies = [...(request.copies.get(listed.sha256) ?? []), `${view}/${path}`];
+      const others = copies.filter((copy) => copy !== byHash);
+      const remedy = { kind: 'by-hash', path: byHash, ...listed, copies: others } as const;
+      findings.push({ ...faultOf(hashed, listed, byHash), remedy });
+    }
+    if (!goodNamed) {
+      const modified = new Date(release.date * 1000);
+      const remedy = {
+        kind: 'index',
+        path: `${view}/${path}`,
+        from: byHash,
+        sha256: listed.sha256,
+        modified,
+      } as const;
+      findings.push({ ...faultOf(named, listed, `${view}/${path}`), remedy });
+    }
+    const bytes = goodHashed ? hashed : goodNamed ? named : undefined;
+    if (bytes === undefined) continue;
+    const content = await verifyContent(request, path, bytes);
+    // Bytes that Release itself lists: nothing but a Release over other indices puts that right
+    if (content !== null) findings.push({ ...content, path: byHash });
+  }
+  return findings;
+}
+
+function isIt(bytes: Buffer | undefined, { size, sha256 }: IndexHash): boolean {
+  return bytes !== undefined && bytes.length === size && sha256Of(bytes) === sha256;
+}
+
+const repairs = 'lockstep verify --repair restores it';
+
+function faultOf(bytes: Buffer | undefined, { size }: IndexHash, path: string): Finding {
+  if (bytes === undefined) {
+    return {
+      code: 'ARCHIVE_INVALID',
+      kind: 'missing',
+      path,
+      message: 'Release lists it, and it is missing',
+      hint: repairs,
+    };
+  }
+  const said =
+    bytes.length === size ? 'its SHA-256 is another one' : `it has ${bytes.length} bytes, and not ${size}`;
+  return {
+    code: 'ARCHIVE_INVALID',
+    kind: 'damaged',
+    path,
+    message: `It is not what Release lists: ${said}`,
+    hint: repairs,
+  };
+}
+
+/** What is wrong with what is inside of an index whose own bytes are those that were signed. */
+async function verifyContent(
+  request: ViewIndices,
+  path: string,
+  bytes: Buffer,
+): Promise<Omit<Finding, 'path'> | null> {
+  const index = indexName(path);
+  const comparable = index !== undefined && request.listed.every((id) => request.expected.has(id));
+  const wanted = comparable ? request.expected.paragraphs(request.listed, index) : undefined;
+  const seen = new Set<string>();
+  const extra: string[] = [];
+  const hash = createHash('sha256');
+  let size = 0;
+  const plain = decompressByName(path, bytes, request.signal === undefined ? {} : { signal: request.signal });
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for await (const piece of plain as AsyncIterable<Buffer>) {
+      hash.update(piece);
+      size += piece.length;
+      yield piece;
+    }
+  }
+  try {
+    for await (const paragraph of index === undefined ? nothingOf(pieces()) : paragraphsOf(pieces())) {
+      const found = paragraphHash(paragraph);
+      if (wanted === undefined) request.onUnknown(paragraph.toString('utf8'));
+      else if (!wanted.has(found) || seen.has(found)) extra.push(nameOf(paragraph));
+      seen.add(found);
+    }
+  } catch (error) {
+    if (!(error instanceof LockstepError) || error.code !== 'DATA_DAMAGED') throw error;
+    return contradiction(`It cannot be unpacked, although Release lists it so: ${error.message}`);
+  }
+  const listed = request.release.sha256.get(path.replace(compressed, ''));
+  if (listed !== undefined && (listed.size !== size || listed.sha256 !== hash.digest('hex'))) {
+    return contradiction('What is in it is not what Release lists for the uncompressed index');
+  }
+  if (wanted === undefined) return null;
+  const lacking = [...wanted].filter(([found]) => !seen.has(found)).map(([, name]) => name);
+  const said = [
+    ...(extra.length === 0 ? [] : [`it lists ${some(extra)}, which the snapshots do not have so`]),
+    ...(lacking.length === 0 ? [] : [`it does not list ${some(lacking)}`]),
+  ];
+  return said.length === 0
+    ? null
+    : contradiction(`It is not what ${request.listed.join(', ')} say: ${said.join('; ')}`);
+}
+
+function contradiction(message: string): Omit<Finding, 'path'> {
+  return {
+    code: 'ARCHIVE_INVALID',
+    kind: 'contradiction',
+    message,
+    hint: 'It was signed so: find out who else had the key, then publish the snapshot again',
+  };
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** Which packages an index is of; undefined for Contents and what else there may be. */
+function indexName(path: string): IndexName | undefined {
+  const match = /^([^/]+)\/(?:binary-([^/]+)\/Packages|source\/Sources)(?:\.\w+)?$/.exec(path);
+  if (match === null) return undefined;
+  const [, area = '', architecture] = match;
+  return architecture === undefined ? { kind: 'sources', area } : { kind: 'packages', area, architecture };
+}
+
+function nameOf(paragraph: Buffer): string {
+  const text = paragraph.toString('utf8');
+  const field = (name: string): string => new RegExp(`^${name}:[ \\t]*(\\S*)`, 'm').exec(text)?.[1] ?? '';
+  return ['Package', 'Version', 'Architecture'].map(field).join(' ').trim() || 'a paragraph without a name';
+}
+
+async function* nothingOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const piece of pieces) void piece;
+  yield* [];
+}
+
+const separator = Buffer.from('\n\n');
+
+/** Paragraphs, each with its last newline and without the blank line after it. */
+async function* paragraphsOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let rest = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    const text = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    let start = 0;
+    for (let end = text.indexOf(separator, start); end >= 0; end = text.indexOf(separator, start)) {
+      yield text.subarray(start, end + 1);
+      start = end + 2;
+    }
+    rest = Buffer.from(text.subarray(start));
+  }
+  if (rest.length > 0) yield rest;
+}

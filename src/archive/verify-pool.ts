@@ -1,0 +1,94 @@
+/**
+ * Checks the files of the pool against what published snapshots need, by size
+ * and SHA-256, several at a time. It reads and names faults, no more.
+ */
+import pLimit from 'p-limit';
+import { isTemporaryName } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import type { PoolFile } from './index-text.js';
+import { poolFilePath } from './layout.js';
+import type { ArchivePort, ListedFile } from './port.js';
+import type { ArchiveFinding } from './remedy.js';
+import { foreign, leftOver } from './verify-view.js';
+
+export interface PoolRequest {
+  port: ArchivePort;
+  /** What is there below the pool. */
+  there: readonly ListedFile[];
+  /** What published snapshots need, by path below `debian/`. */
+  needed: ReadonlyMap<string, PoolFile>;
+  /** What else a file may be by its path: by an unpublished snapshot, or one that was dropped. */
+  allowed: (path: string) => readonly Pick<PoolFile, 'size' | 'sha256'>[];
+  /** Whether what nobody knows is foreign; else it cannot be told, for a manifest is missing or damaged. */
+  complete: boolean;
+  onRead: (bytes: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** Enough to keep a disk busy; a hash takes one core each. */
+const atOnce = 4;
+
+/** @throws LockstepError DISK_IO, INTERRUPTED */
+export async function verifyPool(request: PoolRequest): Promise<ArchiveFinding[]> {
+  const limit = pLimit(atOnce);
+  const there = new Map(request.there.map((file) => [file.path, file]));
+  const absent = [...request.needed.values()].filter(({ path }) => !there.has(poolFilePath(path)));
+  const read = await Promise.all(
+    request.there.map((file) =>
+      limit(async () => {
+        throwIfInterrupted(request.signal);
+        const findings = await verifyFile(file, request);
+        request.onRead(file.size);
+        return findings;
+      }),
+    ),
+  );
+  return [...absent.map(missing), ...read.flat()];
+}
+
+async function verifyFile(file: ListedFile, request: PoolRequest): Promise<ArchiveFinding[]> {
+  const path = file.path.slice('debian/'.length);
+  const needed = request.needed.get(path);
+  const allowed = needed === undefined ? request.allowed(path) : [needed];
+  if (file.kind !== 'file') return [foreign(file)];
+  if (isTemporaryName(path.slice(path.lastIndexOf('/') + 1))) return [leftOver(file)];
+  if (allowed.length === 0) return request.complete ? [unknown(file)] : [];
+  const digest = await request.port.digest(file.path, { signal: request.signal });
+  if (digest === undefined) return needed === undefined ? [] : [missing(needed)];
+  if (allowed.some(({ size, sha256 }) => digest.size === size && digest.sha256 === sha256)) return [];
+  return [damaged(file, { ...allowed[0]!, path })];
+}
+
+function missing(file: PoolFile): ArchiveFinding {
+  return {
+    code: 'ARCHIVE_INVALID',
+    kind: 'missing',
+    path: poolFilePath(file.path),
+    message: 'A published snapshot has it, and it is missing',
+    hint: 'lockstep verify --repair restores it from the content store. If it is not there either, restore it from a backup',
+    remedy: { ...file, kind: 'pool', path: poolFilePath(file.path) },
+  };
+}
+
+function damaged(there: ListedFile, wanted: PoolFile): ArchiveFinding {
+  const said =
+    there.size === wanted.size
+      ? 'its SHA-256 is another one'
+      : `it has ${there.size} bytes, and not ${wanted.size}`;
+  return {
+    code: 'ARCHIVE_INVALID',
+    kind: 'damaged',
+    path: there.path,
+    message: `It is not the file that was published: ${said}`,
+    hint: 'lockstep verify --repair restores it from the content store. If it is not there either, restore it from a backup',
+    remedy: { kind: 'pool', path: there.path, size: wanted.size, sha256: wanted.sha256 },
+  };
+}
+
+function unknown(file: ListedFile): ArchiveFinding {
+  return {
+    ...foreign(file),
+    message: 'No snapshot has it',
+    hint: 'Find out who put it there. If it is of no use, lockstep gc removes it once its grace period is over',
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * Checks one view, live or frozen, as a client would that takes nothing on
+ * trust: Release files, dates, which suite and snapshot they are of, indices,
+ * and what else lies in its folder. It reads and names faults, no more.
+ */
+import type { Release } from '../deb/release-file.js';
+import { isTemporaryName } from '../io/disk.js';
+import { byHashPath, frozenView, liveView } from './layout.js';
+import type { ListedFile } from './port.js';
+import { listedField, snapshotField } from './release.js';
+import type { ArchiveFinding } from './remedy.js';
+import { readSignedView, type SignedView } from './signed-view.js';
+import { storedIndices, verifyIndices, type ViewIndices } from './verify-index.js';
+
+/** Which view. `id` of a frozen one; of a live one what the suite's history says it points at, where that is known. */
+export interface ViewName {
+  suite: string;
+  kind: 'live' | 'frozen';
+  id: string | undefined;
+  /** Whether it must be there. A publication that was undone leaves files that no Release lists. */
+  due: boolean;
+}
+
+export interface ViewRequest extends Pick<
+  ViewIndices,
+  'port' | 'expected' | 'onUnknown' | 'onRead' | 'copies' | 'signal'
+> {
+  name: ViewName;
+  trust: { keyring: Uint8Array; date: Date };
+}
+
+/** What was found, and what the other checks need. */
+export interface ViewReading {
+  signed: SignedView;
+  findings: ArchiveFinding[];
+}
+
+/** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */
+const toleratedFuture = 10;
+
+export function folderOf({ kind, suite, id }: Pick<ViewName, 'kind' | 'suite' | 'id'>): string {
+  return kind === 'live' ? liveView(suite) : frozenView(suite, id ?? '');
+}
+
+/** The snapshots that a Release says it lists, the current one first. */
+export function listedIn(release: Release): string[] {
+  const said = release.fields.get(listedField) ?? release.fields.get(snapshotField) ?? '';
+  return said.split(/\s+/).filter((id) => id !== '');
+}
+
+/** @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING, KEYRING_INVALID */
+export async function verifyView(request: ViewRequest): Promise<ViewReading> {
+  const { port, name, trust } = request;
+  const view = folderOf(name);
+  const signed = await readSignedView(port, view, trust);
+  const findings = [...signed.findings];
+  if (!signed.there && !name.due) {
+    return { signed, findings: await strangers(request, view, null) };
+  }
+  if (!signed.there) {
+    const message = `The ${name.kind} view of ${name.suite} is missing: it has no Release file`;
+    const hint = `lockstep verify --repair makes it anew where the snapshot ${name.id ?? ''} is whole`;
+    const base = { code: 'ARCHIVE_INVALID', kind: 'missing', hint, message } as const;
+    findings.push({ ...base, path: `${view}/InRelease`, remedy: { kind: 'release', view } });
+  }
+  const { release } = signed;
+  if (release === null) return { signed, findings };
+  findings.push(...releaseFaults(release, request));
+  const listed = listedIn(release);
+  findings.push(...(await verifyIndices({ ...request, view, release, listed })));
+  findings.push(...(await strangers(request, view, release)));
+  return { signed, findings };
+}
+
+function releaseFaults(release: Release, { name, trust }: ViewRequest): ArchiveFinding[] {
+  const findings: ArchiveFinding[] = [];
+  const view = folderOf(name);
+  const path = `${view}/InRelease`;
+  const find = (kind: 'expired' | 'contradiction', message: string, hint: string, repairs: boolean): void => {
+    const remedy = repairs ? ({ kind: 'release', view } as const) : undefined;
+    findings.push({ code: 'ARCHIVE_INVALID', kind, path, message, hint, remedy });
+  };
+  const again = `Publish what belongs there: lockstep publish ${name.id ?? 'ID'} ${name.suite}`;
+  const now = trust.date.getTime() / 1000;
+  if (release.suite !== name.suite) {
+    find('contradiction', `It is that of the suite ${release.suite ?? 'without a name'}`, again, false);
+  }
+  const current = release.fields.get(snapshotField);
+  if (name.id !== undefined && current !== name.id) {
+    const told =
+      name.kind === 'live' ? `its history says that it points at ${name.id}` : `it is that of ${name.id}`;
+    find('contradiction', `It points at ${current ?? 'no snapshot'}, but ${told}`, again, false);
+  }
+  const listed = listedIn(release);
+  if (name.kind === 'frozen' && (listed.length !== 1 || listed[0] !== name.id)) {
+    find(
+      'contradiction',
+      `It lists ${listed.join(' ') || 'no snapshot'}, and not ${name.id} alone`,
+      again,
+      false,
+    );
+  }
+  if (release.validUntil !== null && release.validUntil <= now) {
+    const date = new Date(release.validUntil * 1000).toISOString();
+    const hint = `apt refuses it. Sign it anew with: lockstep refresh ${name.suite}`;
+    find('expired', `Its time is over since ${date}`, hint, true);
+  }
+  if (release.date > now + toleratedFuture) {
+    const date = new Date(release.date * 1000).toISOString();
+    const hint =
+      'apt refuses it until then. Set the clock of this machine right; the next Release is dated later still';
+    find('contradiction', `It is dated in the future, ${date}`, hint, false);
+  }
+  return findings;
+}
+
+/** Files in the view's folder that its Release does not know. */
+async function strangers(
+  { port, signal, onRead }: ViewRequest,
+  view: string,
+  release: Release | null,
+): Promise<ArchiveFinding[]> {
+  const stored = release === null ? [] : storedIndices(release);
+  const known = new Set(
+    ['InRelease', 'Release', 'Release.gpg', ...stored.map(([path]) => path)].map((name) => `${view}/${name}`),
+  );
+  const current = new Set(stored.map(([path, { sha256 }]) => byHashPath(view, path, sha256)));
+  const findings: ArchiveFinding[] = [];
+  const files = await port.list(view, { signal });
+  const earlier = new Set(files.flatMap(({ path }) => hashInName(path) ?? []));
+  for (const file of files) {
+    if (known.has(file.path) && file.kind === 'file') continue;
+    const named = hashInName(file.path);
+    if (file.kind === 'file' && current.has(file.path)) continue;
+    if (isTemporaryName(file.path.slice(file.path.lastIndexOf('/') + 1))) {
+      findings.push(leftOver(file));
+      continue;
+    }
+    // Earlier generations stay for clients that read the InRelease before (DESIGN.md, law 7): their names tell what they are
+    const digest =
+      file.kind === 'file' && (named !== undefined || isIndexName(file.path))
+        ? await port.digest(file.path, { signal })
+        : undefined;
+    onRead(digest?.size ?? 0);
+    if (named !== undefined && digest?.sha256 === named) continue;
+    if (named === undefined && digest !== undefined && earlier.has(digest.sha256)) continue;
+    // An uncompressed index need not be there; what is there must be it
+    if (
+      digest !== undefined &&
+      release?.sha256.get(file.path.slice(view.length + 1))?.sha256 === digest.sha256
+    ) {
+      continue;
+    }
+    findings.push(named !== undefined && digest !== undefined ? spoiled(file, named) : foreign(file));
+  }
+  return findings;
+}
+
+/** The hash of a by-hash file by its name. */
+export function hashInName(path: string): string | undefined {
+  return /\/by-hash\/SHA256\/([0-9a-f]{64})$/.exec(path)?.[1];
+}
+
+/** Whether it may be an index under its name, of an architecture that was given up, say. */
+export function isIndexName(path: string): boolean {
+  return /\/(?:Packages|Sources|Contents-[^/]+)(?:\.(?:gz|xz))?$/.test(path);
+}
+
+function spoiled({ path, size }: ListedFile, sha256: string): ArchiveFinding {
+  return {
+    code: 'ARCHIVE_INVALID',
+    kind: 'damaged',
+    path,
+    message: 'It is an index of an earlier generation, and its SHA-256 is not its name',
+    hint: 'No Release lists it any more. Remove it, or let lockstep verify --repair restore it',
+    remedy: { kind: 'by-hash', path, size, sha256, copies: [] },
+  };
+}
+
+/** Of a file that belongs to nothing. */
+export function foreign({ path, kind }: Pick<ListedFile, 'path' | 'kind'>): ArchiveFinding {
+  return {
+    code: 'ARCHIVE_INVALID',
+    kind: 'foreign',
+    path,
+    message:
+      kind === 'file'
+        ? 'Nothing refers to it: no Release, no snapshot'
+        : `It is ${kind === 'alias' ? 'a symbolic link' : 'no file'} that Lockstep did not make`,
+    hint: 'Find out who put it there, then remove it. Lockstep leaves it where it is',
+  };
+}
+
+/** Of what a killed run left half-written. */
+export function leftOver({ path }: Pick<ListedFile, 'path'>): ArchiveFinding {
+  return {
+    code: 'ARCHIVE_INVALID',
+    kind: 'unfinished',
+    path,
+    message: 'A killed run left it half-written; no client asks for it',
+    hint: 'lockstep gc takes it away, when nothing else is at work',
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Many small files into place, with the promise of one (disk.ts): under its
+ * name a file is whole and on the disk, or not there. What makes that dear is
+ * a wait for the disk with each file. Here all are written under temporary
+ * names, one wait is for all of them, then they are renamed, and one wait is
+ * for the names. Must not know what the files are.
+ */
+import { execFile } from 'node:child_process';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { diskFault, errnoOf, temporaryName } from './disk.js';
+import { throwIfInterrupted } from './interrupt.js';
+
+/** So many files are worth starting a program for; fewer wait one by one. */
+const fewFiles = 32;
+
+/** Files on their way to places on one file system. Call `discard` when it is given up. */
+export class FileBatch {
+  /** Temporary names and places. */
+  readonly #waiting = new Map<string, string>();
+  /** Folders that are known to be there. */
+  readonly #folders = new Set<string>();
+  /** Folders that have a new folder in them. */
+  readonly #made = new Set<string>();
+  #bytes = 0;
+
+  /** How many files are waiting. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** How many bytes of them were written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Writes a file beside its place. DISK_FULL, DISK_IO.
+   *
+   * @param path absolute; what is there is replaced when the batch is committed
+   * @param mode exactly, whatever the umask
+   */
+  add(path: string, bytes: Uint8Array, mode: number): void {
+    this.#onDisk(path, () => this.#ensureFolder(dirname(path)));
+    this.write(temporaryName(path), path, bytes, mode);
+  }
+
+  /** Writes a file under a temporary name of the caller's, in a folder that is there. DISK_FULL, DISK_IO. */
+  write(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
+    this.#onDisk(path, () => {
+      const fd = openSync(temporary, 'wx', mode);
+      this.#waiting.set(temporary, path);
+      try {
+        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+        fchmodSync(fd, mode);
+      } finally {
+        closeSync(fd);
+      }
+    });
+    this.#bytes += bytes.length;
+  }
+
+  /** Takes over files that another batch wrote, in a thread of its own. */
+  takeOver(files: Iterable<readonly [temporary: string, path: string]>): void {
+    for (const [temporary, path] of files) this.#waiting.set(temporary, path);
+  }
+
+  /** Hands the files over: this batch forgets them. */
+  handOver(): [temporary: string, path: string][] {
+    const files = [...this.#waiting];
+    this.#waiting.clear();
+    this.#bytes = 0;
+    return files;
+  }
+
+  /**
+   * Puts all files in their places. When it throws, those that are in place are whole and the others are gone.
+   *
+   * @param signal looked at before anything is in place; from then on it goes through
+   * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
+   */
+  async commit(signal?: AbortSignal): Promise<void> {
+    const [first] = this.#waiting.values();
+    if (first === undefined) return;
+    try {
+      throwIfInterrupted(signal);
+      for (const path of this.#waiting.values()) this.#onDisk(path, () => this.#ensureFolder(dirname(path)));
+      const many = this.#waiting.size > fewFiles;
+      const folder = dirname(first);
+      if (!many || !(await syncFileSystem(folder))) {
+        for (const temporary of this.#waiting.keys()) this.#onDisk(temporary, () => syncFile(temporary));
+      }
+      const folders = new Set<string>();
+      for (const [temporary, path] of this.#waiting) {
+        this.#onDisk(path, () => renameSync(temporary, path));
+        this.#waiting.delete(temporary);
+        folders.add(dirname(path));
+      }
+      if (!many || !(await syncFileSystem(folder))) this.#syncFolders(folders);
+      this.#bytes = 0;
+    } finally {
+      this.discard();
+    }
+  }
+
+  /** Takes away what is waiting. */
+  discard(): void {
+    for (const temporary of this.#waiting.keys()) {
+      try {
+        rmSync(temporary, { force: true });
+      } catch {
+        // What is told is the fault that came first; a sweep takes the file away
+      }
+    }
+    this.#waiting.clear();
+    this.#bytes = 0;
+  }
+
+  #ensureFolder(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    const made = mkdirSync(folder, { recursive: true });
+    this.#folders.add(folder);
+    // The folders above it have a new entry each, too
+    for (let at = folder; made !== undefined && at.length >= made.length; at = dirname(at)) {
+      this.#made.add(dirname(at));
+    }
+  }
+
+  #syncFolders(folders: ReadonlySet<string>): void {
+    for (const folder of new Set([...folders, ...this.#made])) {
+      this.#onDisk(folder, () => {
+        try {
+          syncFile(folder);
+        } catch (error) {
+          // Some network file systems cannot fsync a folder; that is no fault of the write
+          if (errnoOf(error) !== 'EINVAL') throw error;
+        }
+      });
+    }
+    this.#made.clear();
+  }
+
+  #onDisk(path: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw diskFault(error, 'write', path);
+    }
+  }
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * syncfs(2) through the program sync: everything that was written to the file system of `path` is on the disk
+ * then. False where that cannot be said, and each file must be waited for. (process.ts would take longer to
+ * load than this to run, and moves of a few files load it not.)
+ */
+export async function syncFileSystem(path: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    execFile('sync', ['-f', path], (error) => resolve(error === null));
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * Many small blobs into a content store at once. Owns nothing but the names of
+ * what is on its way: where a blob lies is content-store.ts, how files get
+ * into place together is file-batch.ts.
+ */
+import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { sha256Of } from './disk.js';
+import { FileBatch } from './file-batch.js';
+
+/** What a batch needs of the store. */
+interface Places {
+  path(sha256: string): string;
+}
+
+/** A blob's names while it is on its way, to be handed from one thread to another. */
+export type ArrivingFiles = [temporary: string, path: string][];
+
+/** Blobs on their way into a store: none is there before `commit`. Call `discard` when it is given up. */
+export class StoreBatch {
+  readonly #places: Places;
+  readonly #files = new FileBatch();
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
+
+  /** How many blobs are waiting. */
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /**
+   * Takes bytes in. What the store has already, whole, is not written again; a damaged blob is mended. DISK_FULL,
+   * DISK_IO.
+   *
+   * @param sha256 of these bytes, where the caller knows it already
+   */
+  add(bytes: Uint8Array, sha256 = sha256Of(bytes)): { sha256: string; size: number } {
+    const path = this.#places.path(sha256);
+    if (!holds(path, bytes)) this.#files.add(path, bytes, 0o444);
+    return { sha256, size: bytes.length };
+  }
+
+  /** Hands over what is waiting, for `takeOver` of a batch in another thread; this one forgets it. */
+  handOver(): ArrivingFiles {
+    return this.#files.handOver();
+  }
+
+  takeOver(files: ArrivingFiles): void {
+    this.#files.takeOver(files);
+  }
+
+  /** Puts the blobs into the store. Throws as {@link FileBatch.commit}. */
+  async commit(signal?: AbortSignal): Promise<void> {
+    await this.#files.commit(signal);
+  }
+
+  discard(): void {
+    this.#files.discard();
+  }
+}
+
+/** Whether exactly these bytes are there; then they count as used now, as if they had been written. */
+function holds(path: string, bytes: Uint8Array): boolean {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isFile() !== true || there.size !== bytes.length || !readFileSync(path).equals(bytes))
+      return false;
+    const now = new Date();
+    utimesSync(path, now, now);
+    return true;
+  } catch {
+    // Whatever is wrong with what is there, it is replaced
+    return false;
+  }
+}

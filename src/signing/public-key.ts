@@ -1,0 +1,101 @@
+/**
+ * The public half of the archive's key, for whoever only reads: no passphrase
+ * is asked for, no secret is opened, and where gpg holds the key no card or
+ * agent is needed. It must not be able to sign.
+ */
+import { resolve } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { readIfThere } from '../io/disk.js';
+import { run } from '../io/process.js';
+import { readKeyFile } from './key-file.js';
+import { binaryKeyring, dearmor, fingerprintOf, parseKeyring, unixLines } from './keys.js';
+import { errorText, loadOpenpgp, signingConfig } from './openpgp.js';
+import type { SigningConfig } from './signer.js';
+
+/** What of a signer needs no secret. */
+export interface PublicKey {
+  /** 40 upper-case hex digits. */
+  readonly fingerprint: string;
+  publicKey(): Promise<{ armored: string; binary: Uint8Array }>;
+}
+
+/**
+ * The public key that a workspace's `signing:` section names; byte for byte what its signer gives out.
+ *
+ * @param directory the workspace, which relative paths are relative to
+ * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_MODE, SIGN_KEY_INVALID, TOOL_MISSING
+ */
+export async function loadPublicKey(config: SigningConfig, directory: string): Promise<PublicKey> {
+  const armored =
+    config.method === 'openpgp'
+      ? await readKeyFile(resolve(directory, config.keyFile))
+      : await exported(config, directory);
+  const openpgp = await loadOpenpgp();
+  const where = config.method === 'openpgp' ? resolve(directory, config.keyFile) : config.key;
+  const key = await openpgp.readKey({ armoredKey: armored }).catch((cause: unknown) => {
+    throw new LockstepError('SIGN_KEY_INVALID', {
+      message: `The archive's key cannot be read: ${errorText(cause)}`,
+      hint: 'Look at signing in lockstep.yaml; gpg --show-keys tells what a file holds',
+      where: [{ file: where }],
+      cause,
+    });
+  });
+  const publicHalf = key.toPublic();
+  const both =
+    config.method === 'openpgp'
+      ? { armored: unixLines(publicHalf.armor(signingConfig(openpgp))), binary: publicHalf.write() }
+      : { armored, binary: await dearmor(armored) };
+  return { fingerprint: fingerprintOf(publicHalf), publicKey: () => Promise.resolve(both) };
+}
+
+/**
+ * A public key out of a file, armored or binary; of several the first one is told as the archive's.
+ *
+ * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID
+ */
+export async function readPublicKeyFile(file: string): Promise<PublicKey & { keyring: Uint8Array }> {
+  const bytes = await readIfThere(file);
+  if (bytes === undefined) {
+    throw new LockstepError('KEYRING_MISSING', {
+      message: `There is no file ${file}`,
+      hint: 'Name a file with the public key, as gpg --export writes it',
+      where: [{ file }],
+    });
+  }
+  const [first] = await parseKeyring(bytes, file);
+  const openpgp = await loadOpenpgp();
+  const both = { armored: unixLines(first!.armor(signingConfig(openpgp))), binary: first!.write() };
+  return {
+    fingerprint: fingerprintOf(first!),
+    publicKey: () => Promise.resolve(both),
+    keyring: await binaryKeyring(bytes, file),
+  };
+}
+
+async function exported(
+  config: Extract<SigningConfig, { method: 'gpg' }>,
+  directory: string,
+): Promise<string> {
+  const home = config.homedir === undefined ? [] : ['--homedir', resolve(directory, config.homedir)];
+  const { exitCode, stdout } = await run(
+    config.program ?? 'gpg',
+    [
+      '--batch',
+      '--no-tty',
+      ...home,
+      '--armor',
+      '--export-options',
+      'export-minimal',
+      '--export',
+      '--',
+      config.key,
+    ],
+    { allowFailure: true, debianPackage: 'gnupg' },
+  );
+  if (exitCode === 0 && stdout !== '') return unixLines(stdout);
+  throw new LockstepError('SIGN_KEY_MISSING', {
+    message: `gpg has no key ${config.key}`,
+    hint: 'gpg --list-keys shows those it has; set signing.key in lockstep.yaml to the fingerprint of one',
+    where: [{ path: 'signing.key', value: config.key }],
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Which files an import is about: folders are searched, symbolic links in them
+ * are not followed, and what is neither a package nor a description of some is
+ * left alone in a folder and a fault where it was named.
+ */
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { FaultPlace } from '../errors.js';
+import { diskFault, errnoOf } from '../io/disk.js';
+
+/** Absolute paths, sorted, each once. */
+export interface ForeignFiles {
+  /** Binary packages. */
+  debs: string[];
+  /** Source packages. */
+  dscs: string[];
+  /** Uploads, which name their packages. */
+  changes: string[];
+  /** Symbolic links in folders, by the names of packages: they were left alone. */
+  links: string[];
+  faults: FaultPlace[];
+}
+
+type Kind = 'debs' | 'dscs' | 'changes';
+
+function kindOf(name: string): Kind | undefined {
+  if (name.endsWith('.deb')) return 'debs';
+  if (name.endsWith('.dsc')) return 'dscs';
+  return name.endsWith('.changes') ? 'changes' : undefined;
+}
+
+/**
+ * Looks at what was named on a command line.
+ *
+ * @param cwd absolute path; relative ones begin there
+ * @throws LockstepError DISK_IO for a folder that cannot be read
+ */
+export function gatherForeignFiles(paths: readonly string[], cwd: string): ForeignFiles {
+  const found = { debs: new Set<string>(), dscs: new Set<string>(), changes: new Set<string>() };
+  const links: string[] = [];
+  const faults: FaultPlace[] = [];
+  for (const named of paths) {
+    const path = resolve(cwd, named);
+    const kind = kindOf(path);
+    const status = lookAt(path);
+    if (status === undefined) faults.push({ file: named, message: 'there is no such file or folder' });
+    else if (status.isDirectory()) walk(path, found, links, faults);
+    else if (kind === undefined || !status.isFile()) {
+      faults.push({ file: named, message: 'is no folder, and no .deb, .dsc or .changes' });
+    } else found[kind].add(realpathSync(path));
+  }
+  const sorted = (set: ReadonlySet<string>): string[] => [...set].sort();
+  const { debs, dscs, changes } = found;
+  return { debs: sorted(debs), dscs: sorted(dscs), changes: sorted(changes), links: links.sort(), faults };
+}
+
+/** Follows a link: whoever names it means where it leads. */
+function lookAt(path: string): { isDirectory(): boolean; isFile(): boolean } | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
+    throw diskFault(error, 'look at', path);
+  }
+}
+
+function walk(top: string, found: Record<Kind, Set<string>>, links: string[], faults: FaultPlace[]): void {
+  const waiting = [realpathSync(top)];
+  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+    for (const entry of entriesOf(folder)) {
+      const path = join(folder, entry.name);
+      const kind = kindOf(entry.name);
+      if (entry.isDirectory()) waiting.push(path);
+      else if (kind === undefined) continue;
+      else if (entry.isFile()) found[kind].add(path);
+      else if (entry.isSymbolicLink()) links.push(path);
+      // A pipe by the name of a package would be read for ever
+      else faults.push({ file: path, message: 'is not a file' });
+    }
+  }
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw diskFault(error, 'list', folder);
+  }
+}

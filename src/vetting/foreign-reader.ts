@@ -1,0 +1,131 @@
+/**
+ * Reads packages that were built elsewhere: once each, into the store and
+ * through the rules. What is small and plain takes the quick readers; whatever
+ * they leave takes the thorough one, which says what is wrong.
+ */
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { BuiltPackage } from '../build/built.js';
+import { quickDeb, type UnpackSmall } from '../deb/quick-deb.js';
+import { LockstepError } from '../errors.js';
+import type { ContentStore, StoredBlob } from '../io/content-store.js';
+import { diskFault, hashFile, sha256Of } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { SmallDecoder } from '../io/small-decoder.js';
+import type { StoreBatch } from '../io/store-batch.js';
+import { judgeForeign, type ForeignContents } from './foreign-package.js';
+
+/** Bytes up to which a package is read at once. */
+const smallDeb = 4 * 1024 * 1024;
+/** Bytes up to which a member of it is unpacked at once. */
+const smallMember = 16 * 1024 * 1024;
+/** Between so many, others get their turn, and Ctrl-C is heard. */
+const turnSize = 64;
+
+/** What became of one file: the package and its members, or everything that is wrong with it. */
+export type ForeignReading =
+  | { file: string; package: BuiltPackage; members: ForeignContents['members'] }
+  | { file: string; faults: string[] };
+
+export interface ForeignRequest {
+  /** Absolute paths. */
+  files: readonly string[];
+  /** Those of the profile. */
+  architectures: readonly string[];
+  /** Where good packages go; nothing is written where it is left out. */
+  taking?: { store: ContentStore; batch: StoreBatch } | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads the files one after the other. Small ones are waiting in the batch when it ends.
+ *
+ * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; what is wrong with a package is in its reading
+ */
+export async function* readForeign(request: ForeignRequest): AsyncGenerator<ForeignReading, void, undefined> {
+  const decoder = await SmallDecoder.withLimit(smallMember);
+  const unpack: UnpackSmall = (name, packed) => decoder.unpack(name, packed);
+  for (const [index, file] of request.files.entries()) {
+    if (index % turnSize === 0) {
+      await setImmediate();
+      throwIfInterrupted(request.signal);
+    }
+    yield await readOne(file, unpack, request);
+  }
+}
+
+async function readOne(file: string, unpack: UnpackSmall, request: ForeignRequest): Promise<ForeignReading> {
+  const { taking, architectures, signal } = request;
+  const bytes = readSmall(file);
+  // A large file is taken in first: what is judged must be what is kept
+  const blob = bytes === undefined ? await takeLarge(file, taking?.store, signal) : undefined;
+  const from = bytes ?? (taking === undefined || blob === undefined ? file : taking.store.path(blob.sha256));
+  const contents = (bytes && quickDeb(bytes, unpack)) ?? (await readThoroughly(file, from, signal));
+  if ('faults' in contents) return { file, ...contents };
+  const verdict = judgeForeign(contents, architectures);
+  if ('faults' in verdict) return { file, ...verdict };
+  const stored = blob ?? digestOf(bytes!);
+  if (bytes !== undefined) taking?.batch.add(bytes, stored.sha256);
+  const name = file.slice(file.lastIndexOf('/') + 1);
+  return { file, package: { ...verdict.package, file: { name, ...stored } }, members: contents.members };
+}
+
+/** The bytes of a small file; undefined for a large one. */
+function readSmall(file: string): Buffer | undefined {
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      return fstatSync(fd).size > smallDeb ? undefined : readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw diskFault(error, 'read', file);
+  }
+}
+
+function digestOf(bytes: Buffer): StoredBlob {
+  return { sha256: sha256Of(bytes), size: bytes.length };
+}
+
+async function takeLarge(
+  file: string,
+  store: ContentStore | undefined,
+  signal: AbortSignal | undefined,
+): Promise<StoredBlob> {
+  const options = signal === undefined ? {} : { signal };
+  return store === undefined ? await hashFile(file, options) : await store.put({ file }, {}, options);
+}
+
+/** @param from the bytes, or the path that has them now */
+async function readThoroughly(
+  file: string,
+  from: Buffer | string,
+  signal: AbortSignal | undefined,
+): Promise<ForeignContents | { faults: string[] }> {
+  const [{ readDeb }, { decompressByName }] = await Promise.all([
+    import('../deb/deb-file.js'),
+    import('../io/compress.js'),
+  ]);
+  try {
+    const stopping = signal === undefined ? {} : { signal };
+    const deb = await readDeb(from, {
+      decompress: (name, input) => decompressByName(name, input, stopping),
+      file,
+    });
+    const members = [];
+    for await (const { header } of deb.files) members.push(header);
+    return {
+      control: deb.control.text(),
+      conffiles: deb.members.get('conffiles')?.toString('utf8'),
+      members,
+    };
+  } catch (error) {
+    if (!(error instanceof LockstepError) || !ofThePackage.has(error.code)) throw error;
+    const messages = error.where.flatMap(({ message }) => message ?? []);
+    return { faults: messages.length > 0 ? messages : [error.message] };
+  }
+}
+
+/** Codes that say something of the bytes, and not of this machine. */
+const ofThePackage = new Set(['DEB_ARCHIVE', 'DEB_SYNTAX', 'DEB_UNSAFE_NAME', 'DATA_DAMAGED']);

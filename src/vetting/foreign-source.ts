@@ -1,0 +1,188 @@
+/**
+ * Source packages and uploads that were made elsewhere: what their .dsc and
+ * .changes promise is held against the files beside them, byte for byte. Their
+ * signatures are looked at where a keyring is given, and not otherwise: hashes
+ * say that files are what a description names, not whose it is.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { BuiltSource } from '../build/built.js';
+import { parseChanges, parseDsc, sourcesStanza, type Dsc, type ListedFile } from '../deb/dsc.js';
+import { LockstepError, type FaultPlace } from '../errors.js';
+import type { ContentStore } from '../io/content-store.js';
+import { diskFault, hashFile, sha256Of } from '../io/disk.js';
+import { verifyClearsigned } from '../signing/verifier.js';
+
+export interface DescriptionReading {
+  /** Public keys, binary or armored; without it signatures are not looked at. */
+  keyring: Uint8Array | undefined;
+  date: Date;
+  signal: AbortSignal;
+}
+
+/** What is wrong with a description or with what it names; told together with everything else. */
+export type Faulty = { faults: FaultPlace[] };
+
+/** A file that a description promises. */
+export interface PromisedFile extends ListedFile {
+  /** Absolute path. */
+  path: string;
+}
+
+/** An upload whose files are as it promises, but for its packages: those are hashed when they are read. */
+export interface Upload {
+  debs: PromisedFile[];
+  dscs: PromisedFile[];
+  /** Fingerprints of who signed it; empty where nobody asked. */
+  signers: string[];
+}
+
+/** Codes that say something of the file, and not of this machine. */
+const ofTheFile = new Set([
+  'DEB_INVALID',
+  'DEB_SYNTAX',
+  'DEB_UNSAFE_NAME',
+  'VERIFY_NO_SIGNATURE',
+  'VERIFY_MALFORMED',
+  'VERIFY_BAD_SIGNATURE',
+  'VERIFY_WEAK_SIGNATURE',
+  'VERIFY_UNKNOWN_KEY',
+]);
+
+/**
+ * Reads a .changes.
+ *
+ * @throws LockstepError DISK_IO, KEYRING_INVALID, INTERRUPTED
+ */
+export async function readUpload(path: string, reading: DescriptionReading): Promise<Upload | Faulty> {
+  return await orFaults(path, async () => {
+    const { text, signers } = await signedText(readFile(path), path, reading);
+    const promised = parseChanges(text, path).files.map((file) => ({
+      ...file,
+      path: join(dirname(path), file.name),
+    }));
+    const faults: FaultPlace[] = [];
+    for (const file of promised) {
+      // Packages are hashed when they are read
+      const later = file.name.endsWith('.deb');
+      const fault = later ? sizeFault(file) : await hashFault(file, reading.signal);
+      if (fault !== undefined) faults.push({ file: path, message: fault });
+    }
+    if (faults.length > 0) return { faults };
+    const named = (ending: string): PromisedFile[] => promised.filter(({ name }) => name.endsWith(ending));
+    return { debs: named('.deb'), dscs: named('.dsc'), signers };
+  });
+}
+
+/**
+ * Reads a .dsc and takes in its files; those that the store has already need not lie beside it.
+ *
+ * @param promised what an upload says of the .dsc itself, where one names it: then no signature is asked of it
+ * @param store left out where nothing is to be written
+ * @throws LockstepError DISK_IO, DISK_FULL, KEYRING_INVALID, INTERRUPTED
+ */
+export async function readSource(
+  path: string,
+  promised: ListedFile | undefined,
+  store: { store: ContentStore; take: boolean },
+  reading: DescriptionReading,
+): Promise<{ source: BuiltSource; signers: string[] } | Faulty> {
+  return await orFaults(path, async () => {
+    const bytes = readFile(path);
+    const own = { name: basename(path), size: bytes.length, sha256: sha256Of(bytes) };
+    if (promised !== undefined && promised.sha256 !== own.sha256)
+      return faultOf(path, 'is not the file its .changes names');
+    const keyring = promised === undefined ? reading.keyring : undefined;
+    const { text, signers } = await signedText(bytes, path, { ...reading, keyring });
+    const dsc = parseDsc(text, path);
+    // An index calls it Package what a .dsc calls Source: with both, it would be listed under the wrong one
+    if (dsc.stanza.has('Package')) return faultOf(path, 'has a field Package, which no .dsc has');
+    const faults: FaultPlace[] = [];
+    for (const file of dsc.files) {
+      const fault = await takeIn({ ...file, path: join(dirname(path), file.name) }, store, reading.signal);
+      if (fault !== undefined) faults.push({ file: path, message: fault });
+    }
+    if (faults.length > 0) return { faults };
+    if (store.take) await store.store.put(bytes, own, { name: path, signal: reading.signal });
+    return { source: { package: dsc.source, version: dsc.version, ...described(dsc, own, bytes) }, signers };
+  });
+}
+
+function described(dsc: Dsc, own: ListedFile, bytes: Buffer): Pick<BuiltSource, 'stanza' | 'files'> {
+  const md5 = createHash('md5').update(bytes).digest('hex');
+  return { stanza: sourcesStanza(dsc, { ...own, md5 }), files: [own, ...dsc.files] };
+}
+
+/** Puts a promised file into the store, or only looks at it; what is wrong with it. */
+async function takeIn(
+  file: PromisedFile,
+  { store, take }: { store: ContentStore; take: boolean },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (sizeOf(file.path) === undefined && (await store.holds(file.sha256, { signal }))) return undefined;
+  const fault = sizeFault(file);
+  if (fault !== undefined || !take) return fault ?? (await hashFault(file, signal));
+  try {
+    const { sha256, size } = file;
+    await store.put({ file: file.path }, { sha256, size }, { name: file.name, signal });
+    return undefined;
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === 'SOURCE_HASH_MISMATCH') return error.message;
+    throw error;
+  }
+}
+
+function sizeOf(path: string): number | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true ? found.size : undefined;
+}
+
+function sizeFault({ name, path, size }: PromisedFile): string | undefined {
+  const there = sizeOf(path);
+  if (there === undefined) return `it names ${name}, which is not beside it`;
+  return there === size ? undefined : `${name} has ${there} bytes where ${size} are promised`;
+}
+
+async function hashFault(file: PromisedFile, signal: AbortSignal): Promise<string | undefined> {
+  const fault = sizeFault(file);
+  if (fault !== undefined) return fault;
+  const { sha256 } = await hashFile(file.path, { signal });
+  return sha256 === file.sha256
+    ? undefined
+    : `${file.name} has SHA-256 ${sha256} where ${file.sha256} is promised`;
+}
+
+/** The text that is signed where a keyring is given, else whatever text there is. */
+async function signedText(
+  bytes: Buffer,
+  path: string,
+  { keyring, date }: DescriptionReading,
+): Promise<{ text: string; signers: string[] }> {
+  if (keyring === undefined) return { text: bytes.toString('utf8'), signers: [] };
+  const { text, signers } = await verifyClearsigned(bytes, keyring, { date, subject: path });
+  return { text, signers: signers.map(({ fingerprint }) => fingerprint) };
+}
+
+function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw diskFault(error, 'read', path);
+  }
+}
+
+function faultOf(file: string, message: string): Faulty {
+  return { faults: [{ file, message }] };
+}
+
+async function orFaults<T>(path: string, work: () => Promise<T | Faulty>): Promise<T | Faulty> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LockstepError) || !ofTheFile.has(error.code)) throw error;
+    const places = error.where.filter(({ message }) => message !== undefined);
+    if (places.length === 0) return faultOf(path, error.message);
+    return { faults: places.map((place) => ({ ...place, file: path })) };
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What is derived from manifests, `.lockstep/indices`, for workflows: moves are
+ * decided by it, so that they need not read what they move.
+ */
+import { join } from 'node:path';
+import { BlockStore } from '../archive/block-store.js';
+import { FileLists } from '../archive/file-lists.js';
+import type { ListedSnapshot } from '../archive/publication.js';
+import { SnapshotRecords, type SnapshotRecord } from '../archive/snapshot-record.js';
+import { LockstepError } from '../errors.js';
+import { readIfThere, sha256Of } from '../io/disk.js';
+import type { Signer } from '../signing/signer.js';
+import type { Snapshot } from '../snapshot/manifest.js';
+import { readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
+import type { Context } from './context.js';
+
+/** A snapshot by its name. */
+export interface SnapshotTarget {
+  profile: string;
+  id: string;
+  /** SHA-256 of its manifest, where the caller knows it: histories do. The file is not read then. */
+  sha256?: string | undefined;
+}
+
+const known = new WeakMap<Context, SnapshotRecords>();
+
+/** The records of this workspace. */
+export function snapshotRecords(context: Context): SnapshotRecords {
+  const { places, store, workspace, signal } = context;
+  const folder = join(places.state, 'indices');
+  const records =
+    known.get(context) ??
+    new SnapshotRecords(folder, {
+      area: workspace.archive.area,
+      fileLists: new FileLists(store, places.cache),
+      store,
+      blocks: new BlockStore(join(folder, 'blocks')),
+      signal,
+    });
+  known.set(context, records);
+  return records;
+}
+
+/**
+ * A snapshot as publishing names it.
+ *
+ * @throws LockstepError SNAPSHOT_UNKNOWN; loading it throws as readSnapshot does
+ */
+export async function listedSnapshot(
+  context: Context,
+  target: SnapshotTarget,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<ListedSnapshot> {
+  const { id } = target;
+  const load = async (): Promise<Snapshot> => {
+    const keyring = (await signer.publicKey()).binary;
+    const trust = { keyring, date: context.clock.now() };
+    const snapshot = await readSnapshot(context.places.snapshots, target, trust);
+    if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256) throw replaced(context, target);
+    return snapshot;
+  };
+  const { manifest } = snapshotFiles(context.places.snapshots, target);
+  const bytes = target.sha256 === undefined ? await readIfThere(manifest) : undefined;
+  const sha256 = target.sha256 ?? (bytes === undefined ? (await load()).sha256 : sha256Of(bytes));
+  return { id, sha256, load };
+}
+
+/** The record of a snapshot, made of its verified manifest where there is none yet. */
+export async function recordOf(
+  context: Context,
+  target: SnapshotTarget,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<SnapshotRecord> {
+  const { sha256, load } = await listedSnapshot(context, target, signer);
+  return await snapshotRecords(context).of(sha256, load);
+}
+
+function replaced({ places }: Context, target: SnapshotTarget): LockstepError {
+  return new LockstepError('SNAPSHOT_INVALID', {
+    message: `The manifest of ${target.id} is not the one that the history names`,
+    hint: 'It was replaced; restore it from version control or a backup',
+    where: [{ file: snapshotFiles(places.snapshots, target).manifest, value: target.sha256 }],
+  });
+}
