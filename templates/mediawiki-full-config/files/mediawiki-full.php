@@ -8,7 +8,10 @@ declare( strict_types=1 );
 
 namespace MediaWikiFull;
 
-foreach ( [ 'machine', 'choices', 'database', 'wiki', 'services', 'setup', 'status' ] as $part ) {
+// All at once, before anything is done: `restore` replaces these files while it runs
+foreach ( [
+	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'setup', 'packages', 'pin', 'restore', 'status',
+] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }
 
@@ -18,25 +21,83 @@ usage: mediawiki-full status [--json]   versions, what runs, what the caches do
                                         and bring the database up to the installed versions
        mediawiki-full update            run MediaWiki's update.php again, in any case
        mediawiki-full adopt             let an existing LocalSettings.php use this configuration
+       mediawiki-full pin ID [--no-apply]
+                                        hold the set at one snapshot of the archive, and take it there
+       mediawiki-full unpin [--apply]   let it follow the suite again, and move it on
+       mediawiki-full restore --list [--json]
+                                        show the dumps of the database
+       mediawiki-full restore [DUMP] [--yes]
+                                        put back a dump together with the packages it belongs to
 
 TEXT;
 
-exit( ( static function ( array $args ): int {
-	$verb = array_shift( $args );
-	$options = $args;
+/**
+ * @param string[] $args
+ * @return array{0: string, 1: string[], 2: string[]}|null verb, options, arguments; null where they are not understood
+ */
+function parseArguments( array $args ): ?array {
 	$known = [
-		'status' => [ '--json' ],
+		// Options, then how many arguments there may be at least and at most
+		'status' => [ [ '--json' ], 0, 0 ],
 		// The options are for the maintainer scripts
-		'setup' => [ '--or-later', '--restart' ],
-		'update' => [],
-		'adopt' => [],
-		'configure' => [],
+		'setup' => [ [ '--or-later', '--restart' ], 0, 0 ],
+		'update' => [ [], 0, 0 ],
+		'adopt' => [ [], 0, 0 ],
+		'pin' => [ [ '--no-apply' ], 1, 1 ],
+		'unpin' => [ [ '--apply' ], 0, 0 ],
+		'restore' => [ [ '--list', '--json', '--yes' ], 0, 1 ],
+		// For the maintainer scripts, and for apt-guard
+		'configure' => [ [], 0, 0 ],
+		'room-for-dump' => [ [], 0, 0 ],
 	];
-	if ( in_array( $verb, [ 'help', '--help', '-h' ], true ) ) {
+	$verb = array_shift( $args );
+	$options = array_values( array_filter( $args, static fn ( $arg ) => str_starts_with( $arg, '-' ) ) );
+	$arguments = array_values( array_diff( $args, $options ) );
+	if ( !isset( $known[$verb] ) ) {
+		return null;
+	}
+	[ $allowed, $least, $most ] = $known[$verb];
+	$fits = array_diff( $options, $allowed ) === [] && count( $arguments ) >= $least && count( $arguments ) <= $most;
+	return $fits ? [ $verb, $options, $arguments ] : null;
+}
+
+/**
+ * @param string[] $options
+ * @param string[] $arguments
+ * @return int exit status
+ */
+function perform( string $verb, array $options, array $arguments ): int {
+	$has = static fn ( string $option ): bool => in_array( $option, $options, true );
+	switch ( $verb ) {
+		case 'status':
+			return showStatus( $has( '--json' ) );
+		case 'configure':
+			return configure( stream_get_contents( STDIN ) );
+		case 'room-for-dump':
+			return roomForDump();
+		case 'adopt':
+			return withLock( static fn () => adopt() );
+		case 'update':
+			return withLock( static fn () => setup( false, true, true ) );
+		case 'pin':
+			return withMoveLock( static fn () => pin( $arguments[0], !$has( '--no-apply' ) ) );
+		case 'unpin':
+			return withMoveLock( static fn () => unpin( $has( '--apply' ) ) );
+		case 'restore':
+			return $has( '--list' ) ? showDumps( $has( '--json' ) )
+				: withMoveLock( static fn () => restore( $arguments[0] ?? null, $has( '--yes' ) ) );
+		default:
+			return withLock( static fn () => setup( $has( '--or-later' ), false, $has( '--restart' ) ) );
+	}
+}
+
+exit( ( static function ( array $args ): int {
+	if ( in_array( $args[0] ?? '', [ 'help', '--help', '-h' ], true ) ) {
 		echo USAGE;
 		return 0;
 	}
-	if ( !isset( $known[$verb] ) || array_diff( $options, $known[$verb] ) ) {
+	$parsed = parseArguments( $args );
+	if ( $parsed === null ) {
 		fwrite( STDERR, USAGE );
 		return 2;
 	}
@@ -45,20 +106,7 @@ exit( ( static function ( array $args ): int {
 		return 2;
 	}
 	try {
-		switch ( $verb ) {
-			case 'status':
-				return showStatus( in_array( '--json', $options, true ) );
-			case 'configure':
-				return configure( stream_get_contents( STDIN ) );
-			case 'adopt':
-				return withLock( static fn () => adopt() );
-			case 'update':
-				return withLock( static fn () => setup( false, true, true ) );
-			default:
-				return withLock( static fn () => setup(
-					in_array( '--or-later', $options, true ), false, in_array( '--restart', $options, true )
-				) );
-		}
+		return perform( ...$parsed );
 	} catch ( Fault $fault ) {
 		fwrite( STDERR, 'mediawiki-full: ' . $fault->getMessage() . "\n" );
 		return 1;

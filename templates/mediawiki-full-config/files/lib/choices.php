@@ -21,11 +21,13 @@ const CHOICES_HEADER = <<<'TEXT'
 # server_url is the address that mails and feeds name. The wiki answers under
 # any other name of the machine too.
 # database, admin_name and language matter only until the wiki is installed.
+# dumps_kept: so many dumps of the database stay, the oldest go.
 
 TEXT;
 
 /**
- * @return array{database: string, site_name: string, server_url: string, admin_name: string, language: string}
+ * @return array<string, string> with at least database, site_name, server_url, admin_name, language, dumps_kept.
+ *   A key that this version does not know stays as it is: another version, before or after this one, may.
  */
 function readChoices(): array {
 	$choices = [
@@ -34,9 +36,10 @@ function readChoices(): array {
 		'server_url' => '',
 		'admin_name' => 'Admin',
 		'language' => 'en',
+		'dumps_kept' => '3',
 	];
 	$text = is_readable( CHOICES_FILE ) ? (string)file_get_contents( CHOICES_FILE ) : '';
-	return array_merge( $choices, array_intersect_key( parseChoices( $text ), $choices ) );
+	return array_merge( $choices, parseChoices( $text ) );
 }
 
 /** @return array<string, string> */
@@ -85,6 +88,8 @@ function faultOfChoice( string $key, string $value ): ?string {
 				: 'must have 1 to 85 characters, none of # < > [ ] | { } : / @';
 		case 'language':
 			return preg_match( '/^[a-z]{2,3}(-[a-z0-9]{2,10})*$/', $value ) ? null : 'is not a language code';
+		case 'dumps_kept':
+			return preg_match( '/^[1-9][0-9]{0,2}$/', $value ) ? null : 'must be a number from 1 to 999';
 	}
 	return 'is unknown';
 }

@@ -1,7 +1,7 @@
 <?php
 /**
- * The wiki's database: MariaDB over its unix socket, or SQLite files. Makes,
- * finds and copies it; what is in it is MediaWiki's affair.
+ * The wiki's database: MariaDB over its unix socket, or SQLite files. Makes
+ * and finds it; what is in it is MediaWiki's affair, and dumps are dumps.php's.
  */
 declare( strict_types=1 );
 
@@ -12,8 +12,6 @@ const DATABASE_USER = 'mediawiki_full';
 const SQLITE_DIR = DATA_DIR . '/sqlite';
 /** Says that the database was made by us, and which kind it is. */
 const DATABASE_MARK = DATA_DIR . '/database';
-const BACKUP_DIR = DATA_DIR . '/backups';
-const BACKUPS_KEPT = 3;
 
 /** SQL as the database's root: on Debian the unix socket lets the machine's root in without a password. */
 function mariadb( string $sql ): Result {
@@ -78,42 +76,20 @@ function dropHalfMadeDatabase( string $kind ): void {
 	}
 }
 
-/**
- * Copies the database, before an upgrade changes its tables.
- *
- * @param string $kind mariadb or sqlite
- * @param string $label goes into the file's name: the version it was made with
- * @return string where the copy is
- */
-function backUp( string $kind, string $label ): string {
-	ensureDirectory( BACKUP_DIR, 0700 );
-	$base = BACKUP_DIR . '/' . gmdate( 'Ymd\THis\Z' ) . '-' . preg_replace( '/[^0-9A-Za-z.+~-]/', '-', $label );
-	$mask = umask( 0077 );
-	try {
-		if ( $kind === 'sqlite' ) {
-			$target = "$base.sqlite";
-			$source = new \SQLite3( SQLITE_DIR . '/' . DATABASE_NAME . '.sqlite', SQLITE3_OPEN_READONLY );
-			$copy = new \SQLite3( $target );
-			$done = $source->backup( $copy );
-		} else {
-			$target = "$base.sql";
-			$done = run( [
-				'mariadb-dump', '--protocol=socket', '--user=root', '--single-transaction', '--quick',
-				"--result-file=$target", DATABASE_NAME,
-			] )->ok() && run( [ 'gzip', $target ] )->ok();
-			$target .= '.gz';
-		}
-	} finally {
-		umask( $mask );
+/** Bytes that the wiki's database takes up, or null where that cannot be found out. */
+function databaseSize( string $kind ): ?int {
+	if ( $kind === 'sqlite' ) {
+		clearstatcache();
+		$size = @filesize( sqliteFile() );
+		return $size === false ? null : $size;
 	}
-	if ( !$done ) {
-		@unlink( $target );
-		throw new Fault( "the database could not be copied to $target before its update; nothing was changed" );
-	}
-	$copies = glob( BACKUP_DIR . '/*Z-*' ) ?: [];
-	sort( $copies );
-	foreach ( array_slice( $copies, 0, -BACKUPS_KEPT ) as $old ) {
-		unlink( $old );
-	}
-	return $target;
+	$result = mariadb(
+		'SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables ' .
+		"WHERE table_schema = '" . DATABASE_NAME . "';"
+	);
+	return $result->ok() && is_numeric( trim( $result->output ) ) ? (int)trim( $result->output ) : null;
+}
+
+function sqliteFile(): string {
+	return SQLITE_DIR . '/' . DATABASE_NAME . '.sqlite';
 }

@@ -18,6 +18,10 @@ const WEB_USER = 'www-data';
 class Fault extends \RuntimeException {
 }
 
+/** A disk is too full for what has to be written. */
+class NoRoom extends Fault {
+}
+
 /** How a command ended. */
 final class Result {
 	public function __construct(
@@ -30,6 +34,12 @@ final class Result {
 	public function ok(): bool {
 		return $this->status === 0;
 	}
+}
+
+/** @return array<string, string> the same wherever this is called from; only the way to the network is the machine's */
+function plainEnvironment(): array {
+	$network = array_intersect_key( getenv(), [ 'http_proxy' => 1, 'https_proxy' => 1, 'no_proxy' => 1 ] );
+	return [ 'PATH' => '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL' => 'C.UTF-8', 'HOME' => '/nonexistent' ] + $network;
 }
 
 /**
@@ -51,8 +61,7 @@ function run( array $command, string $input = '', ?string $user = null, int $sec
 	$err = tmpfile();
 	fwrite( $in, $input );
 	rewind( $in );
-	$environment = [ 'PATH' => '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL' => 'C.UTF-8', 'HOME' => '/nonexistent' ];
-	$process = proc_open( [ ...$prefix, ...$command ], [ $in, $out, $err ], $pipes, '/', $environment );
+	$process = proc_open( [ ...$prefix, ...$command ], [ $in, $out, $err ], $pipes, '/', plainEnvironment() );
 	if ( $process === false ) {
 		throw new Fault( "{$command[0]} could not be started" );
 	}
@@ -60,6 +69,50 @@ function run( array $command, string $input = '', ?string $user = null, int $sec
 	rewind( $out );
 	rewind( $err );
 	return new Result( $status, (string)stream_get_contents( $out ), (string)stream_get_contents( $err ) );
+}
+
+/**
+ * Runs two commands, what the first prints going into the second, without a shell.
+ *
+ * @param string[] $from
+ * @param string[] $into
+ * @param string $input file that the first reads
+ * @param string $output file that the second writes
+ * @return string what went wrong, in the words of the commands; empty where nothing did
+ */
+function pipeline( array $from, array $into, string $input, string $output ): string {
+	$timeout = [ 'timeout', '--kill-after=10', '86400' ];
+	$errors = tmpfile();
+	$first = proc_open( [ ...$timeout, ...$from ], [ [ 'file', $input, 'r' ], [ 'pipe', 'w' ], $errors ], $pipes, '/',
+		plainEnvironment() );
+	if ( $first === false ) {
+		throw new Fault( "{$from[0]} could not be started" );
+	}
+	$second = proc_open( [ ...$timeout, ...$into ], [ $pipes[1], [ 'file', $output, 'w' ], $errors ], $none, '/',
+		plainEnvironment() );
+	// Only the second may hold it open, or the first would never learn that the second is gone
+	fclose( $pipes[1] );
+	$statuses = [ $second === false ? 127 : proc_close( $second ), proc_close( $first ) ];
+	rewind( $errors );
+	$told = trim( (string)stream_get_contents( $errors ) );
+	return $statuses === [ 0, 0 ] ? '' : ( $told === '' ? "{$from[0]} or {$into[0]} failed" : $told );
+}
+
+/**
+ * Runs a command whose talk belongs to the person who waits for it.
+ *
+ * @param string[] $command
+ * @param array<string, string> $more environment beside what this program was given
+ * @return int its exit status
+ */
+function runInSight( array $command, array $more = [] ): int {
+	$environment = array_merge( getenv(), [ 'PATH' => '/usr/sbin:/usr/bin:/sbin:/bin' ], $more );
+	// All of it on stderr: stdout is for what was asked for. It is inherited; handing on PHP's own stream would seek in it
+	$process = proc_open( $command, [ [ 'file', '/dev/null', 'r' ], [ 'redirect', 2 ] ], $pipes, '/', $environment );
+	if ( $process === false ) {
+		throw new Fault( "{$command[0]} could not be started" );
+	}
+	return proc_close( $process );
 }
 
 /** Tells the person at the terminal, or in apt's log. Not on stdout, which debconf listens to. */
@@ -106,6 +159,45 @@ function withLock( callable $work ): int {
 	return $work();
 }
 
+/**
+ * For what runs apt, whose scripts want the lock above for themselves: a second one does not wait, it would
+ * move packages that the first is about to move.
+ */
+function withMoveLock( callable $work ): int {
+	$lock = fopen( '/run/mediawiki-full-move.lock', 'c' );
+	if ( !$lock || !flock( $lock, LOCK_EX | LOCK_NB ) ) {
+		throw new Fault( 'another mediawiki-full pin, unpin or restore is at work' );
+	}
+	return $work();
+}
+
+/** What a person reads of a number of bytes. */
+function megabytes( int $bytes ): string {
+	return max( 1, (int)ceil( $bytes / 1000000 ) ) . ' MB';
+}
+
+/**
+ * Refuses where a file system has too little room.
+ *
+ * @param int $bytes that will be written
+ * @param string $directory in it; it need not be there yet
+ * @param string $what for the message: "a dump of the database"
+ */
+function assertRoom( int $bytes, string $directory, string $what ): void {
+	while ( !is_dir( $directory ) && $directory !== '/' ) {
+		$directory = dirname( $directory );
+	}
+	$free = @disk_free_space( $directory );
+	// Nobody is served by a file system that is filled to the last byte
+	$needed = $bytes + 32 * 1024 * 1024;
+	if ( $free !== false && $free < $needed ) {
+		throw new NoRoom(
+			"there is not enough room for $what: it may take " . megabytes( $needed ) . ", and $directory has " .
+			megabytes( (int)$free ) . ' free. Nothing was changed. Make room there and try again'
+		);
+	}
+}
+
 /** Whether systemd is the init that runs (sd_booted(3)). */
 function systemdRuns(): bool {
 	return is_dir( '/run/systemd/system' );
@@ -123,7 +215,8 @@ function packageVersion( string $package ): ?string {
 /**
  * What this package was built for.
  *
- * @return array{profile: string, phpVersion: string, packages: string[]}
+ * @return array{profile: string, phpVersion: string, metapackage: string, packages: string[],
+ *   archive: array<string, string>, schema: array{version: string, digest: string}}
  */
 function theSet(): array {
 	return json_decode( (string)file_get_contents( SHARE_DIR . '/set.json' ), true, 8, JSON_THROW_ON_ERROR );

@@ -19,13 +19,18 @@ const DATABASE_PATIENCE = 60;
  * @param bool $restart have the daemons read their configuration again although nothing has changed
  */
 function setup( bool $orLater, bool $updateAnyway, bool $restart ): int {
+	if ( $orLater && restoreState() !== null ) {
+		// It moves packages, whose scripts come here: the database and the services are its own affair meanwhile
+		return 0;
+	}
+	assertNoRestore();
 	ensureDataDirectories();
 	restoreKept();
 	$there = is_file( LOCAL_SETTINGS );
 	if ( $there && !wikiIsOurs() ) {
 		return leaveForeignWiki( $restart );
 	}
-	$due = !$there || $updateAnyway || versionsOfSet() !== versionsUpdatedFor();
+	$due = !$there || $updateAnyway || !databaseIsCurrent();
 	$kind = $there ? databaseKind() : chosenDatabase();
 	$wait = $due ? reasonToWait( $kind, $orLater ) : null;
 	if ( $wait !== null ) {
@@ -40,6 +45,10 @@ function setup( bool $orLater, bool $updateAnyway, bool $restart ): int {
 		return 0;
 	}
 	if ( $due ) {
+		if ( $there && dumpIsDue() ) {
+			// Told while everything is as it was
+			assertRoomForDump( $kind );
+		}
 		settleServerUrl();
 		service( 'stop', JOBS_SERVICE );
 		if ( !$there ) {

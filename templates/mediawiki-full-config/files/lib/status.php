@@ -42,10 +42,17 @@ function gatherStatus(): array {
 	return [
 		'healthy' => $running && $wiki['answers'] && $wiki['setup'] === 'complete',
 		'profile' => $set['profile'],
+		'snapshot' => [ 'pinned' => pinnedSnapshot(), 'current' => pinnedSnapshot() ?? installedSnapshot() ],
 		'versions' => $versions,
 		'services' => $services,
 		'wiki' => $wiki,
 		'database' => $kind,
+		'schema' => [
+			'installed' => $set['schema']['digest'] === '' ? null : $set['schema']['digest'],
+			'database' => lastUpdate()['schema'] ?? null,
+		],
+		'dumps' => listDumps(),
+		'restoring' => restoreState(),
 		'varnish' => varnishState(),
 		'memcached' => memcachedState(),
 		'jobs' => [ 'waiting' => jobsWaiting() ],
@@ -54,27 +61,35 @@ function gatherStatus(): array {
 
 /** @return array{setup: string, url: string, answers: bool, generator: ?string, parsoid: ?string} */
 function wikiState(): array {
-	if ( is_file( PENDING_MARK ) ) {
+	if ( restoreState() !== null ) {
+		$setup = 'a restore was interrupted';
+	} elseif ( is_file( PENDING_MARK ) ) {
 		$setup = 'pending: ' . trim( (string)file_get_contents( PENDING_MARK ) );
 	} elseif ( !is_file( LOCAL_SETTINGS ) ) {
 		$setup = 'missing';
 	} elseif ( !wikiIsOurs() ) {
 		$setup = 'another LocalSettings.php';
 	} else {
-		$setup = versionsOfSet() === versionsUpdatedFor() ? 'complete' : 'update due';
+		$setup = databaseIsCurrent() ? 'complete' : 'update due';
 	}
+	$generator = generatorOfWiki();
+	return [
+		'setup' => $setup,
+		'url' => readChoices()['server_url'],
+		'answers' => $generator !== null,
+		'generator' => $generator,
+		'parsoid' => is_dir( '/usr/share/mediawiki-parsoid/src' ) ? '/usr/share/mediawiki-parsoid' : null,
+	];
+}
+
+/** What the wiki calls itself when it is asked, as a visitor would ask it; null where it does not answer. */
+function generatorOfWiki(): ?string {
 	// Not the page that everybody asks for: a cached copy would say nothing of Apache and PHP
 	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true ] ] );
 	$path = '/api.php?action=query&meta=siteinfo&siprop=general&format=json';
 	$answer = json_decode( (string)@file_get_contents( "http://127.0.0.1$path", false, $context ), true );
 	$generator = $answer['query']['general']['generator'] ?? null;
-	return [
-		'setup' => $setup,
-		'url' => readChoices()['server_url'],
-		'answers' => is_string( $generator ),
-		'generator' => is_string( $generator ) ? $generator : null,
-		'parsoid' => is_dir( '/usr/share/mediawiki-parsoid/src' ) ? '/usr/share/mediawiki-parsoid' : null,
-	];
+	return is_string( $generator ) ? $generator : null;
 }
 
 /** @return array{hits: int, misses: int, passes: int, hitRate: ?float, objects: int}|null */
@@ -132,6 +147,11 @@ function jobsWaiting(): ?int {
 /** @param array<string, mixed> $status */
 function statusText( array $status ): string {
 	$lines = [ [ 'set', $status['profile'] . ( $status['healthy'] ? '' : '  (something is wrong)' ) ] ];
+	$lines[] = [ 'snapshot', ( $status['snapshot']['current'] ?? 'not known' ) .
+		( $status['snapshot']['pinned'] === null ? '' : ', held by `mediawiki-full pin`' ) ];
+	if ( $status['restoring'] !== null ) {
+		$lines[] = [ 'restore', "interrupted ({$status['restoring']['dump']}): run `mediawiki-full restore`" ];
+	}
 	foreach ( $status['versions'] as $package => $version ) {
 		$lines[] = [ 'package', sprintf( '%-24s %s', $package, $version ?? 'not installed' ) ];
 	}
@@ -142,7 +162,11 @@ function statusText( array $status ): string {
 	$lines[] = [ 'setup', $wiki['setup'] ];
 	$lines[] = [ 'wiki', ( $wiki['generator'] ?? 'does not answer' ) . ", {$wiki['url']}" ];
 	$lines[] = [ 'parsoid', $wiki['parsoid'] ?? "MediaWiki's own copy" ];
-	$lines[] = [ 'database', $status['database'] ];
+	$lines[] = [ 'database', $status['database'] . ( $status['schema']['database'] === null ? '' :
+		', schema ' . substr( $status['schema']['database'], 0, 12 ) ) ];
+	foreach ( $status['dumps'] as $dump ) {
+		$lines[] = [ 'dump', sprintf( '%s  %s, %s', $dump['name'], $dump['reason'], megabytes( (int)$dump['bytes'] ) ) ];
+	}
 	$varnish = $status['varnish'];
 	$lines[] = [ 'varnish', $varnish === null ? 'does not answer' : sprintf(
 		'%s hits, %d hits, %d misses, %d passed, %d objects',

@@ -13,8 +13,9 @@ namespace MediaWikiFull;
 const LOCAL_SETTINGS = '/etc/mediawiki/LocalSettings.php';
 const KEPT_SETTINGS = KEPT_DIR . '/LocalSettings.php';
 const PASSWORD_FILE = CONFIG_DIR . '/admin-password';
-/** Versions that the database was last brought up to. */
+/** What the database was last brought up to. apt-guard reads it too, line by line. */
 const STAMP_FILE = DATA_DIR . '/updated-for.json';
+const STAMPED_PACKAGES = [ 'mediawiki', 'mediawiki-parsoid', 'mediawiki-full-config' ];
 /** There while MediaWiki's installer works; what is left beside it is half a wiki. */
 const INSTALLING_MARK = DATA_DIR . '/installing';
 
@@ -197,31 +198,60 @@ function restoreKept(): void {
 /** @return array<string, string> versions whose change calls for update.php */
 function versionsOfSet(): array {
 	$versions = [];
-	foreach ( [ 'mediawiki', 'mediawiki-parsoid', 'mediawiki-full-config' ] as $package ) {
+	foreach ( STAMPED_PACKAGES as $package ) {
 		$versions[$package] = packageVersion( $package ) ?? '';
 	}
 	return $versions;
 }
 
-/** @return array<string, string> */
-function versionsUpdatedFor(): array {
+/** @return array<string, mixed> what update.php last ran for: STAMPED_PACKAGES, and perhaps schema, set, snapshot */
+function lastUpdate(): array {
 	$text = is_readable( STAMP_FILE ) ? (string)file_get_contents( STAMP_FILE ) : '{}';
 	return (array)json_decode( $text, true );
 }
 
-/** Brings the database up to the installed code. A copy is taken where MediaWiki itself has changed. */
+/** The database is what the installed code wants. What another version of this package notes beside is of no matter. */
+function databaseIsCurrent(): bool {
+	return array_intersect_key( lastUpdate(), versionsOfSet() ) == versionsOfSet();
+}
+
+/** update.php is about to change more than caches: it runs for another MediaWiki or another schema than the last time. */
+function dumpIsDue(): bool {
+	$before = lastUpdate();
+	return isset( $before['mediawiki'] ) && databaseKind() !== 'other' && (
+		$before['mediawiki'] !== versionsOfSet()['mediawiki'] ||
+		( $before['schema'] ?? theSet()['schema']['digest'] ) !== theSet()['schema']['digest']
+	);
+}
+
+/** Brings the database up to the installed code. A dump is made before where MediaWiki or the schema has changed. */
 function updateDatabase(): void {
-	$before = versionsUpdatedFor();
-	$now = versionsOfSet();
-	$changed = isset( $before['mediawiki'] ) && $before['mediawiki'] !== $now['mediawiki'];
-	if ( $changed && databaseKind() !== 'other' ) {
-		say( 'the database was copied to ' . backUp( databaseKind(), $before['mediawiki'] ) );
+	$dump = dumpIsDue() ? dumpDatabase( databaseKind(), 'before-update', lastUpdate() ) : null;
+	if ( $dump !== null ) {
+		say( 'the database was dumped to ' . DUMP_DIR . "/{$dump['file']}" );
 	}
+	// Older than what is in it is what a move to an earlier version brings, and MediaWiki looks for newer files only
+	emptyFileCaches();
 	$result = maintenance( 'update', [ '--quick' ] );
 	if ( !$result->ok() ) {
-		throw new Fault( "update.php failed:\n" . trim( substr( $result->output . $result->errors, -4000 ) ) );
+		throw new Fault(
+			"update.php failed:\n" . trim( substr( $result->output . $result->errors, -4000 ) ) . ( $dump === null ? '' :
+			"\n`mediawiki-full restore {$dump['name']}` puts the database and its packages back" )
+		);
 	}
-	writeFile( STAMP_FILE, json_encode( $now, JSON_PRETTY_PRINT ) . "\n", 0644 );
+	$stamp = versionsOfSet() + [
+		'schema' => theSet()['schema']['digest'] === '' ? null : theSet()['schema']['digest'],
+		'set' => installedSet(),
+		'snapshot' => pinnedSnapshot() ?? installedSnapshot(),
+	];
+	writeFile( STAMP_FILE, encoded( $stamp ), 0644 );
+}
+
+/** Texts that MediaWiki keeps in files: they are made anew when they are not there. */
+function emptyFileCaches(): void {
+	foreach ( glob( CACHE_DIR . '/*' ) ?: [] as $entry ) {
+		removeTree( $entry );
+	}
 }
 
 /** Adds our include to a LocalSettings.php from before, because a person asked for it. */
