@@ -8,6 +8,7 @@ import { string as stringFlag } from '@oclif/core/flags';
 import { LockstepError, exitStatus } from '../errors.js';
 import { withInterrupt } from '../io/interrupt.js';
 import type { Context } from '../workflows/context.js';
+import { cleanJson } from './plain-text.js';
 import { errorToJson, exitOf, renderError } from './render-error.js';
 import type { LineProgress } from './progress-lines.js';
 
@@ -52,6 +53,11 @@ export abstract class BaseCommand extends Command {
   protected say(text: string): void {
     this.#progress?.clear();
     process.stderr.write(`${text}\n`);
+  }
+
+  /** Text out of packages, and reasons that somebody typed, shall do nothing to a terminal. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${cleanJson(json)}\n`);
   }
 
   protected override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {

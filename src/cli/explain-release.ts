@@ -14,9 +14,11 @@ export function explainRelease(report: ReleaseReport, context: Context): string 
   const refreshed =
     !report.cut && publication.verdict === 'refresh' ? ['Its signatures were made anew.'] : [];
   const versions = report.builds.map((row) => `  ${row.package.padEnd(28)} ${row.version}`);
+  const flagged = report.security.length === 0 ? [] : [`It is flagged with ${report.security.join(', ')}.`];
   return [
     '',
     news,
+    ...flagged,
     ...refreshed,
     ...versions,
     '',
@@ -27,6 +29,19 @@ export function explainRelease(report: ReleaseReport, context: Context): string 
     `  curl -fsSo /etc/apt/sources.list.d/${archive.name}.sources ${archive.baseUrl}/debian/${publication.suite}.sources`,
     `  apt-get update && apt-get install -y ${archive.name}-archive-keyring ${report.metapackage}`,
   ].join('\n');
+}
+
+/**
+ * What to say where `--security` names what the snapshot is not flagged with: it was cut before, and a
+ * snapshot never changes.
+ */
+export function unrecordedFlags(wanted: readonly string[], flagged: readonly string[], id: string): string[] {
+  const missing = wanted.filter((cve) => !flagged.includes(cve));
+  if (missing.length === 0) return [];
+  return [
+    `Not recorded: ${missing.join(', ')}. The set equals the last snapshot, ${id}, so none was cut, and a snapshot never changes.`,
+    'Say it with --reason when you publish or promote it.',
+  ];
 }
 
 function baseOf(report: ReleaseReport): string {

@@ -181,10 +181,16 @@ function filesPage(schemas: readonly GeneratedFile[]): string {
     'Both are YAML. Unknown keys are faults; `lockstep check` lists every fault with its line. Editors that speak JSON ' +
     'Schema check while you type: the files that `lockstep init` writes name their schema in the first line.';
   const titles = ['lockstep.yaml', 'profiles/NAME.yaml'];
+  const table = (schema: FieldSchema): string => {
+    const unique = [...new Set(fieldRows(schema, ''))];
+    return `| field | needed | meaning |\n|---|---|---|\n${unique.join('\n')}`;
+  };
   const parts = schemas.map((file, index) => {
-    const rows = fieldRows(JSON.parse(file.content) as FieldSchema, '');
-    const unique = [...new Set(rows)];
-    return `## ${titles[index]}\n\nSchema: [${file.path}](../../${file.path})\n\n| field | needed | meaning |\n|---|---|---|\n${unique.join('\n')}`;
+    const schema = JSON.parse(file.content) as FieldSchema;
+    // A file that is of one form or of another has a table for each
+    const forms = schema.anyOf?.map((form) => `### ${form.description}\n\n${table(form)}`);
+    const link = `Schema: [${file.path}](../../${file.path})`;
+    return `## ${titles[index]}\n\n${link}\n\n${(forms ?? [table(schema)]).join('\n\n')}`;
   });
   return `# lockstep.yaml and profiles\n\n${generated}\n${head}\n\n${parts.join('\n\n')}\n`;
 }

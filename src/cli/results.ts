@@ -3,6 +3,18 @@
  * and schemas/output/ are made from here; a test holds them to it.
  */
 import { z } from 'zod';
+import { importResult } from './results-import.js';
+import { diffResult } from './results-diff.js';
+import { promoteResult, publishResult, rollbackResult, statusResult } from './results-moves.js';
+import { pinFileResult } from './results-pin-file.js';
+import { pinResult } from './results-pins.js';
+import { historyResult, showResult, snapshotsResult } from './results-snapshots.js';
+import { dropResult, gcResult, refreshResult, verifyResult } from './results-upkeep.js';
+
+export type { DiffResult } from './results-diff.js';
+export { publishResult, type PublishResult } from './results-moves.js';
+export { pinResult } from './results-pins.js';
+export type { HistoryResult, ShowResult, SnapshotsResult } from './results-snapshots.js';
 
 export const initResult = z.object({
   workspace: z.string().describe('Absolute path'),
@@ -36,56 +48,6 @@ export const keyResult = z.object({
 export type KeyResult = z.infer<typeof keyResult>;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const storedFile = z.object({ name: z.string(), size: z.number().int().describe('Bytes'), sha256 });
-const pinBase = {
-  component: z.string(),
-  upstreamVersion: z.string(),
-  date: z.number().int().describe('Seconds since 1970 of the last change of the packaging'),
-  provenance: z.array(
-    z.object({
-      step: z.string(),
-      subject: z.string(),
-      by: z.string().optional(),
-      sha256: z.string().optional(),
-    }),
-  ),
-};
-export const pinResult = z.discriminatedUnion('kind', [
-  z.object({
-    ...pinBase,
-    kind: z.literal('apt-source'),
-    package: z.string(),
-    version: z.string(),
-    suite: z.string(),
-    dsc: z.string(),
-    files: z.array(storedFile),
-  }),
-  z.object({
-    ...pinBase,
-    kind: z.literal('apt-binary'),
-    packages: z.array(
-      z.object({
-        package: z.string(),
-        version: z.string(),
-        architecture: z.string(),
-        source: z.string(),
-        sourceVersion: z.string(),
-        suite: z.string(),
-        stanza: z.string().describe('Verbatim from Packages'),
-        file: storedFile,
-      }),
-    ),
-  }),
-  z.object({
-    ...pinBase,
-    kind: z.literal('within'),
-    within: z.string().describe('The component whose tree it is in'),
-    path: z.string(),
-    library: z.string().optional(),
-    demanded: z.string().optional().describe('The Composer constraint of the surrounding tree'),
-    archive: storedFile,
-  }),
-]);
 
 export const resolveResult = z.object({
   profile: z.string(),
@@ -114,22 +76,6 @@ const buildRow = z.object({
   state: z.enum(['cached', 'to build', 'taken']).describe('taken: a package of the base release, as it is'),
 });
 
-export const publishResult = z.object({
-  suite: z.string(),
-  snapshot: snapshotId,
-  before: snapshotId.nullable().describe('What the suite pointed at'),
-  listed: z
-    .array(snapshotId)
-    .describe('Snapshots that stay installable from the suite, the current one first'),
-  verdict: z
-    .enum(['publish', 'refresh', 'nothing'])
-    .describe('refresh: only dates and signatures are made anew'),
-  validUntil: z.string().nullable().describe('ISO 8601; null where no new Release is written'),
-  writes: z.number().int(),
-  bytes: z.number().int(),
-});
-export type PublishResult = z.infer<typeof publishResult>;
-
 export const cutResult = z.object({
   profile: z.string(),
   id: snapshotId,
@@ -137,6 +83,9 @@ export const cutResult = z.object({
   inputs: sha256.describe('What the set is: equal inputs, equal set'),
   parent: snapshotId.nullable(),
   manifest: z.string().nullable().describe('Path of the new manifest'),
+  security: z
+    .array(z.string())
+    .describe('CVE ids that the snapshot is flagged with: those of the last one where nothing changed'),
   packages: z.array(
     z.object({ package: z.string(), version: z.string(), architecture: z.string(), component: z.string() }),
   ),
@@ -169,6 +118,7 @@ export const releaseResult = z.object({
   builds: z.array(buildRow),
   snapshot: snapshotId.nullable().describe('null with --dry-run'),
   cut: z.boolean(),
+  security: z.array(z.string()).describe('CVE ids that the snapshot is flagged with'),
   publication: publishResult.nullable().describe('null with --dry-run'),
 });
 export type ReleaseResult = z.infer<typeof releaseResult>;
@@ -181,7 +131,20 @@ export const outputSchemas: Record<string, z.ZodType> = {
   resolve: resolveResult,
   build: buildResult,
   cut: cutResult,
+  import: importResult,
   publish: publishResult,
+  promote: promoteResult,
+  rollback: rollbackResult,
+  status: statusResult,
+  snapshots: snapshotsResult,
+  show: showResult,
+  history: historyResult,
+  diff: diffResult,
+  verify: verifyResult,
+  gc: gcResult,
+  drop: dropResult,
+  refresh: refreshResult,
+  'pin-file': pinFileResult,
   release: releaseResult,
   serve: serveResult,
 };

@@ -1,5 +1,5 @@
 import { string as stringArg } from '@oclif/core/args';
-import { boolean } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { CutResult } from '../cli/results.js';
 
@@ -11,20 +11,32 @@ export default class Cut extends BaseCommand {
   static override examples = [
     '<%= config.bin %> cut mediawiki-1.39',
     '<%= config.bin %> cut mediawiki-1.39 --dry-run',
+    '<%= config.bin %> cut mediawiki-1.39 --security CVE-2026-34087,CVE-2026-34088',
     '<%= config.bin %> publish "$(<%= config.bin %> cut mediawiki-1.39)" mediawiki-1.39-unstable',
   ];
   static override args = {
     profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
   };
   static override flags = {
+    security: string({
+      multiple: true,
+      helpValue: 'CVE-ID,...',
+      description: 'what this snapshot fixes, for diff, history and machines; may be given more than once',
+    }),
     'dry-run': boolean({ description: 'build and compare, and write no manifest' }),
   };
 
   override async run(): Promise<CutResult> {
     const { args, flags } = await this.parse(Cut);
+    const [{ cut }, { parseCveIds }, { unrecordedFlags }] = await Promise.all([
+      import('../workflows/release.js'),
+      import('../snapshot/cve.js'),
+      import('../cli/explain-release.js'),
+    ]);
+    const security = parseCveIds(flags.security ?? []);
     const context = await this.context(flags);
-    const { cut } = await import('../workflows/release.js');
-    const report = await cut(context, args.profile, { dryRun: flags['dry-run'] });
+    const report = await cut(context, args.profile, { dryRun: flags['dry-run'], security });
+    for (const line of unrecordedFlags(security, report.security, report.id)) this.say(line);
     if (!this.jsonEnabled()) this.log(report.id);
     return report;
   }

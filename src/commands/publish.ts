@@ -1,16 +1,17 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { PublishResult } from '../cli/results.js';
+import type { PublishResult } from '../cli/results-moves.js';
 
 export default class Publish extends BaseCommand {
   static override summary = 'Make a suite point at a snapshot';
   static override description =
     'Writes the archive below public/: pool, indices under their hashes, indices by name, Release, InRelease last. ' +
     'Clients see the old archive or the new one, whatever happens in between. Publishing what is there already writes ' +
-    'nothing, unless its signatures are past half of their time.';
+    'nothing, unless its signatures are past half of their time. The snapshot must be for the base release that the suite ' +
+    'has; a change of the database schema is told of.';
   static override examples = [
-    '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable',
+    '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --reason "MediaWiki 1.39.17"',
     '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --dry-run --json',
   ];
   static override args = {
@@ -25,14 +26,18 @@ export default class Publish extends BaseCommand {
   override async run(): Promise<PublishResult> {
     const { args, flags } = await this.parse(Publish);
     const context = await this.context(flags);
-    const { publish } = await import('../workflows/publish.js');
+    const [{ publish }, { explainPublication }] = await Promise.all([
+      import('../workflows/publish-snapshot.js'),
+      import('../cli/explain-move.js'),
+    ]);
     const { report, plan } = await publish(context, {
       ...args,
       reason: flags.reason,
       dryRun: flags['dry-run'],
+      onPlan: (move) => explainPublication(move).forEach((line) => this.say(line)),
     });
     if (flags['dry-run'] && !this.jsonEnabled())
-      for (const write of plan.writes) this.log(`${write.step}\t${write.path}`);
+      for (const write of plan.publication.writes) this.log(`${write.step}\t${write.path}`);
     return report;
   }
 }

@@ -41,7 +41,7 @@ const maintainerSpec = /^[^<>\n]+ <[^<>\s]+>$/;
  * @throws LockstepError DEB_SYNTAX
  */
 export function parseChangelogTop(text: string, file?: string): ChangelogEntry {
-  const first = entriesOf(text, file).next();
+  const first = changelogEntries(text, file).next();
   if (first.done !== true) return first.value;
   throw syntax(file, 1, 'it has no entry');
 }
@@ -51,7 +51,7 @@ export function parseChangelogTop(text: string, file?: string): ChangelogEntry {
  * @throws LockstepError DEB_SYNTAX
  */
 export function parseChangelog(text: string, file?: string): ChangelogEntry[] {
-  return [...entriesOf(text, file)];
+  return [...changelogEntries(text, file)];
 }
 
 function syntax(file: string | undefined, line: number, message: string): LockstepError {
@@ -63,7 +63,12 @@ function syntax(file: string | undefined, line: number, message: string): Lockst
   });
 }
 
-function* entriesOf(text: string, file: string | undefined): Generator<ChangelogEntry> {
+/**
+ * The entries one after the other, newest first: who needs the newest ones only never meets the faults of
+ * old ones.
+ * @throws LockstepError DEB_SYNTAX when the entry that is asked for is not well-formed
+ */
+export function* changelogEntries(text: string, file?: string): Generator<ChangelogEntry> {
   let open: { line: number; source: string; version: string; distribution: string; lines: string[] } | null =
     null;
   for (const [index, raw] of text.split('\n').entries()) {

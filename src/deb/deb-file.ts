@@ -10,7 +10,7 @@ import { asBuffer, collect, type DecompressByName } from './codec.js';
 import { scriptNames } from './deb-scripts.js';
 import { parseStanza, type Stanza } from './deb822.js';
 import { memberPath } from './member-name.js';
-import { readTar, type TarEntry } from './tar.js';
+import { readTar, type TarEntry, type TarHeader } from './tar.js';
 
 export { scriptNames, type ScriptName } from './deb-scripts.js';
 export { writeDeb, type DebEntry, type DebResult, type DebSpec, type DebWriting } from './deb-writer.js';
@@ -45,7 +45,8 @@ export interface DebReading {
 /** Control archives are some kilobytes; this bounds what a hostile one can make us hold. */
 const largestControlMember = 16 * 1024 * 1024;
 
-function damaged(message: string, file: string | undefined, cause?: unknown): LockstepError {
+/** For this room: deb-repack.ts says the same of the same. */
+export function damaged(message: string, file: string | undefined, cause?: unknown): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
     message: `${file ?? 'The file'} is not a Debian package: ${message}`,
     where: [{ file, message }],
@@ -66,25 +67,12 @@ export async function readDeb(
   const file = reading.file ?? (typeof source === 'string' ? source : undefined);
   const members = readAr(bytesOf(source), file);
   try {
-    await expectMember(members, /^debian-binary$/, file, async (member) => {
-      const version = (await collectSmall(member.body, file)).toString('latin1');
-      // deb(5): readers must accept 2.x
-      if (!/^2\.[0-9]+\n/.test(version))
-        throw damaged(`its format is ${JSON.stringify(version.slice(0, 20))}`, file);
-    });
+    await readFormat(members, file);
     const controlMembers = new Map<string, Buffer>();
-    await expectMember(members, /^control\.tar(?:\.(?:gz|xz|zst))?$/, file, async (member) => {
-      for await (const { header, body } of readTar(unpacked(member, reading.decompress, file), file)) {
-        const name = memberPath(header.path);
-        if (header.kind === 'dir') continue;
-        if (header.kind !== 'file' || name.includes('/')) {
-          throw damaged('its control archive holds something else than plain files', file);
-        }
-        if (controlMembers.has(name)) throw damaged(`its control archive has two members ${name}`, file);
-        controlMembers.set(name, await collectSmall(body, file));
-      }
-    });
-    const data = await nextMember(members, /^data\.tar(?:\.(?:gz|xz|zst|bz2|lzma))?$/, file);
+    for await (const { header, bytes } of controlEntries(members, reading.decompress, file)) {
+      if (header.kind === 'file') controlMembers.set(memberPath(header.path), bytes);
+    }
+    const data = await nextMember(members, dataMember, file);
     return {
       ...parseControl(controlMembers, file),
       files: dataEntries(members, data, reading.decompress, file),
@@ -137,6 +125,16 @@ async function* unpacked(
   }
 }
 
+/** Reads the first member and refuses what is no package of format 2. */
+export async function readFormat(members: AsyncGenerator<ArMember>, file: string | undefined): Promise<void> {
+  const { body } = await nextMember(members, /^debian-binary$/, file);
+  const version = (await collectSmall(body, file)).toString('latin1');
+  // deb(5): readers must accept 2.x
+  if (!/^2\.[0-9]+\n/.test(version))
+    throw damaged(`its format is ${JSON.stringify(version.slice(0, 20))}`, file);
+}
+
+/** A member of the control archive, which must not be endless. */
 async function collectSmall(body: AsyncIterable<Buffer>, file: string | undefined): Promise<Buffer> {
   try {
     return await collect(body, largestControlMember);
@@ -146,7 +144,8 @@ async function collectSmall(body: AsyncIterable<Buffer>, file: string | undefine
   }
 }
 
-async function nextMember(
+/** The next member of the .deb, which must have that name. */
+export async function nextMember(
   members: AsyncGenerator<ArMember>,
   name: RegExp,
   file: string | undefined,
@@ -161,14 +160,29 @@ async function nextMember(
   }
 }
 
-async function expectMember(
+/** The entries of the control archive, in their order: folders, and each file once, with its bytes. */
+export async function* controlEntries(
   members: AsyncGenerator<ArMember>,
-  name: RegExp,
+  decompress: DecompressByName,
   file: string | undefined,
-  read: (member: ArMember) => Promise<void>,
-): Promise<void> {
-  await read(await nextMember(members, name, file));
+): AsyncGenerator<{ header: TarHeader; bytes: Buffer }> {
+  const member = await nextMember(members, /^control\.tar(?:\.(?:gz|xz|zst))?$/, file);
+  const seen = new Set<string>();
+  for await (const { header, body } of readTar(unpacked(member, decompress, file), file)) {
+    const name = memberPath(header.path);
+    if (header.kind !== 'dir') {
+      if (header.kind !== 'file' || name.includes('/')) {
+        throw damaged('its control archive holds something else than plain files', file);
+      }
+      if (seen.has(name)) throw damaged(`its control archive has two members ${name}`, file);
+      seen.add(name);
+    }
+    yield { header, bytes: await collectSmall(body, file) };
+  }
 }
+
+/** `data.tar`, packed in any way that dpkg knows. */
+export const dataMember = /^data\.tar(?:\.(?:gz|xz|zst|bz2|lzma))?$/;
 
 function parseControl(members: ReadonlyMap<string, Buffer>, file: string | undefined): DebControl {
   const text = members.get('control')?.toString('utf8');

@@ -16,6 +16,7 @@ import {
   packagesOfSet,
   setVariables,
   type ArchiveKey,
+  type SchemaVariable,
 } from './context.js';
 import { keyringPackageOf, keyringTemplate, packageOfTemplate } from './pinned-packages.js';
 import type { SetPackage } from './relations.js';
@@ -34,6 +35,8 @@ export interface SetInput {
   /** Templates by name, at least those of the profile. */
   templates: ReadonlyMap<string, TemplateFolder>;
   key: Pick<ArchiveKey, 'fingerprint'>;
+  /** The schema that the set's database needs; left out where it has none. */
+  schema?: SchemaVariable | undefined;
 }
 
 export interface KeyringInput {
@@ -210,9 +213,9 @@ async function composeGroup(
   members: Members,
   versions: ReadonlyMap<string, string>,
 ): Promise<ComposedPackage[]> {
-  const { workspace, profile, profiles, pins, built, templates, key } = input;
+  const { workspace, profile, profiles, pins, built, templates, key, schema } = input;
   const set = packagesOfSet(workspace, profile, pins, built, Object.fromEntries(versions));
-  const variables = setVariables(commonVariables(workspace, profiles, key), profile, pins, set);
+  const variables = setVariables(commonVariables(workspace, profiles, key), profile, pins, set, schema);
   const pin = members.component === undefined ? undefined : pinOf(pins, members.component);
   const packages: ComposedPackage[] = [];
   for (const template of members.templates) {

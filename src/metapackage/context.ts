@@ -40,6 +40,8 @@ export interface CommonVariables {
     maintainer: string;
     keyringPackage: string;
     keyringPath: string;
+    /** Marks the versions of what is built here: `+lockstep1` (docs/decisions/0001). */
+    versionSuffix: string;
   };
   /** By profile, then from the highest trust level to the lowest: the first of a codename is the one to propose. */
   suites: SuiteVariable[];
@@ -57,6 +59,15 @@ export interface ComponentVariable {
   packages: Record<string, { version: string }>;
 }
 
+/** The database schema that the set needs, as templates see it; empty texts where the set has no database. */
+export interface SchemaVariable {
+  component: string;
+  /** For people: `1.39`. */
+  version: string;
+  /** SHA-256. */
+  digest: string;
+}
+
 /** Variables of the templates of a profile. */
 export interface SetVariables extends CommonVariables {
   profile: { name: string; description: string };
@@ -70,6 +81,7 @@ export interface SetVariables extends CommonVariables {
   components: Record<string, ComponentVariable>;
   /** Those of all components, sorted by package. */
   relations: string[];
+  schema: SchemaVariable;
   settings: Record<string, unknown>;
 }
 
@@ -98,6 +110,7 @@ export function commonVariables(
       maintainer,
       keyringPackage,
       keyringPath: `/usr/share/keyrings/${keyringPackage}.gpg`,
+      versionSuffix: workspace.versionSuffix,
     },
     suites: Object.entries(workspace.suites)
       .flatMap(([suite, { profile: profileName, trust, default: isDefault }]) => {
@@ -128,6 +141,7 @@ export function keyringVariables(
 
 /**
  * @param packages the packages of each component that are in the set; a component that is not in it is no variable
+ * @param schema of the set's database; left out where it has none
  * @throws LockstepError RESOLVE_UNSATISFIABLE, see relationsOf
  */
 export function setVariables(
@@ -135,6 +149,7 @@ export function setVariables(
   profile: Profile,
   pins: Readonly<Record<string, Pin>>,
   packages: Readonly<Record<string, readonly SetPackage[]>>,
+  schema?: SchemaVariable,
 ): SetVariables {
   const components: Record<string, ComponentVariable> = {};
   for (const [name, { relation }] of Object.entries(profile.components)) {
@@ -158,6 +173,7 @@ export function setVariables(
     relations: Object.values(components)
       .flatMap((component) => component.relations)
       .sort((a, b) => byText(packageIn(a), packageIn(b))),
+    schema: schema ?? { component: '', version: '', digest: '' },
     settings: profile.metapackage.settings,
   };
 }

@@ -7,7 +7,7 @@ import { parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
 import { baseArchitectures } from '../profile/base-release.js';
 import { checkYaml, type Rule } from '../profile/faults.js';
-import { packageName, relativePath } from '../profile/names.js';
+import { oneLine, packageName, relativePath, treePattern } from '../profile/names.js';
 import { didYouMean } from '../profile/nearest.js';
 import { YamlFile, type FieldPath } from '../profile/yaml-file.js';
 import { renderTemplate } from './render.js';
@@ -29,9 +29,25 @@ const linkTarget = z.string().regex(/^[^\\\p{Cc}]+$/u, { error: 'must be a path'
 
 const relations = z.array(z.string()).default([]);
 
-const pattern = z
+/** Fields that deb-control(5) gives a meaning: each has a key of its own here, or is written by Lockstep. */
+const knownFields = new Set(
+  (
+    'Package Source Version Architecture Maintainer Section Priority Multi-Arch Homepage Description Essential ' +
+    'Protected Build-Essential Installed-Size Origin Bugs Tag Subarchitecture Kernel-Version Installer-Menu-Item ' +
+    'Package-Type Auto-Built-Package Built-Using Static-Built-Using Important Status Conffiles Config-Version ' +
+    'Filename Size MD5sum SHA1 SHA256 SHA512 ' +
+    'Pre-Depends Depends Recommends Suggests Enhances Conflicts Breaks Replaces Provides'
+  )
+    .toLowerCase()
+    .split(' '),
+);
+
+const ownFieldName = z
   .string()
-  .regex(/^(?!\/)[^\\\p{Cc}]+$/u, { error: 'must be a path or pattern below the folder' });
+  .regex(/^[A-Za-z][A-Za-z0-9-]*$/, { error: 'must be a field name: letters, digits and "-"' })
+  .refine((name) => !knownFields.has(name.toLowerCase()), {
+    error: 'is a field of Debian, which this table cannot set',
+  });
 
 /** package.yaml, after rendering. */
 export const packageDefinitionSchema = z.strictObject({
@@ -52,6 +68,8 @@ export const packageDefinitionSchema = z.strictObject({
   breaks: relations,
   replaces: relations,
   provides: relations,
+  /** Control fields of one's own; a value that is empty after rendering leaves its field out. */
+  fields: z.record(ownFieldName, z.union([z.literal(''), oneLine])).default({}),
   description: z.string().regex(/^\S/, { error: 'must begin with the synopsis line' }),
   files: z
     .array(
@@ -59,7 +77,7 @@ export const packageDefinitionSchema = z.strictObject({
         from: relativePath,
         to: installPath,
         mode: mode.optional(),
-        exclude: z.array(pattern).default([]),
+        exclude: z.array(treePattern).default([]),
       }),
     )
     .default([]),

@@ -237,6 +237,7 @@ function controlOf(job: TemplateJob, definition: PackageDefinition): Record<stri
   control['Priority'] = definition.priority;
   if (definition['multi-arch'] !== undefined) control['Multi-Arch'] = definition['multi-arch'];
   if (definition.homepage !== undefined) control['Homepage'] = definition.homepage;
+  for (const [name, value] of Object.entries(definition.fields)) if (value !== '') control[name] = value;
   // an empty line, and the " ." that stands for one, are one thing; the writer folds it again (Policy 5.6.13)
   control['Description'] = definition.description
     .trimEnd()

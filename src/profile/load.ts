@@ -10,8 +10,14 @@ import { notThere, onDisk, readIfThere } from '../io/disk.js';
 import { baseReleases, baseSuites } from './base-release.js';
 import { checkYaml, type Checked } from './faults.js';
 import { didYouMean } from './nearest.js';
-import { profileSchema, type Profile } from './profile-schema.js';
-import { isProfileName, profileRules, workspaceRules } from './rules.js';
+import {
+  importedProfileSchema,
+  profileSchema,
+  type ImportedProfile,
+  type Profile,
+  type ProfileBase,
+} from './profile-schema.js';
+import { importedProfileRules, isProfileName, profileRules, workspaceRules } from './rules.js';
 import { workspaceSchema, type SuiteConfig, type Workspace } from './workspace-schema.js';
 import { YamlFile, type FieldPath } from './yaml-file.js';
 
@@ -34,23 +40,62 @@ export async function loadWorkspace(dir: string): Promise<Workspace> {
 }
 
 /**
- * Reads one profile of a workspace.
+ * Reads one profile of a workspace whose packages are made of components.
  *
  * @param name the file's name in profiles/, without `.yaml`
- * @throws LockstepError PROFILE_UNKNOWN (with the nearest name), PROFILE_INVALID (with every fault)
+ * @throws LockstepError PROFILE_UNKNOWN (with the nearest name), PROFILE_INVALID (with every fault), USAGE for a
+ * profile of imported packages
  */
 export async function loadProfile(workspace: Pick<Workspace, 'root'>, name: string): Promise<Profile> {
+  const profile = await loadAnyProfile(workspace, name);
+  if (!isImported(profile)) return profile;
+  throw new LockstepError('USAGE', {
+    message: `The packages of the profile ${name} are imported: there is nothing to resolve, build or cut`,
+    hint: `Bring packages in with: lockstep import ${name} DIR`,
+    where: [placeOf(profile, ['kind'])],
+  });
+}
+
+/**
+ * Reads one profile of a workspace whose packages are imported. Throws as {@link loadProfile}, USAGE for a
+ * profile with components.
+ */
+export async function loadImportedProfile(
+  workspace: Pick<Workspace, 'root'>,
+  name: string,
+): Promise<ImportedProfile> {
+  const profile = await loadAnyProfile(workspace, name);
+  if (isImported(profile)) return profile;
+  throw new LockstepError('USAGE', {
+    message: `The packages of the profile ${name} are made of its components: none can be imported into it`,
+    hint: 'Give imported packages a profile of their own, with "kind: imported" in place of components',
+    where: [placeOf(profile, ['components'])],
+  });
+}
+
+/** Reads one profile of either form. Throws as {@link loadProfile}, but no USAGE. */
+export async function loadAnyProfile(
+  workspace: Pick<Workspace, 'root'>,
+  name: string,
+): Promise<Profile | ImportedProfile> {
   const read = await readProfile(workspace.root, name);
   if (read === undefined) throw unknownProfile(name, await profileNamesIn(workspace.root));
   if (read.value === undefined) throw invalid('PROFILE_INVALID', profileFile(name), read.faults);
   return read.value;
 }
 
+/** Whether a profile is one of imported packages. */
+export function isImported(profile: Profile | ImportedProfile): profile is ImportedProfile {
+  return 'kind' in profile;
+}
+
 export interface WorkspaceCheck {
   /** Present where lockstep.yaml is good. */
   workspace: Workspace | undefined;
-  /** The profiles that are good. */
+  /** The profiles with components that are good. */
   profiles: Profile[];
+  /** The profiles of imported packages that are good. */
+  imported: ImportedProfile[];
   /** One for each file with faults, lockstep.yaml's first. */
   errors: LockstepError[];
 }
@@ -67,20 +112,22 @@ export async function checkWorkspace(dir: string, profileName?: string): Promise
   if (workspace === undefined) errors.push(invalid('WORKSPACE_INVALID', workspaceFileName, faults));
   const known = await profileNamesIn(dir);
   const profiles: Profile[] = [];
+  const imported: ImportedProfile[] = [];
   for (const name of profileName === undefined ? known : [profileName]) {
     const read = await readProfile(dir, name);
     if (read === undefined) throw unknownProfile(name, known);
     if (read.value === undefined) errors.push(invalid('PROFILE_INVALID', profileFile(name), read.faults));
+    else if (isImported(read.value)) imported.push(read.value);
     else profiles.push(read.value);
   }
-  return { workspace, profiles, errors };
+  return { workspace, profiles, imported, errors };
 }
 
 /**
  * Where a field of a workspace or profile stands in its file. Of an object
  * that was not read from a file, only the path is known.
  */
-export function placeOf(read: Workspace | Profile, path: FieldPath): FaultPlace {
+export function placeOf(read: Workspace | Profile | ImportedProfile, path: FieldPath): FaultPlace {
   const file = readFrom.get(read);
   return file === undefined ? { path: path.join('.') } : file.place(path);
 }
@@ -135,10 +182,29 @@ export function parseWorkspace(
   return { value: remember(file, { ...value, ...context }), faults };
 }
 
-/** Checks the text of a profile. Pure. */
+/** Checks the text of a profile with components. Pure. */
 export function parseProfile(text: string, name: string): Checked<Profile> {
+  return checkProfile(new YamlFile(text, profileFile(name)), name);
+}
+
+/** Checks the text of a profile of either form: one that gives a kind is of imported packages. Pure. */
+export function parseAnyProfile(text: string, name: string): Checked<Profile | ImportedProfile> {
   const file = new YamlFile(text, profileFile(name));
-  const { value, faults } = checkYaml(file, profileSchema, profileRules);
+  const { data } = file;
+  if (typeof data !== 'object' || data === null || !('kind' in data)) return checkProfile(file, name);
+  return completed(file, name, checkYaml(file, importedProfileSchema, importedProfileRules));
+}
+
+function checkProfile(file: YamlFile, name: string): Checked<Profile> {
+  return completed(file, name, checkYaml(file, profileSchema, profileRules));
+}
+
+/** A profile with what follows from its base. */
+function completed<T extends { base: { codename: string } & Omit<ProfileBase, 'suites' | 'phpVersion'> }>(
+  file: YamlFile,
+  name: string,
+  { value, faults }: Checked<T>,
+): Checked<Omit<T, 'base'> & { name: string; file: string; base: ProfileBase }> {
   const known = baseReleases.find((base) => base.codename === value?.base.codename);
   if (value === undefined || known === undefined) return { value: undefined, faults };
   const base = { ...value.base, suites: baseSuites(known.codename), phpVersion: known.phpVersion };
@@ -171,12 +237,15 @@ async function readWorkspace(
   return { workspace: value, faults };
 }
 
-async function readProfile(root: string, name: string): Promise<Checked<Profile> | undefined> {
+async function readProfile(
+  root: string,
+  name: string,
+): Promise<Checked<Profile | ImportedProfile> | undefined> {
   if (!isProfileName(name)) return undefined;
   const text = await readText(join(root, profileFile(name)), profileFile(name));
   if (text === undefined) return undefined;
   if (typeof text !== 'string') return { value: undefined, faults: [text] };
-  return parseProfile(text, name);
+  return parseAnyProfile(text, name);
 }
 
 /** The text of a file, nothing where there is none, or the fault that it is not text. */

@@ -1,7 +1,8 @@
 /**
  * The shape of profiles/<name>.yaml: which components, from where, in which
- * version ranges, for which base distribution. It owns types and descriptions;
- * what refers to what is checked in rules.ts.
+ * version ranges, for which base distribution; or that its packages are
+ * imported. It owns types and descriptions; what refers to what is checked in
+ * rules.ts.
  */
 import { z } from 'zod';
 import { baseArchitectures, baseReleases } from './base-release.js';
@@ -12,6 +13,7 @@ import {
   relativePath,
   settingName,
   slug,
+  treePattern,
   versionRange,
 } from './names.js';
 
@@ -92,6 +94,18 @@ const component = z
   })
   .describe('A piece of software of the set');
 
+const database = z
+  .strictObject({
+    component: componentName.describe('The component whose software makes and updates the tables'),
+    paths: z
+      .array(treePattern)
+      .min(1)
+      .describe(
+        'The files of its tree that do so, as patterns: "maintenance/**/*.sql". While they stay the same, so does the schema',
+      ),
+  })
+  .describe('How the database schema of the set is told; left out where the set has no database');
+
 const metapackage = z
   .strictObject({
     name: packageName.describe('The package that pulls in the whole set'),
@@ -101,6 +115,7 @@ const metapackage = z
       .record(settingName, z.json())
       .default({})
       .describe('Values for templates: {{settings.<key>}}'),
+    database: database.optional(),
   })
   .describe('The package that installs and configures the whole set');
 
@@ -119,6 +134,21 @@ export const profileSchema = z
     metapackage,
   })
   .describe('A Lockstep release profile');
+
+/** profiles/<name>.yaml of a set that is made elsewhere, as written. */
+export const importedProfileSchema = z
+  .strictObject({
+    format: z.literal(1).describe('The format of this file'),
+    kind: z
+      .literal('imported')
+      .describe('The packages of this set are built elsewhere and brought in by lockstep import'),
+    description: oneLine.describe('What the set is, in one line'),
+    base,
+  })
+  .describe('A Lockstep profile of imported packages');
+
+/** What editors check a profile with: it is of one form or of the other. */
+export const anyProfileSchema = z.union([profileSchema, importedProfileSchema]);
 
 export type ProfileFile = z.output<typeof profileSchema>;
 export type ComponentSource = ProfileFile['components'][string]['source'];
@@ -141,10 +171,15 @@ export interface ProfileBase {
   phpVersion: string;
 }
 
-/** A profile that was read and found good. */
-export interface Profile extends Omit<ProfileFile, 'base'> {
+interface NamedProfile {
   name: string;
   /** Its file, relative to the workspace: `profiles/mediawiki-1.39.yaml`. */
   file: string;
   base: ProfileBase;
 }
+
+/** A profile that was read and found good. */
+export interface Profile extends Omit<ProfileFile, 'base'>, NamedProfile {}
+
+/** A profile of imported packages that was read and found good. */
+export interface ImportedProfile extends Omit<z.output<typeof importedProfileSchema>, 'base'>, NamedProfile {}

@@ -74,28 +74,35 @@ const kinds: Record<string, { method: string | undefined; packages: boolean }> =
   within: { method: 'tree', packages: false },
 };
 
+function baseIsOneRelease(data: unknown, fault: Parameters<Rule>[1]): void {
+  const release = fieldOf(data, 'base', 'release');
+  const codename = fieldOf(data, 'base', 'codename');
+  const known = baseReleases.find((base) => base.release === release);
+  if (known !== undefined && typeof codename === 'string' && known.codename !== codename) {
+    fault(
+      ['base', 'codename'],
+      `the codename of Debian ${known.release} is ${known.codename}, not ${codename}`,
+    );
+  }
+}
+
+function noRepeatsInLists(data: unknown, fault: Parameters<Rule>[1]): void {
+  noRepeats(data, ['base', 'architectures'], fault);
+  noRepeats(data, ['metapackage', 'templates'], fault);
+  noRepeats(data, ['metapackage', 'database', 'paths'], fault);
+  for (const name of Object.keys(fieldsOf(fieldOf(data, 'components')))) {
+    noRepeats(data, ['components', name, 'packages'], fault);
+    noRepeats(data, ['components', name, 'source', 'packages'], fault);
+  }
+}
+
+/** Rules of a profile of imported packages. */
+export const importedProfileRules: Rule[] = [baseIsOneRelease, noRepeatsInLists];
+
 /** Rules of a profile. */
 export const profileRules: Rule[] = [
-  function baseIsOneRelease(data, fault) {
-    const release = fieldOf(data, 'base', 'release');
-    const codename = fieldOf(data, 'base', 'codename');
-    const known = baseReleases.find((base) => base.release === release);
-    if (known !== undefined && typeof codename === 'string' && known.codename !== codename) {
-      fault(
-        ['base', 'codename'],
-        `the codename of Debian ${known.release} is ${known.codename}, not ${codename}`,
-      );
-    }
-  },
-
-  function noRepeatsInLists(data, fault) {
-    noRepeats(data, ['base', 'architectures'], fault);
-    noRepeats(data, ['metapackage', 'templates'], fault);
-    for (const name of Object.keys(fieldsOf(fieldOf(data, 'components')))) {
-      noRepeats(data, ['components', name, 'packages'], fault);
-      noRepeats(data, ['components', name, 'source', 'packages'], fault);
-    }
-  },
+  baseIsOneRelease,
+  noRepeatsInLists,
 
   function componentsFitTheirKind(data, fault) {
     for (const [name, component] of Object.entries(fieldsOf(fieldOf(data, 'components')))) {
@@ -142,6 +149,13 @@ export const profileRules: Rule[] = [
     const lead = fieldOf(data, 'metapackage', 'lead');
     if (typeof lead === 'string' && !names.includes(lead)) {
       fault(['metapackage', 'lead'], unknownName('component', lead, names, 'in this profile'));
+    }
+    const database = fieldOf(data, 'metapackage', 'database', 'component');
+    if (typeof database === 'string' && !names.includes(database)) {
+      fault(
+        ['metapackage', 'database', 'component'],
+        unknownName('component', database, names, 'in this profile'),
+      );
     }
     const own = fieldOf(data, 'metapackage', 'name');
     const templates = textsOf(fieldOf(data, 'metapackage', 'templates'));

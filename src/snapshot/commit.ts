@@ -18,6 +18,8 @@ export interface CommitRequest {
   directory: string;
   /** Absolute paths of files below the repository. */
   files: readonly string[];
+  /** Absolute paths of files that are no longer to be there; they are gone already. */
+  removed?: readonly string[];
   message: string;
   date: Date;
   /** Used where git's configuration names nobody. */
@@ -79,11 +81,18 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
   const before = tree;
   const paths: string[] = [];
   for (const file of request.files) {
-    const path = relative(dir, file).split(sep).join('/');
-    if (path === '' || path.startsWith('../')) throw new TypeError(`${file} is not below ${dir}`);
+    const path = pathIn(dir, file);
     const blob = await git.writeBlob({ fs, dir, blob: await readFile(file) });
     tree = await withFile(git, dir, tree, path.split('/'), blob);
     paths.push(path);
+  }
+  const removed: string[] = [];
+  for (const file of request.removed ?? []) {
+    const path = pathIn(dir, file);
+    const without = await withoutFile(git, dir, tree, path.split('/'));
+    if (without === tree) continue;
+    tree = without ?? (await git.writeTree({ fs, dir, tree: [] }));
+    removed.push(path);
   }
   if (tree === undefined || tree === before) return { kind: 'unchanged', repository: dir };
   const author = await authorOf(git, dir, request);
@@ -98,6 +107,7 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
   });
   // The index follows, so that `git status` shows the files as committed.
   for (const filepath of paths) await git.add({ fs, dir, filepath, force: true });
+  for (const filepath of removed) await git.remove({ fs, dir, filepath });
   return { kind: 'committed', oid, repository: dir };
 }
 
@@ -123,6 +133,31 @@ async function withFile(
         };
   const others = entries.filter((other) => other !== there);
   return await git.writeTree({ fs, dir, tree: [...others, entry] });
+}
+
+/** The tree without that file, and without the folders it leaves empty; undefined when nothing is left of it. */
+async function withoutFile(
+  git: Git,
+  dir: string,
+  tree: string | undefined,
+  path: readonly string[],
+): Promise<string | undefined> {
+  if (tree === undefined) return undefined;
+  const [name, ...rest] = path as [string, ...string[]];
+  const entries = (await git.readTree({ fs, dir, oid: tree })).tree;
+  const there = entries.find((entry) => entry.path === name);
+  if (there === undefined || (rest.length > 0 && there.type !== 'tree')) return tree;
+  const below = rest.length === 0 ? undefined : await withoutFile(git, dir, there.oid, rest);
+  if (below === there.oid) return tree;
+  const others = entries.filter((other) => other !== there);
+  const kept = below === undefined ? others : [...others, { ...there, oid: below }];
+  return kept.length === 0 ? undefined : await git.writeTree({ fs, dir, tree: kept });
+}
+
+function pathIn(dir: string, file: string): string {
+  const path = relative(dir, file).split(sep).join('/');
+  if (path === '' || path.startsWith('../')) throw new TypeError(`${file} is not below ${dir}`);
+  return path;
 }
 
 async function authorOf(

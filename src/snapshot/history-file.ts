@@ -6,6 +6,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notThere, onDisk, readIfThere, writeFileAtomic } from '../io/disk.js';
+import type { Signer } from '../signing/signer-port.js';
 import { nextHistoryLine, parseHistory, type HistoryEntry, type HistoryMove } from './history.js';
 import { historyFolder } from './snapshot-folder.js';
 
@@ -34,12 +35,19 @@ export async function listHistories(root: string): Promise<string[]> {
 /**
  * Adds a move to its suite's history, which is checked first: nothing is added to what was tampered with.
  *
+ * @param sign signs the line, so that no later change of it goes unseen; `date` is our clock's
  * @returns the absolute path written
  */
-export async function appendHistory(root: string, move: HistoryMove): Promise<string> {
+export async function appendHistory(
+  root: string,
+  move: HistoryMove,
+  sign?: { signer: Signer; date: Date },
+): Promise<string> {
   const path = historyPath(root, move.suite);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';
   if (text !== '') parseHistory(text, path);
-  await writeFileAtomic(path, text + nextHistoryLine(text, move));
+  const by =
+    sign === undefined ? undefined : { ...sign, what: `history of ${move.suite}: ${move.action} ${move.to}` };
+  await writeFileAtomic(path, text + (await nextHistoryLine(text, move, by)));
   return path;
 }

@@ -1,12 +1,16 @@
 /**
  * The history of a suite: what it pointed at, when, by whom and why. An
- * append-only list of lines, each with the hash of the line before. Pure;
- * history-file.ts keeps it.
+ * append-only list of chained, signed lines (chained-lines.ts). It reads no
+ * disk; history-file.ts keeps it.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { LockstepError, type FaultPlace } from '../errors.js';
-import { canonicalLine } from './canonical-json.js';
+import {
+  chainedFields,
+  nextChainedLine,
+  parseChainedLines,
+  type ChainedLine,
+  type LineSigner,
+} from './chained-lines.js';
 import { isSnapshotId } from './snapshot-id.js';
 
 /** How a suite came to point at a snapshot. */
@@ -36,16 +40,12 @@ export interface HistoryMove {
 }
 
 /** One line of `snapshots/history/<suite>.jsonl`. */
-export interface HistoryEntry extends HistoryMove {
-  format: 1;
-  /** SHA-256 of the line before, without its newline; null for the first. */
-  previous: string | null;
-}
+export interface HistoryEntry extends HistoryMove, ChainedLine {}
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
-const entrySchema = z.object({
-  format: z.literal(1),
+/** A move as it is written. */
+export const historyMoveSchema = z.object({
   suite: z.string(),
   action: z.enum(['publish', 'promote', 'rollback']),
   from: id.nullable(),
@@ -58,77 +58,22 @@ const entrySchema = z.object({
   fromSuite: z.string().optional(),
   reissues: id.optional(),
   security: z.array(z.string()).optional(),
-  previous: sha256.nullable(),
 });
+const entrySchema = historyMoveSchema.extend(chainedFields);
 
-/** The line that follows `text`, the history so far, with its newline. */
-export function nextHistoryLine(text: string, move: HistoryMove): string {
-  const last = text.trimEnd().split('\n').at(-1) ?? '';
-  return canonicalLine({ ...move, format: 1, previous: last === '' ? null : hashOf(last) });
+/** The line that follows `text`, the history so far, with its newline; signed where a signer is given. */
+export async function nextHistoryLine(text: string, move: HistoryMove, by?: LineSigner): Promise<string> {
+  return await nextChainedLine(text, move, by);
 }
 
 /**
- * Reads a history and checks its chain.
+ * Reads a history and checks its chain; what the chain does not show, lineFaults of chained-lines.ts does.
  *
  * @param file for messages
  * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT
  */
 export function parseHistory(text: string, file: string): HistoryEntry[] {
-  const lines = text.split('\n');
-  const faults: FaultPlace[] = [];
-  // A text that does not end in a newline ends in the middle of a line.
-  if (lines.pop() !== '') faults.push({ file, line: lines.length + 1, message: 'the last line is cut off' });
-  const entries = lines.flatMap((line, index): HistoryEntry[] => {
-    const place = { file, line: index + 1 };
-    const entry = parseLine(line, place);
-    if (typeof entry === 'string') {
-      faults.push({ ...place, message: entry });
-      return [];
-    }
-    const before = lines[index - 1];
-    if (entry.previous !== (before === undefined ? null : hashOf(before))) {
-      const message =
-        index === 0
-          ? 'the lines before it are missing'
-          : 'the line before it is not the one it was written after';
-      faults.push({ ...place, message });
-    }
-    return [entry];
-  });
-  if (faults.length > 0) {
-    throw new LockstepError('SNAPSHOT_INVALID', {
-      message: `${file} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
-      hint: 'A history is only ever added to; restore it from version control or a backup',
-      where: faults,
-    });
-  }
-  return entries;
-}
-
-function parseLine(line: string, place: FaultPlace): HistoryEntry | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return 'it is not JSON';
-  }
-  const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
-  if (typeof format === 'number' && format > 1) {
-    throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
-      message: `${place.file}, line ${place.line}, has format ${format}; this Lockstep reads up to 1`,
-      hint: 'Use the Lockstep that wrote it, or a newer one',
-      where: [place],
-    });
-  }
-  const parsed = entrySchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  return parsed.error.issues
-    .map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`)
-    .join(', ');
-}
-
-function hashOf(line: string): string {
-  return createHash('sha256').update(line).digest('hex');
+  return parseChainedLines(text, file, entrySchema);
 }
 
 /** What a suite points at, or null while it is empty. */
@@ -146,10 +91,14 @@ export function goodSnapshots(
   const stack: string[] = [];
   for (const { action, to, reissues } of history) {
     const at = stack.indexOf(to);
-    // What was re-issued is as good as before, and its versions are lower than those of `to`
-    if (action === 'rollback' && reissues !== undefined) stack.splice(stack.indexOf(reissues) + 1);
-    else if (action === 'rollback') stack.splice(at < 0 ? 0 : at);
-    else if (at >= 0) stack.splice(at, 1);
+    if (action === 'rollback') {
+      // What was re-issued is as good as before: its versions are lower than those of `to`
+      const content = reissues ?? to;
+      const back = stack.indexOf(content);
+      if (back >= 0) stack.splice(reissues === undefined ? back : back + 1);
+      // One that was never here, or withdrawn: what was cut before it stays good
+      else stack.splice(0, stack.length, ...stack.filter((id) => id < content));
+    } else if (at >= 0) stack.splice(at, 1);
     stack.push(to);
   }
   return stack.reverse();

@@ -6,8 +6,11 @@
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { isPackageName, memberNameFault } from '../deb/member-name.js';
+import { isOneParagraph } from '../deb/one-paragraph.js';
 import { isValidVersion } from '../deb/version.js';
 import type { Pin, StoredFile } from '../source/pin.js';
+import { cveIdSpec } from './cve.js';
+import { isPlainPackage } from './plain-package.js';
 import { isSnapshotId } from './snapshot-id.js';
 
 /** The newest format this Lockstep reads, and the one it writes. */
@@ -157,14 +160,6 @@ const stanza = z
   .refine(isOneParagraph, { error: 'must be one paragraph with a newline at its end' });
 const storedFile = z.object({ name: fileName, size, sha256 });
 
-/**
- * A blank line inside would start another paragraph of the index: a package nobody listed. Blank to apt is
- * an empty line, and one of spaces and tabs too.
- */
-function isOneParagraph(text: string): boolean {
-  return /^[^\s:]+:/.test(text) && text.endsWith('\n') && !/\n[ \t\r]*\n/.test(text) && !text.includes('\0');
-}
-
 // A pin's own room vouches for its details; what is not known here is kept as it is.
 const pin = z.looseObject({
   kind: z.enum(['apt-source', 'apt-binary', 'within']),
@@ -217,7 +212,7 @@ const manifestSchema = z.object({
   builds: z.array(z.object({ package: packageName, version, inputs: sha256 })),
   evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
   schema: z.object({ component: slug, version: z.string(), digest: sha256 }).optional(),
-  security: z.array(z.string().regex(/^CVE-\d{4}-\d{4,}$/, { error: 'must be a CVE id' })).optional(),
+  security: z.array(z.string().regex(cveIdSpec, { error: 'must be a CVE id' })).optional(),
   supersedes: z.object({ content: snapshotRef, above: snapshotRef }).optional(),
   tool: z.object({ name: z.string(), version: z.string() }),
 });
@@ -243,7 +238,10 @@ export function parseManifest(text: string, file: string): SnapshotManifest {
       where: [{ file, path: 'format', value: String(format) }],
     });
   }
-  const parsed = manifestSchema.safeParse(value);
+  const plain = plainPackagesOf(value);
+  const parsed = manifestSchema.safeParse(
+    plain === undefined ? value : { ...(value as object), packages: [] },
+  );
   if (!parsed.success) {
     const places = parsed.error.issues.map((issue) => ({
       file,
@@ -254,6 +252,7 @@ export function parseManifest(text: string, file: string): SnapshotManifest {
   }
   // The schema checks of a pin what this room relies on; its type is the source room's.
   const manifest = parsed.data as unknown as SnapshotManifest;
+  if (plain !== undefined) manifest.packages = plain;
   const faults = contradictions(manifest);
   if (faults.length > 0)
     throw invalid(
@@ -261,6 +260,15 @@ export function parseManifest(text: string, file: string): SnapshotManifest {
       faults.map((fault) => ({ file, ...fault })),
     );
   return manifest;
+}
+
+/** The packages of a manifest, if none of them needs the schema to be told good. */
+function plainPackagesOf(value: unknown): SnapshotPackage[] | undefined {
+  const packages =
+    typeof value === 'object' && value !== null && 'packages' in value ? value.packages : undefined;
+  return Array.isArray(packages) && packages.every(isPlainPackage)
+    ? (packages as SnapshotPackage[])
+    : undefined;
 }
 
 /** What no schema says: names that must agree, and what may be there once only. */

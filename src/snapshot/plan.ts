@@ -37,7 +37,13 @@ export interface SnapshotRequest {
 }
 
 export type SnapshotPlan =
-  | { kind: 'unchanged'; id: string; inputs: string }
+  | {
+      kind: 'unchanged';
+      id: string;
+      inputs: string;
+      /** What the last snapshot is flagged with: a flag alone makes no new one. */
+      security: readonly string[];
+    }
   | { kind: 'cut'; id: string; inputs: string; manifest: SnapshotManifest; text: string; sha256: string };
 
 /**
@@ -58,7 +64,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   }
   const inputs = inputsOf(content);
   if (last !== null && last.manifest.inputs === inputs) {
-    return { kind: 'unchanged', id: last.manifest.id, inputs };
+    return { kind: 'unchanged', id: last.manifest.id, inputs, security: last.manifest.security ?? [] };
   }
   const id = nextSnapshotId(now, request.taken, last?.manifest.id ?? null);
   const manifest: SnapshotManifest = {

@@ -13,6 +13,7 @@ import type { Snapshot } from './manifest.js';
 import { parseManifest } from './manifest.js';
 import type { SnapshotPlan } from './plan.js';
 import { isSnapshotId } from './snapshot-id.js';
+import { nearestSnapshotId } from './snapshot-name.js';
 
 /** Where a snapshot is. */
 export interface SnapshotPlace {
@@ -122,9 +123,16 @@ export async function findSnapshot(root: string, id: string): Promise<SnapshotPl
   const all = await listSnapshots(root);
   const found = all.find((place) => place.id === id);
   if (found !== undefined) return found;
-  const newest = all.slice(-8).map((place) => `${place.id} (${place.profile})`);
+  const newest = all
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .slice(-8)
+    .map((place) => `${place.id} (${place.profile})`);
+  const nearest = nearestSnapshotId(
+    id,
+    all.map((place) => place.id),
+  );
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
-    message: `No profile has a snapshot ${id}`,
+    message: `No profile has a snapshot ${id}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
     hint: newest.length === 0 ? 'There is none yet' : `The newest are: ${newest.join(', ')}`,
   });
 }

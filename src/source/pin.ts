@@ -27,6 +27,8 @@ interface PinBase {
   upstreamVersion: string;
   /** Seconds since 1970, for SOURCE_DATE_EPOCH: when the packaging was last changed. */
   date: number;
+  /** The whole hash, of a source that is kept in git. */
+  commit?: string | undefined;
   provenance: Provenance[];
 }
 

@@ -29,10 +29,11 @@ import { checkWorkspace } from '../profile/load.js';
 import type { Profile } from '../profile/profile-schema.js';
 import { readPublicKeys } from '../signing/keys.js';
 import type { Signer } from '../signing/signer.js';
-import type { SnapshotBuild } from '../snapshot/manifest.js';
+import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
-import type { AptSourcePin, Pin } from '../source/pin.js';
+import type { AptSourcePin, Pin, StoredFile } from '../source/pin.js';
 import type { Context } from './context.js';
+import { databaseSchema } from './database-schema.js';
 import type { Resolution } from './resolve.js';
 
 /** What would be done about one package, for people and `--json`. */
@@ -50,6 +51,8 @@ export interface PlannedBuilds {
   plans: BuildPlan[];
   /** The versions that this set gives out, for the manifest. */
   versions: SnapshotBuild[];
+  /** The database schema that it needs; undefined where it has no database. */
+  schema: SnapshotSchema | undefined;
 }
 
 /** Everything a snapshot is cut from. */
@@ -60,6 +63,7 @@ export interface BuiltSet {
   builds: ReadonlyMap<string, { inputs: string; method: string }>;
   outputs: BuildOutput[];
   versions: SnapshotBuild[];
+  schema: SnapshotSchema | undefined;
 }
 
 /**
@@ -77,7 +81,8 @@ export async function planBuilds(
     const history = await versionHistory(context);
     const builder = builderContext(context, phase);
     const debian = await planDebian(context, resolution, history, builder);
-    const groups = await composeGroups(context, resolution, debian, history, signer);
+    const schema = await databaseSchema(context, resolution, sourcesOf(debian));
+    const groups = await composeGroups(context, resolution, debian, { history, schema, signer });
     const trees = await Promise.all(
       groups.flatMap((group) =>
         group.packages.map(async ({ trees: from, ...tree }) =>
@@ -100,6 +105,7 @@ export async function planBuilds(
         ...debian.map(({ plan, open }) => ({ package: plan.package, version: plan.version, inputs: open })),
         ...groups.map(({ source, version, inputs }) => ({ package: source, version, inputs })),
       ],
+      schema,
     };
   } catch (error) {
     phase.fail();
@@ -111,7 +117,7 @@ export async function planBuilds(
 export async function buildSet(
   context: Context,
   { profile, pins }: Resolution,
-  { plans, versions }: PlannedBuilds,
+  { plans, versions, schema }: PlannedBuilds,
 ): Promise<BuiltSet> {
   const phase = context.progress.phase('Building');
   const stop = new AbortController();
@@ -135,7 +141,7 @@ export async function buildSet(
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
     const built = plans.filter(({ action }) => action === 'build').length;
     phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
-    return { profile, pins, builds: componentBuilds(pins, plans), outputs, versions };
+    return { profile, pins, builds: componentBuilds(pins, plans), outputs, versions, schema };
   } catch (error) {
     phase.fail();
     throw error;
@@ -222,6 +228,13 @@ async function planDebian(
   );
 }
 
+/** Files of the source packages that are built, by component. */
+function sourcesOf(debian: readonly PlannedDebian[]): Map<string, readonly StoredFile[]> {
+  return new Map(
+    debian.map(({ plan }) => [plan.component, debianOf(plan.prepared).prepared.source.files] as const),
+  );
+}
+
 function debianOf(prepared: PreparedBuild): Extract<PreparedBuild, { method: 'debian' }> {
   if (prepared.method !== 'debian') throw new TypeError('a debian request was prepared as something else');
   return prepared;
@@ -231,11 +244,15 @@ async function composeGroups(
   context: Context,
   { profile, pins }: Resolution,
   debian: readonly PlannedDebian[],
-  history: readonly VersionUse[],
-  signer: Pick<Signer, 'publicKey'>,
+  given: {
+    history: readonly VersionUse[];
+    schema: SnapshotSchema | undefined;
+    signer: Pick<Signer, 'publicKey'>;
+  },
 ): Promise<SourceGroup[]> {
+  const { history, schema, signer } = given;
   const { workspace } = context;
-  const { profiles, errors } = await checkWorkspace(workspace.root);
+  const { profiles, imported, errors } = await checkWorkspace(workspace.root);
   const [fault] = errors;
   if (fault !== undefined) throw fault;
   const names = [...new Set([...templatesOf(profile), keyringTemplate])];
@@ -250,14 +267,21 @@ async function composeGroups(
       built: Object.fromEntries(debian.map(({ plan, packages }) => [plan.component, packages])),
       templates,
       key,
+      schema,
     },
     history,
   );
   const taken = profiles.filter(({ name }) =>
     Object.values(workspace.suites).some((suite) => suite.profile === name),
   );
+  // The pin names packages that are made here: of imported ones another machine may want other versions
+  const suites = Object.fromEntries(
+    Object.entries(workspace.suites).filter(
+      ([, suite]) => !imported.some(({ name }) => name === suite.profile),
+    ),
+  );
   const keyring = await planKeyring(
-    { workspace, profiles: taken, template: templates.get(keyringTemplate)!, key },
+    { workspace: { ...workspace, suites }, profiles: taken, template: templates.get(keyringTemplate)!, key },
     history,
   );
   return [...set, keyring];

@@ -21,7 +21,8 @@ export async function check(
   dir: string,
   profile: string | undefined,
 ): Promise<{ result: CheckReport; errors: LockstepError[] }> {
-  const { profiles, errors } = await checkWorkspace(dir, profile);
+  const { profiles, imported, errors } = await checkWorkspace(dir, profile);
+  const names = [...profiles, ...imported].map(({ name }) => name).sort();
   const faults = errors.flatMap((error) =>
     error.where.map(({ message, ...place }) => ({
       code: error.code,
@@ -29,5 +30,5 @@ export async function check(
       ...(Object.fromEntries(Object.entries(place).filter(([, value]) => value !== undefined)) as object),
     })),
   );
-  return { result: { ok: errors.length === 0, profiles: profiles.map(({ name }) => name), faults }, errors };
+  return { result: { ok: errors.length === 0, profiles: names, faults }, errors };
 }

@@ -8,6 +8,7 @@ import { vetSet } from '../vetting/vet.js';
 import type { BuiltSet } from './build.js';
 import type { Context } from './context.js';
 import { commitSnapshotFiles, ownTrust } from './publish.js';
+import { snapshotRecords } from './records.js';
 
 export interface CutReport {
   profile: string;
@@ -18,14 +19,20 @@ export interface CutReport {
   inputs: string;
   parent: string | null;
   manifest: string | null;
+  /** CVE ids that the snapshot is flagged with: where nothing changed, those of the last one. */
+  security: string[];
   packages: { package: string; version: string; architecture: string; component: string }[];
 }
 
-/** @throws LockstepError VETTING_FAILED, SNAPSHOT_INVALID, VERIFY_*, STORE_* */
+/**
+ * @param security CVE ids that the new snapshot is to be flagged with
+ * @throws LockstepError VETTING_FAILED, SNAPSHOT_INVALID, VERIFY_*, STORE_*
+ */
 export async function planCut(
   context: Context,
   set: BuiltSet,
   signer: Pick<Signer, 'publicKey'>,
+  security: readonly string[],
 ): Promise<SnapshotPlan> {
   const { workspace, places, store, clock, signal } = context;
   const { area } = workspace.archive;
@@ -67,6 +74,8 @@ export async function planCut(
       sources: set.outputs.flatMap((output) => output.sources.map((source) => sourceEntry(source, area))),
       builds: set.versions,
       evidence,
+      ...(set.schema === undefined ? {} : { schema: set.schema }),
+      ...(security.length === 0 ? {} : { security: [...security] }),
     },
     last: await lastSnapshot(places.snapshots, profile.name, await ownTrust(context, signer)),
     taken: known.map(({ id }) => id),
@@ -89,6 +98,8 @@ export async function applyCut(
       now: context.clock.now(),
       signal: context.signal,
     });
+    // What publishing needs is made while the snapshot is at hand, so that no move has to read it
+    if (plan.kind === 'cut') await snapshotRecords(context).make(plan);
     await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
     phase.done(plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`);
     return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);
@@ -106,6 +117,7 @@ export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | 
     inputs: plan.inputs,
     parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
     manifest,
+    security: [...((plan.kind === 'cut' ? plan.manifest.security : plan.security) ?? [])],
     packages: set.outputs.flatMap((output) =>
       output.packages.map(({ package: name, version, architecture }) => ({
         package: name,

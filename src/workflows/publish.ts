@@ -1,19 +1,26 @@
-/** A snapshot becomes what apt reads: plan, then apply, then the suite's history. */
+/**
+ * A snapshot becomes what apt reads: plan, then apply. It writes the archive and
+ * nothing else; the suite's history, and whether it may move at all, are move.ts.
+ */
 import { applyPublication } from '../archive/apply.js';
-import { DiskPort } from '../archive/disk-port.js';
 import type { PublicationPlan } from '../archive/plan.js';
 import { preparePublication } from '../archive/publication.js';
 import { LockstepError } from '../errors.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { commitFiles } from '../snapshot/commit.js';
-import { currentSnapshot, goodSnapshots } from '../snapshot/history.js';
-import { appendHistory, readHistory } from '../snapshot/history-file.js';
+import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
+import { readHistory } from '../snapshot/history-file.js';
 import type { Snapshot } from '../snapshot/manifest.js';
-import { findSnapshot, lastSnapshot, readSnapshot, type SnapshotTrust } from '../snapshot/snapshot-folder.js';
-import { archiveSigner } from './archive-signer.js';
+import {
+  findSnapshot,
+  lastSnapshot,
+  listSnapshots,
+  readSnapshot,
+  type SnapshotTrust,
+} from '../snapshot/snapshot-folder.js';
 import type { Context } from './context.js';
-import { exclusively } from './workspace-lock.js';
+import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
 
 export interface PublishReport {
   suite: string;
@@ -78,29 +85,39 @@ export function suiteFor(context: Context, name: string | undefined, profile: st
   return suite;
 }
 
+/** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
+export type MoveKind = Pick<HistoryEntry, 'action' | 'reissues'>;
+
 /** Decides what would be written. Writes nothing to the archive. */
 export async function planPublish(
   context: Context,
-  snapshot: Snapshot,
+  target: SnapshotTarget,
   suite: NamedSuite,
   signer: Pick<Signer, 'publicKey'>,
+  move: MoveKind = { action: 'publish' },
 ): Promise<PublicationPlan> {
-  const { workspace, places, store, clock, signal } = context;
-  const { id } = snapshot.manifest;
-  const trust = await ownTrust(context, signer);
-  const good = goodSnapshots(await readHistory(places.snapshots, suite.name)).filter((other) => other !== id);
+  const { workspace, places, store, archive, clock, signal } = context;
+  const { id } = target;
+  const history = await readHistory(places.snapshots, suite.name);
+  const manifests = new Map(history.map(({ to, manifest }) => [to, manifest]));
+  // One that was dropped since is not listed again
+  const there = new Set((await listSnapshots(places.snapshots, suite.profile)).map((place) => place.id));
+  const good = goodSnapshots([...history, { ...move, to: id }]).filter(
+    (other) => other !== id && there.has(other),
+  );
   const earlier = await Promise.all(
-    good
-      .slice(0, suite.retain - 1)
-      .map((other) => readSnapshot(places.snapshots, { profile: suite.profile, id: other }, trust)),
+    good.slice(0, suite.retain - 1).map((other) => {
+      const named = { profile: suite.profile, id: other, sha256: manifests.get(other) };
+      return listedSnapshot(context, named, signer);
+    }),
   );
   return await preparePublication({
-    port: new DiskPort(places.public),
+    port: archive,
     store,
-    cache: places.cache,
+    records: snapshotRecords(context),
     archive: workspace.archive,
     suite,
-    snapshot,
+    snapshot: await listedSnapshot(context, target, signer),
     earlier,
     signer,
     clock,
@@ -108,27 +125,24 @@ export async function planPublish(
   });
 }
 
-/** Does what the plan says, and notes the move. The caller holds the workspace's lock. */
+/** Does what the plan says. The caller holds the workspace's lock. */
 export async function applyPublish(
   context: Context,
   plan: PublicationPlan,
-  snapshot: Snapshot,
   suite: NamedSuite,
   signer: Signer,
-  reason?: string,
 ): Promise<PublishReport> {
-  const { places, store, clock, signal } = context;
+  const { archive, store, clock, signal } = context;
   const phase = context.progress.phase(`Publishing ${plan.snapshot} in ${suite.name}`);
   let written;
   try {
-    written = await applyPublication(new DiskPort(places.public), plan, {
+    written = await applyPublication(archive, plan, {
       store,
       signer,
       clock,
       phase,
       signal,
     });
-    await noteMove(context, snapshot, suite, reason);
   } catch (error) {
     phase.fail();
     throw error;
@@ -151,61 +165,23 @@ export function reportOf(plan: PublicationPlan, suite: NamedSuite): PublishRepor
   };
 }
 
-/** By the history and not by the plan: a run that was killed after its last write is noted by the next one. */
-async function noteMove(
-  context: Context,
-  snapshot: Snapshot,
-  suite: NamedSuite,
-  reason: string | undefined,
-): Promise<void> {
-  const { snapshots } = context.places;
-  const before = currentSnapshot(await readHistory(snapshots, suite.name));
-  const { id } = snapshot.manifest;
-  if (before === id) return;
-  const file = await appendHistory(snapshots, {
-    suite: suite.name,
-    action: 'publish',
-    from: before,
-    to: id,
-    manifest: snapshot.sha256,
-    profile: suite.profile,
-    at: context.clock.now().toISOString(),
-    by: context.actor,
-    ...(reason === undefined ? {} : { reason }),
-  });
-  await commitSnapshotFiles(context, [file], `Publish ${id} in ${suite.name}`);
-}
-
 /** Where the workspace asks for it, and is a repository. */
 export async function commitSnapshotFiles(
   context: Context,
   files: readonly string[],
   message: string,
+  removed: readonly string[] = [],
 ): Promise<void> {
   const { workspace, clock } = context;
-  if (!workspace.snapshots.commit || files.length === 0) return;
+  if (!workspace.snapshots.commit || files.length + removed.length === 0) return;
   const [, name = 'Lockstep', email = 'lockstep@localhost.invalid'] =
     /^(.*?)\s*<(.*)>$/.exec(workspace.archive.maintainer) ?? [];
   await commitFiles({
     directory: workspace.root,
     files,
+    removed,
     message,
     date: clock.now(),
     fallbackAuthor: { name, email },
-  });
-}
-
-/** Makes a suite point at a snapshot, or only says what that would write. */
-export async function publish(
-  context: Context,
-  request: { id: string; suite: string; reason: string | undefined; dryRun: boolean },
-): Promise<{ report: PublishReport; plan: PublicationPlan }> {
-  return await exclusively(context, async () => {
-    const signer = await archiveSigner(context);
-    const snapshot = await wantedSnapshot(context, { id: request.id }, await ownTrust(context, signer));
-    const suite = suiteFor(context, request.suite, snapshot.manifest.profile);
-    const plan = await planPublish(context, snapshot, suite, signer);
-    if (request.dryRun) return { report: reportOf(plan, suite), plan };
-    return { report: await applyPublish(context, plan, snapshot, suite, signer, request.reason), plan };
   });
 }

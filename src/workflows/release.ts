@@ -1,17 +1,12 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
 import { loadProfile, type NamedSuite } from '../profile/load.js';
+import type { Signer } from '../signing/signer.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
 import type { Context } from './context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './cut.js';
 import { archiveSigner } from './archive-signer.js';
-import {
-  applyPublish,
-  planPublish,
-  suiteFor,
-  wantedSnapshot,
-  ownTrust,
-  type PublishReport,
-} from './publish.js';
+import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from './move.js';
+import { suiteFor, type PublishReport } from './publish.js';
 import { resolve, type Resolution } from './resolve.js';
 import { exclusively } from './workspace-lock.js';
 
@@ -19,8 +14,12 @@ export interface ReleaseRequest {
   profile: string;
   suite: string | undefined;
   reason: string | undefined;
+  /** CVE ids that the snapshot is to be flagged with, where one is cut. */
+  security: readonly string[];
   /** Told of the plan before anything is built. */
   onPlan: (plan: ReleasePlan) => void;
+  /** Told of the suite's move before the archive is written. */
+  onMove?: (move: MovePlan) => void;
 }
 
 export interface ReleasePlan {
@@ -35,6 +34,8 @@ export interface ReleasePlan {
 export interface ReleaseReport extends ReleasePlan {
   snapshot: string;
   cut: boolean;
+  /** CVE ids that the snapshot is flagged with. */
+  security: string[];
   publication: PublishReport;
 }
 
@@ -42,6 +43,7 @@ export interface ReleaseReport extends ReleasePlan {
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
   const suite = await suiteOfRequest(context, request);
   const signer = await archiveSigner(context);
+  await assertBase(context, request, suite, signer);
   const resolution = await resolve(context, request.profile);
   return planOf(resolution, suite, await planBuilds(context, resolution, signer));
 }
@@ -50,6 +52,17 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
 async function suiteOfRequest(context: Context, { profile, suite }: ReleaseRequest): Promise<NamedSuite> {
   const { name } = await loadProfile(context.workspace, profile);
   return suiteFor(context, suite, name);
+}
+
+/** A suite of another base is told of before anything is built. */
+async function assertBase(
+  context: Context,
+  { profile }: ReleaseRequest,
+  suite: NamedSuite,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<void> {
+  const { base } = await loadProfile(context.workspace, profile);
+  await assertSuiteTakesBase(context, suite, base, signer);
 }
 
 function planOf({ profile }: Resolution, suite: NamedSuite, { rows }: PlannedBuilds): ReleasePlan {
@@ -68,17 +81,24 @@ export async function release(context: Context, request: ReleaseRequest): Promis
   const suite = await suiteOfRequest(context, request);
   return await exclusively(context, async () => {
     const signer = await archiveSigner(context);
+    await assertBase(context, request, suite, signer);
     const resolution = await resolve(context, request.profile);
     const planned = await planBuilds(context, resolution, signer);
     const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
     const set = await buildSet(context, resolution, planned);
-    const cutPlan = await planCut(context, set, signer);
+    const cutPlan = await planCut(context, set, signer, request.security);
     const cut: CutReport = await applyCut(context, cutPlan, set, signer);
-    const snapshot = await wantedSnapshot(context, { id: cut.id }, await ownTrust(context, signer));
-    const publishing = await planPublish(context, snapshot, suite, signer);
-    const publication = await applyPublish(context, publishing, snapshot, suite, signer, request.reason);
-    return { ...plan, snapshot: cut.id, cut: cut.cut, publication };
+    const target = { profile: plan.profile, id: cut.id };
+    const { reason } = request;
+    const move = await planMove(
+      context,
+      { action: 'publish', suite, target, reason, schemaChange: true },
+      signer,
+    );
+    request.onMove?.(move);
+    const publication = await applyMove(context, move, signer);
+    return { ...plan, snapshot: cut.id, cut: cut.cut, security: cut.security, publication };
   });
 }
 
@@ -130,13 +150,13 @@ export async function build(
 export async function cut(
   context: Context,
   profile: string,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, security }: { dryRun: boolean; security: readonly string[] },
 ): Promise<CutReport> {
   return await exclusively(context, async () => {
     const signer = await archiveSigner(context);
     const resolution = await resolve(context, profile);
     const set = await buildSet(context, resolution, await planBuilds(context, resolution, signer));
-    const plan = await planCut(context, set, signer);
+    const plan = await planCut(context, set, signer, security);
     return dryRun ? cutReport(plan, set, null) : await applyCut(context, plan, set, signer);
   });
 }

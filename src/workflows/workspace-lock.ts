@@ -3,10 +3,24 @@ import { join } from 'node:path';
 import { ensureDir } from '../io/disk.js';
 import { withLock } from '../io/lock.js';
 import type { Context } from './context.js';
+import { recoverMove } from './recover.js';
 
-/** @throws LockstepError LOCK_HELD, naming who holds it, and what `work` throws */
+/**
+ * Runs `work` as the only one. What a killed run left half done is finished or undone before it.
+ *
+ * @throws LockstepError LOCK_HELD, naming who holds it; what recoverMove and `work` throw
+ */
 export async function exclusively<T>(context: Context, work: () => Promise<T>): Promise<T> {
   await ensureDir(context.places.state);
   const { clock, command } = context;
-  return await withLock(join(context.places.state, 'lock'), { clock, command }, work);
+  return await withLock(join(context.places.state, 'lock'), { clock, command }, async () => {
+    const recovered = await recoverMove(context);
+    if (recovered !== undefined) {
+      const { done, journal } = recovered;
+      const { suite, to } = journal.move;
+      const phase = context.progress.phase(`A run that was killed was moving ${suite} to ${to}`);
+      phase.done(done === 'finished' ? 'it is done now' : `undone: ${suite} is as it was`);
+    }
+    return await work();
+  });
 }

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { planKeyring, planSet, templatesOf, type SetInput } from '../../../src/metapackage/compose.js';
 import { keyringTemplate } from '../../../src/metapackage/pinned-packages.js';
+import type { ComposedPackage } from '../../../src/metapackage/tree-from-template.js';
 import { readTemplates } from '../../../src/metapackage/template-folder.js';
 import { checkWorkspace } from '../../../src/profile/load.js';
 import type { Pin } from '../../../src/source/pin.js';
+import { run } from '../../../src/io/process.js';
+import { needs } from '../../fixtures/machine.js';
 
 const project = resolve(import.meta.dirname, '../../..');
 const key = { fingerprint: 'F'.repeat(40), binary: new Uint8Array([1]), date: 1_700_000_000 };
@@ -55,26 +58,47 @@ const pins: Record<string, Pin> = {
   memcached: binaryPin('memcached', '1.6.18'),
 };
 
+const built: SetInput['built'] = {
+  mediawiki: ['mediawiki', 'mediawiki-classes'].map((name) => ({
+    package: name,
+    version: '1:1.39.17-1+lockstep1',
+    architecture: 'all',
+  })),
+};
+
+const textOf = (item: ComposedPackage, path: string): string => {
+  const entry = item.entries.find((one) => one.path === path);
+  assert.ok(entry?.kind === 'file' && entry.content instanceof Uint8Array, path);
+  return Buffer.from(entry.content).toString('utf8');
+};
+
 describe("this repository's profiles and templates", () => {
+  const schema = { component: 'mediawiki', version: '1.39', digest: 'd'.repeat(64) };
+
   const prepare = async () => {
     const { workspace, profiles } = await checkWorkspace(project);
     assert.ok(workspace !== undefined);
     return { workspace, profiles };
   };
 
+  /** The packages of the first profile. */
+  const composed = async (changes: Partial<SetInput> = {}) => {
+    const { workspace, profiles } = await prepare();
+    const profile = profiles[0]!;
+    const templates = await readTemplates(project, templatesOf(profile));
+    const input = { workspace, profile, profiles, pins, built, templates, key, schema, ...changes };
+    const packages = (await planSet(input, [])).flatMap((group) => group.packages);
+    const named = (name: string): ComposedPackage => packages.find((item) => item.package === name)!;
+    return { parsoid: named('mediawiki-parsoid'), config: named('mediawiki-full-config') };
+  };
+
   it('compose to the packages of each set', async () => {
     const { workspace, profiles } = await prepare();
     assert.equal(profiles.length, 2);
     for (const profile of profiles) {
-      const built: SetInput['built'] = {
-        mediawiki: ['mediawiki', 'mediawiki-classes'].map((name) => ({
-          package: name,
-          version: '1:1.39.17-1+lockstep1',
-          architecture: 'all',
-        })),
-      };
       const templates = await readTemplates(project, templatesOf(profile));
-      const groups = await planSet({ workspace, profile, profiles, pins, built, templates, key }, []);
+      const input = { workspace, profile, profiles, pins, built, templates, key, schema };
+      const groups = await planSet(input, []);
       const packages = groups.flatMap((group) => group.packages);
       assert.deepEqual(
         packages.map((item) => `${item.source} ${item.package} ${item.version}`),
@@ -94,6 +118,49 @@ describe("this repository's profiles and templates", () => {
         assert.ok(depends.includes(relation), relation);
       }
     }
+  });
+
+  it('hold the set together without the metapackage too, and say which schema it needs', async () => {
+    const { parsoid, config } = await composed();
+    const exact = ['mediawiki (= 1:1.39.17-1+lockstep1)', 'mediawiki-parsoid (= 0.16.0~a17+lockstep1)'];
+    const depends = config.control['Depends']!.split(', ');
+    for (const relation of [...exact, 'mediawiki-classes (= 1:1.39.17-1+lockstep1)']) {
+      assert.ok(depends.includes(relation), relation);
+    }
+    assert.equal(parsoid.control['Depends'], exact[0]);
+    assert.equal(config.control['Lockstep-Schema'], schema.digest);
+    const set = JSON.parse(textOf(config, '/usr/share/mediawiki-full/set.json')) as Record<string, unknown>;
+    assert.deepEqual(set['schema'], { version: '1.39', digest: schema.digest });
+    assert.deepEqual(Object.keys(set['archive'] as object).sort(), [
+      'baseUrl',
+      'keyringPackage',
+      'keyringPath',
+      'label',
+      'name',
+      'origin',
+      'versionSuffix',
+    ]);
+    const { config: none } = await composed({ schema: undefined });
+    assert.equal(none.control['Lockstep-Schema'], undefined);
+  });
+
+  it('are programs that their interpreters can read', async function () {
+    this.timeout(60_000);
+    await needs(this, { tools: ['php', 'dash'] });
+    const { config } = await composed();
+    const texts = [
+      ...config.entries.flatMap((entry) => (entry.kind === 'file' ? [textOf(config, entry.path)] : [])),
+      ...Object.values(config.scripts),
+    ];
+    let read = 0;
+    for (const text of texts) {
+      const isPhp = /^(#!.*php\n)?<\?php/.test(text);
+      if (!isPhp && !text.startsWith('#!/bin/sh')) continue;
+      read += 1;
+      const [program, args] = isPhp ? ['php', ['-l']] : ['dash', ['-n']];
+      await run(program, args, { input: Buffer.from(text) });
+    }
+    assert.ok(read >= 15, `${read} programs were read`);
   });
 
   it('compose to the keyring package', async () => {

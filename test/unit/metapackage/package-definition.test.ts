@@ -140,4 +140,14 @@ describe('package.yaml', () => {
       );
     }
   });
+
+  it('takes control fields of its own, but none of Debian', () => {
+    const { fields } = read(`${head}fields: { Lockstep-Schema: "{{version}}", X-Empty: "" }\n`);
+    assert.deepEqual(fields, { 'Lockstep-Schema': '1.0', 'X-Empty': '' });
+    for (const name of ['depends', 'Version', 'Essential', 'SHA256', 'Not a field']) {
+      assert.equal(faultsOf(`${head}fields: { "${name}": x }\n`).code, 'TEMPLATE_INVALID', name);
+    }
+    // A second line would be another field
+    assert.equal(faultsOf(`${head}fields: { Own: "x\\nVersion: 2" }\n`).code, 'TEMPLATE_INVALID');
+  });
 });

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { planVersion } from '../../../src/metapackage/revision.js';
+import { supersedingVersion } from '../../../src/deb/really-version.js';
+import { compareVersions } from '../../../src/deb/version.js';
+import { planVersion, type VersionUse } from '../../../src/metapackage/revision.js';
+import { versionText } from '../deb/arbitraries.js';
 import type { LockstepError } from '../../../src/errors.js';
 
 const base = '1:1.39.17-1+deb12u2';
@@ -31,6 +34,71 @@ describe('the number of a version', () => {
     ];
     assert.equal(planVersion(base, 'lockstep', 'a', history, 'mediawiki'), `${base}+lockstep1`);
     assert.equal(planVersion(base, 'lockstep', 'z', history), `${base}+lockstep9`);
+  });
+
+  describe('after older content was given out above it', () => {
+    const above = supersedingVersion(`${base}+lockstep2`, '1:1.39.16-1+lockstep1');
+    const before = [use(`${base}+lockstep1`, 'a'), use(`${base}+lockstep2`, 'b')];
+
+    it('is a number above that, for the very same inputs too', () => {
+      const history = [...before, use(above, 'of 1.39.16')];
+      for (const inputs of ['a', 'b', 'new', 'of 1.39.16']) {
+        const version = planVersion(base, 'lockstep', inputs, history);
+        assert.equal(version, `${base}+lockstep3`);
+        assert.equal(compareVersions(version, above), 1);
+      }
+      // ... once: from then on these inputs have that number
+      const later = [...history, use(`${base}+lockstep3`, 'b')];
+      assert.equal(planVersion(base, 'lockstep', 'b', later), `${base}+lockstep3`);
+      assert.equal(planVersion(base, 'lockstep', 'a', later), `${base}+lockstep4`);
+    });
+
+    it('is so when the withdrawn snapshot was dropped and only the re-issue tells of it', () => {
+      assert.equal(planVersion(base, 'lockstep', 'b', [use(above, 'x')]), `${base}+lockstep3`);
+    });
+
+    it('is so after several turns', () => {
+      const twice = supersedingVersion(above, '1:1.39.15-1+lockstep4');
+      const version = planVersion(base, 'lockstep', 'b', [...before, use(above, 'x'), use(twice, 'y')]);
+      assert.equal(compareVersions(version, twice), 1);
+    });
+
+    it('leaves numbers alone that lie above a re-issue, other packages and other bases', () => {
+      const low = supersedingVersion(`${base}+lockstep1`, '1:1.39.16-1+lockstep1');
+      assert.equal(planVersion(base, 'lockstep', 'b', [...before, use(low, 'x')]), `${base}+lockstep2`);
+      const other = use(above, 'x', 'parsoid');
+      assert.equal(planVersion(base, 'lockstep', 'b', [...before, other], 'mediawiki'), `${base}+lockstep2`);
+      const next = '1:1.39.17-1+deb12u3';
+      assert.equal(planVersion(next, 'lockstep', 'b', [use(above, 'x')]), `${next}+lockstep1`);
+      assert.equal(compareVersions(`${next}+lockstep1`, above), 1);
+    });
+
+    it('always exceeds what was re-issued above a version of the same base', () => {
+      fc.assert(
+        fc.property(
+          versionText,
+          fc.array(fc.record({ inputs: fc.constantFrom('a', 'b', 'c'), content: fc.option(versionText) }), {
+            minLength: 1,
+            maxLength: 12,
+          }),
+          (start, steps) => {
+            const history: VersionUse[] = [];
+            let highest: string | null = null;
+            for (const { inputs, content } of steps) {
+              const version = planVersion(start, 'lockstep', inputs, history);
+              // A release after a re-issue reaches machines that have it
+              const last = history.at(-1)?.version;
+              if (last?.includes('+really') === true) assert.equal(compareVersions(version, last), 1);
+              history.push(use(version, inputs));
+              if (highest === null || compareVersions(version, highest) > 0) highest = version;
+              if (content === null) continue;
+              highest = supersedingVersion(highest, content);
+              history.push(use(highest, 'a re-issue'));
+            }
+          },
+        ),
+      );
+    });
   });
 
   it('refuses a base that is no version', () => {

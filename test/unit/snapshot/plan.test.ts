@@ -31,7 +31,22 @@ describe('planning a snapshot', () => {
   it('cuts nothing when nothing changed', () => {
     const last = sampleSnapshot([{ name: 'tiny', version: '1.0' }], '2026-11-01T00:00:00Z');
     const plan = planSnapshot(request({ last }));
-    assert.deepEqual(plan, { kind: 'unchanged', id: '20261101T000000Z', inputs: last.manifest.inputs });
+    const { inputs } = last.manifest;
+    assert.deepEqual(plan, { kind: 'unchanged', id: '20261101T000000Z', inputs, security: [] });
+  });
+
+  it('cuts nothing for a flag alone, and says what the last one has', () => {
+    const flagged = (security: string[]): SnapshotRequest['content'] => ({
+      ...sampleContent([{ name: 'tiny', version: '1.0' }]),
+      security,
+    });
+    const first = planSnapshot(request({ content: flagged(['CVE-2026-5678', 'CVE-2026-1234']) }));
+    assert.ok(first.kind === 'cut');
+    assert.deepEqual(first.manifest.security, ['CVE-2026-1234', 'CVE-2026-5678']);
+    const last = { manifest: first.manifest, sha256: first.sha256 };
+    const plan = planSnapshot(request({ content: flagged(['CVE-2026-9999']), last }));
+    assert.ok(plan.kind === 'unchanged');
+    assert.deepEqual(plan.security, ['CVE-2026-1234', 'CVE-2026-5678']);
   });
 
   it('names the snapshot before it by id and hash', () => {

@@ -1,0 +1,55 @@
+/**
+ * Running a command as a user does, and what it took: wall time with the
+ * start of the process, and the peak of its memory where it is Node.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { say } from '../setup.mjs';
+
+/** Runs to its end; throws with what was printed when it fails. Returns seconds and what it printed on stdout. */
+export function timed(command, args, options = {}) {
+  const started = performance.now();
+  const result = spawnSync(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 30,
+    ...options,
+  });
+  const seconds = (performance.now() - started) / 1000;
+  if (result.status !== 0) {
+    const said = `${result.error ?? ''}${result.stdout}${result.stderr}`;
+    throw new Error(`${command} ${args.slice(0, 6).join(' ')}: status ${result.status}\n${said.slice(-4000)}`);
+  }
+  return { seconds, stdout: result.stdout.toString() };
+}
+
+/** What was written before must not be paid for by what is measured next. */
+export function settle() {
+  spawnSync('sync');
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Medians of some runs; each run returns its seconds. */
+export function medianOf(name, runs, once) {
+  const seconds = Array.from({ length: runs }, (_, run) => once(run));
+  const result = median(seconds);
+  say(`${name.padEnd(44)} ${result.toFixed(2)} s   (${seconds.map((one) => one.toFixed(2)).join(', ')})`);
+  return result;
+}
+
+/** The environment under which a Node program writes its peak memory to a file when it ends. */
+export function memoryProbe(scratch) {
+  const file = join(scratch, 'peak-memory');
+  rmSync(file, { force: true });
+  const hook = new URL('peak-memory.mjs', import.meta.url).href;
+  return {
+    env: { NODE_OPTIONS: `--import=${hook}`, BENCH_PEAK_MEMORY: file },
+    /** In MB (10^6 bytes). */
+    read: () => (existsSync(file) ? (Number(readFileSync(file, 'utf8')) * 1024) / 1e6 : NaN),
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * aptly and reprepro, set up as their manuals say, each with a key of its own
+ * making in a throw-away GNUPGHOME; and apt-ftparchive, which only scans.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { debsIn } from './corpus.mjs';
+import { timed } from './measure.mjs';
+
+const suite = 'bench';
+
+/** A signing key without passphrase; returns the environment that knows it, and its fingerprint. */
+export function makeKey(scratch) {
+  const home = join(scratch, 'gnupg');
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const env = { ...process.env, GNUPGHOME: home };
+  const generate = ['--batch', '--passphrase', '', '--quick-gen-key', 'bench', 'ed25519', 'sign', 'never'];
+  timed('gpg', generate, { env });
+  const listed = timed('gpg', ['--batch', '--with-colons', '--list-keys'], { env }).stdout;
+  return { env, fingerprint: /^fpr:+([0-9A-F]+):/m.exec(listed)[1] };
+}
+
+/** Ends the agent that gpg started for this key. */
+export function endKey({ env }) {
+  timed('gpgconf', ['--kill', 'gpg-agent'], { env });
+}
+
+/** An aptly of its own, with its default settings. */
+export class Aptly {
+  constructor(folder, key) {
+    mkdirSync(folder, { recursive: true });
+    this.config = join(folder, 'aptly.conf');
+    this.root = join(folder, 'root');
+    this.key = key;
+    writeFileSync(this.config, JSON.stringify({ rootDir: this.root, architectures: ['amd64'] }));
+    this.run(['repo', 'create', `-distribution=${suite}`, '-component=main', suite]);
+  }
+
+  run(args) {
+    return timed('aptly', [`-config=${this.config}`, ...args], { env: this.key.env }).seconds;
+  }
+
+  /** Adds a folder or file, with -force-replace as for a package that changed; seconds. */
+  add(path) {
+    return this.run(['repo', 'add', '-force-replace', suite, path]);
+  }
+
+  remove(name) {
+    return this.run(['repo', 'remove', suite, name]);
+  }
+
+  snapshot(name) {
+    return this.run(['snapshot', 'create', name, 'from', 'repo', suite]);
+  }
+
+  publish(name) {
+    return this.run(['publish', 'snapshot', '-batch', `-gpg-key=${this.key.fingerprint}`, name]);
+  }
+
+  switchTo(name) {
+    return this.run(['publish', 'switch', '-batch', `-gpg-key=${this.key.fingerprint}`, suite, name]);
+  }
+
+  /** The Packages it published. */
+  packages() {
+    return readFileSync(join(this.root, `public/dists/${suite}/main/binary-amd64/Packages`), 'utf8');
+  }
+}
+
+export class Reprepro {
+  constructor(folder, key) {
+    mkdirSync(join(folder, 'conf'), { recursive: true });
+    this.folder = folder;
+    this.key = key;
+    const fields = [
+      'Origin: bench',
+      'Label: bench',
+      `Codename: ${suite}`,
+      'Architectures: amd64',
+      'Components: main',
+      `SignWith: ${key.fingerprint}`,
+    ];
+    writeFileSync(join(folder, 'conf/distributions'), `${fields.join('\n')}\n`);
+  }
+
+  run(args) {
+    return timed('reprepro', ['--silent', '-b', this.folder, ...args], { env: this.key.env }).seconds;
+  }
+
+  /** All packages of a folder, then the export; seconds of both. */
+  includeAll(folder) {
+    const included = this.run(['--export=never', 'includedeb', suite, ...debsIn(folder)]);
+    return included + this.run(['export', suite]);
+  }
+
+  packages() {
+    const packed = readFileSync(join(this.folder, `dists/${suite}/main/binary-amd64/Packages.gz`));
+    return gunzipSync(packed).toString();
+  }
+}
+
+/** A bare scan of the files, with nothing kept: what no manager of archives can go below without a cache. */
+export function bareScan(folder) {
+  const { seconds, stdout } = timed('apt-ftparchive', ['packages', '.'], { cwd: folder });
+  return { seconds, packages: stdout };
+}

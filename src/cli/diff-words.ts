@@ -1,0 +1,139 @@
+/**
+ * What a diff says, in words that the terminal's form and the Markdown form
+ * share. Plain text; making it harmless is the renderers'.
+ */
+import type { FileChange } from '../snapshot/diff-contents.js';
+import type { SecurityFix } from '../snapshot/security-fixes.js';
+import type { PackageChange } from '../snapshot/diff.js';
+import type { DiffReport } from '../workflows/diff.js';
+import { formatBytes } from './progress-lines.js';
+
+export function schemaSentence({ schema, from, to }: DiffReport): string {
+  const versions =
+    schema.from === schema.to ? (schema.to ?? '') : `${schema.from ?? '?'} to ${schema.to ?? '?'}`;
+  switch (schema.changed) {
+    case 'yes':
+      return `The database schema changes (${versions}).`;
+    case 'no':
+      return `The database schema stays as it is (${versions}).`;
+    case 'unknown': {
+      const silent = [...(schema.from === null ? [from.id] : []), ...(schema.to === null ? [to.id] : [])];
+      const which = silent.length === 1 ? `${silent[0]} does not record it` : 'neither snapshot records it';
+      return `Whether the database schema changes is not known: ${which}.`;
+    }
+  }
+}
+
+export function securitySentences({ security }: DiffReport): string[] {
+  const { added, removed } = security;
+  return [
+    ...(added.length === 0 ? [] : [`Security update: ${added.join(', ')}.`]),
+    ...(removed.length === 0 ? [] : [`This takes back the fixes of ${removed.join(', ')}.`]),
+  ];
+}
+
+export function totalSentence({ total: { from, to } }: DiffReport): string {
+  const packages = from.packages === to.packages ? `${to.packages}` : `${from.packages} -> ${to.packages}`;
+  const size =
+    from.size === to.size ? formatBytes(to.size) : `${formatBytes(from.size)} -> ${formatBytes(to.size)}`;
+  return `${packages} ${packages === '1' ? 'package' : 'packages'}, ${size}`;
+}
+
+/** `+1.2 MiB`, `-310 B`, `0 B`. */
+export function growth(bytes: number): string {
+  const sign = bytes > 0 ? '+' : bytes < 0 ? '-' : '';
+  return `${sign}${formatBytes(Math.abs(bytes))}`;
+}
+
+export function packageRow({
+  package: name,
+  architecture,
+  change,
+  from,
+  to,
+  sizeChange,
+}: PackageChange): string[] {
+  return [name, architecture, change, from?.version ?? '-', to?.version ?? '-', growth(sizeChange)];
+}
+
+/** Fixes that share a line, told together. */
+export function groupedFixes(fixes: readonly SecurityFix[]): (Omit<SecurityFix, 'id'> & { ids: string[] })[] {
+  const groups = new Map<string, Omit<SecurityFix, 'id'> & { ids: string[] }>();
+  for (const { id, line, where } of fixes) {
+    const key = `${where}\n${line}`;
+    const group = groups.get(key) ?? { ids: [], line, where };
+    group.ids.push(id);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** `2 added, 1 removed, 14 changed`. */
+export function fileCounts(files: readonly FileChange[]): string {
+  const counts = (['added', 'removed', 'changed'] as const).flatMap((change) => {
+    const count = files.filter((file) => file.change === change).length;
+    return count === 0 ? [] : [`${count} ${change}`];
+  });
+  return counts.join(', ');
+}
+
+/** What is to be told of one file, behind its path. */
+export function fileDetail({ change, conffile, from, to, aspects }: FileChange): string {
+  const mark = conffile ? ['conffile'] : [];
+  if (change !== 'changed' || from === null || to === null) {
+    const side = to ?? from!;
+    const link = side.linkTarget === null ? [] : [`-> ${side.linkTarget}`];
+    const kind = side.kind === 'file' ? [formatBytes(side.size)] : [side.kind];
+    const mode = side.kind === 'symlink' ? [] : [side.mode, side.owner];
+    return [...kind, ...mode, ...link, ...mark].join(' ');
+  }
+  const told = aspects.map((aspect): string => {
+    switch (aspect) {
+      case 'content':
+        return from.size === to.size
+          ? 'content'
+          : `content ${formatBytes(from.size)} -> ${formatBytes(to.size)}`;
+      case 'kind':
+        return `${from.kind} -> ${to.kind}`;
+      case 'mode':
+        return `mode ${from.mode} -> ${to.mode}`;
+      case 'owner':
+        return `owner ${from.owner} -> ${to.owner}`;
+      case 'link':
+        return `link ${from.linkTarget} -> ${to.linkTarget}`;
+      case 'conffile':
+        return 'conffile or not';
+    }
+  });
+  return [told.join(', '), ...mark].join(' ');
+}
+
+/** Files that a person must see first: configuration, and what is more than another content. */
+export function byWeight(files: readonly FileChange[]): FileChange[] {
+  const weight = (file: FileChange): number => {
+    if (file.conffile) return 0;
+    if (file.aspects.some((aspect) => aspect !== 'content')) return 1;
+    const mode = parseInt((file.to ?? file.from)!.mode, 8);
+    if (file.change === 'added' && (mode & 0o6000) !== 0) return 1;
+    if (file.path.startsWith('/usr/share/doc/')) return 4;
+    return file.change === 'changed' ? 3 : 2;
+  };
+  return files
+    .map((file) => ({ file, weight: weight(file) }))
+    .sort((a, b) => a.weight - b.weight || (a.file.path < b.file.path ? -1 : 1))
+    .map(({ file }) => file);
+}
+
+/** Why a text has no diff. */
+export function omittedWords(omitted: 'binary' | 'too large' | 'too different' | null): string {
+  switch (omitted) {
+    case 'binary':
+      return 'it is not text';
+    case 'too large':
+      return 'it is too large to compare';
+    case 'too different':
+      return 'too many lines differ';
+    case null:
+      return '';
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * What a move of a suite will do, in plain words: to packages, on which kind of
+ * machine, and to the database. Pure; the data is gathered by
+ * src/workflows/move-outlook.ts.
+ */
+import { goesDown, type NamedVersion, type VersionStep } from '../snapshot/move-versions.js';
+import type { SnapshotSchema } from '../snapshot/manifest.js';
+import { leftOnReissueWords } from '../snapshot/superseded.js';
+import type { MoveOutlook } from '../workflows/move-outlook.js';
+import type { MovePlan } from '../workflows/move.js';
+import type { RollbackResult } from './results-moves.js';
+
+/** What each kind of machine does that follows the suite. */
+export interface MachineWords {
+  /** With the archive's keyring package. */
+  pinned: string;
+  /** Without it. */
+  unpinned: string;
+  /** Held at a snapshot by an apt preferences file. */
+  held: string;
+}
+
+/** The fields of a move that `--json` shows. */
+export function moveFields(outlook: MoveOutlook): Omit<RollbackResult, 'reissues' | 'publication'> {
+  const { suite, profile, from, to, reason, security, schema, versions } = outlook;
+  return {
+    suite,
+    profile,
+    from,
+    to,
+    reason,
+    security,
+    schema,
+    packages: versions.steps,
+    withdrawn: versions.withdrawn,
+    installable: versions.installable,
+    machines: machineWords(outlook),
+    database: databaseWords(outlook),
+    notes: outlook.notes,
+    warnings: warningsOf(outlook),
+  };
+}
+
+/** More names than this are counted and not listed. */
+const named = 12;
+
+/** Everything about a move, as lines for a terminal. */
+export function explainMove(outlook: MoveOutlook): string {
+  const { steps, withdrawn, installable } = outlook.versions;
+  const staying = stayingSteps(outlook);
+  const head = [
+    '',
+    headOf(outlook),
+    ...(outlook.reason === null ? [] : [`Reason: ${outlook.reason}`]),
+    ...(outlook.security.length === 0 ? [] : wrapped(`It fixes ${outlook.security.join(', ')}.`)),
+    ...warningsOf(outlook).flatMap((warning) => wrapped(`Warning: ${warning}`)),
+  ];
+  if (outlook.from !== null && outlook.from === outlook.to) return head.join('\n');
+  return [
+    ...head,
+    '',
+    ...outlook.notes.flatMap((note) => wrapped(note)),
+    ...(outlook.notes.length === 0 ? [] : ['']),
+    ...block('Packages that change on machines:', stepLines(steps.filter((step) => !staying.includes(step)))),
+    ...block(
+      'Lower in the snapshot, and kept by machines, as the set takes them in any later version:',
+      stepLines(staying),
+    ),
+    ...block('Withdrawn, listed by the suite no more:', versionLines(withdrawn)),
+    ...block('Older versions that stay installable, apt install PACKAGE=VERSION:', versionLines(installable)),
+    ...machineLines(outlook),
+    ...databaseLines(outlook),
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+function headOf(outlook: MoveOutlook): string {
+  const { suite, from, to, fromSuite, reissues } = outlook;
+  const now = from === null ? 'empty' : `at ${from}`;
+  if (from !== null && from === to) return `${suite} is at ${to} already.`;
+  switch (outlook.action) {
+    case 'publish':
+      return `${suite} is ${now} and will be at ${to}.`;
+    case 'promote':
+      return `${suite} is ${now} and will be at ${to}, which comes from ${fromSuite}.`;
+    case 'rollback':
+      return reissues === null
+        ? `${suite} is ${now} and goes back to ${to}.`
+        : `${suite} is ${now} and goes back to what ${reissues} had, under higher versions${to === null ? '' : `: snapshot ${to}`}.`;
+  }
+}
+
+/** What a publication is told before it is done: it may do all this, but nobody should be surprised. */
+export function explainPublication(plan: MovePlan): string[] {
+  const { suite, from, to, schema, clockBehind } = plan;
+  return [
+    ...(clockBehind > 0 ? [`Warning: ${clockWarning(suite.name, clockBehind)}`] : []),
+    ...leftOnReissueWords(suite.name, to.id, plan.left),
+    ...(schema === null
+      ? []
+      : [
+          `The database schema changes in ${suite.name}: ${from} needs ${nameOf(schema.from)}, ${to.id} needs ${nameOf(schema.to)}. ` +
+            'Machines dump their database before they update it; going back then takes that dump and not packages alone.',
+        ]),
+  ];
+}
+
+/** What is odd about a move, and no reason to refuse it. */
+export function warningsOf(
+  outlook: Pick<MoveOutlook, 'clockBehind' | 'withdrawnBefore' | 'reopens' | 'suite'>,
+): string[] {
+  const { clockBehind, withdrawnBefore, reopens, suite } = outlook;
+  const warnings: string[] = [];
+  if (clockBehind > 0) warnings.push(clockWarning(suite, clockBehind));
+  if (withdrawnBefore !== null) {
+    const { by, at, reason } = withdrawnBefore;
+    const why = reason === null ? '' : `: "${reason}"`;
+    warnings.push(`this snapshot was withdrawn from ${suite} by ${by} on ${at.slice(0, 10)}${why}.`);
+  }
+  if (reopens.length > 0) warnings.push(`this takes the fixes of ${reopens.join(', ')} back from machines.`);
+  return warnings;
+}
+
+/** @param seconds that this machine's clock is behind the Date of the suite's last Release */
+export function clockWarning(suite: string, seconds: number): string {
+  return (
+    `this machine's clock is ${inWords(seconds)} behind the last Release of ${suite}. The new one is dated a second ` +
+    'after that one, because apt ignores an older date; machines for which that is in the future refuse it until then. ' +
+    'Set the clock.'
+  );
+}
+
+/** What the machines that follow the suite will do. */
+export function machineWords(outlook: MoveOutlook): MachineWords {
+  const { action, suite, to, program, versions, reissues } = outlook;
+  const release = program === null ? '' : ` (on the machine, as root: ${program} unpin)`;
+  const held = `They stay where they are until somebody takes the hold away${release}.`;
+  const staying = stayingSteps(outlook);
+  const moving = versions.steps.filter((step) => !staying.includes(step));
+  if (moving.length === 0) {
+    const nothing = 'Nothing: their packages stay as they are.';
+    return { pinned: nothing, unpinned: nothing, held };
+  }
+  const up = 'apt-get update && apt-get dist-upgrade';
+  if (reissues !== null || !goesDown({ steps: moving })) {
+    const what = reissues === null ? 'the new versions' : 'the re-issued versions, which are higher';
+    return {
+      pinned: `${up} takes them up to ${what}; unattended-upgrades does it on its own.`,
+      unpinned: `${up} takes them up to ${what}; unattended-upgrades does it where its Origins-Pattern names this archive.`,
+      held,
+    };
+  }
+  const supersede =
+    action === 'rollback'
+      ? ` To take them back too, now or later: lockstep rollback ${suite} --to ${to} --reason TEXT --supersede, which re-issues the old content under higher versions.`
+      : '';
+  const unpinned = `They stay at the withdrawn versions until something higher is published.${supersede}`;
+  const pinned = outlook.imported
+    ? `As without it, because the pin does not name imported packages. ${unpinned}`
+    : `${up} --allow-downgrades takes them back; unattended-upgrades does it on its own.`;
+  return { pinned, unpinned, held };
+}
+
+/** What would go to a lower version, but is not named by the pin: machines keep what they have. */
+function stayingSteps({ versions, loose }: MoveOutlook): VersionStep[] {
+  return versions.steps.filter((step) => loose.includes(step.package) && goesDown({ steps: [step] }));
+}
+
+function machineLines(outlook: MoveOutlook): string[] {
+  const { suite, keyringPackage } = outlook;
+  const words = machineWords(outlook);
+  return [
+    `Machines that follow ${suite}:`,
+    `  with ${keyringPackage} (pin 1001)`,
+    ...wrapped(words.pinned, 4),
+    '  without that pin',
+    ...wrapped(words.unpinned, 4),
+    `  held at a snapshot${outlook.program === null ? '' : ` (${outlook.program} pin)`}`,
+    ...wrapped(words.held, 4),
+    '',
+  ];
+}
+
+/** What happens to the database, and what an administrator has to do; null where the schema stays. */
+export function databaseWords(outlook: MoveOutlook): string | null {
+  const { schema, from, program } = outlook;
+  if (schema === null) return null;
+  const change = `The database schema changes, from ${nameOf(schema.from)} to ${nameOf(schema.to)}.`;
+  const restore = program === null ? 'put back the dump' : `run, as root: ${program} restore`;
+  if (outlook.action !== 'rollback' && !goesDown(outlook.versions)) {
+    return (
+      `${change} Each machine dumps its database before it is updated; make sure that its disk has room for that. ` +
+      `Going back later takes more than packages: an administrator of each machine has to ${restore}.`
+    );
+  }
+  return (
+    `${change} An update of the database cannot be undone by packages. A machine that was updated with ${from} refuses ` +
+    `the older packages, unattended-upgrades too, until an administrator acts: ${restore}. That brings back ` +
+    'the dump of before the update together with the packages. What was written to the wiki since then is not in it.'
+  );
+}
+
+function databaseLines(outlook: MoveOutlook): string[] {
+  const words = databaseWords(outlook);
+  return words === null ? [] : ['Database:', ...wrapped(words, 2), ''];
+}
+
+function nameOf(schema: SnapshotSchema | null): string {
+  return schema === null ? 'one that is not recorded' : `that of ${schema.component} ${schema.version}`;
+}
+
+function stepLines(steps: readonly VersionStep[]): string[] {
+  const width = Math.max(0, ...steps.slice(0, named).map((step) => step.package.length));
+  return steps.map(({ package: name, from, to }) => {
+    const what = from === null ? `new, ${to}` : to === null ? `${from}, leaves the set` : `${from} -> ${to}`;
+    return `${name.padEnd(width)}  ${what}`;
+  });
+}
+
+function versionLines(versions: readonly NamedVersion[]): string[] {
+  return versions.map(({ package: name, version }) => `${name} ${version}`);
+}
+
+/** A paragraph as lines of at most 100 characters; a longer word stands alone. */
+function wrapped(text: string, indent = 0): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent + line.length + 1 + word.length > 100) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((one) => ' '.repeat(indent) + one);
+}
+
+function block(title: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  const shown = lines.length > named ? lines.slice(0, named - 1) : lines;
+  const more = lines.length - shown.length;
+  return [
+    title,
+    ...shown.map((line) => `  ${line}`),
+    ...(more === 0 ? [] : [`  and ${more} more; --json has them all`]),
+    '',
+  ];
+}
+
+/** A length of time as people say it: `3 hours`. */
+export function inWords(seconds: number): string {
+  const units: [number, string][] = [
+    [86_400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+    [1, 'second'],
+  ];
+  const [size, unit] = units.find(([length]) => seconds >= 2 * length) ?? [1, 'second'];
+  const count = Math.floor(seconds / size);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}

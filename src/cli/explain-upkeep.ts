@@ -1,0 +1,120 @@
+/** What `verify`, `gc`, `drop` and `refresh` found and did, for people. Pure text. */
+import { garbageKinds, type Garbage } from '../archive/garbage.js';
+import { LockstepError } from '../errors.js';
+import type { DropReport } from '../workflows/drop.js';
+import type { GcReport } from '../workflows/gc.js';
+import type { RefreshedView } from '../workflows/refresh.js';
+import type { VerifyReport } from '../workflows/verify.js';
+import { cleanLine } from './plain-text.js';
+import { formatBytes } from './progress-lines.js';
+import { renderTable } from './render-table.js';
+import type { GcResult } from './results-upkeep.js';
+
+/** Every fault with what to do: two lines each. */
+export function renderFaults({ faults, repairs }: VerifyReport): string {
+  const failed = new Map(repairs.flatMap(({ path, how, reason }) => (how === null ? [[path, reason]] : [])));
+  return faults
+    .map(({ path, kind, message, hint }) => {
+      const reason = failed.get(path);
+      const lines = [`${path}: ${kind}: ${message}`, `  To do: ${hint}`];
+      if (reason !== undefined) lines.push(`  Not repaired: ${reason}`);
+      return lines.map(cleanLine).join('\n');
+    })
+    .join('\n');
+}
+
+/** What was looked at, and what was repaired. */
+export function explainVerify({ snapshots, views, files, bytes, repairs }: VerifyReport): string {
+  const repaired = repairs.filter(({ how }) => how !== null);
+  const lines = repaired.map(({ path, how }) => cleanLine(`Repaired ${path}: ${how}`));
+  lines.push(
+    `Verified: ${count(snapshots, 'manifest')}, ${count(views, 'view')}, ${count(files, 'file')} (${formatBytes(bytes)}).`,
+  );
+  return lines.join('\n');
+}
+
+/** The error that faults end the command with. The faults themselves were printed. */
+export function verifyError({ faults, repairs }: VerifyReport): LockstepError {
+  const repaired = repairs.filter(({ how }) => how !== null).length;
+  return new LockstepError('VERIFY_FAULTS', {
+    message: `${count(faults.length, 'fault')} ${faults.length === 1 ? 'was' : 'were'} found${repaired === 0 ? '' : `, after ${count(repaired, 'file')} ${repaired === 1 ? 'was' : 'were'} repaired`}`,
+    hint: 'Each is listed with what to do; --json lists them for programs',
+  });
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}
+
+/** Sums by kind, in the order of garbageKinds; only of what there is anything. */
+export function sumsByKind({ removed, waiting }: GcReport): GcResult['kinds'] {
+  const sum = (items: readonly Garbage[]): { files: number; bytes: number } => ({
+    files: items.length,
+    bytes: items.reduce((total, { size }) => total + size, 0),
+  });
+  return garbageKinds
+    .map((kind) => ({
+      kind,
+      removed: sum(removed.filter((item) => item.kind === kind)),
+      waiting: sum(waiting.filter((item) => item.kind === kind)),
+    }))
+    .filter((row) => row.removed.files + row.waiting.files > 0);
+}
+
+export function explainGc(report: GcReport, dryRun: boolean): string {
+  const rows = sumsByKind(report);
+  const lines: string[] = [];
+  for (const id of report.finished) lines.push(`The drop of ${id}, which was interrupted, is finished.`);
+  if (rows.length === 0) lines.push('There is nothing that nothing refers to.');
+  else {
+    const amount = ({ files, bytes }: { files: number; bytes: number }): string =>
+      files === 0 ? '-' : `${count(files, 'file')}, ${formatBytes(bytes)}`;
+    const head = ['kind', dryRun ? 'would be removed' : 'removed', 'must wait'];
+    lines.push(
+      renderTable(
+        head,
+        rows.map(({ kind, removed, waiting }) => [kind, amount(removed), amount(waiting)]),
+      ),
+    );
+    const next = report.waiting.map(({ until }) => until.getTime()).sort((a, b) => a - b)[0];
+    if (next !== undefined) lines.push(`The next file can go at ${new Date(next).toISOString()}.`);
+  }
+  return [...lines, ...report.notes.map(cleanLine)].join('\n');
+}
+
+export function explainDrop(report: DropReport, dryRun: boolean): string {
+  const { id, profile, verdict, freed } = report;
+  const did = dryRun
+    ? 'would be dropped'
+    : verdict === 'finished'
+      ? 'is dropped now: an earlier run had begun it'
+      : 'is dropped';
+  const lines = [`The snapshot ${id} of ${profile} ${did}.`];
+  if (freed.files > 0) {
+    lines.push(
+      `${count(freed.files, 'pool file')} (${formatBytes(freed.bytes)}) that no other snapshot has ${freed.files === 1 ? 'goes' : 'go'} with lockstep gc, after its grace period.`,
+    );
+  }
+  return lines.join('\n');
+}
+
+const reasons: Record<NonNullable<RefreshedView['reason']>, string> = {
+  due: 'more than half of its time was over',
+  forced: 'asked for',
+  incomplete: 'one of its files was missing or damaged',
+  key: 'another key had signed it',
+  fields: 'lockstep.yaml says something else now',
+  end: 'it would have ended',
+};
+
+/** One row for each view that was, or would be, signed anew, and for each that could not be. */
+export function refreshRows(views: readonly RefreshedView[]): string[][] {
+  return views
+    .filter(({ reason, fault }) => reason !== null || fault !== null)
+    .map(({ suite, snapshot, reason, validUntil, fault }) => [
+      suite,
+      snapshot ?? 'live',
+      validUntil ?? 'for ever',
+      fault === null ? reasons[reason!] : cleanLine(`NOT SIGNED: ${fault}`),
+    ]);
+}

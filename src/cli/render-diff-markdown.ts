@@ -1,0 +1,156 @@
+/** A diff of two snapshots as Markdown, for release notes. Whole but for diffs that nobody would read. */
+import type { TextChange } from '../snapshot/diff-contents.js';
+import type { SourceChanges } from '../snapshot/source-changes.js';
+import type { DiffReport, PackageContentsDiff } from '../workflows/diff.js';
+import {
+  byWeight,
+  fileCounts,
+  fileDetail,
+  groupedFixes,
+  omittedWords,
+  packageRow,
+  schemaSentence,
+  securitySentences,
+  totalSentence,
+} from './diff-words.js';
+import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
+import { shortTime } from './render-snapshots.js';
+
+/** Lines of one block, and files of one package: GitHub takes 125,000 characters for a whole release. */
+const mostLines = 300;
+const mostFiles = 50;
+
+export function renderDiffMarkdown(report: DiffReport): string {
+  const { from, to, same } = report;
+  const parts = [
+    `# ${escapeMarkdown(to.profile)} ${codeSpan(to.id)}`,
+    `Changes since ${codeSpan(from.id)} (${shortTime(from.created)} UTC). ${escapeMarkdown(totalSentence(report))}.`,
+    same ? 'Nothing differs that a machine would notice.' : '',
+    security(report),
+    same ? '' : `## Database\n\n${escapeMarkdown(schemaSentence(report))}`,
+    components(report),
+    changelogs(report.changelogs),
+    packages(report),
+    relations(report),
+    files(report.contents),
+    configuration(report.contents),
+    notes(report.notes),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function security(report: DiffReport): string {
+  const sentences = securitySentences(report).map(escapeMarkdown);
+  const named = report.changelogs.flatMap(({ source, direction, fixes }) =>
+    groupedFixes(fixes).map(({ ids, line, where }) => [
+      escapeMarkdown(ids.join(', ')),
+      escapeMarkdown(direction === 'up' ? source : `${source}, taken back`),
+      escapeMarkdown(where),
+      escapeMarkdown(line),
+    ]),
+  );
+  if (sentences.length + named.length === 0) return '';
+  const head = ['CVE', 'source', 'named by', 'there it says'];
+  return [
+    '## Security',
+    ...sentences,
+    ...(named.length === 0 ? [] : ['Named by the changelogs:', markdownTable(head, named)]),
+  ].join('\n\n');
+}
+
+function components({ components: changes }: DiffReport): string {
+  if (changes.length === 0) return '';
+  const hasCommits = changes.some(({ commits }) => commits !== undefined);
+  const rows = changes.map(({ component, change, from, to, commits }) => [
+    escapeMarkdown(component),
+    change,
+    codeSpan(from ?? '') || 'none',
+    codeSpan(to ?? '') || 'none',
+    ...(hasCommits ? [commits === undefined ? '' : codeSpan(`${commits.from}..${commits.to}`)] : []),
+  ]);
+  const head = ['component', 'change', 'from', 'to', ...(hasCommits ? ['commits'] : [])];
+  return `## Components\n\n${markdownTable(head, rows)}`;
+}
+
+function changelogs(all: readonly SourceChanges[]): string {
+  const told = all.map(changelog).filter((part) => part !== '');
+  return told.length === 0 ? '' : ['## Changelogs', ...told].join('\n\n');
+}
+
+function changelog({ source, direction, packaging, upstream }: SourceChanges): string {
+  const entries = packaging.filter(({ own }) => !own);
+  if (upstream.length + entries.length === 0) return '';
+  const block = (lines: readonly string[]): string => codeBlock(cut(lines).join('\n'), 'text');
+  return [
+    `### ${escapeMarkdown(source)}`,
+    ...(direction === 'down' ? ['What follows is taken back.'] : []),
+    ...upstream.map(({ heading, lines }) => `**${escapeMarkdown(heading)}**\n\n${block(lines)}`),
+    ...entries.map(
+      ({ version, distribution, date, lines }) =>
+        `**${escapeMarkdown(`${source} (${version}) ${distribution}, ${date.slice(0, 10)}`)}**\n\n${block(lines)}`,
+    ),
+  ].join('\n\n');
+}
+
+function cut(lines: readonly string[]): string[] {
+  const more = lines.length - mostLines;
+  return more <= 0 ? [...lines] : [...lines.slice(0, mostLines), `... ${more} more lines`];
+}
+
+function packages({ packages: changes }: DiffReport): string {
+  if (changes.length === 0) return '';
+  const rows = changes.map((item) => {
+    const [name = '', architecture = '', change = '', from = '', to = '', size = ''] = packageRow(item);
+    return [codeSpan(name), architecture, change, codeSpan(from), codeSpan(to), size];
+  });
+  const head = ['package', 'architecture', 'change', 'from', 'to', 'size'];
+  return `## Packages\n\n${markdownTable(head, rows)}`;
+}
+
+function relations({ relations: changes }: DiffReport): string {
+  if (changes.length === 0) return '';
+  const rows = changes.flatMap(({ package: name, field, removed, added }) => [
+    ...removed.map((item) => [codeSpan(name), field, 'removed', codeSpan(item)]),
+    ...added.map((item) => [codeSpan(name), field, 'added', codeSpan(item)]),
+  ]);
+  return `## Relations\n\n${markdownTable(['package', 'field', 'change', 'relation'], rows)}`;
+}
+
+function files(contents: readonly PackageContentsDiff[]): string {
+  const told = contents.flatMap(({ package: name, notCompared, files: changes }): string[] => {
+    if (notCompared !== null) {
+      return [`### ${escapeMarkdown(name)}\n\nContents not compared: ${escapeMarkdown(notCompared)}`];
+    }
+    if (changes.length === 0) return [];
+    const rows = byWeight(changes)
+      .slice(0, mostFiles)
+      .map((file) => [file.change, codeSpan(file.path), escapeMarkdown(fileDetail(file))]);
+    const more = changes.length - rows.length;
+    return [
+      [
+        `### ${escapeMarkdown(name)}: ${fileCounts(changes)}`,
+        markdownTable(['change', 'file', 'detail'], rows),
+        ...(more > 0 ? [`And ${more} more.`] : []),
+      ].join('\n\n'),
+    ];
+  });
+  return told.length === 0 ? '' : ['## Files', ...told].join('\n\n');
+}
+
+function configuration(contents: readonly PackageContentsDiff[]): string {
+  const told = contents.flatMap(({ package: name, texts }) => texts.map((text) => textPart(name, text)));
+  return told.length === 0 ? '' : ['## Configuration and scripts', ...told].join('\n\n');
+}
+
+function textPart(name: string, { path, kind, change, patch, omitted }: TextChange): string {
+  const mark = kind === 'configuration' ? change : `${kind}, ${change}`;
+  const title = `### ${escapeMarkdown(name)}: ${codeSpan(path)} (${mark})`;
+  if (patch === null) return `${title}\n\nNot shown: ${omittedWords(omitted)}.`;
+  return `${title}\n\n${codeBlock(cut(patch.trimEnd().split('\n')).join('\n'), 'diff')}`;
+}
+
+function notes(lines: readonly string[]): string {
+  return lines.length === 0
+    ? ''
+    : `## Notes\n\n${lines.map((line) => `- ${escapeMarkdown(line)}`).join('\n')}`;
+}

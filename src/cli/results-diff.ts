@@ -1,0 +1,173 @@
+/** The shape of what `diff` prints with `--json`. */
+import { z } from 'zod';
+
+const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
+const version = z.string().nullable().describe('null: not in that snapshot');
+const cves = z.array(z.string());
+const side = z.object({
+  id: snapshotId,
+  profile: z.string(),
+  created: z.string().describe('ISO 8601, UTC'),
+  name: z.string().describe('As it was typed: `mediawiki-1.39-stable~1`'),
+});
+const change = z
+  .enum(['added', 'removed', 'up', 'down', 'rebuilt', 'changed'])
+  .describe(
+    'rebuilt: the same version of other bytes, or by another pin or build. changed: the versions cannot be compared',
+  );
+const packageSide = z
+  .object({ version: z.string(), size: z.number().int().describe('Bytes'), sha256: z.string() })
+  .nullable();
+const total = z.object({
+  packages: z.number().int(),
+  size: z.number().int().describe('Bytes of all .debs'),
+});
+const fileSide = z
+  .object({
+    kind: z.enum(['file', 'dir', 'symlink', 'hardlink', 'char-device', 'block-device', 'fifo']),
+    mode: z.string().describe('Octal: `0644`'),
+    owner: z.string().describe('`root:root`'),
+    size: z.number().int().describe('Bytes'),
+    linkTarget: z.string().nullable(),
+  })
+  .nullable();
+const presence = z.enum(['added', 'removed', 'changed']);
+const named = { package: z.string(), architecture: z.string() };
+
+export const diffResult = z.object({
+  from: side,
+  to: side,
+  same: z.boolean().describe('Nothing differs that a machine would notice'),
+  components: z.array(
+    z.object({
+      component: z.string(),
+      change,
+      from: version.describe("Version of the source: Debian's where it has one"),
+      to: version,
+      upstreamFrom: version,
+      upstreamTo: version,
+      method: z.string().describe('How its packages are made: debian, tree, none'),
+      commits: z
+        .object({ from: z.string(), to: z.string() })
+        .optional()
+        .describe('Where both sources are kept in git'),
+    }),
+  ),
+  packages: z.array(
+    z.object({
+      ...named,
+      component: z.string(),
+      change,
+      from: packageSide,
+      to: packageSide,
+      sizeChange: z.number().int().describe('Bytes; negative: it shrank'),
+    }),
+  ),
+  relations: z
+    .array(
+      z.object({
+        ...named,
+        field: z.string().describe('`Depends`'),
+        removed: z.array(z.string()),
+        added: z.array(z.string()),
+      }),
+    )
+    .describe('Of packages that are on both sides'),
+  schema: z
+    .object({
+      changed: z.enum(['yes', 'no', 'unknown']).describe('unknown: a snapshot does not record its schema'),
+      from: z.string().nullable().describe('The series, `1.39`; null where it is not recorded'),
+      to: z.string().nullable(),
+    })
+    .describe('The database schema'),
+  security: z
+    .object({
+      from: cves.describe('What that snapshot is flagged with'),
+      to: cves,
+      added: cves.describe('Flags of all snapshots on the way up'),
+      removed: cves.describe('Flags of all snapshots on the way back'),
+    })
+    .describe(
+      'CVE ids by the flags of snapshots (--security); those that changelogs name are in `changelogs`',
+    ),
+  total: z.object({ from: total, to: total }),
+  changelogs: z
+    .array(
+      z.object({
+        source: z.string().describe('Source package'),
+        component: z.string(),
+        direction: z.enum(['up', 'down']).describe('down: what follows is taken back'),
+        from: z.string(),
+        to: z.string(),
+        packaging: z
+          .array(
+            z.object({
+              version: z.string(),
+              distribution: z.string(),
+              maintainer: z.string(),
+              date: z.string().describe('ISO 8601, UTC'),
+              lines: z.array(z.string()),
+              own: z.boolean().describe('Lockstep wrote it when it built the package'),
+            }),
+          )
+          .describe('Entries of debian/changelog between the two versions'),
+        upstream: z
+          .array(
+            z.object({
+              version: z.string(),
+              heading: z.string(),
+              lines: z.array(z.string()),
+              file: z.string().describe('Path in the package'),
+            }),
+          )
+          .describe("Sections of upstream's release notes between the two versions"),
+        fixes: z
+          .array(
+            z.object({
+              id: z.string().describe('`CVE-2026-1234`'),
+              line: z.string().describe('What is said there'),
+              where: z.string().describe('`MediaWiki 1.39.16`'),
+            }),
+          )
+          .describe('CVE ids that these name, but for sentences that say "not affected"'),
+        omitted: z.number().int().describe('Lines that were left out, since there were far too many'),
+      }),
+    )
+    .describe('What the packages themselves say, by source package'),
+  contents: z
+    .array(
+      z.object({
+        ...named,
+        files: z.array(
+          z.object({
+            path: z.string(),
+            change: presence,
+            conffile: z.boolean(),
+            from: fileSide,
+            to: fileSide,
+            aspects: z
+              .array(z.enum(['content', 'kind', 'mode', 'owner', 'link', 'conffile']))
+              .describe('What is different; empty but for changed files'),
+          }),
+        ),
+        texts: z.array(
+          z.object({
+            path: z.string().describe('On the machine; of maintainer scripts `DEBIAN/postinst`'),
+            kind: z
+              .enum(['configuration', 'conffile', 'script'])
+              .describe('configuration: a text of a package that Lockstep composes'),
+            change: presence,
+            patch: z.string().nullable().describe('Unified diff'),
+            omitted: z
+              .enum(['binary', 'too large', 'too different'])
+              .nullable()
+              .describe('Why there is no diff'),
+          }),
+        ),
+        notCompared: z.string().nullable().describe('Why it could not be looked into'),
+      }),
+    )
+    .describe('By changed package; those that are the same inside are left out'),
+  notes: z.array(z.string()).describe('What a person should know about the comparison'),
+});
+export type DiffResult = z.infer<typeof diffResult>;

@@ -1,0 +1,49 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean } from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.js';
+import type { DiffResult } from '../cli/results.js';
+
+export default class Diff extends BaseCommand {
+  static override summary = 'Show what lies between two snapshots';
+  static override description =
+    'Components with what their changelogs say between the two versions and the CVE ids named there, packages, relations, ' +
+    'files with their modes and owners, configuration and maintainer scripts as unified diffs, whether the database ' +
+    'schema changes. Packages that did not change are not opened. It reads only.';
+  static override examples = [
+    '<%= config.bin %> diff mediawiki-1.39-stable mediawiki-1.39-unstable',
+    '<%= config.bin %> diff mediawiki-1.39-stable~1 mediawiki-1.39-stable --markdown > notes.md',
+    '<%= config.bin %> diff 20261123T101530Z 20261201T090000Z --json | jq .schema.changed',
+  ];
+  static override args = {
+    from: stringArg({
+      required: true,
+      description: 'a snapshot or a suite; SUITE~1: what it pointed at before, ID~1: the parent',
+    }),
+    to: stringArg({ required: true, description: 'the same, for the other side' }),
+  };
+  static override flags = {
+    markdown: boolean({ description: 'as Markdown, for release notes', exclusive: ['json', 'full'] }),
+    full: boolean({ description: 'shorten no list and no diff' }),
+    contents: boolean({
+      default: true,
+      allowNo: true,
+      description: 'open the packages that changed; without it only the manifests are compared',
+    }),
+  };
+
+  override async run(): Promise<DiffResult> {
+    const { args, flags } = await this.parse(Diff);
+    const context = await this.context(flags);
+    const { diff } = await import('../workflows/diff.js');
+    const report = await diff(context, { ...args, contents: flags.contents });
+    if (this.jsonEnabled()) return report;
+    if (flags.markdown) {
+      const { renderDiffMarkdown } = await import('../cli/render-diff-markdown.js');
+      this.log(renderDiffMarkdown(report).trimEnd());
+    } else {
+      const { noLimits, renderDiff, shortLimits } = await import('../cli/render-diff.js');
+      this.log(renderDiff(report, flags.full ? noLimits : shortLimits));
+    }
+    return report;
+  }
+}

@@ -1,0 +1,37 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.js';
+import type { DropResult } from '../cli/results-upkeep.js';
+
+export default class Drop extends BaseCommand {
+  static override summary = 'Take away a snapshot that nothing needs any more';
+  static override description =
+    'Refuses while a suite points at it or lists it, while an older snapshot of its profile is there (the chain is ' +
+    'taken away from its beginning), while another one re-issues it, and for the newest of a profile. Takes away its ' +
+    'frozen views and its manifest, and notes that, signed, in snapshots/dropped.jsonl. Its packages go with gc.';
+  static override examples = [
+    '<%= config.bin %> drop 20261123T101530Z --reason "older than a year"',
+    '<%= config.bin %> drop 20261123T101530Z --dry-run',
+  ];
+  static override args = {
+    id: stringArg({ required: true, description: 'a snapshot' }),
+  };
+  static override flags = {
+    reason: string({ helpValue: 'TEXT', description: 'why, for snapshots/dropped.jsonl' }),
+    'dry-run': boolean({ description: 'only say what would be taken away' }),
+  };
+
+  override async run(): Promise<DropResult> {
+    const { args, flags } = await this.parse(Drop);
+    const context = await this.context(flags);
+    const [{ drop }, { explainDrop }] = await Promise.all([
+      import('../workflows/drop.js'),
+      import('../cli/explain-upkeep.js'),
+    ]);
+    const dryRun = flags['dry-run'];
+    const report = await drop(context, { id: args.id, reason: flags.reason, dryRun });
+    if (!this.jsonEnabled()) for (const file of report.files) this.log(file);
+    this.say(explainDrop(report, dryRun));
+    return { ...report, dryRun };
+  }
+}

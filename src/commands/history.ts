@@ -1,0 +1,33 @@
+import { string as stringArg } from '@oclif/core/args';
+import { BaseCommand } from '../cli/base-command.js';
+import type { HistoryResult } from '../cli/results.js';
+
+export default class History extends BaseCommand {
+  static override summary = 'Show how a suite was moved: when, by whom, from what to what, and why';
+  static override description =
+    'The newest move first. A history is a chain of signed lines: one that was changed is an error, and a line whose ' +
+    'signature does not hold is named. It reads only.';
+  static override examples = [
+    '<%= config.bin %> history mediawiki-1.39-stable',
+    "<%= config.bin %> history mediawiki-1.39-stable --json | jq -r '.moves[0].reason'",
+  ];
+  static override args = {
+    suite: stringArg({ required: true, description: 'a suite of lockstep.yaml, or one that was there' }),
+  };
+
+  override async run(): Promise<HistoryResult> {
+    const { args, flags } = await this.parse(History);
+    const context = await this.context(flags);
+    const [{ history }, { renderHistory }, { cleanLine }] = await Promise.all([
+      import('../workflows/history.js'),
+      import('../cli/render-snapshots.js'),
+      import('../cli/plain-text.js'),
+    ]);
+    const report = await history(context, args.suite);
+    if (report.note !== null) this.say(report.note);
+    for (const fault of report.faults) this.say(`Do not trust this: ${cleanLine(fault)}`);
+    if (report.moves.length === 0) this.say(`The suite ${report.suite} was never moved.`);
+    else if (!this.jsonEnabled()) this.log(renderHistory(report));
+    return report;
+  }
+}

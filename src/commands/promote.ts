@@ -1,0 +1,51 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.js';
+import type { PromoteResult } from '../cli/results-moves.js';
+
+export default class Promote extends BaseCommand {
+  static override summary = 'Copy a snapshot from one suite to one of a higher trust level';
+  static override description =
+    'Makes TO-SUITE point at what FROM-SUITE points at, or at ID, which must be or have been good in FROM-SUITE. The ' +
+    'packages are the same files; nothing is built again. Both suites take the same profile and base release. Says ' +
+    'before it writes what each kind of machine will do. A change of the database schema needs --schema-change.';
+  static override examples = [
+    '<%= config.bin %> promote mediawiki-1.39-unstable mediawiki-1.39-stable --dry-run',
+    '<%= config.bin %> promote mediawiki-1.39-unstable mediawiki-1.39-stable --reason "a week without faults"',
+    '<%= config.bin %> promote mediawiki-1.39-unstable mediawiki-1.39-stable 20261123T101530Z --json',
+  ];
+  static override args = {
+    'from-suite': stringArg({ required: true, description: 'the suite to copy from' }),
+    'to-suite': stringArg({ required: true, description: 'the suite that moves' }),
+    id: stringArg({ description: 'a snapshot that is or was good in FROM-SUITE' }),
+  };
+  static override flags = {
+    reason: string({ description: "why, for the suite's history" }),
+    'schema-change': boolean({ description: 'the database schema may change' }),
+    'dry-run': boolean({ description: 'only say what it would mean, and what would be written' }),
+  };
+
+  override async run(): Promise<PromoteResult> {
+    const { args, flags } = await this.parse(Promote);
+    const context = await this.context(flags);
+    const [{ promote }, { explainMove, moveFields }] = await Promise.all([
+      import('../workflows/promote.js'),
+      import('../cli/explain-move.js'),
+    ]);
+    const outcome = await promote(context, {
+      from: args['from-suite'],
+      to: args['to-suite'],
+      id: args.id,
+      reason: flags.reason,
+      schemaChange: flags['schema-change'],
+      dryRun: flags['dry-run'],
+      onOutlook: (outlook) => this.say(explainMove(outlook)),
+    });
+    if (!this.jsonEnabled()) {
+      if (!flags['dry-run']) this.log(outcome.outlook.to ?? '');
+      else
+        for (const write of outcome.plan?.publication.writes ?? []) this.log(`${write.step}\t${write.path}`);
+    }
+    return { ...moveFields(outcome.outlook), fromSuite: args['from-suite'], publication: outcome.report };
+  }
+}

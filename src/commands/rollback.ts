@@ -1,0 +1,64 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.js';
+import type { RollbackResult } from '../cli/results-moves.js';
+
+export default class Rollback extends BaseCommand {
+  static override summary = 'Put a suite, and the machines that follow it, back to an earlier snapshot';
+  static override description =
+    'Goes back to the good snapshot before the present one, or to that of --to, under a new Date, so that machines take ' +
+    'it. The versions that it withdraws leave the suite. Says before it writes what each kind of machine will do: those ' +
+    "with the archive's keyring package follow; those without it never go down, and need --supersede, which re-issues " +
+    'the old content under higher versions. A change of the database schema needs --schema-change. To go forward ' +
+    'again: publish or promote the newer snapshot.';
+  static override examples = [
+    '<%= config.bin %> rollback mediawiki-1.39-stable --reason "login is broken"',
+    '<%= config.bin %> rollback mediawiki-1.39-stable --reason "login is broken" --dry-run',
+    '<%= config.bin %> rollback mediawiki-1.39-stable --to 20261123T101530Z --reason "last one that was fast" --json',
+    '<%= config.bin %> rollback mediawiki-1.39-stable --reason "login is broken" --supersede',
+  ];
+  static override args = {
+    suite: stringArg({ required: true, description: 'a suite of lockstep.yaml' }),
+  };
+  static override flags = {
+    to: string({
+      helpValue: 'ID',
+      description: 'the snapshot to go back to; the good one before the present one otherwise',
+    }),
+    reason: string({
+      helpValue: 'TEXT',
+      required: true,
+      description: "what went wrong, for the suite's history",
+    }),
+    'schema-change': boolean({ description: 'the database schema may change' }),
+    supersede: boolean({
+      description: 're-issue the old content under higher versions, for machines without the pin',
+    }),
+    'dry-run': boolean({ description: 'only say what it would mean, and what would be written' }),
+  };
+
+  override async run(): Promise<RollbackResult> {
+    const { args, flags } = await this.parse(Rollback);
+    const context = await this.context(flags);
+    const [{ rollback }, { explainMove, moveFields }] = await Promise.all([
+      import('../workflows/rollback.js'),
+      import('../cli/explain-move.js'),
+    ]);
+    const outcome = await rollback(context, {
+      suite: args.suite,
+      to: flags.to,
+      reason: flags.reason,
+      schemaChange: flags['schema-change'],
+      supersede: flags.supersede,
+      dryRun: flags['dry-run'],
+      onOutlook: (outlook) => this.say(explainMove(outlook)),
+    });
+    if (!this.jsonEnabled()) {
+      if (!flags['dry-run']) this.log(outcome.outlook.to ?? '');
+      else
+        for (const write of outcome.plan?.publication.writes ?? []) this.log(`${write.step}\t${write.path}`);
+    }
+    const { reissues } = outcome.outlook;
+    return { ...moveFields(outcome.outlook), reissues, publication: outcome.report };
+  }
+}

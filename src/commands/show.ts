@@ -1,0 +1,34 @@
+import { string as stringArg } from '@oclif/core/args';
+import { BaseCommand } from '../cli/base-command.js';
+import type { ShowResult } from '../cli/results.js';
+
+export default class Show extends BaseCommand {
+  static override summary = 'Show one snapshot whole';
+  static override description =
+    'Its base, components with their versions and who vouches for them, packages, evidence, database schema, security ' +
+    'flag, parent and suites. The signature of its manifest is checked first. It reads only.';
+  static override examples = [
+    '<%= config.bin %> show 20261123T101530Z',
+    '<%= config.bin %> show mediawiki-1.39-stable',
+    '<%= config.bin %> show mediawiki-1.39-stable~1 --json | jq .manifest.components',
+  ];
+  static override args = {
+    id: stringArg({
+      required: true,
+      description: 'a snapshot, or a suite that points at it; SUITE~1: what it pointed at before',
+    }),
+  };
+
+  override async run(): Promise<ShowResult> {
+    const { args, flags } = await this.parse(Show);
+    const context = await this.context(flags);
+    const [{ show }, { renderShow }] = await Promise.all([
+      import('../workflows/show.js'),
+      import('../cli/render-snapshots.js'),
+    ]);
+    const report = await show(context, args.id);
+    if (report.note !== null) this.say(report.note);
+    if (!this.jsonEnabled()) this.log(renderShow(report));
+    return report;
+  }
+}

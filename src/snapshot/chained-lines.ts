@@ -1,0 +1,183 @@
+/**
+ * Files of lines that are only ever added to: each line is canonical JSON, has
+ * the hash of the line before as `previous`, and a `signature` over the rest of
+ * it. So none can be changed, taken out or slipped in unseen, the last one
+ * neither. What a line means is the caller's.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { LockstepError, type FaultPlace } from '../errors.js';
+import { signatureFault as packetFault } from '../signing/exact-armor.js';
+import { dearmor } from '../signing/keys.js';
+import type { Signer } from '../signing/signer-port.js';
+import { verifyDetached } from '../signing/verifier.js';
+import { canonicalLine } from './canonical-json.js';
+
+/** What every line has beside what it says. */
+export interface ChainedLine {
+  format: 1;
+  /** SHA-256 of the line before, without its newline; null for the first. */
+  previous: string | null;
+  /** OpenPGP packets in base64; lines from before there were signatures have none. */
+  signature?: string | undefined;
+}
+
+/** The fields of {@link ChainedLine}, to be put into the schema of a line. */
+export const chainedFields = {
+  format: z.literal(1),
+  previous: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
+  signature: z.string().optional(),
+};
+
+/** Who signs a line, and the date of the signature. */
+export interface LineSigner {
+  signer: Signer;
+  date: Date;
+  /** For the log of signatures: `history of mediawiki-1.39-stable`. */
+  what: string;
+}
+
+/**
+ * The line that follows `text`, the file so far, with its newline.
+ *
+ * @throws LockstepError what the signer throws
+ */
+export async function nextChainedLine(text: string, content: object, by?: LineSigner): Promise<string> {
+  const last = text.trimEnd().split('\n').at(-1) ?? '';
+  const line = { ...content, format: 1, previous: last === '' ? null : hashOf(last) };
+  if (by === undefined) return canonicalLine(line);
+  const armored = await by.signer.detached(canonicalLine(line), by.date, by.what);
+  return canonicalLine({ ...line, signature: Buffer.from(await dearmor(armored)).toString('base64') });
+}
+
+/**
+ * Reads such a file and checks its chain; signatures are {@link lineFaults}.
+ *
+ * @param schema of one line
+ * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT
+ */
+export function parseChainedLines<T extends ChainedLine>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+): T[] {
+  const lines = text.split('\n');
+  const faults: FaultPlace[] = [];
+  // A text that does not end in a newline ends in the middle of a line.
+  if (lines.pop() !== '') faults.push({ file, line: lines.length + 1, message: 'the last line is cut off' });
+  const entries = lines.flatMap((line, index): T[] => {
+    const place = { file, line: index + 1 };
+    const entry = parseLine(line, place, schema);
+    if (typeof entry === 'string') {
+      faults.push({ ...place, message: entry });
+      return [];
+    }
+    const before = lines[index - 1];
+    if (entry.previous !== (before === undefined ? null : hashOf(before))) {
+      const message =
+        index === 0
+          ? 'the lines before it are missing'
+          : 'the line before it is not the one it was written after';
+      faults.push({ ...place, message });
+    }
+    return [entry];
+  });
+  if (faults.length > 0) {
+    throw new LockstepError('SNAPSHOT_INVALID', {
+      message: `${file} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
+      hint: restore,
+      where: faults,
+    });
+  }
+  return entries;
+}
+
+const restore = 'A history is only ever added to; restore it from version control or a backup';
+
+function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schema: z.ZodType<T>): T | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return 'it is not JSON';
+  }
+  const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
+  if (typeof format === 'number' && format > 1) {
+    throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
+      message: `${place.file}, line ${place.line}, has format ${format}; this Lockstep reads up to 1`,
+      hint: 'Use the Lockstep that wrote it, or a newer one',
+      where: [place],
+    });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  return parsed.error.issues
+    .map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`)
+    .join(', ');
+}
+
+/**
+ * What the chain does not show: lines in another form than they were written in, and signatures that do not
+ * hold. A signed line vouches for all before it, so the last one must be signed, and none may be without a
+ * signature after one that has it. For a text that {@link parseChainedLines} took.
+ *
+ * @param entries what that made of the lines
+ * @param trust public keys, and our clock
+ */
+export async function lineFaults(
+  text: string,
+  entries: readonly ChainedLine[],
+  file: string,
+  trust: { keyring: Uint8Array; date: Date },
+): Promise<FaultPlace[]> {
+  const faults: FaultPlace[] = [];
+  const firstSigned = entries.findIndex(({ signature }) => signature !== undefined);
+  for (const [index, line] of text.trimEnd().split('\n').entries()) {
+    const said = await lineFault(line, entries[index]!, { trust, file });
+    const bare = entries[index]!.signature === undefined;
+    const place = { file, line: index + 1 };
+    if (said !== null) faults.push({ ...place, message: said });
+    else if (bare && firstSigned >= 0 && index > firstSigned) {
+      faults.push({ ...place, message: 'it is not signed, though a line before it is' });
+    } else if (bare && index === entries.length - 1) {
+      const message = 'it is not signed, and no signed line follows; the next move of the suite signs it';
+      faults.push({ ...place, message });
+    }
+  }
+  return faults;
+}
+
+async function lineFault(
+  line: string,
+  entry: ChainedLine,
+  by: { trust: { keyring: Uint8Array; date: Date }; file: string },
+): Promise<string | null> {
+  // What a signature is on may say more than this Lockstep knows; what none is on may not
+  const { signature, ...content } = entry.signature === undefined ? entry : (JSON.parse(line) as ChainedLine);
+  if (canonicalLine({ ...content, signature }) !== `${line}\n`)
+    return 'it is not in the form it was written in';
+  return signature === undefined
+    ? null
+    : await signatureFault(canonicalLine(content), signature, by.trust, by.file);
+}
+
+async function signatureFault(
+  content: string,
+  signature: string,
+  trust: { keyring: Uint8Array; date: Date },
+  file: string,
+): Promise<string | null> {
+  const bytes = Buffer.from(signature, 'base64');
+  if (bytes.toString('base64') !== signature) return 'its signature is not base64';
+  const form = await packetFault(bytes);
+  if (form !== null) return `its signature was changed: ${form}`;
+  const verdict = await verifyDetached(content, bytes, trust.keyring, { date: trust.date, subject: file });
+  return verdict.result === 'good' ? null : `its signature is not accepted: ${verdict.reason}`;
+}
+
+function hashOf(line: string): string {
+  return createHash('sha256').update(line).digest('hex');
+}

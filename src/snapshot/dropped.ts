@@ -1,0 +1,81 @@
+/**
+ * `snapshots/dropped.jsonl`: which snapshots were taken away, when, by whom and
+ * why. It tells a chain that begins later from one that lost its beginning, and
+ * keeps what must outlive a manifest: its id, and the versions it gave out.
+ * Chained, signed lines (chained-lines.ts).
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import type { Signer } from '../signing/signer-port.js';
+import { chainedFields, nextChainedLine, parseChainedLines, type ChainedLine } from './chained-lines.js';
+import type { SnapshotBuild, SnapshotRef } from './manifest.js';
+import { isSnapshotId } from './snapshot-id.js';
+
+/** What is said about a snapshot that goes. */
+export interface Drop {
+  profile: string;
+  id: string;
+  /** SHA-256 of its manifest. */
+  manifest: string;
+  parent: SnapshotRef | null;
+  /** Versions it gave out: none of them may ever stand for another content. */
+  builds: SnapshotBuild[];
+  /** ISO 8601, UTC. */
+  at: string;
+  /** Who did it, as `name <mail>` or `user@host`. */
+  by: string;
+  reason?: string | undefined;
+}
+
+export interface DroppedSnapshot extends Drop, ChainedLine {}
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
+const lineSchema = z.object({
+  ...chainedFields,
+  profile: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/),
+  id,
+  manifest: sha256,
+  parent: z.object({ id, sha256 }).nullable(),
+  builds: z.array(z.object({ package: z.string(), version: z.string(), inputs: sha256 })),
+  at: z.iso.datetime(),
+  by: z.string(),
+  reason: z.string().optional(),
+});
+
+/** Absolute path of the file; `root` is that of `snapshots/`. */
+export function droppedPath(root: string): string {
+  return join(root, 'dropped.jsonl');
+}
+
+/** Reads the text of the file. SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT. */
+export function parseDropped(text: string, file: string): DroppedSnapshot[] {
+  return parseChainedLines(text, file, lineSchema);
+}
+
+/** What was dropped, the first one first; empty where nothing was. Throws as {@link parseDropped}. */
+export async function readDropped(root: string): Promise<DroppedSnapshot[]> {
+  const path = droppedPath(root);
+  const bytes = await readIfThere(path);
+  return bytes === undefined ? [] : parseDropped(bytes.toString('utf8'), path);
+}
+
+/**
+ * Notes a drop. The caller holds the workspace's lock.
+ *
+ * @returns the absolute path written
+ * @throws LockstepError SNAPSHOT_INVALID when the file was tampered with; what the signer and the disk throw
+ */
+export async function appendDropped(
+  root: string,
+  drop: Drop,
+  sign: { signer: Signer; date: Date },
+): Promise<string> {
+  const path = droppedPath(root);
+  const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  if (text !== '') parseDropped(text, path);
+  const line = await nextChainedLine(text, drop, { ...sign, what: `drop of ${drop.id}` });
+  await writeFileAtomic(path, text + line);
+  return path;
+}

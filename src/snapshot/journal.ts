@@ -1,0 +1,62 @@
+/**
+ * The journal of a move: what is being done to a suite, on disk before the
+ * first write of it and gone after the last. What a killed run left in it is
+ * finished or undone by the next one (workflows/recover.ts). It knows the
+ * record, not the archive.
+ */
+import { z } from 'zod';
+import { LockstepError } from '../errors.js';
+import { readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
+import { canonicalJson } from './canonical-json.js';
+import { historyMoveSchema, type HistoryMove } from './history.js';
+
+/** A move under way. */
+export interface MoveJournal {
+  move: HistoryMove;
+  /** The Date of the Release that commits the move, in seconds; null where the archive says it already. */
+  date: number | null;
+  /** Of the git commit that follows, where there is one. */
+  message: string;
+  /** What the suite's folder had before; null: not there. The InRelease tells which of the two holds. */
+  before: { release: string | null; signature: string | null };
+}
+
+const journalSchema = z.object({
+  format: z.literal(1),
+  move: historyMoveSchema,
+  date: z.number().int().nullable(),
+  message: z.string(),
+  before: z.object({ release: z.string().nullable(), signature: z.string().nullable() }),
+});
+
+/**
+ * The move that a run did not end, or undefined.
+ *
+ * @param path absolute path of the journal
+ * @throws LockstepError SNAPSHOT_INVALID when it cannot be read, DISK_IO
+ */
+export async function readJournal(path: string): Promise<MoveJournal | undefined> {
+  const text = (await readIfThere(path))?.toString('utf8');
+  if (text === undefined) return undefined;
+  try {
+    const { move, date, message, before } = journalSchema.parse(JSON.parse(text));
+    return { move, date, message, before };
+  } catch (error) {
+    throw new LockstepError('SNAPSHOT_INVALID', {
+      message: `${path} is no journal of this Lockstep: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'It tells of a move that was not ended. Run `lockstep verify --all`, mend what it names, then remove the file',
+      where: [{ file: path }],
+      cause: error,
+    });
+  }
+}
+
+/** Says what is about to be done; on the disk when it returns. */
+export async function writeJournal(path: string, journal: MoveJournal): Promise<void> {
+  await writeFileAtomic(path, canonicalJson({ ...journal, format: 1 }));
+}
+
+/** The move is done, or undone. */
+export async function removeJournal(path: string): Promise<void> {
+  await removeFile(path);
+}

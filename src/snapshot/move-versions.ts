@@ -1,0 +1,76 @@
+/**
+ * What a move does to package versions: which change on machines that follow,
+ * which leave the suite's listing, which stay installable by name. Pure.
+ */
+import { compareVersions } from '../deb/version.js';
+
+/** A version of a package. */
+export interface NamedVersion {
+  package: string;
+  version: string;
+}
+
+/** A package that a machine gets in another version. Null: it is not in that snapshot. */
+export interface VersionStep {
+  package: string;
+  from: string | null;
+  to: string | null;
+}
+
+export interface VersionChanges {
+  /** Between the two snapshots, by name. */
+  steps: VersionStep[];
+  /** Listed before and no more afterwards. */
+  withdrawn: NamedVersion[];
+  /** Listed afterwards beside those of the snapshot itself: `apt install package=version`. */
+  installable: NamedVersion[];
+}
+
+/**
+ * @param before packages of the snapshots that the suite lists now, those of the current one first
+ * @param after the same after the move
+ */
+export function versionChanges(
+  before: readonly (readonly NamedVersion[])[],
+  after: readonly (readonly NamedVersion[])[],
+): VersionChanges {
+  const [old, next] = [highest(before[0] ?? []), highest(after[0] ?? [])];
+  const names = [...new Set([...old.keys(), ...next.keys()])].sort();
+  const steps = names.flatMap((name): VersionStep[] => {
+    const [from, to] = [old.get(name) ?? null, next.get(name) ?? null];
+    return from === to ? [] : [{ package: name, from, to }];
+  });
+  const listed = after.flat();
+  return {
+    steps,
+    withdrawn: without(before.flat(), listed),
+    installable: without(listed, after[0] ?? []),
+  };
+}
+
+/** Whether any package goes to a lower version. */
+export function goesDown({ steps }: Pick<VersionChanges, 'steps'>): boolean {
+  return steps.some(({ from, to }) => from !== null && to !== null && compareVersions(to, from) < 0);
+}
+
+/** By package: architectures of one snapshot have one version, except where a component was taken as it is. */
+function highest(packages: readonly NamedVersion[]): Map<string, string> {
+  const versions = new Map<string, string>();
+  for (const { package: name, version } of packages) {
+    const known = versions.get(name);
+    if (known === undefined || compareVersions(known, version) < 0) versions.set(name, version);
+  }
+  return versions;
+}
+
+/** Those that are not among `others`; each once, by name, the highest version first. */
+function without(packages: readonly NamedVersion[], others: readonly NamedVersion[]): NamedVersion[] {
+  const key = (one: NamedVersion): string => `${one.package} ${one.version}`;
+  const left = new Map(packages.map((one) => [key(one), one]));
+  for (const one of others) left.delete(key(one));
+  return [...left.values()]
+    .map(({ package: name, version }) => ({ package: name, version }))
+    .sort((a, b) =>
+      a.package === b.package ? compareVersions(b.version, a.version) : a.package < b.package ? -1 : 1,
+    );
+}

@@ -1,0 +1,253 @@
+/**
+ * What is inside of a package, as far as people compare it: its files with
+ * their modes, owners and hashes, the text of what is configured, maintainer
+ * scripts, changelogs. One pass over the stream, in bounded memory, whatever
+ * the package holds; packages come from outside.
+ */
+import { createHash } from 'node:crypto';
+import { readDeb, type DebFile } from '../deb/deb-file.js';
+import { memberPath } from '../deb/member-name.js';
+import type { TarEntry, TarHeader } from '../deb/tar.js';
+import { LockstepError } from '../errors.js';
+import { decompressByName } from '../io/compress.js';
+import { sha256Of } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+
+/** A file larger than this is compared by its hash alone. */
+export const largestText = 1024 * 1024;
+/** So much of an unpacked changelog is read: the newest entries come first. */
+const mostOfChangelog = 4 * largestText;
+/** So much text of each sort is kept of one package. */
+const mostText = 16 * largestText;
+/** Packages of texlive have 40,000. */
+const mostFiles = 250_000;
+/** Bytes that may come out of data.tar; the largest packages of Debian have 2 GiB. */
+const mostUnpacked = 32 * 1024 * 1024 * 1024;
+
+export type ContentKind = TarHeader['kind'];
+
+/** A file, folder or link, as a package brings it. */
+export interface PackageFile {
+  /** On the machine: `/etc/varnish/default.vcl`; `/` is the root itself. */
+  path: string;
+  kind: ContentKind;
+  /** Permission bits. */
+  mode: number;
+  /** `root:root`; numbers where the package has no names. */
+  owner: string;
+  /** Bytes; 0 for what is no file. */
+  size: number;
+  /** Of files; null for others. */
+  sha256: string | null;
+  /** Of links; null for others. */
+  linkTarget: string | null;
+}
+
+/** What is kept of a text: itself, or why it is not there, with the hash that tells it from another. */
+export type KeptText = { text: string } | { not: 'binary' | 'too large'; sha256: string };
+
+export interface PackageContents {
+  /** Each path once, as dpkg would leave it. */
+  files: Map<string, PackageFile>;
+  conffiles: Set<string>;
+  /** By path: conffiles, and with `texts: all` every file that is text. */
+  texts: Map<string, KeptText>;
+  /** `preinst`, `postinst`, ..., and `triggers`. */
+  scripts: Map<string, KeptText>;
+  /** Changelogs and release notes by path, unpacked and maybe cut off at their old end. */
+  documents: Map<string, string>;
+}
+
+export interface ContentsReading {
+  /** Named in faults. */
+  name: string;
+  /** `all` for packages that Lockstep composes of templates: there every text is configuration. */
+  texts: 'conffiles' | 'all';
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a package.
+ *
+ * @param source a path, or the bytes
+ * @throws LockstepError DEB_ARCHIVE (damaged, or larger than anything that Debian has), DEB_SYNTAX,
+ * DEB_UNSAFE_NAME, TOOL_MISSING, DISK_IO, INTERRUPTED
+ */
+export async function readPackageContents(
+  source: string | Uint8Array,
+  reading: ContentsReading,
+): Promise<PackageContents> {
+  const deb = await readDeb(source, { file: reading.name, decompress: decompressByName });
+  try {
+    return await contentsOf(deb, reading);
+  } finally {
+    await deb.close();
+  }
+}
+
+async function contentsOf(deb: DebFile, reading: ContentsReading): Promise<PackageContents> {
+  const contents: PackageContents = {
+    files: new Map(),
+    conffiles: new Set(deb.conffiles.map((line) => conffilePath(line))),
+    texts: new Map(),
+    scripts: scriptsOf(deb),
+    documents: new Map(),
+  };
+  const packageName = deb.control.require('Package');
+  const room = { texts: mostText, documents: mostText };
+  let unpacked = 0;
+  for await (const entry of deb.files) {
+    throwIfInterrupted(reading.signal);
+    const { header } = entry;
+    const path = `/${memberPath(header.path)}`;
+    unpacked += header.size;
+    if (contents.files.size >= mostFiles || unpacked > mostUnpacked) throw tooLarge(reading.name);
+    const wanted = wantedAs(path, header, packageName, contents.conffiles, reading.texts);
+    const { sha256, bytes } = await readBody(entry, wanted !== 'hash' && header.size <= largestText);
+    contents.files.set(path, {
+      path,
+      kind: header.kind,
+      mode: header.mode,
+      owner: `${header.uname || header.uid}:${header.gname || header.gid}`,
+      size: header.size,
+      sha256: header.kind === 'file' ? sha256 : null,
+      linkTarget: header.linkTarget,
+    });
+    if (wanted === 'text') contents.texts.set(path, keep(bytes, sha256, room));
+    if (wanted === 'document' && bytes !== undefined) {
+      const text = await documentText(path, bytes);
+      room.documents -= text.length;
+      if (room.documents >= 0) contents.documents.set(path, text);
+    }
+  }
+  return contents;
+}
+
+/** deb-conffiles(5): a line may begin with flags, such as `remove-on-upgrade`. */
+function conffilePath(line: string): string {
+  return line.startsWith('/') ? line : line.slice(Math.max(0, line.indexOf('/')));
+}
+
+function tooLarge(name: string): LockstepError {
+  return new LockstepError('DEB_ARCHIVE', {
+    message: `${name} unpacks to more than is looked at: ${mostFiles} files or ${mostUnpacked} bytes`,
+    where: [{ file: name }],
+  });
+}
+
+function scriptsOf(deb: DebFile): Map<string, KeptText> {
+  const room = { texts: mostText };
+  const names = [...deb.scripts.keys(), ...(deb.members.has('triggers') ? ['triggers'] : [])];
+  return new Map(
+    names.map((name) => {
+      const bytes = deb.members.get(name)!;
+      return [name, keep(bytes.length > largestText ? undefined : bytes, sha256Of(bytes), room)];
+    }),
+  );
+}
+
+function wantedAs(
+  path: string,
+  header: TarHeader,
+  packageName: string,
+  conffiles: ReadonlySet<string>,
+  texts: ContentsReading['texts'],
+): 'text' | 'document' | 'hash' {
+  if (header.kind !== 'file') return 'hash';
+  if (conffiles.has(path)) return 'text';
+  if (isDocument(path, packageName)) return 'document';
+  return texts === 'all' ? 'text' : 'hash';
+}
+
+const documentSpec =
+  /^(?:changelog|changes|history|news|release[-_]?notes)(?:[-_.][A-Za-z0-9_.-]*)?(?:\.gz)?$/i;
+
+/** The files of Policy 12.7 and their like, those of the package itself only: usr/share/doc/<package>/NAME. */
+function isDocument(path: string, packageName: string): boolean {
+  const folder = `/usr/share/doc/${packageName}/`;
+  return path.startsWith(folder) && documentSpec.test(path.slice(folder.length));
+}
+
+async function readBody(
+  { header, body }: TarEntry,
+  keepBytes: boolean,
+): Promise<{ sha256: string; bytes: Buffer | undefined }> {
+  const hash = createHash('sha256');
+  if (header.kind !== 'file') return { sha256: '', bytes: undefined };
+  const kept: Buffer[] = [];
+  for await (const piece of body) {
+    hash.update(piece);
+    if (keepBytes) kept.push(piece);
+  }
+  return { sha256: hash.digest('hex'), bytes: keepBytes ? Buffer.concat(kept) : undefined };
+}
+
+/** @param bytes undefined where they were too many */
+function keep(bytes: Buffer | undefined, sha256: string, room: { texts: number }): KeptText {
+  if (bytes === undefined) return { not: 'too large', sha256 };
+  const text = textOf(bytes);
+  if (text === undefined) return { not: 'binary', sha256 };
+  room.texts -= bytes.length;
+  return room.texts < 0 ? { not: 'too large', sha256 } : { text };
+}
+
+/** The bytes as text, or undefined: UTF-8 without NUL, as git and diff tell it. */
+function textOf(bytes: Buffer): string | undefined {
+  if (bytes.includes(0)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Old changelogs are in old encodings: what is no UTF-8 in them is replaced. */
+async function documentText(path: string, bytes: Buffer): Promise<string> {
+  const start = await startOf(path, bytes);
+  return start.includes(0) ? '' : start.toString('utf8');
+}
+
+async function startOf(path: string, bytes: Buffer): Promise<Buffer> {
+  if (!path.endsWith('.gz')) return bytes;
+  const kept: Buffer[] = [];
+  let size = 0;
+  try {
+    const stream = decompressByName(path, bytes);
+    for await (const piece of stream as AsyncIterable<Buffer>) {
+      kept.push(piece);
+      size += piece.length;
+      if (size >= mostOfChangelog) break;
+    }
+    stream.destroy();
+  } catch (error) {
+    // Only shown: what came before the damage is better than nothing
+    if (!(error instanceof LockstepError) || error.code !== 'DATA_DAMAGED') throw error;
+  }
+  return Buffer.concat(kept);
+}
+
+/** For the cache: maps and sets as lists. */
+export function contentsToJson(contents: PackageContents): unknown {
+  return {
+    files: [...contents.files.values()],
+    conffiles: [...contents.conffiles],
+    texts: [...contents.texts],
+    scripts: [...contents.scripts],
+    documents: [...contents.documents],
+  };
+}
+
+/** The way back from {@link contentsToJson}, or undefined for what is something else. */
+export function contentsFromJson(value: unknown): PackageContents | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { files, conffiles, texts, scripts, documents } = value as Record<string, unknown>;
+  const lists = [files, conffiles, texts, scripts, documents];
+  if (!lists.every((list) => Array.isArray(list))) return undefined;
+  return {
+    files: new Map((files as PackageFile[]).map((file) => [file.path, file])),
+    conffiles: new Set(conffiles as string[]),
+    texts: new Map(texts as [string, KeptText][]),
+    scripts: new Map(scripts as [string, KeptText][]),
+    documents: new Map(documents as [string, string][]),
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * The apt preferences that hold a machine at one snapshot: which packages,
+ * which priority, and the text of the file. Pure.
+ */
+import { parseStanza } from '../deb/deb822.js';
+import { parseRelations } from '../deb/relation.js';
+import type { SnapshotManifest, SnapshotPackage } from './manifest.js';
+
+/** Above the 1001 with which the keyring package has a machine follow its suite. */
+export const holdPriority = 1002;
+
+/** A package that is held. */
+export interface HeldPackage {
+  /** As apt names it: with `:<architecture>` only where architectures differ in their version. */
+  package: string;
+  version: string;
+}
+
+export interface PinFile {
+  snapshot: string;
+  profile: string;
+  priority: number;
+  /** Sorted by package. */
+  packages: HeldPackage[];
+  /** The file, one record per package. */
+  text: string;
+}
+
+export interface PinFileRequest {
+  manifest: SnapshotManifest;
+  /** The archive's keyring package, which is never held: a machine with an old key would trust nothing one day. */
+  keyringPackage: string;
+  /** Where machines find the packages once their suite lists others; left out where no suite ever had them. */
+  frozen?: { baseUrl: string; suite: string } | undefined;
+}
+
+/**
+ * Holds what the archive builds, and what that demands in one version. Packages that are taken from the base
+ * release as they are, and of which the set demands a minimum, are left to its security updates.
+ *
+ * @throws LockstepError DEB_SYNTAX for a package whose relations cannot be read
+ */
+export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest): PinFile {
+  const packages = heldPackages(manifest, keyringPackage);
+  const about = `snapshot ${manifest.id} of ${manifest.profile}`;
+  const where =
+    frozen === undefined
+      ? []
+      : [`listed for ever by ${frozen.baseUrl}/snapshot/${manifest.id} ${frozen.suite}`];
+  const records = packages.map(({ package: name, version }) =>
+    [
+      ...[about, ...where].map((line) => `Explanation: ${line}`),
+      `Package: ${name}`,
+      `Pin: version ${version}`,
+      `Pin-Priority: ${holdPriority}`,
+    ].join('\n'),
+  );
+  return {
+    snapshot: manifest.id,
+    profile: manifest.profile,
+    priority: holdPriority,
+    packages,
+    text: records.map((record) => `${record}\n`).join('\n'),
+  };
+}
+
+function heldPackages(manifest: SnapshotManifest, keyringPackage: string): HeldPackage[] {
+  const isBuilt = ({ component }: SnapshotPackage): boolean =>
+    manifest.components[component]?.build.method !== 'none';
+  const held = new Set<SnapshotPackage>();
+  const look = manifest.packages.filter((item) => item.package !== keyringPackage && isBuilt(item));
+  for (let item = look.pop(); item !== undefined; item = look.pop()) {
+    if (held.has(item)) continue;
+    held.add(item);
+    look.push(...demandedBy(item, manifest.packages).filter((other) => other.package !== keyringPackage));
+  }
+  const versions = new Map<string, SnapshotPackage[]>();
+  for (const item of held) versions.set(item.package, [...(versions.get(item.package) ?? []), item]);
+  return [...versions]
+    .flatMap(([name, items]): HeldPackage[] => {
+      const [first] = items;
+      return items.every(({ version }) => version === first!.version)
+        ? [{ package: name, version: first!.version }]
+        : items.map(({ architecture, version }) => ({ package: `${name}:${architecture}`, version }));
+    })
+    .sort((a, b) => (a.package < b.package ? -1 : a.package > b.package ? 1 : 0));
+}
+
+/** Packages of the set that one demands in exactly the version they have; of alternatives none is demanded. */
+function demandedBy(item: SnapshotPackage, all: readonly SnapshotPackage[]): SnapshotPackage[] {
+  const stanza = parseStanza(item.stanza, { file: `${item.package} ${item.version}` });
+  return ['Pre-Depends', 'Depends'].flatMap((field) =>
+    parseRelations(stanza.get(field) ?? '').flatMap((group) => {
+      const [only, ...others] = group;
+      if (only?.constraint?.operator !== '=' || others.length > 0) return [];
+      const { version } = only.constraint;
+      return all.filter((other) => other.package === only.package && other.version === version);
+    }),
+  );
+}

@@ -1,0 +1,211 @@
+/**
+ * Reads the files that a component's database schema is told by: out of the
+ * source package that will be built, out of a tree, out of packages taken as
+ * they are. What was read once is kept in the cache by the hashes it came from.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readDeb } from '../deb/deb-file.js';
+import { memberPath } from '../deb/member-name.js';
+import { readTar } from '../deb/tar.js';
+import { LockstepError } from '../errors.js';
+import { canonical } from '../build/inputs.js';
+import { nativeTarball } from '../build/packaging.js';
+import { collect } from '../io/bytes.js';
+import { decompressByName } from '../io/compress.js';
+import type { ContentStore } from '../io/content-store.js';
+import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import type { StoredFile } from '../source/pin.js';
+import { readSourceTree } from '../source/source-tree.js';
+import {
+  schemaContents,
+  schemaDigestFormat,
+  seriesOf,
+  type SchemaContents,
+  type SchemaFile,
+  type SchemaPatch,
+} from './database-schema.js';
+import type { SnapshotSchema } from './manifest.js';
+
+/** Where a component's files are; every one of the named files is in the store. */
+export type SchemaSource =
+  /** A source package as it is built: tarballs and the packaging with its patches. */
+  | { kind: 'source'; files: readonly StoredFile[] }
+  /** A folder of a tarball. */
+  | { kind: 'tree'; archive: StoredFile; path: string }
+  /** Packages as they are; paths are below `/` of the machine that has them. */
+  | { kind: 'packages'; files: readonly StoredFile[] };
+
+export interface SchemaRequest {
+  component: string;
+  /** Of the component's pin. */
+  upstreamVersion: string;
+  /** `metapackage.database.paths` of the profile. */
+  paths: readonly string[];
+  from: SchemaSource;
+}
+
+export interface SchemaReading {
+  store: ContentStore;
+  /** Absolute path of the cache folder. */
+  cache: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** What is kept: nothing but the digest is asked for again. */
+const keptSchema = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), files: z.number().int() });
+
+/**
+ * The schema that a component's software needs.
+ *
+ * @throws LockstepError SOURCE_PATH_MISSING where no file is meant by the paths, BUILD_PACKAGING where a
+ * patch does not apply, STORE_*, DEB_*, DATA_DAMAGED, DISK_*, INTERRUPTED
+ */
+export async function readSchema(request: SchemaRequest, reading: SchemaReading): Promise<SnapshotSchema> {
+  const { component, upstreamVersion, paths } = request;
+  const path = join(reading.cache, 'schemas', `${keyOf(request)}.json`);
+  const kept = parseKept(await readIfThere(path)) ?? (await readAndKeep(request, reading, path));
+  if (kept.files === 0) {
+    throw new LockstepError('SOURCE_PATH_MISSING', {
+      message: `No file of ${component} ${upstreamVersion} is meant by metapackage.database.paths`,
+      hint: 'They are patterns of the files that make and update its tables: maintenance/**/*.sql',
+      where: paths.map((value) => ({ path: 'metapackage.database.paths', value })),
+    });
+  }
+  return { component, version: seriesOf(upstreamVersion), digest: kept.digest };
+}
+
+function keyOf({ paths, from }: SchemaRequest): string {
+  const files = from.kind === 'tree' ? [from.archive] : from.files;
+  return sha256Of(
+    canonical({
+      format: schemaDigestFormat,
+      paths: [...paths].sort(),
+      kind: from.kind,
+      path: from.kind === 'tree' ? from.path : null,
+      files: files.map(({ name, sha256 }) => [name, sha256]),
+    }),
+  );
+}
+
+function parseKept(bytes: Buffer | undefined): z.output<typeof keptSchema> | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return keptSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readAndKeep(
+  request: SchemaRequest,
+  reading: SchemaReading,
+  path: string,
+): Promise<z.output<typeof keptSchema>> {
+  const { digest, files } = await contentsOf(request, reading);
+  const kept = { digest, files: files.size };
+  await writeFileAtomic(path, JSON.stringify(kept), { fsync: false });
+  return kept;
+}
+
+/** The files themselves, for tests that hold sources and packages against each other. Reads everything anew. */
+export async function contentsOf(
+  { paths, from }: SchemaRequest,
+  { store, signal }: SchemaReading,
+): Promise<SchemaContents> {
+  throwIfInterrupted(signal);
+  switch (from.kind) {
+    case 'source': {
+      const patches = await patchesOf(from.files, store, signal);
+      return await schemaContents(filesOfSource(from.files, store, signal), paths, patches);
+    }
+    case 'tree':
+      return await schemaContents(filesOfTree(from.archive, from.path, store, signal), paths);
+    case 'packages':
+      return await schemaContents(filesOfPackages(from.files, store, signal), paths);
+  }
+}
+
+async function* filesOfTree(
+  archive: StoredFile,
+  path: string,
+  store: ContentStore,
+  signal: AbortSignal | undefined,
+  below = '',
+): AsyncGenerator<SchemaFile> {
+  for await (const member of readSourceTree(store, archive, path, { signal })) {
+    if (member.kind === 'file') yield { path: `${below}${member.path}`, body: member.body };
+  }
+}
+
+/** Upstream's tarballs, further ones in the folder they are named after (dpkg-source(1), 3.0 (quilt)). */
+async function* filesOfSource(
+  files: readonly StoredFile[],
+  store: ContentStore,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SchemaFile> {
+  const native = nativeTarball({ files: [...files] });
+  for (const file of files) {
+    const further = /\.orig(?:-([A-Za-z0-9-]+))?\.tar\.[a-z0-9]+$/.exec(file.name);
+    if (further === null && file !== native) continue;
+    const below = further?.[1] === undefined ? '' : `${further[1]}/`;
+    yield* filesOfTree(file, '', store, signal, below);
+  }
+}
+
+async function patchesOf(
+  files: readonly StoredFile[],
+  store: ContentStore,
+  signal: AbortSignal | undefined,
+): Promise<SchemaPatch[]> {
+  const packaging = files.find((file) => /\.debian\.tar\.[a-z0-9]+$/.test(file.name));
+  // A native package has its changes made already
+  if (packaging === undefined) return [];
+  const folder = 'debian/patches/';
+  const found = new Map<string, Buffer>();
+  const options = signal === undefined ? {} : { signal };
+  const bytes = decompressByName(packaging.name, store.open(packaging.sha256), options);
+  for await (const { header, body } of readTar(bytes, packaging.name)) {
+    const path = memberPath(header.path);
+    if (header.kind === 'file' && path.startsWith(folder)) {
+      found.set(path.slice(folder.length), await collect(body));
+    }
+  }
+  const series = (found.get('debian.series') ?? found.get('series'))?.toString('utf8') ?? '';
+  return series.split('\n').flatMap((line): SchemaPatch[] => {
+    // Quilt's options behind the name (`-p0`) are ignored by dpkg-source too
+    const [name = ''] = line
+      .replace(/(^|\s)#.*/, '')
+      .trim()
+      .split(/\s+/);
+    if (name === '') return [];
+    const patch = found.get(name);
+    if (patch !== undefined) return [{ name: `${packaging.name}: ${folder}${name}`, bytes: patch }];
+    throw new LockstepError('BUILD_PACKAGING', {
+      message: `${packaging.name} lists the patch ${name} in debian/patches/series and does not have it`,
+      where: [{ file: packaging.name, value: name }],
+    });
+  });
+}
+
+async function* filesOfPackages(
+  files: readonly StoredFile[],
+  store: ContentStore,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SchemaFile> {
+  for (const file of files) {
+    throwIfInterrupted(signal);
+    // What is kept by the hash must be of these bytes: the files may end before the stream has
+    await store.verify(file.sha256);
+    const stream = store.open(file.sha256);
+    try {
+      const deb = await readDeb(stream, { file: file.name, decompress: decompressByName });
+      for await (const { header, body } of deb.files) {
+        if (header.kind === 'file') yield { path: memberPath(header.path), body };
+      }
+    } finally {
+      stream.destroy();
+    }
+  }
+}

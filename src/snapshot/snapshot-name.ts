@@ -1,0 +1,72 @@
+/**
+ * How a person names a snapshot: by its id, by a suite that points at it, and
+ * by steps back from either, `SUITE~1`. Pure; the folders are read by
+ * src/workflows/reading.ts.
+ */
+import { LockstepError } from '../errors.js';
+import { editDistance } from '../profile/nearest.js';
+import { dateOfSnapshotId, isSnapshotId } from './snapshot-id.js';
+
+/** What was typed, taken apart. */
+export interface SnapshotName {
+  kind: 'id' | 'suite';
+  /** The id or the suite, without the steps. */
+  base: string;
+  /** How many steps back: of a suite, snapshots that were good there; of an id, parents. */
+  back: number;
+}
+
+/**
+ * Reads a name: `20261123T101530Z`, `mediawiki-1.39-stable`, either with `~N` behind it; `~` alone is `~1`.
+ * Nothing is looked up: what is no id is taken for a suite.
+ *
+ * @throws LockstepError USAGE for an empty name and steps that are no number
+ */
+export function parseSnapshotName(text: string): SnapshotName {
+  const at = text.indexOf('~');
+  const base = at < 0 ? text : text.slice(0, at);
+  const steps = at < 0 ? '~0' : text.slice(at);
+  const match = /^~(\d{0,4})$/.exec(steps);
+  if (base === '' || match === null) {
+    throw new LockstepError('USAGE', {
+      message: `${JSON.stringify(text)} names no snapshot`,
+      hint: 'Name an id (20261123T101530Z) or a suite; SUITE~1 is what it pointed at before, ID~1 the parent',
+    });
+  }
+  return {
+    kind: looksLikeId(base) ? 'id' : 'suite',
+    base,
+    back: match[1] === '' ? 1 : Number(match[1]),
+  };
+}
+
+/** Whether a person who typed this meant an id, maybe one with a slip in it. No suite is named so. */
+function looksLikeId(text: string): boolean {
+  return isSnapshotId(text) || (/^\d{8}/.test(text) && /^[\dTZ:-]+$/i.test(text));
+}
+
+/** As many letters may be wrong for an id to count as mistyped. */
+const slips = 3;
+
+/**
+ * The id that was most likely meant: one that differs by a slip or two, else the nearest in time.
+ *
+ * @param known ids that are there
+ */
+export function nearestSnapshotId(id: string, known: readonly string[]): string | undefined {
+  const typed = id.toUpperCase();
+  const begun = known.filter((other) => typed.length >= 6 && other.startsWith(typed)).at(-1);
+  if (begun !== undefined) return begun;
+  const time = dateOfSnapshotId(typed)?.getTime();
+  const near = known.map((other) => ({
+    other,
+    distance: editDistance(typed, other),
+    seconds: time === undefined ? Infinity : Math.abs(dateOfSnapshotId(other)!.getTime() - time),
+  }));
+  const mistyped = near
+    .filter(({ distance }) => distance <= slips)
+    .sort((a, b) => a.distance - b.distance || a.seconds - b.seconds);
+  const [best] =
+    mistyped.length > 0 || time === undefined ? mistyped : near.sort((a, b) => a.seconds - b.seconds);
+  return best?.other;
+}

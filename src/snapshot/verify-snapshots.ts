@@ -1,0 +1,310 @@
+/**
+ * Checks everything below `snapshots/` as somebody would who has nothing but
+ * the archive's public key: manifests, chains, histories, drops. It finds
+ * faults and names the file that has them; it repairs nothing.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { notThere, onDisk, readIfThere, sha256Of } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { armorFault } from '../signing/exact-armor.js';
+import { lineFaults, type ChainedLine } from './chained-lines.js';
+import { droppedPath, parseDropped, type DroppedSnapshot } from './dropped.js';
+import { findingOf, type Finding } from './finding.js';
+import { listHistories, historyPath } from './history-file.js';
+import { parseHistory, type HistoryEntry } from './history.js';
+import type { Snapshot, SnapshotRef } from './manifest.js';
+import { isSnapshotId } from './snapshot-id.js';
+import { listSnapshots, readSnapshot, snapshotFiles, type SnapshotPlace } from './snapshot-folder.js';
+
+export interface SnapshotsRequest {
+  /** Absolute path of `snapshots/`. */
+  root: string;
+  trust: { keyring: Uint8Array; date: Date };
+  /** Only what concerns this profile's snapshots. */
+  profile?: string | undefined;
+  /** Told of every manifest that is good, of each profile the oldest first, so that none must be kept. */
+  onSnapshot?: (snapshot: Snapshot) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** What is there, and what of it is good. */
+export interface SnapshotsReading {
+  /** Paths are below `root`. */
+  findings: Finding[];
+  /** Good manifests, with the SHA-256 of each. */
+  good: Map<string, SnapshotPlace & { sha256: string }>;
+  /** Ids whose manifest is there and cannot be trusted, or should be there and is not. */
+  doubtful: Set<string>;
+  /** By suite; damaged ones are left out. */
+  histories: Map<string, HistoryEntry[]>;
+  /** Suites whose history is damaged. */
+  damagedHistories: Set<string>;
+  /** By id. */
+  dropped: Map<string, DroppedSnapshot>;
+}
+
+const restore = 'Restore it from version control or a backup; nothing else has what it says';
+
+/** @throws LockstepError DISK_IO, INTERRUPTED, KEYRING_INVALID */
+export async function verifySnapshots(request: SnapshotsRequest): Promise<SnapshotsReading> {
+  return await new Verification(request).run();
+}
+
+interface Read extends SnapshotPlace {
+  sha256: string;
+  parent: SnapshotRef | null;
+}
+
+class Verification {
+  readonly #request: SnapshotsRequest;
+  readonly #reading: SnapshotsReading = {
+    findings: [],
+    good: new Map(),
+    doubtful: new Set(),
+    histories: new Map(),
+    damagedHistories: new Set(),
+    dropped: new Map(),
+  };
+  /** Every id that something names, and who does; a manifest must be there for it, or a drop. */
+  readonly #named = new Map<string, { profile: string; by: string; sha256?: string | undefined }>();
+  #droppedIsKnown = true;
+
+  constructor(request: SnapshotsRequest) {
+    this.#request = request;
+  }
+
+  async run(): Promise<SnapshotsReading> {
+    const { root } = this.#request;
+    await this.#readDropped();
+    for (const suite of await listHistories(root)) await this.#readHistory(suite);
+    const places = await listSnapshots(root, this.#request.profile);
+    const profiles = [...new Set(places.map(({ profile }) => profile))];
+    for (const profile of profiles) {
+      await this.#readProfile(
+        profile,
+        places.filter((place) => place.profile === profile),
+      );
+    }
+    this.#compareHistories();
+    await this.#findMissing(places);
+    return this.#reading;
+  }
+
+  #find(finding: Omit<Finding, 'code' | 'hint'> & Partial<Finding>): void {
+    this.#reading.findings.push({ code: 'SNAPSHOT_INVALID', hint: restore, ...finding });
+  }
+
+  /** A file's text, or undefined where it is not there. Bytes that are no text are damage. */
+  async #text(path: string): Promise<string | undefined> {
+    throwIfInterrupted(this.#request.signal);
+    return (await readIfThere(join(this.#request.root, path)))?.toString('utf8');
+  }
+
+  /** Lines whose chain and signatures hold, or undefined after naming the file. */
+  async #lines<T extends ChainedLine>(
+    path: string,
+    parse: (text: string, file: string) => T[],
+  ): Promise<T[] | undefined> {
+    const text = await this.#text(path);
+    if (text === undefined) return [];
+    const file = join(this.#request.root, path);
+    try {
+      const entries = parse(text, file);
+      const faults = await lineFaults(text, entries, file, this.#request.trust);
+      if (faults.length === 0) return entries;
+      const told = faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ');
+      this.#find({ kind: 'damaged', path, message: `It was changed: ${told}` });
+    } catch (error) {
+      this.#reading.findings.push(findingOf(error, { kind: 'damaged', path, hint: restore }));
+    }
+    return undefined;
+  }
+
+  async #readDropped(): Promise<void> {
+    const path = this.#below(droppedPath(this.#request.root));
+    const entries = await this.#lines(path, parseDropped);
+    if (entries === undefined) this.#droppedIsKnown = false;
+    for (const entry of entries ?? []) this.#reading.dropped.set(entry.id, entry);
+  }
+
+  async #readHistory(suite: string): Promise<void> {
+    const path = this.#below(historyPath(this.#request.root, suite));
+    const entries = await this.#lines(path, parseHistory);
+    const fault = entries === undefined ? undefined : historyFault(entries, suite);
+    if (fault !== undefined) this.#find({ kind: 'damaged', path, message: `It was changed: ${fault}` });
+    if (entries === undefined || fault !== undefined) {
+      this.#reading.damagedHistories.add(suite);
+      return;
+    }
+    this.#reading.histories.set(suite, entries);
+    for (const { to, profile, manifest } of entries) {
+      this.#named.set(to, { profile, by: `the history of ${suite}`, sha256: manifest });
+    }
+  }
+
+  async #readProfile(profile: string, places: readonly SnapshotPlace[]): Promise<void> {
+    const read: (Read | undefined)[] = [];
+    const failed: { place: SnapshotPlace; error: unknown }[] = [];
+    for (const place of places) {
+      throwIfInterrupted(this.#request.signal);
+      try {
+        const snapshot = await readSnapshot(this.#request.root, place, this.#request.trust);
+        const { manifest, sha256 } = snapshot;
+        read.push({ ...place, sha256, parent: manifest.parent });
+        this.#reading.good.set(place.id, { ...place, sha256 });
+        await this.#checkForm(place);
+        for (const ref of [manifest.supersedes?.content, manifest.supersedes?.above]) {
+          if (ref !== undefined) this.#named.set(ref.id, { profile, by: place.id, sha256: ref.sha256 });
+        }
+        this.#request.onSnapshot?.(snapshot);
+      } catch (error) {
+        read.push(undefined);
+        this.#reading.doubtful.add(place.id);
+        failed.push({ place, error });
+      }
+      if (this.#reading.dropped.has(place.id)) this.#findUnfinishedDrop(place);
+    }
+    this.#checkChain(places, read);
+    for (const { place, error } of failed) await this.#blame(place, error);
+  }
+
+  #findUnfinishedDrop(place: SnapshotPlace): void {
+    this.#find({
+      kind: 'unfinished',
+      path: this.#below(snapshotFiles(this.#request.root, place).manifest),
+      message: `The snapshot ${place.id} is recorded as dropped and is still there: the drop was interrupted`,
+      hint: `Finish it with: lockstep drop ${place.id}`,
+    });
+  }
+
+  /** A signature can hold in a file that was changed: in its wrapping. */
+  async #checkForm(place: SnapshotPlace): Promise<void> {
+    const path = this.#below(snapshotFiles(this.#request.root, place).signature);
+    const fault = armorFault((await this.#text(path)) ?? '');
+    if (fault !== null) {
+      this.#find({ kind: 'damaged', path, code: 'VERIFY_MALFORMED', message: `It was changed: ${fault}` });
+    }
+  }
+
+  #checkChain(places: readonly SnapshotPlace[], read: readonly (Read | undefined)[]): void {
+    for (const [index, link] of read.entries()) {
+      if (link === undefined) continue;
+      const before = places[index - 1];
+      const path = this.#below(snapshotFiles(this.#request.root, link).manifest);
+      const said = (message: string): void =>
+        this.#find({ kind: 'contradiction', path, message: `${link.id}: ${message}` });
+      if (link.parent === null) {
+        if (before !== undefined) said(`it names no parent, though ${before.id} is older`);
+        continue;
+      }
+      const { id, sha256 } = link.parent;
+      const at = places.findIndex((place) => place.id === id);
+      // What is missing, or not the one that was named, is told once all names are known
+      this.#named.set(id, { profile: link.profile, by: `${link.id}, as its parent`, sha256 });
+      const dropped = this.#reading.dropped.get(id)?.manifest;
+      if (at < 0 && dropped !== undefined && dropped !== sha256)
+        said(`its parent ${id} is not the one that was dropped`);
+      if (at < 0) continue;
+      if (at !== index - 1) said(`its parent is ${id}, not ${before?.id ?? 'an older one'}`);
+      else if (read[at] !== undefined && read[at].sha256 !== sha256) {
+        said(`its parent ${id} is not the one it was cut after`);
+      }
+    }
+  }
+
+  /** Of a manifest and its signature that do not fit, names the one that was changed. */
+  async #blame(place: SnapshotPlace, error: unknown): Promise<void> {
+    const files = snapshotFiles(this.#request.root, place);
+    const [manifest, signature] = [this.#below(files.manifest), this.#below(files.signature)];
+    if (!(error instanceof LockstepError)) throw error;
+    const isOfSignature = error.code.startsWith('VERIFY_');
+    const known = this.#named.get(place.id)?.sha256;
+    const bytes = isOfSignature ? await readIfThere(files.manifest) : undefined;
+    const isWhole = bytes !== undefined && known !== undefined && sha256Of(bytes) === known;
+    const text = (await this.#text(signature)) ?? '';
+    const atSignature =
+      error.code === 'VERIFY_NO_SIGNATURE' ||
+      error.code === 'VERIFY_UNKNOWN_KEY' ||
+      (isOfSignature && (isWhole || (known === undefined && armorFault(text) !== null)));
+    const path = atSignature ? signature : manifest;
+    const missing = error.code === 'VERIFY_NO_SIGNATURE';
+    const hint =
+      error.code === 'VERIFY_UNKNOWN_KEY'
+        ? 'If an earlier key of this archive signed it, give that public key as well: --keyring FILE. Else restore it'
+        : error.code === 'SNAPSHOT_NEWER_FORMAT'
+          ? (error.hint ?? restore)
+          : restore;
+    this.#reading.findings.push(
+      findingOf(error, { kind: missing ? 'missing' : atSignature ? 'signature' : 'damaged', path, hint }),
+    );
+  }
+
+  #compareHistories(): void {
+    for (const [suite, entries] of this.#reading.histories) {
+      const path = this.#below(historyPath(this.#request.root, suite));
+      const told = new Set<string>();
+      for (const [index, { to, manifest }] of entries.entries()) {
+        const there = this.#reading.good.get(to)?.sha256 ?? this.#reading.dropped.get(to)?.manifest;
+        if (there === undefined || there === manifest || told.has(to)) continue;
+        told.add(to);
+        this.#find({
+          kind: 'contradiction',
+          path,
+          message: `Line ${index + 1} says that the manifest of ${to} is ${manifest}; it is ${there}`,
+          hint: 'One of the two was replaced. Compare both with version control or a backup',
+        });
+      }
+    }
+  }
+
+  /** What is named, and neither there nor dropped; and signatures whose manifest is gone. */
+  async #findMissing(places: readonly SnapshotPlace[]): Promise<void> {
+    const { root } = this.#request;
+    const there = new Set(places.map(({ id }) => id));
+    for (const profile of new Set(places.map((place) => place.profile))) {
+      for (const id of await this.#signedIn(profile)) {
+        if (!this.#named.has(id)) this.#named.set(id, { profile, by: 'its signature' });
+      }
+    }
+    for (const [id, { profile, by }] of this.#named) {
+      if (there.has(id) || profile !== (this.#request.profile ?? profile)) continue;
+      // Without the list of drops nobody knows what is missing
+      if (this.#reading.dropped.has(id) || !this.#droppedIsKnown) continue;
+      this.#reading.doubtful.add(id);
+      this.#find({
+        kind: 'missing',
+        path: this.#below(snapshotFiles(root, { profile, id }).manifest),
+        code: 'SNAPSHOT_UNKNOWN',
+        message: `The manifest of ${id} is missing, and no drop of it is recorded; ${by} names it`,
+      });
+    }
+  }
+
+  async #signedIn(profile: string): Promise<string[]> {
+    const folder = join(this.#request.root, profile);
+    const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
+    return names
+      .filter((name) => name.endsWith('.json.asc'))
+      .map((name) => name.slice(0, -'.json.asc'.length))
+      .filter(isSnapshotId);
+  }
+
+  #below(path: string): string {
+    return path.slice(this.#request.root.length + 1);
+  }
+}
+
+/** What contradicts itself in a history whose lines are whole. */
+function historyFault(entries: readonly HistoryEntry[], suite: string): string | undefined {
+  for (const [index, entry] of entries.entries()) {
+    const line = `line ${index + 1}`;
+    const before = entries[index - 1]?.to ?? null;
+    if (entry.suite !== suite) return `${line} is of the suite ${entry.suite}`;
+    if (entry.from !== before) {
+      return `${line} moves from ${entry.from ?? 'nothing'}, though the suite pointed at ${before ?? 'nothing'}`;
+    }
+  }
+  return undefined;
+}

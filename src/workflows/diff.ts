@@ -1,0 +1,256 @@
+/** Two snapshots side by side: manifests first, then what is inside of the packages that differ. */
+import pLimit from 'p-limit';
+import { poolFilePath } from '../archive/layout.js';
+import { LockstepError } from '../errors.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { compareVersions } from '../deb/version.js';
+import { diffContents, makerOf, noContents, type ContentsDiff } from '../snapshot/diff-contents.js';
+import {
+  diffSnapshots,
+  isEmptyDiff,
+  packagePairs,
+  securityAlong,
+  type PackagePair,
+  type SecurityChange,
+  type SnapshotDiff,
+} from '../snapshot/diff.js';
+import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
+import type { PackageContents } from '../snapshot/package-contents.js';
+import { PackageReader, type PackageReading } from '../snapshot/package-reader.js';
+import { listSnapshots } from '../snapshot/snapshot-folder.js';
+import { mergedChanges, sourceChanges, type SourceChanges } from '../snapshot/source-changes.js';
+import { SummaryReader } from '../snapshot/summary-reader.js';
+import type { Context } from './context.js';
+import { namedSnapshot, readingTrust } from './reading.js';
+
+export interface DiffRequest {
+  /** Ids, suites, either with `~N`. */
+  from: string;
+  to: string;
+  /** False: manifests alone, no package is opened. */
+  contents: boolean;
+}
+
+/** One of the two. */
+export interface DiffSide {
+  id: string;
+  profile: string;
+  /** ISO 8601, UTC. */
+  created: string;
+  /** As it was typed. */
+  name: string;
+}
+
+export interface PackageContentsDiff extends ContentsDiff {
+  package: string;
+  architecture: string;
+  /** Why the contents were not compared; null: they were. */
+  notCompared: string | null;
+}
+
+export interface DiffReport extends SnapshotDiff {
+  from: DiffSide;
+  to: DiffSide;
+  /** Whether nothing differs that a machine would notice. */
+  same: boolean;
+  /** By source package, where its changelogs tell something. */
+  changelogs: SourceChanges[];
+  /** By changed package; those without a difference inside are left out. */
+  contents: PackageContentsDiff[];
+  /** What a person should know about the comparison itself. */
+  notes: string[];
+}
+
+/** @throws LockstepError as namedSnapshot, and INTERRUPTED. A package that cannot be read is a note. */
+export async function diff(context: Context, request: DiffRequest): Promise<DiffReport> {
+  const trust = await readingTrust(context);
+  const from = await namedSnapshot(context, request.from, trust);
+  const to = await namedSnapshot(context, request.to, trust);
+  const [before, after] = [from.snapshot.manifest, to.snapshot.manifest];
+  const plan = diffSnapshots(before, after);
+  const pairs = packagePairs(before, after).filter((pair) => pair.before?.sha256 !== pair.after?.sha256);
+  const opened = request.contents ? await openPairs(context, pairs, { before, after }) : [];
+  return {
+    ...plan,
+    from: sideOf(before, from.name),
+    to: sideOf(after, to.name),
+    same: isEmptyDiff(plan),
+    security: await securityBetween(context, before, after, plan.security),
+    changelogs: changelogsOf(opened),
+    contents: opened.flatMap(({ contents }) => contents),
+    notes: [
+      ...(trust.note === null ? [] : [trust.note]),
+      ...(before.profile === after.profile
+        ? []
+        : [`Two profiles are compared: ${before.profile} and ${after.profile}.`]),
+      ...(request.contents || pairs.length === 0
+        ? []
+        : ['No package was opened: only the manifests are compared.']),
+    ],
+  };
+}
+
+function sideOf({ id, profile, created }: SnapshotManifest, name: string): DiffSide {
+  return { id, profile, created, name };
+}
+
+interface Sides {
+  before: SnapshotManifest;
+  after: SnapshotManifest;
+}
+
+/** What is kept of a changed package: what is inside of it may be large, and there may be thousands. */
+interface OpenedPair {
+  contents: PackageContentsDiff[];
+  changes: SourceChanges | null;
+  /** The package that has its source's name. */
+  isLead: boolean;
+}
+
+/** More at once would only wait for each other's decompression. */
+const openAtOnce = 2;
+
+async function openPairs(
+  context: Context,
+  pairs: readonly PackagePair[],
+  sides: Sides,
+): Promise<OpenedPair[]> {
+  if (pairs.length === 0) return [];
+  const { store, archive, places, progress, signal } = context;
+  const reader = new PackageReader({
+    store,
+    cache: places.cache,
+    readPool: (path) => archive.read(poolFilePath(path)),
+  });
+  const limit = pLimit(openAtOnce);
+  const count = pairs.length === 1 ? '1 changed package' : `${pairs.length} changed packages`;
+  const phase = progress.phase(`Comparing ${count}`);
+  try {
+    const opened = await Promise.all(pairs.map((pair) => limit(() => openPair(pair, sides, reader, signal))));
+    phase.done();
+    return opened;
+  } catch (error) {
+    limit.clearQueue();
+    phase.fail();
+    throw error;
+  }
+}
+
+async function openPair(
+  pair: PackagePair,
+  sides: Sides,
+  reader: PackageReader,
+  signal: AbortSignal,
+): Promise<OpenedPair> {
+  const read = async (entry: SnapshotPackage | null, manifest: SnapshotManifest): Promise<PackageReading> => {
+    if (entry === null) return { contents: noContents };
+    throwIfInterrupted(signal);
+    const texts = makerOf(manifest, entry) === 'source' ? 'conffiles' : 'all';
+    return await reader.read(entry, { texts, signal });
+  };
+  const was = await read(pair.before, sides.before);
+  const is = await read(pair.after, sides.after);
+  const entry = (pair.after ?? pair.before)!;
+  const named = { package: entry.package, architecture: entry.architecture };
+  const why = 'why' in was ? [pair.before, was.why] : 'why' in is ? [pair.after, is.why] : null;
+  const isLead = entry.package === entry.source;
+  if ('contents' in was && 'contents' in is) {
+    const found = diffContents(was.contents, is.contents, textsOf(pair, sides));
+    const isEmpty = found.files.length + found.texts.length === 0;
+    return {
+      contents: isEmpty ? [] : [{ ...named, ...found, notCompared: null }],
+      changes: changesOf(pair, sides, { was: was.contents, is: is.contents }),
+      isLead,
+    };
+  }
+  const [side, reason] = why as [SnapshotPackage, string];
+  const notCompared = `${side.version}: ${reason}`;
+  return { contents: [{ ...named, files: [], texts: [], notCompared }], changes: null, isLead };
+}
+
+/**
+ * Of a package that Lockstep composes, every text is configuration; but where a component's tree came in
+ * another version, the texts are that component's code.
+ */
+function textsOf({ before, after }: PackagePair, sides: Sides): 'all' | 'conffiles' {
+  const makers = [
+    ...(before === null ? [] : [makerOf(sides.before, before)]),
+    ...(after === null ? [] : [makerOf(sides.after, after)]),
+  ];
+  if (makers.includes('source')) return 'conffiles';
+  if (!makers.includes('tree')) return 'all';
+  const was = before === null ? undefined : sides.before.components[before.component];
+  const is = after === null ? undefined : sides.after.components[after.component];
+  return was?.pin.upstreamVersion === is?.pin.upstreamVersion ? 'all' : 'conffiles';
+}
+
+/** What the changelog of the higher side tells; what is made of templates alone has no history but its number. */
+function changesOf(
+  { before, after }: PackagePair,
+  sides: Sides,
+  contents: { was: PackageContents; is: PackageContents },
+): SourceChanges | null {
+  if (before === null || after === null || before.sourceVersion === after.sourceVersion) return null;
+  if (before.source !== after.source || makerOf(sides.after, after) === 'template') return null;
+  const was = sides.before.components[before.component]?.pin;
+  const is = sides.after.components[after.component]?.pin;
+  const isUp = compareVersions(before.sourceVersion, after.sourceVersion) < 0;
+  const higher = isUp ? is : was;
+  const move = {
+    source: after.source,
+    component: after.component,
+    from: before.sourceVersion,
+    to: after.sourceVersion,
+    ...(was === undefined || is === undefined
+      ? {}
+      : { upstream: { from: was.upstreamVersion, to: is.upstreamVersion } }),
+    ...(higher?.kind === 'apt-source' ? { unsuffixed: higher.version } : {}),
+  };
+  return sourceChanges(move, isUp ? contents.is : contents.was);
+}
+
+/** One for each source; its package of the same name first. */
+function changelogsOf(opened: readonly OpenedPair[]): SourceChanges[] {
+  const bySource = new Map<string, SourceChanges[]>();
+  for (const lead of [true, false]) {
+    for (const { changes, isLead } of opened) {
+      if (changes === null || isLead !== lead) continue;
+      const key = `${changes.source} ${changes.from} ${changes.to}`;
+      bySource.set(key, [...(bySource.get(key) ?? []), changes]);
+    }
+  }
+  return [...bySource.values()]
+    .map(mergedChanges)
+    .sort((a, b) => (a.component < b.component ? -1 : a.component > b.component ? 1 : 0));
+}
+
+function unreadable(error: unknown): undefined {
+  if (!(error instanceof LockstepError)) throw error;
+}
+
+/** Where a snapshot stands among those of its profile: one that re-issues another has that one's content. */
+function standing(manifest: SnapshotManifest): string {
+  return manifest.supersedes?.content.id ?? manifest.id;
+}
+
+/** With the flags of the snapshots in between, where they are of one profile. */
+async function securityBetween(
+  context: Context,
+  from: SnapshotManifest,
+  to: SnapshotManifest,
+  own: SecurityChange,
+): Promise<SecurityChange> {
+  if (from.profile !== to.profile) return own;
+  const forward = standing(from) <= standing(to);
+  const [low, high] = forward ? [standing(from), standing(to)] : [standing(to), standing(from)];
+  const { snapshots } = context.places;
+  const places = (await listSnapshots(snapshots, to.profile)).filter(({ id }) => id > low && id <= high);
+  const reader = new SummaryReader(context.places);
+  const flags: string[] = [];
+  for (const place of places) {
+    // Its flags are told by the list of snapshots, which says that it cannot be read
+    const summary = await reader.read(place).catch(unreadable);
+    if (summary !== undefined && summary.reissues === null) flags.push(...summary.security);
+  }
+  return securityAlong(own, flags, forward);
+}

@@ -1,0 +1,196 @@
+/**
+ * `lockstep drop`: a snapshot that nothing needs any more goes. That it does is
+ * noted first, signed, so that an interrupted drop is finished by the next one
+ * and nobody takes the gap for a loss. Its packages go with the next gc.
+ */
+import { manifestPoolFiles } from '../archive/expected.js';
+import type { PoolFile } from '../archive/index-text.js';
+import { readSignedView } from '../archive/signed-view.js';
+import { readNotes, writeNotes } from '../archive/unreferenced.js';
+import { listedIn } from '../archive/verify-view.js';
+import { liveView, poolFilePath } from '../archive/layout.js';
+import { LockstepError } from '../errors.js';
+import { didYouMean } from '../profile/nearest.js';
+import { assertDroppable } from '../snapshot/drop-rules.js';
+import { appendDropped, readDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
+import type { Snapshot } from '../snapshot/manifest.js';
+import { suitePointers } from '../snapshot/pointers.js';
+import { listSnapshots, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
+import { verifySnapshots } from '../snapshot/verify-snapshots.js';
+import { archiveSigner } from './archive-signer.js';
+import { archiveKeys, type ArchiveKeys } from './archive-keys.js';
+import type { Context } from './context.js';
+import { filesOf, takeAway } from './dropped-files.js';
+import { allHistories } from './reading.js';
+import { assertSound } from './soundness.js';
+import { notesPath } from './verify.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface DropRequest {
+  id: string;
+  reason: string | undefined;
+  dryRun: boolean;
+}
+
+export interface DropReport {
+  id: string;
+  profile: string;
+  /** `finished`: an earlier run had begun it. */
+  verdict: 'drop' | 'finished';
+  /** What is taken away, below the workspace. */
+  files: string[];
+  /** Pool files that no other snapshot has, which the next gc takes away. */
+  freed: { files: number; bytes: number };
+}
+
+/**
+ * Drops a snapshot, or only says what that would take away.
+ *
+ * @throws LockstepError SNAPSHOT_UNKNOWN with the nearest, SNAPSHOT_IN_USE, SNAPSHOT_INVALID where what is left
+ * cannot be told, those of the signer and of the disk
+ */
+export async function drop(context: Context, request: DropRequest): Promise<DropReport> {
+  return await exclusively(context, async () => {
+    const before = await interrupted(context, request.id);
+    if (before !== undefined) return await finish(context, before, request.dryRun);
+    const keys = await archiveKeys(context, []);
+    const { snapshot, left } = await whatIsLeft(context, await placeOf(context, request.id), keys);
+    const { manifest, sha256 } = snapshot;
+    const bytes = left.reduce((sum, { size }) => sum + size, 0);
+    const report: DropReport = {
+      id: manifest.id,
+      profile: manifest.profile,
+      verdict: 'drop',
+      files: (await filesOf(context, { ...manifest, manifest: sha256 })).map((file) => file.shown),
+      freed: { files: left.length, bytes },
+    };
+    if (request.dryRun) return report;
+    const { clock, actor, places } = context;
+    const signer = await archiveSigner(context);
+    await noteLeft(context, left);
+    const { id, profile, parent, builds } = manifest;
+    await appendDropped(
+      places.snapshots,
+      {
+        id,
+        profile,
+        manifest: sha256,
+        parent,
+        builds,
+        at: clock.now().toISOString(),
+        by: actor,
+        ...(request.reason === undefined ? {} : { reason: request.reason }),
+      },
+      { signer, date: clock.now() },
+    );
+    await takeAway(
+      context,
+      (await readDropped(places.snapshots)).find((one) => one.id === id)!,
+    );
+    return report;
+  });
+}
+
+/** A drop that was noted and not done, or undefined. */
+async function interrupted(context: Context, id: string): Promise<DroppedSnapshot | undefined> {
+  const dropped = (await readDropped(context.places.snapshots)).find((one) => one.id === id);
+  if (dropped === undefined) return undefined;
+  if ((await filesOf(context, dropped)).length > 0) return dropped;
+  throw new LockstepError('SNAPSHOT_UNKNOWN', {
+    message: `The snapshot ${id} of ${dropped.profile} was dropped at ${dropped.at} by ${dropped.by}`,
+    hint: 'Nothing of it is left but its packages, until the next: lockstep gc',
+  });
+}
+
+async function finish(context: Context, dropped: DroppedSnapshot, dryRun: boolean): Promise<DropReport> {
+  const files = (await filesOf(context, dropped)).map((file) => file.shown);
+  if (!dryRun) await takeAway(context, dropped);
+  const { id, profile } = dropped;
+  return { id, profile, verdict: 'finished', files, freed: { files: 0, bytes: 0 } };
+}
+
+/** @throws LockstepError SNAPSHOT_UNKNOWN with the nearest */
+async function placeOf(context: Context, id: string): Promise<SnapshotPlace> {
+  const all = await listSnapshots(context.places.snapshots);
+  const found = all.find((place) => place.id === id);
+  if (found !== undefined) return found;
+  const ids = all.map((place) => place.id);
+  throw new LockstepError('SNAPSHOT_UNKNOWN', {
+    message: `There is no snapshot ${id}${didYouMean(id, ids)}`,
+    hint: ids.length === 0 ? 'There is none yet' : 'See which there are with: lockstep snapshots',
+  });
+}
+
+/**
+ * The snapshot, if nothing needs it, and the pool files that only it has.
+ *
+ * @throws LockstepError SNAPSHOT_IN_USE, SNAPSHOT_INVALID
+ */
+async function whatIsLeft(
+  context: Context,
+  place: SnapshotPlace,
+  keys: ArchiveKeys,
+): Promise<{ snapshot: Snapshot; left: PoolFile[] }> {
+  const { places, workspace, clock, signal } = context;
+  const profile = await listSnapshots(places.snapshots, place.profile);
+  const question = {
+    place,
+    profile,
+    isAlive: workspace.profileNames.includes(place.profile),
+    suites: await suitesListing(context, place.id, keys),
+  };
+  // Before the manifests are read, which takes a while
+  assertDroppable({ ...question, superseding: [] });
+  let snapshot: Snapshot | undefined;
+  const own = new Map<string, PoolFile>();
+  const others = new Set<string>();
+  const superseding: string[] = [];
+  const reading = await verifySnapshots({
+    root: places.snapshots,
+    trust: { keyring: keys.keyring, date: clock.now() },
+    onSnapshot: (each) => {
+      const { id, supersedes } = each.manifest;
+      if (id === place.id) snapshot = each;
+      for (const file of manifestPoolFiles(each.manifest)) {
+        if (id === place.id) own.set(file.path, file);
+        else others.add(file.path);
+      }
+      if (id === place.id) return;
+      if ([supersedes?.content.id, supersedes?.above.id].includes(place.id)) superseding.push(id);
+    },
+    signal,
+  });
+  assertSound(reading, 'dropped');
+  assertDroppable({ ...question, superseding });
+  return { snapshot: snapshot!, left: [...own.values()].filter(({ path }) => !others.has(path)) };
+}
+
+/** By what machines can read, and by the histories where they cannot read anything good. */
+async function suitesListing(
+  context: Context,
+  id: string,
+  keys: ArchiveKeys,
+): Promise<{ suite: string; as: 'current' | 'listed' }[]> {
+  const { archive: port, clock } = context;
+  const trust = { keyring: keys.keyring, date: clock.now() };
+  const listing: { suite: string; as: 'current' | 'listed' }[] = [];
+  const histories = await allHistories(context);
+  const pointers = suitePointers(histories).get(id) ?? [];
+  for (const { suite } of histories) {
+    const { release } = await readSignedView(port, liveView(suite), trust);
+    const listed = release === null ? undefined : listedIn(release);
+    const pointer = pointers.find((each) => each.suite === suite);
+    if (pointer?.as === 'current' || listed?.[0] === id) listing.push({ suite, as: 'current' });
+    else if (listed === undefined ? pointer !== undefined : listed.includes(id))
+      listing.push({ suite, as: 'listed' });
+  }
+  return listing;
+}
+
+/** So that `verify` knows what they are, and `gc` since when. Files that are not there are no matter. */
+async function noteLeft(context: Context, left: readonly PoolFile[]): Promise<void> {
+  const notes = await readNotes(notesPath(context));
+  const since = context.clock.now().toISOString();
+  for (const { path, size, sha256 } of left) notes.set(poolFilePath(path), { since, size, sha256 });
+  if (left.length > 0) await writeNotes(notesPath(context), notes);
+}

@@ -1,0 +1,248 @@
+/**
+ * `lockstep gc`: what nothing refers to goes, once it has been so for the grace
+ * period. What refers to what is decided over everything that is there; who
+ * cannot know that takes nothing away.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { manifestPoolFiles } from '../archive/expected.js';
+import { liveView, frozenView } from '../archive/layout.js';
+import {
+  planGarbage,
+  poolGarbage,
+  viewGarbage,
+  type Garbage,
+  type GarbageKind,
+  type GarbagePlan,
+} from '../archive/garbage.js';
+import type { ListedFile } from '../archive/port.js';
+import { readSignedView } from '../archive/signed-view.js';
+import { readNotes, writeNotes, type Note } from '../archive/unreferenced.js';
+import { diskFault, isTemporaryName, notThere, onDisk, removeFile, sweepTemporary } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { listHistories } from '../snapshot/history-file.js';
+import type { SnapshotManifest } from '../snapshot/manifest.js';
+import { verifySnapshots } from '../snapshot/verify-snapshots.js';
+import { archiveKeys } from './archive-keys.js';
+import type { Context } from './context.js';
+import { finishDrops } from './dropped-files.js';
+import { snapshotRecords } from './records.js';
+import { addHashes, hashesIn, needsOfOthers, registerWorkspace } from './shared-cache.js';
+import { assertSound } from './soundness.js';
+import { notesPath } from './verify.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface GcRequest {
+  /** Seconds that a file must have been needless for. */
+  grace: number;
+  dryRun: boolean;
+}
+
+export interface GcReport {
+  removed: Garbage[];
+  /** What nothing refers to and must wait. */
+  waiting: (Garbage & { until: Date })[];
+  /** Drops that an earlier run had begun and that were finished. */
+  finished: string[];
+  /** What was left alone, and why. */
+  notes: string[];
+}
+
+/** A workspace that shares the cache and is not there is asked after for so long. */
+const forgottenAfter = 30 * 86_400;
+
+/**
+ * Collects, or only says what it would take away.
+ *
+ * @throws LockstepError SNAPSHOT_INVALID where it cannot be known what is needed, LOCK_HELD, DISK_IO, INTERRUPTED
+ */
+export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
+  return await exclusively(context, async () => {
+    const finished = request.dryRun ? [] : await finishDrops(context);
+    if (!request.dryRun) await registerWorkspace(context);
+    const phase = context.progress.phase('Looking for what nothing refers to');
+    const notes: string[] = [];
+    const garbage = await findGarbage(context, request, notes);
+    const plan = planGarbage({
+      garbage,
+      notes: await readNotes(notesPath(context)),
+      now: context.clock.now(),
+      grace: request.grace,
+    });
+    phase.done(`${plan.remove.length} files to remove, ${plan.wait.length} must wait`);
+    if (!request.dryRun) {
+      await removeGarbage(context, plan);
+      await sweep(context, request.grace);
+    }
+    return { removed: plan.remove, waiting: plan.wait, finished, notes };
+  });
+}
+
+/** Everything that is referred to. */
+interface Needs {
+  /** Pool files by path below `debian/`. */
+  pool: Set<string>;
+  /** SHA-256 of manifests. */
+  manifests: Set<string>;
+  /** SHA-256 of whatever the content store should keep. */
+  hashes: Set<string>;
+}
+
+async function findGarbage(context: Context, request: GcRequest, notes: string[]): Promise<Garbage[]> {
+  const { archive: port, places, workspace, clock, signal } = context;
+  const keys = await archiveKeys(context, []);
+  const trust = { keyring: keys.keyring, date: clock.now() };
+  const needs: Needs = { pool: new Set(), manifests: new Set(), hashes: new Set() };
+  const reading = await verifySnapshots({
+    root: places.snapshots,
+    trust,
+    onSnapshot: ({ manifest, sha256 }) => {
+      needs.manifests.add(sha256);
+      noteNeeds(manifest, needs);
+    },
+    signal,
+  });
+  assertSound(reading, 'removed');
+  const there = [...(await port.list('debian', { signal })), ...(await port.list('snapshot', { signal }))];
+  const garbage = [...temporaries(there), ...poolGarbage(there, needs.pool)];
+  const suites = new Set([...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))]);
+  const views = [...suites].flatMap((suite) => [
+    liveView(suite),
+    ...[...reading.good.keys()].map((id) => frozenView(suite, id)),
+  ]);
+  for (const view of views) {
+    throwIfInterrupted(signal);
+    const signed = await readSignedView(port, view, trust);
+    if (signed.there && signed.release === null) {
+      notes.push(
+        `${view} is left alone: none of its Release files can be trusted. Look at it with: lockstep verify`,
+      );
+    }
+    for (const { sha256 } of signed.release?.sha256.values() ?? []) needs.hashes.add(sha256);
+    garbage.push(...viewGarbage(there, signed));
+  }
+  garbage.push(
+    ...(await recordGarbage(context, needs)),
+    ...(await storeGarbage(context, request, needs, notes)),
+  );
+  return garbage;
+}
+
+function noteNeeds(manifest: SnapshotManifest, needs: Needs): void {
+  for (const { path, sha256 } of manifestPoolFiles(manifest)) {
+    needs.pool.add(path);
+    needs.hashes.add(sha256);
+  }
+  // What the pins were made from, to be built again
+  addHashes(JSON.stringify(manifest.components), needs.hashes);
+}
+
+/** Nobody else is writing while we have the lock. */
+function temporaries(there: readonly ListedFile[]): Garbage[] {
+  return there
+    .filter(({ path, kind }) => kind === 'file' && isTemporaryName(path.slice(path.lastIndexOf('/') + 1)))
+    .map(({ path, size }) => ({ kind: 'temporary', path, size, since: new Date(0) }));
+}
+
+/**
+ * What was derived from manifests that are gone, listings that no view has, blocks that no record names. All
+ * of it can be made again.
+ */
+async function recordGarbage(context: Context, needs: Needs): Promise<Garbage[]> {
+  const records = snapshotRecords(context);
+  const garbage: Garbage[] = [];
+  const named = new Set<string>();
+  const sort = async (path: string, isNeeded: (text: string) => boolean): Promise<void> => {
+    const text = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere('')));
+    if (isNeeded(text)) addHashes(text, named);
+    else garbage.push(...(await garbageAt('record', path)));
+  };
+  const kept = new Set([...needs.manifests].map((sha256) => records.path(sha256)));
+  for (const path of await filesIn(join(records.folder, 'snapshots'))) await sort(path, () => kept.has(path));
+  for (const path of await filesIn(join(records.folder, 'listings'))) {
+    await sort(path, (text) => hashesIn(text).some((hash) => needs.hashes.has(hash)));
+  }
+  for (const folder of await filesIn(join(records.folder, 'blocks'))) {
+    for (const path of await filesIn(folder)) {
+      if (!named.has(basename(path))) garbage.push(...(await garbageAt('record', path)));
+    }
+  }
+  for (const hash of named) needs.hashes.add(hash);
+  return garbage;
+}
+
+/** Blobs that no workspace refers to. Those that this one needs are marked as used. */
+async function storeGarbage(
+  context: Context,
+  { grace, dryRun }: GcRequest,
+  needs: Needs,
+  notes: string[],
+): Promise<Garbage[]> {
+  const { store, clock, signal } = context;
+  const others = await needsOfOthers(context, Math.max(grace, forgottenAfter));
+  if (others.unreachable.length > 0) {
+    for (const { workspace, address } of others.unreachable) {
+      notes.push(
+        `The content store is left alone: ${workspace} uses it too and is not there now. If it is gone for good, remove ${address}`,
+      );
+    }
+    return [];
+  }
+  const garbage: Garbage[] = [];
+  const now = clock.now();
+  for await (const { sha256, size, path, modified } of store.list()) {
+    throwIfInterrupted(signal);
+    if (needs.hashes.has(sha256)) {
+      const age = now.getTime() - modified.getTime();
+      if (!dryRun && age > (grace * 1000) / 2) await store.touch(sha256, now);
+    } else if (!others.hashes.has(sha256)) {
+      garbage.push({ kind: 'store', path, size, since: modified });
+    }
+  }
+  return garbage;
+}
+
+async function garbageAt(kind: GarbageKind, path: string): Promise<Garbage[]> {
+  const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+  return found?.isFile() === true ? [{ kind, path, size: found.size, since: found.mtime }] : [];
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
+  return names.map((name) => join(folder, name));
+}
+
+/** Kinds whose paths are below the root of what is published. */
+const published: ReadonlySet<GarbageKind> = new Set(['pool', 'by-hash', 'index', 'temporary']);
+
+/** Since when each is needless is on disk before the first one goes: an interrupted run loses no grace period. */
+async function removeGarbage(context: Context, plan: GarbagePlan): Promise<void> {
+  const { archive: port, signal, progress } = context;
+  await writeNotes(notesPath(context), plan.notes);
+  const phase = progress.phase('Removing');
+  try {
+    for (const { kind, path } of plan.remove) {
+      throwIfInterrupted(signal);
+      if (published.has(kind)) await port.remove(path, { signal });
+      else await removeFile(path);
+    }
+  } catch (error) {
+    phase.fail();
+    throw diskFault(error, 'remove from', context.archive.place);
+  }
+  phase.done();
+  const gone = new Set(plan.remove.map(({ path }) => path));
+  const left = new Map<string, Note>([...plan.notes].filter(([path]) => !gone.has(path)));
+  await writeNotes(notesPath(context), left);
+}
+
+/** What killed runs left elsewhere. Unfinished downloads may be another workspace's: only old ones go. */
+async function sweep({ places, store, clock }: Context, grace: number): Promise<void> {
+  for (const folder of [places.snapshots, places.state]) await sweepTemporary(folder);
+  await store.sweep(new Date(clock.now().getTime() - grace * 1000));
+}
+
+/** A path for people: below the workspace, or absolute where it is not in it. */
+export function shownPath({ kind, path }: Garbage): string {
+  return published.has(kind) ? `public/${path}` : path;
+}

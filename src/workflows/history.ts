@@ -1,0 +1,34 @@
+/** A suite's history, as its lines tell it. */
+import { lineFaults } from '../snapshot/chained-lines.js';
+import { historyPath } from '../snapshot/history-file.js';
+import { readIfThere } from '../io/disk.js';
+import type { HistoryEntry } from '../snapshot/history.js';
+import type { Context } from './context.js';
+import { readingTrust, suiteHistory } from './reading.js';
+
+export interface HistoryReport {
+  suite: string;
+  /** The newest first. */
+  moves: (Omit<HistoryEntry, 'security'> & { security?: string[] | undefined })[];
+  /** What does not hold of the lines' signatures; empty where all is well or no key is to be had. */
+  faults: string[];
+  note: string | null;
+}
+
+/** @throws LockstepError SUITE_UNKNOWN with the nearest, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT */
+export async function history(context: Context, suite: string): Promise<HistoryReport> {
+  const moves = await suiteHistory(context, suite);
+  const { keyring, date, note } = await readingTrust(context);
+  const path = historyPath(context.places.snapshots, suite);
+  const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  const faults =
+    text === '' || keyring === undefined ? [] : await lineFaults(text, moves, path, { keyring, date });
+  return {
+    suite,
+    moves: moves
+      .reverse()
+      .map((move) => ({ ...move, security: move.security === undefined ? undefined : [...move.security] })),
+    faults: faults.map(({ line, message }) => `Line ${line} of ${path}: ${message}`),
+    note: moves.length === 0 ? null : note,
+  };
+}

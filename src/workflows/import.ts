@@ -1,0 +1,309 @@
+/** Packages that were built elsewhere become a snapshot: read, vetted, taken in, compared, signed. */
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { BuiltSource } from '../build/built.js';
+import { LockstepError, type FaultPlace } from '../errors.js';
+import { readIfThere } from '../io/disk.js';
+import type { Phase } from '../io/progress.js';
+import type { StoreBatch } from '../io/store-batch.js';
+import { loadImportedProfile } from '../profile/load.js';
+import type { ImportedProfile } from '../profile/profile-schema.js';
+import type { Signer } from '../signing/signer.js';
+import { packageEntry, sourceEntry } from '../snapshot/content.js';
+import {
+  planImportedSet,
+  type ImportChange,
+  type Imported,
+  type ImportedSet,
+} from '../snapshot/imported-set.js';
+import type { Evidence, SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
+import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
+import { applySnapshot, lastSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
+import { gatherForeignFiles, type ForeignFiles } from '../vetting/foreign-files.js';
+import { readForeignSet } from '../vetting/foreign-readers.js';
+import type { ReadFile } from '../vetting/foreign-share.js';
+import { readSource, readUpload, type PromisedFile } from '../vetting/foreign-source.js';
+import { rulesVersion } from '../vetting/vet.js';
+import { archiveSigner } from './archive-signer.js';
+import type { Context } from './context.js';
+import { commitSnapshotFiles, ownTrust } from './publish.js';
+import { snapshotRecords } from './records.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface ImportRequest {
+  profile: string;
+  /** Folders, .deb, .dsc and .changes, as typed. */
+  paths: readonly string[];
+  /** What `paths` begin at: an absolute path. */
+  cwd: string;
+  /** Whether what is in the profile's last snapshot and not replaced stays. */
+  add: boolean;
+  /** A file of public keys: then only what is signed with one of them is taken. */
+  keyring: string | undefined;
+  dryRun: boolean;
+}
+
+export interface ImportReport {
+  profile: string;
+  /** The new snapshot, or the last one where the set equals it; with dryRun what it would be. */
+  id: string;
+  cut: boolean;
+  inputs: string;
+  parent: string | null;
+  manifest: string | null;
+  /** How many the set has. */
+  packages: number;
+  sources: number;
+  changes: ImportChange[];
+  /** Symbolic links that were left alone. */
+  links: string[];
+}
+
+/** What everything in an imported set belongs to: there are no components. */
+const component = 'imported';
+
+/**
+ * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, USAGE (a profile with components); IMPORT_INVALID with
+ * everything that is wrong with the packages; KEYRING_MISSING, KEYRING_INVALID, SIGN_*, LOCK_HELD, DISK_*,
+ * INTERRUPTED
+ */
+export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
+  const profile = await loadImportedProfile(context.workspace, request.profile);
+  return await exclusively(context, async () => {
+    const signer = await archiveSigner(context);
+    const taken = await inPhase(context, `Reading packages for ${profile.name}`, async (phase) => {
+      const read = await readAll(context, profile, request, phase);
+      return { value: read, summary: `${read.packages.length} packages, ${read.sources.length} sources` };
+    });
+    try {
+      const { plan, set } = await planImport(context, profile, request, taken, signer);
+      const manifest = request.dryRun ? null : await applyImport(context, plan, taken, signer);
+      return {
+        profile: profile.name,
+        id: plan.id,
+        cut: plan.kind === 'cut',
+        inputs: plan.inputs,
+        parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
+        manifest,
+        packages: set.packages.length,
+        sources: set.sources.length,
+        changes: set.changes,
+        links: taken.links,
+      };
+    } finally {
+      taken.batch?.discard();
+    }
+  });
+}
+
+/** What was read, good and bad. */
+interface Taken {
+  packages: Imported<SnapshotPackage>[];
+  sources: Imported<SnapshotSource>[];
+  faults: FaultPlace[];
+  /** Fingerprints of who signed the uploads. */
+  signers: Set<string>;
+  links: string[];
+  /** On its way into the store. */
+  batch: StoreBatch | undefined;
+}
+
+async function readAll(
+  context: Context,
+  profile: ImportedProfile,
+  request: ImportRequest,
+  phase: Phase,
+): Promise<Taken> {
+  const { places, store, workspace, signal } = context;
+  const files = gatherForeignFiles(request.paths, request.cwd);
+  const { area } = workspace.archive;
+  const described = await readDescriptions(context, request, files);
+  const debs = [...new Set([...files.debs, ...described.debs.keys()])].sort();
+  const item = phase.item(`${debs.length} packages`);
+  const { read, batch } = await readForeignSet({
+    files: debs,
+    architectures: profile.base.architectures,
+    taking: request.dryRun ? undefined : { store, cache: places.cache },
+    signal,
+    onRead: (count) => item.note(`${count} read`),
+  });
+  item.done();
+  const taken: Taken = {
+    packages: [],
+    sources: described.sources.map(({ file, source }) => ({ file, entry: sourceEntry(source, area) })),
+    faults: [...files.faults, ...described.faults],
+    signers: described.signers,
+    links: files.links,
+    batch,
+  };
+  for (const one of read) {
+    const fault = faultsOf(one, described.debs.get(one.file), request.keyring !== undefined);
+    taken.faults.push(...fault);
+    if (fault.length > 0 || 'faults' in one) continue;
+    taken.packages.push({ file: one.file, entry: packageEntry(one.package, { component, area }) });
+  }
+  if (read.length + described.sources.length + taken.faults.length === 0) {
+    taken.faults.push({ message: `there is no .deb, .dsc or .changes in ${request.paths.join(', ')}` });
+  }
+  return taken;
+}
+
+function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: boolean): FaultPlace[] {
+  const { file } = read;
+  if ('faults' in read) return read.faults.map((message) => ({ file, message }));
+  if (promised === undefined) {
+    return signed ? [{ file, message: 'no signed .changes names it, and a keyring was given' }] : [];
+  }
+  if (promised.sha256 === read.package.file.sha256) return [];
+  return [
+    { file, message: `has SHA-256 ${read.package.file.sha256}, and its .changes names ${promised.sha256}` },
+  ];
+}
+
+interface Described {
+  /** Packages that uploads name, by path. */
+  debs: Map<string, PromisedFile>;
+  sources: { file: string; source: BuiltSource }[];
+  faults: FaultPlace[];
+  signers: Set<string>;
+}
+
+/** Reads the uploads, then the source packages that they name or that were named. */
+async function readDescriptions(
+  context: Context,
+  request: ImportRequest,
+  files: ForeignFiles,
+): Promise<Described> {
+  const reading = {
+    keyring: await readKeyring(request),
+    date: context.clock.now(),
+    signal: context.signal,
+  };
+  const described: Described = { debs: new Map(), sources: [], faults: [], signers: new Set() };
+  const dscs = new Map<string, PromisedFile | undefined>(files.dscs.map((path) => [path, undefined]));
+  for (const path of files.changes) {
+    const upload = await readUpload(path, reading);
+    if ('faults' in upload) {
+      described.faults.push(...upload.faults);
+      continue;
+    }
+    for (const file of upload.debs) described.debs.set(file.path, file);
+    for (const file of upload.dscs) dscs.set(file.path, file);
+    for (const signer of upload.signers) described.signers.add(signer);
+  }
+  const store = { store: context.store, take: !request.dryRun };
+  for (const [file, promised] of dscs) {
+    const read = await readSource(file, promised, store, reading);
+    if ('faults' in read) described.faults.push(...read.faults);
+    else described.sources.push({ file, source: read.source });
+    if ('signers' in read) for (const signer of read.signers) described.signers.add(signer);
+  }
+  return described;
+}
+
+async function readKeyring({ keyring, cwd }: ImportRequest): Promise<Uint8Array | undefined> {
+  if (keyring === undefined) return undefined;
+  const bytes = await readIfThere(resolve(cwd, keyring));
+  if (bytes !== undefined) return bytes;
+  throw new LockstepError('KEYRING_MISSING', {
+    message: `There is no keyring ${keyring}`,
+    hint: 'Name a file of public keys, as gpg --export writes it',
+    where: [{ file: keyring }],
+  });
+}
+
+async function planImport(
+  context: Context,
+  profile: ImportedProfile,
+  request: ImportRequest,
+  taken: Taken,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<{ plan: SnapshotPlan; set: ImportedSet }> {
+  const { snapshots } = context.places;
+  const { packages, sources } = taken;
+  const previous = await lastSnapshot(snapshots, profile.name, await ownTrust(context, signer));
+  const set = planImportedSet({ packages, sources, previous, add: request.add });
+  const faults = [...taken.faults, ...('faults' in set ? set.faults : [])];
+  if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);
+  const { distribution, release, codename, architectures } = profile.base;
+  const plan = planSnapshot({
+    content: {
+      profile: profile.name,
+      description: profile.description,
+      base: { distribution, release, codename, architectures },
+      components: {},
+      packages: set.packages,
+      sources: set.sources,
+      builds: [],
+      evidence: evidenceOf(taken),
+    },
+    last: previous,
+    taken: (await listSnapshots(snapshots)).map(({ id }) => id),
+    now: context.clock.now(),
+    tool: { name: 'lockstep', version: context.toolVersion },
+  });
+  return { plan, set };
+}
+
+function evidenceOf({ packages, signers }: Taken): Evidence[] {
+  const vetting = {
+    gate: 'vetting',
+    result: 'passed',
+    detail: `${packages.length} imported packages, rules ${rulesVersion} but setuid and overlap: no finding`,
+  };
+  if (signers.size === 0) return [vetting];
+  const detail = `uploads signed by ${[...signers].sort().join(', ')}`;
+  return [vetting, { gate: 'signature', result: 'passed', detail }];
+}
+
+/** Takes the packages in, then writes and signs the manifest; its path, or null where nothing changed. */
+async function applyImport(
+  context: Context,
+  plan: SnapshotPlan,
+  taken: Taken,
+  signer: Signer,
+): Promise<string | null> {
+  const { places, clock, signal } = context;
+  return await inPhase(context, 'Cutting a snapshot', async () => {
+    await taken.batch?.commit(signal);
+    const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
+    if (plan.kind === 'unchanged') return { value: null, summary: `nothing changed since ${plan.id}` };
+    // What publishing needs is made while the snapshot is at hand, so that no move has to read it
+    await snapshotRecords(context).make(plan);
+    await commitSnapshotFiles(context, files, `Import ${plan.id} of ${plan.manifest.profile}`);
+    return { value: files.find((file) => file.endsWith('.json')) ?? null, summary: plan.id };
+  });
+}
+
+async function inPhase<T>(
+  { progress }: Context,
+  title: string,
+  work: (phase: Phase) => Promise<{ value: T; summary: string }>,
+): Promise<T> {
+  const phase = progress.phase(title);
+  try {
+    const { value, summary } = await work(phase);
+    phase.done(summary);
+    return value;
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+function refused(faults: readonly FaultPlace[], cwd: string): LockstepError {
+  const things = faults.length === 1 ? 'one thing is' : `${faults.length} things are`;
+  return new LockstepError('IMPORT_INVALID', {
+    message: `Nothing was imported: ${things} wrong with the packages`,
+    hint: 'Correct them or leave them out, then run the same command again',
+    where: faults.map((place) => ({
+      ...place,
+      ...(place.file === undefined ? {} : { file: shown(place.file, cwd) }),
+    })),
+  });
+}
+
+/** As the person would name it. */
+function shown(file: string, cwd: string): string {
+  const path = isAbsolute(file) ? relative(cwd, file) : file;
+  return path.startsWith('..') ? file : path;
+}

@@ -1,0 +1,184 @@
+/**
+ * A suite moves to another snapshot: what publish, promote and rollback share.
+ * planMove gathers and decides, writing nothing; applyMove does what was
+ * planned and notes it in the suite's history. Which snapshot it is to be, and
+ * what people are told before, is theirs.
+ */
+import { liveView } from '../archive/layout.js';
+import type { PublicationPlan } from '../archive/plan.js';
+import { readPublished } from '../archive/publication.js';
+import { listedField, type PublishedRelease } from '../archive/release.js';
+import type { NamedSuite } from '../profile/load.js';
+import type { Signer } from '../signing/signer.js';
+import type { HistoryAction, HistoryMove } from '../snapshot/history.js';
+import { readHistory } from '../snapshot/history-file.js';
+import type { SnapshotBase } from '../snapshot/manifest.js';
+import {
+  assertSameBase,
+  assertSchemaAllowed,
+  moveTime,
+  schemaChangeOf,
+  secondsBehind,
+  type SchemaChange,
+  type SnapshotFacts,
+} from '../snapshot/moves.js';
+import type { LeftOnReissue } from '../snapshot/superseded.js';
+import type { Context } from './context.js';
+import { applyPublish, planPublish, type PublishReport } from './publish.js';
+import { beginMove, endMove, recoverMove } from './recover.js';
+import { leftOnReissue } from './past-versions.js';
+import { recordOf, type SnapshotTarget } from './records.js';
+
+export interface MoveRequest {
+  action: HistoryAction;
+  suite: NamedSuite;
+  /** Where it goes. */
+  target: SnapshotTarget;
+  reason?: string | undefined;
+  /** The suite a promoted snapshot comes from. */
+  fromSuite?: string | undefined;
+  /** The snapshot whose content `target` re-issues under higher versions. */
+  reissues?: string | undefined;
+  /** Whether the database schema may change; a publication only tells of it. */
+  schemaChange: boolean;
+}
+
+export interface MovePlan extends Pick<
+  MoveRequest,
+  'action' | 'suite' | 'reason' | 'fromSuite' | 'reissues'
+> {
+  /** What the suite points at now, by its history. */
+  from: string | null;
+  to: SnapshotFacts;
+  schema: SchemaChange | null;
+  /** What the published Release lists now, the current one first. */
+  listedBefore: string[];
+  /** What machines without the pin stay on, if they do not follow. */
+  left: LeftOnReissue | null;
+  /** How far this machine's clock is behind the suite's last Release, where that is more than clients take. */
+  clockBehind: number;
+  publication: PublicationPlan;
+}
+
+/**
+ * What a move would be, and what it would write.
+ *
+ * @throws LockstepError MOVE_BASE, MOVE_SCHEMA, what planPublish throws, and what reading the suite's history
+ * and its present snapshot does
+ */
+export async function planMove(
+  context: Context,
+  request: MoveRequest,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<MovePlan> {
+  const { clock } = context;
+  const { action, suite, target, reason, fromSuite, reissues } = request;
+  const to = await recordOf(context, target, signer);
+  const has = await presentFacts(context, suite, signer);
+  const from = has?.id ?? null;
+  assertSameBase(suite, has, { what: `The snapshot ${to.id}`, base: to.base });
+  const schema = schemaChangeOf(has, to);
+  const allowed = request.schemaChange;
+  assertSchemaAllowed(schema, { action, suite: suite.name, from, to: to.id, allowed });
+  const there = await readPublished(context.archive, liveView(suite.name));
+  const publication = await planPublish(context, to, suite, signer, { action, reissues });
+  return {
+    action,
+    suite,
+    reason,
+    fromSuite,
+    reissues,
+    from,
+    to,
+    schema,
+    listedBefore: listedIn(there),
+    clockBehind: secondsBehind(clock.now(), there.latestDate),
+    left: reissues === undefined ? await leftOnReissue(context, suite.name, to, signer) : null,
+    publication,
+  };
+}
+
+/** Ids of the snapshots that a published Release lists, the current one first. */
+export function listedIn({ release }: Pick<PublishedRelease, 'release'>): string[] {
+  return release?.fields.get(listedField)?.split(' ').filter(Boolean) ?? [];
+}
+
+/**
+ * The facts of what a suite points at, or null where it is empty.
+ *
+ * @throws LockstepError what reading its history and that snapshot throws
+ */
+export async function presentFacts(
+  context: Context,
+  suite: Pick<NamedSuite, 'name' | 'profile'>,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<SnapshotFacts | null> {
+  const last = (await readHistory(context.places.snapshots, suite.name)).at(-1);
+  if (last === undefined) return null;
+  return await recordOf(context, { profile: last.profile, id: last.to, sha256: last.manifest }, signer);
+}
+
+/**
+ * Refuses a base that the suite is not for, before anything is built for it.
+ *
+ * @throws LockstepError MOVE_BASE
+ */
+export async function assertSuiteTakesBase(
+  context: Context,
+  suite: NamedSuite,
+  base: Omit<SnapshotBase, 'architectures'>,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<void> {
+  const has = await presentFacts(context, suite, signer);
+  assertSameBase(suite, has, { what: `The profile ${suite.profile}`, base });
+}
+
+/**
+ * Does what was planned: the archive first, then the history's line, both between the first and the last word
+ * of the journal. Where it fails, the archive is put back to what its InRelease says; where it is killed, the
+ * next run does that, or ends it (recover.ts). The caller holds the workspace's lock.
+ */
+export async function applyMove(context: Context, plan: MovePlan, signer: Signer): Promise<PublishReport> {
+  const { places, clock, actor } = context;
+  const history = await readHistory(places.snapshots, plan.suite.name);
+  const move = historyMoveOf(plan, { at: moveTime(history, clock.now()), by: actor });
+  await beginMove(context, { move, date: plan.publication.date, message: commitMessageOf(plan) });
+  try {
+    const report = await applyPublish(context, plan.publication, plan.suite, signer);
+    await endMove(context, signer);
+    return report;
+  } catch (error) {
+    // What is told is the fault itself; what cannot be undone now is by the next run
+    await recoverMove(context, () => Promise.resolve(signer)).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The line that a move adds to its suite's history. */
+export function historyMoveOf(plan: MovePlan, when: Pick<HistoryMove, 'at' | 'by'>): HistoryMove {
+  const { action, suite, from, to, reason, fromSuite, reissues } = plan;
+  return {
+    ...when,
+    suite: suite.name,
+    action,
+    from,
+    to: to.id,
+    manifest: to.sha256,
+    profile: suite.profile,
+    ...(reason === undefined ? {} : { reason }),
+    ...(fromSuite === undefined ? {} : { fromSuite }),
+    ...(reissues === undefined ? {} : { reissues }),
+    ...(to.security.length === 0 ? {} : { security: to.security }),
+  };
+}
+
+function commitMessageOf({ action, suite, to, fromSuite, reason }: MovePlan): string {
+  switch (action) {
+    case 'publish':
+      return `Publish ${to.id} in ${suite.name}`;
+    case 'promote':
+      return `Promote ${to.id} from ${fromSuite} to ${suite.name}`;
+    case 'rollback':
+      return `Roll back ${suite.name} to ${to.id}${reason === undefined ? '' : `\n\n${reason}\n`}`;
+  }
+}

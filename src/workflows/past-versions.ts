@@ -1,0 +1,90 @@
+/**
+ * What machines that follow a suite may have: the versions of every snapshot
+ * that it pointed at. Read from the records of those, so that it costs little.
+ */
+import { BlockMissing, textOf } from '../archive/index-set.js';
+import { versionsOf } from '../archive/index-text.js';
+import type { Signer } from '../signing/signer.js';
+import { readHistory } from '../snapshot/history-file.js';
+import type { SnapshotRef, Superseding } from '../snapshot/manifest.js';
+import type { NamedVersion } from '../snapshot/move-versions.js';
+import { listSnapshots } from '../snapshot/snapshot-folder.js';
+import { supersededPackages, type LeftOnReissue } from '../snapshot/superseded.js';
+import type { Context } from './context.js';
+import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
+
+/** A snapshot that a suite pointed at. */
+export interface PastSnapshot extends SnapshotRef {
+  supersedes: Superseding | null;
+  packages: readonly NamedVersion[];
+}
+
+/**
+ * Every snapshot in a suite's history, each once, the last one first. What a dropped one listed is not known.
+ *
+ * @throws LockstepError what reading the history and making a record throws
+ */
+export async function pastVersions(
+  context: Context,
+  suite: string,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<PastSnapshot[]> {
+  const { snapshots } = context.places;
+  const history = await readHistory(snapshots, suite);
+  const there = new Set((await listSnapshots(snapshots)).map(({ id }) => id));
+  const moves = new Map(history.toReversed().map((entry) => [entry.to, entry]));
+  const past: PastSnapshot[] = [];
+  for (const { to: id, profile, manifest: sha256 } of moves.values()) {
+    if (there.has(id)) past.push(await versionsIn(context, { profile, id, sha256 }, signer));
+  }
+  return past;
+}
+
+async function versionsIn(
+  context: Context,
+  target: SnapshotTarget,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<PastSnapshot> {
+  const records = snapshotRecords(context);
+  const { id, sha256, load } = await listedSnapshot(context, target, signer);
+  const { supersedes, indices } = await records.of(sha256, load);
+  const blocks = indices.find(({ path }) => path === 'versions')?.blocks ?? [];
+  try {
+    const packages = blocks.flatMap((ref) => versionsOf(textOf(ref, records.places.blocks)));
+    return { id, sha256, supersedes, packages };
+  } catch (error) {
+    // What was derived is damaged: the manifest still says it
+    if (!(error instanceof BlockMissing)) throw error;
+    return { id, sha256, supersedes, packages: (await load()).manifest.packages };
+  }
+}
+
+/**
+ * Whether machines without the pin stay on a re-issue when `suite` moves to `next`: on the newest one in its
+ * history that has a higher version of any package. Null where all follow.
+ *
+ * @throws LockstepError as {@link pastVersions}
+ */
+export async function leftOnReissue(
+  context: Context,
+  suite: string,
+  next: SnapshotTarget,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<LeftOnReissue | null> {
+  const { snapshots } = context.places;
+  const history = await readHistory(snapshots, suite);
+  // By the history alone, as there are none as a rule: reading what every snapshot has would cost the move
+  const reissues = history
+    .filter((entry) => entry.reissues !== undefined && entry.to !== next.id)
+    .toReversed();
+  if (reissues.length === 0) return null;
+  const there = new Set((await listSnapshots(snapshots)).map(({ id }) => id));
+  const target = await versionsIn(context, next, signer);
+  for (const { to: id, profile, manifest: sha256, reissues: content } of reissues) {
+    if (!there.has(id)) continue;
+    const { packages } = await versionsIn(context, { profile, id, sha256 }, signer);
+    const higher = supersededPackages(target, { packages });
+    if (higher.length > 0) return { id, content: content!, packages: higher };
+  }
+  return null;
+}

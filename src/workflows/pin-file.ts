@@ -1,0 +1,49 @@
+/** The apt preferences file that holds machines at one snapshot. */
+import { resolve } from 'node:path';
+import { writeFileAtomic } from '../io/disk.js';
+import { keyringPackageOf } from '../metapackage/pinned-packages.js';
+import { planPinFile, type PinFile } from '../snapshot/pin-file.js';
+import type { Context } from './context.js';
+import { suiteFor } from './publish.js';
+import { allHistories, namedSnapshot, readingTrust } from './reading.js';
+
+export interface PinFileReport extends PinFile {
+  /** Whose frozen view lists the versions; null where no suite ever pointed at the snapshot. */
+  suite: string | null;
+  /** Absolute path of what was written, or null. */
+  file: string | null;
+  /** What a person should know; null: nothing. */
+  note: string | null;
+}
+
+/**
+ * @param request.name an id, a suite, either with `~N` behind it
+ * @param request.suite the suite whose frozen view is named in the file; else one that had the snapshot
+ * @param request.output where the file is written; a file that is there is replaced
+ * @throws LockstepError USAGE, SNAPSHOT_*, SUITE_UNKNOWN, VERIFY_*, DISK_*
+ */
+export async function pinFile(
+  context: Context,
+  request: { name: string; suite: string | undefined; output: string | undefined },
+): Promise<PinFileReport> {
+  const { workspace } = context;
+  const trust = await readingTrust(context);
+  const { snapshot } = await namedSnapshot(context, request.name, trust);
+  const { id, profile } = snapshot.manifest;
+  const had = (await allHistories(context))
+    .filter(({ history }) => history.some(({ to }) => to === id))
+    .map(({ suite }) => suite);
+  const suite = request.suite === undefined ? had[0] : suiteFor(context, request.suite, profile).name;
+  const plan = planPinFile({
+    manifest: snapshot.manifest,
+    keyringPackage: keyringPackageOf(workspace),
+    frozen: suite === undefined ? undefined : { baseUrl: workspace.archive.baseUrl, suite },
+  });
+  const file = request.output === undefined ? null : resolve(request.output);
+  if (file !== null) await writeFileAtomic(file, plan.text, { mode: 0o644 });
+  const absent =
+    suite !== undefined && had.includes(suite)
+      ? null
+      : `${id} was never published${suite === undefined ? '' : ` in ${suite}`}: machines find these versions nowhere until it is.`;
+  return { ...plan, suite: suite ?? null, file, note: absent ?? trust.note };
+}

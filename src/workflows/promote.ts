@@ -1,0 +1,72 @@
+/** `lockstep promote`: what a suite points at enters a suite of a higher trust level, as it is. */
+import { suiteOf, type NamedSuite } from '../profile/load.js';
+import { readHistory } from '../snapshot/history-file.js';
+import { promotedSnapshot } from '../snapshot/moves.js';
+import { findSnapshot } from '../snapshot/snapshot-folder.js';
+import { archiveSigner } from './archive-signer.js';
+import type { Context } from './context.js';
+import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
+import { applyMove, planMove, type MovePlan } from './move.js';
+import { reportOf, type PublishReport } from './publish.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface PromoteRequest {
+  from: string;
+  to: string;
+  /** A snapshot that is or was good in `from`; what it points at otherwise. */
+  id: string | undefined;
+  reason: string | undefined;
+  /** Whether the database schema may change. */
+  schemaChange: boolean;
+  /** Only plan. */
+  dryRun: boolean;
+  /** Told what it will mean before anything is written. */
+  onOutlook: (outlook: MoveOutlook) => void;
+}
+
+export interface MoveOutcome {
+  outlook: MoveOutlook;
+  /** Null where a snapshot had to be cut first, and was not. */
+  plan: MovePlan | null;
+  report: PublishReport | null;
+}
+
+/**
+ * Makes `to` point at a snapshot of `from`. Packages and indices are those that are there; nothing is built.
+ *
+ * @throws LockstepError SUITE_UNKNOWN, SNAPSHOT_UNKNOWN, MOVE_TRUST, MOVE_BASE, MOVE_SCHEMA, and what reading
+ * snapshots and writing the archive do
+ */
+export async function promote(context: Context, request: PromoteRequest): Promise<MoveOutcome> {
+  const { workspace, places } = context;
+  const [from, suite] = [namedSuite(context, request.from), namedSuite(context, request.to)];
+  return await exclusively(context, async () => {
+    const { id: wanted, reason, schemaChange } = request;
+    const history = await readHistory(places.snapshots, from.name);
+    if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);
+    const id = promotedSnapshot({ from, to: suite, trustLevels: workspace.trustLevels, history, wanted });
+    const sha256 = history.findLast(({ to }) => to === id)?.manifest;
+    const signer = await archiveSigner(context);
+    const plan = await planMove(
+      context,
+      {
+        action: 'promote',
+        suite,
+        target: { profile: suite.profile, id, sha256 },
+        reason,
+        fromSuite: from.name,
+        schemaChange,
+      },
+      signer,
+    );
+    const outlook = await moveOutlook(context, outlookOf(plan), signer);
+    request.onOutlook(outlook);
+    if (request.dryRun) return { outlook, plan, report: reportOf(plan.publication, suite) };
+    return { outlook, plan, report: await applyMove(context, plan, signer) };
+  });
+}
+
+/** @throws LockstepError SUITE_UNKNOWN, with the nearest name */
+export function namedSuite({ workspace }: Context, name: string): NamedSuite {
+  return { ...suiteOf(workspace, name), name };
+}

@@ -1,0 +1,43 @@
+/** `lockstep publish`: a suite is made to point at a snapshot that is named. */
+import { findSnapshot } from '../snapshot/snapshot-folder.js';
+import { archiveSigner } from './archive-signer.js';
+import type { Context } from './context.js';
+import { applyMove, planMove, type MovePlan } from './move.js';
+import { reportOf, suiteFor, type PublishReport } from './publish.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface PublishRequest {
+  id: string;
+  suite: string;
+  reason: string | undefined;
+  /** Only plan. */
+  dryRun: boolean;
+  /** Told of the plan before anything is written. */
+  onPlan?: (plan: MovePlan) => void;
+}
+
+/**
+ * Makes a suite point at a snapshot, or only says what that would write.
+ *
+ * @throws LockstepError SUITE_UNKNOWN and SNAPSHOT_UNKNOWN with the nearest name, MOVE_BASE, and what reading
+ * the snapshot and writing the archive do
+ */
+export async function publish(
+  context: Context,
+  request: PublishRequest,
+): Promise<{ report: PublishReport; plan: MovePlan }> {
+  return await exclusively(context, async () => {
+    const target = await findSnapshot(context.places.snapshots, request.id);
+    const suite = suiteFor(context, request.suite, target.profile);
+    const signer = await archiveSigner(context);
+    const { reason } = request;
+    const plan = await planMove(
+      context,
+      { action: 'publish', suite, target, reason, schemaChange: true },
+      signer,
+    );
+    request.onPlan?.(plan);
+    if (request.dryRun) return { report: reportOf(plan.publication, suite), plan };
+    return { report: await applyMove(context, plan, signer), plan };
+  });
+}

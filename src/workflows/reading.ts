@@ -1,0 +1,196 @@
+/**
+ * What the commands that only read have in common: finding the snapshot that a
+ * person names, and judging it without the archive's secret. No lock is taken
+ * and nothing is written but what the cache keeps.
+ */
+import { keyringFiles } from '../archive/layout.js';
+import { LockstepError } from '../errors.js';
+import { didYouMean } from '../profile/nearest.js';
+import { loadPublicKey } from '../signing/public-key.js';
+import { readDropped } from '../snapshot/dropped.js';
+import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
+import { listHistories, readHistory } from '../snapshot/history-file.js';
+import type { Snapshot, SnapshotRef } from '../snapshot/manifest.js';
+import type { SuiteHistory } from '../snapshot/pointers.js';
+import {
+  findSnapshot,
+  listSnapshots,
+  readSnapshot,
+  snapshotFiles,
+  type SnapshotPlace,
+  type SnapshotTrust,
+} from '../snapshot/snapshot-folder.js';
+import { parseSnapshotName } from '../snapshot/snapshot-name.js';
+import type { Context } from './context.js';
+
+/** How snapshots are judged here, and what a person should know about it. */
+export interface ReadingTrust extends SnapshotTrust {
+  /** Null where signatures are checked with the archive's own key. */
+  note: string | null;
+}
+
+/** By the public half of the archive's key, else by the keyring that is published; a clone may have neither. */
+export async function readingTrust(context: Context): Promise<ReadingTrust> {
+  const { workspace, archive, clock } = context;
+  const date = clock.now();
+  try {
+    const key = await loadPublicKey(workspace.signing, workspace.root);
+    return { keyring: (await key.publicKey()).binary, date, note: null };
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error;
+    const published = await archive.read(keyringFiles.binary);
+    const why = `the archive's own key is not to be had here (${error.code})`;
+    return published === undefined
+      ? { date, note: `Signatures are not checked: ${why}.` }
+      : { keyring: published, date, note: `Signatures are checked with the published keyring: ${why}.` };
+  }
+}
+
+/** A snapshot that a person named. */
+export interface NamedSnapshot {
+  snapshot: Snapshot;
+  /** As typed: `mediawiki-1.39-stable~1`. */
+  name: string;
+  /** Where it was named by a suite. */
+  suite: string | null;
+}
+
+/**
+ * Finds and reads what was named: an id, a suite, either with `~N` behind it.
+ *
+ * @throws LockstepError USAGE, SNAPSHOT_UNKNOWN, SUITE_UNKNOWN (each with the nearest), SNAPSHOT_INVALID,
+ * SNAPSHOT_NEWER_FORMAT, VERIFY_*
+ */
+export async function namedSnapshot(
+  context: Context,
+  name: string,
+  trust: SnapshotTrust,
+): Promise<NamedSnapshot> {
+  const { kind, base, back } = parseSnapshotName(name);
+  if (kind === 'id') {
+    const place = await findSnapshot(context.places.snapshots, base).catch(unlessDropped(context, base));
+    return { snapshot: await ancestor(context, place, back, trust), name, suite: null };
+  }
+  const history = await suiteHistory(context, base);
+  const good = goodSnapshots(history);
+  const id = good[back];
+  if (id === undefined) throw nothingThere(base, good, back);
+  const entry = history.findLast(({ to }) => to === id)!;
+  const ref = { id, sha256: entry.manifest };
+  const snapshot = await referred(context, entry.profile, ref, trust, `the history of ${base}`);
+  return { snapshot, name, suite: base };
+}
+
+function nothingThere(suite: string, good: readonly string[], back: number): LockstepError {
+  if (good.length === 0) {
+    return new LockstepError('SNAPSHOT_UNKNOWN', {
+      message: `The suite ${suite} points at no snapshot yet`,
+      hint: `Publish one in it: lockstep publish ID ${suite}`,
+    });
+  }
+  return new LockstepError('SNAPSHOT_UNKNOWN', {
+    message: `The suite ${suite} cannot be followed back ${back === 1 ? '1 step' : `${back} steps`}: it has ${good.length} good ${good.length === 1 ? 'snapshot' : 'snapshots'}`,
+    hint: `From the present one back they are: ${good.join(', ')}. lockstep history ${suite} tells more`,
+  });
+}
+
+async function ancestor(
+  context: Context,
+  place: SnapshotPlace,
+  back: number,
+  trust: SnapshotTrust,
+): Promise<Snapshot> {
+  let snapshot = await readSnapshot(context.places.snapshots, place, trust);
+  for (let step = 0; step < back; step++) {
+    const { id, parent } = snapshot.manifest;
+    if (parent === null) {
+      throw new LockstepError('SNAPSHOT_UNKNOWN', {
+        message: `${place.id} has no parent ${back === 1 ? '' : `${back} steps back`}: ${id} is the first of ${place.profile}`,
+        hint: `lockstep snapshots ${place.profile} lists them`,
+      });
+    }
+    snapshot = await referred(context, place.profile, parent, trust, id);
+  }
+  return snapshot;
+}
+
+/** A snapshot that something names by its hash too. */
+export async function referred(
+  context: Context,
+  profile: string,
+  ref: SnapshotRef,
+  trust: SnapshotTrust,
+  by: string,
+): Promise<Snapshot> {
+  const { snapshots } = context.places;
+  const place = { profile, id: ref.id };
+  const snapshot = await readSnapshot(snapshots, place, trust).catch(unlessDropped(context, ref.id));
+  if (snapshot.sha256 === ref.sha256) return snapshot;
+  throw new LockstepError('SNAPSHOT_INVALID', {
+    message: `The manifest of ${ref.id} is not the one that ${by} names`,
+    hint: 'It was replaced; restore it from version control or a backup',
+    where: [{ file: snapshotFiles(snapshots, place).manifest, value: ref.sha256 }],
+  });
+}
+
+/** Who asks for a snapshot that was dropped hears so. */
+function unlessDropped({ places }: Context, id: string): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (!(error instanceof LockstepError) || error.code !== 'SNAPSHOT_UNKNOWN') throw error;
+    const drop = (await readDropped(places.snapshots)).find((dropped) => dropped.id === id);
+    if (drop === undefined) throw error;
+    throw new LockstepError('SNAPSHOT_UNKNOWN', {
+      message: `The snapshot ${id} of ${drop.profile} was dropped at ${drop.at} by ${drop.by}${drop.reason === undefined ? '' : `: ${drop.reason}`}`,
+      hint: error.hint,
+    });
+  };
+}
+
+/**
+ * The history of a suite, the oldest move first.
+ *
+ * @throws LockstepError SUITE_UNKNOWN for one that neither lockstep.yaml nor a history knows
+ */
+export async function suiteHistory(context: Context, suite: string): Promise<HistoryEntry[]> {
+  const { workspace, places } = context;
+  const known = await knownSuites(context);
+  if (known.includes(suite)) return await readHistory(places.snapshots, suite);
+  const profiles = await knownProfiles(context);
+  const takers = Object.entries(workspace.suites).filter(([, { profile }]) => profile === suite);
+  throw new LockstepError('SUITE_UNKNOWN', {
+    message: `There is no suite or snapshot ${JSON.stringify(suite)}${didYouMean(suite, known)}`,
+    hint: profiles.includes(suite)
+      ? `It is a profile. Its suites are: ${takers.map(([name]) => name).join(', ') || 'none'}; its snapshots: lockstep snapshots ${suite}`
+      : `The suites are: ${known.join(', ') || 'none yet'}`,
+  });
+}
+
+/** Suites of lockstep.yaml, and those that have a history though they were taken out of it; sorted. */
+async function knownSuites({ workspace, places }: Context): Promise<string[]> {
+  const names = [...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))];
+  return [...new Set(names)].sort();
+}
+
+/** Profiles that have a file or a snapshot; sorted. */
+export async function knownProfiles({ workspace, places }: Context): Promise<string[]> {
+  const cut = (await listSnapshots(places.snapshots)).map(({ profile }) => profile);
+  return [...new Set([...workspace.profileNames, ...cut])].sort();
+}
+
+/** Every suite with its history. One that was taken out of lockstep.yaml lists no more than it points at. */
+export async function allHistories(context: Context): Promise<SuiteHistory[]> {
+  const { workspace, places } = context;
+  const suites = await knownSuites(context);
+  return await Promise.all(
+    suites.map(async (suite) => ({
+      suite,
+      history: await readHistory(places.snapshots, suite),
+      retain: Object.hasOwn(workspace.suites, suite) ? workspace.suites[suite]!.retain : 1,
+    })),
+  );
+}
+
+/** What a suite points at; null where it points at nothing. */
+export function pointsAt({ history }: SuiteHistory): string | null {
+  return currentSnapshot(history);
+}

@@ -1,0 +1,131 @@
+/**
+ * `lockstep refresh`: views are signed anew before their time is over. Their
+ * indices stay as they are, so what it costs does not depend on how many
+ * packages there are; manifests are not read.
+ */
+import { resolve } from 'node:path';
+import { frozenView, liveView } from '../archive/layout.js';
+import { applyRefresh, planRefresh, type RefreshReason } from '../archive/resign.js';
+import { readSignedView } from '../archive/signed-view.js';
+import { LockstepError } from '../errors.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { suiteOf, type NamedSuite } from '../profile/load.js';
+import { readPublicKeyFile } from '../signing/public-key.js';
+import type { Signer } from '../signing/signer.js';
+import { listSnapshots } from '../snapshot/snapshot-folder.js';
+import { archiveSigner } from './archive-signer.js';
+import type { Context } from './context.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface RefreshRequest {
+  /** Empty: all. */
+  suites: readonly string[];
+  /** Also what is good for long. */
+  force: boolean;
+  /** Files with the public keys that signed before the present one. */
+  formerKeys: readonly string[];
+  dryRun: boolean;
+}
+
+export interface RefreshedView {
+  suite: string;
+  kind: 'live' | 'frozen';
+  /** Of a frozen view. */
+  snapshot: string | null;
+  /** Why it is signed anew; null: it is good as it is. */
+  reason: RefreshReason | null;
+  /** ISO 8601; null where it has no end. */
+  validUntil: string | null;
+  /** Why it could not be signed anew; null: it was, or need not be. */
+  fault: string | null;
+}
+
+/**
+ * Signs anew what is due. A view that cannot be is told, and does not keep the others from it.
+ *
+ * @throws LockstepError SUITE_UNKNOWN with the nearest, KEYRING_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
+ * signer and of the disk
+ */
+export async function refresh(context: Context, request: RefreshRequest): Promise<RefreshedView[]> {
+  const names = request.suites.length > 0 ? request.suites : Object.keys(context.workspace.suites);
+  const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
+  const former = await Promise.all(request.formerKeys.map((file) => readPublicKeyFile(resolve(file))));
+  return await exclusively(context, async () => {
+    const signer = await archiveSigner(context);
+    const keyring = Buffer.concat([(await signer.publicKey()).binary, ...former.map((key) => key.keyring)]);
+    const views: RefreshedView[] = [];
+    for (const suite of suites) {
+      const ids = (await listSnapshots(context.places.snapshots, suite.profile)).map(({ id }) => id);
+      for (const id of [null, ...ids]) {
+        throwIfInterrupted(context.signal);
+        const view = await refreshView(context, suite, id, { ...request, signer, keyring });
+        if (view !== undefined) views.push(view);
+      }
+    }
+    return views;
+  });
+}
+
+/** Undefined where there is no such view. */
+async function refreshView(
+  context: Context,
+  suite: NamedSuite,
+  id: string | null,
+  by: { signer: Signer; keyring: Uint8Array; force: boolean; dryRun: boolean },
+): Promise<RefreshedView | undefined> {
+  const { archive: port, workspace, clock, signal } = context;
+  const view = id === null ? liveView(suite.name) : frozenView(suite.name, id);
+  const signed = await readSignedView(port, view, { keyring: by.keyring, date: clock.now() });
+  if (!signed.there) return undefined;
+  const kind = id === null ? 'live' : 'frozen';
+  const told = {
+    suite: suite.name,
+    kind,
+    snapshot: id,
+    reason: null,
+    validUntil: null,
+    fault: null,
+  } as const;
+  const { release } = signed;
+  if (release === null) return { ...told, fault: faultOf(signed.findings.map(({ message }) => message)) };
+  if (release.suite !== suite.name) {
+    return { ...told, fault: `it is the Release of the suite ${release.suite ?? 'without a name'}` };
+  }
+  const plan = planRefresh({
+    signed: { ...signed, release },
+    kind,
+    archive: workspace.archive,
+    suite,
+    fingerprint: by.signer.fingerprint,
+    // Frozen views do not age: signing them again would only make clients fetch them again
+    force: by.force && kind === 'live',
+    now: clock.now(),
+  });
+  if (plan.reason !== null && !by.dryRun) {
+    const phase = context.progress.phase(`Signing ${view} anew`);
+    await applyRefresh(port, plan, { signer: by.signer, clock, signal });
+    phase.done();
+  }
+  return { ...told, reason: plan.reason, validUntil: plan.validUntil?.toISOString() ?? null };
+}
+
+function faultOf(messages: readonly string[]): string {
+  return messages.join('; ');
+}
+
+/**
+ * One error for the views that could not be signed anew, if there are any.
+ *
+ * @throws LockstepError ARCHIVE_INVALID
+ */
+export function assertRefreshed(views: readonly RefreshedView[]): void {
+  const faults = views.filter(({ fault }) => fault !== null);
+  if (faults.length === 0) return;
+  const name = ({ suite, snapshot }: RefreshedView): string =>
+    snapshot === null ? liveView(suite) : frozenView(suite, snapshot);
+  throw new LockstepError('ARCHIVE_INVALID', {
+    message: `${faults.length === 1 ? 'A view' : `${faults.length} views`} could not be signed anew: ${faults.map(name).join(', ')}`,
+    hint: 'What the archive did not sign itself it does not sign again. If an earlier key of it did, name that with --former-key FILE; else look at it with: lockstep verify',
+    where: faults.map((view) => ({ path: `public/${name(view)}`, message: view.fault! })),
+  });
+}

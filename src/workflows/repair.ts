@@ -1,0 +1,120 @@
+/**
+ * Puts the faults of the archive right, pool before indices before Release, so
+ * that clients see no more of them at any moment than before. Release files are
+ * signed anew over what the key vouched for, or published again.
+ */
+import { applyPublication } from '../archive/apply.js';
+import { liveView } from '../archive/layout.js';
+import { placeOf, type Remedy } from '../archive/remedy.js';
+import { applyRemedy, type RepairOutcome } from '../archive/repair.js';
+import { applyRefresh, planRefresh } from '../archive/resign.js';
+import { readSignedView } from '../archive/signed-view.js';
+import { LockstepError } from '../errors.js';
+import { diskFault } from '../io/disk.js';
+import type { NamedSuite } from '../profile/load.js';
+import type { Signer } from '../signing/signer.js';
+import { currentSnapshot } from '../snapshot/history.js';
+import { readHistory } from '../snapshot/history-file.js';
+import type { ArchiveKeys } from './archive-keys.js';
+import { archiveSigner } from './archive-signer.js';
+import type { Context } from './context.js';
+import { planPublish } from './publish.js';
+
+/**
+ * Applies remedies in their order. What cannot be put right is told and does not stop the others.
+ *
+ * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
+ */
+export async function applyRemedies(
+  context: Context,
+  remedies: readonly Remedy[],
+  keys: ArchiveKeys,
+): Promise<RepairOutcome[]> {
+  const { archive: port, store, signal, progress } = context;
+  const phase = progress.phase('Repairing');
+  const outcomes: RepairOutcome[] = [];
+  try {
+    for (const remedy of remedies) {
+      const outcome =
+        remedy.kind === 'release'
+          ? await applyRelease(context, remedy.view, keys)
+          : await applyRemedy(port, remedy, { store, signal });
+      phase.info(`${placeOf(remedy)}: ${outcome.how ?? `not repaired, ${outcome.reason}`}`);
+      outcomes.push(outcome);
+    }
+  } catch (error) {
+    phase.fail();
+    throw diskFault(error, 'write to', port.place);
+  }
+  phase.done(`${outcomes.filter(({ how }) => how !== null).length} of ${outcomes.length} repaired`);
+  return outcomes;
+}
+
+async function applyRelease(context: Context, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
+  const named = nameOf(view);
+  const config = named === undefined ? undefined : context.workspace.suites[named.suite];
+  if (named === undefined || config === undefined) {
+    return { path: view, how: null, reason: 'lockstep.yaml does not have that suite' };
+  }
+  const suite = { ...config, name: named.suite };
+  try {
+    // Each time: what needs no signature is repaired where the key is not at hand
+    const signer = await archiveSigner(context);
+    return (
+      (await signAgain(context, view, suite, signer, keys)) ??
+      (await publishAgain(context, view, suite, signer))
+    );
+  } catch (error) {
+    if (!(error instanceof LockstepError) || /^(?:DISK_|INTERRUPTED)/.test(error.code)) throw error;
+    return { path: view, how: null, reason: error.message };
+  }
+}
+
+/** Undefined where none of its Release files can be trusted. */
+async function signAgain(
+  context: Context,
+  view: string,
+  suite: NamedSuite,
+  signer: Signer,
+  keys: ArchiveKeys,
+): Promise<RepairOutcome | undefined> {
+  const { archive: port, clock, workspace, signal } = context;
+  const signed = await readSignedView(port, view, { keyring: keys.keyring, date: clock.now() });
+  const { release } = signed;
+  if (release === null || release.suite !== suite.name) return undefined;
+  const plan = planRefresh({
+    signed: { ...signed, release },
+    kind: view.startsWith('debian/') ? 'live' : 'frozen',
+    archive: workspace.archive,
+    suite,
+    fingerprint: signer.fingerprint,
+    force: true,
+    now: clock.now(),
+  });
+  await applyRefresh(port, plan, { signer, clock, signal });
+  return { path: view, how: 'signed anew' };
+}
+
+/** Makes a view out of its snapshot. The suite stays where it is. */
+async function publishAgain(
+  context: Context,
+  view: string,
+  suite: NamedSuite,
+  signer: Signer,
+): Promise<RepairOutcome> {
+  const { archive: port, places, store, clock, signal } = context;
+  const history = await readHistory(places.snapshots, suite.name);
+  const id = nameOf(view)?.id ?? currentSnapshot(history);
+  if (id === null) return { path: view, how: null, reason: 'its history says that it points at nothing' };
+  const sha256 = history.find(({ to }) => to === id)?.manifest;
+  const plan = await planPublish(context, { profile: suite.profile, id, sha256 }, suite, signer);
+  const writes = plan.writes.filter(({ path }) => path.startsWith(`${view}/`));
+  await applyPublication(port, { ...plan, writes }, { store, signer, clock, signal });
+  return { path: view, how: `published again out of ${id}` };
+}
+
+function nameOf(view: string): { suite: string; id: string | undefined } | undefined {
+  const match = /^(?:debian|snapshot\/([^/]+))\/dists\/([^/]+)$/.exec(view);
+  const [, id, suite] = match ?? [];
+  return suite === undefined || view === liveView('') ? undefined : { suite, id };
+}

@@ -1,0 +1,112 @@
+/**
+ * The cache is shared by all workspaces of a user. So that one of them does not
+ * take from the content store what another needs, each leaves its address in
+ * the cache, and whoever collects reads what the others refer to. It removes
+ * nothing itself.
+ */
+import { readdir, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LockstepError } from '../errors.js';
+import { notThere, onDisk, readIfThere, removeFile, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { workspaceFileName } from '../profile/load.js';
+import { canonicalJson } from '../snapshot/canonical-json.js';
+import type { Context } from './context.js';
+
+const addressSchema = z.object({ workspace: z.string() });
+
+function addressFolder({ places }: Pick<Context, 'places'>): string {
+  return join(places.cache, 'workspaces');
+}
+
+/**
+ * Leaves this workspace's address in the cache, or renews it. A cache that cannot be written to is left as
+ * it is: who only reads must not fail for it.
+ */
+export async function registerWorkspace(
+  context: Pick<Context, 'places' | 'workspace' | 'clock'>,
+): Promise<void> {
+  const { root } = context.workspace;
+  const file = join(addressFolder(context), `${sha256Of(root)}.json`);
+  const now = context.clock.now();
+  try {
+    if ((await readIfThere(file)) === undefined) {
+      await writeFileAtomic(file, canonicalJson({ workspace: root }), { fsync: false });
+    }
+    await onDisk('date', file, () => utimes(file, now, now));
+  } catch (error) {
+    if (!(error instanceof LockstepError) || error.code !== 'DISK_IO') throw error;
+  }
+}
+
+/** What other workspaces need of the content store. */
+export interface OthersNeeds {
+  /** SHA-256 of whatever they refer to, and more: each word of that form in their files. */
+  hashes: Set<string>;
+  /** Workspaces whose needs are not known: they are not there now, but were lately. */
+  unreachable: { workspace: string; address: string }[];
+}
+
+/**
+ * Reads what the other workspaces refer to. One that has not been there for `forgottenAfter` seconds is
+ * forgotten. Their files are not verified: too many references do no harm.
+ */
+export async function needsOfOthers(context: Context, forgottenAfter: number): Promise<OthersNeeds> {
+  const needs: OthersNeeds = { hashes: new Set(), unreachable: [] };
+  const folder = addressFolder(context);
+  for (const name of await namesIn(folder)) {
+    throwIfInterrupted(context.signal);
+    const address = join(folder, name);
+    const text = (await readIfThere(address))?.toString('utf8') ?? '';
+    const root = addressIn(text);
+    if (root === undefined || root === context.workspace.root) continue;
+    if (await isThere(join(root, workspaceFileName))) {
+      for (const file of await referringFiles(root)) {
+        addHashes((await readIfThere(file))?.toString('utf8') ?? '', needs.hashes);
+      }
+      continue;
+    }
+    const found = await onDisk('look at', address, () => stat(address).catch(notThere(undefined)));
+    const age = context.clock.now().getTime() - (found?.mtime.getTime() ?? 0);
+    if (age > forgottenAfter * 1000) await removeFile(address);
+    else needs.unreachable.push({ workspace: root, address });
+  }
+  return needs;
+}
+
+/** Every SHA-256 in a text. */
+export function hashesIn(text: string): string[] {
+  return text.match(/\b[0-9a-f]{64}\b/g) ?? [];
+}
+
+export function addHashes(text: string, hashes: Set<string>): void {
+  for (const hash of hashesIn(text)) hashes.add(hash);
+}
+
+/** Manifests, and what was derived from them, name everything that a workspace can still need of the store. */
+async function referringFiles(root: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const folder of [join(root, 'snapshots'), join(root, '.lockstep', 'indices')]) {
+    for (const below of await namesIn(folder)) {
+      for (const name of await namesIn(join(folder, below))) files.push(join(folder, below, name));
+    }
+  }
+  return files.filter((file) => file.endsWith('.json'));
+}
+
+function addressIn(text: string): string | undefined {
+  try {
+    return addressSchema.parse(JSON.parse(text)).workspace;
+  } catch {
+    return undefined;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await onDisk('look at', path, () => stat(path).catch(notThere(undefined)))) !== undefined;
+}

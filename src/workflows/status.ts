@@ -1,0 +1,279 @@
+/**
+ * `lockstep status`: each suite, what it points at and since when, how long its
+ * signature holds, and what is there that it has not had. It reads names,
+ * histories and Release files; it takes no lock, so it never waits for a run.
+ */
+import { join } from 'node:path';
+import { liveView } from '../archive/layout.js';
+import { readPublished } from '../archive/publication.js';
+import { snapshotField, type PublishedRelease } from '../archive/release.js';
+import { LockstepError } from '../errors.js';
+import { lockHolder } from '../io/lock.js';
+import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
+import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
+import { listHistories, readHistory } from '../snapshot/history-file.js';
+import { readJournal } from '../snapshot/journal.js';
+import { listSnapshots } from '../snapshot/snapshot-folder.js';
+import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
+import type { Context } from './context.js';
+import { listedIn } from './move.js';
+import { journalPath } from './recover.js';
+
+/**
+ * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it
+ * anew; `soon` with less than a quarter; `expired` is a hard error for apt; `none` where nothing is published.
+ */
+export type SignatureState = 'good' | 'due' | 'soon' | 'expired' | 'none';
+
+export interface SuiteStatus {
+  suite: string;
+  profile: string;
+  trust: string;
+  /** By its history; null while it is empty. */
+  snapshot: string | null;
+  /** Seconds since that snapshot was cut. */
+  age: number | null;
+  /** The last move. */
+  moved: {
+    action: HistoryAction;
+    by: string;
+    at: string;
+    reason: string | null;
+    fromSuite: string | null;
+    reissues: string | null;
+    security: string[];
+  } | null;
+  /** What the InRelease on disk says. */
+  published: { snapshot: string | null; listed: string[]; date: string; validUntil: string | null } | null;
+  signature: SignatureState;
+  /** Whether the archive on disk says what the history says. */
+  agrees: boolean;
+  /**
+   * The newest snapshot of the profile, where it is newer than all that the suite has had. Only for the suite
+   * of the lowest trust level: what enters the others is promoted.
+   */
+  unpublished: string | null;
+  /** What the suite below it has, and it has not had. */
+  promotable: { snapshot: string; fromSuite: string } | null;
+  warnings: string[];
+}
+
+export interface StatusReport {
+  /** ISO 8601. */
+  now: string;
+  suites: SuiteStatus[];
+  /** The newest snapshot of each profile, where no suite has had it. */
+  unpublished: { profile: string; snapshot: string }[];
+  running: { command: string; pid: number; host: string; since: string } | null;
+  warnings: string[];
+}
+
+/** What is on disk of a suite. */
+interface Found {
+  suite: NamedSuite;
+  history: readonly HistoryEntry[];
+  /** Why the history cannot be read, where it cannot. */
+  fault: string | null;
+  published: PublishedRelease;
+}
+
+/**
+ * @param only one suite; all of lockstep.yaml otherwise
+ * @throws LockstepError SUITE_UNKNOWN with the nearest name, DISK_IO
+ */
+export async function status(context: Context, only: string | undefined): Promise<StatusReport> {
+  const { workspace, places, clock } = context;
+  if (only !== undefined) suiteOf(workspace, only);
+  const now = clock.now();
+  const profiles = [...new Set(Object.values(workspace.suites).map(({ profile }) => profile))].sort();
+  const found = new Map<string, Found>();
+  for (const suite of profiles.flatMap((profile) => suitesOf(workspace, profile))) {
+    found.set(suite.name, await find(context, suite));
+  }
+  const newest = new Map<string, string>();
+  for (const { profile, id } of await listSnapshots(places.snapshots)) newest.set(profile, id);
+  const suites = [...found.values()].map((one) =>
+    suiteStatus({
+      ...one,
+      below: belowOf(one.suite, context, found),
+      newest:
+        suitesOf(workspace, one.suite.profile)[0]?.name === one.suite.name
+          ? newest.get(one.suite.profile)
+          : undefined,
+      now,
+    }),
+  );
+  const had = new Set([...found.values()].flatMap(({ history }) => history.map(({ to }) => to)));
+  const holder = await lockHolder(join(places.state, 'lock'));
+  const strays = (await listHistories(places.snapshots)).filter((name) => !found.has(name));
+  return {
+    now: now.toISOString(),
+    suites: suites.filter(({ suite }) => only === undefined || suite === only),
+    unpublished: [...newest]
+      .filter(([, id]) => !had.has(id))
+      .filter(([profile]) => only === undefined || found.get(only)!.suite.profile === profile)
+      .map(([profile, snapshot]) => ({ profile, snapshot })),
+    running:
+      holder === undefined
+        ? null
+        : { command: holder.command, pid: holder.pid, host: holder.host, since: holder.startedAt },
+    warnings: [
+      ...(holder === undefined ? await unendedMove(context) : []),
+      ...strays.map(
+        (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing keeps it up.`,
+      ),
+    ],
+  };
+}
+
+async function unendedMove(context: Context): Promise<string[]> {
+  try {
+    const journal = await readJournal(journalPath(context));
+    if (journal === undefined) return [];
+    const { suite, to } = journal.move;
+    return [
+      `A run was killed while it moved ${suite} to ${to}. Machines see the suite as it was or as it was to be; the next command that writes ends or undoes it.`,
+    ];
+  } catch (error) {
+    if (error instanceof LockstepError) return [`${error.message}.`];
+    throw error;
+  }
+}
+
+async function find({ places, archive }: Context, suite: NamedSuite): Promise<Found> {
+  const published = await readPublished(archive, liveView(suite.name));
+  try {
+    return { suite, published, history: await readHistory(places.snapshots, suite.name), fault: null };
+  } catch (error) {
+    // One damaged history must not hide the state of the others
+    if (!(error instanceof LockstepError)) throw error;
+    const hint = error.hint === undefined ? '' : ` ${error.hint}.`;
+    return { suite, published, history: [], fault: `${error.message}.${hint}` };
+  }
+}
+
+/** The suites of the next lower trust level at which there is anything: what they have may be promoted. */
+function belowOf(
+  { profile, trust }: NamedSuite,
+  { workspace }: Context,
+  found: ReadonlyMap<string, Found>,
+): { name: string; current: string }[] {
+  const level = workspace.trustLevels.indexOf(trust);
+  const lower = suitesOf(workspace, profile).flatMap(({ name, trust: other }) => {
+    const current = currentSnapshot(found.get(name)?.history ?? []);
+    const at = workspace.trustLevels.indexOf(other);
+    return at >= level || current === null ? [] : [{ name, current, at }];
+  });
+  const highest = Math.max(...lower.map(({ at }) => at));
+  return lower.filter(({ at }) => at === highest);
+}
+
+/** Judges one suite. Pure. */
+export function suiteStatus(
+  input: Found & {
+    /** What the suites below have. */
+    below: readonly { name: string; current: string }[];
+    /** The newest snapshot of the profile, if it has any and this is the suite that new ones enter. */
+    newest: string | undefined;
+    now: Date;
+  },
+): SuiteStatus {
+  const { suite, history, fault, published, now } = input;
+  const last = history.at(-1);
+  const snapshot = last?.to ?? null;
+  const had = new Set(history.map(({ to }) => to));
+  const isNews = (id: string): boolean => !had.has(id) && (snapshot === null || id > snapshot);
+  const { release } = published;
+  const says = release?.fields.get(snapshotField) ?? null;
+  const signature = signatureState(published, now);
+  const agrees = fault === null && says === snapshot && (release === null || published.whole);
+  const cut = snapshot === null ? undefined : dateOfSnapshotId(snapshot);
+  const candidate = input.below
+    .filter(({ current }) => isNews(current))
+    .sort((a, b) => (a.current < b.current ? 1 : -1))[0];
+  return {
+    suite: suite.name,
+    profile: suite.profile,
+    trust: suite.trust,
+    snapshot,
+    age: cut === undefined ? null : Math.max(0, Math.floor((now.getTime() - cut.getTime()) / 1000)),
+    moved:
+      last === undefined
+        ? null
+        : {
+            action: last.action,
+            by: last.by,
+            at: last.at,
+            reason: last.reason ?? null,
+            fromSuite: last.fromSuite ?? null,
+            reissues: last.reissues ?? null,
+            security: [...(last.security ?? [])],
+          },
+    published:
+      release === null
+        ? null
+        : {
+            snapshot: says,
+            listed: listedIn(published),
+            date: isoOf(release.date),
+            validUntil: release.validUntil === null ? null : isoOf(release.validUntil),
+          },
+    signature,
+    agrees,
+    unpublished: input.newest !== undefined && isNews(input.newest) ? input.newest : null,
+    promotable: candidate === undefined ? null : { snapshot: candidate.current, fromSuite: candidate.name },
+    warnings: [
+      ...(fault === null ? [] : [fault]),
+      ...(agrees || fault !== null ? [] : [disagreement(suite.name, snapshot, published)]),
+      ...signatureWarnings(suite.name, signature, release?.validUntil ?? null),
+    ],
+  };
+}
+
+export function signatureState({ release }: Pick<PublishedRelease, 'release'>, now: Date): SignatureState {
+  if (release === null) return 'none';
+  if (release.validUntil === null) return 'good';
+  const left = release.validUntil - now.getTime() / 1000;
+  const whole = release.validUntil - release.date;
+  if (left <= 0) return 'expired';
+  return left < whole / 4 ? 'soon' : left < whole / 2 ? 'due' : 'good';
+}
+
+function signatureWarnings(suite: string, state: SignatureState, validUntil: number | null): string[] {
+  const until = validUntil === null ? '' : isoOf(validUntil).slice(0, 16).replace('T', ' ');
+  const refresh = `Run: lockstep refresh ${suite}`;
+  switch (state) {
+    case 'expired':
+      return [`The signature of ${suite} expired at ${until} UTC, and machines refuse it now. ${refresh}`];
+    case 'soon':
+      return [
+        `The signature of ${suite} expires at ${until} UTC: less than a quarter of its time is left. ${refresh}`,
+      ];
+    case 'due':
+      return [
+        `The signature of ${suite} holds until ${until} UTC: less than half of its time is left. ${refresh}`,
+      ];
+    case 'good':
+    case 'none':
+      return [];
+  }
+}
+
+function disagreement(suite: string, snapshot: string | null, { release, whole }: PublishedRelease): string {
+  const says = release?.fields.get(snapshotField) ?? null;
+  const again = `Run: lockstep publish ${snapshot ?? 'ID'} ${suite}`;
+  if (snapshot === null) {
+    return `${suite} has no history, but the archive on disk has ${says ?? 'something'} in it. Restore snapshots/history from version control or a backup`;
+  }
+  if (release === null) return `The archive on disk has nothing of ${suite}. ${again}`;
+  if (says !== snapshot) {
+    return `The archive on disk has ${says ?? 'no snapshot of ours'} in ${suite}; its history says ${snapshot}. ${again}`;
+  }
+  return whole
+    ? `The Release files of ${suite} are not what they were. ${again}`
+    : `The three Release files of ${suite} are not of one writing. ${again}`;
+}
+
+function isoOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

@@ -1,0 +1,318 @@
+/**
+ * `lockstep rollback --supersede`: an earlier set comes back as a snapshot of
+ * its own, above every version that machines may have. Plan, then apply;
+ * publishing that snapshot is rollback.ts.
+ */
+import { poolFilePath } from '../archive/layout.js';
+import type { BuiltPackage } from '../build/built.js';
+import { repackInputHash, repackPackage } from '../build/repack.js';
+import { LockstepError } from '../errors.js';
+import { readIfThere, sha256Of } from '../io/disk.js';
+import { keyringPackageOf } from '../metapackage/pinned-packages.js';
+import type { Signer } from '../signing/signer.js';
+import { packageEntry } from '../snapshot/content.js';
+import type { Snapshot, SnapshotBuild, SnapshotPackage, SnapshotRef } from '../snapshot/manifest.js';
+import type { NamedVersion } from '../snapshot/move-versions.js';
+import { assertSameBase } from '../snapshot/moves.js';
+import { planSnapshot, type SnapshotContent } from '../snapshot/plan.js';
+import {
+  applySnapshot,
+  lastSnapshot,
+  listSnapshots,
+  readSnapshot,
+  snapshotFiles,
+  type SnapshotTrust,
+} from '../snapshot/snapshot-folder.js';
+import { planSupersede, type Reissue, type SupersedePlan } from '../snapshot/supersede.js';
+import { highestVersions, raise } from '../snapshot/superseded.js';
+import { vetSet } from '../vetting/vet.js';
+import type { Context } from './context.js';
+import { pastVersions, type PastSnapshot } from './past-versions.js';
+import { commitSnapshotFiles, ownTrust } from './publish.js';
+import { snapshotRecords, type SnapshotTarget } from './records.js';
+import { supersedeNotes, supersedeRows, type SupersedeRow } from './supersede-rows.js';
+
+export type { SupersedeRow } from './supersede-rows.js';
+
+export interface SupersedeRequest {
+  /** The suite that goes back. */
+  suite: string;
+  /** What it points at. */
+  current: SnapshotTarget;
+  /** What it goes back to. May be `current`: then only machines that did not follow it are brought along. */
+  target: SnapshotTarget;
+  /** Versions to exceed beside those of all snapshots in the suite's history. */
+  exceed?: ReadonlyMap<string, string> | undefined;
+}
+
+export interface SupersedeResult {
+  /** The snapshot to publish, as a rollback that re-issues `target`. */
+  id: string;
+  profile: string;
+  /** Of its manifest. */
+  sha256: string;
+  /** False where an earlier run had cut it already. */
+  cut: boolean;
+}
+
+export interface PlannedSupersede {
+  suite: string;
+  current: string;
+  target: string;
+  /** By package and architecture. */
+  rows: SupersedeRow[];
+  /** Plain sentences: what is left alone, what apt removes, what stays. May be empty. */
+  notes: string[];
+  /** What the new snapshot will list. */
+  packages: NamedVersion[];
+  /** Repacks, vets, and cuts the snapshot or finds it again. The caller holds the workspace's lock. */
+  apply(): Promise<SupersedeResult>;
+}
+
+/**
+ * Reads the manifests and decides; it writes nothing but what is derived from them.
+ *
+ * @throws LockstepError MOVE_UNNEEDED, MOVE_BASE, SNAPSHOT_*, VERIFY_*; `apply` throws VETTING_FAILED, STORE_*,
+ * DEB_*, SOURCE_MISMATCH, SIGN_*, DISK_*, INTERRUPTED
+ */
+export async function planSupersedeRollback(
+  context: Context,
+  request: SupersedeRequest,
+  signer: Signer,
+): Promise<PlannedSupersede> {
+  const { snapshots } = context.places;
+  const trust = await ownTrust(context, signer);
+  const [current, target] = [
+    await readSnapshot(snapshots, request.current, trust),
+    await readSnapshot(snapshots, request.target, trust),
+  ];
+  const { manifest } = target;
+  const { id, base } = current.manifest;
+  assertSameBase(
+    { name: request.suite },
+    { id, base },
+    { what: `The snapshot ${manifest.id}`, base: manifest.base },
+  );
+  const past = await pastVersions(context, request.suite, signer);
+  const exceed = highestVersions(past.map(({ packages }) => packages));
+  for (const [name, version] of request.exceed ?? []) raise(exceed, name, version);
+  const superseding = await supersedingSnapshots(context, trust);
+  const plan = planSupersede({
+    current: current.manifest,
+    target: manifest,
+    exceed,
+    keep: new Set([keyringPackageOf(context.workspace)]),
+    issued: superseding.flatMap((one) => one.manifest.packages),
+  });
+  const rows = supersedeRows(plan, current.manifest.packages);
+  return {
+    suite: request.suite,
+    current: id,
+    target: manifest.id,
+    rows,
+    notes: supersedeNotes(plan, rows),
+    packages: [
+      ...plan.reissues.map(({ item, to }) => ({ package: item.package, version: to })),
+      ...plan.kept.map(({ item }) => ({ package: item.package, version: item.version })),
+    ],
+    apply: async () =>
+      await apply(
+        context,
+        { current, target, plan, superseding, above: aboveRef(current, plan, past) },
+        signer,
+      ),
+  };
+}
+
+/** All snapshots so far that re-issue older content, of every profile: they share one pool. */
+async function supersedingSnapshots(context: Context, trust: SnapshotTrust): Promise<Snapshot[]> {
+  const { snapshots } = context.places;
+  const found: Snapshot[] = [];
+  for (const place of await listSnapshots(snapshots)) {
+    context.signal.throwIfAborted();
+    const bytes = await readIfThere(snapshotFiles(snapshots, place).manifest);
+    // Inside of a value its quotes would be escaped: only a manifest with that field is read any further
+    if (bytes?.includes('"supersedes":') !== true) continue;
+    found.push(await readSnapshot(snapshots, place, trust));
+  }
+  return found;
+}
+
+/** The snapshot whose versions are exceeded: the current one, or the newest before it that has them. */
+function aboveRef(
+  current: Snapshot,
+  { reissues }: SupersedePlan,
+  past: readonly PastSnapshot[],
+): SnapshotRef {
+  const exceeds = (packages: readonly NamedVersion[]): boolean => {
+    const highest = highestVersions([packages]);
+    return reissues.some(({ item, above }) => highest.get(item.package) === above && item.version !== above);
+  };
+  const { id, packages } = current.manifest;
+  const found = exceeds(packages) ? undefined : past.find((one) => exceeds(one.packages));
+  return found === undefined ? { id, sha256: current.sha256 } : { id: found.id, sha256: found.sha256 };
+}
+
+interface Decided {
+  current: Snapshot;
+  target: Snapshot;
+  plan: SupersedePlan;
+  superseding: readonly Snapshot[];
+  above: SnapshotRef;
+}
+
+async function apply(context: Context, decided: Decided, signer: Signer): Promise<SupersedeResult> {
+  const { places, clock, signal } = context;
+  const { manifest } = decided.target;
+  const { profile } = manifest;
+  const content = await contentOf(context, decided);
+  const phase = context.progress.phase(`Cutting a snapshot with the content of ${manifest.id}`);
+  try {
+    const plan = planSnapshot({
+      content,
+      last: await lastSnapshot(places.snapshots, profile, await ownTrust(context, signer)),
+      taken: (await listSnapshots(places.snapshots)).map(({ id }) => id),
+      now: clock.now(),
+      tool: { name: 'lockstep', version: context.toolVersion },
+    });
+    // One that was cut and, the run being killed, not published; or published in another suite
+    const before = decided.superseding.find(
+      (one) => one.manifest.profile === profile && one.manifest.inputs === plan.inputs,
+    );
+    if (before !== undefined || plan.kind === 'unchanged') {
+      const { id } = before?.manifest ?? plan;
+      phase.done(`${id} has it already`);
+      const sha256 = before?.sha256 ?? (await readSnapshot(places.snapshots, { profile, id })).sha256;
+      return { id, profile, sha256, cut: false };
+    }
+    const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
+    await snapshotRecords(context).make(plan);
+    await commitSnapshotFiles(
+      context,
+      files,
+      `Cut ${plan.id} of ${profile}: the content of ${manifest.id} above ${decided.above.id}`,
+    );
+    phase.done(plan.id);
+    return { id: plan.id, profile, sha256: plan.sha256, cut: true };
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+/** What the new snapshot records: the set of the target, its packages under their new versions. */
+async function contentOf(
+  context: Context,
+  { current, target, plan, above }: Decided,
+): Promise<SnapshotContent> {
+  const { store, places, signal } = context;
+  const { manifest } = target;
+  const reissued = await reissue(context, plan.reissues);
+  const kept = plan.kept.map(({ item }) => item);
+  for (const item of kept) await fetchBack(context, item);
+  const packages = [...reissued, ...kept];
+  const ours = packages.filter(({ component }) => manifest.components[component]?.pin.kind !== 'apt-binary');
+  const vetting = await vetSet(ours.map(builtOf), { store, cacheDir: places.cache, signal });
+  const archives = new Set(
+    plan.kept
+      .filter(({ why }) => why === 'archive')
+      .map(({ item }) => `${item.source} ${item.sourceVersion}`),
+  );
+  const sources = new Map(
+    [
+      ...current.manifest.sources.filter((one) => archives.has(`${one.package} ${one.version}`)),
+      ...manifest.sources,
+    ].map((one) => [`${one.package} ${one.version}`, one]),
+  );
+  return {
+    profile: manifest.profile,
+    description: manifest.description,
+    base: manifest.base,
+    components: manifest.components,
+    packages,
+    sources: [...sources.values()],
+    builds: buildsOf(plan.reissues, manifest.components),
+    evidence: [
+      { gate: 'vetting', result: 'passed', detail: vetting },
+      ...manifest.evidence
+        .filter(({ gate }) => gate !== 'vetting')
+        .map((one) => ({ ...one, detail: `${one.detail} (of ${manifest.id}, the same content)` })),
+    ],
+    schema: manifest.schema,
+    supersedes: { content: { id: manifest.id, sha256: target.sha256 }, above },
+  };
+}
+
+/** The entries of the re-issued packages; their bytes are in the store afterwards. */
+async function reissue(context: Context, reissues: readonly Reissue[]): Promise<SnapshotPackage[]> {
+  const { store, places, signal } = context;
+  const phase = context.progress.phase('Re-issuing packages under higher versions');
+  try {
+    const entries: SnapshotPackage[] = [];
+    for (const { item, to, moves, same } of reissues) {
+      signal.throwIfAborted();
+      if (same !== null) {
+        await fetchBack(context, same);
+        entries.push(same);
+        continue;
+      }
+      await fetchBack(context, item);
+      const progress = phase.item(`${item.package} ${to}`);
+      const built = await repackPackage(
+        { ...item, file: fileOf(item), to, moves },
+        { store, cacheDir: places.cache, signal },
+      );
+      progress.done();
+      entries.push(packageEntry(built, { component: item.component, area: item.area }));
+    }
+    phase.done(`${reissues.length} packages`);
+    return entries;
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+/** The store is a cache: what was cleared from it is in the archive's pool still. */
+async function fetchBack({ store, archive }: Context, item: SnapshotPackage): Promise<void> {
+  if (await store.has(item.sha256)) return;
+  const bytes = await archive.read(poolFilePath(item.path));
+  if (bytes === undefined) {
+    throw new LockstepError('STORE_MISSING', {
+      message: `${item.package} ${item.version} is neither in the content store nor in the archive's pool`,
+      hint: `It was ${poolFilePath(item.path)}, SHA-256 ${item.sha256}; restore it from a copy of the archive`,
+      where: [{ file: item.path, value: item.sha256 }],
+    });
+  }
+  await store.put(bytes, { sha256: item.sha256, size: item.size }, { name: item.path });
+}
+
+function fileOf({ path, size, sha256 }: SnapshotPackage): BuiltPackage['file'] {
+  return { name: path.slice(path.lastIndexOf('/') + 1), size, sha256 };
+}
+
+function builtOf(item: SnapshotPackage): BuiltPackage {
+  const { package: name, version, architecture, source, sourceVersion, stanza } = item;
+  return { package: name, version, architecture, source, sourceVersion, control: stanza, file: fileOf(item) };
+}
+
+/** So that a later build of the same version gets a number above what is given out here (planVersion). */
+function buildsOf(
+  reissues: readonly Reissue[],
+  components: Snapshot['manifest']['components'],
+): SnapshotBuild[] {
+  const groups = new Map<string, { package: string; version: string; hashes: string[] }>();
+  for (const reissue of reissues) {
+    const { item, to } = reissue;
+    if (components[item.component]?.pin.kind === 'apt-binary') continue;
+    const key = `${item.source} ${to}`;
+    const group = groups.get(key) ?? { package: item.source, version: to, hashes: [] };
+    group.hashes.push(repackInputHash({ ...reissue, file: fileOf(item) }));
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ package: name, version, hashes }) => ({
+    package: name,
+    version,
+    inputs: sha256Of(hashes.sort().join('\n')),
+  }));
+}

@@ -1,0 +1,274 @@
+/**
+ * `lockstep verify`: everything that was cut and published is read again, as
+ * somebody would who trusts the archive's public key and nothing else. With
+ * repair, what can be put right is, and everything is read once more.
+ */
+import { join } from 'node:path';
+import { Expected } from '../archive/expected.js';
+import { liveView } from '../archive/layout.js';
+import { remediesOf, type ArchiveFinding } from '../archive/remedy.js';
+import type { RepairOutcome } from '../archive/repair.js';
+import { sourcesFileText } from '../archive/sources-file.js';
+import { readNotes } from '../archive/unreferenced.js';
+import { verifyArchive, type Scope } from '../archive/verify-archive.js';
+import { readIfThere, sha256Of } from '../io/disk.js';
+import { lockHolder } from '../io/lock.js';
+import { suiteOf } from '../profile/load.js';
+import type { Finding } from '../snapshot/finding.js';
+import { listHistories, historyPath } from '../snapshot/history-file.js';
+import { isSnapshotId } from '../snapshot/snapshot-id.js';
+import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
+import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
+import { archiveKeys, type ArchiveKeys } from './archive-keys.js';
+import type { Context } from './context.js';
+import { journalPath } from './recover.js';
+import { applyRemedies } from './repair.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface VerifyRequest {
+  /** An id or a suite; undefined: everything. */
+  target: string | undefined;
+  repair: boolean;
+  /** Files with further public keys whose signatures count. */
+  keyrings: readonly string[];
+}
+
+export interface VerifyReport {
+  target: string | null;
+  /** How much was looked at. */
+  snapshots: number;
+  views: number;
+  files: number;
+  bytes: number;
+  /** What is wrong now, by path. Paths are below the workspace. */
+  faults: Finding[];
+  /** What was put right, and what could not be. */
+  repairs: RepairOutcome[];
+  /** What a person should know before believing the faults. */
+  notes: string[];
+}
+
+/** Where the notes of `gc` and `drop` are. */
+export function notesPath({ places }: Context): string {
+  return join(places.state, 'unreferenced.json');
+}
+
+/** So often is the same read again while somebody moves suites. */
+const tries = 3;
+
+/** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, KEYRING_*, SIGN_KEY_MISSING, LOCK_HELD (with repair), DISK_IO */
+export async function verify(context: Context, request: VerifyRequest): Promise<VerifyReport> {
+  const keys = await archiveKeys(context, request.keyrings);
+  const scope = await scopeOf(context, request.target);
+  if (request.repair) {
+    return await exclusively(context, () => repairAll(context, scope, keys, request.target ?? null));
+  }
+  let reading: Reading;
+  for (let round = 1; ; round++) {
+    const before = await stampOf(context);
+    reading = await readAll(context, scope, keys);
+    // What was written meanwhile looks like damage
+    if (reading.findings.length === 0 || round === tries || (await stampOf(context)) === before) break;
+  }
+  return await reportOf(context, reading, [], request.target ?? null);
+}
+
+async function repairAll(
+  context: Context,
+  scope: Scope,
+  keys: ArchiveKeys,
+  target: string | null,
+): Promise<VerifyReport> {
+  const repairs = new Map<string, RepairOutcome>();
+  let reading = await readAll(context, scope, keys);
+  // What a damaged Release hides shows once it is whole
+  for (let round = 0; round < tries; round++) {
+    const remedies = remediesOf(reading.archive);
+    if (remedies.length === 0) break;
+    const outcomes = await applyRemedies(context, remedies, keys);
+    for (const outcome of outcomes) repairs.set(outcome.path, outcome);
+    if (outcomes.every(({ how }) => how === null)) break;
+    reading = await readAll(context, scope, keys);
+  }
+  return await reportOf(context, reading, [...repairs.values()], target);
+}
+
+/** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN with the nearest */
+async function scopeOf(context: Context, target: string | undefined): Promise<Scope> {
+  if (target === undefined) return { kind: 'all' };
+  const { snapshots } = context.places;
+  if (isSnapshotId(target)) {
+    await findSnapshot(snapshots, target);
+    return { kind: 'snapshot', id: target };
+  }
+  // One that was taken out of lockstep.yaml is still in the archive
+  if (!(await listHistories(snapshots)).includes(target)) suiteOf(context.workspace, target);
+  return { kind: 'suite', suite: target };
+}
+
+interface Reading {
+  findings: Finding[];
+  /** Those of `public/`, with what puts them right; paths are below it. */
+  archive: ArchiveFinding[];
+  snapshots: number;
+  views: number;
+  files: number;
+  bytes: number;
+}
+
+async function readAll(context: Context, scope: Scope, keys: ArchiveKeys): Promise<Reading> {
+  const { places, archive: port, workspace, clock, signal, progress } = context;
+  const trust = { keyring: keys.keyring, date: clock.now() };
+  const expected = new Expected();
+  const first = progress.phase('Reading the snapshots');
+  const snapshots = await verifySnapshots({
+    root: places.snapshots,
+    trust,
+    profile: await profileOf(context, scope),
+    onSnapshot: (snapshot) => expected.add(snapshot),
+    signal,
+  });
+  first.done(`${snapshots.good.size} good`);
+  const publicKey = await keys.own.publicKey();
+  const notes = await readNotes(notesPath(context));
+  const phase = progress.phase('Reading the archive');
+  let item = phase.item('views and pool');
+  try {
+    const archive = await verifyArchive({
+      port,
+      trust,
+      snapshots,
+      expected,
+      scope,
+      suites: Object.keys(workspace.suites),
+      publicKey,
+      sourcesFile: (suite, areas, architectures) =>
+        sourcesFileText({
+          baseUrl: workspace.archive.baseUrl,
+          suite,
+          areas,
+          architectures,
+          key: publicKey.armored,
+        }),
+      leftBehind: new Map(
+        [...notes].flatMap(([path, { size, sha256 }]) =>
+          size === undefined || sha256 === undefined ? [] : [[path, { size, sha256 }] as const],
+        ),
+      ),
+      onSize: (totalBytes) => (item = phase.item('views and pool', { totalBytes })),
+      onRead: (bytes) => item.advance(bytes),
+      signal,
+    });
+    item.done();
+    phase.done();
+    const own = [...inScope(snapshots, scope), ...(await lostHistories(context, archive.views, snapshots))];
+    return {
+      findings: [
+        ...own.map((finding) => ({ ...finding, path: `snapshots/${finding.path}` })),
+        ...archive.findings.map(({ code, kind, path, message, hint }) => ({
+          code,
+          kind,
+          path: `public/${path}`,
+          message,
+          hint,
+        })),
+      ],
+      archive: archive.findings,
+      snapshots: snapshots.good.size,
+      views: archive.views.length,
+      files: archive.files,
+      bytes: archive.bytes,
+    };
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+async function profileOf(context: Context, scope: Scope): Promise<string | undefined> {
+  switch (scope.kind) {
+    case 'all':
+      return undefined;
+    case 'snapshot':
+      return (await findSnapshot(context.places.snapshots, scope.id)).profile;
+    case 'suite':
+      return context.workspace.suites[scope.suite]?.profile;
+  }
+}
+
+/** Of another suite's history nobody asked. */
+function inScope({ findings }: SnapshotsReading, scope: Scope): Finding[] {
+  const history = scope.kind === 'suite' ? historyPath('', scope.suite).replace(/^\//, '') : undefined;
+  return findings.filter(
+    ({ path }) => scope.kind === 'all' || !path.startsWith('history/') || path === history,
+  );
+}
+
+/** A suite that machines follow has a history; one without it was removed. */
+async function lostHistories(
+  context: Context,
+  views: readonly { signed: { view: string; there: boolean } }[],
+  { histories, damagedHistories }: SnapshotsReading,
+): Promise<Finding[]> {
+  const { snapshots } = context.places;
+  return views.flatMap(({ signed }): Finding[] => {
+    const suite = signed.view.slice(liveView('').length);
+    if (!signed.there || signed.view !== liveView(suite)) return [];
+    if (histories.has(suite) || damagedHistories.has(suite)) return [];
+    return [
+      {
+        code: 'SNAPSHOT_INVALID',
+        kind: 'missing',
+        path: historyPath(snapshots, suite).slice(snapshots.length + 1),
+        message: `The history of ${suite} is missing, though the suite is published`,
+        hint: 'Restore it from version control or a backup; nothing else has what it says',
+      },
+    ];
+  });
+}
+
+async function reportOf(
+  context: Context,
+  reading: Reading,
+  repairs: RepairOutcome[],
+  target: string | null,
+): Promise<VerifyReport> {
+  const { snapshots, views, files, bytes } = reading;
+  const faults = reading.findings.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  const notes = faults.length === 0 ? [] : await notesFor(context);
+  const outcomes = repairs.map((outcome) => ({ ...outcome, path: `public/${outcome.path}` }));
+  return { target, snapshots, views, files, bytes, faults, repairs: outcomes, notes };
+}
+
+async function notesFor(context: Context): Promise<string[]> {
+  const holder = await lockHolder(join(context.places.state, 'lock'));
+  const notes: string[] = [];
+  if (holder !== undefined && holder.pid !== process.pid) {
+    notes.push(
+      `${holder.command} is at work here since ${holder.startedAt}: what it has not finished looks like a fault.`,
+    );
+  }
+  if ((await readIfThere(journalPath(context))) !== undefined) {
+    notes.push(
+      'A run was killed while it moved a suite. The next command that writes finishes that move or undoes it.',
+    );
+  }
+  return notes;
+}
+
+/** What every move, cut and drop changes. */
+async function stampOf(context: Context): Promise<string> {
+  const { places, archive, workspace } = context;
+  const suites = new Set([...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))]);
+  const parts: string[] = (await listSnapshots(places.snapshots)).map(
+    ({ profile, id }) => `${profile}/${id}`,
+  );
+  for (const suite of [...suites].sort()) {
+    const texts = [
+      await readIfThere(historyPath(places.snapshots, suite)),
+      await archive.read(`${liveView(suite)}/InRelease`),
+    ];
+    for (const text of texts) parts.push(text === undefined ? '' : sha256Of(text));
+  }
+  return sha256Of(parts.join('\n'));
+}

@@ -1,0 +1,117 @@
+/**
+ * Debian 12 machines that nobody looks after: one that unattended-upgrades
+ * moves alone, and one that knows the archive by its .sources file only, which
+ * apt therefore never takes down.
+ */
+import assert from 'node:assert/strict';
+import { copyFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defineInstallation, useMachine } from './main-path.js';
+import type { MovingMachine } from './moving-machine.js';
+import { stopAtFirstFailure } from './steps.js';
+
+describe('a Debian 12 machine that is left alone', function () {
+  this.timeout(2_400_000);
+  stopAtFirstFailure();
+  const machine = useMachine('bookworm', 2);
+  defineInstallation(machine);
+  defineUnattended(machine);
+  defineWithoutPin(machine);
+});
+
+/** Ends with suite and machine at the second snapshot. */
+function defineUnattended(machine: () => MovingMachine): void {
+  it('moves nothing while one package of the set cannot be had', async () => {
+    const { first, second, unstable, publicDir } = machine().sets;
+    await machine().wiki.apt('install', '--yes', 'unattended-upgrades');
+    await machine().archive('publish', second.id, unstable);
+    const pool = join(publicDir, 'debian/pool/main/m/mediawiki');
+    const name = (await readdir(pool)).find((file) => /^mediawiki_.*\+wiki1\+.*\.deb$/.test(file));
+    const [there, away] = [join(pool, name!), join(publicDir, '../away.deb')];
+    await rename(there, away);
+    await aDayPasses(machine());
+    await rename(away, there);
+    const log = await machine().wiki.text('var/log/unattended-upgrades/unattended-upgrades.log');
+    assert.match(log, /mediawiki_\S+wiki1\S+ failed to download, aborting/);
+    await machine().assertAt(first, 'first');
+  });
+
+  it('brings the whole set when it can', async () => {
+    await aDayPasses(machine());
+    await machine().assertAt(machine().sets.second, 'second');
+  });
+
+  it('follows the suite back', async () => {
+    const { first, unstable } = machine().sets;
+    await machine().archive('rollback', unstable, '--reason', 'the second set is no good');
+    await aDayPasses(machine());
+    await machine().assertAt(first, 'first');
+  });
+
+  it('follows it forward again', async () => {
+    const { second, unstable } = machine().sets;
+    await machine().archive('publish', second.id, unstable);
+    await aDayPasses(machine());
+    await machine().assertAt(second, 'second');
+  });
+}
+
+/** The same machine, with nothing of the keyring package left. */
+function defineWithoutPin(machine: () => MovingMachine): void {
+  it('has the .sources file of the archive alone', async () => {
+    const { second, unstable, publicDir } = machine().sets;
+    const { root } = machine().wiki.machine;
+    await machine().wiki.apt('purge', '--yes', 'lockstep-archive-keyring');
+    const left = (await readdir(join(root, 'etc/apt'), { recursive: true })).filter((name) =>
+      name.includes('lockstep'),
+    );
+    assert.deepEqual(left, []);
+    const file = join(publicDir, 'debian', `${unstable}.sources`);
+    await copyFile(file, join(root, 'etc/apt/sources.list.d/lockstep.sources'));
+    assertNothingToDo(await upgrade(machine()));
+    await machine().assertAt(second, 'second');
+  });
+
+  it('stays where it is when the suite is rolled back, and apt has nothing to complain about', async () => {
+    const { second, unstable } = machine().sets;
+    await machine().archive('rollback', unstable, '--reason', 'the second set is no good');
+    assertNothingToDo(await upgrade(machine()));
+    await machine().assertAt(second, 'second');
+  });
+
+  it('goes to the old content under new versions by a superseding rollback', async () => {
+    const { first, unstable } = machine().sets;
+    await machine().archive('publish', machine().sets.second.id, unstable);
+    await machine().archive('rollback', unstable, '--supersede', '--reason', 'machines without the pin');
+    const reissued = await machine().pointsAt(unstable);
+    for (const [name, version] of Object.entries(reissued.versions)) {
+      // Without its epoch, and with no second place where an upstream version could end
+      const content = (first.versions[name] ?? '').replace(/^\d+:/, '').replaceAll('-', '+');
+      assert.ok(version.endsWith(`+really${content}`), `${name} ${version}`);
+    }
+    await upgrade(machine());
+    await machine().assertAt(reissued, 'first');
+    assertNothingToDo(await upgrade(machine()));
+  });
+}
+
+/** What Debian's own timers start once a day, the apt lists included. */
+async function aDayPasses(machine: MovingMachine): Promise<void> {
+  const stamps = join(machine.wiki.machine.root, 'var/lib/apt/periodic');
+  for (const name of await readdir(stamps).catch(() => [])) await rm(join(stamps, name));
+  await machine.run('apt-get', 'clean');
+  await machine.run('systemctl', 'start', 'apt-daily.service');
+  await machine.run('systemctl', 'start', 'apt-daily-upgrade.service');
+}
+
+/** An administrator who has never heard of downgrades. @returns what apt said */
+async function upgrade(machine: MovingMachine): Promise<string> {
+  await machine.update();
+  const { stdout, stderr } = await machine.wiki.apt('dist-upgrade', '--yes');
+  assert.doesNotMatch(stdout + stderr, /^(W|E|N): /m);
+  return stdout;
+}
+
+function assertNothingToDo(output: string): void {
+  assert.match(output, /^0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded\.$/m);
+}

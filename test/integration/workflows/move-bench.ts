@@ -1,0 +1,221 @@
+/**
+ * A workspace whose snapshots are cut by the test itself out of tiny packages,
+ * and the context that workflows run in: nothing is resolved or built.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DiskPort } from '../../../src/archive/disk-port.js';
+import type { ArchivePort } from '../../../src/archive/port.js';
+import { placesOf } from '../../../src/cli/wire.js';
+import { parseRelease, type Release } from '../../../src/deb/release-file.js';
+import { withoutArmour } from '../../../src/deb/stanza.js';
+import { silentProgress } from '../../../src/io/progress.js';
+import { loadWorkspace } from '../../../src/profile/load.js';
+import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
+import type { HistoryEntry } from '../../../src/snapshot/history.js';
+import { readHistory } from '../../../src/snapshot/history-file.js';
+import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
+import { planSnapshot } from '../../../src/snapshot/plan.js';
+import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
+import type { Pin } from '../../../src/source/pin.js';
+import type { Context } from '../../../src/workflows/context.js';
+import { promote } from '../../../src/workflows/promote.js';
+import { publish } from '../../../src/workflows/publish-snapshot.js';
+import { rollback, type RollbackRequest } from '../../../src/workflows/rollback.js';
+import { Workbench, type PackageWish } from '../archive/fixture.js';
+
+const workspaceText = `format: 1
+archive:
+  name: test
+  origin: Test
+  label: Test
+  description: An archive for a test
+  baseUrl: http://127.0.0.1:9
+  maintainer: Test <test@example.invalid>
+signing: { method: openpgp, keyFile: key.asc }
+trustLevels: [unstable, testing, stable]
+suites:
+  set-unstable: { profile: set, trust: unstable, validFor: 14d, retain: 3 }
+  set-testing: { profile: set, trust: testing, validFor: 14d, retain: 3 }
+  set-stable: { profile: set, trust: stable, validFor: 14d, retain: 3 }
+  other-stable: { profile: other, trust: stable }
+`;
+
+/** One package that the set decides (`wiki`, `set-full`), and one that it takes in any later version (`cache`). */
+const profileText = `format: 1
+description: a set
+base: { distribution: debian, release: '12', codename: bookworm, architectures: [amd64] }
+components:
+  wiki:
+    source: { kind: apt-source, package: wiki, version: '>=1' }
+    build: { method: debian }
+    packages: [wiki]
+    relation: exact
+  cache:
+    source: { kind: apt-binary, packages: [cache], version: '>=1' }
+    relation: minimum
+metapackage: { name: set-full, lead: wiki, templates: [set-full] }
+`;
+
+const bases = {
+  '12': { distribution: 'debian', release: '12', codename: 'bookworm', architectures: ['amd64'] },
+  '13': { distribution: 'debian', release: '13', codename: 'trixie', architectures: ['amd64'] },
+};
+
+/** What makes `cache` a package of the distribution. */
+const cachePin: Pin = {
+  kind: 'apt-binary',
+  component: 'cache',
+  upstreamVersion: '1.0',
+  date: 1_700_000_000,
+  provenance: [],
+  packages: [],
+};
+
+export interface CutOptions {
+  profile?: string;
+  base?: keyof typeof bases;
+  schema?: SnapshotSchema;
+  security?: string[];
+}
+
+export const schemaOf = (version: string): SnapshotSchema => ({
+  component: 'wiki',
+  version,
+  digest: version.replaceAll(/\D/g, '').padEnd(64, '0'),
+});
+
+export class MoveBench {
+  readonly work: Workbench;
+  readonly context: Context;
+
+  private constructor(work: Workbench, context: Context) {
+    this.work = work;
+    this.context = context;
+  }
+
+  /** @param ago as of Workbench.make */
+  static async make(ago?: number): Promise<MoveBench> {
+    const work = await Workbench.make(ago);
+    await writeFile(join(work.root, 'lockstep.yaml'), workspaceText);
+    await mkdir(join(work.root, 'profiles'));
+    await writeFile(join(work.root, 'profiles/set.yaml'), profileText);
+    await writeFile(join(work.root, 'profiles/other.yaml'), profileText);
+    const places = placesOf(work.root, work.cache);
+    const context: Context = {
+      workspace: await loadWorkspace(work.root),
+      places,
+      store: work.store,
+      archive: new DiskPort(places.public),
+      http: undefined as never,
+      clock: work.clock,
+      progress: silentProgress,
+      signal: new AbortController().signal,
+      env: {},
+      actor: 'tester@here',
+      command: 'lockstep test',
+      toolVersion: '0',
+    };
+    return new MoveBench(work, context);
+  }
+
+  /** The same workspace for another process: nothing is remembered, and the archive may be another port. */
+  again(archive?: ArchivePort): Context {
+    return { ...this.context, archive: archive ?? this.context.archive };
+  }
+
+  /** Cuts a snapshot of these packages, a minute after whatever was before. */
+  async cut(wishes: readonly PackageWish[], options: CutOptions = {}): Promise<string> {
+    const { work, context } = this;
+    const { snapshots } = context.places;
+    const { profile = 'set', base = '12', schema, security } = options;
+    work.clock.move(60);
+    const built = await Promise.all(wishes.map((wish) => work.deb(wish)));
+    const sources = await Promise.all(wishes.map(({ name, version }) => work.source(name, version)));
+    const plan = planSnapshot({
+      content: {
+        profile,
+        base: bases[base],
+        components: { cache: { pin: cachePin, build: { inputs: 'c'.repeat(64), method: 'none' } } },
+        packages: built.map((item) => packageEntry(item, { component: item.package, area: 'main' })),
+        sources: sources.map((item) => sourceEntry(item, 'main')),
+        builds: [],
+        evidence: [],
+        schema,
+        security,
+      },
+      last: await lastSnapshot(snapshots, profile),
+      taken: (await listSnapshots(snapshots)).map(({ id }) => id),
+      now: work.clock.now(),
+      tool: { name: 'lockstep', version: '0' },
+    });
+    await applySnapshot(snapshots, plan, { signer: work.signer, now: work.clock.now() });
+    return plan.id;
+  }
+
+  /** `wiki` and `set-full` of one version. */
+  async cutWiki(version: string, options: CutOptions & { cache?: string } = {}): Promise<string> {
+    const { cache = '1.0-1', ...rest } = options;
+    const set = [
+      { name: 'wiki', version },
+      { name: 'set-full', version, depends: `wiki (= ${version}), cache` },
+      { name: 'cache', version: cache },
+    ];
+    return await this.cut(set, rest);
+  }
+
+  async publish(id: string, suite = 'set-unstable', options: { reason?: string; dryRun?: boolean } = {}) {
+    this.work.clock.move(60);
+    return await publish(this.context, {
+      id,
+      suite,
+      reason: options.reason,
+      dryRun: options.dryRun === true,
+    });
+  }
+
+  async promote(
+    from: string,
+    to: string,
+    options: { id?: string; reason?: string; schemaChange?: boolean; dryRun?: boolean } = {},
+  ) {
+    this.work.clock.move(60);
+    return await promote(this.context, {
+      from,
+      to,
+      id: options.id,
+      reason: options.reason,
+      schemaChange: options.schemaChange === true,
+      dryRun: options.dryRun === true,
+      onOutlook: () => undefined,
+    });
+  }
+
+  async rollback(suite: string, options: Partial<RollbackRequest> = {}) {
+    this.work.clock.move(60);
+    return await rollback(this.context, {
+      suite,
+      to: undefined,
+      reason: 'it broke',
+      schemaChange: false,
+      supersede: false,
+      dryRun: false,
+      onOutlook: () => undefined,
+      ...options,
+    });
+  }
+
+  async history(suite: string): Promise<HistoryEntry[]> {
+    return await readHistory(this.context.places.snapshots, suite);
+  }
+
+  /** What the InRelease of a suite says. */
+  async release(suite: string): Promise<Release> {
+    const text = await readFile(join(this.work.public, 'debian/dists', suite, 'InRelease'), 'utf8');
+    return parseRelease(withoutArmour(text));
+  }
+
+  async end(): Promise<void> {
+    await this.work.remove();
+  }
+}
