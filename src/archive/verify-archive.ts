@@ -33,7 +33,10 @@ export type Scope =
 
 export interface ArchiveRequest {
   port: ArchivePort;
+  /** The date is only by which signatures are judged. */
   trust: { keyring: Uint8Array; date: Date };
+  /** Our clock: what is expired by it, or dated ahead of it, is a fault. */
+  now: Date;
   snapshots: SnapshotsReading;
   expected: Expected;
   scope: Scope;
@@ -82,7 +85,7 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
   const signedPool = new Map<string, PoolFile>();
   const limit = pLimit(viewsAtOnce);
   const copies = copiesIn(there);
-  const common = { port, expected: request.expected, trust: request.trust, copies, onRead, signal };
+  const common = { port, expected: request.expected, trust: request.trust, now: request.now, copies, onRead, signal };
   const onUnknown = (text: string): void => notePool(text, signedPool);
   const views = await Promise.all(
     names.map((name) => limit(() => verifyView({ ...common, name, onUnknown }))),

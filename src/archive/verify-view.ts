@@ -27,6 +27,8 @@ export interface ViewRequest extends Pick<
 > {
   name: ViewName;
   trust: { keyring: Uint8Array; date: Date };
+  /** Our clock. */
+  now: Date;
 }
 
 /** What was found, and what the other checks need. */
@@ -72,7 +74,8 @@ export async function verifyView(request: ViewRequest): Promise<ViewReading> {
   return { signed, findings };
 }
 
-function releaseFaults(release: Release, { name, trust }: ViewRequest): ArchiveFinding[] {
+function releaseFaults(release: Release, request: ViewRequest): ArchiveFinding[] {
+  const { name } = request;
   const findings: ArchiveFinding[] = [];
   const view = folderOf(name);
   const path = `${view}/InRelease`;
@@ -81,7 +84,7 @@ function releaseFaults(release: Release, { name, trust }: ViewRequest): ArchiveF
     findings.push({ code: 'ARCHIVE_INVALID', kind, path, message, hint, remedy });
   };
   const again = `Publish what belongs there: lockstep publish ${name.id ?? 'ID'} ${name.suite}`;
-  const now = trust.date.getTime() / 1000;
+  const now = request.now.getTime() / 1000;
   if (release.suite !== name.suite) {
     find('contradiction', `It is that of the suite ${release.suite ?? 'without a name'}`, again, false);
   }

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
+import type { Clock } from '../io/clock.js';
 import { loadPublicKey, readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
 import type { Context } from './context.js';
 
@@ -28,6 +29,19 @@ export async function archiveKeys(context: Context, files: readonly string[]): P
   const keyrings = given.map(({ keyring }) => keyring);
   if (own !== undefined) keyrings.unshift((await own.publicKey()).binary);
   return { own: first, keyring: new Uint8Array(Buffer.concat(keyrings)) };
+}
+
+const tenYears = 10 * 365 * 86_400_000;
+
+/**
+ * How signatures of the archive's own are judged. None is doubted for being dated ahead: a clock may have run
+ * backwards since. That a Release is dated ahead of what clients take is told of it by itself.
+ */
+export function ownJudgement(
+  keys: { keyring: Uint8Array },
+  clock: Pick<Clock, 'now'>,
+): { keyring: Uint8Array; date: Date } {
+  return { keyring: keys.keyring, date: new Date(clock.now().getTime() + tenYears) };
 }
 
 async function ownKey({ workspace }: Context, isGiven: boolean): Promise<PublicKey | undefined> {

@@ -18,7 +18,7 @@ import { suitePointers } from '../snapshot/pointers.js';
 import { listSnapshots, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
 import { verifySnapshots } from '../snapshot/verify-snapshots.js';
 import { archiveSigner } from './archive-signer.js';
-import { archiveKeys, type ArchiveKeys } from './archive-keys.js';
+import { archiveKeys, ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
 import { filesOf, takeAway } from './dropped-files.js';
 import { allHistories } from './reading.js';
@@ -147,7 +147,7 @@ async function whatIsLeft(
   const superseding: string[] = [];
   const reading = await verifySnapshots({
     root: places.snapshots,
-    trust: { keyring: keys.keyring, date: clock.now() },
+    trust: ownJudgement(keys, clock),
     onSnapshot: (each) => {
       const { id, supersedes } = each.manifest;
       if (id === place.id) snapshot = each;
@@ -172,7 +172,7 @@ async function suitesListing(
   keys: ArchiveKeys,
 ): Promise<{ suite: string; as: 'current' | 'listed' }[]> {
   const { archive: port, clock } = context;
-  const trust = { keyring: keys.keyring, date: clock.now() };
+  const trust = ownJudgement(keys, clock);
   const listing: { suite: string; as: 'current' | 'listed' }[] = [];
   const histories = await allHistories(context);
   const pointers = suitePointers(histories).get(id) ?? [];

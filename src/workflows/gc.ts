@@ -23,7 +23,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { listHistories } from '../snapshot/history-file.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { verifySnapshots } from '../snapshot/verify-snapshots.js';
-import { archiveKeys } from './archive-keys.js';
+import { archiveKeys, ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
 import { finishDrops } from './dropped-files.js';
 import { snapshotRecords } from './records.js';
@@ -91,7 +91,7 @@ interface Needs {
 async function findGarbage(context: Context, request: GcRequest, notes: string[]): Promise<Garbage[]> {
   const { archive: port, places, workspace, clock, signal } = context;
   const keys = await archiveKeys(context, []);
-  const trust = { keyring: keys.keyring, date: clock.now() };
+  const trust = ownJudgement(keys, clock);
   const needs: Needs = { pool: new Set(), manifests: new Set(), hashes: new Set() };
   const reading = await verifySnapshots({
     root: places.snapshots,

@@ -19,7 +19,7 @@ import { listHistories, historyPath } from '../snapshot/history-file.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
-import { archiveKeys, type ArchiveKeys } from './archive-keys.js';
+import { archiveKeys, ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
 import { journalPath } from './recover.js';
 import { applyRemedies } from './repair.js';
@@ -118,7 +118,7 @@ interface Reading {
 
 async function readAll(context: Context, scope: Scope, keys: ArchiveKeys): Promise<Reading> {
   const { places, archive: port, workspace, clock, signal, progress } = context;
-  const trust = { keyring: keys.keyring, date: clock.now() };
+  const trust = ownJudgement(keys, clock);
   const expected = new Expected();
   const first = progress.phase('Reading the snapshots');
   const snapshots = await verifySnapshots({
@@ -137,6 +137,7 @@ async function readAll(context: Context, scope: Scope, keys: ArchiveKeys): Promi
     const archive = await verifyArchive({
       port,
       trust,
+      now: clock.now(),
       snapshots,
       expected,
       scope,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { sha256Of } from '../../../src/io/disk.js';
@@ -38,7 +38,10 @@ describe('a batch of files', () => {
   });
 
   /** More than wait for the disk one by one. */
-  const many = Array.from({ length: 60 }, (_, index) => [`deep/${index % 7}/f${index}`, `bytes ${index}`] as const);
+  const many = Array.from(
+    { length: 60 },
+    (_, index) => [`deep/${index % 7}/f${index}`, `bytes ${index}`] as const,
+  );
 
   function filled(batch = new FileBatch()): FileBatch {
     for (const [name, text] of many) batch.add(join(folder, name), Buffer.from(text), 0o444);
@@ -157,6 +160,5 @@ describe('a batch of blobs', () => {
     assert.equal((await store.sweep(new Date(Date.now() + 60_000))).length, texts.length);
     assert.deepEqual(await filesBelow(store.root), []);
     assert.equal(await store.has(blobs[0]!.sha256), false);
-    assert.equal(dirname(store.path(blobs[0]!.sha256)).startsWith(store.root), true);
   });
 });

@@ -104,7 +104,7 @@ describe('a move on a disk that fails', function () {
         const before = await view();
         assert.equal(await faulty(run, 'count', 0), undefined);
         const changes = injected.calls;
-        assert.ok(changes > 30, String(changes));
+        assert.ok(changes > 20, String(changes));
         let failures = 0;
         for (let at = 1; at <= changes; at++) {
           await restore(name);

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { planImportedSet, type Imported, type ImportedSet } from '../../../src/snapshot/imported-set.js';
+import type { SnapshotPackage, SnapshotSource } from '../../../src/snapshot/manifest.js';
+import { samplePackage, sampleSnapshot, type PackageWish } from './sample.js';
+
+function read(wishes: readonly PackageWish[]): Imported<SnapshotPackage>[] {
+  return wishes.map((wish, index) => ({ file: `/in/${index}-${wish.name}.deb`, entry: samplePackage(wish) }));
+}
+
+function source(name: string, version: string, sha256 = 'a'.repeat(64)): SnapshotSource {
+  const files = [{ name: `${name}_${version}.dsc`, size: 1, sha256 }];
+  const stanza = `Package: ${name}\nVersion: ${version}\n`;
+  return { package: name, version, area: 'main', directory: `pool/main/${name[0]}/${name}`, stanza, files };
+}
+
+function planned(request: Partial<Parameters<typeof planImportedSet>[0]>): ImportedSet {
+  const set = planImportedSet({ packages: [], sources: [], previous: null, add: false, ...request });
+  assert.ok(!('faults' in set), JSON.stringify(set));
+  return set;
+}
+
+function faults(request: Partial<Parameters<typeof planImportedSet>[0]>): string[] {
+  const set = planImportedSet({ packages: [], sources: [], previous: null, add: false, ...request });
+  assert.ok('faults' in set);
+  return set.faults.map(({ file, message }) => `${file}: ${message}`);
+}
+
+describe('an imported set', () => {
+  const previous = sampleSnapshot(
+    [
+      { name: 'aa', version: '1' },
+      { name: 'bb', version: '1' },
+      { name: 'bb', version: '1', architecture: 'amd64' },
+    ],
+    '2026-03-01T10:15:30Z',
+  );
+
+  it('is exactly what was read', () => {
+    const set = planned({
+      packages: read([
+        { name: 'bb', version: '2' },
+        { name: 'cc', version: '1' },
+      ]),
+      previous,
+    });
+    assert.deepEqual(set.packages.map(({ package: name, version }) => `${name} ${version}`).sort(), [
+      'bb 2',
+      'cc 1',
+    ]);
+    assert.deepEqual(set.changes, [
+      { package: 'aa', architecture: 'all', from: '1', to: null },
+      { package: 'bb', architecture: 'all', from: '1', to: '2' },
+      { package: 'bb', architecture: 'amd64', from: '1', to: null },
+      { package: 'cc', architecture: 'all', from: null, to: '1' },
+    ]);
+  });
+
+  it('or that over the snapshot before: what has the same name and architecture goes', () => {
+    const packages = read([
+      { name: 'bb', version: '0.9' },
+      { name: 'cc', version: '1' },
+    ]);
+    const set = planned({ packages, previous, add: true });
+    assert.deepEqual(
+      set.packages.map((entry) => `${entry.package} ${entry.version} ${entry.architecture}`).sort(),
+      ['aa 1 all', 'bb 0.9 all', 'bb 1 amd64', 'cc 1 all'],
+    );
+    assert.equal(set.changes.length, 2);
+    assert.equal(planned({ packages, previous: null, add: true }).packages.length, 2);
+  });
+
+  it('takes the same bytes twice once', () => {
+    assert.equal(
+      planned({
+        packages: read([
+          { name: 'aa', version: '1' },
+          { name: 'aa', version: '1' },
+        ]),
+      }).packages.length,
+      1,
+    );
+  });
+
+  it('tells of everything that is there twice, at once', () => {
+    const packages = read([
+      { name: 'aa', version: '1' },
+      { name: 'aa', version: '1', bytes: 'others' },
+      { name: 'bb', version: '1' },
+      { name: 'bb', version: '2' },
+    ]);
+    const sources = [
+      { file: '/in/x.dsc', entry: source('aa', '1') },
+      { file: '/in/y.dsc', entry: source('aa', '1', 'b'.repeat(64)) },
+    ];
+    assert.deepEqual(faults({ packages, sources }), [
+      '/in/1-aa.deb: aa 1 all is there twice, with different bytes: see /in/0-aa.deb',
+      '/in/3-bb.deb: bb all is there in two versions, 1 and 2: see /in/2-bb.deb',
+      '/in/y.dsc: the source aa 1 is there twice, with different files: see /in/x.dsc',
+    ]);
+  });
+
+  it('needs a new version where the bytes are others than before', () => {
+    const [told] = faults({ packages: read([{ name: 'aa', version: '1', bytes: 'others' }]), previous });
+    assert.match(told!, /aa 1 all is in snapshot 20260301T101530Z with other bytes; .* needs a new version/);
+    assert.deepEqual(
+      planned({ packages: read([{ name: 'aa', version: '1' }]), previous, add: true }).changes,
+      [],
+    );
+  });
+
+  it('keeps the sources of what stays, and no others', () => {
+    const before = {
+      ...previous,
+      manifest: { ...previous.manifest, sources: [source('aa', '1'), source('bb', '1')] },
+    };
+    const packages = read([
+      { name: 'bb', version: '2' },
+      { name: 'bb', version: '2', architecture: 'amd64' },
+    ]);
+    const sources = [{ file: '/in/bb.dsc', entry: source('bb', '2') }];
+    const names = (set: ImportedSet): string[] =>
+      set.sources.map((entry) => `${entry.package} ${entry.version}`).sort();
+    assert.deepEqual(names(planned({ packages, sources, previous: before, add: true })), ['aa 1', 'bb 2']);
+    assert.deepEqual(names(planned({ packages, sources, previous: before })), ['bb 2']);
+    // One package of the old source is still there
+    assert.deepEqual(names(planned({ packages: packages.slice(0, 1), previous: before, add: true })), [
+      'aa 1',
+      'bb 1',
+    ]);
+  });
+});
