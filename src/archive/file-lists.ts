@@ -7,7 +7,9 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { readDeb } from '../deb/deb-file.js';
 import type { TarHeader } from '../deb/tar.js';
+import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { diskFault, notThere } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
@@ -138,11 +140,6 @@ export class FileLists {
   }
 
   async #read(sha256: string, name: string): Promise<string[]> {
-    // Most runs find all lists kept, and these two take long to load
-    const [{ readDeb }, { decompressByName }] = await Promise.all([
-      import('../deb/deb-file.js'),
-      import('../io/compress.js'),
-    ]);
     // What is kept by the hash must be of these bytes: the list may be done before the stream has ended.
     await this.#store.verify(sha256);
     const stream = this.#store.open(sha256);

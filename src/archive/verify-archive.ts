@@ -85,7 +85,15 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
   const signedPool = new Map<string, PoolFile>();
   const limit = pLimit(viewsAtOnce);
   const copies = copiesIn(there);
-  const common = { port, expected: request.expected, trust: request.trust, now: request.now, copies, onRead, signal };
+  const common = {
+    port,
+    expected: request.expected,
+    trust: request.trust,
+    now: request.now,
+    copies,
+    onRead,
+    signal,
+  };
   const onUnknown = (text: string): void => notePool(text, signedPool);
   const views = await Promise.all(
     names.map((name) => limit(() => verifyView({ ...common, name, onUnknown }))),

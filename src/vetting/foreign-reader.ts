@@ -6,8 +6,10 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { BuiltPackage } from '../build/built.js';
+import { readDeb } from '../deb/deb-file.js';
 import { quickDeb, type UnpackSmall } from '../deb/quick-deb.js';
 import { LockstepError } from '../errors.js';
+import { decompressByName } from '../io/compress.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import { diskFault, hashFile, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
@@ -103,10 +105,6 @@ async function readThoroughly(
   from: Buffer | string,
   signal: AbortSignal | undefined,
 ): Promise<ForeignContents | { faults: string[] }> {
-  const [{ readDeb }, { decompressByName }] = await Promise.all([
-    import('../deb/deb-file.js'),
-    import('../io/compress.js'),
-  ]);
   try {
     const stopping = signal === undefined ? {} : { signal };
     const deb = await readDeb(from, {

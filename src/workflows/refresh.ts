@@ -13,6 +13,7 @@ import { suiteOf, type NamedSuite } from '../profile/load.js';
 import { readPublicKeyFile } from '../signing/public-key.js';
 import type { Signer } from '../signing/signer.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
+import { ownJudgement } from './archive-keys.js';
 import { archiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
 import { exclusively } from './workspace-lock.js';
@@ -75,7 +76,7 @@ async function refreshView(
 ): Promise<RefreshedView | undefined> {
   const { archive: port, workspace, clock, signal } = context;
   const view = id === null ? liveView(suite.name) : frozenView(suite.name, id);
-  const signed = await readSignedView(port, view, { keyring: by.keyring, date: clock.now() });
+  const signed = await readSignedView(port, view, ownJudgement(by, clock));
   if (!signed.there) return undefined;
   const kind = id === null ? 'live' : 'frozen';
   const told = {

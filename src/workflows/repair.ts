@@ -15,7 +15,7 @@ import type { NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { currentSnapshot } from '../snapshot/history.js';
 import { readHistory } from '../snapshot/history-file.js';
-import type { ArchiveKeys } from './archive-keys.js';
+import { ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import { archiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
 import { planPublish } from './publish.js';
@@ -79,7 +79,7 @@ async function signAgain(
   keys: ArchiveKeys,
 ): Promise<RepairOutcome | undefined> {
   const { archive: port, clock, workspace, signal } = context;
-  const signed = await readSignedView(port, view, { keyring: keys.keyring, date: clock.now() });
+  const signed = await readSignedView(port, view, ownJudgement(keys, clock));
   const { release } = signed;
   if (release === null || release.suite !== suite.name) return undefined;
   const plan = planRefresh({

@@ -87,7 +87,7 @@ describe('lists of the files of packages', () => {
     await assert.rejects(
       lists.of(sha256, { name: 'x.deb' }),
       (error) =>
-        (console.log(error.constructor === LockstepError, error.code, error.message), true) && error.code === 'DEB_ARCHIVE' && /x\.deb/.test(error.message),
+        error instanceof LockstepError && error.code === 'DEB_ARCHIVE' && /x\.deb/.test(error.message),
     );
   });
 });

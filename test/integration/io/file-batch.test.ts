@@ -92,7 +92,7 @@ describe('a batch of files', () => {
     const left = await filesBelow(folder);
     assert.equal(left.length, 30);
     for (const name of left) {
-      assert.equal(await readFile(join(folder, name), 'utf8'), new Map(many).get(name));
+      assert.equal(await readFile(join(folder, name), 'utf8'), new Map<string, string>(many).get(name));
     }
   });
 

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { z } from 'zod';
+import { generateKey } from '../../../src/signing/keys.js';
+import {
+  chainedFields,
+  lineFaults,
+  nextChainedLine,
+  parseChainedLines,
+} from '../../../src/snapshot/chained-lines.js';
+import type { Signer } from '../../../src/signing/signer-port.js';
+
+const schema = z.object({ ...chainedFields, what: z.string() });
+const date = new Date('2026-11-23T10:15:30Z');
+
+describe('lines that are chained and signed', () => {
+  let signer: Signer;
+  let keyring: Uint8Array;
+
+  before(async () => {
+    const openpgp = await import('openpgp');
+    const key = await generateKey({ name: 'Test', date: new Date('2026-01-01T00:00:00Z') });
+    const signingKeys = await openpgp.readPrivateKey({ armoredKey: key.privateArmored });
+    keyring = key.publicBinary;
+    signer = {
+      fingerprint: key.fingerprint,
+      clearsign: () => Promise.reject(new Error('not asked for')),
+      detached: async (data, when) => {
+        const message = await openpgp.createMessage({ binary: Buffer.from(data) });
+        return await openpgp.sign({ message, signingKeys, date: when, detached: true });
+      },
+      publicKey: () => Promise.resolve({ armored: key.publicArmored, binary: key.publicBinary }),
+    };
+  });
+
+  async function written(...signed: boolean[]): Promise<string> {
+    let text = '';
+    for (const [at, by] of signed.entries()) {
+      text += await nextChainedLine(
+        text,
+        { what: String(at) },
+        by ? { signer, date, what: 'test' } : undefined,
+      );
+    }
+    return text;
+  }
+  async function faults(text: string): Promise<string[]> {
+    const found = await lineFaults(text, parseChainedLines(text, 'f', schema), 'f', { keyring, date });
+    return found.map(({ line, message }) => `${line}: ${message}`);
+  }
+
+  it('are good when all are signed, or when the first ones are older than signatures', async () => {
+    assert.deepEqual(await faults(await written(true, true)), []);
+    assert.deepEqual(await faults(await written(false, false, true)), []);
+  });
+
+  it('are not when the last one is not signed, or one after a signed one', async () => {
+    assert.match(
+      (await faults(await written(false, false))).join(),
+      /^2: it is not signed, and no signed line follows/,
+    );
+    assert.match((await faults(await written(true, false, true))).join(), /^2: it is not signed, though/);
+  });
+
+  it('show a last line that was changed, which no chain shows', async () => {
+    const text = await written(true, true);
+    assert.match(
+      (await faults(text.replace('"what":"1"', '"what":"x"'))).join(),
+      /^2: its signature is not accepted/,
+    );
+    const only = (await written(true)).replace('"format":1', '"extra":1,"format":1');
+    assert.match((await faults(only)).join(), /^1: its signature is not accepted/);
+    const renamed = (await written(true)).replace('"signature"', '"signatura"');
+    assert.match((await faults(renamed)).join(), /^1: it is not in the form it was written in/);
+  });
+
+  it('of nobody have nothing to vouch for', async () => {
+    const other = await generateKey({ name: 'Other', date: new Date('2026-01-01T00:00:00Z') });
+    const text = await written(true);
+    const entries = parseChainedLines(text, 'f', schema);
+    const found = await lineFaults(text, entries, 'f', { keyring: other.publicBinary, date });
+    assert.match(found[0]!.message!, /not in the keyring/);
+  });
+});
