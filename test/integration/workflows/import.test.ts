@@ -114,7 +114,7 @@ describe('importing packages', () => {
       code: 'USAGE',
       message: /made of its components/,
     });
-    await assert.rejects(run([path], { profile: 'tulls' }), { code: 'PROFILE_UNKNOWN', message: /"tools"/ });
+    await assert.rejects(run([path], { profile: 'tulls' }), { code: 'PROFILE_UNKNOWN' });
   });
 
   it('replaces or adds, as it is told', async () => {
