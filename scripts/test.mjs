@@ -3,7 +3,7 @@
  * `npm test -- unit` (or integration, e2e, lint, types) runs one part.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
@@ -34,7 +34,14 @@ setUp([...releaseTools, ...testTools]);
 
 // Everything that tests make is below one folder, which goes whatever became of the tests
 const temporary = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
-process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+process.once('exit', () => {
+  // Debian roots that lie in memory are mounts, which a test that was killed leaves behind
+  for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n')) {
+    const [, path = ''] = line.split(' ');
+    if (path.startsWith(`${temporary}/`)) spawnSync('umount', ['--lazy', path]);
+  }
+  rmSync(temporary, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
 /** The workspace that the end-to-end tests release real profiles from. */

@@ -14,9 +14,9 @@ import type { GcResult } from './results-upkeep.js';
 export function renderFaults({ faults, repairs }: VerifyReport): string {
   const failed = new Map(repairs.flatMap(({ path, how, reason }) => (how === null ? [[path, reason]] : [])));
   return faults
-    .map(({ path, kind, message, hint }) => {
+    .map(({ code, path, kind, message, hint }) => {
       const reason = failed.get(path);
-      const lines = [`${path}: ${kind}: ${message}`, `  To do: ${hint}`];
+      const lines = [`${path}: ${code}, ${kind}: ${message}`, `  To do: ${hint}`];
       if (reason !== undefined) lines.push(`  Not repaired: ${reason}`);
       return lines.map(cleanLine).join('\n');
     })

@@ -35,7 +35,8 @@ export default class Verify extends BaseCommand {
     const { args, flags } = await this.parse(Verify);
     if (flags.all && args.target !== undefined) {
       throw new LockstepError('USAGE', {
-        message: `--all is everything; leave out ${args.target}, or --all`,
+        message: `--all and ${args.target} cannot be asked for together`,
+        hint: 'Leave one of them out; --all is everything',
       });
     }
     const context = await this.context(flags);

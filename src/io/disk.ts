@@ -92,7 +92,7 @@ export function isTemporaryName(name: string): boolean {
 export async function sweepTemporary(dir: string): Promise<string[]> {
   return await onDisk('sweep', dir, async () => {
     const names = await readdir(dir, { recursive: true, withFileTypes: true }).catch(notThere([]));
-    const left = names.filter((entry) => entry.isFile() && isTemporaryName(entry.name));
+    const left = names.filter((entry) => !entry.isDirectory() && isTemporaryName(entry.name));
     const paths = left.map((entry) => join(entry.parentPath, entry.name)).sort();
     for (const path of paths) await rm(path, { force: true });
     return paths;

@@ -46,7 +46,7 @@ export function assertDroppable(question: DropQuestion): void {
   }
   if (needs.length === 0) return;
   throw new LockstepError('SNAPSHOT_IN_USE', {
-    message: `The snapshot ${id} cannot be dropped: ${needs.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+    message: `The snapshot ${id} of ${place.profile} cannot be dropped, because it is needed`,
     hint: hintFor(question, older),
     where: needs,
   });

@@ -10,6 +10,7 @@ import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { chainedFields, nextChainedLine, parseChainedLines, type ChainedLine } from './chained-lines.js';
 import type { SnapshotBuild, SnapshotRef } from './manifest.js';
+import { listSnapshots } from './snapshot-folder.js';
 import { isSnapshotId } from './snapshot-id.js';
 
 /** What is said about a snapshot that goes. */
@@ -78,4 +79,10 @@ export async function appendDropped(
   const line = await nextChainedLine(text, drop, { ...sign, what: `drop of ${drop.id}` });
   await writeFileAtomic(path, text + line);
   return path;
+}
+
+/** Every id that was ever given out, also those of dropped snapshots: `snapshot/<id>` must not mean another one. */
+export async function takenIds(root: string): Promise<string[]> {
+  const there = await listSnapshots(root);
+  return [...there, ...(await readDropped(root))].map((place) => place.id);
 }

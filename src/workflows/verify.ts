@@ -162,7 +162,7 @@ async function readAll(context: Context, scope: Scope, keys: ArchiveKeys): Promi
     });
     item.done();
     phase.done();
-    const own = [...inScope(snapshots, scope), ...(await lostHistories(context, archive.views, snapshots))];
+    const own = [...inScope(snapshots, scope), ...lostHistories(context, archive.views, snapshots)];
     return {
       findings: [
         ...own.map((finding) => ({ ...finding, path: `snapshots/${finding.path}` })),
@@ -206,11 +206,11 @@ function inScope({ findings }: SnapshotsReading, scope: Scope): Finding[] {
 }
 
 /** A suite that machines follow has a history; one without it was removed. */
-async function lostHistories(
+function lostHistories(
   context: Context,
   views: readonly { signed: { view: string; there: boolean } }[],
   { histories, damagedHistories }: SnapshotsReading,
-): Promise<Finding[]> {
+): Finding[] {
   const { snapshots } = context.places;
   return views.flatMap(({ signed }): Finding[] => {
     const suite = signed.view.slice(liveView('').length);

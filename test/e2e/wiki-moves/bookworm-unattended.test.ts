@@ -81,7 +81,6 @@ function defineWithoutPin(machine: () => MovingMachine): void {
 
   it('goes to the old content under new versions by a superseding rollback', async () => {
     const { first, unstable } = machine().sets;
-    await machine().archive('publish', machine().sets.second.id, unstable);
     await machine().archive('rollback', unstable, '--supersede', '--reason', 'machines without the pin');
     const reissued = await machine().pointsAt(unstable);
     for (const [name, version] of Object.entries(reissued.versions)) {
@@ -92,6 +91,16 @@ function defineWithoutPin(machine: () => MovingMachine): void {
     await upgrade(machine());
     await machine().assertAt(reissued, 'first');
     assertNothingToDo(await upgrade(machine()));
+  });
+
+  it('goes forward again the same way', async () => {
+    const { second, unstable } = machine().sets;
+    const why = ['--reason', 'it is good after all'];
+    await machine().archive('rollback', unstable, '--supersede', '--to', second.id, ...why);
+    const reissued = await machine().pointsAt(unstable);
+    assert.notEqual(reissued.id, second.id);
+    await upgrade(machine());
+    await machine().assertAt(reissued, 'second');
   });
 }
 

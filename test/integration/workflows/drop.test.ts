@@ -38,7 +38,7 @@ describe('dropping snapshots', function () {
   const inUse = async (id: string, says: RegExp): Promise<void> => {
     await assert.rejects(dropped(id), (error: unknown) => {
       assert.ok(error instanceof LockstepError && error.code === 'SNAPSHOT_IN_USE', String(error));
-      assert.match(error.message, says);
+      assert.match(error.where.map(({ path, message }) => `${path}: ${message}`).join('; '), says);
       assert.notEqual(error.hint, undefined);
       return true;
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ContentStore } from '../../../src/io/content-store.js';
+import type { ContentStore } from '../../../src/io/content-store.js';
 import { temporaryName } from '../../../src/io/disk.js';
 import { LockstepError } from '../../../src/errors.js';
 import type { Context } from '../../../src/workflows/context.js';

@@ -26,7 +26,7 @@ describe('lines that are chained and signed', () => {
       clearsign: () => Promise.reject(new Error('not asked for')),
       detached: async (data, when) => {
         const message = await openpgp.createMessage({ binary: Buffer.from(data) });
-        return await openpgp.sign({ message, signingKeys, date: when, detached: true });
+        return String(await openpgp.sign({ message, signingKeys, date: when, detached: true }));
       },
       publicKey: () => Promise.resolve({ armored: key.publicArmored, binary: key.publicBinary }),
     };
