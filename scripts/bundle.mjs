@@ -27,7 +27,8 @@ const oneLanguage = {
 
 await build({
   absWorkingDir: root,
-  entryPoints: [...commands, 'src/cli/unknown-command.ts', ...threads],
+  // reference.ts is for scripts/docs.mjs
+  entryPoints: [...commands, 'src/cli/unknown-command.ts', 'src/cli/reference.ts', ...threads],
   outdir: 'dist',
   outbase: 'src',
   // Two folders below the top, as every file of dist/: src/cli/wire.ts finds templates from there

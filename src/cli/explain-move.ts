@@ -4,7 +4,7 @@
  * src/workflows/move-outlook.ts.
  */
 import { goesDown, type NamedVersion, type VersionStep } from '../snapshot/move-versions.js';
-import type { SnapshotSchema } from '../snapshot/manifest.js';
+import { nameOfSchema } from '../snapshot/moves.js';
 import { leftOnReissueWords } from '../snapshot/superseded.js';
 import type { MoveOutlook } from '../workflows/move-outlook.js';
 import type { MovePlan } from '../workflows/move.js';
@@ -100,7 +100,7 @@ export function explainPublication(plan: MovePlan): string[] {
     ...(schema === null
       ? []
       : [
-          `The database schema changes in ${suite.name}: ${from} needs ${nameOf(schema.from)}, ${to.id} needs ${nameOf(schema.to)}. ` +
+          `The database schema changes in ${suite.name}: ${from} needs ${nameOfSchema(schema.from)}, ${to.id} needs ${nameOfSchema(schema.to)}. ` +
             'Machines dump their database before they update it; going back then takes that dump and not packages alone.',
         ]),
   ];
@@ -186,7 +186,7 @@ function machineLines(outlook: MoveOutlook): string[] {
 export function databaseWords(outlook: MoveOutlook): string | null {
   const { schema, from, program } = outlook;
   if (schema === null) return null;
-  const change = `The database schema changes, from ${nameOf(schema.from)} to ${nameOf(schema.to)}.`;
+  const change = `The database schema changes, from ${nameOfSchema(schema.from)} to ${nameOfSchema(schema.to)}.`;
   const restore = program === null ? 'put back the dump' : `run, as root: ${program} restore`;
   if (outlook.action !== 'rollback' && !goesDown(outlook.versions)) {
     return (
@@ -204,10 +204,6 @@ export function databaseWords(outlook: MoveOutlook): string | null {
 function databaseLines(outlook: MoveOutlook): string[] {
   const words = databaseWords(outlook);
   return words === null ? [] : ['Database:', ...wrapped(words, 2), ''];
-}
-
-function nameOf(schema: SnapshotSchema | null): string {
-  return schema === null ? 'one that is not recorded' : `that of ${schema.component} ${schema.version}`;
 }
 
 function stepLines(steps: readonly VersionStep[]): string[] {

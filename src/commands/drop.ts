@@ -28,7 +28,8 @@ export default class Drop extends BaseCommand {
       import('../workflows/drop.js'),
       import('../cli/explain-upkeep.js'),
     ]);
-    const dryRun = flags['dry-run'];
+    // oclif leaves a flag that was not given undefined
+    const dryRun = flags['dry-run'] === true;
     const report = await drop(context, { id: args.id, reason: flags.reason, dryRun });
     if (!this.jsonEnabled()) for (const file of report.files) this.log(file);
     this.say(explainDrop(report, dryRun));

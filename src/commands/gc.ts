@@ -34,16 +34,19 @@ export default class Gc extends BaseCommand {
     const grace = /^0[smhdw]?$/.test(flags.grace) ? 0 : parseDuration(flags.grace);
     if (grace === undefined) {
       throw new LockstepError('USAGE', {
-        message: `--grace must be a number and s, m, h, d or w, as in 14d, not ${JSON.stringify(flags.grace)}`,
+        message: `--grace is no length of time: ${JSON.stringify(flags.grace)}`,
+        hint: 'Write a number and s, m, h, d or w, as in 14d',
       });
     }
     const context = await this.context(flags);
-    const report = await gc(context, { grace, dryRun: flags['dry-run'] });
+    // oclif leaves a flag that was not given undefined
+    const dryRun = flags['dry-run'] === true;
+    const report = await gc(context, { grace, dryRun });
     const rows = report.removed.map((item) => ({ kind: item.kind, path: shownPath(item), bytes: item.size }));
     if (!this.jsonEnabled()) for (const { kind, path, bytes } of rows) this.log(`${kind}\t${bytes}\t${path}`);
-    this.say(explainGc(report, flags['dry-run']));
+    this.say(explainGc(report, dryRun));
     return {
-      dryRun: flags['dry-run'],
+      dryRun,
       kinds: sumsByKind(report),
       removed: rows,
       waiting: report.waiting.map((item) => ({

@@ -7,7 +7,8 @@ export default class Init extends BaseCommand {
   static override summary = 'Make a new workspace';
   static override description =
     'Writes lockstep.yaml, two MediaWiki profiles with the templates of their packages, and schemas for editors ' +
-    'into DIR. Nothing that is there is overwritten.';
+    'into DIR. Nothing that is there is overwritten. For packages that are built elsewhere, write a profile of kind ' +
+    '"imported" instead and use lockstep import.';
   static override examples = [
     '<%= config.bin %> init wiki-releases',
     '<%= config.bin %> init wiki-releases --name wikifarm --base-url https://packages.example.org',

@@ -36,7 +36,8 @@ export default class Refresh extends BaseCommand {
     const suites = argv as string[];
     if (flags['all-due'] && suites.length > 0) {
       throw new LockstepError('USAGE', {
-        message: '--all-due is every suite; leave out their names, or --all-due',
+        message: '--all-due and names of suites cannot be asked for together',
+        hint: 'Leave one of them out; --all-due is every suite that is due',
       });
     }
     const context = await this.context(flags);
@@ -45,7 +46,8 @@ export default class Refresh extends BaseCommand {
       import('../cli/explain-upkeep.js'),
       import('../cli/render-table.js'),
     ]);
-    const dryRun = flags['dry-run'];
+    // oclif leaves a flag that was not given undefined
+    const dryRun = flags['dry-run'] === true;
     const views = await refresh(context, {
       suites,
       force: flags.force,

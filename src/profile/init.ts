@@ -116,7 +116,9 @@ public/
 `;
 
 const folders: Record<string, string> = {
-  profiles: 'One YAML file for each set of software that is released together.\n',
+  profiles:
+    'One YAML file for each set of software that is released together: what it is built of, or\n' +
+    '`kind: imported` where its packages come by `lockstep import`.\n',
   packaging:
     "`<component>/debian/`: a component's own debian/ directory, used instead of the source package's.\n",
   templates:

@@ -64,9 +64,10 @@ export function schemaChangeOf(
   return same ? null : { from, to };
 }
 
-/** `the schema of mediawiki 1.39`. */
+/** `that of mediawiki 1.39 (3f2a9c81d07b)`: a series may have several, which only the digest tells apart. */
 export function nameOfSchema(schema: SnapshotSchema | null): string {
-  return schema === null ? 'none that it tells of' : `that of ${schema.component} ${schema.version}`;
+  if (schema === null) return 'one that is not recorded';
+  return `that of ${schema.component} ${schema.version} (${schema.digest.slice(0, 12)})`;
 }
 
 /**

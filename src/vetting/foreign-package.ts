@@ -41,7 +41,9 @@ export function judgeForeign(contents: ForeignContents, architectures: readonly 
     control = parseStanza(contents.control, { file: 'control' });
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error;
-    return { faults: error.where.map(({ line, message }) => `control, line ${line}: ${message}`) };
+    const told = error.where.filter(({ message }) => message !== undefined);
+    if (told.length === 0) return { faults: [error.message] };
+    return { faults: told.map(({ line, message }) => `control, line ${line}: ${message}`) };
   }
   const name = control.get('Package') ?? '';
   const version = control.get('Version') ?? '';
@@ -56,8 +58,8 @@ export function judgeForeign(contents: ForeignContents, architectures: readonly 
   // What apt reads in an index has no comments, which only source packages may have (deb822(5))
   if (/^#/m.test(contents.control)) faults.push('control: it has a comment, which no index can hold');
   if (!isOneParagraph(control.text())) faults.push('control: it is not one plain paragraph');
-  const source = sourceOf(control, name, version);
-  if (source === undefined) {
+  const source = sourceOf(control, name, isValidVersion(version) ? version : '0');
+  if (source === undefined && control.has('Source')) {
     faults.push(
       `control: Source ${shownName(control.get('Source') ?? '')} is not "name" or "name (version)"`,
     );

@@ -53,7 +53,7 @@ export function notesPath({ places }: Context): string {
   return join(places.state, 'unreferenced.json');
 }
 
-/** So often is the same read again while somebody moves suites. */
+/** So often is everything read at most, while somebody moves suites or while repairing brings more to light. */
 const tries = 3;
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, KEYRING_*, SIGN_KEY_MISSING, LOCK_HELD (with repair), DISK_IO */
@@ -63,12 +63,17 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
   if (request.repair) {
     return await exclusively(context, () => repairAll(context, scope, keys, request.target ?? null));
   }
-  let reading: Reading;
-  for (let round = 1; ; round++) {
-    const before = await stampOf(context);
-    reading = await readAll(context, scope, keys);
-    // What was written meanwhile looks like damage
-    if (reading.findings.length === 0 || round === tries || (await stampOf(context)) === before) break;
+  let stamp = await stampOf(context);
+  let reading = await readAll(context, scope, keys);
+  for (let round = 1; round < tries && reading.findings.length > 0; round++) {
+    // What is written meanwhile looks like damage; what is damaged stays so
+    const now = await stampOf(context);
+    if (now === stamp) break;
+    stamp = now;
+    const again = await readAll(context, scope, keys);
+    const before = new Set(reading.findings.map(({ path, kind }) => `${kind} ${path}`));
+    again.findings = again.findings.filter(({ path, kind }) => before.has(`${kind} ${path}`));
+    reading = again;
   }
   return await reportOf(context, reading, [], request.target ?? null);
 }

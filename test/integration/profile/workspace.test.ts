@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { applyInit, planInit, readBeginnings } from '../../../src/profile/init.js';
-import { checkWorkspace, loadProfile, loadWorkspace } from '../../../src/profile/load.js';
+import {
+  checkWorkspace,
+  loadImportedProfile,
+  loadProfile,
+  loadWorkspace,
+} from '../../../src/profile/load.js';
 
 const project = resolve(import.meta.dirname, '../../..');
 
@@ -115,5 +120,31 @@ describe('a workspace on disk', () => {
     );
     assert.equal(errors[1]?.where[0]?.message, 'is not UTF-8 text');
     assert.equal((await fails(loadWorkspace(dir))).where.length, 4);
+  });
+
+  it('tells profiles with components and those of imported packages apart', async () => {
+    await make();
+    await writeFile(
+      join(dir, 'profiles/tools.yaml'),
+      'format: 1\nkind: imported\ndescription: Tools\nbase: { distribution: debian, release: "12", codename: bookworm, architectures: [amd64] }\n',
+    );
+    const { profiles, imported, errors } = await checkWorkspace(dir);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(
+      imported.map(({ name }) => name),
+      ['tools'],
+    );
+    assert.equal(
+      profiles.some(({ name }) => name === 'tools'),
+      false,
+    );
+    const workspace = await loadWorkspace(dir);
+    assert.equal((await loadImportedProfile(workspace, 'tools')).base.release, '12');
+    for (const wrong of [loadProfile(workspace, 'tools'), loadImportedProfile(workspace, 'mediawiki-1.39')]) {
+      const { code, where } = await fails(wrong);
+      assert.equal(code, 'USAGE');
+      assert.match(where[0]!.file!, /^profiles\//);
+      assert.ok(where[0]!.line! > 1);
+    }
   });
 });

@@ -248,6 +248,24 @@ describe('verifying', function () {
     assert.deepEqual((await verified(bench.context)).faults, []);
   });
 
+  it('is not misled by moves that go on meanwhile, and still sees what is damaged', async () => {
+    const moves = (async () => {
+      for (let round = 0; round < 12; round++) {
+        await bench.publish(second, 'set-unstable');
+        await bench.rollback('set-unstable', { to: first });
+      }
+    })();
+    for (let round = 0; round < 6; round++) assert.deepEqual((await verified(bench.context)).faults, []);
+    const damaged = 'public/debian/pool/main/w/wiki/wiki_1.0-1_all.deb';
+    const bytes = await readFile(at(damaged));
+    await replace(at(damaged), flipped(bytes, 1));
+    for (let round = 0; round < 3; round++)
+      assert.deepEqual(atFault(await verified(bench.context)), [damaged]);
+    await replace(at(damaged), bytes);
+    await moves;
+    assert.deepEqual((await verified(bench.context)).faults, []);
+  });
+
   it('does not take a publication that was undone for a fault', async () => {
     for (let write = 0, ended = false; !ended; write += 2) {
       const port = new FailingPort(bench.context.archive, write, 'after');
