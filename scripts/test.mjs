@@ -3,7 +3,7 @@
  * `npm test -- unit` (or integration, e2e, lint, types) runs one part.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
@@ -34,6 +34,8 @@ setUp([...releaseTools, ...testTools]);
 
 // Everything that tests make is below one folder, which goes whatever became of the tests
 const temporary = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
+// Some of what tests start runs as the web server's user, and has to get through
+chmodSync(temporary, 0o711);
 process.once('exit', () => {
   // Debian roots that lie in memory are mounts, which a test that was killed leaves behind
   for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n')) {

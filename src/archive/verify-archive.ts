@@ -3,9 +3,12 @@
  * the snapshots' manifests: every view, the pool, the key files, and that
  * nothing else is there. It reads and names faults, no more.
  */
+import { setTimeout } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { parseStanzas } from '../deb/deb822.js';
 import { isTemporaryName } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import type { Finding } from '../snapshot/finding.js';
 import type { SnapshotsReading } from '../snapshot/verify-snapshots.js';
 import type { Expected } from './expected.js';
 import type { PoolFile } from './index-text.js';
@@ -21,6 +24,7 @@ import {
   verifyView,
   type ViewName,
   type ViewReading,
+  type ViewRequest,
 } from './verify-view.js';
 
 /** What is to be checked. */
@@ -47,6 +51,10 @@ export interface ArchiveRequest {
   sourcesFile: (suite: string, areas: readonly string[], architectures: readonly string[]) => string;
   /** Files that dropped snapshots left, by their path: they wait for `gc`. */
   leftBehind: ReadonlyMap<string, Pick<PoolFile, 'size' | 'sha256'>>;
+  /** Whether somebody moves suites right now: what looks like a fault of a live view may be half a move. */
+  isMoving?: () => Promise<boolean>;
+  /** What the history of a suite says now. */
+  current?: (suite: string) => Promise<string | undefined>;
   /** Told once how many bytes there are to read, and then of each piece. */
   onSize?: (bytes: number) => void;
   onRead?: (bytes: number) => void;
@@ -96,7 +104,7 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
   };
   const onUnknown = (text: string): void => notePool(text, signedPool);
   const views = await Promise.all(
-    names.map((name) => limit(() => verifyView({ ...common, name, onUnknown }))),
+    names.map((name) => limit(() => settled({ ...common, name, onUnknown }, request))),
   );
 
   const published = new Set(
@@ -132,6 +140,30 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
     findings.push(...strangers(rest, request, new Set(live.map(({ name }) => name.suite))));
   }
   return { findings, views, ...read };
+}
+
+/** Between the first index of a move and its InRelease are milliseconds; so often and so long after is looked again. */
+const looks = 20;
+const betweenLooks = 50;
+
+/** A view's faults that stay, while suites are moved. */
+async function settled(view: ViewRequest, { isMoving, current }: ArchiveRequest): Promise<ViewReading> {
+  let reading = await verifyView(view);
+  if (view.name.kind === 'frozen') return reading;
+  for (let look = 1; look < looks && reading.findings.length > 0 && (await isMoving?.()) === true; look++) {
+    await setTimeout(betweenLooks);
+    throwIfInterrupted(view.signal);
+    const id = (await current?.(view.name.suite)) ?? view.name.id;
+    const again = await verifyView({ ...view, name: { ...view.name, id } });
+    reading = { ...again, findings: lasting(reading.findings, again.findings) };
+  }
+  return reading;
+}
+
+/** The faults that were there before and still are. */
+export function lasting<T extends Finding>(before: readonly Finding[], now: readonly T[]): T[] {
+  const known = new Set(before.map(({ path, kind }) => `${kind} ${path}`));
+  return now.filter(({ path, kind }) => known.has(`${kind} ${path}`));
 }
 
 /** The views that must be there by the histories, and those that are. */

@@ -10,12 +10,14 @@ import { remediesOf, type ArchiveFinding } from '../archive/remedy.js';
 import type { RepairOutcome } from '../archive/repair.js';
 import { sourcesFileText } from '../archive/sources-file.js';
 import { readNotes } from '../archive/unreferenced.js';
-import { verifyArchive, type Scope } from '../archive/verify-archive.js';
+import { lasting, verifyArchive, type Scope } from '../archive/verify-archive.js';
+import { LockstepError } from '../errors.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
 import { lockHolder } from '../io/lock.js';
 import { suiteOf } from '../profile/load.js';
 import type { Finding } from '../snapshot/finding.js';
-import { listHistories, historyPath } from '../snapshot/history-file.js';
+import { currentSnapshot } from '../snapshot/history.js';
+import { listHistories, historyPath, readHistory } from '../snapshot/history-file.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
@@ -64,16 +66,14 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
     return await exclusively(context, () => repairAll(context, scope, keys, request.target ?? null));
   }
   let stamp = await stampOf(context);
-  let reading = await readAll(context, scope, keys);
+  let reading = await readAll(context, scope, keys, true);
   for (let round = 1; round < tries && reading.findings.length > 0; round++) {
     // What is written meanwhile looks like damage; what is damaged stays so
     const now = await stampOf(context);
     if (now === stamp) break;
     stamp = now;
-    const again = await readAll(context, scope, keys);
-    const before = new Set(reading.findings.map(({ path, kind }) => `${kind} ${path}`));
-    again.findings = again.findings.filter(({ path, kind }) => before.has(`${kind} ${path}`));
-    reading = again;
+    const again = await readAll(context, scope, keys, true);
+    reading = { ...again, findings: lasting(reading.findings, again.findings) };
   }
   return await reportOf(context, reading, [], request.target ?? null);
 }
@@ -85,7 +85,7 @@ async function repairAll(
   target: string | null,
 ): Promise<VerifyReport> {
   const repairs = new Map<string, RepairOutcome>();
-  let reading = await readAll(context, scope, keys);
+  let reading = await readAll(context, scope, keys, false);
   // What a damaged Release hides shows once it is whole
   for (let round = 0; round < tries; round++) {
     const remedies = remediesOf(reading.archive);
@@ -93,7 +93,7 @@ async function repairAll(
     const outcomes = await applyRemedies(context, remedies, keys);
     for (const outcome of outcomes) repairs.set(outcome.path, outcome);
     if (outcomes.every(({ how }) => how === null)) break;
-    reading = await readAll(context, scope, keys);
+    reading = await readAll(context, scope, keys, false);
   }
   return await reportOf(context, reading, [...repairs.values()], target);
 }
@@ -121,7 +121,13 @@ interface Reading {
   bytes: number;
 }
 
-async function readAll(context: Context, scope: Scope, keys: ArchiveKeys): Promise<Reading> {
+/** @param isReader whether somebody else may be at work meanwhile */
+async function readAll(
+  context: Context,
+  scope: Scope,
+  keys: ArchiveKeys,
+  isReader: boolean,
+): Promise<Reading> {
   const { places, archive: port, workspace, clock, signal, progress } = context;
   const trust = ownJudgement(keys, clock);
   const expected = new Expected();
@@ -161,6 +167,8 @@ async function readAll(context: Context, scope: Scope, keys: ArchiveKeys): Promi
           size === undefined || sha256 === undefined ? [] : [[path, { size, sha256 }] as const],
         ),
       ),
+      isMoving: async () => isReader && (await lockHolder(join(places.state, 'lock'))) !== undefined,
+      current: (suite) => currentOf(context, suite),
       onSize: (totalBytes) => (item = phase.item('views and pool', { totalBytes })),
       onRead: (bytes) => item.advance(bytes),
       signal,
@@ -187,6 +195,16 @@ async function readAll(context: Context, scope: Scope, keys: ArchiveKeys): Promi
     };
   } catch (error) {
     phase.fail();
+    throw error;
+  }
+}
+
+/** Undefined where the history is damaged, which is told of it by itself. */
+async function currentOf({ places }: Context, suite: string): Promise<string | undefined> {
+  try {
+    return currentSnapshot(await readHistory(places.snapshots, suite)) ?? undefined;
+  } catch (error) {
+    if (error instanceof LockstepError) return undefined;
     throw error;
   }
 }
