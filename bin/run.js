@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { execute } from '@oclif/core';
+// Not the whole of oclif: loading that takes as long as a move
+import { execute } from '@oclif/core/execute';
 
 // Node 20 calls the Ed25519 of its own Web Crypto experimental; nobody who cuts a release can do anything about it
 process.removeAllListeners('warning');

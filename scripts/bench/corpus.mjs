@@ -16,8 +16,11 @@ const indexFields = /^(?:Filename|Size|MD5sum|SHA1|SHA256|SHA512|Description-md5
 const mtime = 1_700_000_000;
 const block = 512;
 
-/** Paragraphs of the package list, one for each name, evenly spread over the alphabet. */
-function controlParagraphs(count) {
+let paragraphs;
+
+/** The control paragraphs of the package list that can be used, by name. */
+function listedParagraphs() {
+  if (paragraphs !== undefined) return paragraphs;
   const listed = spawnSync('apt-cache', ['dumpavail'], { maxBuffer: 1 << 30 });
   if (listed.status !== 0) throw new Error(`apt-cache dumpavail: ${listed.stderr}`);
   const byName = new Map();
@@ -30,6 +33,12 @@ function controlParagraphs(count) {
     if (name === undefined || !usable || byName.has(name) || /^Section: .*\//m.test(paragraph)) continue;
     byName.set(name, withoutIndexFields(paragraph));
   }
+  return (paragraphs = byName);
+}
+
+/** So many of them, evenly spread over the alphabet. */
+function controlParagraphs(count) {
+  const byName = listedParagraphs();
   const names = [...byName.keys()].sort();
   if (names.length < count) {
     throw new Error(
@@ -62,7 +71,10 @@ function tar(entries) {
     const size = body?.length ?? 0;
     head.write(path, 0, 100);
     head.write(`${body === undefined ? '0000755' : '0000644'}\0${'0000000\0'.repeat(2)}`, 100);
-    head.write(`${size.toString(8).padStart(11, '0')}\0${mtime.toString(8).padStart(11, '0')}\0        `, 124);
+    head.write(
+      `${size.toString(8).padStart(11, '0')}\0${mtime.toString(8).padStart(11, '0')}\0        `,
+      124,
+    );
     head.write(body === undefined ? '5' : '0', 156);
     head.write('ustar  \0', 257);
     head.write('root', 265);
@@ -96,7 +108,10 @@ function debOf(control, preset) {
   const name = valueOf(control, 'Package');
   const document = Buffer.from(`${name} ${valueOf(control, 'Version')}\n\n${control}`);
   const files = [
-    [`usr/share/doc/${name}/copyright`, Buffer.from(`Copyright of ${name}: ${valueOf(control, 'Maintainer')}\n`)],
+    [
+      `usr/share/doc/${name}/copyright`,
+      Buffer.from(`Copyright of ${name}: ${valueOf(control, 'Maintainer')}\n`),
+    ],
     [`usr/share/doc/${name}/README.Debian`, document],
     [`usr/share/${name}/data`, Buffer.from(`${name}\n`.repeat(40))],
   ];
@@ -133,18 +148,18 @@ function copyOf(control, number) {
 
 /**
  * A folder of `count` packages: made unless `folder` holds one. Packages of the list, and copies of them
- * under other names where the list is shorter.
+ * under other names where there are more.
  *
- * @returns its path, and how many files it has
+ * @returns its path
  */
 export async function makeCorpus(folder, count, distinct = Math.min(count, 10_000)) {
   const done = join(folder, '.count');
   if (existsSync(done) && readFileSync(done, 'utf8') === String(count)) return folder;
   say(`Making ${count} packages in ${folder} ...`);
   mkdirSync(folder, { recursive: true });
-  const paragraphs = controlParagraphs(distinct);
+  const distinctControls = controlParagraphs(distinct);
   const controls = Array.from({ length: count }, (_, index) => {
-    const control = paragraphs[index % distinct];
+    const control = distinctControls[index % distinct];
     return index < distinct ? control : copyOf(control, Math.floor(index / distinct));
   });
   // 100,000 as dpkg-deb packs them would take minutes, and only ourselves is measured with so many
@@ -155,7 +170,9 @@ export async function makeCorpus(folder, count, distinct = Math.min(count, 10_00
     parts.map(
       (part) =>
         new Promise((resolve, reject) => {
-          const worker = new Worker(new URL(import.meta.url), { workerData: { folder, controls: part, preset } });
+          const worker = new Worker(new URL(import.meta.url), {
+            workerData: { folder, controls: part, preset },
+          });
           worker.once('error', reject);
           worker.once('exit', resolve);
         }),

@@ -2,13 +2,12 @@
  * Lockstep as a user runs it: the built command, in a workspace of its own
  * with a profile of imported packages, and with a cache that is empty at first.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseDocument } from 'yaml';
 import { root } from '../setup.mjs';
-import { memoryProbe, timed } from './measure.mjs';
+import { architecture, memoryProbe, timed } from './measure.mjs';
 
 const suite = 'bench';
 const profile = 'bench';
@@ -16,7 +15,7 @@ const profile = 'bench';
 const profileText = `format: 1
 kind: imported
 description: Packages of the benchmark
-base: { distribution: debian, release: "12", codename: bookworm, architectures: [amd64] }
+base: { distribution: debian, release: "12", codename: bookworm, architectures: [${architecture}] }
 `;
 
 export class Lockstep {
@@ -64,13 +63,8 @@ export class Lockstep {
 
   /** The Packages it published. */
   packages() {
-    const file = join(this.folder, `public/debian/dists/${suite}/main/binary-amd64/Packages.gz`);
+    const file = join(this.folder, `public/debian/dists/${suite}/main/binary-${architecture}/Packages.gz`);
     return gunzipSync(readFileSync(file)).toString();
-  }
-
-  /** How large a workspace became, for people. */
-  size() {
-    return spawnSync('du', ['-sh', this.folder]).stdout.toString().split('\t')[0];
   }
 
   /** Ids of its snapshots, the oldest first. */

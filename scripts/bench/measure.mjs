@@ -18,14 +18,23 @@ export function timed(command, args, options = {}) {
   const seconds = (performance.now() - started) / 1000;
   if (result.status !== 0) {
     const said = `${result.error ?? ''}${result.stdout}${result.stderr}`;
-    throw new Error(`${command} ${args.slice(0, 6).join(' ')}: status ${result.status}\n${said.slice(-4000)}`);
+    throw new Error(
+      `${command} ${args.slice(0, 6).join(' ')}: status ${result.status}\n${said.slice(-4000)}`,
+    );
   }
   return { seconds, stdout: result.stdout.toString() };
 }
 
-/** What was written before must not be paid for by what is measured next. */
-export function settle() {
+/** The machine's, whose package list the corpus comes from. */
+export const architecture = timed('dpkg', ['--print-architecture']).stdout.trim();
+
+/**
+ * What was written before must not be paid for by what is measured next; and whoever reads these files first
+ * must not pay for the disk alone.
+ */
+export function settle(files = []) {
   spawnSync('sync');
+  for (const file of files) readFileSync(file);
 }
 
 export function median(values) {

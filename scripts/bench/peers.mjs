@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { debsIn } from './corpus.mjs';
-import { timed } from './measure.mjs';
+import { architecture, timed } from './measure.mjs';
 
 const suite = 'bench';
 
@@ -33,7 +33,7 @@ export class Aptly {
     this.config = join(folder, 'aptly.conf');
     this.root = join(folder, 'root');
     this.key = key;
-    writeFileSync(this.config, JSON.stringify({ rootDir: this.root, architectures: ['amd64'] }));
+    writeFileSync(this.config, JSON.stringify({ rootDir: this.root, architectures: [architecture] }));
     this.run(['repo', 'create', `-distribution=${suite}`, '-component=main', suite]);
   }
 
@@ -44,10 +44,6 @@ export class Aptly {
   /** Adds a folder or file, with -force-replace as for a package that changed; seconds. */
   add(path) {
     return this.run(['repo', 'add', '-force-replace', suite, path]);
-  }
-
-  remove(name) {
-    return this.run(['repo', 'remove', suite, name]);
   }
 
   snapshot(name) {
@@ -64,7 +60,10 @@ export class Aptly {
 
   /** The Packages it published. */
   packages() {
-    return readFileSync(join(this.root, `public/dists/${suite}/main/binary-amd64/Packages`), 'utf8');
+    return readFileSync(
+      join(this.root, `public/dists/${suite}/main/binary-${architecture}/Packages`),
+      'utf8',
+    );
   }
 }
 
@@ -77,7 +76,7 @@ export class Reprepro {
       'Origin: bench',
       'Label: bench',
       `Codename: ${suite}`,
-      'Architectures: amd64',
+      `Architectures: ${architecture}`,
       'Components: main',
       `SignWith: ${key.fingerprint}`,
     ];
@@ -95,7 +94,7 @@ export class Reprepro {
   }
 
   packages() {
-    const packed = readFileSync(join(this.folder, `dists/${suite}/main/binary-amd64/Packages.gz`));
+    const packed = readFileSync(join(this.folder, `dists/${suite}/main/binary-${architecture}/Packages.gz`));
     return gunzipSync(packed).toString();
   }
 }

@@ -52,8 +52,6 @@ export async function applyPublication(
   const bytes = plan.writes.reduce((sum, write) => sum + (write.kind === 'blob' ? write.size : 0), 0);
   await assertRoom(port, bytes);
   const signed = await signAll(plan, options.signer);
-  // Looks at every file: worth it only where many are written anyway.
-  if (plan.writes.some(({ step }) => step === 'pool')) await port.sweep();
   try {
     for (const { step, writes } of stepsOf(plan.writes)) {
       throwIfInterrupted(options.signal);

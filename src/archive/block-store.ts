@@ -30,7 +30,7 @@ interface Head {
 
 /** No dictionary is of use that is larger than the text; by the size alone, so that the bytes depend on nothing else. */
 function presetFor(size: number): number {
-  return size <= 48 * 1024 ? 6 : 4;
+  return size <= 48 * 1024 ? 6 : 3;
 }
 
 /** The blocks below one folder. */

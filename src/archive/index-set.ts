@@ -41,8 +41,8 @@ const traits: Record<IndexKind, KindTraits> = {
   versions: { endings: [], length: 256 },
 };
 
-/** So many blocks are compressed at once: each keeps a thread busy. */
-const atOnce = 4;
+/** So many blocks are compressed at once: each keeps a thread busy and takes some 40 MiB. */
+const atOnce = 2;
 
 /** Cuts items into blocks and keeps them. Throws as {@link BlockStore.keep}. */
 export async function blocksOf(

@@ -70,12 +70,14 @@ describe('a publication that is stopped', function () {
         outcomes.add(versions);
         assert.ok(['1.0', '2.0 1.0'].includes(versions), `after write ${at}: ${versions}`);
         if (failure === 'torn') assert.equal(versions, '1.0');
+        // As the next run does before anything else (src/workflows/recover.ts)
+        await bench.port.sweep();
         await bench.publish(second, [first]);
         assert.equal((await bench.plan(second, [first])).verdict, 'nothing');
       }
       assert.deepEqual([...outcomes], failure === 'torn' ? ['1.0'] : ['1.0', '2.0 1.0']);
       assert.deepEqual(await seen(), ['2.0', '1.0']);
-      assert.equal((await bench.port.sweep()).length, failure === 'torn' ? 1 : 0);
+      assert.deepEqual(await bench.port.sweep(), []);
     });
   }
 
