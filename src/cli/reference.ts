@@ -59,7 +59,7 @@ function jsonPage(): string {
     'With `--json` a command prints one JSON value on stdout and nothing else there; progress stays on stderr. ' +
     'Fields are added in later versions, never renamed or removed within a format. When a command fails it prints ' +
     '[schemas/output/error.schema.json](../../schemas/output/error.schema.json) and ends with the ' +
-    '[exit code](exit-codes.md) of that error. Only `check` prints its result in that case too: the faults are what it is asked for.';
+    '[exit code](exit-codes.md) of that error. Only `check` and `verify` print their result in that case too: the faults are what they are asked for.';
   return `# JSON output\n\n${generated}\n${head}\n\n| command | schema |\n|---|---|\n${rows.join('\n')}\n`;
 }
 

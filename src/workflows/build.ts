@@ -30,6 +30,7 @@ import type { Profile } from '../profile/profile-schema.js';
 import { readPublicKeys } from '../signing/keys.js';
 import type { Signer } from '../signing/signer.js';
 import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
+import { readDropped } from '../snapshot/dropped.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
 import type { AptSourcePin, Pin, StoredFile } from '../source/pin.js';
 import type { Context } from './context.js';
@@ -154,7 +155,9 @@ async function versionHistory(context: Context): Promise<VersionUse[]> {
   const all = await Promise.all(
     (await listSnapshots(snapshots)).map((place) => readSnapshot(snapshots, place)),
   );
-  return all.flatMap(({ manifest }) => manifest.builds);
+  // A version that was given out stays given out when its snapshot is dropped: machines have it
+  const dropped = await readDropped(snapshots);
+  return [...all.flatMap(({ manifest }) => manifest.builds), ...dropped.flatMap(({ builds }) => builds)];
 }
 
 function builderContext(context: Context, phase: Phase): BuilderContext {

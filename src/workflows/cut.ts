@@ -2,7 +2,8 @@
 import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
 import type { Evidence } from '../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
-import { applySnapshot, lastSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
+import { takenIds } from '../snapshot/dropped.js';
+import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
 import type { Signer } from '../signing/signer.js';
 import { vetSet } from '../vetting/vet.js';
 import type { BuiltSet } from './build.js';
@@ -53,7 +54,6 @@ export async function planCut(
       ? pin.packages.map((binary) => takenPackageEntry(binary, { component: pin.component, area }))
       : [],
   );
-  const known = await listSnapshots(places.snapshots);
   return planSnapshot({
     content: {
       profile: profile.name,
@@ -78,7 +78,7 @@ export async function planCut(
       ...(security.length === 0 ? {} : { security: [...security] }),
     },
     last: await lastSnapshot(places.snapshots, profile.name, await ownTrust(context, signer)),
-    taken: known.map(({ id }) => id),
+    taken: await takenIds(places.snapshots),
     now: clock.now(),
     tool: { name: 'lockstep', version: context.toolVersion },
   });

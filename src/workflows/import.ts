@@ -17,7 +17,8 @@ import {
 } from '../snapshot/imported-set.js';
 import type { Evidence, SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
-import { applySnapshot, lastSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
+import { takenIds } from '../snapshot/dropped.js';
+import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
 import { gatherForeignFiles, type ForeignFiles } from '../vetting/foreign-files.js';
 import { readForeignSet } from '../vetting/foreign-readers.js';
 import type { ReadFile } from '../vetting/foreign-share.js';
@@ -237,7 +238,7 @@ async function planImport(
       evidence: evidenceOf(taken),
     },
     last: previous,
-    taken: (await listSnapshots(snapshots)).map(({ id }) => id),
+    taken: await takenIds(snapshots),
     now: context.clock.now(),
     tool: { name: 'lockstep', version: context.toolVersion },
   });

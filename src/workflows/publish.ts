@@ -19,6 +19,7 @@ import {
   readSnapshot,
   type SnapshotTrust,
 } from '../snapshot/snapshot-folder.js';
+import { ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
 
@@ -50,7 +51,7 @@ export function entrySuite(context: Context, profile: string): NamedSuite {
 
 /** How manifests of this workspace are judged: by the archive's own key. */
 export async function ownTrust(context: Context, signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
-  return { keyring: (await signer.publicKey()).binary, date: context.clock.now() };
+  return ownJudgement({ keyring: (await signer.publicKey()).binary }, context.clock);
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */

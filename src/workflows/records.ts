@@ -12,6 +12,7 @@ import { readIfThere, sha256Of } from '../io/disk.js';
 import type { Signer } from '../signing/signer.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
+import { ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
 
 /** A snapshot by its name. */
@@ -53,8 +54,7 @@ export async function listedSnapshot(
 ): Promise<ListedSnapshot> {
   const { id } = target;
   const load = async (): Promise<Snapshot> => {
-    const keyring = (await signer.publicKey()).binary;
-    const trust = { keyring, date: context.clock.now() };
+    const trust = ownJudgement({ keyring: (await signer.publicKey()).binary }, context.clock);
     const snapshot = await readSnapshot(context.places.snapshots, target, trust);
     if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256) throw replaced(context, target);
     return snapshot;

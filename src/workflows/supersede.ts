@@ -15,6 +15,7 @@ import type { Snapshot, SnapshotBuild, SnapshotPackage, SnapshotRef } from '../s
 import type { NamedVersion } from '../snapshot/move-versions.js';
 import { assertSameBase } from '../snapshot/moves.js';
 import { planSnapshot, type SnapshotContent } from '../snapshot/plan.js';
+import { takenIds } from '../snapshot/dropped.js';
 import {
   applySnapshot,
   lastSnapshot,
@@ -171,7 +172,7 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
     const plan = planSnapshot({
       content,
       last: await lastSnapshot(places.snapshots, profile, await ownTrust(context, signer)),
-      taken: (await listSnapshots(places.snapshots)).map(({ id }) => id),
+      taken: await takenIds(places.snapshots),
       now: clock.now(),
       tool: { name: 'lockstep', version: context.toolVersion },
     });

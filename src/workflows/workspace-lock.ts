@@ -4,6 +4,7 @@ import { ensureDir } from '../io/disk.js';
 import { withLock } from '../io/lock.js';
 import type { Context } from './context.js';
 import { recoverMove } from './recover.js';
+import { registerWorkspace } from './shared-cache.js';
 
 /**
  * Runs `work` as the only one. What a killed run left half done is finished or undone before it.
@@ -21,6 +22,8 @@ export async function exclusively<T>(context: Context, work: () => Promise<T>): 
       const phase = context.progress.phase(`A run that was killed was moving ${suite} to ${to}`);
       phase.done(done === 'finished' ? 'it is done now' : `undone: ${suite} is as it was`);
     }
+    // So that another workspace's gc leaves what this one needs in the store that they share
+    await registerWorkspace(context);
     return await work();
   });
 }

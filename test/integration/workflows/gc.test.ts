@@ -193,7 +193,10 @@ describe('collecting what nothing refers to', function () {
       const ended = await collect(14 * day, context).then(
         () => true,
         (error: unknown) => {
-          assert.ok(error instanceof LockstepError && error.code === 'DISK_IO', String((error as Error).stack));
+          assert.ok(
+            error instanceof LockstepError && error.code === 'DISK_IO',
+            String((error as Error).stack),
+          );
           return false;
         },
       );
