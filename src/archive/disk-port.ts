@@ -77,7 +77,8 @@ export class DiskPort implements ArchivePort {
   async digest(path: string, options: PortOptions = {}): Promise<StoredBlob | undefined> {
     const file = this.#at(path);
     const small = smallBytes(file);
-    if (small === undefined) return (await exists(file)) ? await hashFile(file, signalOf(options)) : undefined;
+    if (small === undefined)
+      return (await exists(file)) ? await hashFile(file, signalOf(options)) : undefined;
     // Others get their turn; a trip through libuv for each would take ten times as long (see sizes).
     await setImmediate();
     throwIfInterrupted(options.signal);
