@@ -95,11 +95,7 @@ interface Input {
 }
 
 /** Pushes the source into the parser at the parser's pace; never rejects. */
-async function feed(
-  source: AsyncIterable<Uint8Array>,
-  parser: Extract,
-  input: Input,
-): Promise<void> {
+async function feed(source: AsyncIterable<Uint8Array>, parser: Extract, input: Input): Promise<void> {
   let wake = (): void => undefined;
   parser.on('close', () => wake());
   parser.on('drain', () => wake());

@@ -27,9 +27,10 @@ export async function publish(
   request: PublishRequest,
 ): Promise<{ report: PublishReport; plan: MovePlan }> {
   return await exclusively(context, async () => {
+    // A wrong passphrase shows before anything else
+    const signer = await archiveSigner(context);
     const target = await findSnapshot(context.places.snapshots, request.id);
     const suite = suiteFor(context, request.suite, target.profile);
-    const signer = await archiveSigner(context);
     const { reason } = request;
     const plan = await planMove(
       context,

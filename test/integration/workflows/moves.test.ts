@@ -204,7 +204,10 @@ describe('suites that move', function () {
       await bench.publish(next);
       await assert.rejects(bench.promote('set-unstable', 'set-stable'), { code: 'MOVE_SCHEMA' });
       const up = await bench.promote('set-unstable', 'set-stable', { schemaChange: true });
-      assert.match(moveFields(up.outlook).database!, /from that of wiki 1\.39 \(\w{12}\) to that of wiki 1\.43 \(\w{12}\)/);
+      assert.match(
+        moveFields(up.outlook).database!,
+        /from that of wiki 1\.39 \(\w{12}\) to that of wiki 1\.43 \(\w{12}\)/,
+      );
       promoteResult.parse({ ...moveFields(up.outlook), fromSuite: 'set-unstable', publication: up.report });
     });
 

@@ -123,7 +123,10 @@ describe('what is said of a rollback', () => {
 
   it('across a schema change says what an administrator has to do', () => {
     const outlook = back({ schema: { from: schema('1.43'), to: schema('1.39') } });
-    assert.match(databaseWords(outlook)!, /from that of mediawiki 1\.43 \(1\.43\) to that of mediawiki 1\.39 \(1\.39\)/);
+    assert.match(
+      databaseWords(outlook)!,
+      /from that of mediawiki 1\.43 \(1\.43\) to that of mediawiki 1\.39 \(1\.39\)/,
+    );
     assert.match(databaseWords(outlook)!, /refuses the older packages.*run, as root: mediawiki-full restore/);
     assert.match(flat(outlook), /Database: The database schema changes/);
     assert.match(
