@@ -3,7 +3,7 @@
  * of temporary files and the translation of errno into our codes. Must not
  * know what the files mean.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, hash as hashOnce, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import {
@@ -75,9 +75,14 @@ export async function onDisk<T>(doing: string, path: string, work: () => Promise
   }
 }
 
+/** Of this process and thread: each loads this module once. */
+const writer = randomUUID().slice(0, 13);
+let named = 0;
+
 /** A name beside `path` that no other writer uses and that {@link sweepTemporary} knows. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, 120)}.${randomUUID().slice(0, 13)}.lockstep-tmp`);
+  const name = basename(path).slice(0, 120);
+  return join(dirname(path), `.${name}.${writer}-${(named++).toString(36)}.lockstep-tmp`);
 }
 
 /** Whether a file name is one of {@link temporaryName}'s. */
@@ -170,7 +175,7 @@ export async function hashFile(path: string, options: { signal?: AbortSignal } =
 
 /** SHA-256 of bytes in memory, in lower-case hex. */
 export function sha256Of(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hashOnce('sha256', data, 'hex');
 }
 
 export interface WriteOptions {

@@ -8,6 +8,7 @@
 import { execFile } from 'node:child_process';
 import {
   closeSync,
+  constants,
   fchmodSync,
   fsyncSync,
   mkdirSync,
@@ -19,6 +20,9 @@ import {
 import { dirname } from 'node:path';
 import { diskFault, errnoOf, temporaryName } from './disk.js';
 import { throwIfInterrupted } from './interrupt.js';
+
+/** `wx`, which Node would take apart for each file. */
+const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
 
 /** So many files are worth starting a program for; fewer wait one by one. */
 const fewFiles = 32;
@@ -57,7 +61,7 @@ export class FileBatch {
   /** Writes a file under a temporary name of the caller's, in a folder that is there. DISK_FULL, DISK_IO. */
   write(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
     this.#onDisk(path, () => {
-      const fd = openSync(temporary, 'wx', mode);
+      const fd = openSync(temporary, newFile, mode);
       this.#waiting.set(temporary, path);
       try {
         for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);

@@ -50,7 +50,7 @@ export interface DropReport {
  * cannot be told, those of the signer and of the disk
  */
 export async function drop(context: Context, request: DropRequest): Promise<DropReport> {
-  return await exclusively(context, async () => {
+  return await exclusively(context, request, async () => {
     const before = await interrupted(context, request.id);
     if (before !== undefined) return await finish(context, before, request.dryRun);
     const keys = await archiveKeys(context, []);

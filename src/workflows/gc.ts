@@ -27,7 +27,7 @@ import { archiveKeys, ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
 import { finishDrops } from './dropped-files.js';
 import { snapshotRecords } from './records.js';
-import { addHashes, hashesIn, needsOfOthers, registerWorkspace } from './shared-cache.js';
+import { addHashes, hashesIn, needsOfOthers } from './shared-cache.js';
 import { assertSound } from './soundness.js';
 import { notesPath } from './verify.js';
 import { exclusively } from './workspace-lock.js';
@@ -57,9 +57,8 @@ const forgottenAfter = 30 * 86_400;
  * @throws LockstepError SNAPSHOT_INVALID where it cannot be known what is needed, LOCK_HELD, DISK_IO, INTERRUPTED
  */
 export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
-  return await exclusively(context, async () => {
+  return await exclusively(context, request, async () => {
     const finished = request.dryRun ? [] : await finishDrops(context);
-    if (!request.dryRun) await registerWorkspace(context);
     const phase = context.progress.phase('Looking for what nothing refers to');
     const notes: string[] = [];
     const garbage = await findGarbage(context, request, notes);

@@ -69,7 +69,7 @@ const component = 'imported';
  */
 export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
   const profile = await loadImportedProfile(context.workspace, request.profile);
-  return await exclusively(context, async () => {
+  return await exclusively(context, request, async () => {
     const signer = await archiveSigner(context);
     const taken = await inPhase(context, `Reading packages for ${profile.name}`, async (phase) => {
       const read = await readAll(context, profile, request, phase);

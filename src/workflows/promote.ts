@@ -40,7 +40,7 @@ export interface MoveOutcome {
 export async function promote(context: Context, request: PromoteRequest): Promise<MoveOutcome> {
   const { workspace, places } = context;
   const [from, suite] = [namedSuite(context, request.from), namedSuite(context, request.to)];
-  return await exclusively(context, async () => {
+  return await exclusively(context, request, async () => {
     const { id: wanted, reason, schemaChange } = request;
     const history = await readHistory(places.snapshots, from.name);
     if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);

@@ -26,7 +26,7 @@ export async function publish(
   context: Context,
   request: PublishRequest,
 ): Promise<{ report: PublishReport; plan: MovePlan }> {
-  return await exclusively(context, async () => {
+  return await exclusively(context, request, async () => {
     // A wrong passphrase shows before anything else
     const signer = await archiveSigner(context);
     const target = await findSnapshot(context.places.snapshots, request.id);

@@ -51,7 +51,7 @@ export async function refresh(context: Context, request: RefreshRequest): Promis
   const names = request.suites.length > 0 ? request.suites : Object.keys(context.workspace.suites);
   const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
   const former = await Promise.all(request.formerKeys.map((file) => readPublicKeyFile(resolve(file))));
-  return await exclusively(context, async () => {
+  return await exclusively(context, request, async () => {
     const signer = await archiveSigner(context);
     const keyring = Buffer.concat([(await signer.publicKey()).binary, ...former.map((key) => key.keyring)]);
     const views: RefreshedView[] = [];

@@ -79,7 +79,7 @@ function planOf({ profile }: Resolution, suite: NamedSuite, { rows }: PlannedBui
 /** @throws LockstepError of any of the four steps; what earlier steps made stays and is used again */
 export async function release(context: Context, request: ReleaseRequest): Promise<ReleaseReport> {
   const suite = await suiteOfRequest(context, request);
-  return await exclusively(context, async () => {
+  return await exclusively(context, { dryRun: false }, async () => {
     const signer = await archiveSigner(context);
     await assertBase(context, request, suite, signer);
     const resolution = await resolve(context, request.profile);
@@ -129,7 +129,7 @@ export async function build(
     return { resolution, planned: await planBuilds(context, resolution, signer) };
   };
   if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
-  return await exclusively(context, async () => {
+  return await exclusively(context, { dryRun }, async () => {
     const { resolution, planned } = await plan();
     const { outputs } = await buildSet(context, resolution, planned);
     const packages = outputs.flatMap((output) =>
@@ -152,7 +152,7 @@ export async function cut(
   profile: string,
   { dryRun, security }: { dryRun: boolean; security: readonly string[] },
 ): Promise<CutReport> {
-  return await exclusively(context, async () => {
+  return await exclusively(context, { dryRun }, async () => {
     const signer = await archiveSigner(context);
     const resolution = await resolve(context, profile);
     const set = await buildSet(context, resolution, await planBuilds(context, resolution, signer));

@@ -47,7 +47,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
       hint: "Say in a few words what went wrong; it stays in the suite's history: --reason TEXT",
     });
   }
-  return await exclusively(context, async () => {
+  return await exclusively(context, request, async () => {
     const history = await readHistory(context.places.snapshots, suite.name);
     const target = await targetOf(context, suite, history, request);
     const signer = await archiveSigner(context);

@@ -63,7 +63,9 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
   const keys = await archiveKeys(context, request.keyrings);
   const scope = await scopeOf(context, request.target);
   if (request.repair) {
-    return await exclusively(context, () => repairAll(context, scope, keys, request.target ?? null));
+    return await exclusively(context, { dryRun: false }, () =>
+      repairAll(context, scope, keys, request.target ?? null),
+    );
   }
   let stamp = await stampOf(context);
   let reading = await readAll(context, scope, keys, true);

@@ -9,9 +9,14 @@ import { registerWorkspace } from './shared-cache.js';
 /**
  * Runs `work` as the only one. What a killed run left half done is finished or undone before it.
  *
+ * @param dryRun that the work writes nothing, and so needs nothing of the shared cache tomorrow
  * @throws LockstepError LOCK_HELD, naming who holds it; what recoverMove and `work` throw
  */
-export async function exclusively<T>(context: Context, work: () => Promise<T>): Promise<T> {
+export async function exclusively<T>(
+  context: Context,
+  { dryRun }: { dryRun: boolean },
+  work: () => Promise<T>,
+): Promise<T> {
   await ensureDir(context.places.state);
   const { clock, command } = context;
   return await withLock(join(context.places.state, 'lock'), { clock, command }, async () => {
@@ -23,7 +28,7 @@ export async function exclusively<T>(context: Context, work: () => Promise<T>): 
       phase.done(done === 'finished' ? 'it is done now' : `undone: ${suite} is as it was`);
     }
     // So that another workspace's gc leaves what this one needs in the store that they share
-    await registerWorkspace(context);
+    if (!dryRun) await registerWorkspace(context);
     return await work();
   });
 }

@@ -82,7 +82,7 @@ describe('lockstep status', function () {
 
   it('does not wait for a run, and tells of it', async () => {
     await bench.publish(await bench.cutWiki('1.0-1'));
-    await exclusively(bench.context, async () => {
+    await exclusively(bench.context, { dryRun: false }, async () => {
       const report = await look();
       assert.equal(report.running?.command, 'lockstep test');
       assert.equal(of(report, 'set-unstable').agrees, true);
