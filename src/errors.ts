@@ -34,6 +34,8 @@ export const errorCodes = {
   WORKSPACE_INVALID: ['input', 'lockstep.yaml has faults; each is listed with its line'],
   PROFILE_UNKNOWN: ['input', 'No profile of that name in profiles/'],
   PROFILE_INVALID: ['input', 'A profile has faults; each is listed with its line'],
+  PROFILE_PLACEHOLDER: ['input', 'A profile still has an address in it that each site has to fill in'],
+  COMPONENT_EXISTS: ['input', 'The profile has a component of that name already'],
   SUITE_UNKNOWN: ['input', 'No suite of that name in lockstep.yaml, or none that takes this profile'],
   SNAPSHOT_UNKNOWN: ['input', 'No snapshot with that id'],
   TEMPLATE_MISSING: ['input', 'A template that a profile names is not there, or lacks a file it names'],
@@ -54,6 +56,10 @@ export const errorCodes = {
     'input',
     'Packages to import are missing, damaged or contradict each other; each is listed',
   ],
+  // Gates
+  INSTALL_IMPOSSIBLE: ['input', "By apt's own solver the set cannot be installed, upgraded to or left again"],
+  INSTALL_OVERLAP: ['input', 'A file is in two packages that may be installed together'],
+  GATE_MISSING: ['input', 'A snapshot lacks the evidence of a gate that suites demand'],
   // Formats
   DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
   DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],
@@ -67,14 +73,34 @@ export const errorCodes = {
   // Sources
   MIRROR_UNKNOWN: ['input', 'No package mirror could be found for the base release'],
   SOURCE_UNKNOWN_PACKAGE: ['input', 'The base release has no package of that name'],
+  SOURCE_UNKNOWN_VERSION: ['input', 'A page that is to list the versions of a tarball names none'],
+  SOURCE_LOCAL: ['input', 'A folder that was given with --with is not there, or holds what no package can'],
   SOURCE_HASH_MISMATCH: ['untrusted', 'Fetched bytes do not have the hash that was promised'],
   SOURCE_PATH_MISSING: ['input', 'A path inside another component is not there'],
   SOURCE_EXPIRED: ['untrusted', 'A Release file is past its Valid-Until, or has none where it must'],
   SOURCE_FUTURE: ['untrusted', 'A Release file is dated in the future'],
   SOURCE_SUITE_SWAPPED: ['untrusted', 'A Release file is of another suite than the one asked for'],
   SOURCE_MISMATCH: ['untrusted', 'Two descriptions of the same source or package contradict each other'],
+  SOURCE_MOVED: [
+    'untrusted',
+    'A tag or an address stands for other bytes than when an earlier snapshot was cut',
+  ],
+  SOURCE_DECLARATION: [
+    'untrusted',
+    'A file in which a tree says what it is and needs cannot be read; each fault is listed',
+  ],
   RESOLVE_UNSATISFIABLE: ['input', 'No version that is there fits the range of the profile'],
   RESOLVE_DEMAND: ['input', 'A component does not fit what another one demands of it'],
+  EXTENSION_INVALID: [
+    'input',
+    "A component's extension.json or skin.json is not there, cannot be read or does not fit the set",
+  ],
+  SOURCE_REF_UNKNOWN: [
+    'input',
+    'A git repository has no such tag, branch or commit, or none that is a version',
+  ],
+  SOURCE_GIT_DAMAGED: ['untrusted', 'What a git server or repository gave is damaged, or not what git gives'],
+  SOURCE_SUBMODULE: ['untrusted', 'A submodule is described in a way that is not followed'],
   // Network
   NET_NOT_FOUND: ['network', 'The server answered 404 (or the file is not there)'],
   NET_STATUS: ['network', 'The server answered with an error status'],

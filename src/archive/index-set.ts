@@ -3,11 +3,12 @@
  * them (apply.ts) and knows no suite: equal blocks have equal files everywhere.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LockstepError } from '../errors.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { joinXz, type XzBlocks } from '../io/xz-blocks.js';
-import { runsOf, stretchesOf, type BlockRef, type Item } from './blocks.js';
+import { runsOf, stretchesOf, type BlockRef, type Item, type Stretch } from './blocks.js';
 import type { Block, BlockStore, Ending } from './block-store.js';
 import { mergedContents, mergedParagraphs } from './index-text.js';
 
@@ -61,17 +62,37 @@ export async function blocksOf(
   return refs;
 }
 
+/** An index out of several, and those of its blocks that were read meanwhile, by hash. */
+export interface MergedIndex {
+  blocks: BlockRef[];
+  read: Map<string, Block>;
+}
+
 /**
  * One index out of those of several snapshots, the newest first. Only stretches in which they differ are
- * looked into. Throws as {@link BlockStore.keep}.
+ * looked into. Throws as {@link BlockStore.keep} and {@link assembleIndex}.
  */
 export async function mergeIndices(
   kind: 'packages' | 'sources' | 'contents',
   indices: readonly (readonly BlockRef[])[],
   places: IndexPlaces,
+): Promise<MergedIndex> {
+  const stretches = [...stretchesOf(indices)];
+  const [blocks, read] = await Promise.all([
+    mergedBlocks(kind, stretches, places),
+    // Where something is compressed this thread would only wait; the files need these blocks next
+    stretches.every(({ same }) => same !== undefined) ? new Map() : readAhead(kind, stretches, places),
+  ]);
+  return { blocks, read };
+}
+
+async function mergedBlocks(
+  kind: 'packages' | 'sources' | 'contents',
+  stretches: readonly Stretch[],
+  places: IndexPlaces,
 ): Promise<BlockRef[]> {
   const merged: BlockRef[] = [];
-  for (const { blocks, same } of stretchesOf(indices)) {
+  for (const { blocks, same } of stretches) {
     if (same !== undefined) {
       merged.push(same);
       continue;
@@ -83,6 +104,22 @@ export async function mergeIndices(
   return merged;
 }
 
+async function readAhead(
+  kind: IndexKind,
+  stretches: readonly Stretch[],
+  { blocks, signal }: IndexPlaces,
+): Promise<Map<string, Block>> {
+  const read = new Map<string, Block>();
+  for (const { same } of stretches) {
+    if (same === undefined) continue;
+    // Reading is synchronous; the encoders are to be fed between
+    await nextTurn();
+    throwIfInterrupted(signal);
+    read.set(same.sha256, readBlock(same, traits[kind].endings, blocks));
+  }
+  return read;
+}
+
 /** A block's text. */
 export function textOf(ref: BlockRef, blocks: BlockStore): string {
   return readBlock(ref, [], blocks).text.toString('utf8');
@@ -91,10 +128,11 @@ export function textOf(ref: BlockRef, blocks: BlockStore): string {
 /**
  * The files of an index; none for one that is not published. Their bytes are in the store afterwards.
  *
+ * @param index `read` holds blocks that need not be read again
  * @throws BlockMissing; LockstepError DISK_FULL, DISK_IO, INTERRUPTED
  */
 export function assembleIndex(
-  index: { path: string; kind: IndexKind; blocks: readonly BlockRef[] },
+  index: { path: string; kind: IndexKind; blocks: readonly BlockRef[]; read?: ReadonlyMap<string, Block> },
   { store, blocks, signal }: IndexPlaces,
 ): IndexFile[] {
   const { endings } = traits[index.kind];
@@ -105,7 +143,7 @@ export function assembleIndex(
   const xz: XzBlocks[] = [];
   for (const ref of index.blocks) {
     throwIfInterrupted(signal);
-    const block = readBlock(ref, endings, blocks);
+    const block = index.read?.get(ref.sha256) ?? readBlock(ref, endings, blocks);
     hash.update(block.text);
     size += block.text.length;
     if (block.gz !== undefined) gz.push(block.gz);

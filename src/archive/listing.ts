@@ -119,12 +119,12 @@ async function mergedFiles(listed: readonly SnapshotRecord[], places: IndexPlace
     const architecture = /\/(?:binary|Contents)-([^/]+)/.exec(path)?.[1];
     if (kind === 'pool' || kind === 'versions') continue;
     if (architecture !== undefined && !architectures.has(architecture)) continue;
-    const blocks = await mergeIndices(
+    const merged = await mergeIndices(
       kind,
       listed.map((record) => indexOf(record, path)),
       places,
     );
-    files.push(...assembleIndex({ path, kind, blocks }, places));
+    files.push(...assembleIndex({ path, kind, ...merged }, places));
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

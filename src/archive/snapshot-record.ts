@@ -16,6 +16,7 @@ import type {
   SnapshotSchema,
   Superseding,
 } from '../snapshot/manifest.js';
+import { originsOf } from '../snapshot/origins.js';
 import type { BlockRef, Item } from './blocks.js';
 import type { BlockStore } from './block-store.js';
 import type { FileLists } from './file-lists.js';
@@ -57,6 +58,11 @@ export interface SnapshotRecord {
   schema: SnapshotSchema | null;
   security: string[];
   supersedes: Superseding | null;
+  local: string[];
+  unsigned: string[];
+  gates: string[];
+  provenMoves: string[];
+  imported: boolean;
   parent: SnapshotRef | null;
   areas: string[];
   /** Without `all`, sorted. */
@@ -78,7 +84,7 @@ export interface RecordOptions {
 }
 
 /** To be raised when the same snapshot gets other bytes, or a record another shape. */
-const recordVersion = 1;
+const recordVersion = 2;
 
 interface KeptRecord extends SnapshotRecord {
   version: number;
@@ -214,6 +220,7 @@ async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<Sna
     schema: manifest.schema ?? null,
     security: manifest.security ?? [],
     supersedes: manifest.supersedes ?? null,
+    ...originsOf(manifest),
     parent: manifest.parent,
     areas,
     architectures,

@@ -10,7 +10,7 @@ import { removeFile } from '../io/disk.js';
 import type { Http } from '../io/http.js';
 import { run } from '../io/process.js';
 import type { Phase } from '../io/progress.js';
-import type { AptSourcePin } from '../source/pin.js';
+import type { AptSourcePin, TreePin } from '../source/pin.js';
 import { openBase, type Base } from './base-digest.js';
 import type { BaseIndex } from './base-index.js';
 import { BuildCache, type BuildRecord } from './build-cache.js';
@@ -28,8 +28,11 @@ import { sweepWork } from './work-folder.js';
 export interface DebianRequest {
   method: 'debian';
   component: string;
-  pin: AptSourcePin;
-  /** `packaging/<component>/debian` of the workspace, where there is one: it stands in for the source's own. */
+  pin: AptSourcePin | TreePin;
+  /**
+   * `packaging/<component>/debian` of the workspace, where there is one: it stands in for the source's own. A tree
+   * that is no source package needs it.
+   */
   packaging?: string | undefined;
   /** Ends the version: `+lockstep1`. */
   suffix: string;

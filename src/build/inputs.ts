@@ -73,7 +73,10 @@ export function treeInputHash(tree: TreePackage, from: readonly TreeFrom[] = [])
     scripts: tree.scripts,
     triggers: tree.triggers,
     date: tree.date,
-    from: from.map(({ archive, path, to, exclude }) => ({ archive: archive.sha256, path, to, exclude })),
+    from: from.map(({ archive, path, to, exclude, data }) => ({
+      archive: archive.sha256,
+      ...{ path, to, exclude, data },
+    })),
   });
 }
 

@@ -8,8 +8,10 @@ import { z } from 'zod';
 import { formatRelations } from '../deb/relation.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
-import type { AptSourcePin } from '../source/pin.js';
-import { builderVersion, canonical } from './inputs.js';
+import { LockstepError } from '../errors.js';
+import type { AptSourcePin, TreePin } from '../source/pin.js';
+import { builderVersion, canonical, type Json } from './inputs.js';
+import { origTarball, type OrigContext } from './orig-tarball.js';
 import { buildDependencies, packagingOfFolder, packagingOfSource, type Packaging } from './packaging.js';
 import { writeSourcePackage, type Rebuild } from './source-package.js';
 
@@ -40,18 +42,17 @@ export type RebuildRequest = Omit<Rebuild, 'date'>;
  * @throws LockstepError BUILD_PACKAGING, DEB_*, STORE_*, DISK_*, INTERRUPTED
  */
 export async function prepareSource(
-  pin: AptSourcePin,
+  pin: AptSourcePin | TreePin,
   folder: string | undefined,
   rebuild: RebuildRequest,
-  context: { store: ContentStore; cacheDir: string; signal?: AbortSignal | undefined },
+  context: OrigContext,
 ): Promise<PreparedSource> {
   const { store, signal } = context;
   const own = folder === undefined ? undefined : await packagingOfFolder(folder);
   const key = sha256Of(
     canonical({
       builder: builderVersion,
-      package: pin.package,
-      files: pin.files.map(({ name, sha256 }) => [name, sha256]),
+      ...madeOf(pin),
       packaging: own === undefined ? null : packagingDigest(own),
       ...rebuild,
     }),
@@ -60,10 +61,13 @@ export async function prepareSource(
   const kept = parsePrepared(await readIfThere(path));
   if (kept !== undefined && (await areThere(kept, store))) return kept;
 
-  const packaging = own ?? (await packagingOfSource(pin, store, signal));
-  const { date } = packaging.top;
+  const packaging = own ?? (await packagingOf(pin, store, signal));
+  const from =
+    pin.kind === 'apt-source' ? pin : { pin, orig: await origTarball(pin, packaging.top.source, context) };
+  // What is tracked changes without the packaging: the later of the two dates is that of the whole
+  const date = pin.kind === 'apt-source' ? packaging.top.date : Math.max(packaging.top.date, pin.date);
   const prepared: PreparedSource = {
-    source: await writeSourcePackage(pin, packaging, { ...rebuild, date }, store, signal),
+    source: await writeSourcePackage(from, packaging, { ...rebuild, date }, store, signal),
     buildDepends: formatRelations(buildDependencies(packaging)),
     date,
     binaries: packaging.binaries.map((one) => ({
@@ -73,6 +77,26 @@ export async function prepareSource(
   };
   await writeFileAtomic(path, JSON.stringify(prepared), { fsync: false });
   return prepared;
+}
+
+/** Nothing but a pin of apt's has a debian/ directory of its own that anybody vouches for. */
+async function packagingOf(
+  pin: AptSourcePin | TreePin,
+  store: ContentStore,
+  signal: AbortSignal | undefined,
+): Promise<Packaging> {
+  if (pin.kind === 'apt-source') return await packagingOfSource(pin, store, signal);
+  throw new LockstepError('BUILD_PACKAGING', {
+    message: `The component ${pin.component} is built by method debian, and there is no packaging/${pin.component}/debian in the workspace`,
+    hint: `Put a debian/ directory there, such as Debian's own: docs/how-to/own-packaging.md. What comes from git or a tarball brings none that is used.`,
+    where: [{ path: `components.${pin.component}.build`, value: 'debian' }],
+  });
+}
+
+function madeOf(pin: AptSourcePin | TreePin): Readonly<Record<string, Json>> {
+  return pin.kind === 'apt-source'
+    ? { package: pin.package, files: pin.files.map(({ name, sha256 }) => [name, sha256]) }
+    : { tree: pin.archive.sha256, archive: pin.archive.name, upstream: pin.upstreamVersion, date: pin.date };
 }
 
 function parsePrepared(bytes: Buffer | undefined): PreparedSource | undefined {

@@ -6,14 +6,22 @@
  */
 import { createHash } from 'node:crypto';
 import { addChangelogEntry } from '../deb/changelog.js';
-import { formatDsc, parseDsc, sourcesStanza, type Dsc, type WrittenFile } from '../deb/dsc.js';
+import { formatDsc, parseDsc, sourcesStanza, type WrittenFile } from '../deb/dsc.js';
 import { memberPath } from '../deb/member-name.js';
 import { readTar, tarBytes, type TarInput } from '../deb/tar.js';
-import { upstreamOf, withoutEpoch, withSuffix } from '../deb/version.js';
+import {
+  compareVersions,
+  debianVersionOf,
+  formatVersion,
+  parseVersion,
+  upstreamOf,
+  withoutEpoch,
+  withSuffix,
+} from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName, xzCompress } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import type { AptSourcePin, StoredFile } from '../source/pin.js';
+import type { AptSourcePin, StoredFile, TreePin } from '../source/pin.js';
 import type { BuiltSource } from './built.js';
 import { nativeTarball, type Packaging } from './packaging.js';
 import { sourceFields } from './source-fields.js';
@@ -32,6 +40,12 @@ export interface Rebuild {
   date: number;
 }
 
+/** A tree that no distribution has made a source package of, with the tarball that was made of it. */
+export interface TrackedSource {
+  pin: TreePin;
+  orig: WrittenFile;
+}
+
 /** A source package in the store. */
 export interface SourcePackage extends BuiltSource {
   /** Name of the .dsc, one of `files`. */
@@ -43,15 +57,16 @@ export interface SourcePackage extends BuiltSource {
  * @throws LockstepError BUILD_PACKAGING (format, version or upstream do not fit), DEB_*, STORE_*, DISK_*
  */
 export async function writeSourcePackage(
-  pin: AptSourcePin,
+  from: AptSourcePin | TrackedSource,
   packaging: Packaging,
   rebuild: Rebuild,
   store: ContentStore,
   signal?: AbortSignal,
 ): Promise<SourcePackage> {
-  const upstream = parseDsc((await store.read(dscOf(pin).sha256)).toString('utf8'), pin.dsc);
-  assertFits(pin, packaging);
-  const version = withSuffix(packaging.top.version, rebuild.suffix);
+  assertFits(from, packaging);
+  const origs = 'orig' in from ? [from.orig] : await origFiles(from, store);
+  const native = 'orig' in from ? null : nativeTarball(from);
+  const version = withSuffix(baseVersion(from, packaging), rebuild.suffix);
   const changelog = addChangelogEntry(packaging.changelog, {
     version,
     distribution: rebuild.distribution,
@@ -60,18 +75,18 @@ export async function writeSourcePackage(
     date: rebuild.date,
   });
   const stem = `${packaging.top.source}_${withoutEpoch(version)}`;
-  const isNative = packaging.format === '3.0 (native)';
   const members = debianMembers(packaging, changelog, rebuild.date);
-  const tar = isNative
-    ? tarBytes(nativeMembers(pin, members, rebuild.date, store, signal), { prefix: '' })
-    : tarBytes(members, { prefix: '' });
+  const tar =
+    native === null
+      ? tarBytes(members, { prefix: '' })
+      : tarBytes(nativeMembers(native, members, rebuild.date, store, signal), { prefix: '' });
   const options = signal === undefined ? {} : { signal };
   const written = await putHashed(
-    `${stem}${isNative ? '' : '.debian'}.tar.xz`,
+    `${stem}${native === null ? '.debian' : ''}.tar.xz`,
     xzCompress(tar, options),
     store,
   );
-  const files: WrittenFile[] = [...(isNative ? [] : origFiles(pin, upstream)), written];
+  const files: WrittenFile[] = [...(native === null ? origs : []), written];
   const text = formatDsc({
     fields: { Format: packaging.format, ...sourceFields(packaging, version) },
     files,
@@ -95,16 +110,38 @@ function dscOf(pin: AptSourcePin): StoredFile {
   return file;
 }
 
+/**
+ * The version without our suffix. A tree that is tracked has a new version long before somebody writes it into the
+ * changelog: its own stands in for it, with the epoch that machines know.
+ */
+function baseVersion(from: AptSourcePin | TrackedSource, { top }: Packaging): string {
+  if (!('orig' in from)) return top.version;
+  const upstream = debianVersionOf(from.pin.upstreamVersion);
+  if (upstreamOf(top.version) === upstream) return top.version;
+  return formatVersion({ epoch: parseVersion(top.version).epoch, upstream, revision: '1' });
+}
+
 /** The packaging must be of this source, at this upstream version, in a format that we can write. */
-function assertFits(pin: AptSourcePin, packaging: Packaging): void {
-  const { top, format, from } = packaging;
-  const isNative = nativeTarball(pin) !== null;
+function assertFits(from: AptSourcePin | TrackedSource, packaging: Packaging): void {
+  const { top, format, from: place } = packaging;
+  const { component } = 'orig' in from ? from.pin : from;
+  const isNative = !('orig' in from) && nativeTarball(from) !== null;
   const faults: string[] = [];
-  if (top.source !== pin.package) faults.push(`it is of ${top.source}, the source package is ${pin.package}`);
-  if (upstreamOf(top.version) !== upstreamOf(pin.version)) {
-    faults.push(
-      `its changelog ends with ${top.version}, the source is ${upstreamOf(pin.version)}: add an entry for that version`,
-    );
+  if ('orig' in from) {
+    const version = baseVersion(from, packaging);
+    if (compareVersions(version, top.version) < 0) {
+      faults.push(
+        `its changelog ends with ${top.version}, which machines take for newer than ${version}, made of what was fetched: take that entry out, or raise the epoch in a new one`,
+      );
+    }
+  } else {
+    if (top.source !== from.package)
+      faults.push(`it is of ${top.source}, the source package is ${from.package}`);
+    if (upstreamOf(top.version) !== upstreamOf(from.version)) {
+      faults.push(
+        `its changelog ends with ${top.version}, the source is ${upstreamOf(from.version)}: add an entry for that version`,
+      );
+    }
   }
   const wanted = isNative ? '3.0 (native)' : '3.0 (quilt)';
   if (format !== wanted)
@@ -113,13 +150,14 @@ function assertFits(pin: AptSourcePin, packaging: Packaging): void {
     faults.push(`the version ${top.version} of a native package has a revision`);
   if (faults.length === 0) return;
   throw new LockstepError('BUILD_PACKAGING', {
-    message: `The packaging of ${pin.component} (${from}) does not fit its source: ${faults.join('; ')}`,
-    where: faults.map((message) => ({ file: from, message })),
+    message: `The packaging of ${component} (${place}) does not fit its source: ${faults.join('; ')}`,
+    where: faults.map((message) => ({ file: place, message })),
   });
 }
 
 /** Upstream's tarballs with their signatures, as the distribution has them. */
-function origFiles(pin: AptSourcePin, upstream: Dsc): WrittenFile[] {
+async function origFiles(pin: AptSourcePin, store: ContentStore): Promise<WrittenFile[]> {
+  const upstream = parseDsc((await store.read(dscOf(pin).sha256)).toString('utf8'), pin.dsc);
   const md5s = new Map(
     upstream.stanza.lines('Files').map((line) => {
       const [md5, , name] = line.split(/\s+/);
@@ -152,13 +190,12 @@ function debianMembers(packaging: Packaging, changelog: string, mtime: number): 
 
 /** The one tarball of a native source package, with our debian/ in place of its own. */
 async function* nativeMembers(
-  pin: AptSourcePin,
+  tarball: StoredFile,
   debian: readonly TarInput[],
   latest: number,
   store: ContentStore,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TarInput> {
-  const tarball = nativeTarball(pin)!;
   const options = signal === undefined ? {} : { signal };
   const bytes = decompressByName(tarball.name, store.open(tarball.sha256), options);
   let top = '';
@@ -201,7 +238,7 @@ function notOneFolder(file: string, top: string, other: string): LockstepError {
 }
 
 /** dpkg-source still reads MD5 sums: both are taken as the bytes go into the store. */
-async function putHashed(
+export async function putHashed(
   name: string,
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   store: ContentStore,

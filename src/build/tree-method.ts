@@ -181,6 +181,7 @@ async function* allEntries(
 /** Owner and times are the package's; of modes only whether it is a program. Folders come with what is in them. */
 async function* entriesFrom(tree: TreeFrom, { store, signal }: TreeWriting): AsyncGenerator<DebEntry> {
   const isExcluded = pathMatcher(tree.exclude);
+  const isData = pathMatcher(tree.data ?? []);
   let found = 0;
   for await (const member of readSourceTree(store, tree.archive, tree.path, { signal })) {
     found++;
@@ -188,7 +189,7 @@ async function* entriesFrom(tree: TreeFrom, { store, signal }: TreeWriting): Asy
     const path = `/${memberPath(tree.to)}/${member.path}`;
     if (member.kind === 'symlink') yield { kind: 'symlink', path, target: member.linkTarget ?? '' };
     else {
-      const mode = (member.mode & 0o111) === 0 ? 0o644 : 0o755;
+      const mode = (member.mode & 0o111) === 0 || isData(member.path) ? 0o644 : 0o755;
       yield { kind: 'file', path, mode, size: member.size, body: member.body };
     }
   }

@@ -45,6 +45,12 @@ export function pinRows(pins: ReadonlyMap<string, Pin>): string[][] {
           ],
         ];
       }
+      case 'git':
+        return [[pin.component, pin.upstreamVersion, pin.ref ?? pin.commit.slice(0, 12), pin.url, vouched]];
+      case 'tarball':
+        return [[pin.component, pin.upstreamVersion, pin.archive.name, pin.url, vouched]];
+      case 'local':
+        return [[pin.component, pin.upstreamVersion, 'local tree', pin.path, 'nobody']];
     }
   });
 }

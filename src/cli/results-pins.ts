@@ -52,4 +52,27 @@ export const pinResult = z.discriminatedUnion('kind', [
     demanded: z.string().optional().describe('The Composer constraint of the surrounding tree'),
     archive: storedFile,
   }),
+  z.object({
+    ...pinBase,
+    kind: z.literal('git'),
+    url: z.string(),
+    ref: z.string().nullable().describe('refs/tags/...; null for a commit that was named'),
+    commit: z.string(),
+    submodules: z.array(z.object({ path: z.string(), url: z.string(), commit: z.string() })),
+    signedBy: z.string().nullable().describe('Fingerprint of the key that signed the tag or commit'),
+    archive: storedFile,
+  }),
+  z.object({
+    ...pinBase,
+    kind: z.literal('tarball'),
+    url: z.string(),
+    signedBy: z.string().nullable().describe('Fingerprint of the key that signed it'),
+    archive: storedFile,
+  }),
+  z.object({
+    ...pinBase,
+    kind: z.literal('local'),
+    path: z.string().describe('As it was typed'),
+    archive: storedFile,
+  }),
 ]);

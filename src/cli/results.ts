@@ -3,11 +3,13 @@
  * and schemas/output/ are made from here; a test holds them to it.
  */
 import { z } from 'zod';
+import { addExtensionResult } from './results-add.js';
 import { importResult } from './results-import.js';
 import { diffResult } from './results-diff.js';
 import { promoteResult, publishResult, rollbackResult, statusResult } from './results-moves.js';
 import { pinFileResult } from './results-pin-file.js';
 import { pinResult } from './results-pins.js';
+import { outdatedResult } from './results-resolution.js';
 import { historyResult, showResult, snapshotsResult } from './results-snapshots.js';
 import { dropResult, gcResult, refreshResult, verifyResult } from './results-upkeep.js';
 
@@ -128,7 +130,9 @@ export const outputSchemas: Record<string, z.ZodType> = {
   init: initResult,
   check: checkResult,
   'key generate': keyResult,
+  'add extension': addExtensionResult,
   resolve: resolveResult,
+  outdated: outdatedResult,
   build: buildResult,
   cut: cutResult,
   import: importResult,

@@ -2,6 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { BuildResult } from '../cli/results.js';
+import { localTrees, withFlag } from '../cli/with-flag.js';
 
 export default class Build extends BaseCommand {
   static override summary = 'Build the packages of a profile';
@@ -11,23 +12,26 @@ export default class Build extends BaseCommand {
   static override examples = [
     '<%= config.bin %> build mediawiki-1.39',
     '<%= config.bin %> build mediawiki-1.39 --dry-run',
+    '<%= config.bin %> build mediawiki-1.39 --with parsoid=../parsoid',
     "<%= config.bin %> build mediawiki-1.39 --json | jq -r '.packages[].file'",
   ];
   static override args = {
     profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
   };
   static override flags = {
+    with: withFlag,
     'dry-run': boolean({ description: 'fetch and prove the sources, print the plan, and build nothing' }),
   };
 
   override async run(): Promise<BuildResult> {
     const { args, flags } = await this.parse(Build);
+    const trees = await localTrees(flags.with);
     const context = await this.context(flags);
     const [{ build }, { buildRows, builtRows, renderTable }] = await Promise.all([
       import('../workflows/release.js'),
       import('../cli/render-table.js'),
     ]);
-    const report = await build(context, args.profile, { dryRun: flags['dry-run'] });
+    const report = await build(context, args.profile, { dryRun: flags['dry-run'], trees });
     if (this.jsonEnabled()) return report;
     this.log(
       flags['dry-run']

@@ -2,6 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { CutResult } from '../cli/results.js';
+import { localTrees, withFlag } from '../cli/with-flag.js';
 
 export default class Cut extends BaseCommand {
   static override summary = 'Cut a snapshot of a profile';
@@ -23,6 +24,7 @@ export default class Cut extends BaseCommand {
       helpValue: 'CVE-ID,...',
       description: 'what this snapshot fixes, for diff, history and machines; may be given more than once',
     }),
+    with: withFlag,
     'dry-run': boolean({ description: 'build and compare, and write no manifest' }),
   };
 
@@ -34,8 +36,9 @@ export default class Cut extends BaseCommand {
       import('../cli/explain-release.js'),
     ]);
     const security = parseCveIds(flags.security ?? []);
+    const trees = await localTrees(flags.with);
     const context = await this.context(flags);
-    const report = await cut(context, args.profile, { dryRun: flags['dry-run'], security });
+    const report = await cut(context, args.profile, { dryRun: flags['dry-run'], security, trees });
     for (const line of unrecordedFlags(security, report.security, report.id)) this.say(line);
     if (!this.jsonEnabled()) this.log(report.id);
     return report;

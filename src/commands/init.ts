@@ -6,8 +6,9 @@ import type { InitResult } from '../cli/results.js';
 export default class Init extends BaseCommand {
   static override summary = 'Make a new workspace';
   static override description =
-    'Writes lockstep.yaml, two MediaWiki profiles with the templates of their packages, and schemas for editors ' +
-    'into DIR. Nothing that is there is overwritten. For packages that are built elsewhere, write a profile of kind ' +
+    'Writes lockstep.yaml, MediaWiki profiles with the templates of their packages, and schemas for editors ' +
+    'into DIR: two LTS releases with their suites, and two that follow git repositories, whose addresses are to be ' +
+    'filled in. Nothing that is there is overwritten. For packages that are built elsewhere, write a profile of kind ' +
     '"imported" instead and use lockstep import.';
   static override examples = [
     '<%= config.bin %> init wiki-releases',

@@ -2,6 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { ReleaseResult } from '../cli/results.js';
+import { localTrees, withFlag } from '../cli/with-flag.js';
 import type { MovePlan } from '../workflows/move.js';
 import type { ReleasePlan } from '../workflows/release.js';
 
@@ -15,6 +16,7 @@ export default class Release extends BaseCommand {
     '<%= config.bin %> release mediawiki-1.39',
     '<%= config.bin %> release mediawiki-1.39 --dry-run',
     '<%= config.bin %> release mediawiki-1.39 --security CVE-2026-34087,CVE-2026-34088',
+    '<%= config.bin %> release mediawiki-1.39 --with parsoid=../parsoid',
     '<%= config.bin %> release mediawiki-1.39 --reason "MediaWiki 1.39.17" --json',
   ];
   static override args = {
@@ -28,6 +30,7 @@ export default class Release extends BaseCommand {
       helpValue: 'CVE-ID,...',
       description: 'what this snapshot fixes, for diff, history and machines; may be given more than once',
     }),
+    with: withFlag,
     'dry-run': boolean({ description: 'fetch and prove the sources, print the plan, and stop there' }),
   };
 
@@ -48,6 +51,7 @@ export default class Release extends BaseCommand {
       suite: flags.suite,
       reason: flags.reason,
       security,
+      trees: await localTrees(flags.with),
       onPlan: (plan: ReleasePlan) =>
         this.say(`Plan for ${plan.profile}, to be published in ${plan.suite}:\n${table(plan)}`),
       onMove: (move: MovePlan) => explainPublication(move).forEach((line) => this.say(line)),

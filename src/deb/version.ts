@@ -5,6 +5,7 @@
  */
 import semver, { type SemVer } from 'semver';
 import { LockstepError } from '../errors.js';
+import { parseUpstream } from './upstream-version.js';
 
 /** `[epoch:]upstream[-revision]`; a native version has no revision. */
 export interface DebianVersion {
@@ -158,21 +159,49 @@ export function withSuffix(version: string, suffix: string): string {
 
 /**
  * An upstream version as the upstream part of a Debian one. A pre-release
- * sorts before its release: `0.16.0-a17` -> `0.16.0~a17`; Composer's patch
- * stability sorts after it: `1.0.0-p2` -> `1.0.0+p2`; a leading `v` goes.
+ * sorts before its release: `0.16.0-a17` -> `0.16.0~a17`, `1.0RC1` -> `1.0~rc1`;
+ * Composer's patch stability sorts after it: `1.0.0-p2` -> `1.0.0+p2`; so does
+ * what a build adds: `1.47.0-wmf.9+git20261123.101530.1a2b3c4d` -> `1.47.0~wmf.9+git...`.
+ * A leading `v` goes. What is a Debian version already stays.
  * @throws LockstepError DEB_VERSION when what comes out is not a version
  */
 export function debianVersionOf(upstream: string): string {
-  const plain = upstream.trim().replace(/^v(?=[0-9])/i, '');
-  const match = /^([^-+]*)(?:-([^+]*))?(?:\+(.*))?$/.exec(plain);
-  const tail = match?.[2];
-  const mark = tail !== undefined && /^(?:p|pl|patch)[.-]?[0-9]*$/i.test(tail) ? '+' : '~';
+  const text = upstream.trim();
+  const parsed = parseUpstream(text);
   const version =
-    (match?.[1] ?? plain) +
-    (tail === undefined ? '' : mark + tail.replace(/[-_]/g, '.')) +
-    (match?.[3] === undefined ? '' : `+${match[3].replace(/[-_]/g, '.')}`);
+    parsed === null
+      ? text
+      : parsed.numbers +
+        parsed.letters +
+        (parsed.pre === null ? '' : `~${parsed.pre}`) +
+        parsed.after.map((part) => `+${part}`).join('');
+  // A hyphen would begin a revision, which upstream has no say in
+  if (parsed === null && version.includes('-')) throw noUpstreamVersion(upstream);
   parseVersion(version);
   return version;
+}
+
+/**
+ * Orders upstream versions, by dpkg's rules for the Debian versions they become: what machines see is what counts.
+ * Usable with `Array.sort`.
+ *
+ * That is semver's order, with numbers inside of words too (`a9` < `a17`). MediaWiki's weekly `-wmf.N` come after
+ * `-alpha`, which its main branch is called all the while, and are ordered by their number. That they also sort
+ * after the `-rc` of the same release, though they are older, is dpkg's order of `~wmf` and `~rc`, which Debian's
+ * own packages of MediaWiki use; wmf branches and release tags are never candidates of one component.
+ * @throws LockstepError DEB_VERSION for what no grammar knows
+ */
+export function compareUpstreamVersions(a: string, b: string): -1 | 0 | 1 {
+  for (const text of [a, b]) if (parseUpstream(text) === null) throw noUpstreamVersion(text);
+  return compareVersions(debianVersionOf(a), debianVersionOf(b));
+}
+
+function noUpstreamVersion(text: string): LockstepError {
+  return new LockstepError('DEB_VERSION', {
+    message: `${JSON.stringify(text)} is not a version that can be ordered`,
+    hint: 'Known are numbers with dots, and what goes with them: 1.43.0, 1.43.0-rc.1, 1.47.0-wmf.9, 0.23.0-a18, REL1_43_2, 2026-11-23',
+    where: [{ value: text }],
+  });
 }
 
 /** What Debian appends to an upstream version when it repacks the tarball. */
@@ -199,15 +228,33 @@ export function semverOf(upstream: string): SemVer | null {
 /**
  * Whether an upstream part is in a semver range. Pre-releases count where
  * they lie in the range, and `a9` is below `a17` (plain semver compares such
- * identifiers as text).
+ * identifiers as text). A fourth number lies between its three and the next:
+ * `1.2.3.4` is above 1.2.3, and below every form of 1.2.4.
  */
 export function isInRange(upstream: string, range: string): boolean {
-  const version = semverOf(upstream);
-  if (version === null) return false;
-  const dotted = version.format().replace(/([A-Za-z])(?=[0-9])/g, '$1.');
   const dottedRange = range.replace(
     /([0-9])-([0-9A-Za-z.-]+)/g,
     (_, digit: string, pre: string) => `${digit}-${pre.replace(/([A-Za-z])(?=[0-9])/g, '$1.')}`,
   );
+  const version = semverOf(upstream);
+  if (version === null) return isBetween(upstream, dottedRange);
+  const dotted = version.format().replace(/([A-Za-z])(?=[0-9])/g, '$1.');
   return semver.satisfies(dotted, dottedRange, { includePrerelease: true });
+}
+
+/** As {@link isInRange}, for more numbers than semver has. */
+function isBetween(upstream: string, range: string): boolean {
+  const three = /^([0-9]+\.[0-9]+\.[0-9]+)(?:\.[0-9]+)+(?:[~+][0-9A-Za-z.+~]*)?$/.exec(upstream)?.[1];
+  const below = three === undefined ? null : semverOf(three);
+  if (below === null || semver.validRange(range) === null) return false;
+  const { set } = new semver.Range(range, { includePrerelease: true });
+  return set.some((comparators) =>
+    comparators.every((comparator) => {
+      const bound = comparator.semver as SemVer | symbol;
+      // The comparator of "*" has no version
+      if (!(bound instanceof semver.SemVer)) return true;
+      const above = semver.compare(below, bound) >= 0;
+      return comparator.operator.startsWith('>') ? above : comparator.operator.startsWith('<') && !above;
+    }),
+  );
 }

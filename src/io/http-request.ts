@@ -39,10 +39,14 @@ export interface HttpResponse {
 export interface GetOptions {
   signal?: AbortSignal;
   headers?: Readonly<Record<string, string>>;
+  /** Sent as a POST. It may be sent again: only for what asks and changes nothing. */
+  post?: Uint8Array;
+  /** Refuse a redirect to another host, or to another port of it but from http's own to https's. */
+  sameHost?: boolean;
 }
 
 /**
- * One GET, following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
+ * One GET (or POST), following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
  * NET_STALLED, INTERRUPTED.
  */
 export async function request(
@@ -61,7 +65,11 @@ export async function request(
       if (hops >= transport.redirects) {
         throw netFault('NET_STATUS', start, `Redirected more than ${transport.redirects} times`);
       }
-      url = redirected(url, target);
+      // A POST that is redirected would become a GET, or be told to whom it was not meant for
+      if (options.post !== undefined) throw notFollowed(url, target);
+      const next = redirected(url, target);
+      if (options.sameHost === true && !isSameHost(url, next)) throw notFollowed(url, target);
+      url = next;
       continue;
     }
     const wanted =
@@ -84,9 +92,18 @@ export async function request(
 function redirected(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const safe = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
-  if (to === undefined || !safe)
-    throw netFault('NET_STATUS', from, `Redirected to ${location}, which is not followed`);
+  if (to === undefined || !safe) throw notFollowed(from, location);
   return to;
+}
+
+function isSameHost(from: URL, to: URL): boolean {
+  const upgraded =
+    from.protocol === 'http:' && to.protocol === 'https:' && from.port === '' && to.port === '';
+  return from.hostname === to.hostname && (from.protocol === to.protocol ? from.port === to.port : upgraded);
+}
+
+function notFollowed(from: URL, location: string): LockstepError {
+  return netFault('NET_STATUS', from, `Redirected to ${shownUrl(location)}, which is not followed`);
 }
 
 function retryAfter(value: string | undefined): number | undefined {
@@ -134,7 +151,8 @@ async function answerTo(
         ...options.headers,
       };
       const make = route.secure ? https.request : http.request;
-      const sent = make({ ...route.options, headers: { ...headers, ...route.headers } }, resolve);
+      const method = options.post === undefined ? 'GET' : 'POST';
+      const sent = make({ ...route.options, method, headers: { ...headers, ...route.headers } }, resolve);
       onSent(sent);
       const abort = (): void => void sent.destroy(watch.signal.aborted ? watch.fault : undefined);
       signal.addEventListener('abort', abort, { once: true });
@@ -144,7 +162,7 @@ async function answerTo(
       // Waiting for a free connection of the pool is no stall.
       sent.once('socket', () => watch.start());
       if (signal.aborted) abort();
-      sent.end();
+      sent.end(options.post);
     });
   } catch (error) {
     throw watch.signal.aborted ? watch.fault : error;

@@ -95,6 +95,14 @@ export class Http {
     return await this.#retried(options.signal, async () => await this.#once(url, options));
   }
 
+  /**
+   * One request and what is made of its answer, tried again as a whole: for a body that is of no use in part.
+   * Throws as {@link get}, and what `use` throws.
+   */
+  async use<T>(url: string, options: GetOptions, use: (answer: HttpResponse) => Promise<T>): Promise<T> {
+    return await this.#retried(options.signal, async () => await use(await this.#once(url, options)));
+  }
+
   /** All of a small file, tried again as a whole. As {@link get}, and NET_TOO_LARGE. */
   async bytes(url: string, options: WholeOptions = {}): Promise<Buffer> {
     const limit = options.maxBytes ?? defaultMaxBytes;

@@ -9,7 +9,9 @@ import { debianVersionOf } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { Workspace } from '../profile/workspace-schema.js';
-import type { Pin } from '../source/pin.js';
+import type { ExtensionFacts } from '../source/extension-facts.js';
+import type { Pin, StoredFile } from '../source/pin.js';
+import { changelogLines } from './changelog-lines.js';
 import {
   commonVariables,
   keyringVariables,
@@ -18,6 +20,8 @@ import {
   type ArchiveKey,
   type SchemaVariable,
 } from './context.js';
+import { composeExtension } from './extension-package.js';
+import { extensionsOfSet, neededBy, type SetExtension } from './extension-set.js';
 import { keyringPackageOf, keyringTemplate, packageOfTemplate } from './pinned-packages.js';
 import type { SetPackage } from './relations.js';
 import { planVersion, type VersionUse } from './revision.js';
@@ -37,6 +41,12 @@ export interface SetInput {
   key: Pick<ArchiveKey, 'fingerprint'>;
   /** The schema that the set's database needs; left out where it has none. */
   schema?: SchemaVariable | undefined;
+  /** What extension.json or skin.json of a component says, by component; see `extensionComponents`. */
+  extensions?: Readonly<Record<string, ExtensionFacts>> | undefined;
+  /** Packages of PHP's extensions that the set demands: `php-intl`. */
+  php?: readonly string[] | undefined;
+  /** Those of them that one component demands, by component: for the packages that are made of trees. */
+  phpOf?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export interface KeyringInput {
@@ -73,7 +83,8 @@ export function templatesOf(profile: Profile): string[] {
  * relations carry the versions of the components.
  *
  * @param history versions that were given out before
- * @throws LockstepError TEMPLATE_*, RESOLVE_UNSATISFIABLE, BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE, DEB_VERSION
+ * @throws LockstepError TEMPLATE_*, EXTENSION_INVALID, RESOLVE_UNSATISFIABLE, BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE,
+ * DEB_VERSION
  */
 export async function planSet(input: SetInput, history: readonly VersionUse[]): Promise<SourceGroup[]> {
   const versions = new Map<string, string>();
@@ -176,30 +187,61 @@ interface Members {
   component: string | undefined;
   baseVersion: string;
   templates: string[];
+  /** In place of templates. */
+  extension?: Packaged;
   packages: string[];
 }
 
+type Packaged = SetExtension & { package: string };
+
+const isPackaged = (extension: SetExtension): extension is Packaged => extension.package !== null;
+
 function treeTemplates(profile: Profile): { component: string; template: string }[] {
   return Object.entries(profile.components).flatMap(([component, { build }]) =>
-    build?.method === 'tree' ? [{ component, template: build.template }] : [],
+    build?.method === 'tree' && build.template !== undefined ? [{ component, template: build.template }] : [],
   );
 }
 
-function groupsOf({ workspace, profile, pins }: SetInput): Members[] {
+function groupsOf(input: SetInput): Members[] {
+  const { workspace, profile, pins } = input;
+  const versionOf = (component: string): string => debianVersionOf(pinOf(pins, component).upstreamVersion);
   const components = treeTemplates(profile).map(({ component, template }): Members => {
     const name = packageOfTemplate(workspace, template);
-    const baseVersion = debianVersionOf(pinOf(pins, component).upstreamVersion);
-    return { source: name, component, baseVersion, templates: [template], packages: [name] };
+    return {
+      source: name,
+      component,
+      baseVersion: versionOf(component),
+      templates: [template],
+      packages: [name],
+    };
   });
+  // Each after those that it needs: it names their versions
+  const extensions = setExtensions(input)
+    .filter(isPackaged)
+    .map((extension): Members => {
+      const { component, package: name } = extension;
+      return {
+        source: name,
+        component,
+        baseVersion: versionOf(component),
+        templates: [],
+        extension,
+        packages: [name],
+      };
+    });
   const { name, lead, templates } = profile.metapackage;
   const metapackage: Members = {
     source: name,
     component: undefined,
-    baseVersion: debianVersionOf(pinOf(pins, lead).upstreamVersion),
+    baseVersion: versionOf(lead),
     templates,
     packages: templates.map((template) => packageOfTemplate(workspace, template)),
   };
-  return [...components, metapackage];
+  return [...components, ...extensions, metapackage];
+}
+
+function setExtensions({ workspace, profile, pins, extensions = {} }: SetInput): SetExtension[] {
+  return extensionsOfSet(workspace, profile, pins, extensions);
 }
 
 function pinOf(pins: SetInput['pins'], component: string): Pin {
@@ -215,48 +257,65 @@ async function composeGroup(
 ): Promise<ComposedPackage[]> {
   const { workspace, profile, profiles, pins, built, templates, key, schema } = input;
   const set = packagesOfSet(workspace, profile, pins, built, Object.fromEntries(versions));
-  const variables = setVariables(commonVariables(workspace, profiles, key), profile, pins, set, schema);
+  const extensions = setExtensions(input);
   const pin = members.component === undefined ? undefined : pinOf(pins, members.component);
+  const shared = {
+    maintainer: workspace.archive.maintainer,
+    date: pin?.date ?? Math.max(...Object.values(pins).map((other) => other.date)),
+    changelog: { distribution: profile.base.codename, lines: changelogLines(profile, pins, set, pin) },
+    tree: pin === undefined ? undefined : treeOf(pin),
+  };
+  const version = (name: string): string => {
+    const known = versions.get(name);
+    if (known === undefined) throw new Error(`package ${name} was given no version`);
+    return known;
+  };
+  if (members.extension !== undefined) {
+    const { extension } = members;
+    const { component, package: name } = extension;
+    if (shared.tree === undefined) throw new Error(`component ${component} has no tree`);
+    return [
+      await composeExtension({
+        ...{ ...shared, extension, tree: shared.tree, version: version(name) },
+        mediawiki: Object.values(set)
+          .flat()
+          .find((item) => item.package === 'mediawiki')?.version,
+        needs: neededBy(extension, extensions)
+          .filter(isPackaged)
+          .map((other) => ({ package: other.package, version: versions.get(other.package) })),
+        php: input.phpOf?.[component] ?? [],
+      }),
+    ];
+  }
+  const common = commonVariables(workspace, profiles, key);
+  const variables = setVariables(common, profile, pins, set, { schema, extensions, php: input.php });
   const packages: ComposedPackage[] = [];
   for (const template of members.templates) {
     const folder = templates.get(template);
     if (folder === undefined) throw new Error(`template ${template} was not read`);
     const name = packageOfTemplate(workspace, template);
-    const version = versions.get(name);
-    if (version === undefined) throw new Error(`package ${name} was given no version`);
     packages.push(
       await composeTemplate({
-        folder,
-        package: name,
-        source: members.source,
-        version,
-        maintainer: workspace.archive.maintainer,
-        date: pin?.date ?? Math.max(...Object.values(pins).map((other) => other.date)),
-        variables,
-        changelog: { distribution: profile.base.codename, lines: changelogLines(profile, pins, set, pin) },
-        tree: pin?.kind === 'within' ? { archive: pin.archive, path: pin.path } : undefined,
+        ...{ ...shared, folder, package: name, source: members.source, version: version(name), variables },
       }),
     );
   }
   return packages;
 }
 
-function changelogLines(
-  profile: Profile,
-  pins: SetInput['pins'],
-  set: Readonly<Record<string, readonly SetPackage[]>>,
-  own: Pin | undefined,
-): string[] {
-  if (own?.kind === 'within') {
-    const parent = pins[own.within];
-    const from = parent?.kind === 'apt-source' ? `${parent.package} ${parent.version}` : own.within;
-    // A line each: Debian's tools want no longer ones
-    return [`${own.component} ${own.upstreamVersion}`, `From ${from}`, `Path ${own.path}`];
+/** A component's own tree, for `from: tree`. */
+function treeOf(pin: Pin): { archive: StoredFile; path: string } | undefined {
+  switch (pin.kind) {
+    case 'within':
+      return { archive: pin.archive, path: pin.path };
+    case 'git':
+    case 'tarball':
+    case 'local':
+      return { archive: pin.archive, path: '' };
+    case 'apt-source':
+    case 'apt-binary':
+      return undefined;
   }
-  const components = Object.values(set).flatMap((packages) => [
-    ...new Set(packages.map((item) => `${item.package} ${item.version}`)),
-  ]);
-  return [`The set of profile ${profile.name}`, ...components];
 }
 
 /** Keys sorted at every depth and contents by their hash, so that the digest is of what is said alone. */

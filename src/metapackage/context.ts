@@ -6,7 +6,8 @@ import { LockstepError } from '../errors.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { Workspace } from '../profile/workspace-schema.js';
 import type { Pin } from '../source/pin.js';
-import { exactPackages, keyringPackageOf, packageOfTemplate } from './pinned-packages.js';
+import { neededBy, type SetExtension } from './extension-set.js';
+import { exactPackages, keyringPackageOf, packageOfTree } from './pinned-packages.js';
 import { relationsOf, type SetPackage } from './relations.js';
 
 /** The archive's signing key. */
@@ -68,6 +69,27 @@ export interface SchemaVariable {
   digest: string;
 }
 
+/** An extension or a skin that the wiki loads, as templates see it. */
+export interface ExtensionVariable {
+  component: string;
+  /** As MediaWiki registers it. */
+  name: string;
+  kind: 'extension' | 'skin';
+  /** Whether MediaWiki's own packages bring it along. */
+  bundled: boolean;
+  /** Its package and that one's version; empty where it is bundled. */
+  package: string;
+  version: string;
+  /** The folder on a machine: absolute, or below MediaWiki's own where it is bundled. */
+  folder: string;
+  /** Its extension.json or skin.json, in the folder. */
+  path: string;
+  /** Where its web resources are asked for: `extensions/Cite`. */
+  address: string;
+  /** Names of those of this list that it cannot be loaded without. */
+  needs: string[];
+}
+
 /** Variables of the templates of a profile. */
 export interface SetVariables extends CommonVariables {
   profile: { name: string; description: string };
@@ -81,6 +103,10 @@ export interface SetVariables extends CommonVariables {
   components: Record<string, ComponentVariable>;
   /** Those of all components, sorted by package. */
   relations: string[];
+  /** In the order in which they are loaded. */
+  extensions: ExtensionVariable[];
+  /** Packages of PHP's extensions that the trees of the set demand: `php-intl`. */
+  phpPackages: string[];
   schema: SchemaVariable;
   settings: Record<string, unknown>;
 }
@@ -141,7 +167,9 @@ export function keyringVariables(
 
 /**
  * @param packages the packages of each component that are in the set; a component that is not in it is no variable
- * @param schema of the set's database; left out where it has none
+ * @param more.schema of the set's database; left out where it has none
+ * @param more.extensions in the order in which they are loaded
+ * @param more.php packages of PHP's extensions that the set demands
  * @throws LockstepError RESOLVE_UNSATISFIABLE, see relationsOf
  */
 export function setVariables(
@@ -149,8 +177,13 @@ export function setVariables(
   profile: Profile,
   pins: Readonly<Record<string, Pin>>,
   packages: Readonly<Record<string, readonly SetPackage[]>>,
-  schema?: SchemaVariable,
+  more: {
+    schema?: SchemaVariable | undefined;
+    extensions?: readonly SetExtension[] | undefined;
+    php?: readonly string[] | undefined;
+  } = {},
 ): SetVariables {
+  const { schema, extensions = [], php = [] } = more;
   const components: Record<string, ComponentVariable> = {};
   for (const [name, { relation }] of Object.entries(profile.components)) {
     const own = packages[name];
@@ -173,8 +206,26 @@ export function setVariables(
     relations: Object.values(components)
       .flatMap((component) => component.relations)
       .sort((a, b) => byText(packageIn(a), packageIn(b))),
+    extensions: extensions.map((one) => extensionVariable(one, extensions, packages[one.component])),
+    phpPackages: [...php].sort(),
     schema: schema ?? { component: '', version: '', digest: '' },
     settings: profile.metapackage.settings,
+  };
+}
+
+function extensionVariable(
+  one: SetExtension,
+  all: readonly SetExtension[],
+  own: readonly SetPackage[] | undefined,
+): ExtensionVariable {
+  const { component, facts, folder, file: path, address } = one;
+  return {
+    component,
+    ...{ name: facts.name, kind: facts.kind, folder, path, address },
+    bundled: one.package === null,
+    package: one.package ?? '',
+    version: own?.find((item) => item.package === one.package)?.version ?? '',
+    needs: neededBy(one, all).map((other) => other.facts.name),
   };
 }
 
@@ -197,7 +248,7 @@ export function packagesOfSet(
   for (const [name, component] of Object.entries(profile.components)) {
     const pin = pins[name];
     if (component.build?.method === 'tree') {
-      const own = packageOfTemplate(workspace, component.build.template);
+      const own = packageOfTree(workspace, name, component.build);
       const version = treeVersions[own];
       if (version !== undefined) packages[name] = [{ package: own, version, architecture: 'all' }];
     } else if (component.source.kind === 'apt-binary') {

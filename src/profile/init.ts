@@ -9,7 +9,8 @@ import { stringify } from 'yaml';
 import { LockstepError } from '../errors.js';
 import { ensureDir, exists, notThere, onDisk, writeFileAtomic } from '../io/disk.js';
 import { schemaFiles } from './json-schema.js';
-import { invalid, parseWorkspace, workspaceFileName } from './load.js';
+import { invalid, parseProfile, parseWorkspace, workspaceFileName } from './load.js';
+import { placeholdersIn } from './placeholder.js';
 
 /** A file of a new workspace. */
 export interface PlannedFile {
@@ -32,14 +33,16 @@ export interface InitOptions {
 
 /**
  * The files of a new workspace: lockstep.yaml with two suites for each
- * profile, what was handed in, schemas for editors, .gitignore.
+ * profile that is ready to use, what was handed in, schemas for editors, .gitignore.
  *
  * @param begin profiles/, templates/ and packaging/ to begin with
  * @throws LockstepError WORKSPACE_INVALID where an option is no good for lockstep.yaml
  */
 export function planInit(options: InitOptions, begin: readonly PlannedFile[]): PlannedFile[] {
   const profiles = begin.flatMap((file) => /^profiles\/([^/]+)\.yaml$/.exec(file.path)?.[1] ?? []).sort();
-  const content = workspaceText(options, profiles);
+  // Machines could follow nothing in the suites of one that has to be filled in first
+  const ready = profiles.filter((name) => !isToBeFilledIn(begin, name));
+  const content = workspaceText(options, ready);
   const { value, faults } = parseWorkspace(content, { root: '/', profileNames: profiles });
   if (value === undefined) throw invalid('WORKSPACE_INVALID', workspaceFileName, faults);
   const files: PlannedFile[] = [
@@ -53,6 +56,13 @@ export function planInit(options: InitOptions, begin: readonly PlannedFile[]): P
     if (!files.some((file) => file.path === path)) files.push({ path, content: about, mode: 0o644 });
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function isToBeFilledIn(begin: readonly PlannedFile[], name: string): boolean {
+  const content = begin.find((file) => file.path === `profiles/${name}.yaml`)?.content ?? '';
+  const text = typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
+  const { value } = parseProfile(text, name);
+  return value !== undefined && placeholdersIn(value).length > 0;
 }
 
 /**

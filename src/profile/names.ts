@@ -89,3 +89,37 @@ export const duration = z
     error: 'must be a length of time: a number and one of s, m, h, d, w, as in "14d"',
   })
   .transform((text) => parseDuration(text) ?? 0);
+
+/** A range of upstream versions, or the word for the highest of all. */
+export const trackedRange = z.union([z.literal('latest'), versionRange]);
+
+/** A constraint as Composer writes it; what it means is read in src/source/composer.ts. */
+export const constraint = z.string().regex(/^[^\p{Cc}]*[0-9*][^\p{Cc}]*$/u, {
+  error: 'must be a constraint of versions: "^0.20", ">=1.43 <1.45"',
+});
+
+/** Names of refs and patterns of them (git-check-ref-format(1)); `*` stands for anything but a slash. */
+export const gitPattern = z
+  .string()
+  .regex(/^(?![/.-])(?!.*(?:\.\.|\/\/|@\{|\.lock$|[/.]$))[^\s\p{Cc}~^:?[\\]+$/u, {
+    error: 'must be the name of a tag or branch, or a pattern with "*"',
+  });
+
+/** No user and no password: those come from git's credential helpers or the environment. */
+export const gitAddress = z
+  .string()
+  .regex(
+    /^(?:https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/[A-Za-z0-9._~+%/-]+|file:\/\/\/[^\p{Cc}?#]+|(?:\.{0,2}\/)[^\p{Cc}]+)$/u,
+    {
+      error:
+        'must be where a git repository is: https://host/path, http://host/path, or a path that begins with "/", "./" or "../"; no user and no password',
+    },
+  );
+
+/** As a git address, with `{version}` where the version goes. */
+export const tarballAddress = z
+  .string()
+  .regex(
+    /^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/(?:[A-Za-z0-9._~+%/?=&-]|\{version\})*$/,
+    { error: 'must be a web address without user or password; {version} may stand in it' },
+  );

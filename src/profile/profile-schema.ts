@@ -8,11 +8,16 @@ import { z } from 'zod';
 import { baseArchitectures, baseReleases } from './base-release.js';
 import {
   componentName,
+  constraint,
+  gitAddress,
+  gitPattern,
   oneLine,
   packageName,
   relativePath,
   settingName,
   slug,
+  tarballAddress,
+  trackedRange,
   treePattern,
   versionRange,
 } from './names.js';
@@ -60,6 +65,54 @@ const source = z
         version: versionRange.optional().describe('Range that the version found there must be in'),
       })
       .describe("A folder of another component's tree"),
+    z
+      .strictObject({
+        kind: z.literal('git'),
+        url: gitAddress.describe('Where the repository is: https, http, or a folder of this machine'),
+        version: trackedRange
+          .optional()
+          .describe('Range of versions that tags stand for, or "latest"; the highest that fits wins'),
+        tags: gitPattern.optional().describe('Which tags are versions, as a pattern: "v*". All of them else'),
+        tag: gitPattern.optional().describe('This tag alone'),
+        branch: gitPattern
+          .optional()
+          .describe('The newest commit of this branch, or of the highest branch of a pattern: "wmf/*"'),
+        commit: z
+          .string()
+          .regex(/^[0-9a-f]{40}$/, { error: 'must be a whole commit id: 40 hexadecimal digits' })
+          .optional()
+          .describe('This commit alone'),
+        submodules: z.boolean().default(true).describe('Whether its submodules belong to its tree'),
+        signedBy: relativePath
+          .optional()
+          .describe(
+            'A file of public keys in the workspace: the tag or commit must be signed by one of them',
+          ),
+      })
+      .describe('A git repository'),
+    z
+      .strictObject({
+        kind: z.literal('tarball'),
+        url: tarballAddress.describe('Where the tarball is; {version} stands for its version'),
+        version: trackedRange.describe(
+          'One version, or a range or "latest" where "listing" tells what there is',
+        ),
+        listing: tarballAddress
+          .optional()
+          .describe('A page whose links, or names, of the form of "url" tell which versions there are'),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, { error: 'must be a SHA-256: 64 hexadecimal digits' })
+          .optional()
+          .describe('Of the tarball, where it is one version'),
+        signature: tarballAddress
+          .optional()
+          .describe('Where its detached signature is; {version} as in "url"'),
+        signedBy: relativePath
+          .optional()
+          .describe('A file of public keys in the workspace: the tarball must be signed by one of them'),
+      })
+      .describe('A tarball of source code'),
   ])
   .describe('Where the code comes from');
 
@@ -71,9 +124,19 @@ const build = z
     z
       .strictObject({
         method: z.literal('tree'),
-        template: slug.describe('The folder in templates/ whose package.yaml says what goes where'),
+        template: slug
+          .optional()
+          .describe(
+            'The folder in templates/ whose package.yaml says what goes where; needless for an extension or a skin of MediaWiki, which extension.json or skin.json describes',
+          ),
+        as: z
+          .enum(['extension', 'skin'])
+          .optional()
+          .describe(
+            'Without a template: what of MediaWiki its tree is, an extension if left out. Its package is mediawiki-extension-<component> or mediawiki-skin-<component>',
+          ),
       })
-      .describe('Its tree is put into a package as a template says'),
+      .describe('Its tree is put into a package as a template, or its own extension.json or skin.json, says'),
   ])
   .describe('How packages are made of it');
 
@@ -85,9 +148,14 @@ const component = z
       .array(packageName)
       .min(1)
       .optional()
-      .describe('Which of the packages that are built go into the set (apt-source)'),
+      .describe('Which of the packages that are built go into the set (method debian)'),
+    requires: z
+      .record(componentName, constraint)
+      .optional()
+      .describe('What this component demands of others of the set, by name: "^0.20", ">=1.43 <1.45"'),
     relation: z
       .enum(['exact', 'minimum', 'series'])
+      .default('exact')
       .describe(
         'What the metapackage demands: exact = this version; minimum = this or later; series = of the same X.Y',
       ),
@@ -151,14 +219,27 @@ export const importedProfileSchema = z
 export const anyProfileSchema = z.union([profileSchema, importedProfileSchema]);
 
 export type ProfileFile = z.output<typeof profileSchema>;
-export type ComponentSource = ProfileFile['components'][string]['source'];
+/** Stands in for a component's source in one run (`--with`); no profile can say it. */
+export interface LocalConfig {
+  kind: 'local';
+  /** Absolute. */
+  path: string;
+  /** As it was typed. */
+  typed: string;
+}
+
+export type ComponentSource = ProfileFile['components'][string]['source'] | LocalConfig;
 export type AptSourceConfig = Extract<ComponentSource, { kind: 'apt-source' }>;
 export type AptBinaryConfig = Extract<ComponentSource, { kind: 'apt-binary' }>;
+export type GitConfig = Extract<ComponentSource, { kind: 'git' }>;
+export type TarballConfig = Extract<ComponentSource, { kind: 'tarball' }>;
 export type WithinConfig = Extract<ComponentSource, { kind: 'within' }>;
 export type ComponentBuild = NonNullable<ProfileFile['components'][string]['build']>;
+/** How a component is put into a package without a debian/ directory. */
+export type TreeBuild = Extract<ComponentBuild, { method: 'tree' }>;
 export type RelationRule = ProfileFile['components'][string]['relation'];
 export type MetapackageConfig = ProfileFile['metapackage'];
-export type Component = ProfileFile['components'][string];
+export type Component = Omit<ProfileFile['components'][string], 'source'> & { source: ComponentSource };
 
 /** The base of a profile, with what follows from it. */
 export interface ProfileBase {
@@ -179,7 +260,9 @@ interface NamedProfile {
 }
 
 /** A profile that was read and found good. */
-export interface Profile extends Omit<ProfileFile, 'base'>, NamedProfile {}
+export interface Profile extends Omit<ProfileFile, 'base' | 'components'>, NamedProfile {
+  components: Record<string, Component>;
+}
 
 /** A profile of imported packages that was read and found good. */
 export interface ImportedProfile extends Omit<z.output<typeof importedProfileSchema>, 'base'>, NamedProfile {}

@@ -53,6 +53,10 @@ export function workspaceRules(profileNames: readonly string[]): Rule[] {
     function suitesNameKnownThings(data, fault) {
       const levels = data !== undefined && fieldOf(data, 'trustLevels');
       const known = levels === undefined ? ['unstable', 'stable'] : textsOf(levels);
+      const signed = fieldOf(data, 'signedSources');
+      if (typeof signed === 'string' && !known.includes(signed)) {
+        fault(['signedSources'], unknownName('trust level', signed, known, 'in trustLevels'));
+      }
       for (const [name, suite] of Object.entries(fieldsOf(fieldOf(data, 'suites')))) {
         const profile = fieldOf(suite, 'profile');
         if (typeof profile === 'string' && !profileNames.includes(profile)) {
@@ -67,11 +71,14 @@ export function workspaceRules(profileNames: readonly string[]): Rule[] {
   ];
 }
 
-/** What a source kind is built by, and which other keys go with it. */
-const kinds: Record<string, { method: string | undefined; packages: boolean }> = {
-  'apt-source': { method: 'debian', packages: true },
-  'apt-binary': { method: undefined, packages: false },
-  within: { method: 'tree', packages: false },
+/** What a source kind can be built by; the first is what is proposed. */
+const kinds: Record<string, { methods: readonly string[]; mayStayUnbuilt?: boolean }> = {
+  'apt-source': { methods: ['debian'] },
+  'apt-binary': { methods: [] },
+  // What is not built is in the packages of its parent already
+  within: { methods: ['tree'], mayStayUnbuilt: true },
+  git: { methods: ['tree', 'debian'] },
+  tarball: { methods: ['tree', 'debian'] },
 };
 
 function baseIsOneRelease(data: unknown, fault: Parameters<Rule>[1]): void {
@@ -96,6 +103,14 @@ function noRepeatsInLists(data: unknown, fault: Parameters<Rule>[1]): void {
   }
 }
 
+/** The package of an extension or a skin, which its component names (pinned-packages.ts); nothing for another build. */
+function extensionPackage(component: string, build: unknown): string | undefined {
+  const { method, template, as = 'extension' } = fieldsOf(build);
+  return method === 'tree' && template === undefined && typeof as === 'string'
+    ? `mediawiki-${as}-${component}`
+    : undefined;
+}
+
 /** Rules of a profile of imported packages. */
 export const importedProfileRules: Rule[] = [baseIsOneRelease, noRepeatsInLists];
 
@@ -112,25 +127,122 @@ export const profileRules: Rule[] = [
       const at = ['components', name];
       const build = fieldOf(component, 'build');
       const method = fieldOf(build, 'method');
-      if (rule.method === undefined && build !== undefined) {
+      const [proposed] = rule.methods;
+      if (proposed === undefined && build !== undefined) {
         fault([...at, 'build'], `a component of kind ${String(kind)} is not built: leave "build" out`, 'key');
-      } else if (rule.method !== undefined && build === undefined) {
+      } else if (proposed !== undefined && build === undefined && rule.mayStayUnbuilt !== true) {
         fault(
           [...at, 'build'],
-          `is missing; a component of kind ${String(kind)} is built by method ${rule.method}`,
+          `is missing; a component of kind ${String(kind)} is built by method ${rule.methods.join(' or ')}`,
         );
-      } else if (rule.method !== undefined && typeof method === 'string' && method !== rule.method) {
+      } else if (proposed !== undefined && typeof method === 'string' && !rule.methods.includes(method)) {
         fault(
           [...at, 'build', 'method'],
-          `a component of kind ${String(kind)} is built by method ${rule.method}, not ${method}`,
+          `a component of kind ${String(kind)} is built by method ${rule.methods.join(' or ')}, not ${method}`,
         );
       }
       const packages = fieldOf(component, 'packages');
-      if (rule.packages && packages === undefined) {
+      const byDebian = kind === 'apt-source' || (rule.methods.includes('debian') && method === 'debian');
+      if (byDebian && packages === undefined) {
         fault([...at, 'packages'], 'is missing; it names the built packages that go into the set');
-      } else if (!rule.packages && packages !== undefined) {
-        const instead = kind === 'within' ? 'its template names the package' : '"source.packages" names them';
-        fault([...at, 'packages'], `is for kind apt-source only; here ${instead}`, 'key');
+      } else if (!byDebian && packages !== undefined) {
+        const instead =
+          kind === 'apt-binary'
+            ? '"source.packages" names them'
+            : build === undefined
+              ? 'they are those of the component that it is within'
+              : 'its template, or its extension.json, names the package';
+        fault([...at, 'packages'], `is for method debian only; here ${instead}`, 'key');
+      }
+    }
+  },
+
+  function treesAreDescribedOnce(data, fault) {
+    for (const [name, component] of Object.entries(fieldsOf(fieldOf(data, 'components')))) {
+      const build = fieldsOf(fieldOf(component, 'build'));
+      if (build['as'] === undefined || build['template'] === undefined) continue;
+      fault(
+        ['components', name, 'build', 'as'],
+        'contradicts "template": what a template packages is not looked into',
+        'key',
+      );
+    }
+  },
+
+  function gitNamesOneThing(data, fault) {
+    for (const [name, component] of Object.entries(fieldsOf(fieldOf(data, 'components')))) {
+      const source = fieldsOf(fieldOf(component, 'source'));
+      if (source['kind'] !== 'git') continue;
+      const at = ['components', name, 'source'];
+      const named = ['version', 'tag', 'branch', 'commit'].filter((key) => source[key] !== undefined);
+      if (named.length === 0) {
+        fault(
+          [...at, 'version'],
+          'is missing: one of "version", "tag", "branch" and "commit" says what to take',
+        );
+      }
+      for (const key of named.slice(1)) {
+        fault([...at, key], `contradicts "${named[0]!}": one of them says what to take`, 'key');
+      }
+      if (source['tags'] !== undefined && source['version'] === undefined) {
+        fault([...at, 'tags'], 'says which tags are versions; it goes with "version" only', 'key');
+      }
+    }
+  },
+
+  function tarballsAreVouchedFor(data, fault) {
+    for (const [name, component] of Object.entries(fieldsOf(fieldOf(data, 'components')))) {
+      const source = fieldsOf(fieldOf(component, 'source'));
+      if (source['kind'] !== 'tarball') continue;
+      const at = ['components', name, 'source'];
+      const { version, url, listing, sha256, signature, signedBy } = source;
+      if (typeof version !== 'string' || typeof url !== 'string') continue;
+      const isOne = /^[0-9][0-9A-Za-z.+~-]*$/.test(version);
+      if (sha256 === undefined && signedBy === undefined) {
+        fault(
+          [...at, 'sha256'],
+          'is missing: "sha256", or "signature" and "signedBy", vouches for what the server sends',
+        );
+      }
+      if ((signature === undefined) !== (signedBy === undefined)) {
+        fault(
+          [...at, signature === undefined ? 'signature' : 'signedBy'],
+          'is missing: "signature" says where the signature is, "signedBy" whose it must be',
+        );
+      }
+      if (sha256 !== undefined && !isOne) {
+        fault([...at, 'sha256'], `is that of one tarball, and "version" is ${version}`, 'key');
+      }
+      if (!isOne && listing === undefined) {
+        fault([...at, 'listing'], `is missing: it tells which versions there are for ${version}`);
+      }
+      if (isOne && listing !== undefined) {
+        fault([...at, 'listing'], `is needless: "version" is ${version} alone`, 'key');
+      }
+      for (const [key, value] of [
+        ['url', url],
+        ['signature', signature],
+      ] as const) {
+        if (!isOne && typeof value === 'string' && !value.includes('{version}')) {
+          fault([...at, key], 'must have {version} where the version goes');
+        }
+      }
+      if (typeof listing === 'string' && listing.includes('{version}')) {
+        fault([...at, 'listing'], 'is one page: {version} cannot stand in it');
+      }
+    }
+  },
+
+  function requirementsAreOfOthers(data, fault) {
+    const components = fieldsOf(fieldOf(data, 'components'));
+    const names = Object.keys(components);
+    for (const [name, component] of Object.entries(components)) {
+      for (const other of Object.keys(fieldsOf(fieldOf(component, 'requires')))) {
+        const at = ['components', name, 'requires', other];
+        if (other === name) fault(at, 'is the component itself', 'key');
+        else if (!names.includes(other)) {
+          fault(at, unknownName('component', other, names, 'in this profile'), 'key');
+        }
       }
     }
   },
@@ -209,6 +321,7 @@ export const profileRules: Rule[] = [
         claim(p, home, [...at, 'source', 'packages', i]),
       );
       claim(fieldOf(component, 'build', 'template'), home, [...at, 'build', 'template']);
+      claim(extensionPackage(name, fieldOf(component, 'build')), home, [...at, 'build']);
     }
     textsOf(fieldOf(data, 'metapackage', 'templates')).forEach((p, i) =>
       claim(p, `template ${p}`, ['metapackage', 'templates', i]),

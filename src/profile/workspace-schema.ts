@@ -101,6 +101,11 @@ export const workspaceSchema = z
       .min(1)
       .default(['unstable', 'stable'])
       .describe('From the lowest to the highest'),
+    signedSources: slug
+      .optional()
+      .describe(
+        'From this trust level on, suites take components out of git only if a signature vouches for them',
+      ),
     mirror: z
       .strictObject({
         debian: webAddress.optional().describe('The archive of the base distribution'),

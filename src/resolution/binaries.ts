@@ -4,8 +4,9 @@
  */
 import { formatAlternative, parseRelations, satisfies, type Alternative } from '../deb/relation.js';
 import { compareVersions, isInRange, upstreamOf } from '../deb/version.js';
-import type { BinaryListing, Candidates, Choice } from '../source/candidate.js';
+import type { BinaryListing, Candidates } from '../source/candidate.js';
 import { upstreamVersionOf } from '../source/upstream-version.js';
+import type { ComponentOptions } from './component-options.js';
 import { bySuite } from './sources.js';
 import { nothingInRange, unknownPackage, whatThereIs, type Unsatisfied } from './unsatisfied.js';
 
@@ -61,20 +62,69 @@ function isOf(listing: BinaryListing, build: Build, architecture: string): boole
 }
 
 /**
- * The range is for the first named package. Named packages of the same source
- * come from the same build; those of other sources in their highest version.
+ * Every build of the first named package that goes with the others, the highest first; the range is for it alone.
+ * Named packages of the same source come from the same build; those of other sources in their highest version.
  */
-export function chooseBinaries(candidates: BinaryCandidates, range: string): Choice | Unsatisfied[] {
-  const { component, found, packages, architectures, searched } = candidates;
+export function binaryOptions(candidates: BinaryCandidates, range: string): ComponentOptions | Unsatisfied[] {
+  const { component, found, packages, searched } = candidates;
   const unknown = packages.filter((name) => !found.some((listing) => listing.package === name));
   if (unknown.length > 0) {
     return unknown.map((name) =>
       unknownPackage(component, name, 'packages', searched, candidates.near[name]),
     );
   }
-  const chosen: BinaryListing[] = [];
-  const reasons: Unsatisfied[] = [];
-  const [first] = packages;
+  const [first, ...others] = togetherIn(candidates).map((names) => ({
+    names,
+    builds: completeBuilds(found, names, candidates.architectures),
+  }));
+  const inRange = (build: Build): boolean => isInRange(upstreamOf(build.listings[0]!.version), range);
+  const reasons = others
+    .filter(({ builds }) => builds.length === 0)
+    .map(({ names }) => noBuild(candidates, range, names, false));
+  if (!first!.builds.some(inRange)) {
+    reasons.unshift(noBuild(candidates, range, first!.names, first!.builds.length > 0));
+  }
+  if (reasons.length > 0) return reasons;
+  const rest = others.flatMap(({ builds }) => builds[0]!.listings);
+  const options: { build: Build; listings: BinaryListing[] }[] = [];
+  let unmet: Unsatisfied[] | undefined;
+  for (const build of first!.builds) {
+    const listings = [...build.listings, ...rest];
+    const demands = addClosure(candidates, listings);
+    if (demands.length === 0) options.push({ build, listings: withoutRepeats(listings) });
+    else if (inRange(build)) unmet ??= demands;
+  }
+  // What does not fit itself is no option; the highest says why where nothing else is left
+  if (unmet !== undefined && !options.some(({ build }) => inRange(build))) return unmet;
+  return {
+    variable: {
+      component,
+      range,
+      path: `components.${component}.source.version`,
+      options: options.map(({ build }) => {
+        const { version, suite } = build.listings[0]!;
+        return {
+          version: upstreamVersionOf(version),
+          label: `${version} (${suite})`,
+          inRange: inRange(build),
+        };
+      }),
+    },
+    choiceOf(option) {
+      const { listings } = options[option]!;
+      return {
+        kind: 'apt-binary',
+        component,
+        upstreamVersion: upstreamVersionOf(listings[0]!.version),
+        listings,
+      };
+    },
+  };
+}
+
+/** The named packages, those of the same sources together, in the order of their names in the profile. */
+function togetherIn({ found, packages }: BinaryCandidates): string[][] {
+  const groups: string[][] = [];
   let rest = packages;
   while (rest.length > 0) {
     const [lead] = rest;
@@ -82,23 +132,10 @@ export function chooseBinaries(candidates: BinaryCandidates, range: string): Cho
     const together = rest.filter((name) =>
       found.some((one) => one.package === name && sources.has(one.source)),
     );
-    const builds = completeBuilds(found, together, architectures);
-    const best = builds.find(
-      ({ listings }) => lead !== first || isInRange(upstreamOf(listings[0]!.version), range),
-    );
-    if (best === undefined) reasons.push(noBuild(candidates, range, together, builds.length > 0));
-    else chosen.push(...best.listings);
+    groups.push(together);
     rest = rest.filter((name) => !together.includes(name));
   }
-  if (reasons.length > 0) return reasons;
-  const unmet = addClosure(candidates, chosen);
-  if (unmet.length > 0) return unmet;
-  return {
-    kind: 'apt-binary',
-    component,
-    upstreamVersion: upstreamVersionOf(chosen[0]!.version),
-    listings: withoutRepeats(chosen),
-  };
+  return groups;
 }
 
 function noBuild(

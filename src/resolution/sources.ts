@@ -1,10 +1,12 @@
 /**
- * Choosing among source packages: the highest version in the range. Pure.
+ * What there is of a source package: its versions, the highest first. Pure.
  */
 import { compareVersions, isInRange, upstreamOf } from '../deb/version.js';
-import type { Candidates, Choice, SourceListing } from '../source/candidate.js';
+import type { Candidates, SourceListing } from '../source/candidate.js';
 import type { SuiteRole } from '../source/mirror.js';
-import { nothingInRange, unknownPackage, type Unsatisfied } from './unsatisfied.js';
+import { upstreamVersionOf } from '../source/upstream-version.js';
+import type { ComponentOptions } from './component-options.js';
+import { asError, nothingInRange, unknownPackage, type Unsatisfied } from './unsatisfied.js';
 
 type SourceCandidates = Extract<Candidates, { kind: 'apt-source' }>;
 
@@ -23,27 +25,51 @@ export function bySuite(
   return preference[a.role] - preference[b.role] || (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0);
 }
 
-export function chooseSource(candidates: SourceCandidates, range: string): Choice | Unsatisfied {
+/** Every version that a suite has, the highest first. */
+export function sourceOptions(candidates: SourceCandidates, range: string): ComponentOptions | Unsatisfied[] {
   const { component, found, searched } = candidates;
   if (found.length === 0) {
-    return unknownPackage(component, candidates.package, 'package', searched, candidates.near);
+    return [unknownPackage(component, candidates.package, 'package', searched, candidates.near)];
   }
-  const fitting = found.filter(({ version }) => isInRange(upstreamOf(version), range));
-  const [best, ...others] = [...fitting].sort(
-    (a, b) => compareVersions(b.version, a.version) || bySuite(a, b),
-  );
-  if (best === undefined) return nothingInRange(component, range, searched, found);
-  const contradiction = others.find((other) => other.version === best.version && !sameFiles(other, best));
-  if (contradiction !== undefined) {
-    return {
+  if (!found.some(({ version }) => isInRange(upstreamOf(version), range))) {
+    return [nothingInRange(component, range, searched, found)];
+  }
+  const sorted = [...found].sort((a, b) => compareVersions(b.version, a.version) || bySuite(a, b));
+  const best = sorted.filter(({ version }, index) => sorted[index - 1]?.version !== version);
+  return {
+    variable: {
+      component,
+      range,
+      path: `components.${component}.source.version`,
+      options: best.map(({ version, suite }) => ({
+        version: upstreamVersionOf(version),
+        label: `${version} (${suite})`,
+        inRange: isInRange(upstreamOf(version), range),
+      })),
+    },
+    choiceOf(option) {
+      const listing = best[option]!;
+      assertOneContent(component, listing, found);
+      return { kind: 'apt-source', component, listing };
+    },
+  };
+}
+
+/** @throws LockstepError SOURCE_MISMATCH where another suite has the version with other bytes */
+function assertOneContent(component: string, best: SourceListing, found: readonly SourceListing[]): void {
+  const contradiction = found
+    .filter((other) => other.version === best.version && !sameFiles(other, best))
+    .sort(bySuite)[0];
+  if (contradiction === undefined) return;
+  throw asError([
+    {
       code: 'SOURCE_MISMATCH',
       message: `${component}: ${best.suite} and ${contradiction.suite} both have ${best.package} ${best.version}, with other bytes`,
       hint: 'A version must never stand for two contents; tell the archive it comes from.',
       path: `components.${component}.source.package`,
       value: best.package,
-    };
-  }
-  return { kind: 'apt-source', component, listing: best };
+    },
+  ]);
 }
 
 function sameFiles(a: SourceListing, b: SourceListing): boolean {

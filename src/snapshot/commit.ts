@@ -39,10 +39,10 @@ export type CommitResult =
  * @throws LockstepError SNAPSHOT_COMMIT when git's files cannot be read or written; DISK_IO
  */
 export async function commitFiles(request: CommitRequest): Promise<CommitResult> {
-  // Loaded here: most runs commit nothing, and it is large.
-  const git: Git = await import('isomorphic-git');
   const dir = await repositoryOf(request.directory);
   if (dir === undefined) return { kind: 'no-repository' };
+  // Loaded here: most runs commit nothing, and it is large.
+  const git: Git = await import('isomorphic-git');
   try {
     return await commitIn(git, dir, request);
   } catch (error) {

@@ -218,7 +218,9 @@ function isSameComponent(a: SnapshotComponent, b: SnapshotComponent): boolean {
 function componentChange(before: Pin | null, after: Pin | null): Change {
   if (before === null || after === null) return before === null ? 'added' : 'removed';
   // Only two Debian versions can be compared as such; a source of another kind has upstream's numbering
-  const debian = before.kind === after.kind && before.kind !== 'within';
+  const debian =
+    (before.kind === 'apt-source' && after.kind === 'apt-source') ||
+    (before.kind === 'apt-binary' && after.kind === 'apt-binary');
   const change = debian
     ? changeOf(pinVersion(before), pinVersion(after), compareDebian)
     : changeOf(before.upstreamVersion, after.upstreamVersion, compareUpstream);
@@ -233,6 +235,9 @@ export function pinVersion(pin: Pin): string {
     case 'apt-binary':
       return pin.packages[0]?.version ?? pin.upstreamVersion;
     case 'within':
+    case 'git':
+    case 'tarball':
+    case 'local':
       return pin.upstreamVersion;
   }
 }

@@ -162,7 +162,7 @@ const storedFile = z.object({ name: fileName, size, sha256 });
 
 // A pin's own room vouches for its details; what is not known here is kept as it is.
 const pin = z.looseObject({
-  kind: z.enum(['apt-source', 'apt-binary', 'within']),
+  kind: z.enum(['apt-source', 'apt-binary', 'within', 'git', 'tarball', 'local']),
   component: slug,
   upstreamVersion: z.string(),
   date: z.number().int(),

@@ -19,6 +19,16 @@ export interface SnapshotFacts {
   /** CVE ids that it fixes, sorted. */
   security: readonly string[];
   supersedes: Superseding | null;
+  /** Components that are somebody's own tree, which nobody vouches for. */
+  local: readonly string[];
+  /** Components out of git that no signature vouches for. */
+  unsigned: readonly string[];
+  /** Gates that it passed when it was cut. */
+  gates: readonly string[];
+  /** Snapshots from which and to which machines were shown to be able to move, when it was cut. */
+  provenMoves: readonly string[];
+  /** Whether its packages were made elsewhere (lockstep import): then no components are known. */
+  imported: boolean;
 }
 
 /** The part of a suite that decisions need. */

@@ -49,6 +49,16 @@ export function suiteNames(context: SourceContext): string[] {
   return suitesOf(context.mirror, context.base).map(({ suite }) => suite);
 }
 
+/** The Packages indices of all suites that hold what an architecture can install. */
+export async function indicesFor(
+  architecture: string,
+  context: SourceContext,
+  phase: Phase,
+): Promise<AptIndex[]> {
+  const open = await suites(context, phase);
+  return open.flatMap((suite) => suite.packages.get(architecture) ?? []);
+}
+
 async function lookUpIn(
   context: SourceContext,
   indices: readonly AptIndex[],

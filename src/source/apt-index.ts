@@ -70,21 +70,37 @@ export class AptIndex {
     return await mine;
   }
 
-  async #read(phase: Phase): Promise<StanzaIndex> {
-    const kept = this.#whole?.deref();
-    if (kept !== undefined) return kept;
+  /**
+   * All of it, for whoever looks at thousands of paragraphs. Not in turn: the caller holds one at a time.
+   * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, DATA_DAMAGED, STORE_*, INTERRUPTED
+   */
+  async whole(phase: Phase): Promise<StanzaIndex> {
+    return new StanzaIndex(await this.bytes(phase), this.#name);
+  }
+
+  /** All of it, decompressed and proven. Throws as {@link whole}. */
+  async bytes(phase: Phase): Promise<Buffer> {
     const { store } = this.#context;
     if ((await store.size(this.hash.sha256)) !== this.hash.size) await this.#fetch(phase);
     const unpack = async (): Promise<Buffer> =>
       await collect(decompressByName(this.path, store.open(this.hash.sha256), signalOf(this.#context)));
-    const bytes = await unpack().catch(async (error: unknown) => {
+    return await unpack().catch(async (error: unknown) => {
       // Damaged on our own disk: it is set aside, and fetched anew
       const signal = signalOf(this.#context);
       if (signal.signal?.aborted === true || (await store.holds(this.hash.sha256, signal))) throw error;
       await this.#fetch(phase);
       return await unpack();
     });
-    const whole = new StanzaIndex(bytes, `${this.release.suite} ${this.path}`);
+  }
+
+  get #name(): string {
+    return `${this.release.suite} ${this.path}`;
+  }
+
+  async #read(phase: Phase): Promise<StanzaIndex> {
+    const kept = this.#whole?.deref();
+    if (kept !== undefined) return kept;
+    const whole = await this.whole(phase);
     this.#whole = new WeakRef(whole);
     return whole;
   }

@@ -3,6 +3,7 @@
  * sources (which look) and the resolution (which decides). Types only.
  */
 import type { ListedFile } from '../deb/dsc.js';
+import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-schema.js';
 import type { SuiteRole } from './mirror.js';
 import type { Provenance } from './pin.js';
 
@@ -46,7 +47,27 @@ export interface BinaryListing extends Found {
   stanza: string;
 }
 
-/** All that the base has for a component. */
+/** A commit that a ref of a repository stands for. */
+export interface GitListing {
+  /** As upstream writes it (`1.43.0-rc.1`); null where only the tree can tell. */
+  version: string | null;
+  /** `refs/tags/1.43.0`; null for a commit that was named. */
+  ref: string | null;
+  /** The commit; of an annotated tag what it points at in the end. */
+  commit: string;
+  /** Object id of an annotated tag; null for a lightweight one and for branches. */
+  tag: string | null;
+}
+
+/** A version of a tarball that its listing tells of, or the one that the profile names. */
+export interface TarballListing {
+  version: string;
+  url: string;
+  /** Where its detached signature is. */
+  signature: string | null;
+}
+
+/** All that there is for a component, wherever it comes from. */
 export type Candidates =
   | {
       kind: 'apt-source';
@@ -72,6 +93,21 @@ export type Candidates =
   | {
       kind: 'within';
       component: string;
+    }
+  | {
+      kind: 'git';
+      component: string;
+      /** Every ref that the profile's words can mean, in the range or not. Any order. */
+      found: GitListing[];
+    }
+  | {
+      kind: 'tarball';
+      component: string;
+      found: TarballListing[];
+    }
+  | {
+      kind: 'local';
+      component: string;
     };
 
 /** What the resolution chose for a component, ready to be fetched. */
@@ -87,4 +123,7 @@ export type Choice =
       library?: string | undefined;
       /** Range that the version found there must be in. */
       range?: string | undefined;
-    };
+    }
+  | { kind: 'git'; component: string; config: GitConfig; listing: GitListing }
+  | { kind: 'tarball'; component: string; config: TarballConfig; listing: TarballListing }
+  | { kind: 'local'; component: string; config: LocalConfig };

@@ -1,45 +1,109 @@
 /**
- * What Composer's files say of a library: the version that is installed
- * (installed.json), and what the project around it demands (composer.json).
- * Text in, facts out; the files come from a tarball and may hold anything.
+ * What Composer's files say: composer.json of what a tree is and needs,
+ * installed.json of the libraries in its vendor folder. Text in, facts and
+ * faults out; the files come from a tarball and may hold anything.
  */
-import { z } from 'zod';
+import { parseConstraint } from './composer.js';
+import { entriesOf, faultAt, textAt, type FieldFault } from './declared-json.js';
 
-const composerJson = z.looseObject({
-  name: z.string().optional(),
-  require: z.record(z.string(), z.string()).default({}),
-});
-
-const installedPackage = z.looseObject({ name: z.string(), version: z.string() });
-
-// Composer 1 wrote the list alone
-const installedJson = z.union([
-  z.looseObject({ packages: z.array(installedPackage) }).transform(({ packages }) => packages),
-  z.array(installedPackage),
-]);
-
-/** The constraint that a composer.json puts on a library; null when it does not ask for it, undefined when it cannot be read. */
-export function demandIn(text: string, library: string): string | null | undefined {
-  const parsed = composerJson.safeParse(parseJson(text));
-  return parsed.success ? (entryOf(parsed.data.require, library) ?? null) : undefined;
+/** One line of a `require`: a package or a piece of the platform, and the constraint as written. */
+export interface Requirement {
+  /** In lower case, as Composer compares names: `wikimedia/parsoid`, `php`, `ext-intl`. */
+  name: string;
+  constraint: string;
 }
 
-/** Composer's names do not know capital letters. */
-function entryOf(require: Readonly<Record<string, string>>, library: string): string | undefined {
-  return Object.entries(require).find(([name]) => name.toLowerCase() === library.toLowerCase())?.[1];
+/** Of one composer.json. */
+export interface ComposerFacts {
+  /** `wikimedia/parsoid`, in lower case. */
+  name: string | null;
+  version: string | null;
+  require: Requirement[];
 }
 
-/** Installed libraries with their versions as Composer shows them (`v0.16.6`); undefined when it cannot be read. */
-export function installedIn(text: string): Map<string, string> | undefined {
-  const parsed = installedJson.safeParse(parseJson(text));
-  if (!parsed.success) return undefined;
-  return new Map(parsed.data.map(({ name, version }) => [name.toLowerCase(), version]));
+/** One library of an installed.json. */
+export interface InstalledLibrary {
+  name: string;
+  /** As Composer shows it: `v0.16.6`. */
+  version: string;
+  require: Requirement[];
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+export interface Read<T> {
+  facts: T;
+  faults: FieldFault[];
+}
+
+/** More than any `require` that is meant; what is longer was made to take time. */
+const mostEntries = 2000;
+const libraryName = /^[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?\/[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$/;
+/** Of PHP and of Composer itself (getcomposer.org/doc/articles/composer-platform-dependencies.md). */
+const platformName =
+  /^(?:php(?:-64bit|-ipv6|-zts|-debug)?|hhvm|ext-[a-z0-9_. -]+|lib-[a-z0-9_. -]+|composer(?:-plugin-api|-runtime-api)?)$/;
+
+/** @param json the parsed text */
+export function composerFacts(json: unknown): Read<ComposerFacts> {
+  const faults: FieldFault[] = [];
+  const fields = new Map(entriesOf(json, '', faults));
+  const name = textAt(fields.get('name'), 'name', faults)?.toLowerCase() ?? null;
+  const version = textAt(fields.get('version'), 'version', faults);
+  const require = requirements(fields.get('require'), version, 'require', faults);
+  return { facts: { name: name !== null && libraryName.test(name) ? name : null, version, require }, faults };
+}
+
+/**
+ * The libraries that are installed, without those for development and without Composer's own plugins.
+ * What these demand of each other Composer has read already: a line that is no constraint is left out.
+ */
+export function installedFacts(json: unknown): Read<InstalledLibrary[]> {
+  const faults: FieldFault[] = [];
+  // Composer 1 wrote the list alone
+  const isList = Array.isArray(json);
+  const fields = new Map(isList ? [] : entriesOf(json, '', faults));
+  const packages = isList ? (json as unknown[]) : fields.get('packages');
+  if (!Array.isArray(packages) || packages.length > mostEntries) {
+    if (faults.length === 0) faults.push(faultAt('packages', packages, 'is no list of packages'));
+    return { facts: [], faults };
   }
+  const dev = new Set(listOf(fields.get('dev-package-names')));
+  const facts = packages.flatMap((one: unknown, index): InstalledLibrary[] => {
+    const field = `packages.${index}`;
+    const entry = new Map(entriesOf(one, field, faults));
+    const name = textAt(entry.get('name'), `${field}.name`, faults)?.toLowerCase();
+    const version = textAt(entry.get('version'), `${field}.version`, faults);
+    if (name === undefined || version === null || dev.has(name)) return [];
+    if (!libraryName.test(name) || entry.get('type') === 'composer-plugin') return [];
+    const require = requirements(entry.get('require'), version, `${field}.require`, []);
+    return [{ name, version, require: require.filter(({ constraint }) => parseConstraint(constraint)) }];
+  });
+  return { facts, faults };
+}
+
+function listOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+function requirements(
+  value: unknown,
+  ownVersion: string | null,
+  field: string,
+  faults: FieldFault[],
+): Requirement[] {
+  if (value === undefined || value === null) return [];
+  return entriesOf(value, field, faults, mostEntries).flatMap(([written, constraint]): Requirement[] => {
+    const name = written.toLowerCase();
+    const place = `${field}.${written}`;
+    if (!libraryName.test(name) && !platformName.test(name)) {
+      faults.push(faultAt(place, written, 'is not the name of a package'));
+      return [];
+    }
+    const text = textAt(constraint, place, faults);
+    if (text === null) return [];
+    // What parts of one repository write of each other
+    const meant = text.trim() === 'self.version' && ownVersion !== null ? ownVersion : text.trim();
+    if (parseConstraint(meant) === null) {
+      faults.push(faultAt(place, text, 'is no constraint that Composer knows'));
+    }
+    return [{ name, constraint: meant }];
+  });
 }

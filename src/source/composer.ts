@@ -1,33 +1,28 @@
 /**
- * Composer's version numbers and constraints, as far as reading them goes:
- * is this installed version one that this `require` line allows?
+ * Composer's constraints: which versions does this `require` line allow? The
+ * same grammar is in extension.json's `requires` and in a profile's.
  *
- * Follows composer/semver's VersionParser and PHP's version_compare, not
- * npm's rules: `~1.2` stops below 2.0 here, and `^0.16.0-a17` knows `a17` as
- * the seventeenth alpha. Pure; it must not read files.
+ * Follows composer/semver, not npm's rules: `~1.2` stops below 2.0 here, and
+ * the start of a range is the `-dev` of its first version, so that `>=1.47`
+ * takes 1.47.0-alpha and 1.47.0-wmf.9. Pure; it must not read files.
  */
+import {
+  compareNormal,
+  isBranch,
+  longestText,
+  normalVersion,
+  stabilities,
+  stagePart,
+  type NormalVersion,
+} from './composer-version.js';
 
-/** Ascending, in the order of PHP's version_compare. */
-const stages = ['dev', 'alpha', 'beta', 'rc', 'stable', 'patch'] as const;
-type Stage = (typeof stages)[number];
-
-interface NumericVersion {
-  /** Always four. */
-  numbers: number[];
-  stage: Stage;
-  /** Of `beta2.1`: 2, 1. */
-  stageNumbers: number[];
-  /** `1.0-beta2-dev`: before beta2 itself. */
-  dev: boolean;
-}
-
-type Version = NumericVersion | { branch: string };
+export { compareComposer, plainVersion } from './composer-version.js';
 
 type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
 interface Bound {
   operator: Operator;
-  version: Version;
+  version: NormalVersion;
 }
 
 /** Alternatives (`||`) of bounds that hold together; an empty list of bounds allows everything. */
@@ -36,80 +31,182 @@ export interface ComposerConstraint {
   alternatives: readonly (readonly Bound[])[];
 }
 
-const modifier = '[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?\\d+)*)?)?([.-]?dev)?';
-const numbersThenModifier = `v?(\\d+)(?:\\.(\\d+))?(?:\\.(\\d+))?(?:\\.(\\d+))?${modifier}`;
-const exactPattern = new RegExp(`^${numbersThenModifier}$`, 'i');
-const modifierAtEnd = new RegExp(`-${modifier}$`, 'i');
-const hyphenPattern = /^(\S+) +- +(\S+)$/;
+const stages = stagePart.replaceAll(/\((?!\?)/g, '(?:');
+const series = `v?(\\d+)(?:\\.(\\d+))?(?:\\.(\\d+))?(?:\\.(\\d+))?(${stages}|\\.[x*][.-]?dev)(\\+\\S+)?`;
+const tildePattern = new RegExp(`^~(${series})$`, 'i');
+const caretPattern = new RegExp(`^\\^(${series})$`, 'i');
+const hyphenPattern = new RegExp(`^(${series}) - (${series})$`, 'i');
+const wildcardPattern = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.[x*])+$/i;
+const anyPattern = /^(v?)[x*]((?:\.[x*])*)$/i;
+const comparisonPattern = /^(<>|!=|>=?|<=?|==?)?\s*(.*)$/;
+const flagPattern = new RegExp(`^([^,\\s]*?)@(${stabilities})$`, 'i');
+const aliasPattern = /^([^,\s]+) +as +[^,\s]+$/;
+const referencePattern = /^(dev-[^,\s@]+?|[^,\s@]+?\.x-dev)#.+$/i;
+const stagedPattern = new RegExp(`-${stages}$`, 'i');
 
-const stageNames: Readonly<Record<string, Stage>> = {
-  stable: 'stable',
-  a: 'alpha',
-  alpha: 'alpha',
-  b: 'beta',
-  beta: 'beta',
-  rc: 'rc',
-  p: 'patch',
-  pl: 'patch',
-  patch: 'patch',
-  dev: 'dev',
-};
-
-interface ParsedNumbers {
-  version: NumericVersion;
-  /** How many numbers were written. */
-  written: number;
-  /** Whether a stage or -dev was written. */
-  staged: boolean;
+/** The parts of a matched {@link series}. */
+interface Series {
+  text: string;
+  /** As written; up to four. */
+  numbers: string[];
+  /** What follows the numbers: `-beta1`, `.x-dev`, or nothing. */
+  tail: string;
+  hasBuild: boolean;
 }
 
-function parseNumbers(text: string): ParsedNumbers | null {
-  const match = exactPattern.exec(text);
+/** @param groups a match, and where in it the whole text of the series stands */
+function seriesAt(groups: readonly (string | undefined)[], at: number): Series {
+  const numbers = groups.slice(at + 1, at + 5).filter((part) => part !== undefined);
+  return {
+    text: groups[at]!,
+    numbers,
+    tail: groups[at + 5] ?? '',
+    hasBuild: groups[at + 6] !== undefined,
+  };
+}
+
+function isStaged({ tail }: Series): boolean {
+  return /[a-z]/i.test(tail);
+}
+
+/** `1.2.0.0-dev`, the very first version with these numbers; the number at `position` (from 1) counted up by `step`. */
+function startOf(numbers: readonly string[], position: number, step: 0 | 1): NormalVersion {
+  const four = [0, 1, 2, 3].map((index) => {
+    const number = BigInt(index < position ? (numbers[index] ?? '0') : '0');
+    return index === position - 1 ? number + BigInt(step) : number;
+  });
+  return `${four.join('.')}-dev`;
+}
+
+/** From this version, or the first of its series where no stage is written, to before the next series. */
+function range(from: Series, position: number): Bound[] | null {
+  // A build part hides the -dev that Composer appends
+  const lower = normalVersion(isStaged(from) || from.hasBuild ? from.text : `${from.text}-dev`);
+  if (lower === null) return null;
+  return [
+    { operator: '>=', version: lower },
+    { operator: '<', version: startOf(from.numbers, position, 1) },
+  ];
+}
+
+/** The last number that is written may rise, or the one before it. */
+function tildePosition({ numbers, tail }: Series): number {
+  const openBranch = /[x*]/i.test(tail) && tail.startsWith('.');
+  return Math.max(1, numbers.length + (openBranch ? 1 : 0) - 1);
+}
+
+/** Whatever is right of the first number that is not 0 may rise. */
+function caretPosition({ numbers: [major, minor, patch] }: Series): number {
+  if (major !== '0' || minor === undefined) return 1;
+  return minor !== '0' || patch === undefined ? 2 : 3;
+}
+
+function hyphenRange(from: Series, to: Series): Bound[] | null {
+  const lower = normalVersion(from.text);
+  const upper = normalVersion(to.text);
+  if (lower === null || upper === null) return null;
+  const isWhole = to.numbers.length >= 3 || isStaged(to);
+  return [
+    { operator: '>=', version: isStaged(from) ? lower : `${lower}-dev` },
+    isWhole
+      ? { operator: '<=', version: upper }
+      : { operator: '<', version: startOf(to.numbers, to.numbers.length, 1) },
+  ];
+}
+
+function comparison(text: string, flag: string | null): Bound[] | null {
+  const match = comparisonPattern.exec(text);
   if (!match) return null;
-  const written = match.slice(1, 5).filter((part) => part !== undefined).length;
-  const numbers = [1, 2, 3, 4].map((group) => Number(match[group] ?? 0));
-  const stageWord = match[5]?.toLowerCase();
-  const dev = match[7] !== undefined;
-  const stage = stageWord === undefined ? (dev ? 'dev' : 'stable') : (stageNames[stageWord] ?? 'stable');
-  const stageNumbers = (match[6] ?? '')
-    .split(/[.-]/)
-    .filter((part) => part !== '')
-    .map(Number);
-  const version = { numbers, stage, stageNumbers, dev: dev && stageWord !== undefined };
-  return { version, written, staged: dev || stageWord !== undefined };
+  const written = match[1] ?? '=';
+  const operator = (written === '<>' ? '!=' : written === '==' ? '=' : written) as Operator;
+  const wanted = match[2]!;
+  const version = normalVersion(wanted) ?? branchBehind(wanted);
+  if (version === null) return null;
+  const isStable = !isBranch(version) && !/-(?:dev|alpha|wmf|beta|RC)/.test(version);
+  if (operator !== '=' && flag !== null && isStable) return [{ operator, version: `${version}-${flag}` }];
+  const startsRange = operator === '<' || operator === '>=';
+  if (startsRange && !stagedPattern.test(wanted) && !isBranch(version))
+    return [{ operator, version: `${version}-dev` }];
+  return [{ operator, version }];
 }
 
-function parseVersion(text: string): Version | null {
-  const plain = text.trim().replace(/^([^,\s]+) +as +[^,\s]+$/, '$1');
-  if (/^dev-./i.test(plain)) return { branch: plain.slice(4).replace(/#.*$/, '') };
-  const branch = /^v?(\d+(?:\.\d+)*)\.x-dev(?:#.*)?$/i.exec(plain);
-  if (branch) return { branch: `${branch[1]!}.x` };
-  return parseNumbers(plain.replace(/@(?:stable|rc|beta|alpha|dev)$/i, ''))?.version ?? null;
+/** `feature-dev`, which ought to be `dev-feature`: Composer takes it. */
+function branchBehind(text: string): NormalVersion | null {
+  return /^[0-9a-zA-Z\-./]+-dev$/.test(text) ? `dev-${text.slice(0, -4)}` : null;
 }
 
-function compareLists(a: readonly number[], b: readonly number[]): number {
-  for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
-    const difference = a[index]! - b[index]!;
-    if (difference !== 0) return difference;
+function parseSingle(written: string): Bound[] | null {
+  let text = aliasPattern.exec(written)?.[1] ?? written;
+  let flag: string | null = null;
+  const flagged = flagPattern.exec(text);
+  if (flagged) {
+    text = flagged[1] === '' ? '*' : flagged[1]!;
+    const word = flagged[2]!.toLowerCase();
+    if (word !== 'stable') flag = word === 'rc' ? 'RC' : word;
   }
-  return a.length - b.length;
-}
-
-function compareNumeric(a: NumericVersion, b: NumericVersion): number {
-  return (
-    compareLists(a.numbers, b.numbers) ||
-    stages.indexOf(a.stage) - stages.indexOf(b.stage) ||
-    compareLists(a.stageNumbers, b.stageNumbers) ||
-    Number(b.dev) - Number(a.dev)
-  );
-}
-
-function holds(version: Version, bound: Bound): boolean {
-  if ('branch' in version || 'branch' in bound.version) {
-    const same = 'branch' in version && 'branch' in bound.version && version.branch === bound.version.branch;
-    return bound.operator === '=' ? same : bound.operator === '!=' ? !same : false;
+  text = referencePattern.exec(text)?.[1] ?? text;
+  const any = anyPattern.exec(text);
+  // `*` alone takes branches too, `*.*` needs a number
+  if (any) return any[1] === '' && any[2] === '' ? [] : [{ operator: '>=', version: startOf([], 0, 0) }];
+  const tilde = tildePattern.exec(text);
+  if (tilde) {
+    const from = seriesAt(tilde, 1);
+    return range(from, tildePosition(from));
   }
-  const order = compareNumeric(version, bound.version);
+  const caret = caretPattern.exec(text);
+  if (caret) {
+    const from = seriesAt(caret, 1);
+    return range(from, caretPosition(from));
+  }
+  const wildcard = wildcardPattern.exec(text);
+  if (wildcard) {
+    const numbers = wildcard.slice(1, 4).filter((part) => part !== undefined);
+    return [
+      { operator: '>=', version: startOf(numbers, numbers.length, 0) },
+      { operator: '<', version: startOf(numbers, numbers.length, 1) },
+    ];
+  }
+  const hyphen = hyphenPattern.exec(text);
+  if (hyphen) return hyphenRange(seriesAt(hyphen, 1), seriesAt(hyphen, 8));
+  return comparison(text, flag);
+}
+
+/** Splits at commas and blanks, but not after an operator and not around a hyphen or `as`; null where a part is missing. */
+function splitTogether(text: string): string[] | null {
+  const glued = text
+    .trim()
+    .replace(/([<>=]) +(?=[^ ,])/g, '$1\u0000')
+    .replace(/(?<=\S) - (?=\S)/g, '\u0000-\u0000')
+    .replace(/ +as +/g, '\u0000as\u0000');
+  if (/ -|- /.test(glued)) return null;
+  const parts = glued.split(/ *, *| +/).map((part) => part.replaceAll('\u0000', ' '));
+  return parts.includes('') ? null : parts;
+}
+
+/**
+ * Reads a constraint of a `require` line: exact, `^`, `~`, comparisons,
+ * wildcards, hyphen ranges, `||`, stability flags, branches. Hands back null
+ * when it is none (a person's typing error, or grammar Composer would refuse
+ * too). Source: getcomposer.org/doc/articles/versions.md.
+ */
+export function parseConstraint(text: string): ComposerConstraint | null {
+  if (text.length > longestText) return null;
+  const alternatives: Bound[][] = [];
+  for (const alternative of text.trim().split(/\s*\|\|?\s*/)) {
+    const bounds = splitTogether(alternative)?.map(parseSingle);
+    if (bounds === undefined || bounds.includes(null)) return null;
+    alternatives.push(bounds.flatMap((bound) => bound ?? []));
+  }
+  return { text: text.trim(), alternatives };
+}
+
+function holds(version: NormalVersion, bound: Bound): boolean {
+  if (isBranch(version) || isBranch(bound.version)) {
+    // A branch is itself and no other thing; it is neither above nor below a number
+    const same = version === bound.version;
+    return bound.operator === '=' ? same : bound.operator === '!=' && !same;
+  }
+  const order = compareNormal(version, bound.version);
   switch (bound.operator) {
     case '=':
       return order === 0;
@@ -126,141 +223,9 @@ function holds(version: Version, bound: Bound): boolean {
   }
 }
 
-/** The very first version with these numbers: `1.2.0.0-dev`, which Composer takes for the start of a range. */
-function startOf(numbers: readonly number[]): NumericVersion {
-  return { numbers: [...numbers], stage: 'dev', stageNumbers: [], dev: false };
-}
-
-/** The start of the next series, counting up the number at `position` (from 1). */
-function nextSeries(numbers: readonly number[], position: number): NumericVersion {
-  return startOf(
-    numbers.map((number, index) => (index < position - 1 ? number : index === position - 1 ? number + 1 : 0)),
-  );
-}
-
-function range(from: ParsedNumbers, position: number): Bound[] {
-  const lower = from.staged ? from.version : startOf(from.version.numbers);
-  return [
-    { operator: '>=', version: lower },
-    { operator: '<', version: nextSeries(from.version.numbers, position) },
-  ];
-}
-
-function caretPosition({ version, written }: ParsedNumbers): number {
-  const [major, minor] = version.numbers;
-  if (major !== 0 || written === 1) return 1;
-  return minor !== 0 || written === 2 ? 2 : 3;
-}
-
-function parseHyphen(fromText: string, toText: string): Bound[] | null {
-  const from = parseNumbers(fromText);
-  const to = parseNumbers(toText);
-  if (!from || !to) return null;
-  const lower = from.staged ? from.version : startOf(from.version.numbers);
-  const upper: Bound =
-    to.written >= 3 || to.staged
-      ? { operator: '<=', version: to.version }
-      : { operator: '<', version: nextSeries(to.version.numbers, to.written) };
-  return [{ operator: '>=', version: lower }, upper];
-}
-
-function parseComparison(text: string, stability: Stage | null): Bound[] | null {
-  const match = /^(<>|!=|>=?|<=?|==?)?\s*(.+)$/.exec(text);
-  if (!match) return null;
-  const written = match[1] ?? '=';
-  const operator = (written === '<>' ? '!=' : written === '==' ? '=' : written) as Operator;
-  const version = parseVersion(match[2]!);
-  if (!version) return null;
-  if (!('branch' in version) && version.stage === 'stable') {
-    if (stability !== null && stability !== 'stable')
-      return [{ operator, version: { ...version, stage: stability } }];
-    if ((operator === '<' || operator === '>=') && !modifierAtEnd.test(match[2]!)) {
-      return [{ operator, version: startOf(version.numbers) }];
-    }
-  }
-  return [{ operator, version }];
-}
-
-function parseSingle(written: string): Bound[] | null {
-  let text = written.replace(/^([^,\s]+) +as +[^,\s]+$/, '$1');
-  let stability: Stage | null = null;
-  const flag = /^([^,\s]*?)@(stable|rc|beta|alpha|dev)$/i.exec(text);
-  if (flag) {
-    text = flag[1] === '' ? '*' : flag[1]!;
-    stability = stageNames[flag[2]!.toLowerCase()] ?? null;
-  }
-  if (/^v?[x*](?:\.[x*])*$/i.test(text)) return [];
-  const tilde = /^~\s*(.+)$/.exec(text);
-  if (tilde) {
-    const from = parseNumbers(tilde[1]!.replace(/(?:\.[x*])+$/i, ''));
-    return from && range(from, Math.max(1, from.written - 1));
-  }
-  const caret = /^\^\s*(.+)$/.exec(text);
-  if (caret) {
-    const from = parseNumbers(caret[1]!.replace(/(?:\.[x*])+$/i, ''));
-    return from && range(from, caretPosition(from));
-  }
-  const wildcard = /^v?(\d+(?:\.\d+){0,2})(?:\.[x*])+$/i.exec(text);
-  if (wildcard) {
-    const from = parseNumbers(wildcard[1]!);
-    return from && range(from, from.written);
-  }
-  const hyphen = hyphenPattern.exec(text);
-  if (hyphen) return parseHyphen(hyphen[1]!, hyphen[2]!);
-  return parseComparison(text, stability);
-}
-
-/** Splits at commas and blanks, but not after an operator and not around a hyphen or `as`. */
-function splitTogether(text: string): string[] {
-  const glued = text
-    .trim()
-    .replace(/(<>|[!<>=]=|[<>=^~])\s+/g, '$1')
-    .replace(/\s+-\s+/g, '\u0000-\u0000')
-    .replace(/\s+as\s+/g, '\u0000as\u0000');
-  return glued
-    .split(/\s*,\s*|\s+/)
-    .filter((part) => part !== '')
-    .map((part) => part.replaceAll('\u0000', ' '));
-}
-
-/**
- * Reads a constraint of a `require` line: exact, `^`, `~`, comparisons,
- * wildcards, hyphen ranges, `||`, stability flags. Hands back null when it is
- * none (a person's typing error, or grammar Composer would refuse too).
- * Source: getcomposer.org/doc/articles/versions.md.
- */
-export function parseConstraint(text: string): ComposerConstraint | null {
-  const alternatives: Bound[][] = [];
-  for (const alternative of text.trim().split(/\s*\|\|?\s*/)) {
-    const parts = splitTogether(alternative);
-    const bounds = parts.map(parseSingle);
-    if (parts.length === 0 || bounds.includes(null)) return null;
-    alternatives.push(bounds.flatMap((bound) => bound ?? []));
-  }
-  return { text: text.trim(), alternatives };
-}
-
-/** Whether an installed version (as installed.json writes it: `v0.16.6`) is allowed. An unreadable version never is. */
-export function allows(constraint: ComposerConstraint, installed: string): boolean {
-  const version = parseVersion(installed);
-  if (!version) return false;
+/** Whether a version (as installed.json or a tree writes it: `v0.16.6`) is allowed. An unreadable version never is. */
+export function allows(constraint: ComposerConstraint, written: string): boolean {
+  const version = normalVersion(written);
+  if (version === null) return false;
   return constraint.alternatives.some((bounds) => bounds.every((bound) => holds(version, bound)));
-}
-
-/** `v0.16.4` -> `0.16.4`, `0.16.0-a17` stays; null for a branch (`dev-master`), which has no number. */
-export function plainVersion(installed: string): string | null {
-  const version = parseVersion(installed);
-  if (!version || 'branch' in version) return null;
-  return installed
-    .trim()
-    .replace(/^v/i, '')
-    .replace(/[@#].*$/, '');
-}
-
-/** Order of two versions as Composer sees them: negative, 0 or positive; null when one has no number. */
-export function compareComposer(a: string, b: string): number | null {
-  const left = parseVersion(a);
-  const right = parseVersion(b);
-  if (!left || !right || 'branch' in left || 'branch' in right) return null;
-  return compareNumeric(left, right);
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../io/clock.js';
 import type { Http } from '../io/http.js';
 import type { Progress } from '../io/progress.js';
 import type { Mirror, SourceBase } from './mirror.js';
+import type { Pin } from './pin.js';
 
 /** Debian's own keyring, of the package debian-archive-keyring. */
 export const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -24,6 +25,14 @@ export interface SourceContext {
   clock: Clock;
   progress: Progress;
   signal?: AbortSignal | undefined;
+  /** Absolute: what paths in a profile are relative to. */
+  workspaceRoot?: string | undefined;
+  /** For credentials of git servers (LOCKSTEP_GIT_*); nothing else is read from it here. */
+  env?: NodeJS.ProcessEnv | undefined;
+  /** The pins of the profile's last snapshot, by component: what tracks must not go below them. */
+  previous?: ReadonlyMap<string, Pin> | undefined;
+  /** Pins of all snapshots of the workspace: a tag or an address stands for one content for ever. */
+  knownPins?: readonly Pin[] | undefined;
 }
 
 /** Files fetched at the same time: enough to keep a line busy, few enough for a mirror to bear. */
@@ -61,6 +70,14 @@ export function signalOf(context: SourceContext): { signal?: AbortSignal } {
   return context.signal === undefined ? {} : { signal: context.signal };
 }
 
+/** The same context, which one more signal stops; what it remembers is shared. */
+export function stoppable(context: SourceContext, stop: AbortSignal): SourceContext {
+  const signals = context.signal === undefined ? [] : [context.signal];
+  const inner: SourceContext = { ...context, signal: AbortSignal.any([...signals, stop]) };
+  sessions.set(inner, sessionOf(context));
+  return inner;
+}
+
 /**
  * Runs work side by side; at the first fault the rest is stopped and waited
  * for, then that fault is thrown: no download goes on behind an error.
@@ -71,9 +88,7 @@ export async function allOrNone<T>(
   work: (context: SourceContext) => Promise<T>[],
 ): Promise<T[]> {
   const controller = new AbortController();
-  const signals = context.signal === undefined ? [] : [context.signal];
-  const inner: SourceContext = { ...context, signal: AbortSignal.any([...signals, controller.signal]) };
-  sessions.set(inner, sessionOf(context));
+  const inner = stoppable(context, controller.signal);
   let fault: { error: unknown } | undefined;
   const results = await Promise.all(
     work(inner).map((promise) =>

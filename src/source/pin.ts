@@ -77,4 +77,49 @@ export interface WithinPin extends PinBase {
   archive: StoredFile;
 }
 
-export type Pin = AptSourcePin | AptBinaryPin | WithinPin;
+/** A repository that is part of another one's tree, at the commit that the tree names. */
+export interface Submodule {
+  /** Below the top of the outermost tree. */
+  path: string;
+  url: string;
+  commit: string;
+}
+
+/** A commit of a git repository, its submodules in place. */
+export interface GitPin extends PinBase {
+  kind: 'git';
+  /** As the profile writes it. */
+  url: string;
+  /** `refs/tags/1.43.0`, `refs/heads/wmf/1.47.0-wmf.9`; null for a commit that was named. */
+  ref: string | null;
+  commit: string;
+  submodules: Submodule[];
+  /** Fingerprint of the key that signed the tag or commit; null where the component names no keyring. */
+  signedBy: string | null;
+  /** The tree as a tarball with one top folder, written here: the same commit is the same bytes. */
+  archive: StoredFile;
+}
+
+/** A tarball of source code, as its upstream serves it. */
+export interface TarballPin extends PinBase {
+  kind: 'tarball';
+  url: string;
+  /** Fingerprint of the key that signed it; null where a SHA-256 of the profile vouches for it. */
+  signedBy: string | null;
+  archive: StoredFile;
+}
+
+/** A developer's own tree: nobody vouches for it. */
+export interface LocalPin extends PinBase {
+  kind: 'local';
+  /** As it was typed. */
+  path: string;
+  /** What of the tree is committed, where it is a git work tree. */
+  commit?: string | undefined;
+  archive: StoredFile;
+}
+
+/** A pin whose tree is one tarball with one top folder. */
+export type TreePin = GitPin | TarballPin | LocalPin;
+
+export type Pin = AptSourcePin | AptBinaryPin | WithinPin | TreePin;

@@ -10,7 +10,11 @@ import { binaryCandidates, fetchBinaries } from './apt-binary.js';
 import { fetchSource, sourceCandidates } from './apt-source.js';
 import type { Candidates, Choice } from './candidate.js';
 import { allOrNone, type SourceContext } from './context.js';
+import { gitCandidates } from './git/candidates.js';
+import { fetchGit } from './git/fetch-git.js';
+import { fetchLocal } from './local.js';
 import type { Pin } from './pin.js';
+import { fetchTarball, tarballCandidates } from './tarball.js';
 import { fetchWithin } from './within.js';
 
 /** A component of a profile, as far as its source goes. */
@@ -37,8 +41,13 @@ export async function candidatesOf(
       return await sourceCandidates(name, source, context, phase);
     case 'apt-binary':
       return await binaryCandidates(name, source, context, phase);
+    case 'git':
+      return await gitCandidates(name, source, context, phase);
+    case 'tarball':
+      return await tarballCandidates(name, source, context, phase);
+    case 'local':
     case 'within':
-      return { kind: 'within', component: name };
+      return { kind: source.kind, component: name };
   }
 }
 
@@ -83,6 +92,12 @@ export async function fetchPin(
       }
       return await fetchWithin(choice, parent, context, phase);
     }
+    case 'git':
+      return await fetchGit(choice, context, phase);
+    case 'tarball':
+      return await fetchTarball(choice, context, phase);
+    case 'local':
+      return await fetchLocal(choice, context, phase);
   }
 }
 
@@ -125,6 +140,9 @@ function filesOf(pin: Pin): string[] {
     case 'apt-binary':
       return pin.packages.map(({ file }) => file.sha256);
     case 'within':
+    case 'git':
+    case 'tarball':
+    case 'local':
       return [pin.archive.sha256];
   }
 }

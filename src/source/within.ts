@@ -5,25 +5,22 @@
  */
 import { debianVersionOf, isInRange } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
-import { sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
-import { readCached, writeCached } from './cache-file.js';
 import type { Choice } from './candidate.js';
 import { allows, parseConstraint, plainVersion } from './composer.js';
-import { demandIn, installedIn } from './composer-files.js';
+import { treeOfPin, type ComponentTree } from './component-tree.js';
 import type { SourceContext } from './context.js';
 import type { Pin, StoredFile, WithinPin } from './pin.js';
-import { readSourceTree } from './source-tree.js';
+import { treeFacts, type TreeFacts } from './tree-facts.js';
 
 type WithinChoice = Extract<Choice, { kind: 'within' }>;
 
-/** What one reading of a tarball tells of a folder in it. */
-interface TreeFacts {
-  /** Regular files below the folder. */
-  files: number;
-  /** Folders beside the one that was looked for, when it is not there. */
+/** What the tarball tells of a folder in it. */
+interface FolderFacts {
+  /** Whether there are files in it. */
+  isThere: boolean;
+  /** Folders beside the one that was looked for, and itself. */
   beside: string[];
   /** composer.json of the surrounding tree: its constraint on the library; null when there is none. */
   demanded: string | null;
@@ -36,7 +33,7 @@ interface TreeFacts {
 /**
  * The pin of a folder in a parent that was fetched.
  * @throws LockstepError SOURCE_PATH_MISSING, RESOLVE_DEMAND, RESOLVE_UNSATISFIABLE (the range of the profile),
- * and what reading the tarball throws
+ * SOURCE_DECLARATION, and what reading the tarball throws
  */
 export async function fetchWithin(
   choice: WithinChoice,
@@ -44,10 +41,10 @@ export async function fetchWithin(
   context: SourceContext,
   phase: Phase,
 ): Promise<WithinPin> {
-  const { archive, base } = treeOf(parent, choice);
+  const { archive, path: base } = parentTree(parent, choice);
   const path = base === '' ? choice.path : `${base}/${choice.path}`;
-  const facts = await treeFacts(archive, base, path, choice.library, context, phase);
-  if (facts.files === 0) throw pathMissing(choice, archive, path, facts);
+  const facts = folderFacts(await treeFacts(archive, context, phase), base, path, choice.library);
+  if (!facts.isThere) throw pathMissing(choice, archive, path, facts);
   const version = choice.library === undefined ? parent.upstreamVersion : versionOf(choice, archive, facts);
   if (choice.library !== undefined) assertDemand(choice, parent, facts, archive);
   assertRange(choice, version, archive);
@@ -73,83 +70,33 @@ export async function fetchWithin(
   };
 }
 
-/** The parent's upstream tarball, and the folder in it that is the parent's own tree. */
-function treeOf(parent: Pin, choice: WithinChoice): { archive: StoredFile; base: string } {
-  switch (parent.kind) {
-    case 'within':
-      return { archive: parent.archive, base: parent.path };
-    case 'apt-source': {
-      const archive =
-        parent.files.find((file) => /\.orig\.tar\.[a-z0-9]+$/.test(file.name)) ??
-        parent.files.find((file) => /(?<!\.debian)\.tar\.[a-z0-9]+$/.test(file.name));
-      if (archive !== undefined) return { archive, base: '' };
-      break;
-    }
-    case 'apt-binary':
-      break;
-  }
+/** The tree that it is in. @throws LockstepError SOURCE_PATH_MISSING */
+function parentTree(parent: Pin, choice: WithinChoice): ComponentTree {
+  const tree = treeOfPin(parent);
+  if (tree !== null) return tree;
   throw new LockstepError('SOURCE_PATH_MISSING', {
     message: `The component ${choice.component} is within ${choice.parent}, which has no tarball of source code`,
-    hint: 'Only components of kind apt-source, or within one, have a tree.',
+    hint: 'Components of kind apt-binary have no tree of source code.',
     where: [{ path: `components.${choice.component}.source.component`, value: choice.parent }],
   });
 }
 
-async function treeFacts(
-  archive: StoredFile,
-  base: string,
-  path: string,
-  library: string | undefined,
-  context: SourceContext,
-  phase: Phase,
-): Promise<TreeFacts> {
-  const name = `${archive.sha256}-${sha256Of(JSON.stringify([base, path, library ?? null])).slice(0, 16)}`;
-  const kept = await readCached<TreeFacts>(context, 'trees', name);
-  if (kept !== undefined) return kept;
-  const facts = await readFacts(archive, base, path, library, context, phase);
-  await writeCached(context, 'trees', name, facts);
-  return facts;
-}
-
-async function readFacts(
-  archive: StoredFile,
-  base: string,
-  path: string,
-  library: string | undefined,
-  context: SourceContext,
-  phase: Phase,
-): Promise<TreeFacts> {
-  const composerPath = base === '' ? 'composer.json' : `${base}/composer.json`;
-  const installedPaths = ancestorsOf(path).map((folder) => `${folder}/composer/installed.json`);
+function folderFacts(tree: TreeFacts, base: string, path: string, library: string | undefined): FolderFacts {
+  const at = <T>(list: readonly [path: string, value: T][], wanted: string): T | undefined =>
+    list.find(([found]) => found === wanted)?.[1];
   const parentFolder = ancestorsOf(path)[0] ?? '';
-  const texts = new Map<string, string>();
-  const beside = new Set<string>();
-  let files = 0;
-  const item = phase.item(`reading ${archive.name}`, { totalBytes: archive.size });
-  try {
-    const options = { signal: context.signal, onBytes: (bytes: number) => item.advance(bytes) };
-    for await (const member of readSourceTree(context.store, archive, base, options)) {
-      const full = base === '' ? member.path : `${base}/${member.path}`;
-      if (full.startsWith(`${path}/`) && member.kind === 'file') files += 1;
-      const sibling = childOf(full, parentFolder);
-      if (sibling !== null && member.kind === 'dir') beside.add(sibling);
-      if (member.kind === 'file' && (full === composerPath || installedPaths.includes(full))) {
-        texts.set(full, (await collect(member.body)).toString('utf8'));
-      }
-    }
-    item.done();
-  } catch (error) {
-    item.fail(error instanceof Error ? error.message : String(error));
-    throw error;
-  }
-  const composer = texts.get(composerPath);
-  const installedFrom = installedPaths.find((candidate) => texts.has(candidate)) ?? null;
-  const versions = installedFrom === null ? undefined : installedIn(texts.get(installedFrom)!);
+  const installedFrom =
+    ancestorsOf(path)
+      .map((folder) => `${folder}/composer/installed.json`)
+      .find((file) => at(tree.installed, file) !== undefined || at(tree.faults, file) !== undefined) ?? null;
+  const libraries = installedFrom === null ? undefined : at(tree.installed, installedFrom);
+  const wanted = library?.toLowerCase();
+  const composer = at(tree.composer, base === '' ? 'composer.json' : `${base}/composer.json`);
   return {
-    files,
-    beside: files > 0 ? [] : [...beside],
-    demanded: composer === undefined || library === undefined ? null : (demandIn(composer, library) ?? null),
-    installed: library === undefined ? null : (versions?.get(library.toLowerCase()) ?? null),
+    isThere: tree.folders.includes(path),
+    beside: tree.folders.filter((folder) => childOf(folder, parentFolder) !== null),
+    demanded: composer?.require.find(({ name }) => name === wanted)?.constraint ?? null,
+    installed: libraries?.find(({ name }) => name === wanted)?.version ?? null,
     installedFrom,
   };
 }
@@ -167,7 +114,7 @@ function childOf(path: string, folder: string): string | null {
   return rest === '' || rest.includes('/') ? null : path;
 }
 
-function versionOf(choice: WithinChoice, archive: StoredFile, facts: TreeFacts): string {
+function versionOf(choice: WithinChoice, archive: StoredFile, facts: FolderFacts): string {
   if (facts.installed === null) {
     throw new LockstepError('SOURCE_PATH_MISSING', {
       message: `${facts.installedFrom ?? 'vendor/composer/installed.json'} of ${archive.name} ${facts.installedFrom === null ? 'is not there' : `does not list ${choice.library}`}, so its version is not known`,
@@ -185,7 +132,7 @@ function versionOf(choice: WithinChoice, archive: StoredFile, facts: TreeFacts):
   return version;
 }
 
-function assertDemand(choice: WithinChoice, parent: Pin, facts: TreeFacts, archive: StoredFile): void {
+function assertDemand(choice: WithinChoice, parent: Pin, facts: FolderFacts, archive: StoredFile): void {
   if (facts.demanded === null || facts.installed === null) return;
   const constraint = parseConstraint(facts.demanded);
   if (constraint !== null && allows(constraint, facts.installed)) return;
@@ -213,7 +160,7 @@ function pathMissing(
   choice: WithinChoice,
   archive: StoredFile,
   path: string,
-  facts: TreeFacts,
+  facts: FolderFacts,
 ): LockstepError {
   const near = nearest(path, facts.beside);
   return new LockstepError('SOURCE_PATH_MISSING', {

@@ -20,6 +20,8 @@ import type { BuildOutput } from '../build/built.js';
 import { LockstepError } from '../errors.js';
 import { ensureDir, exists, sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
+import { originLines } from '../metapackage/changelog-lines.js';
+import { extensionComponents } from '../metapackage/extension-set.js';
 import { planKeyring, planSet, templatesOf, type SourceGroup } from '../metapackage/compose.js';
 import { keyringTemplate } from '../metapackage/pinned-packages.js';
 import type { SetPackage } from '../metapackage/relations.js';
@@ -32,7 +34,9 @@ import type { Signer } from '../signing/signer.js';
 import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
 import { readDropped } from '../snapshot/dropped.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
-import type { AptSourcePin, Pin, StoredFile } from '../source/pin.js';
+import { extensionTree, readExtensions, type ExtensionFacts } from '../source/extension-facts.js';
+import type { SourceContext } from '../source/context.js';
+import type { AptSourcePin, Pin, StoredFile, TreePin } from '../source/pin.js';
 import type { Context } from './context.js';
 import { databaseSchema } from './database-schema.js';
 import type { Resolution } from './resolve.js';
@@ -65,6 +69,8 @@ export interface BuiltSet {
   outputs: BuildOutput[];
   versions: SnapshotBuild[];
   schema: SnapshotSchema | undefined;
+  /** What it was resolved with. */
+  sources: SourceContext;
 }
 
 /**
@@ -117,7 +123,7 @@ export async function planBuilds(
 /** Runs the builds that must run, side by side, and takes the others from the cache. */
 export async function buildSet(
   context: Context,
-  { profile, pins }: Resolution,
+  { profile, pins, sources }: Resolution,
   { plans, versions, schema }: PlannedBuilds,
 ): Promise<BuiltSet> {
   const phase = context.progress.phase('Building');
@@ -142,7 +148,7 @@ export async function buildSet(
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
     const built = plans.filter(({ action }) => action === 'build').length;
     phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
-    return { profile, pins, builds: componentBuilds(pins, plans), outputs, versions, schema };
+    return { profile, pins, builds: componentBuilds(pins, plans), outputs, versions, schema, sources };
   } catch (error) {
     phase.fail();
     throw error;
@@ -196,7 +202,7 @@ async function planDebian(
   const { versionSuffix, archive } = context.workspace;
   return await Promise.all(
     wanted.map(async ([name, component]) => {
-      const pin = pins.get(name) as AptSourcePin;
+      const pin = pins.get(name) as AptSourcePin | TreePin;
       const folder = join(context.places.packaging, name, 'debian');
       const packaging = await exists(folder);
       const request = (number: number): DebianRequest => ({
@@ -206,8 +212,11 @@ async function planDebian(
         ...(packaging ? { packaging: folder } : {}),
         suffix: `+${versionSuffix}${number}`,
         maintainer: archive.maintainer,
-        changes: [`Built for the archive ${archive.origin}, profile ${profile.name}.`],
-        packages: component.packages ?? [pin.package],
+        changes: [
+          ...(pin.kind === 'apt-source' ? [] : originLines(pin, {})),
+          `Built for the archive ${archive.origin}, profile ${profile.name}.`,
+        ],
+        packages: component.packages ?? (pin.kind === 'apt-source' ? [pin.package] : []),
         base: {
           codename: profile.base.codename,
           architecture,
@@ -245,7 +254,7 @@ function debianOf(prepared: PreparedBuild): Extract<PreparedBuild, { method: 'de
 
 async function composeGroups(
   context: Context,
-  { profile, pins }: Resolution,
+  { profile, pins, php, sources }: Resolution,
   debian: readonly PlannedDebian[],
   given: {
     history: readonly VersionUse[];
@@ -271,6 +280,8 @@ async function composeGroups(
       templates,
       key,
       schema,
+      extensions: await extensionsOf(context, { profile, pins, sources }),
+      php,
     },
     history,
   );
@@ -288,6 +299,28 @@ async function composeGroups(
     history,
   );
   return [...set, keyring];
+}
+
+/** What the trees that may be extensions or skins say of themselves: composing them decides over data. */
+async function extensionsOf(
+  context: Context,
+  { profile, pins, sources }: Pick<Resolution, 'profile' | 'pins' | 'sources'>,
+): Promise<Record<string, ExtensionFacts>> {
+  const trees = extensionComponents(profile).flatMap((name) => {
+    const pin = pins.get(name);
+    const tree = pin === undefined ? null : extensionTree(name, pin);
+    return tree === null ? [] : [tree];
+  });
+  if (trees.length === 0) return {};
+  const phase = context.progress.phase('Reading extensions');
+  try {
+    const found = await readExtensions(trees, sources, phase);
+    phase.done(`${Object.keys(found).length} extensions and skins`);
+    return found;
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
 }
 
 async function archiveKey(

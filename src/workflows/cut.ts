@@ -1,13 +1,15 @@
 /** A built set becomes a snapshot: vetted, compared with the last one, signed. */
 import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
+import { gatesOf, installability } from '../snapshot/gates.js';
 import type { Evidence } from '../snapshot/manifest.js';
-import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
+import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../snapshot/plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
 import type { Signer } from '../signing/signer.js';
 import { vetSet } from '../vetting/vet.js';
 import type { BuiltSet } from './build.js';
 import type { Context } from './context.js';
+import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles, ownTrust } from './publish.js';
 import { snapshotRecords } from './records.js';
 
@@ -27,7 +29,7 @@ export interface CutReport {
 
 /**
  * @param security CVE ids that the new snapshot is to be flagged with
- * @throws LockstepError VETTING_FAILED, SNAPSHOT_INVALID, VERIFY_*, STORE_*
+ * @throws LockstepError VETTING_FAILED, INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, SNAPSHOT_INVALID, VERIFY_*, STORE_*
  */
 export async function planCut(
   context: Context,
@@ -54,34 +56,46 @@ export async function planCut(
       ? pin.packages.map((binary) => takenPackageEntry(binary, { component: pin.component, area }))
       : [],
   );
-  return planSnapshot({
-    content: {
-      profile: profile.name,
-      description: profile.description,
-      base: {
-        distribution: profile.base.distribution,
-        release: profile.base.release,
-        codename: profile.base.codename,
-        architectures: profile.base.architectures,
-      },
-      components,
-      packages: [
-        ...taken,
-        ...set.outputs.flatMap((output) =>
-          output.packages.map((item) => packageEntry(item, { component: output.component, area })),
-        ),
-      ],
-      sources: set.outputs.flatMap((output) => output.sources.map((source) => sourceEntry(source, area))),
-      builds: set.versions,
-      evidence,
-      ...(set.schema === undefined ? {} : { schema: set.schema }),
-      ...(security.length === 0 ? {} : { security: [...security] }),
+  const last = await lastSnapshot(places.snapshots, profile.name, await ownTrust(context, signer));
+  const content: SnapshotContent = {
+    profile: profile.name,
+    description: profile.description,
+    base: {
+      distribution: profile.base.distribution,
+      release: profile.base.release,
+      codename: profile.base.codename,
+      architectures: profile.base.architectures,
     },
-    last: await lastSnapshot(places.snapshots, profile.name, await ownTrust(context, signer)),
+    components,
+    packages: [
+      ...taken,
+      ...set.outputs.flatMap((output) =>
+        output.packages.map((item) => packageEntry(item, { component: output.component, area })),
+      ),
+    ],
+    sources: set.outputs.flatMap((output) => output.sources.map((source) => sourceEntry(source, area))),
+    builds: set.versions,
+    evidence,
+    ...(set.schema === undefined ? {} : { schema: set.schema }),
+    ...(security.length === 0 ? {} : { security: [...security] }),
+  };
+  const request = {
+    last,
     taken: await takenIds(places.snapshots),
     now: clock.now(),
+    // One that an earlier Lockstep cut has not been tried: suites would not take it
+    anew: last !== null && !gatesOf(last.manifest.evidence).includes(installability),
     tool: { name: 'lockstep', version: context.toolVersion },
-  });
+  };
+  const plan = planSnapshot({ content, ...request });
+  if (plan.kind === 'unchanged') return plan;
+  // Proven last: it costs the most, and needs all packages
+  const proof = await proveInstallable(
+    context,
+    { profile, sources: set.sources, set: plan.manifest },
+    signer,
+  );
+  return planSnapshot({ content: { ...content, evidence: [...evidence, proof] }, ...request });
 }
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */

@@ -54,6 +54,10 @@ function sourceOf(
       return { kind: 'source', files: built ?? pin.files };
     case 'within':
       return { kind: 'tree', archive: pin.archive, path: pin.path };
+    case 'git':
+    case 'tarball':
+    case 'local':
+      return { kind: 'tree', archive: pin.archive, path: '' };
     case 'apt-binary': {
       // What makes tables is the same on every architecture
       const [first] = [...architectures].sort();

@@ -22,10 +22,12 @@ import {
   type SchemaChange,
   type SnapshotFacts,
 } from '../snapshot/moves.js';
+import { assertOrigins } from '../snapshot/origins.js';
 import type { LeftOnReissue } from '../snapshot/superseded.js';
 import type { Context } from './context.js';
 import { applyPublish, planPublish, type PublishReport } from './publish.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
+import { assertInstallable } from './install-gate.js';
 import { leftOnReissue } from './past-versions.js';
 import { recordOf, type SnapshotTarget } from './records.js';
 
@@ -63,7 +65,7 @@ export interface MovePlan extends Pick<
 /**
  * What a move would be, and what it would write.
  *
- * @throws LockstepError MOVE_BASE, MOVE_SCHEMA, what planPublish throws, and what reading the suite's history
+ * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_SCHEMA, GATE_MISSING, INSTALL_*, what planPublish throws, and what reading the suite's history
  * and its present snapshot does
  */
 export async function planMove(
@@ -78,6 +80,11 @@ export async function planMove(
   const from = has?.id ?? null;
   assertSameBase(suite, has, { what: `The snapshot ${to.id}`, base: to.base });
   const schema = schemaChangeOf(has, to);
+  // The way back is never barred: what was good here once was let in then
+  if (action !== 'rollback') {
+    assertOrigins(to, suite, context.workspace);
+    await assertInstallable(context, { suite: suite.name, from: has, to }, signer);
+  }
   const allowed = request.schemaChange;
   assertSchemaAllowed(schema, { action, suite: suite.name, from, to: to.id, allowed });
   const there = await readPublished(context.archive, liveView(suite.name));

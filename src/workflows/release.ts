@@ -1,10 +1,12 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
 import { loadProfile, type NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
+import { assertOrigins, originsOfPins } from '../snapshot/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
 import type { Context } from './context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './cut.js';
 import { archiveSigner } from './archive-signer.js';
+import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from './move.js';
 import { suiteFor, type PublishReport } from './publish.js';
 import { resolve, type Resolution } from './resolve.js';
@@ -16,6 +18,8 @@ export interface ReleaseRequest {
   reason: string | undefined;
   /** CVE ids that the snapshot is to be flagged with, where one is cut. */
   security: readonly string[];
+  /** Own trees in place of components, by name. */
+  trees: LocalTrees;
   /** Told of the plan before anything is built. */
   onPlan: (plan: ReleasePlan) => void;
   /** Told of the suite's move before the archive is written. */
@@ -44,7 +48,8 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
   const suite = await suiteOfRequest(context, request);
   const signer = await archiveSigner(context);
   await assertBase(context, request, suite, signer);
-  const resolution = await resolve(context, request.profile);
+  const resolution = await resolve(context, request.profile, request);
+  assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
   return planOf(resolution, suite, await planBuilds(context, resolution, signer));
 }
 
@@ -82,7 +87,8 @@ export async function release(context: Context, request: ReleaseRequest): Promis
   return await exclusively(context, { dryRun: false }, async () => {
     const signer = await archiveSigner(context);
     await assertBase(context, request, suite, signer);
-    const resolution = await resolve(context, request.profile);
+    const resolution = await resolve(context, request.profile, request);
+    assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
     const planned = await planBuilds(context, resolution, signer);
     const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
@@ -121,11 +127,11 @@ export interface BuildReport {
 export async function build(
   context: Context,
   profile: string,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
 ): Promise<BuildReport> {
   const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
     const signer = await archiveSigner(context);
-    const resolution = await resolve(context, profile);
+    const resolution = await resolve(context, profile, { trees });
     return { resolution, planned: await planBuilds(context, resolution, signer) };
   };
   if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
@@ -150,11 +156,11 @@ export async function build(
 export async function cut(
   context: Context,
   profile: string,
-  { dryRun, security }: { dryRun: boolean; security: readonly string[] },
+  { dryRun, security, trees }: { dryRun: boolean; security: readonly string[]; trees: LocalTrees },
 ): Promise<CutReport> {
   return await exclusively(context, { dryRun }, async () => {
     const signer = await archiveSigner(context);
-    const resolution = await resolve(context, profile);
+    const resolution = await resolve(context, profile, { trees });
     const set = await buildSet(context, resolution, await planBuilds(context, resolution, signer));
     const plan = await planCut(context, set, signer, security);
     return dryRun ? cutReport(plan, set, null) : await applyCut(context, plan, set, signer);

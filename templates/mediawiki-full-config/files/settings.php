@@ -11,15 +11,19 @@ if ( !defined( 'MEDIAWIKI' ) ) {
 	exit;
 }
 
-( static function (): void {
+$mediawikiFullWithout = ( static function (): array {
+	$without = [];
 	foreach ( @file( '/etc/mediawiki-full/wiki.conf', FILE_IGNORE_NEW_LINES | FILE_SKIP_EMPTY_LINES ) ?: [] as $line ) {
 		[ $key, $value ] = array_map( 'trim', explode( '=', $line, 2 ) + [ 1 => '' ] );
 		if ( $key === 'site_name' && $value !== '' ) {
 			$GLOBALS['wgSitename'] = $value;
 		} elseif ( $key === 'server_url' && preg_match( '#^https?://#', $value ) ) {
 			$GLOBALS['wgServer'] = $value;
+		} elseif ( $key === 'without' ) {
+			$without = preg_split( '/\s*,\s*/', $value, -1, PREG_SPLIT_NO_EMPTY );
 		}
 	}
+	return $without;
 } )();
 
 # Addresses: /wiki/Title, entry points at the root
@@ -80,7 +84,16 @@ if ( is_readable( '/usr/share/mediawiki-parsoid/autoload.php' ) ) {
 	require_once '/usr/share/mediawiki-parsoid/autoload.php';
 	wfLoadExtension( 'Parsoid', '/usr/share/mediawiki-parsoid/extension.json' );
 }
-wfLoadExtension( 'VisualEditor' );
+# The extensions and skins of the set, and VisualEditor in any case: it comes with MediaWiki
+$mediawikiFullLoaded = is_file( __DIR__ . '/extensions.php' )
+	? ( require __DIR__ . '/extensions.php' )( $mediawikiFullWithout ) : [];
+if (
+	!in_array( 'VisualEditor', $mediawikiFullLoaded, true ) &&
+	!in_array( 'visualeditor', array_map( 'strtolower', $mediawikiFullWithout ), true ) &&
+	is_file( "$IP/extensions/VisualEditor/extension.json" )
+) {
+	wfLoadExtension( 'VisualEditor' );
+}
 $wgParsoidSettings['useSelser'] = true;
 
 # A redirect to a page of this wiki names no host: the wiki answers under each

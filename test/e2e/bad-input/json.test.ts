@@ -39,7 +39,11 @@ describe('the JSON of commands that succeed', function () {
 
   it('of check', async () => {
     const all = await bench.succeeds(checkResult, ['check']);
-    assert.deepEqual(all, { ok: true, profiles: [profile, 'mediawiki-1.39', 'mediawiki-1.43'], faults: [] });
+    assert.deepEqual(all, {
+      ok: true,
+      profiles: [profile, 'mediawiki-1.39', 'mediawiki-1.43', 'mediawiki-extensions', 'mediawiki-wmf'],
+      faults: [],
+    });
     const one = await bench.succeeds(checkResult, ['check', profile]);
     assert.deepEqual(one.profiles, [profile]);
   });

@@ -84,7 +84,12 @@ describe('what a person wrote wrong', function () {
           result.faults.map(({ code, file, line, column, path }) => [code, file, line, column, path]),
           expected.map(([line, column, path]) => ['PROFILE_INVALID', profileFile, line, column, path]),
         );
-        assert.deepEqual(result.profiles, ['mediawiki-1.39', 'mediawiki-1.43']);
+        assert.deepEqual(result.profiles, [
+          'mediawiki-1.39',
+          'mediawiki-1.43',
+          'mediawiki-extensions',
+          'mediawiki-wmf',
+        ]);
         assert.match(stderr, /^Error PROFILE_INVALID: profiles\/cache\.yaml has 3 faults$/m);
       });
     });

@@ -4,8 +4,7 @@
  * at by apt. (Full and broken disks: test/integration/workflows/broken-disk.test.ts.)
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -17,7 +16,7 @@ import {
   suite,
   type ImportedArchive,
 } from '../../fixtures/imported-archive.js';
-import { lockstep, lockstepJson, top, type CommandOutcome } from '../../fixtures/lockstep.js';
+import { lockstep, lockstepJson, scratch, top, type CommandOutcome } from '../../fixtures/lockstep.js';
 import { historyOf } from './history.js';
 
 const preload = pathToFileURL(join(top, 'test/fixtures/fault-preload.mjs')).href;
@@ -32,7 +31,7 @@ describe('a move that is stopped', function () {
     archive = await importedArchive(['1.0', '2.0']);
     const [first = '', second = ''] = archive.ids;
     await run('publish', first, suite);
-    saved = await mkdtemp(join(tmpdir(), 'lockstep-saved-'));
+    saved = await scratch('saved', { inMemory: true });
     await copyTree(archive.workspace, join(saved, 'publish'));
     await run('publish', second, suite);
     await copyTree(archive.workspace, join(saved, 'rollback'));
@@ -40,9 +39,6 @@ describe('a move that is stopped', function () {
       { name: 'publish', args: ['publish', second, suite], old: '1.0', new: '2.0' },
       { name: 'rollback', args: ['rollback', suite, '--reason', 'a test'], old: '2.0', new: '1.0' },
     ];
-  });
-  after(async () => {
-    await rm(saved, { recursive: true, force: true });
   });
 
   async function run(...args: string[]): Promise<void> {

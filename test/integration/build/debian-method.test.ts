@@ -102,6 +102,7 @@ describe('building by the debian method', function () {
 
     it('comes with its source, upstream byte for byte', async () => {
       const { pin } = await builds.request();
+      assert.ok(pin.kind === 'apt-source');
       const [source] = output.sources;
       const orig = (files: readonly { name: string; sha256: string }[]) =>
         files.filter(({ name }) => name.includes('.orig.')).map(({ name, sha256 }) => [name, sha256]);

@@ -32,14 +32,22 @@ describe('a workspace on disk', () => {
   const make = async (): Promise<void> =>
     applyInit(dir, planInit({ name: 'farm' }, await readBeginnings(project)));
 
-  it("reads this repository's own workspace and both profiles", async () => {
+  it("reads this repository's own workspace and its profiles", async () => {
     const { workspace, profiles, errors } = await checkWorkspace(project);
     assert.deepEqual(errors, []);
-    assert.deepEqual(workspace?.profileNames, ['mediawiki-1.39', 'mediawiki-1.43']);
+    assert.deepEqual(workspace?.profileNames, [
+      'mediawiki-1.39',
+      'mediawiki-1.43',
+      'mediawiki-extensions',
+      'mediawiki-wmf',
+    ]);
+    const more = ['parserfunctions', 'wikieditor', 'cite', 'templatestyles', 'maps', 'cologneblue'];
     assert.deepEqual(
       profiles.map((profile) => [profile.base.codename, Object.keys(profile.components)]),
       [
         ['bookworm', ['mediawiki', 'parsoid', 'varnish', 'memcached']],
+        ['trixie', ['mediawiki', 'parsoid', 'varnish', 'memcached']],
+        ['trixie', ['mediawiki', 'parsoid', ...more, 'varnish', 'memcached']],
         ['trixie', ['mediawiki', 'parsoid', 'varnish', 'memcached']],
       ],
     );
@@ -49,6 +57,11 @@ describe('a workspace on disk', () => {
     await make();
     const workspace = await loadWorkspace(dir);
     assert.equal(workspace.archive.name, 'farm');
+    // Those whose addresses are to be filled in have no suites yet
+    assert.deepEqual(
+      [...new Set(Object.values(workspace.suites).map(({ profile }) => profile))],
+      ['mediawiki-1.39', 'mediawiki-1.43'],
+    );
     assert.equal((await loadProfile(workspace, 'mediawiki-1.39')).base.release, '12');
     assert.equal(
       await readFile(join(dir, 'profiles/mediawiki-1.39.yaml'), 'utf8'),
@@ -109,7 +122,7 @@ describe('a workspace on disk', () => {
     assert.equal(workspace, undefined);
     assert.deepEqual(
       profiles.map((profile) => profile.name),
-      ['mediawiki-1.39'],
+      ['mediawiki-1.39', 'mediawiki-extensions', 'mediawiki-wmf'],
     );
     assert.deepEqual(
       errors.map((error) => [error.code, error.exit, error.where[0]?.file]),

@@ -22,6 +22,7 @@ import type { Context } from '../../../src/workflows/context.js';
 import { promote } from '../../../src/workflows/promote.js';
 import { publish } from '../../../src/workflows/publish-snapshot.js';
 import { rollback, type RollbackRequest } from '../../../src/workflows/rollback.js';
+import { provenFrom } from '../../fixtures/snapshots.js';
 import { Workbench, type PackageWish } from '../archive/fixture.js';
 
 const workspaceText = `format: 1
@@ -140,7 +141,7 @@ export class MoveBench {
         packages: built.map((item) => packageEntry(item, { component: item.package, area: 'main' })),
         sources: sources.map((item) => sourceEntry(item, 'main')),
         builds: [],
-        evidence: [],
+        evidence: [provenFrom(await listSnapshots(snapshots, profile))],
         schema,
         security,
       },

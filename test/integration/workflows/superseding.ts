@@ -9,6 +9,7 @@ import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { SnapshotBuild, SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import { planSnapshot } from '../../../src/snapshot/plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
+import { provenFrom } from '../../fixtures/snapshots.js';
 import { IsolatedApt, type PackageWish } from '../archive/fixture.js';
 import type { MoveBench } from './move-bench.js';
 
@@ -49,6 +50,7 @@ export async function cutSet(
       evidence: [
         { gate: 'vetting', result: 'passed', detail: 'long ago' },
         { gate: 'smoke', result: 'passed', detail: 'the wiki answers' },
+        provenFrom(await listSnapshots(snapshots, 'set')),
       ],
       schema: { component: 'wiki', version: '1', digest: 'd'.repeat(64) },
     },

@@ -19,6 +19,25 @@ describe('the plan of a new workspace', () => {
     assert.deepEqual(Object.keys(value.suites), ['wiki-unstable', 'wiki-stable']);
   });
 
+  it('has no suites for a profile that is to be filled in first', () => {
+    const content = `format: 1
+description: x
+base: { distribution: debian, release: "12", codename: bookworm, architectures: [amd64] }
+components:
+  wiki:
+    source: { kind: git, url: "https://git.example.org/wiki", branch: main }
+    build: { method: tree, template: wiki }
+metapackage: { name: full, lead: wiki, templates: [full] }
+`;
+    const plan = planInit({ name: 'farm' }, [
+      ...begin,
+      { path: 'profiles/later.yaml', content, mode: 0o644 },
+    ]);
+    const text = plan.find((planned) => planned.path === 'lockstep.yaml')!.content as string;
+    assert.doesNotMatch(text, /later/);
+    assert.ok(plan.some((planned) => planned.path === 'profiles/later.yaml'));
+  });
+
   it('takes over what it is given and adds what is missing, sorted', () => {
     const plan = planInit({ name: 'farm' }, begin);
     assert.deepEqual(

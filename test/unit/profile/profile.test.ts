@@ -65,8 +65,7 @@ describe('a profile', () => {
       ),
       [
         '6:57 components.wiki.source.version: must be text, is the number 1.39: write it in quotes, "1.39"',
-        '14:3 components.cache.relation: is missing; it must be one of exact, minimum, series',
-        '16:5 components.cache.relaton: unknown key "relaton"; did you mean "relation"? Known here: source, build, packages, relation',
+        '16:5 components.cache.relaton: unknown key "relaton"; did you mean "relation"? Known here: source, build, packages, requires, relation',
         '19:9 metapackage.lead: no component "wikki" in this profile; did you mean "wiki"? there is wiki, parser, cache',
       ],
     );
@@ -108,7 +107,7 @@ describe('a profile', () => {
   it('names the kinds and keys that there are', () => {
     assert.match(
       faultsWith(['kind: apt-binary', 'kind: apt-binry'])[0]!,
-      /source\.kind: must be one of apt-source, apt-binary, within; did you mean "apt-binary"\?$/,
+      /source\.kind: must be one of apt-source, apt-binary, within, git, tarball; did you mean "apt-binary"\?$/,
     );
     assert.match(
       faultsWith(['library: wiki/parser', 'libary: wiki/parser'])[0]!,
@@ -138,7 +137,46 @@ describe('a profile', () => {
         '5:3 components.wiki.packages: is missing; it names the built packages that go into the set',
         '10:22 components.parser.build.method: a component of kind within is built by method tree, not debian',
         '14:5 components.cache.build: a component of kind apt-binary is not built: leave "build" out',
-        '15:5 components.cache.packages: is for kind apt-source only; here "source.packages" names them',
+        '15:5 components.cache.packages: is for method debian only; here "source.packages" names them',
+      ],
+    );
+  });
+
+  it('takes one thing out of a git repository, and tarballs that somebody vouches for', () => {
+    const more = `
+  extra:
+    source: { kind: git, url: "https://git.example.org/extra", tag: v1, branch: "wmf/*", tags: "v*" }
+    build: { method: tree }
+  nothing:
+    source: { kind: git, url: ../nothing }
+    build: { method: tree }
+  secret:
+    source: { kind: git, url: "https://me:secret@git.example.org/x", branch: main }
+    build: { method: debian }
+  ball:
+    source: { kind: tarball, url: "https://example.org/ball.tar.gz", version: "~1.2", signedBy: keys/ball.asc }
+    build: { method: tree }
+  other:
+    source: { kind: tarball, url: "https://example.org/o-1.0.tar.gz", version: 1.0.0, listing: "https://example.org/" }
+    build: { method: tree }
+    requires: { wiki: "^1.39", wik: "*", other: "1.0", parser: soon }
+metapackage:`;
+    assert.deepEqual(
+      faultsWith(['\nmetapackage:', more]).map((fault) => fault.replace(/^\d+:\d+ components\./, '')),
+      [
+        'extra.source.branch: contradicts "tag": one of them says what to take',
+        'extra.source.tags: says which tags are versions; it goes with "version" only',
+        'nothing.source.version: is missing: one of "version", "tag", "branch" and "commit" says what to take',
+        'secret.packages: is missing; it names the built packages that go into the set',
+        'secret.source.url: must be where a git repository is: https://host/path, http://host/path, or a path that begins with "/", "./" or "../"; no user and no password',
+        'ball.source.signature: is missing: "signature" says where the signature is, "signedBy" whose it must be',
+        'ball.source.listing: is missing: it tells which versions there are for ~1.2',
+        'ball.source.url: must have {version} where the version goes',
+        'other.source.sha256: is missing: "sha256", or "signature" and "signedBy", vouches for what the server sends',
+        'other.source.listing: is needless: "version" is 1.0.0 alone',
+        'other.requires.wik: no component "wik" in this profile; did you mean "wiki"? there is wiki, parser, cache, extra, nothing, secret, ball, other',
+        'other.requires.other: is the component itself',
+        'other.requires.parser: must be a constraint of versions: "^0.20", ">=1.43 <1.45"',
       ],
     );
   });

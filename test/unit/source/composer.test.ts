@@ -39,12 +39,23 @@ describe('Composer constraints', () => {
     ['<1.5', ['1.4.9'], ['1.5', '1.5-alpha1']],
     ['<1.5-stable', ['1.5-alpha1'], ['1.5']],
     ['<=1.5', ['1.5', '1.5-rc1'], ['1.5.1']],
-    ['1.0@beta', ['1.0-beta'], ['1.0']],
+    ['1.0@beta', ['1.0'], ['1.0-beta']],
+    ['>1.0@beta', ['1.0'], ['1.0-beta', '1.0-alpha']],
     ['^1.0@dev', ['1.0-dev', '1.5'], ['2.0']],
     ['dev-master', ['dev-master'], ['dev-main', '1.0']],
     ['dev-main#deadbeef', ['dev-main'], ['1.0']],
     ['dev-main as 1.0.0', ['dev-main'], ['1.0.0']],
     ['1.0.x-dev', ['1.0.x-dev'], ['1.0.1']],
+    ['^1.0', ['1.0.x-dev', '1.x-dev'], ['2.x-dev', 'dev-main']],
+    ['~1.x-dev', ['1.x-dev'], ['1.9', '2.0']],
+    ['feature-dev', ['dev-feature'], ['1.0']],
+    ['>=2024-01-31', ['20240201', '2024.01.31'], ['2024.01.30']],
+    ['1.0+build', ['1.0.0', '1.0+other'], ['1.0.1']],
+    ['>= 1.47', ['1.47.0-wmf.9', '1.47.0-alpha', '1.47.0'], ['1.46.3', '1.46.0-wmf.27']],
+    ['>= 1.47.0', ['1.47.0-wmf.9', '1.47.0+git20261123.1a2b3c4d'], ['1.46.9']],
+    ['>= 1.47.0-wmf.14', ['1.47.0-wmf.14', '1.47.0-rc.0', '1.47.0'], ['1.47.0-wmf.9', '1.47.0-alpha']],
+    ['< 1.47', ['1.46.3'], ['1.47.0-wmf.9']],
+    ['~1.43.0', ['1.43.0-alpha', '1.43.0-rc.1', '1.43.9'], ['1.44.0-wmf.1']],
     ['1.0-p1', ['1.0-patch1', '1.0-pl1'], ['1.0', '1.0-p2']],
   ];
   for (const [constraint, yes, no] of cases) {
@@ -83,10 +94,36 @@ describe('Composer constraints', () => {
     }
   });
 
+  it("orders MediaWiki's weekly versions by their numbers, between its alpha and its first rc", () => {
+    const ascending = [
+      '1.46.2',
+      '1.47.0-alpha',
+      '1.47.0-wmf.1',
+      '1.47.0-wmf.9',
+      '1.47.0-wmf.14',
+      '1.47.0-beta.0',
+      '1.47.0-rc.0',
+      '1.47.0',
+      '1.47.1',
+    ];
+    const shuffled = [...ascending].reverse().sort((a, b) => compareComposer(a, b)!);
+    assert.deepEqual(shuffled, ascending);
+  });
+
+  it('bears what only a hostile tree writes', () => {
+    const long = '1.'.repeat(100_000);
+    for (const text of [long, `^${long}`, '|'.repeat(100_000), `>=${'9'.repeat(400)}`, '~'.repeat(400)]) {
+      const constraint = parseConstraint(text);
+      if (constraint !== null) assert.equal(allows(constraint, '1.0'), false);
+    }
+    assert.equal(plainVersion(long), null);
+  });
+
   it('takes the v off a version, and gives none for a branch', () => {
     assert.equal(plainVersion('v0.16.4'), '0.16.4');
     assert.equal(plainVersion('0.16.0-a17'), '0.16.0-a17');
     assert.equal(plainVersion('dev-master'), null);
+    assert.equal(plainVersion('1.0.x-dev'), null);
   });
 
   it('holds what ~ and ^ promise, for any numbers', () => {

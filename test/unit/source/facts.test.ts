@@ -1,32 +1,7 @@
 import assert from 'node:assert/strict';
 import { urlIn } from '../../../src/source/apt-proof.js';
-import { demandIn, installedIn } from '../../../src/source/composer-files.js';
 import { addedFile } from '../../../src/source/source-facts.js';
 import { upstreamVersionOf } from '../../../src/source/upstream-version.js';
-
-describe("Composer's files", () => {
-  it('say what is demanded', () => {
-    const text = JSON.stringify({ require: { 'wikimedia/Parsoid': '^0.16' } });
-    assert.equal(demandIn(text, 'wikimedia/parsoid'), '^0.16');
-    assert.equal(demandIn(text, 'wikimedia/zest'), null);
-    assert.equal(demandIn('{}', 'wikimedia/parsoid'), null);
-  });
-
-  it('say what is installed, in both forms', () => {
-    const packages = [{ name: 'wikimedia/parsoid', version: 'v0.16.6', extra: 1 }];
-    assert.equal(installedIn(JSON.stringify({ packages }))?.get('wikimedia/parsoid'), 'v0.16.6');
-    assert.equal(installedIn(JSON.stringify(packages))?.get('wikimedia/parsoid'), 'v0.16.6');
-  });
-
-  it('may hold anything', () => {
-    for (const text of ['', '{', 'null', '[]x', '{"require": 1}', '{"require": {"a": 1}}', '"x"']) {
-      assert.equal(demandIn(text, 'a'), undefined, text);
-    }
-    for (const text of ['', 'null', '{"packages": [{"name": 1}]}', '{}'])
-      assert.equal(installedIn(text), undefined, text);
-    assert.equal(demandIn('{"require": {"__proto__": "1", "constructor": "2"}}', 'toString'), null);
-  });
-});
 
 describe('the version a person knows', () => {
   it('is without epoch, revision and repack mark', () => {

@@ -22,6 +22,8 @@ const CHOICES_HEADER = <<<'TEXT'
 # any other name of the machine too.
 # database, admin_name and language matter only until the wiki is installed.
 # dumps_kept: so many dumps of the database stay, the oldest go.
+# without: names of extensions and skins of the set that the wiki does not
+# load, with commas between them: without=Cite, Timeless
 
 TEXT;
 
@@ -90,6 +92,8 @@ function faultOfChoice( string $key, string $value ): ?string {
 			return preg_match( '/^[a-z]{2,3}(-[a-z0-9]{2,10})*$/', $value ) ? null : 'is not a language code';
 		case 'dumps_kept':
 			return preg_match( '/^[1-9][0-9]{0,2}$/', $value ) ? null : 'must be a number from 1 to 999';
+		case 'without':
+			return preg_match( '/^[A-Za-z0-9_, -]*$/', $value ) ? null : 'must be names with commas between them';
 	}
 	return 'is unknown';
 }

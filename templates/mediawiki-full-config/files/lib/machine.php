@@ -216,7 +216,7 @@ function packageVersion( string $package ): ?string {
  * What this package was built for.
  *
  * @return array{profile: string, phpVersion: string, metapackage: string, packages: string[],
- *   archive: array<string, string>, schema: array{version: string, digest: string}}
+ *   extensions?: array<int, array<string, mixed>>, archive: array<string, string>, schema: array{version: string, digest: string}}
  */
 function theSet(): array {
 	return json_decode( (string)file_get_contents( SHARE_DIR . '/set.json' ), true, 8, JSON_THROW_ON_ERROR );

@@ -46,6 +46,7 @@ function gatherStatus(): array {
 		'versions' => $versions,
 		'services' => $services,
 		'wiki' => $wiki,
+		'extensions' => extensionStates(),
 		'database' => $kind,
 		'schema' => [
 			'installed' => $set['schema']['digest'] === '' ? null : $set['schema']['digest'],
@@ -80,6 +81,23 @@ function wikiState(): array {
 		'generator' => $generator,
 		'parsoid' => is_dir( '/usr/share/mediawiki-parsoid/src' ) ? '/usr/share/mediawiki-parsoid' : null,
 	];
+}
+
+/**
+ * The extensions and skins of the set, as extensions.php treats them.
+ *
+ * @return array<string, string> by name: loaded, left out, missing
+ */
+function extensionStates(): array {
+	$without = array_map( 'strtolower', preg_split( '/\s*,\s*/', readChoices()['without'] ?? '', -1, PREG_SPLIT_NO_EMPTY ) );
+	$states = [];
+	foreach ( theSet()['extensions'] ?? [] as [ 'name' => $name, 'path' => $file, 'needs' => $needs ] ) {
+		$path = $file[0] === '/' ? $file : "/usr/share/mediawiki/$file";
+		$absent = array_filter( $needs, static fn ( $other ) => ( $states[$other] ?? 'loaded' ) !== 'loaded' );
+		$states[$name] = in_array( strtolower( $name ), $without, true ) || $absent !== [] ? 'left out'
+			: ( is_file( $path ) ? 'loaded' : 'missing' );
+	}
+	return $states;
 }
 
 /** What the wiki calls itself when it is asked, as a visitor would ask it; null where it does not answer. */
@@ -161,6 +179,9 @@ function statusText( array $status ): string {
 	$wiki = $status['wiki'];
 	$lines[] = [ 'setup', $wiki['setup'] ];
 	$lines[] = [ 'wiki', ( $wiki['generator'] ?? 'does not answer' ) . ", {$wiki['url']}" ];
+	foreach ( $status['extensions'] as $name => $state ) {
+		$lines[] = [ 'extension', sprintf( '%-24s %s', $name, $state ) ];
+	}
 	$lines[] = [ 'parsoid', $wiki['parsoid'] ?? "MediaWiki's own copy" ];
 	$lines[] = [ 'database', $status['database'] . ( $status['schema']['database'] === null ? '' :
 		', schema ' . substr( $status['schema']['database'], 0, 12 ) ) ];

@@ -215,13 +215,25 @@ function databaseIsCurrent(): bool {
 	return array_intersect_key( lastUpdate(), versionsOfSet() ) == versionsOfSet();
 }
 
-/** update.php is about to change more than caches: it runs for another MediaWiki or another schema than the last time. */
+/**
+ * update.php is about to change more than caches: it runs for another MediaWiki, another schema or other extensions,
+ * which have tables too, than the last time.
+ */
 function dumpIsDue(): bool {
 	$before = lastUpdate();
 	return isset( $before['mediawiki'] ) && databaseKind() !== 'other' && (
 		$before['mediawiki'] !== versionsOfSet()['mediawiki'] ||
+		( isset( $before['set'] ) && extensionsIn( (array)$before['set'] ) != extensionsIn( installedSet() ) ) ||
 		( $before['schema'] ?? theSet()['schema']['digest'] ) !== theSet()['schema']['digest']
 	);
+}
+
+/**
+ * @param array<string, string> $set versions by package
+ * @return array<string, string> those of the packages of extensions
+ */
+function extensionsIn( array $set ): array {
+	return array_filter( $set, static fn ( $name ) => str_starts_with( $name, 'mediawiki-extension-' ), ARRAY_FILTER_USE_KEY );
 }
 
 /** Brings the database up to the installed code. A dump is made before where MediaWiki or the schema has changed. */

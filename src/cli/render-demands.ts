@@ -1,0 +1,48 @@
+/** Who of a set demands what of whom, as a table for people. */
+import type { DemandRow } from '../resolution/facts.js';
+import { demandInWords } from '../resolution/explain-words.js';
+import { cleanLine } from './plain-text.js';
+import { renderTable } from './render-table.js';
+
+const head = ['Who', 'Demands', 'Of', 'There is', ''];
+
+/**
+ * The table: what is not met first, then what components demand of each other and of the base release. What
+ * the libraries in a vendor folder demand, and what a tree has in itself, is only counted, unless `all` is wanted.
+ */
+export function renderDemands(rows: readonly DemandRow[], { all = false } = {}): string {
+  if (rows.length === 0) return 'No component of the set demands anything.';
+  const shown = rows.filter((row) => all || !row.met || isBetweenOthers(row));
+  const order = [...shown.filter(({ met }) => !met), ...shown.filter(({ met }) => met)];
+  const lines = unique(order.map(cells));
+  const left = rows.length - shown.length;
+  const rest =
+    left === 0
+      ? ''
+      : `${left} more ${left === 1 ? 'demand' : 'demands'} within one tree, or of a library in a vendor folder: all met`;
+  return [...(lines.length === 0 ? [] : [renderTable(head, lines)]), ...(rest === '' ? [] : [rest])].join(
+    '\n',
+  );
+}
+
+/** Composer has seen to what is within a vendor folder, and upstream to what is within a tree. */
+function isBetweenOthers({ by, component, suppliedBy, demands }: DemandRow): boolean {
+  return (
+    !by.startsWith('library ') &&
+    suppliedBy !== component &&
+    !(demands.startsWith('library/') && suppliedBy === null)
+  );
+}
+
+function cells({ component, by, demands, constraint, suppliedBy, version, met, note }: DemandRow): string[] {
+  const who = by === component ? by : `${by} (${component})`;
+  const there = met ? [version, note].filter((part) => part !== null).join(', ') : (note ?? version ?? '');
+  return [who, demandInWords(demands, constraint), suppliedBy ?? 'nobody', there, met ? 'ok' : 'NOT MET'].map(
+    cleanLine,
+  );
+}
+
+/** Two files of a tree often demand the same. */
+function unique(lines: readonly string[][]): string[][] {
+  return [...new Map(lines.map((line) => [JSON.stringify(line), line])).values()];
+}

@@ -1,0 +1,45 @@
+/** What a resolution came to, and what it passed over, for a terminal. Text from trees is made harmless here. Pure. */
+import type { ChoiceExplanation } from '../resolution/explain-choice.js';
+import type { Standing } from '../resolution/outdated.js';
+import type { OutdatedReport } from '../workflows/outdated.js';
+import { cleanLine } from './plain-text.js';
+import { renderTable } from './render-table.js';
+
+/** Why this version: a sentence, and a line for each newer one that was passed over. */
+export function renderChoice({ sentence, newer }: ChoiceExplanation): string {
+  return [`${sentence}.`, ...newer.map((passed) => `  ${passed.sentence}.`)].map(cleanLine).join('\n');
+}
+
+const words: Record<Standing, string> = {
+  current: 'up to date',
+  behind: 'a newer one is in the range',
+  ahead: 'newer than what is there',
+  changed: 'another commit or tree',
+  new: 'not in a snapshot yet',
+  unknown: 'nothing can be taken',
+};
+
+/** A table for each profile. */
+export function renderOutdated({ profiles }: OutdatedReport): string {
+  return profiles
+    .map(({ profile, snapshot, suite, components }) => {
+      const rows = components.map(
+        ({ component, current, newestInRange, newest, standing, newerOutOfRange, note, range }) =>
+          [
+            component,
+            current ?? '-',
+            newestInRange ?? '-',
+            newest ?? '-',
+            range ?? '-',
+            [note ?? words[standing], ...(newerOutOfRange ? ['the newest is out of the range'] : [])].join(
+              '; ',
+            ),
+          ].map(cleanLine),
+      );
+      const against =
+        snapshot === null ? 'no snapshot yet' : suite === null ? snapshot : `${suite}: ${snapshot}`;
+      const head = ['component', 'current', 'newest in range', 'newest', 'range', ''];
+      return `${profile} (${against})\n${renderTable(head, rows)}`;
+    })
+    .join('\n\n');
+}

@@ -1,0 +1,24 @@
+/** The shape of one row of who demands what of whom, with `--json`. */
+import { z } from 'zod';
+
+export const demandResult = z.object({
+  component: z.string().describe('Of the profile: whose tree, or whose `requires`, demands it'),
+  by: z
+    .string()
+    .describe('`extension Cite`, `library wikimedia/minify`, `the profile`, or the name of the component'),
+  demands: z
+    .string()
+    .describe(
+      '`mediawiki`, `extension/Cite`, `skin/Vector`, `library/wikimedia/parsoid`, `php`, `php-extension/intl`, `ability/shell`, `component/parsoid`',
+    ),
+  constraint: z.string().describe("In Composer's grammar, as written"),
+  suppliedBy: z.string().nullable().describe('A component, or the base release: `Debian 12`'),
+  version: z.string().nullable().describe('Of what is supplied; null where it has none'),
+  met: z.boolean(),
+  note: z
+    .string()
+    .nullable()
+    .describe('The package of a PHP extension; what there is instead of what is not met'),
+  file: z.string().describe("Below the component's own tree; the profile for its `requires`"),
+  field: z.string().describe('`requires.MediaWiki`, `require.ext-intl`'),
+});

@@ -1,0 +1,40 @@
+/** `--with COMPONENT=FOLDER`: own trees in place of what the profile says, for one run. */
+import { string } from '@oclif/core/flags';
+import { resolve } from 'node:path';
+import type { LocalConfig } from '../profile/profile-schema.js';
+
+export const withFlag = string({
+  multiple: true,
+  helpValue: 'COMPONENT=FOLDER',
+  description:
+    'build this component from your own tree; the snapshot says so, and only suites of the lowest trust level take it',
+});
+
+/**
+ * @param typed values of the flag; folders are relative to where the command was called
+ * @throws LockstepError USAGE for what is not of that form, or names a component twice
+ */
+export async function localTrees(typed: readonly string[] = []): Promise<Record<string, LocalConfig>> {
+  const { LockstepError } = await import('../errors.js');
+  const trees: Record<string, LocalConfig> = {};
+  for (const value of typed) {
+    const match = /^([a-z][a-z0-9-]*)=(.+)$/s.exec(value);
+    if (match === null) {
+      throw new LockstepError('USAGE', {
+        message: `--with ${JSON.stringify(value)} is not COMPONENT=FOLDER`,
+        hint: 'For example: --with parsoid=../parsoid',
+        where: [{ path: '--with', value }],
+      });
+    }
+    const [, component, folder] = match as unknown as [string, string, string];
+    if (Object.hasOwn(trees, component)) {
+      throw new LockstepError('USAGE', {
+        message: `--with names the component ${component} twice`,
+        hint: 'One tree stands in for one component.',
+        where: [{ path: '--with', value }],
+      });
+    }
+    trees[component] = { kind: 'local', path: resolve(folder), typed: folder };
+  }
+  return trees;
+}

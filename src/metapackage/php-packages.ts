@@ -1,0 +1,33 @@
+/**
+ * Which packages of the base release have the PHP extensions that the trees
+ * of a set demand: nobody types them into a template, and a new MediaWiki
+ * that wants another one gets it. Pure.
+ */
+import type { Declared, Platform } from '../source/declared.js';
+
+const prefix = 'php-extension/';
+
+/**
+ * Sorted, each once; generic names (`php-intl`) where the base has such. What is part of PHP's own program has no
+ * package, and what the base does not have is no dependency but a demand that is not met (src/resolution/facts.ts).
+ *
+ * @param declared of all components, or of one, for its own package
+ */
+export function phpPackagesOf(declared: readonly Declared[], platform: Platform): string[] {
+  const packages = new Set<string>();
+  for (const { thing } of declared.flatMap(({ demands }) => demands)) {
+    if (!thing.startsWith(prefix)) continue;
+    const package_ = platform.extensions.get(thing.slice(prefix.length));
+    if (typeof package_ === 'string') packages.add(package_);
+  }
+  return [...packages].sort();
+}
+
+/** The same for each component by itself; one that demands no package is left out. */
+export function phpPackagesByComponent(
+  declared: readonly Declared[],
+  platform: Platform,
+): Record<string, string[]> {
+  const byComponent = declared.map((one) => [one.component, phpPackagesOf([one], platform)] as const);
+  return Object.fromEntries(byComponent.filter(([, packages]) => packages.length > 0));
+}

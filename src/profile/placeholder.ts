@@ -1,0 +1,45 @@
+/**
+ * Addresses in profiles that Lockstep brings along and that belong to each
+ * site: a repository's. They are written with the host names that RFC 2606
+ * keeps for examples, which nobody can have.
+ */
+import { LockstepError, type FaultPlace } from '../errors.js';
+import { placeOf } from './load.js';
+import type { Profile } from './profile-schema.js';
+
+const exampleHost = /(?:^|\.)(?:example(?:\.(?:com|net|org))?|invalid)$/i;
+
+/** Where a profile still has such an address. */
+export function placeholdersIn(profile: Profile): FaultPlace[] {
+  return Object.entries(profile.components).flatMap(([name, { source }]) =>
+    (['url', 'listing', 'signature'] as const).flatMap((key) => {
+      const value: unknown = (source as Readonly<Record<string, unknown>>)[key];
+      if (typeof value !== 'string' || !isExample(value)) return [];
+      return [{ ...placeOf(profile, ['components', name, 'source', key]), value, message: 'is an example' }];
+    }),
+  );
+}
+
+function isExample(address: string): boolean {
+  const host = /^https?:\/\/([^/:]+)/i.exec(address)?.[1];
+  return host !== undefined && exampleHost.test(host);
+}
+
+/**
+ * Before anything is fetched: a name that nobody has would only be a server that cannot be reached.
+ *
+ * @throws LockstepError PROFILE_PLACEHOLDER, with every place
+ */
+export function assertFilledIn(profile: Profile): void {
+  const where = placeholdersIn(profile);
+  const [first] = where;
+  if (first === undefined) return;
+  throw new LockstepError('PROFILE_PLACEHOLDER', {
+    message:
+      where.length === 1
+        ? `The profile ${profile.name} is to be filled in first: ${first.value} is an example, not the address of a repository`
+        : `The profile ${profile.name} is to be filled in first: ${where.length} addresses in it are examples`,
+    hint: `Write where your repositories are into ${profile.file}; what you do not need, take out`,
+    where,
+  });
+}

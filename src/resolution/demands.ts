@@ -1,0 +1,154 @@
+/**
+ * The table of who demands what of whom, for versions that were chosen: the
+ * same judgement as the clauses of facts.ts, told for people. Pure.
+ */
+import type { Declared, Demand, Thing } from '../source/declared.js';
+import { isInstalled, platformOffer, profileDemand, whatElse } from './offers.js';
+import { sameThings, Supplies, suppliesIn, type FactsInput } from './supplies.js';
+
+/** One demand and what there is for it. */
+export interface DemandRow {
+  /** Of the profile: whose tree, or whose `requires`, demands it. */
+  component: string;
+  /** Who demands it: `extension Cite`, `mediawiki`, `library wikimedia/minify`, `the profile`. */
+  by: string;
+  /** {@link Thing}: `mediawiki`, `php-extension/intl`. */
+  demands: Thing;
+  /** In Composer's grammar, as written. */
+  constraint: string;
+  /** A component, or the base release; null where nobody does. */
+  suppliedBy: string | null;
+  /** Of what is supplied; null where it has none, or nobody knows. */
+  version: string | null;
+  met: boolean;
+  /** The package of a PHP extension; what there is instead of what is not met. */
+  note: string | null;
+  /** Where it is written: a file of the component's tree, and the field in it. */
+  file: string;
+  field: string;
+}
+
+type Answer = Pick<DemandRow, 'suppliedBy' | 'version' | 'met' | 'note'>;
+
+/**
+ * @param chosen by component with options of its own; options whose trees were not read demand nothing here
+ * @throws LockstepError PROFILE_INVALID where a constraint of `requires` is none
+ */
+export function demandTable(input: FactsInput, chosen: ReadonlyMap<string, number>): DemandRow[] {
+  const book = new Supplies(input.variables, input.facts, input.within);
+  const trees = new Map(
+    [...chosen].map(([component, option]) => [component, book.factsOf(component, option)?.declared ?? []]),
+  );
+  const rows = [...chosen].flatMap(([root, option]) => {
+    const barred = book.factsOf(root, option)?.barred;
+    const rowsOfTree = (trees.get(root) ?? []).flatMap(({ component, demands }) =>
+      demands.map((demand) => rowOf(component, demand, answer(root, demand, trees, input, book))),
+    );
+    if (barred === undefined) return rowsOfTree;
+    const none = { suppliedBy: null, version: null, met: false, note: barred.instead };
+    return [rowOf(root, barred.demand, none), ...rowsOfTree];
+  });
+  return [...rows, ...profileRows(input, chosen, book)].sort(byPlace);
+}
+
+function rowOf(
+  component: string,
+  { by, thing, constraint, file, field }: Demand,
+  answered: Answer,
+): DemandRow {
+  return { component, by, demands: thing, constraint, ...answered, file, field };
+}
+
+function byPlace(a: DemandRow, b: DemandRow): number {
+  const keyOf = ({ component, file, demands, by, constraint }: DemandRow): string =>
+    [component, file, by, demands, constraint].join('\n');
+  const left = keyOf(a);
+  const right = keyOf(b);
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+type Trees = ReadonlyMap<string, readonly Declared[]>;
+
+function answer(root: string, demand: Demand, trees: Trees, input: FactsInput, book: Supplies): Answer {
+  const { thing, constraint } = demand;
+  const offer = platformOffer(thing, constraint, input.platform, book.constraints);
+  if (offer !== null) {
+    const { met, version, note, instead } = offer;
+    const suppliedBy = met || version !== null ? input.platform.base : null;
+    return { suppliedBy, version, met, note: met ? note : instead };
+  }
+  const own = trees.get(root) ?? [];
+  const others = [...trees].flatMap(([name, declared]) => (name === root ? [] : declared));
+  return thing.startsWith('library/')
+    ? libraryAnswer(demand, own, others, book)
+    : componentAnswer(demand, own, others, book, constraint);
+}
+
+/** Whoever of the set is the thing itself; one that fits before one that does not. */
+function componentAnswer(
+  demand: Demand,
+  own: readonly Declared[],
+  others: readonly Declared[],
+  book: Supplies,
+  constraint: string,
+): Answer {
+  const found = suppliesIn([...own, ...others], sameThings(demand.thing), 'itself');
+  const best = found.find(({ supply }) => book.constraints.allow(constraint, supply.version)) ?? found[0];
+  if (best === undefined) return unmet(whatElse(demand, book));
+  return supplied(best, book.constraints.allow(constraint, best.supply.version));
+}
+
+type Found = ReturnType<typeof suppliesIn>[number];
+
+function supplied({ component, supply }: Found, met: boolean): Answer {
+  const note = met || supply.version !== null ? null : 'it names no version';
+  return { suppliedBy: component, version: supply.version, met, note };
+}
+
+function unmet(note: string | null): Answer {
+  return { suppliedBy: null, version: null, met: false, note };
+}
+
+/** As {@link clausesOf} has it: the library itself, else one's own copy, else anybody's. */
+function libraryAnswer(
+  demand: Demand,
+  own: readonly Declared[],
+  others: readonly Declared[],
+  book: Supplies,
+): Answer {
+  const things = [demand.thing];
+  const fits = ({ supply }: Found): boolean => book.constraints.allow(demand.constraint, supply.version);
+  const itself = suppliesIn([...own, ...others], things, 'itself');
+  const misfit = itself.find((one) => !fits(one));
+  const best = misfit ?? itself[0];
+  if (best !== undefined) return supplied(best, misfit === undefined);
+  const copies = suppliesIn(own, things, 'bundled');
+  const copy = copies.find(fits) ?? copies[0];
+  const isOptional = demand.ifSupplied === true;
+  if (copy !== undefined && (fits(copy) || isInstalled(demand))) return supplied(copy, true);
+  if (copy !== undefined && isOptional) return supplied(copy, false);
+  const another = isOptional ? undefined : suppliesIn(others, things, 'bundled').find(fits);
+  if (another !== undefined) return supplied(another, true);
+  if (copy !== undefined) return supplied(copy, false);
+  if (isOptional) return { suppliedBy: null, version: null, met: true, note: 'not in the set' };
+  return unmet('nothing in the set brings it');
+}
+
+function profileRows(
+  { requires, profileFile }: FactsInput,
+  chosen: ReadonlyMap<string, number>,
+  book: Supplies,
+): DemandRow[] {
+  return Object.entries(requires).flatMap(([component, wanted]) =>
+    Object.entries(wanted).flatMap(([other, constraint]): DemandRow[] => {
+      if (!chosen.has(book.rootOf(component))) return [];
+      const demand = profileDemand(component, other, constraint, profileFile);
+      const option = chosen.get(book.rootOf(other));
+      if (option === undefined)
+        return [rowOf(component, demand, unmet(`the profile has no component ${other}`))];
+      const version = book.versionOf(other, option) ?? null;
+      const met = book.constraints.allow(constraint, version);
+      return [rowOf(component, demand, { suppliedBy: other, version, met, note: null })];
+    }),
+  );
+}

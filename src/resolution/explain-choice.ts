@@ -1,0 +1,120 @@
+/**
+ * Why this version of a component and not a newer one: for each newer version
+ * that there is, that the profile's range leaves it out, or the smallest set of
+ * demands that bars it. Pure.
+ */
+import { leanCore, Question, smallestCore } from './explain-core.js';
+import { joined, nameOf, spanOf } from './explain-words.js';
+import { reasonsOf, withPlace, type Reason } from './explain.js';
+import type { Problem, Variable } from './problem.js';
+import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encoding.js';
+
+/** Versions that were passed over for the same reasons. */
+export interface PassedOver {
+  /** Newest first. */
+  versions: string[];
+  why: 'out-of-range' | 'barred';
+  reasons: Reason[];
+  /** Whether there is no smaller set of reasons. */
+  smallest: boolean;
+  sentence: string;
+}
+
+export interface ChoiceExplanation {
+  component: string;
+  version: string;
+  label: string;
+  range: string;
+  /** Field of the profile that keeps it in its range. */
+  path: string;
+  sentence: string;
+  newer: PassedOver[];
+}
+
+/** For one of many newer versions less is looked into than where nothing fits at all. */
+const mostSteps = 1_500_000;
+
+/**
+ * @param chosen what the search came to, of the same problem
+ */
+export function whyNot(
+  problem: Problem,
+  chosen: ReadonlyMap<string, number>,
+  component: string,
+): ChoiceExplanation {
+  const variable = problem.variables.find((one) => one.component === component)!;
+  const own = chosen.get(component)!;
+  const newer = passedOver(problem, chosen, variable);
+  const option = variable.options[own]!;
+  return {
+    component,
+    version: nameOf(option),
+    label: option.label,
+    range: variable.range,
+    path: variable.path,
+    sentence: `${component} ${nameOf(option)} ${whyThis(variable, own)}`,
+    newer,
+  };
+}
+
+function whyThis({ range, options }: Variable, own: number): string {
+  if (options.length === 1) return 'is the only version that is known';
+  if (own === 0) return 'is the newest there is';
+  const passed = options.slice(0, own).some(({ inRange }) => inRange);
+  return passed ? `is the newest in ${range} that goes with the rest` : `is the newest in ${range}`;
+}
+
+function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>, variable: Variable): PassedOver[] {
+  const { component, range, options } = variable;
+  const candidates = options.slice(0, chosen.get(component)).map((_, index) => index);
+  const barredOnes = candidates.filter((index) => options[index]!.inRange);
+  const order = decisionOrder(problem).map((one) => one.component);
+  const kept = (name: string, option: number): Wish => ({ kind: 'kept', component: name, option });
+  const shared = [
+    ...wishesOf(problem),
+    // What is decided before has its newest version first; told only where ranges and demands do not bar it alone
+    ...order.slice(0, order.indexOf(component)).map((name) => kept(name, chosen.get(name)!)),
+  ];
+  const wishes = [...shared, ...barredOnes.map((option) => kept(component, option))];
+  const question = new Question(problem, wishes);
+  const groups: { key: string; indices: number[]; core: Wish[]; smallest: boolean }[] = [];
+  for (const index of candidates) {
+    let core: Wish[] = [];
+    let smallest = true;
+    if (options[index]!.inRange) {
+      const asked = [...shared.keys(), shared.length + barredOnes.indexOf(index)];
+      const found = smallestCore(question, asked, mostSteps);
+      smallest = found?.smallest ?? true;
+      core =
+        found === undefined
+          ? []
+          : leanCore(
+              problem,
+              found.wishes.flatMap((one) => finerWishes(wishes[one]!)),
+            );
+    }
+    // The version itself is what is in question
+    const told = core.filter((wish) => wish.kind !== 'kept' || wish.component !== component);
+    const key = `${String(options[index]!.inRange)} ${told.map(keyOf).join('\n')}`;
+    const last = groups.at(-1);
+    if (last?.key === key) last.indices.push(index);
+    else groups.push({ key, indices: [index], core: told, smallest });
+  }
+  return groups.map(({ indices, core, smallest }): PassedOver => {
+    const versions = indices.map((index) => nameOf(options[index]!));
+    const span = spanOf(versions);
+    if (!options[indices[0]!]!.inRange) {
+      const sentence = `${span} ${versions.length === 1 ? 'is' : 'are'} out of ${range}`;
+      return { versions, why: 'out-of-range', reasons: [], smallest: true, sentence };
+    }
+    const reasons = reasonsOf(core, problem, { component, options: new Set(indices) });
+    const words = reasons.length === 0 ? 'nothing speaks against it' : joined(reasons.map(withPlace));
+    return { versions, why: 'barred', reasons, smallest, sentence: `${span}: ${words}` };
+  });
+}
+
+function keyOf(wish: Wish): string {
+  if (wish.kind !== 'demand') return `${wish.kind} ${wish.component}`;
+  const { by, thing, constraint } = wish.clauses[0]!.demand;
+  return [wish.kind, wish.component, by, thing, constraint].join(' ');
+}

@@ -1,0 +1,127 @@
+/**
+ * What is asked of a set, in sentences for whoever keeps its profile. Words
+ * only: which of them contradict each other is explain.ts's.
+ */
+import type { Thing } from '../source/declared.js';
+import type { Option, Variable } from './problem.js';
+
+/** Who demands it where the profile does, see `Demand.by`. */
+export const profileItself = 'the profile';
+
+/** `extension/Cite` -> `extension Cite`, `php-extension/intl` -> `the PHP extension intl`. */
+export function thingInWords(thing: Thing): string {
+  const slash = thing.indexOf('/');
+  const kind = slash < 0 ? thing : thing.slice(0, slash);
+  const name = thing.slice(slash + 1);
+  switch (kind) {
+    case 'mediawiki':
+      return 'MediaWiki';
+    case 'php':
+      return 'PHP';
+    case 'php-extension':
+      return `the PHP extension ${name}`;
+    case 'ability':
+      return `the ability ${name} of the machine`;
+    case 'component':
+      return name;
+    default:
+      return `${kind} ${name}`;
+  }
+}
+
+/** `MediaWiki >= 1.43`; without the constraint where any version will do. */
+export function demandInWords(thing: Thing, constraint: string): string {
+  return constraint === '*' ? thingInWords(thing) : `${thingInWords(thing)} ${constraint}`;
+}
+
+/** The version of an option, or what else it is known by. */
+export function nameOf({ version, label }: Option): string {
+  return version ?? label;
+}
+
+/** `mediawiki is kept at ~1.39.0 (1.39.17 is the newest there is)`. */
+export function rangeSentence({ component, range, options }: Variable): string {
+  const allowed = options.filter(({ inRange }) => inRange);
+  const [newest] = allowed;
+  const fixed = /^(?:tag|commit) /.test(range) || (range.startsWith('branch ') && !range.includes('*'));
+  if (fixed) return `${component} is fixed to ${range}`;
+  if (range.startsWith('the tree ')) return `${component} is taken from ${range}`;
+  const words = range === 'latest' ? 'its releases ("latest")' : range;
+  if (newest === undefined) return `${component} is kept at ${words} (there is none)`;
+  const what = allowed.length === 1 ? 'is all there is' : 'is the newest there is';
+  return `${component} is kept at ${words} (${nameOf(newest)} ${what})`;
+}
+
+/** `mediawiki is taken at 1.43.0, which is decided first`. */
+export function keptSentence(variable: Variable, option: number): string {
+  return `${variable.component} is taken at ${nameOf(variable.options[option]!)}, which is decided before`;
+}
+
+/** Demands on one thing that say the same, and the versions of the component that have them, newest first. */
+export interface Asking {
+  constraint: string;
+  versions: string[];
+}
+
+/** As many different demands on one thing as are told one by one. */
+const mostAskings = 3;
+
+/**
+ * `extension Foo asks for MediaWiki >= 1.43 in each of its 12 versions from 1.0 to 3.2`.
+ * @param of how many versions of the component are meant; `these` where they were named just before
+ */
+export function demandSentence(
+  { component, by, thing, instead }: { component: string; by: string; thing: Thing; instead: string | null },
+  askings: readonly Asking[],
+  of: number | 'these',
+): string {
+  const tail = instead === null ? '' : `; ${instead}`;
+  const [{ constraint, versions }] = askings as readonly [Asking, ...Asking[]];
+  const wanted = demandInWords(thing, constraint);
+  if (by === profileItself) return `the profile asks for ${wanted} beside ${component}${tail}`;
+  const own = isOwn(by, component);
+  const whose = own ? '' : ` of ${component}`;
+  if (askings.length === 1 && versions.length === 1) {
+    const who = own ? `${by} ${versions[0]!}` : `${by} (of ${component} ${versions[0]!})`;
+    return `${who} asks for ${wanted}${tail}`;
+  }
+  if (askings.length === 1 && of === 'these') return `${by} asks for ${wanted} in all of them${tail}`;
+  if (askings.length === 1 && of !== 'these') {
+    return `${by} asks for ${wanted} ${versionsInWords(versions, of, own ? 'its' : 'the', whose)}${tail}`;
+  }
+  const shown =
+    askings.length > mostAskings ? [...askings.slice(0, mostAskings - 1), askings.at(-1)!] : askings;
+  const parts = shown.map((one) => `${one.constraint} in ${spanOf(one.versions)}${whose}`);
+  const left = askings.length - shown.length;
+  if (left > 0) parts.splice(-1, 0, `${left} more in between`);
+  return `${by} asks for ${thingInWords(thing)}: ${parts.join(', ')}${tail}`;
+}
+
+/** @param names newest first, two at least */
+function versionsInWords(names: readonly string[], of: number, its: string, whose: string): string {
+  const [newest, oldest] = [names[0]!, names.at(-1)!];
+  const span = names.length === 2 ? `${oldest} and ${newest}` : `from ${oldest} to ${newest}`;
+  if (names.length < of) return `in ${names.length} of ${its} ${of} versions${whose}, ${span}`;
+  if (of === 2) return `in both of ${its} versions${whose}, ${span}`;
+  return `in each of ${its} ${of} versions${whose} ${span}`;
+}
+
+/** Whether the one who demands it is the component itself and not a part of it: `extension Foo` of `foo` or `ext-foo`. */
+function isOwn(by: string, component: string): boolean {
+  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const name = plain(by.slice(by.lastIndexOf(' ') + 1));
+  return name !== '' && plain(component).endsWith(name);
+}
+
+/** `A`, `A, and B`, `A, B, and C`: parts of one sentence. */
+export function joined(parts: readonly string[]): string {
+  if (parts.length < 2) return parts.join('');
+  return `${parts.slice(0, -1).join(', ')}, and ${parts.at(-1)!}`;
+}
+
+/** `3.2`, `3.1 and 3.2`, `1.0 to 3.2 (12 versions)`; names newest first. */
+export function spanOf(names: readonly string[]): string {
+  if (names.length === 1) return names[0]!;
+  if (names.length === 2) return `${names[1]!} and ${names[0]!}`;
+  return `${names.at(-1)!} to ${names[0]!} (${names.length} versions)`;
+}

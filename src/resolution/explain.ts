@@ -1,0 +1,346 @@
+/**
+ * Why nothing fits: the smallest sets of ranges and demands that contradict
+ * each other, and for each range which version beyond it would help. Pure;
+ * trees that were not read yet may still say otherwise, and then it is said.
+ */
+import { LockstepError, type FaultPlace } from '../errors.js';
+import { leanCore, Question, smallestCore } from './explain-core.js';
+import {
+  demandSentence,
+  joined,
+  keptSentence,
+  nameOf,
+  profileItself,
+  rangeSentence,
+  type Asking,
+} from './explain-words.js';
+import type { Problem, Variable } from './problem.js';
+import { finerWishes, wishesOf, type Wish } from './solver-encoding.js';
+import { decide } from './solver.js';
+
+type DemandWish = Extract<Wish, { kind: 'demand' }>;
+
+/** One of the things that cannot all be had. */
+export type Reason =
+  | { kind: 'range'; component: string; range: string; path: string; sentence: string }
+  | { kind: 'kept'; component: string; version: string; sentence: string }
+  | {
+      kind: 'demand';
+      component: string;
+      by: string;
+      thing: string;
+      /** Which versions of it, as the newest versions of the component have it first. */
+      askings: Asking[];
+      /** Below the component's own tree; the profile's file where the profile demands it. */
+      file: string;
+      field: string;
+      sentence: string;
+    };
+
+export interface MeantOptions {
+  component: string;
+  options: ReadonlySet<number>;
+}
+
+/** What would make it fit. */
+export interface Help {
+  component: string;
+  /** Field of the profile that keeps the component where it is. */
+  path: string;
+  /** The nearest version out of the range with which the set fits; null where none that is known does. */
+  version: string | null;
+  /** Whether the other contradictions would be cured too; false where this one alone would be. */
+  cures: 'all' | 'this' | 'none';
+  /** Whether the trees of all that would be chosen then were read. */
+  proven: boolean;
+  /** The set that would fit then, by component. */
+  chosen: Record<string, number>;
+  sentence: string;
+}
+
+export interface Contradiction {
+  reasons: Reason[];
+  /**
+   * Whether no smaller set of ranges, and of demands of one component on one thing, contradicts itself; else it is
+   * one of which none can be left out.
+   */
+  smallest: boolean;
+  helps: Help[];
+}
+
+export interface ConflictExplanation {
+  contradictions: Contradiction[];
+  /** Whether there are more than these. */
+  more: boolean;
+}
+
+/** As many contradictions as somebody reads at once. */
+const mostTold = 10;
+
+/**
+ * Explains a problem that has no solution.
+ * @param isKnown whether an option's tree was read; all of them were where not given
+ */
+export function explainConflict(
+  problem: Problem,
+  isKnown: (component: string, option: number) => boolean = () => true,
+): ConflictExplanation {
+  const wishes = wishesOf(problem);
+  const question = new Question(problem, wishes);
+  let left = wishes.map((_, index) => index);
+  const cores: { wishes: readonly number[]; smallest: boolean }[] = [];
+  let more = false;
+  for (;;) {
+    const core = smallestCore(question, left);
+    if (core === undefined) break;
+    more = cores.length === mostTold;
+    if (more) break;
+    cores.push(core);
+    // Without its demands the next contradiction shows, of the same range or another
+    const demands = core.wishes.filter((index) => wishes[index]!.kind === 'demand');
+    const gone = new Set(demands.length > 0 ? demands : core.wishes);
+    left = left.filter((index) => !gone.has(index));
+  }
+  return {
+    contradictions: cores.map((core) => {
+      const own = core.wishes.map((index) => wishes[index]!);
+      // Of the demands on one thing, those that have no part in it are not told
+      const told = leanCore(problem, own.flatMap(finerWishes));
+      const others = new Set(cores.filter((other) => other !== core).flatMap((other) => other.wishes));
+      for (const index of core.wishes) others.delete(index);
+      return {
+        reasons: reasonsOf(told, problem),
+        smallest: core.smallest,
+        helps: helpsFor(problem, wishes, {
+          core: told,
+          beside: wishes.filter((wish, index) => wish.kind === 'demand' && others.has(index)),
+          isKnown,
+        }),
+      };
+    }),
+    more,
+  };
+}
+
+/**
+ * What contradicts itself, told: ranges first, then demands; those of one component on one thing together.
+ * @param only the options of a component that are meant, where it is not all in question
+ */
+export function reasonsOf(core: readonly Wish[], problem: Problem, only?: MeantOptions): Reason[] {
+  const demands = new Map<string, DemandWish[]>();
+  const reasons: Reason[] = [];
+  for (const wish of core) {
+    const variable = variableOf(problem, wish.component);
+    const { component, range, path } = variable;
+    if (wish.kind === 'range') {
+      reasons.push({ kind: 'range', component, range, path, sentence: rangeSentence(variable) });
+    } else if (wish.kind === 'kept') {
+      const version = nameOf(variable.options[wish.option]!);
+      reasons.push({ kind: 'kept', component, version, sentence: keptSentence(variable, wish.option) });
+    } else {
+      const { by, thing } = wish.clauses[0]!.demand;
+      const key = [component, by, thing].join('\n');
+      demands.set(key, [...(demands.get(key) ?? []), wish]);
+    }
+  }
+  return [...reasons, ...[...demands.values()].map((wishes) => demandReason(wishes, core, problem, only))];
+}
+
+/** @param core all wishes that are told together: they decide which versions of a component are meant */
+function demandReason(
+  wishes: readonly DemandWish[],
+  core: readonly Wish[],
+  problem: Problem,
+  only: MeantOptions | undefined,
+): Reason {
+  const { component, clauses } = wishes[0]!;
+  const { options } = variableOf(problem, component);
+  const ranged = core.some((other) => other.kind === 'range' && other.component === component);
+  const kept = core.find((other) => other.kind === 'kept' && other.component === component);
+  const isMeant = (option: number): boolean => {
+    if (only?.component === component) return only.options.has(option);
+    return kept?.kind === 'kept' ? option === kept.option : !ranged || options[option]!.inRange;
+  };
+  const askings = wishes
+    .map(({ clauses: same }) => ({
+      constraint: same[0]!.demand.constraint,
+      meant: [...new Set(same.map(({ option }) => option))].filter(isMeant).sort((a, b) => a - b),
+    }))
+    .filter(({ meant }) => meant.length > 0)
+    .sort((a, b) => a.meant[0]! - b.meant[0]!)
+    .map(({ constraint, meant }) => ({
+      constraint,
+      versions: meant.map((option) => nameOf(options[option]!)),
+    }));
+  const { by, thing, file, field } = clauses[0]!.demand;
+  const instead = clauses.find((clause) => clause.instead !== null)?.instead ?? null;
+  const of = only?.component === component ? 'these' : [...options.keys()].filter(isMeant).length;
+  return {
+    kind: 'demand',
+    component,
+    by,
+    thing,
+    askings,
+    file,
+    field,
+    sentence: demandSentence({ component, by, thing, instead }, askings, of),
+  };
+}
+
+function helpsFor(
+  problem: Problem,
+  wishes: readonly Wish[],
+  {
+    core,
+    beside,
+    isKnown,
+  }: {
+    core: readonly Wish[];
+    beside: readonly Wish[];
+    isKnown: (component: string, option: number) => boolean;
+  },
+): Help[] {
+  const ranged = new Set(core.filter(({ kind }) => kind === 'range').map(({ component }) => component));
+  const concerned = new Set(core.map(({ component }) => component));
+  return [...concerned].map((component): Help => {
+    const variable = variableOf(problem, component);
+    const { path } = variable;
+    const none: Help = {
+      component,
+      path,
+      version: null,
+      cures: 'none',
+      proven: true,
+      chosen: {},
+      sentence: helplessSentence(variable),
+    };
+    // Where its range is no part of the contradiction, every version that is known has it
+    if (!ranged.has(component)) return none;
+    const first = [{ component, options: nearestFirst(variable) }];
+    const relaxed = wishes.filter((wish) => wish.kind !== 'range' || wish.component !== component);
+    let cures: Help['cures'] = 'all';
+    let found = decide(problem, relaxed, first);
+    if (found.kind === 'conflict' && beside.length > 0) {
+      cures = 'this';
+      found = decide(
+        problem,
+        relaxed.filter((wish) => !beside.includes(wish)),
+        first,
+      );
+    }
+    if (found.kind === 'conflict') return none;
+    const chosen = Object.fromEntries(found.chosen);
+    const version = nameOf(variable.options[chosen[component]!]!);
+    const proven = Object.entries(chosen).every(([name, option]) => isKnown(name, option));
+    const fits = proven ? 'would fit' : 'may fit (not everything that goes with it was looked into)';
+    const rest = cures === 'all' ? '' : ' as far as this goes, though not with the rest';
+    return {
+      component,
+      path,
+      version,
+      cures,
+      proven,
+      chosen,
+      sentence: `${component} ${version} ${fits}${rest}: widen ${path} to include it`,
+    };
+  });
+}
+
+function helplessSentence({ component, options }: Variable): string {
+  return options.length === 1
+    ? `no other version of ${component} is known`
+    : `no version of ${component} that is known would help`;
+}
+
+/**
+ * What is out of range, the nearest series (X.Y) first and in each the newest first: the smallest step that helps,
+ * at its best repaired version.
+ */
+function nearestFirst({ options }: Variable): number[] {
+  const inside = options.flatMap((option, index) => (option.inRange ? [index] : []));
+  const seriesOf = (index: number): string =>
+    /^v?[0-9]+\.[0-9]+/i.exec(options[index]!.version ?? '')?.[0] ?? `#${index}`;
+  const distances = new Map<string, number>();
+  for (const index of options.keys()) {
+    const distance = Math.min(...inside.map((other) => Math.abs(other - index)));
+    const series = seriesOf(index);
+    distances.set(series, Math.min(distances.get(series) ?? Infinity, distance));
+  }
+  const outside = [...options.keys()].filter((index) => !options[index]!.inRange);
+  outside.sort((a, b) => distances.get(seriesOf(a))! - distances.get(seriesOf(b))! || a - b);
+  return [...outside, ...inside];
+}
+
+function variableOf(problem: Problem, component: string): Variable {
+  return problem.variables.find((one) => one.component === component)!;
+}
+
+/**
+ * The fault a command ends with: the sentences in its message, what would help in its hint, the place of each range
+ * and demand in `where`.
+ */
+export function conflictError({ contradictions, more }: ConflictExplanation): LockstepError {
+  const reasons = contradictions.flatMap((one) => one.reasons);
+  const told = toldTogether(contradictions);
+  return new LockstepError(
+    reasons.some(({ kind }) => kind === 'demand') ? 'RESOLVE_DEMAND' : 'RESOLVE_UNSATISFIABLE',
+    {
+      message: `The set does not fit together: ${told.join('. Besides, ')}${more ? '. There is more of this kind' : ''}`,
+      hint: hintOf(contradictions),
+      where: placesOf(reasons),
+    },
+  );
+}
+
+/** `... (extension.json, requires.MediaWiki)`. */
+export function withPlace(reason: Reason): string {
+  return reason.kind === 'demand' ? `${reason.sentence} (${reason.file}, ${reason.field})` : reason.sentence;
+}
+
+/** Sentences; what contradicts the same ranges is told in one of them. */
+function toldTogether(contradictions: readonly Contradiction[]): string[] {
+  const groups = new Map<string, { ranges: string[]; rest: string[] }>();
+  for (const { reasons, smallest } of contradictions) {
+    const ranges = reasons.filter(({ kind }) => kind !== 'demand').map(({ sentence }) => sentence);
+    const demands = reasons.filter((reason) => reason.kind === 'demand').map(withPlace);
+    const unsure = smallest ? '' : ' (not all of this may matter: looking for less took too long)';
+    const key = ranges.join('\n');
+    const group = groups.get(key) ?? { ranges, rest: [] };
+    group.rest.push(joined(demands) + unsure);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ ranges, rest }) => {
+    const [first, ...others] = rest;
+    if (others.length > 0 && ranges.length > 0) return `${joined(ranges)}; against that, ${rest.join('; ')}`;
+    return (
+      joined([...ranges, first!].filter((part) => part !== '')) + others.map((other) => `; ${other}`).join('')
+    );
+  });
+}
+
+/** What would help comes first; then, in one sentence, of which components nothing would. */
+function hintOf(contradictions: readonly Contradiction[]): string {
+  const helps = contradictions.flatMap((one) => one.helps);
+  const lines = new Set(helps.filter(({ cures }) => cures !== 'none').map(({ sentence }) => sentence));
+  const none = new Set(helps.filter(({ cures }) => cures === 'none').map(({ component }) => component));
+  if (none.size > 0) lines.add(`No version of ${[...none].join(', ')} that is known would help`);
+  return [...lines].map((line) => `${line}.`).join('\n');
+}
+
+function placesOf(reasons: readonly Reason[]): FaultPlace[] {
+  const places = reasons.map((reason): FaultPlace => {
+    switch (reason.kind) {
+      case 'range':
+        return { path: reason.path, value: reason.range };
+      case 'kept':
+        return { path: reason.component, value: reason.version };
+      case 'demand': {
+        // A file of a tree, which is none of the workspace
+        const file = reason.by === profileItself ? reason.file : `${reason.component}/${reason.file}`;
+        const value = reason.askings.map(({ constraint }) => constraint).join(' or ');
+        return { file, path: reason.field, value };
+      }
+    }
+  });
+  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
+}

@@ -1,0 +1,151 @@
+/**
+ * What the trees demand, as clauses for the search: whichever option demands
+ * something can be taken only with one that supplies it. Pure. The same is
+ * told as a table in demands.ts; a property test holds the two together.
+ */
+import type { Declared, Demand, Thing } from '../source/declared.js';
+import { isInstalled, nameOf, platformOffer, profileDemand, whatElse } from './offers.js';
+import type { Clause, Supplier } from './problem.js';
+import { sameThings, Supplies, suppliesIn, type FactsInput, type OptionFacts } from './supplies.js';
+
+export { demandTable, type DemandRow } from './demands.js';
+export type { FactsInput, OptionFacts } from './supplies.js';
+
+/**
+ * All clauses that follow from what is known. An option whose tree was not read demands nothing, and supplies
+ * what others of its component do in its own version, or anything where none was read.
+ * @throws LockstepError PROFILE_INVALID where a constraint of `requires` is none
+ */
+export function clausesOf(input: FactsInput): Clause[] {
+  const book = new Supplies(input.variables, input.facts, input.within);
+  const clauses = input.facts.flatMap((facts) => clausesOfOption(facts, input, book));
+  return [...clauses, ...profileClauses(input, book)];
+}
+
+function clausesOfOption(facts: OptionFacts, { platform }: FactsInput, book: Supplies): Clause[] {
+  const { component, option, barred, declared } = facts;
+  const at = { component, option };
+  if (barred !== undefined) return [{ ...at, demand: barred.demand, met: [], instead: barred.instead }];
+  return declared.flatMap(({ demands }) =>
+    demands.flatMap((demand): Clause[] => {
+      const { thing, constraint } = demand;
+      const offer = platformOffer(thing, constraint, platform, book.constraints);
+      if (offer !== null) return offer.met ? [] : [{ ...at, demand, met: [], instead: offer.instead }];
+      if (thing.startsWith('library/')) return libraryClauses(facts, demand, book);
+      if (isMetAtHome(declared, sameThings(thing), constraint, book)) return [];
+      const met = whoMeets(component, sameThings(thing), constraint, 'itself', book);
+      return [{ ...at, demand, met, instead: met.length > 0 ? null : whatElse(demand, book) }];
+    }),
+  );
+}
+
+function isMetAtHome(
+  declared: readonly Declared[],
+  things: readonly Thing[],
+  constraint: string,
+  book: Supplies,
+): boolean {
+  return suppliesIn(declared, things, 'itself').some(({ supply }) =>
+    book.constraints.allow(constraint, supply.version),
+  );
+}
+
+/** Options of others that meet it, and those of which that may be hoped. */
+function whoMeets(
+  component: string,
+  things: readonly Thing[],
+  constraint: string,
+  which: 'itself' | 'bundled',
+  book: Supplies,
+): Supplier[] {
+  return [...new Set([...book.suppliersOf(things, which), ...book.unread()])]
+    .filter((other) => other !== component)
+    .flatMap((other) => {
+      const { good } = book.standing(other, things, constraint, which);
+      return good.length === 0 ? [] : [{ component: other, options: good }];
+    });
+}
+
+/**
+ * A library: a component that is the library itself stands above every copy in a vendor folder, and must fit
+ * whoever demands it; else the demander's own copy counts, then any other's.
+ */
+function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Clause[] {
+  const { component, option, declared } = facts;
+  const { thing, constraint } = demand;
+  const at = { component, option, demand };
+  const things = [thing];
+  const atHome = suppliesIn(declared, things, 'itself');
+  const fits = ({ supply }: (typeof atHome)[number]): boolean =>
+    book.constraints.allow(constraint, supply.version);
+  const misfit = atHome.find((one) => !fits(one));
+  if (misfit !== undefined)
+    return [
+      { ...at, met: [], instead: `${misfit.component} is ${misfit.supply.version ?? 'of no version'}` },
+    ];
+
+  const above = book.suppliersOf(things, 'itself').filter((other) => other !== component);
+  const clauses = above.flatMap((other): Clause[] => {
+    const { good, absent } = book.standing(other, things, constraint, 'itself');
+    const options = [...good, ...absent].sort((a, b) => a - b);
+    if (options.length === book.variable(other)?.options.length) return [];
+    return [{ ...at, met: options.length === 0 ? [] : [{ component: other, options }], instead: null }];
+  });
+  const copies = suppliesIn(declared, things, 'bundled');
+  const goodCopy = atHome.length > 0 || copies.some(fits);
+  if (goodCopy || (demand.ifSupplied === true && (copies.length === 0 || isInstalled(demand))))
+    return clauses;
+  const met = whoMeets(component, things, constraint, 'itself', book);
+  if (demand.ifSupplied !== true) met.push(...whoMeets(component, things, constraint, 'bundled', book));
+  const own = copies[0]?.supply.version;
+  const instead =
+    own !== undefined
+      ? `its own copy is ${own ?? 'of no version'}`
+      : `nothing in the set brings ${nameOf(thing)}`;
+  clauses.push({ ...at, met: merged(met), instead: met.length > 0 ? null : instead });
+  return clauses;
+}
+
+function merged(suppliers: readonly Supplier[]): Supplier[] {
+  const options = new Map<string, Set<number>>();
+  for (const one of suppliers)
+    options.set(one.component, new Set([...(options.get(one.component) ?? []), ...one.options]));
+  return [...options].map(([component, all]) => ({ component, options: [...all].sort((a, b) => a - b) }));
+}
+
+function profileClauses({ variables, requires, profileFile }: FactsInput, book: Supplies): Clause[] {
+  return Object.entries(requires).flatMap(([component, wanted]) => {
+    const root = book.rootOf(component);
+    const count = variables.find((variable) => variable.component === root)?.options.length ?? 0;
+    return Object.entries(wanted).flatMap(([other, constraint]) => {
+      const demand = profileDemand(component, other, constraint, profileFile);
+      const otherRoot = book.rootOf(other);
+      const options = Array.from({ length: count }, (_, option) => option);
+      if (otherRoot === root) {
+        // Both are one choice: it fits itself or not
+        return options.flatMap((option): Clause[] => {
+          const version = book.versionOf(other, option);
+          if (version === undefined || book.constraints.allow(constraint, version)) return [];
+          return [
+            {
+              component: root,
+              option,
+              demand,
+              met: [],
+              instead: `${other} is ${version ?? 'of no version'}`,
+            },
+          ];
+        });
+      }
+      const variable = book.variable(otherRoot);
+      const good = (variable?.options ?? []).flatMap((_, option) => {
+        const version = book.versionOf(other, option);
+        return version === undefined || book.constraints.allow(constraint, version) ? [option] : [];
+      });
+      if (variable !== undefined && good.length === variable.options.length) return [];
+      const met = good.length === 0 ? [] : [{ component: otherRoot, options: good }];
+      const instead = variable === undefined ? `the profile has no component ${other}` : null;
+      return options.map((option): Clause => ({ component: root, option, demand, met, instead }));
+    });
+  });
+}

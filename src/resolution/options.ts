@@ -1,0 +1,102 @@
+/**
+ * From what the sources found to what the search decides on: for every
+ * component its options, newest first, and the way back from an option to what
+ * is fetched. Pure.
+ */
+import { LockstepError } from '../errors.js';
+import type { ComponentSource } from '../profile/profile-schema.js';
+import type { Candidates, Choice } from '../source/candidate.js';
+import { binaryOptions } from './binaries.js';
+import type { ComponentOptions } from './component-options.js';
+import { sourceOptions } from './sources.js';
+import { asError, type Unsatisfied } from './unsatisfied.js';
+import { gitOptions, localOptions, tarballOptions } from './upstream-options.js';
+
+export type Components = Readonly<Record<string, { source: ComponentSource }>>;
+
+/**
+ * The options of every component but those that are within another one, which have no choice of their own. By name
+ * of the component.
+ * @param components those of a profile, by name
+ * @param candidates what there is, one for each component
+ * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND: all
+ * components of which nothing can be taken in one error, `where` with the field of each; PROFILE_INVALID
+ */
+export function planOptions(
+  components: Components,
+  candidates: readonly Candidates[],
+): Map<string, ComponentOptions> {
+  const byComponent = new Map(candidates.map((candidate) => [candidate.component, candidate]));
+  const options = new Map<string, ComponentOptions>();
+  const reasons: Unsatisfied[] = [];
+  for (const name of inOrder(components)) {
+    const { source } = components[name]!;
+    if (source.kind === 'within') continue;
+    const found = optionsOf(name, source, byComponent.get(name));
+    if (Array.isArray(found)) reasons.push(...found);
+    else options.set(name, found);
+  }
+  if (reasons.length > 0) throw asError(reasons);
+  return options;
+}
+
+/** What there is of one component, newest first; or why nothing of it can be taken. */
+export function optionsOf(
+  component: string,
+  source: Exclude<ComponentSource, { kind: 'within' }>,
+  candidates: Candidates | undefined,
+): ComponentOptions | Unsatisfied[] {
+  if (candidates?.kind === 'apt-source' && source.kind === 'apt-source') {
+    return sourceOptions(candidates, source.version);
+  }
+  if (candidates?.kind === 'apt-binary' && source.kind === 'apt-binary') {
+    return binaryOptions(candidates, source.version);
+  }
+  if (candidates?.kind === 'git' && source.kind === 'git') return gitOptions(candidates, source);
+  if (candidates?.kind === 'tarball' && source.kind === 'tarball') return tarballOptions(candidates, source);
+  if (candidates?.kind === 'local' && source.kind === 'local') return localOptions(component, source);
+  throw new TypeError(`no candidates of kind ${source.kind} for ${component}`);
+}
+
+/**
+ * What was decided, ready to be fetched: in an order in which that is possible (what is within another comes after
+ * it), else by name.
+ * @param chosen by component: index of its option
+ * @throws LockstepError SOURCE_MISMATCH, PROFILE_INVALID
+ */
+export function planChoices(
+  components: Components,
+  options: ReadonlyMap<string, ComponentOptions>,
+  chosen: ReadonlyMap<string, number>,
+): Choice[] {
+  return inOrder(components).map((component): Choice => {
+    const { source } = components[component]!;
+    if (source.kind !== 'within') return options.get(component)!.choiceOf(chosen.get(component)!);
+    const { library, version: range } = source;
+    return { kind: 'within', component, parent: source.component, path: source.path, library, range };
+  });
+}
+
+/** Component names: parents first, then by name. */
+function inOrder(components: Components): string[] {
+  const ordered: string[] = [];
+  const visit = (name: string, trail: readonly string[]): void => {
+    if (ordered.includes(name)) return;
+    const source = components[name]?.source;
+    if (source?.kind === 'within') {
+      const known = Object.hasOwn(components, source.component);
+      if (!known || trail.includes(name)) {
+        throw new LockstepError('PROFILE_INVALID', {
+          message: known
+            ? `The component ${name} is within itself: ${[...trail, name].join(', ')}`
+            : `The component ${name} is within ${source.component}, which the profile does not have`,
+          where: [{ path: `components.${name}.source.component`, value: source.component }],
+        });
+      }
+      visit(source.component, [...trail, name]);
+    }
+    ordered.push(name);
+  };
+  for (const name of Object.keys(components).sort()) visit(name, []);
+  return ordered;
+}

@@ -1,0 +1,161 @@
+/**
+ * How far a component is behind: what it was pinned to, the newest version in
+ * the profile's range, the newest of all. Each component by itself: whether
+ * they go together is the search's to say. Pure.
+ */
+import { compareUpstreamVersions, compareVersions } from '../deb/version.js';
+import { LockstepError } from '../errors.js';
+import type { Choice } from '../source/candidate.js';
+import type { Pin } from '../source/pin.js';
+import type { ComponentOptions } from './component-options.js';
+import type { Unsatisfied } from './unsatisfied.js';
+
+/**
+ * `current`: pinned to the newest in its range. `behind`: there is a newer one in it. `ahead`: what it is pinned to
+ * is newer than all that is there in its range now. `changed`: another commit or tree, of which none is the newer.
+ * `new`: it was never pinned. `unknown`: nothing that is there can be taken.
+ */
+export type Standing = 'current' | 'behind' | 'ahead' | 'changed' | 'new' | 'unknown';
+
+export interface OutdatedComponent {
+  component: string;
+  /** As the profile writes it; null for what is within another component. */
+  range: string | null;
+  /** Field of the profile; null as for `range`. */
+  path: string | null;
+  /** By the last snapshot; null where it was in none. */
+  current: string | null;
+  /** The newest in the range; null where there is none, or it is within another component. */
+  newestInRange: string | null;
+  /** The newest of all that is there; null likewise. */
+  newest: string | null;
+  standing: Standing;
+  /** Whether a version out of the range is newer than all in it. */
+  newerOutOfRange: boolean;
+  /** What more there is to know, in a sentence. */
+  note: string | null;
+}
+
+/** @param current the version of the pin, as diffs show it */
+export function outdatedComponent(
+  component: string,
+  found: ComponentOptions | Unsatisfied[],
+  pin: Pin | undefined,
+  current: string | null,
+): OutdatedComponent {
+  if (Array.isArray(found)) {
+    const [reason] = found;
+    return {
+      component,
+      range: reason?.value ?? null,
+      path: reason?.path ?? null,
+      current,
+      newestInRange: null,
+      newest: null,
+      standing: 'unknown',
+      newerOutOfRange: false,
+      note: found.map(({ message }) => message).join('; '),
+    };
+  }
+  const { range, path, options } = found.variable;
+  const inRange = options.findIndex((option) => option.inRange);
+  const best = choiceOf(found, inRange);
+  const nameAt = (option: number): string => {
+    const choice = choiceOf(found, option);
+    return choice instanceof LockstepError
+      ? options[option]!.label
+      : versionOf(choice, options[option]!.label);
+  };
+  return {
+    component,
+    range,
+    path,
+    current,
+    newestInRange: nameAt(inRange),
+    newest: nameAt(0),
+    standing:
+      best instanceof LockstepError ? 'unknown' : pin === undefined ? 'new' : standingOf(pin, current, best),
+    newerOutOfRange: inRange > 0,
+    note: best instanceof LockstepError ? best.message : null,
+  };
+}
+
+/** What is within another component has that component's fate. */
+export function outdatedWithin(component: string, parent: string, current: string | null): OutdatedComponent {
+  return {
+    component,
+    range: null,
+    path: null,
+    current,
+    newestInRange: null,
+    newest: null,
+    standing: current === null ? 'new' : 'current',
+    newerOutOfRange: false,
+    note: `comes with ${parent}`,
+  };
+}
+
+function choiceOf(found: ComponentOptions, option: number): Choice | LockstepError {
+  try {
+    return found.choiceOf(option);
+  } catch (error) {
+    if (error instanceof LockstepError) return error;
+    throw error;
+  }
+}
+
+function versionOf(choice: Choice, label: string): string {
+  switch (choice.kind) {
+    case 'apt-source':
+      return choice.listing.version;
+    case 'apt-binary':
+      return choice.listings[0]!.version;
+    case 'git':
+      // A branch goes on under one name: its commit tells more
+      return choice.listing.ref?.startsWith('refs/tags/') === true
+        ? (choice.listing.version ?? label)
+        : label;
+    case 'tarball':
+      return choice.listing.version;
+    case 'local':
+    case 'within':
+      return label;
+  }
+}
+
+function standingOf(pin: Pin, current: string | null, choice: Choice): Standing {
+  if (choice.kind === 'git' && pin.kind === 'git') {
+    if (pin.commit === choice.listing.commit) return 'current';
+    const ours = tracked(pin.upstreamVersion);
+    const theirs = choice.listing.version;
+    const order =
+      theirs === null || ours === theirs ? 0 : ordered(() => compareUpstreamVersions(ours, theirs));
+    // The head of a branch moves on
+    return order === 0 ? (choice.listing.ref === pin.ref ? 'behind' : 'changed') : standing(order);
+  }
+  if (choice.kind !== pin.kind || current === null) return 'changed';
+  const theirs = versionOf(choice, '');
+  if (theirs === current) return 'current';
+  const debian = choice.kind === 'apt-source' || choice.kind === 'apt-binary';
+  const order = ordered(() => (debian ? compareVersions : compareUpstreamVersions)(current, theirs));
+  return order === 0 ? 'changed' : standing(order);
+}
+
+function standing(order: number): Standing {
+  return order < 0 ? 'behind' : 'ahead';
+}
+
+/** What no grammar orders is neither higher nor lower. */
+function ordered(compare: () => number): number {
+  try {
+    return compare();
+  } catch (error) {
+    if (error instanceof LockstepError) return 0;
+    throw error;
+  }
+}
+
+/** Without what tells its commit. */
+function tracked(version: string): string {
+  return version.replace(/\+git\d{8}\.\d{6}\.[0-9a-f]+$/, '');
+}

@@ -1,0 +1,53 @@
+/**
+ * What there is to decide: for every component which of its options to take,
+ * so that whatever one option demands another one supplies. Types only;
+ * deciding is solver.ts, explaining explain.ts.
+ */
+import type { Demand } from '../source/declared.js';
+
+/** One way to meet a component. */
+export interface Option {
+  /** As upstream writes it; null while only its tree can tell. */
+  version: string | null;
+  /** For people: `1.43.0 (tag 1.43.0)`, `1:1.39.17-1 (bookworm)`. */
+  label: string;
+  /** Whether the profile's own words (range, tag, branch) allow it. Others are known so that an explanation can name what would help. */
+  inRange: boolean;
+}
+
+/** A component and all that it could be. */
+export interface Variable {
+  component: string;
+  /** As the profile writes it: `~1.43.0`, `branch wmf/*`; for sentences. */
+  range: string;
+  /** Field of the profile: `components.mediawiki.source.version`. */
+  path: string;
+  /** Newest first. */
+  options: readonly Option[];
+}
+
+/** Options of one component of which any will do. */
+export interface Supplier {
+  component: string;
+  /** Indices of its options. */
+  options: readonly number[];
+}
+
+/** What one option demands: if it is chosen, one of `met` must be too. */
+export interface Clause {
+  component: string;
+  /** Index of the option that demands it. */
+  option: number;
+  demand: Demand;
+  /** Empty: nothing can meet it. */
+  met: readonly Supplier[];
+  /** What there is instead, one part of a sentence: `Debian 12 has PHP 8.2.29`; null where the options say it. */
+  instead: string | null;
+}
+
+export interface Problem {
+  variables: readonly Variable[];
+  clauses: readonly Clause[];
+  /** Decided first: its newest version matters most. */
+  lead: string;
+}

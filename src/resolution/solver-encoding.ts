@@ -1,0 +1,192 @@
+/**
+ * A problem of components and options as clauses for the engine. Two forms:
+ * hard, to decide; and with a switch for every range and every demand, to find
+ * out which of them contradict each other.
+ */
+import { Engine, not, type Literal, type Outcome } from './solver-engine.js';
+import type { Clause, Problem, Variable } from './problem.js';
+
+/** What is asked of the set and could be asked otherwise: what an explanation is made of. */
+export type Wish =
+  /** That a component stays in the profile's range. */
+  | { kind: 'range'; component: string }
+  /** What one component, or one part of it, demands of one thing; each of its options may demand another version. */
+  | { kind: 'demand'; component: string; clauses: readonly Clause[] }
+  /** That a component keeps the option it has. */
+  | { kind: 'kept'; component: string; option: number };
+
+/** The lead first, then by name: the order of decisions. */
+export function decisionOrder({ variables, lead }: Pick<Problem, 'variables' | 'lead'>): Variable[] {
+  return [...variables].sort(
+    (a, b) =>
+      Number(b.component === lead) - Number(a.component === lead) || (a.component < b.component ? -1 : 1),
+  );
+}
+
+/** Every wish of a problem, always in the same order: ranges, then demands, each by decision order. */
+export function wishesOf(problem: Problem): Wish[] {
+  const ordered = decisionOrder(problem);
+  const folded = new Map<string, Clause[]>();
+  const position = new Map(ordered.map(({ component }, index) => [component, index]));
+  for (const clause of problem.clauses) {
+    if (!position.has(clause.component)) throw new TypeError(`${clause.component} demands, but is not there`);
+    const { by, thing } = clause.demand;
+    const key = [clause.component, by, thing].join('\n');
+    const known = folded.get(key);
+    if (known === undefined) folded.set(key, [clause]);
+    else known.push(clause);
+  }
+  const demands = [...folded]
+    .map(([key, clauses]) => ({ key, clauses: clauses.sort((a, b) => a.option - b.option) }))
+    .sort(
+      (a, b) =>
+        position.get(a.clauses[0]!.component)! - position.get(b.clauses[0]!.component)! ||
+        (a.key < b.key ? -1 : 1),
+    );
+  return [
+    ...ordered.map(({ component }): Wish => ({ kind: 'range', component })),
+    ...demands.map(({ clauses }): Wish => ({ kind: 'demand', component: clauses[0]!.component, clauses })),
+  ];
+}
+
+/** A demand as those that say the same: one for each constraint. Other wishes are themselves. */
+export function finerWishes(wish: Wish): Wish[] {
+  if (wish.kind !== 'demand') return [wish];
+  const same = new Map<string, Clause[]>();
+  for (const clause of wish.clauses) {
+    const known = same.get(clause.demand.constraint);
+    if (known === undefined) same.set(clause.demand.constraint, [clause]);
+    else known.push(clause);
+  }
+  return [...same.values()].map((clauses) => ({ ...wish, clauses }));
+}
+
+/** Whether a choice of options grants a wish. */
+export function isGranted(wish: Wish, chosen: ReadonlyMap<string, number>, problem: Problem): boolean {
+  const own = chosen.get(wish.component);
+  switch (wish.kind) {
+    case 'range':
+      return problem.variables.find((one) => one.component === wish.component)!.options[own!]!.inRange;
+    case 'kept':
+      return own === wish.option;
+    case 'demand':
+      return wish.clauses.every((clause) => clause.option !== own || isMet(clause, chosen));
+  }
+}
+
+/** Whether one of those that could meet a demand is chosen. */
+export function isMet(clause: Clause, chosen: ReadonlyMap<string, number>): boolean {
+  return clause.met.some(({ component, options }) => options.includes(chosen.get(component) ?? -1));
+}
+
+/** A problem inside an engine. */
+export class Encoding {
+  readonly engine = new Engine();
+  readonly ordered: readonly Variable[];
+  /** By component, by option. */
+  readonly #literals = new Map<string, Literal[]>();
+  /** One literal for each set of options that some demand can be met by. */
+  readonly #sets = new Map<string, Literal | 'always' | 'never'>();
+
+  constructor(problem: Pick<Problem, 'variables' | 'lead'>) {
+    this.ordered = decisionOrder(problem);
+    for (const { component, options } of this.ordered) {
+      const literals = options.map(() => this.engine.add());
+      this.#literals.set(component, literals);
+      this.engine.atMostOne(literals);
+      this.engine.clause(literals);
+    }
+  }
+
+  literal(component: string, option: number): Literal {
+    const literal = this.#literals.get(component)?.[option];
+    if (literal === undefined) throw new TypeError(`${component} has no option ${option}`);
+    return literal;
+  }
+
+  /** Makes a wish hold: always, or where `switchedOn` is true. */
+  require(wish: Wish, problem: Problem, switchedOn?: Literal): void {
+    const off = switchedOn === undefined ? [] : [not(switchedOn)];
+    switch (wish.kind) {
+      case 'range': {
+        const { options } = problem.variables.find((one) => one.component === wish.component)!;
+        for (const [index, { inRange }] of options.entries()) {
+          if (!inRange) this.engine.clause([...off, not(this.literal(wish.component, index))]);
+        }
+        return;
+      }
+      case 'kept':
+        this.engine.clause([...off, this.literal(wish.component, wish.option)]);
+        return;
+      case 'demand':
+        for (const clause of wish.clauses) this.demand(clause, off);
+    }
+  }
+
+  /** @param off literals with any of which the clause need not hold */
+  demand(clause: Clause, off: readonly Literal[] = []): void {
+    const met: Literal[] = [];
+    for (const { component, options } of clause.met) {
+      // What an option supplies to itself it has whenever it is chosen
+      if (component === clause.component && options.includes(clause.option)) return;
+      if (component === clause.component) continue;
+      const set = this.#setOf(component, options);
+      if (set === 'always') return;
+      if (set !== 'never') met.push(set);
+    }
+    this.engine.clause([...off, not(this.literal(clause.component, clause.option)), ...met]);
+  }
+
+  /** @param rows by component, its options in the order in which they are tried; newest first where not given */
+  solve(
+    assumptions: readonly Literal[] = [],
+    {
+      limit,
+      first = [],
+    }: { limit?: number; first?: readonly { component: string; options: readonly number[] }[] } = {},
+  ): Outcome {
+    const ahead = new Map(first.map((row) => [row.component, row.options]));
+    const rows = [
+      ...first.map(({ component, options }) => options.map((option) => this.literal(component, option))),
+      ...this.ordered
+        .filter(({ component }) => !ahead.has(component))
+        .map(({ component }) => this.#literals.get(component)!),
+    ];
+    return this.engine.solve(rows, assumptions, limit);
+  }
+
+  /** The options of the solution that was found, in decision order. */
+  chosen(): Map<string, number> {
+    return new Map(
+      this.ordered.map(({ component }) => [
+        component,
+        this.#literals.get(component)!.findIndex((literal) => this.engine.isTrue(literal)),
+      ]),
+    );
+  }
+
+  /** A literal that is true exactly where one of these options is chosen. */
+  #setOf(component: string, options: readonly number[]): Literal | 'always' | 'never' {
+    const key = `${component} ${options.join(' ')}`;
+    let set = this.#sets.get(key);
+    if (set === undefined) {
+      set = this.#newSet(this.#literals.get(component) ?? [], new Set(options));
+      this.#sets.set(key, set);
+    }
+    return set;
+  }
+
+  #newSet(literals: readonly Literal[], options: ReadonlySet<number>): Literal | 'always' | 'never' {
+    const wanted = literals.filter((_, option) => options.has(option));
+    if (wanted.length === 0) return 'never';
+    if (wanted.length === literals.length) return 'always';
+    if (wanted.length === 1) return wanted[0]!;
+    const set = this.engine.add();
+    for (const [option, literal] of literals.entries()) {
+      this.engine.clause([not(literal), options.has(option) ? set : not(set)]);
+    }
+    // The other way round, so that a set of which every option is out is known to be out
+    this.engine.clause([not(set), ...wanted]);
+    return set;
+  }
+}

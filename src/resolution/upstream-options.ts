@@ -1,0 +1,193 @@
+/**
+ * What there is of a component that upstream itself gives out: refs of a git
+ * repository, versions of a tarball, a developer's tree. Pure.
+ */
+import { isPreRelease, parseUpstream, versionOfName } from '../deb/upstream-version.js';
+import { compareUpstreamVersions, debianVersionOf, isInRange } from '../deb/version.js';
+import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-schema.js';
+import type { Candidates, GitListing, TarballListing } from '../source/candidate.js';
+import type { ComponentOptions } from './component-options.js';
+import type { Option } from './problem.js';
+import type { Unsatisfied } from './unsatisfied.js';
+
+/** Longest list that is still read. */
+const mostShown = 6;
+
+/** One thing that can be chosen, with what it is ordered by. */
+interface Candidate<Listing> {
+  listing: Listing;
+  /** What it is ordered by; null where no grammar knows it. */
+  order: string | null;
+  /** Orders those of one version. */
+  name: string;
+}
+
+/** @returns options newest first */
+export function gitOptions(
+  { component, found }: Extract<Candidates, { kind: 'git' }>,
+  config: GitConfig,
+): ComponentOptions | Unsatisfied[] {
+  const { field, words } = gitWords(config);
+  const path = `components.${component}.source.${field}`;
+  const value = config[field]!;
+  const all = found.map((listing): Candidate<GitListing> => {
+    const name = shortName(listing);
+    return { listing, order: orderedBy(listing.version, name), name };
+  });
+  const known = all.filter(({ order }) => order !== null);
+  const range = field === 'version' ? value : undefined;
+  // A ref that is the only one needs no order
+  const ordered = range === undefined && all.length <= 1 ? all : newestFirst(known);
+  const names = list(all.map(({ name }) => name).sort());
+  if (ordered.length === 0) {
+    const kind = field === 'version' ? 'tag' : field;
+    return [
+      {
+        code: 'SOURCE_REF_UNKNOWN',
+        message:
+          all.length === 0
+            ? `${component}: ${config.url} has no ${kind} ${field === 'version' ? 'that is a version' : value}`
+            : `${component}: no ${kind} of ${config.url} is named after a version that can be ordered; there is ${names}`,
+        hint:
+          field === 'version'
+            ? 'Say with "tags" which tags are versions, or name one with "tag", a "branch" or a "commit".'
+            : `Correct "${field}" in the profile.`,
+        path,
+        value,
+      },
+    ];
+  }
+  const accepts = acceptance(range, ordered);
+  const options = ordered.map(({ listing, order, name }): Option => ({
+    version: listing.version,
+    label: gitLabel(listing, name),
+    inRange: order === null || accepts(order),
+  }));
+  return finished(component, { range: words, path, value, where: config.url, options }, (option) => ({
+    kind: 'git',
+    component,
+    config,
+    listing: ordered[option]!.listing,
+  }));
+}
+
+/** @returns options newest first */
+export function tarballOptions(
+  { component, found }: Extract<Candidates, { kind: 'tarball' }>,
+  config: TarballConfig,
+): ComponentOptions | Unsatisfied[] {
+  const path = `components.${component}.source.version`;
+  const value = config.version;
+  const all = found.map((listing): Candidate<TarballListing> => ({
+    listing,
+    order: orderedBy(listing.version, listing.version),
+    name: listing.url,
+  }));
+  const ordered = newestFirst(all.filter(({ order }) => order !== null));
+  if (ordered.length === 0) {
+    return [
+      {
+        code: 'RESOLVE_UNSATISFIABLE',
+        message: `${component}: nothing that there is of it has a version that can be ordered; there is ${list(found.map(({ version }) => version).sort())}`,
+        hint: 'Correct "url" in the profile, so that {version} stands for the version alone.',
+        path,
+        value,
+      },
+    ];
+  }
+  // Without a listing the profile itself names the one version
+  const accepts = config.listing === undefined ? () => true : acceptance(value, ordered);
+  const options = ordered.map(({ listing, order }): Option => ({
+    version: listing.version,
+    label: listing.version,
+    inRange: accepts(order!),
+  }));
+  const where = config.listing ?? config.url;
+  return finished(component, { range: value, path, value, where, options }, (option) => ({
+    kind: 'tarball',
+    component,
+    config,
+    listing: ordered[option]!.listing,
+  }));
+}
+
+export function localOptions(component: string, config: LocalConfig): ComponentOptions {
+  return {
+    variable: {
+      component,
+      range: `the tree ${config.typed}`,
+      path: `components.${component}.source`,
+      options: [{ version: null, label: `the tree ${config.typed}`, inRange: true }],
+    },
+    choiceOf: () => ({ kind: 'local', component, config }),
+  };
+}
+
+function gitWords(config: GitConfig): { field: 'version' | 'tag' | 'branch' | 'commit'; words: string } {
+  if (config.version !== undefined) return { field: 'version', words: config.version };
+  if (config.tag !== undefined) return { field: 'tag', words: `tag ${config.tag}` };
+  if (config.branch !== undefined) return { field: 'branch', words: `branch ${config.branch}` };
+  return { field: 'commit', words: `commit ${config.commit?.slice(0, 12) ?? ''}` };
+}
+
+/** `1.43.0` of `refs/tags/1.43.0`, `wmf/1.47.0-wmf.9` of a branch; the commit where there is no ref. */
+function shortName({ ref, commit }: GitListing): string {
+  return ref?.replace(/^refs\/(?:tags|heads)\//, '') ?? commit.slice(0, 12);
+}
+
+function gitLabel(listing: GitListing, name: string): string {
+  const { ref, version, commit } = listing;
+  if (ref === null) return version === null ? `commit ${name}` : `${version} (commit ${name})`;
+  const words = ref.startsWith('refs/tags/') ? `tag ${name}` : `branch ${name} at ${commit.slice(0, 8)}`;
+  return version === null ? words : `${version} (${words})`;
+}
+
+/** The version, or the one that the name says: `REL1_43` is ordered as 1.43, whatever its tree will say. */
+function orderedBy(version: string | null, name: string): string | null {
+  if (version !== null && parseUpstream(version) !== null) return version;
+  return versionOfName(name);
+}
+
+function newestFirst<Listing>(candidates: readonly Candidate<Listing>[]): Candidate<Listing>[] {
+  return [...candidates].sort(
+    (a, b) => compareUpstreamVersions(b.order!, a.order!) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
+}
+
+/** Which versions the profile's words allow. */
+function acceptance(
+  range: string | undefined,
+  candidates: readonly Candidate<unknown>[],
+): (version: string) => boolean {
+  if (range === undefined) return () => true;
+  if (range !== 'latest') return (version) => isInRange(debianVersionOf(version), range);
+  // What has never been released is tracked by what comes before its release
+  const released = candidates.some(({ order }) => order !== null && !isPreRelease(order));
+  return (version) => !released || !isPreRelease(version);
+}
+
+function finished(
+  component: string,
+  words: { range: string; path: string; value: string; where: string; options: readonly Option[] },
+  choiceOf: ComponentOptions['choiceOf'],
+): ComponentOptions | Unsatisfied[] {
+  const { range, path, value, where, options } = words;
+  if (options.some(({ inRange }) => inRange)) {
+    return { variable: { component, range, path, options }, choiceOf };
+  }
+  return [
+    {
+      code: 'RESOLVE_UNSATISFIABLE',
+      message: `${component}: nothing in ${where} fits ${range}; there is ${list(options.map(({ label }) => label))}`,
+      hint: 'Change "version" in the profile to a range that one of these is in.',
+      path,
+      value,
+    },
+  ];
+}
+
+/** The first of some names. */
+function list(names: readonly string[]): string {
+  const more = names.length > mostShown ? `, and ${names.length - mostShown} more` : '';
+  return names.slice(0, mostShown).join(', ') + more;
+}

@@ -1,0 +1,85 @@
+/**
+ * Who vouches for the components of a snapshot, and which suites may take it
+ * for that. Pure: the manifest's facts in, an error or nothing out.
+ */
+import { LockstepError } from '../errors.js';
+import type { Pin } from '../source/pin.js';
+import { gatesOf, provenMoves } from './gates.js';
+import type { SnapshotManifest } from './manifest.js';
+import type { MovingSuite, SnapshotFacts } from './moves.js';
+
+/** The facts of a manifest by which {@link assertOrigins} and gates decide. */
+export function originsOf({ components, evidence }: Pick<SnapshotManifest, 'components' | 'evidence'>): {
+  local: string[];
+  unsigned: string[];
+  gates: string[];
+  provenMoves: string[];
+  imported: boolean;
+} {
+  const pins = Object.entries(components).map(([name, { pin }]) => [name, pin] as const);
+  return {
+    ...originsOfPins(pins),
+    gates: gatesOf(evidence),
+    provenMoves: provenMoves(evidence),
+    imported: pins.length === 0,
+  };
+}
+
+/** The components that a trust level may refuse: before anything is built, and of a snapshot later. */
+export function originsOfPins(pins: Iterable<readonly [string, Pin]>): {
+  local: string[];
+  unsigned: string[];
+} {
+  const all = [...pins];
+  return {
+    local: all.filter(([, pin]) => pin.kind === 'local').map(([name]) => name),
+    unsigned: all.filter(([, pin]) => pin.kind === 'git' && pin.signedBy === null).map(([name]) => name),
+  };
+}
+
+/**
+ * Refuses what a suite's trust level does not allow: somebody's own tree above the lowest level, and git without
+ * a signature from the level on that the workspace says.
+ *
+ * @param facts `id` is left out while nothing is cut
+ * @throws LockstepError MOVE_TRUST, all components at once
+ */
+export function assertOrigins(
+  facts: Pick<SnapshotFacts, 'local' | 'unsigned'> & { id?: string },
+  suite: Pick<MovingSuite, 'name' | 'trust'>,
+  workspace: { trustLevels: readonly string[]; signedSources?: string | undefined },
+): void {
+  const { trustLevels, signedSources } = workspace;
+  const level = trustLevels.indexOf(suite.trust);
+  const faults: string[] = [];
+  const hints: string[] = [];
+  if (facts.local.length > 0 && level > 0) {
+    faults.push(`${list(facts.local)} built from a local tree, which nobody vouches for`);
+    hints.push(
+      `Only suites of trust level ${trustLevels[0]!} take local trees: publish what is pushed and pinned.`,
+    );
+  }
+  if (
+    facts.unsigned.length > 0 &&
+    signedSources !== undefined &&
+    level >= trustLevels.indexOf(signedSources)
+  ) {
+    faults.push(`${list(facts.unsigned)} taken from git without a signature being asked for`);
+    hints.push(
+      `lockstep.yaml demands signed sources from trust level ${signedSources} on: name a keyring with "signedBy" in ${facts.unsigned.map((name) => `components.${name}.source`).join(', ')}, and cut again.`,
+    );
+  }
+  if (faults.length === 0) return;
+  throw new LockstepError('MOVE_TRUST', {
+    message: `The suite ${suite.name} (trust level ${suite.trust}) may not take ${facts.id === undefined ? 'this set' : `the snapshot ${facts.id}`}: ${faults.join('; ')}`,
+    hint: hints.join(' '),
+    where: [
+      ...facts.local.map((name) => ({ path: `components.${name}`, value: 'local' })),
+      ...facts.unsigned.map((name) => ({ path: `components.${name}.source`, value: 'git' })),
+    ],
+  });
+}
+
+function list(names: readonly string[]): string {
+  return `${names.join(', ')} ${names.length === 1 ? 'was' : 'were'}`;
+}

@@ -1,0 +1,283 @@
+/**
+ * What extension.json or skin.json says of a tree, as far as packaging it and
+ * loading it goes. Everything in these files was written by strangers: what
+ * ends up in a path, a control field or PHP is held against a narrow form.
+ * What the tree demands of others is declarations.ts's.
+ */
+import { LockstepError } from '../errors.js';
+import { collect } from '../io/bytes.js';
+import { sha256Of } from '../io/disk.js';
+import type { Phase } from '../io/progress.js';
+import { silentPhase } from '../io/progress.js';
+import { readCached, writeCached } from './cache-file.js';
+import type { SourceContext } from './context.js';
+import { plainText } from './extension-text.js';
+import type { Pin, StoredFile } from './pin.js';
+import { readSourceTree } from './source-tree.js';
+
+export type ExtensionKind = 'extension' | 'skin';
+
+/** What is known of an extension or a skin; JSON, for the cache. */
+export interface ExtensionFacts {
+  kind: ExtensionKind;
+  /** As MediaWiki registers it: `SyntaxHighlight`. */
+  name: string;
+  /** The folder that addresses of its web resources begin with: `SyntaxHighlight_GeSHi`. */
+  directory: string;
+  /** Its own version, which says little: many never change it. */
+  version: string | null;
+  /** Plain text on one line. */
+  description: string | null;
+  /** http or https. */
+  homepage: string | null;
+  authors: string[];
+  /** SPDX expression, as written. */
+  license: string | null;
+  /** Text of LICENSE or COPYING. */
+  licenseText: string | null;
+  /** Constraint on MediaWiki, in Composer's grammar. */
+  mediawiki: string | null;
+  /** Names of the extensions and skins that it cannot be loaded without. */
+  needs: { kind: ExtensionKind; name: string }[];
+}
+
+/** A tree: a tarball in the store, and the folder of it. */
+export interface ExtensionTree {
+  component: string;
+  archive: StoredFile;
+  /** After the top folder; empty for all of it. */
+  path: string;
+}
+
+/** Files of one tree that are read; more or larger ones are not what they pretend to be. */
+const largestFile = 1024 * 1024;
+const mostFiles = 64;
+
+const describing = /^(?:extension|skin)\.json$/;
+const licenses = /^(?:LICEN[CS]E|COPYING)(?:\.(?:md|txt|rst))?$/i;
+/** Where the English texts are: `i18n/en.json`, `i18n/core/en.json`, `lib/i18n/en.json`. */
+const messages = /^(?:[^/]+\/){0,2}i18n\/(?:[^/]+\/)?en\.json$/;
+
+const forms = [describing, licenses, messages];
+
+/** Names go into paths, PHP and package descriptions. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,99}$/;
+const directoryPattern = /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$/;
+const licensePattern = /^[A-Za-z0-9][A-Za-z0-9.+() -]{0,79}$/;
+
+/** The tree of a pin, where it has one that can be an extension. */
+export function extensionTree(component: string, pin: Pin): ExtensionTree | null {
+  switch (pin.kind) {
+    case 'within':
+      return { component, archive: pin.archive, path: pin.path };
+    case 'git':
+    case 'tarball':
+    case 'local':
+      return { component, archive: pin.archive, path: '' };
+    case 'apt-source':
+    case 'apt-binary':
+      return null;
+  }
+}
+
+/**
+ * Reads the facts of trees, or what is remembered of them, by component; one that has neither file is left out.
+ * A tarball that holds several is read once.
+ *
+ * @throws LockstepError EXTENSION_INVALID and what reading the tarballs throws
+ */
+export async function readExtensions(
+  trees: readonly ExtensionTree[],
+  context: SourceContext,
+  phase: Phase = silentPhase,
+): Promise<Record<string, ExtensionFacts>> {
+  const found: Record<string, ExtensionFacts> = {};
+  const unread = new Map<string, ExtensionTree[]>();
+  const keep = (tree: ExtensionTree, texts: Texts): void => {
+    const facts = extensionFacts(texts, tree);
+    if (facts !== null) found[tree.component] = facts;
+  };
+  for (const tree of trees) {
+    // Texts are kept, and not what was made of them: the forms that they are held against may change
+    const kept = await readCached<{ texts: [string, string][] }>(context, 'extensions', cacheName(tree));
+    if (kept !== undefined) keep(tree, new Map(kept.texts));
+    else unread.set(tree.archive.sha256, [...(unread.get(tree.archive.sha256) ?? []), tree]);
+  }
+  for (const together of unread.values()) {
+    for (const [tree, texts] of await readTexts(together, context, phase)) {
+      await writeCached(context, 'extensions', cacheName(tree), { texts: [...texts] });
+      keep(tree, texts);
+    }
+  }
+  return found;
+}
+
+/** By path below the tree's top. */
+type Texts = Map<string, string>;
+
+function cacheName({ archive, path }: ExtensionTree): string {
+  return `${archive.sha256}-${sha256Of(path).slice(0, 16)}`;
+}
+
+/** @param trees of one tarball */
+async function readTexts(
+  trees: readonly ExtensionTree[],
+  context: SourceContext,
+  phase: Phase,
+): Promise<Map<ExtensionTree, Texts>> {
+  const found = new Map(trees.map((tree) => [tree, new Map<string, string>()]));
+  const { archive } = trees[0]!;
+  const item = phase.item(`reading ${archive.name}`, { totalBytes: archive.size });
+  try {
+    const options = { signal: context.signal, onBytes: (bytes: number) => item.advance(bytes) };
+    for await (const member of readSourceTree(context.store, archive, '', options)) {
+      if (member.kind !== 'file' || member.size > largestFile) continue;
+      const wanted = [...found].flatMap(([tree, texts]) => {
+        const path = belowFolder(member.path, tree.path);
+        const isWanted = path !== null && forms.some((form) => form.test(path)) && texts.size < mostFiles;
+        return isWanted ? [{ texts, path }] : [];
+      });
+      if (wanted.length === 0) continue;
+      const text = (await collect(member.body)).toString('utf8');
+      for (const { texts, path } of wanted) texts.set(path, text);
+    }
+    item.done();
+  } catch (error) {
+    item.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  return found;
+}
+
+function belowFolder(path: string, folder: string): string | null {
+  if (folder === '') return path;
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
+}
+
+/**
+ * The facts that files of a tree tell; null where there is neither extension.json nor skin.json. Pure.
+ *
+ * @param texts by path below the tree's top
+ * @throws LockstepError EXTENSION_INVALID
+ */
+export function extensionFacts(
+  texts: ReadonlyMap<string, string>,
+  tree: ExtensionTree,
+): ExtensionFacts | null {
+  const file = ['extension.json', 'skin.json'].find((name) => texts.has(name));
+  if (file === undefined) return null;
+  const kind = file === 'skin.json' ? 'skin' : 'extension';
+  const where = `${file} of ${tree.component} (${tree.archive.name})`;
+  const fields = objectIn(texts.get(file)!, where, tree);
+  const name = fields['name'];
+  if (typeof name !== 'string' || !namePattern.test(name)) {
+    throw invalid(
+      tree,
+      `${where} gives ${typeof name === 'string' ? `the name ${JSON.stringify(name.slice(0, 100))}` : 'no name'}, by which MediaWiki would load it; it may hold letters, digits, blanks, "_" and "-"`,
+      'name',
+    );
+  }
+  const requires = fieldsOf(fields['requires']);
+  return {
+    kind,
+    name,
+    directory: directoryOf(fields, tree, name),
+    version: typeof fields['version'] === 'string' ? plainText(fields['version'], 80) : null,
+    description: descriptionOf(fields, texts),
+    homepage: homepageOf(fields['url']),
+    authors: [fields['author']]
+      .flat()
+      .filter((author) => typeof author === 'string')
+      .slice(0, 50)
+      .flatMap((author) => plainText(author, 100) ?? [])
+      .filter((author) => author !== '...'),
+    license: textOf(fields['license-name'], licensePattern),
+    licenseText: licenseIn(texts),
+    mediawiki: textOf(requires['MediaWiki'], /^[\x20-\x7e]{1,200}$/),
+    needs: [
+      ...namesIn(requires['extensions']).map((other) => ({ kind: 'extension' as const, name: other })),
+      ...namesIn(requires['skins']).map((other) => ({ kind: 'skin' as const, name: other })),
+    ],
+  };
+}
+
+function invalid(tree: ExtensionTree, message: string, path?: string): LockstepError {
+  return new LockstepError('EXTENSION_INVALID', {
+    message,
+    hint: 'Correct it in its repository, or write a template for this component: docs/reference/templates.md',
+    where: [{ path: `components.${tree.component}`, ...(path === undefined ? {} : { value: path }) }],
+  });
+}
+
+function objectIn(text: string, where: string, tree: ExtensionTree): Record<string, unknown> {
+  let data: unknown;
+  try {
+    data = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw invalid(tree, `${where} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) {
+    return data as Record<string, unknown>;
+  }
+  throw invalid(tree, `${where} is no JSON object`);
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
+
+function textOf(value: unknown, form: RegExp): string | null {
+  return typeof value === 'string' && form.test(value) ? value : null;
+}
+
+function namesIn(value: unknown): string[] {
+  return Object.keys(fieldsOf(value)).filter((name) => namePattern.test(name));
+}
+
+/**
+ * ResourceLoader writes addresses as `extensions/<remoteExtPath>`, so the folder is named there and not by `name`.
+ */
+function directoryOf(fields: Record<string, unknown>, tree: ExtensionTree, name: string): string {
+  const modules = [
+    fieldsOf(fields['ResourceFileModulePaths']),
+    ...Object.values(fieldsOf(fields['ResourceModules'])).map(fieldsOf),
+  ];
+  const told = modules
+    .flatMap((module) => [module['remoteExtPath'], module['remoteSkinPath']])
+    .flatMap((path) => (typeof path === 'string' ? (path.split('/')[0] ?? []) : []));
+  const inside = /(?:^|\/)(?:extensions|skins)\/([^/]+)$/.exec(tree.path)?.[1];
+  const candidates = [...(inside === undefined ? [] : [inside]), ...told, name.replaceAll(' ', '')];
+  return candidates.find((candidate) => directoryPattern.test(candidate)) ?? name.replaceAll(' ', '');
+}
+
+function descriptionOf(fields: Record<string, unknown>, texts: ReadonlyMap<string, string>): string | null {
+  const key = fields['descriptionmsg'];
+  const files = [...texts.keys()].filter((path) => messages.test(path)).sort((a, b) => a.length - b.length);
+  for (const path of typeof key === 'string' ? files : []) {
+    let data: unknown;
+    try {
+      data = JSON.parse(texts.get(path)!);
+    } catch {
+      // Of no matter to the package; MediaWiki's own tests find it
+      continue;
+    }
+    const messagesThere = fieldsOf(data);
+    const text = Object.hasOwn(messagesThere, key as string) ? messagesThere[key as string] : undefined;
+    if (typeof text === 'string') return plainText(text, 2000);
+  }
+  return typeof fields['description'] === 'string' ? plainText(fields['description'], 2000) : null;
+}
+
+function homepageOf(value: unknown): string | null {
+  if (typeof value !== 'string' || !URL.canParse(value)) return null;
+  const { protocol, username, password, href } = new URL(value);
+  const isWeb = (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
+  return isWeb && /^[\x21-\x7e]{1,300}$/.test(href) && !/[<>"]/.test(href) ? href : null;
+}
+
+function licenseIn(texts: ReadonlyMap<string, string>): string | null {
+  const [name] = [...texts.keys()].filter((path) => licenses.test(path)).sort();
+  return name === undefined ? null : texts.get(name)!;
+}

@@ -1,0 +1,139 @@
+/**
+ * What a git repository has for a component: the refs that the profile's words
+ * can mean. Refs alone are asked for; no object is fetched from a server.
+ */
+import { compareUpstreamVersions } from '../../deb/version.js';
+import { LockstepError } from '../../errors.js';
+import type { Phase } from '../../io/progress.js';
+import { nearest } from '../../profile/nearest.js';
+import type { GitConfig } from '../../profile/profile-schema.js';
+import type { Candidates, GitListing } from '../candidate.js';
+import { sessionOf, type SourceContext } from '../context.js';
+import { addressOf } from './address.js';
+import { localRefs, localRepository } from './local-repository.js';
+import {
+  compareNames,
+  fitsPattern,
+  fixedPart,
+  versionOfBranch,
+  versionOfTag,
+  type Ref,
+} from './ref-names.js';
+import { Remote } from './remote.js';
+
+const tags = 'refs/tags/';
+const branches = 'refs/heads/';
+
+/**
+ * What there is, the highest first: by the numbers in the names where they are no versions.
+ *
+ * Of `version`, all tags that are named after a version, in the range or not; of `tag` and `branch`, those that
+ * fit; of `commit`, that one, unseen.
+ * @throws LockstepError SOURCE_REF_UNKNOWN (with the nearest names), NET_*, SOURCE_GIT_DAMAGED, TOOL_*, INTERRUPTED
+ */
+export async function gitCandidates(
+  name: string,
+  config: GitConfig,
+  context: SourceContext,
+  phase: Phase,
+): Promise<Extract<Candidates, { kind: 'git' }>> {
+  const found = await listingsOf(name, config, context, phase);
+  return { kind: 'git', component: name, found: found.sort(newestFirst) };
+}
+
+function newestFirst(a: GitListing, b: GitListing): number {
+  const byVersion =
+    a.version === null || b.version === null ? 0 : compareUpstreamVersions(b.version, a.version);
+  return byVersion || compareNames(b.ref ?? '', a.ref ?? '');
+}
+
+async function listingsOf(
+  name: string,
+  config: GitConfig,
+  context: SourceContext,
+  phase: Phase,
+): Promise<GitListing[]> {
+  if (config.commit !== undefined) {
+    return [{ version: null, ref: null, commit: config.commit, tag: null }];
+  }
+  const [kind, pattern] =
+    config.branch === undefined ? [tags, config.tag ?? config.tags ?? '*'] : [branches, config.branch];
+  const wholeNames = config.version !== undefined && config.tags === undefined;
+  const prefix = kind + (wholeNames ? '' : fixedPart(pattern));
+  const refs = await refsOf(config.url, prefix, context, phase);
+  // A pattern that the profile leaves out is every name there is, slashes too
+  const fitting = refs.filter((ref) => wholeNames || fitsPattern(ref.name.slice(kind.length), pattern));
+  const listings = fitting.map((ref) => listingOf(ref, ref.name.slice(kind.length), pattern));
+  const usable = config.version === undefined ? listings : listings.filter(({ version }) => version !== null);
+  if (usable.length > 0) return usable;
+  if (fitting.length > 0) throw noVersions(name, config, fitting);
+  throw unknown(name, config, pattern, await refsOf(config.url, kind, context, phase), kind);
+}
+
+function listingOf({ name, id, peeled }: Ref, short: string, pattern: string): GitListing {
+  return {
+    version: name.startsWith(tags) ? versionOfTag(short, pattern) : versionOfBranch(short),
+    ref: name,
+    commit: peeled ?? id,
+    tag: peeled === null ? null : id,
+  };
+}
+
+async function refsOf(url: string, prefix: string, context: SourceContext, phase: Phase): Promise<Ref[]> {
+  const address = addressOf(url, context.workspaceRoot ?? process.cwd());
+  return await sessionOf(context).once(`git-refs:${url}:${prefix}`, async () => {
+    const item = phase.item(`refs of ${url}`);
+    try {
+      const refs =
+        address.kind === 'folder'
+          ? await localRefs(await localRepository(address.path, url, context), [prefix], context)
+          : await sessionOf(context).limit(() => new Remote(address.url, true, context).refs([prefix]));
+      item.done(`${refs.length}`);
+      return refs;
+    } catch (error) {
+      item.fail('could not be read');
+      throw error;
+    }
+  });
+}
+
+const shownNames = 8;
+
+function noVersions(name: string, config: GitConfig, refs: readonly Ref[]): LockstepError {
+  const names = refs.map((ref) => ref.name.slice(tags.length)).sort(compareNames);
+  const more = names.length > shownNames ? `, and ${names.length - shownNames} more` : '';
+  return new LockstepError('SOURCE_REF_UNKNOWN', {
+    message: `No tag of ${config.url} is named after a version; there are ${names.slice(-shownNames).join(', ')}${more}`,
+    hint: 'Name one of them with "tag", follow a "branch", or say in "tags" what stands before the version: "release-*"',
+    where: [{ path: `components.${name}.source.version`, value: config.version }],
+  });
+}
+
+function unknown(
+  name: string,
+  config: GitConfig,
+  pattern: string,
+  others: readonly Ref[],
+  kind: string,
+): LockstepError {
+  const what = kind === tags ? 'tag' : 'branch';
+  const names = others.map((ref) => ref.name.slice(kind.length)).sort((a, b) => compareNames(b, a));
+  const near = nearNames(pattern, names);
+  const field = (['tag', 'branch', 'tags', 'version'] as const).find((key) => config[key] !== undefined);
+  const fits = pattern.includes('*') ? ` that fits "${pattern}"` : ` "${pattern}"`;
+  return new LockstepError('SOURCE_REF_UNKNOWN', {
+    message: `The repository ${config.url} has no ${what}${pattern === '*' ? '' : fits}`,
+    hint:
+      names.length === 0
+        ? `It has no ${what === 'tag' ? 'tags' : 'branches'} at all`
+        : `There are ${near.join(', ')}${names.length > near.length ? `, and ${names.length - near.length} more` : ''}`,
+    where: [{ path: `components.${name}.source.${field ?? 'url'}`, value: pattern }],
+  });
+}
+
+/** The likeliest first, then the highest. */
+function nearNames(pattern: string, names: readonly string[]): string[] {
+  const likely = nearest(pattern.replaceAll('*', ''), names);
+  const rest = names.filter((other) => other !== likely);
+  return [...(likely === undefined ? [] : [likely]), ...rest].slice(0, 4);
+}

@@ -1,0 +1,283 @@
+/**
+ * A commit's whole tree, its submodules in place, as one tarball in the store:
+ * the same commit is the same bytes, whoever read it. Attributes such as
+ * export-ignore are not followed: a tree is what its id says, all of it.
+ */
+import { join } from 'node:path';
+import { assertLinkStaysInside } from '../../deb/member-name.js';
+import { tarBytes, type TarInput } from '../../deb/tar.js';
+import { LockstepError } from '../../errors.js';
+import type { Phase } from '../../io/progress.js';
+import { allOrNone, sessionOf, signalOf, type SourceContext } from '../context.js';
+import type { StoredFile, Submodule } from '../pin.js';
+import { addressOf, submoduleAddress } from './address.js';
+import { damagedObject, parseCommit, type ObjectId } from './git-object.js';
+import { parseGitmodules, refusedSubmodule } from './gitmodules.js';
+import { localRepository } from './local-repository.js';
+import { readAll, readObject, readObjects, type ObjectFolder, type ReadObject } from './object-reader.js';
+import { emptyRepository, indexPack, receivePack } from './pack-file.js';
+import { Remote } from './remote.js';
+import { assertLinksStayInside, inOrder, walkTree, type Gitlink, type TreePath } from './tree-walk.js';
+
+/** One repository that objects are read from. */
+export interface OpenOptions {
+  /** As written in the profile, or by a submodule. */
+  url: string;
+  /** What is asked for: a commit or an annotated tag. */
+  want: ObjectId;
+  /** Whether the profile names its server. */
+  named: boolean;
+  /** Scratch folder; what is put there is the caller's to remove. */
+  work: string;
+}
+
+/**
+ * Brings one commit of a repository to where it can be read.
+ * @throws LockstepError NET_*, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, TOOL_MISSING, DISK_*, INTERRUPTED
+ */
+export async function openCommit(
+  { url, want, named, work }: OpenOptions,
+  context: SourceContext,
+  phase: Phase,
+): Promise<ObjectFolder> {
+  const address = addressOf(url, context.workspaceRoot ?? process.cwd());
+  if (address.kind === 'folder') return await localRepository(address.path, url, context);
+  const remote = new Remote(address.url, named, context);
+  const gitdir = join(work, `${want}-${(opened += 1)}`);
+  return await sessionOf(context).limit(async () => {
+    const item = phase.item(`${url} ${want.slice(0, 12)}`);
+    try {
+      await emptyRepository(gitdir);
+      const { taken, shallow } = await remote.pack(want, (bytes) =>
+        receivePack(bytes, gitdir, url, item, context),
+      );
+      if (!shallow) phase.info(`${url}: its server cannot leave out the history; all of it was fetched`);
+      const folder = await indexPack(taken, gitdir, url, phase, context);
+      item.done();
+      return folder;
+    } catch (error) {
+      item.fail('could not be fetched');
+      throw error;
+    }
+  });
+}
+
+/** Tells apart the folders of a commit that is in the tree twice. */
+let opened = 0;
+
+export interface AssembledTree {
+  paths: TreePath[];
+  /** Of every symlink by its path. */
+  targets: Map<string, string>;
+  submodules: Submodule[];
+}
+
+/** Far above any tree; each level is a repository of its own. */
+const deepestSubmodules = 10;
+const mostSubmodules = 2_000;
+/** A .gitmodules is a few KB. */
+const largestGitmodules = 1024 * 1024;
+
+/**
+ * The paths of a tree, and those of its submodules below theirs.
+ * @throws LockstepError as openCommit, walkTree; SOURCE_SUBMODULE, DEB_UNSAFE_NAME
+ */
+export async function assembleTree(
+  from: ObjectFolder,
+  tree: ObjectId,
+  options: OpenOptions & { submodules: boolean },
+  context: SourceContext,
+  phase: Phase,
+): Promise<AssembledTree> {
+  const submodules: Submodule[] = [];
+  const host = hostOf(options.url, context);
+
+  async function assemble(
+    folder: ObjectFolder,
+    root: ObjectId,
+    base: string,
+    url: string,
+    depth: number,
+    inner: SourceContext,
+  ): Promise<TreePath[]> {
+    const { paths, links } = await walkTree(folder, root, base, inner);
+    if (!options.submodules) {
+      return [...paths, ...links.map(({ path }) => ({ path, kind: 'dir' as const, id: '', from: folder }))];
+    }
+    const followed = await declared(folder, paths, links, base, url, inner);
+    submodules.push(...followed);
+    if (followed.length > 0 && (depth >= deepestSubmodules || submodules.length > mostSubmodules)) {
+      throw refusedSubmodule(base === '' ? url : base, 'there are too many of them, or one within another');
+    }
+    const below = await allOrNone(inner, (each) =>
+      followed.map(async (submodule): Promise<TreePath[]> => {
+        const opening = {
+          ...options,
+          url: submodule.url,
+          want: submodule.commit,
+          named: options.named && hostOf(submodule.url, each) === host,
+        };
+        const repository = await openCommit(opening, each, phase);
+        const commit = parseCommit(
+          await readObject(repository, submodule.commit, 'commit', each),
+          submodule.commit,
+        );
+        const place: TreePath = { path: submodule.path, kind: 'dir', id: commit.tree, from: repository };
+        const inside = await assemble(
+          repository,
+          commit.tree,
+          submodule.path,
+          submodule.url,
+          depth + 1,
+          each,
+        );
+        return [place, ...inside];
+      }),
+    );
+    return [...paths, ...below.flat()];
+  }
+
+  const paths = inOrder(await assemble(from, tree, '', options.url, 0, context));
+  const targets = await targetsOf(paths, context);
+  return { paths, targets, submodules: inOrder(submodules) };
+}
+
+function hostOf(url: string, context: SourceContext): string {
+  const address = addressOf(url, context.workspaceRoot ?? process.cwd());
+  return address.kind === 'web' ? new URL(address.url).host : '';
+}
+
+/** The submodules of one repository, with where .gitmodules says that they are. */
+async function declared(
+  folder: ObjectFolder,
+  paths: readonly TreePath[],
+  links: readonly Gitlink[],
+  base: string,
+  url: string,
+  context: SourceContext,
+): Promise<Submodule[]> {
+  if (links.length === 0) return [];
+  const file = base === '' ? '.gitmodules' : `${base}/.gitmodules`;
+  const found = paths.find(({ path }) => path === file);
+  if (found !== undefined && found.kind !== 'file' && found.kind !== 'executable') {
+    throw refusedSubmodule(file, 'it is no file');
+  }
+  const text =
+    found === undefined
+      ? ''
+      : (await readObject(folder, found.id, 'blob', context, largestGitmodules)).toString('utf8');
+  const known = new Map(parseGitmodules(text, file).map((one) => [one.path, one.url]));
+  return links.map(({ path, commit }) => {
+    const written = known.get(base === '' ? path : path.slice(base.length + 1));
+    if (written === undefined)
+      throw refusedSubmodule(file, `it does not say where ${JSON.stringify(path)} is`);
+    return { path, url: submoduleAddress(url, written, file), commit };
+  });
+}
+
+/** The targets of all symlinks; each leads to somewhere in the tree. */
+async function targetsOf(paths: readonly TreePath[], context: SourceContext): Promise<Map<string, string>> {
+  const targets = new Map<string, string>();
+  for (const run of runsOf(paths.filter(({ kind }) => kind === 'symlink'))) {
+    const bodies = await readAll(
+      run[0]!.from,
+      run.map(({ id }) => id),
+      'blob',
+      context,
+      4096,
+    );
+    run.forEach(({ path }, nth) => {
+      const target = bodies[nth]!.toString('utf8');
+      assertLinkStaysInside(path, target);
+      targets.set(path, target);
+    });
+  }
+  assertLinksStayInside(targets);
+  return targets;
+}
+
+/** Neighbours that lie in one repository. */
+function runsOf(paths: readonly TreePath[]): TreePath[][] {
+  const runs: TreePath[][] = [];
+  for (const path of paths) {
+    const last = runs.at(-1);
+    if (last?.[0]?.from === path.from) last.push(path);
+    else runs.push([path]);
+  }
+  return runs;
+}
+
+/** Bytes of a whole tree: one of a few megabytes can unfold into any number. */
+const largestTree = 16 * 1024 * 1024 * 1024;
+
+/**
+ * Writes the tree as a tarball into the store.
+ * @param top name of the one folder at its top
+ * @param mtime seconds; of every member
+ * @throws LockstepError SOURCE_GIT_DAMAGED (nothing is kept), NET_TOO_LARGE, DISK_*, STORE_*, INTERRUPTED
+ */
+export async function storeTree(
+  tree: AssembledTree,
+  top: string,
+  mtime: number,
+  context: SourceContext,
+): Promise<StoredFile> {
+  const name = `${top}.tar`;
+  const { sha256, size } = await context.store.put(
+    tarBytes(members(tree, top, mtime, context), { prefix: '' }),
+    {},
+    { name, ...signalOf(context) },
+  );
+  return { name, size, sha256 };
+}
+
+async function* members(
+  { paths, targets }: AssembledTree,
+  top: string,
+  mtime: number,
+  context: SourceContext,
+): AsyncGenerator<TarInput> {
+  yield { kind: 'dir', path: top, mtime, mode: 0o755 };
+  // Folders and links need no reading: files of one repository stay one run across them
+  const files = paths.filter(({ kind }) => kind === 'file' || kind === 'executable');
+  const contents = contentsOf(files, context);
+  let total = 0;
+  try {
+    for (const { path, kind, id } of paths) {
+      const full = `${top}/${path}`;
+      if (kind === 'dir') yield { kind, path: full, mtime, mode: 0o755 };
+      else if (kind === 'symlink') yield { kind, path: full, mtime, linkTarget: targets.get(path)! };
+      else {
+        const next = await contents.next();
+        if (next.done === true) throw damagedObject(`The file ${path}`, 'it is not there');
+        const { type, size, body } = next.value;
+        if (type !== 'blob') throw damagedObject(`The object ${id}`, `it is a ${type}, not a file`);
+        total += size;
+        if (total > largestTree) throw tooLarge(top);
+        const mode = kind === 'executable' ? 0o755 : 0o644;
+        yield { kind: 'file', path: full, mtime, mode, size, body };
+      }
+    }
+  } finally {
+    await contents.return(undefined);
+  }
+}
+
+function tooLarge(top: string): LockstepError {
+  return new LockstepError('NET_TOO_LARGE', {
+    message: `The tree of ${top} is larger than the ${largestTree} bytes that are allowed`,
+  });
+}
+
+async function* contentsOf(
+  files: readonly TreePath[],
+  context: SourceContext,
+): AsyncGenerator<ReadObject, void, undefined> {
+  for (const run of runsOf(files)) {
+    yield* readObjects(
+      run[0]!.from,
+      run.map(({ id }) => id),
+      context,
+    );
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * Sources of kind `git`: a commit, proven by its id and, where the profile
+ * demands it, by a signature; as one tarball with its submodules in place.
+ */
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LockstepError } from '../../errors.js';
+import { notThere, onDisk, removeTree, tempDir } from '../../io/disk.js';
+import type { Phase } from '../../io/progress.js';
+import { readCached, writeCached } from '../cache-file.js';
+import type { Choice } from '../candidate.js';
+import { sessionOf, signalOf, type SourceContext } from '../context.js';
+import type { GitPin, Pin, Provenance, StoredFile, Submodule } from '../pin.js';
+import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
+import { damagedObject, idOf, parseCommit, parseTag, type ObjectId } from './git-object.js';
+import { readObject, type ObjectFolder } from './object-reader.js';
+import { signerOf, type SignedTexts } from './signature.js';
+import { trackedVersion, usableVersion } from './tracked-version.js';
+
+type GitChoice = Extract<Choice, { kind: 'git' }>;
+
+/** What a fetched tree is; kept in the cache folder, by what was asked for. */
+interface TreeRecord {
+  archive: StoredFile;
+  submodules: Submodule[];
+  /** The version that the tree says it is, or null. */
+  base: string | null;
+  /** Texts in base64: their signatures are checked each time. */
+  commit: string;
+  tag: string | null;
+}
+
+/**
+ * Fetches a chosen commit. What was fetched before is not fetched again.
+ * @throws LockstepError SOURCE_MOVED, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, SOURCE_SUBMODULE, DEB_UNSAFE_NAME,
+ * VERIFY_*, KEYRING_*, NET_*, TOOL_MISSING, STORE_*, DISK_*, INTERRUPTED
+ */
+export async function fetchGit(choice: GitChoice, context: SourceContext, phase: Phase): Promise<GitPin> {
+  const { component, config, listing } = choice;
+  assertNotMoved(choice, context);
+  const record = await treeRecord(choice, context, phase);
+  const texts = textsOf(record, choice);
+  // Checked again for a tree of the cache: keyrings change
+  const signedBy =
+    config.signedBy === undefined
+      ? null
+      : await signerOf(listing, texts, config.signedBy, config.url, context);
+  const { committedAt } = parseCommit(texts.commit, listing.commit);
+  return {
+    kind: 'git',
+    component,
+    upstreamVersion: versionOf(choice, record.base, committedAt, context),
+    date: committedAt,
+    url: config.url,
+    ref: listing.ref,
+    commit: listing.commit,
+    submodules: record.submodules,
+    signedBy,
+    archive: record.archive,
+    provenance: proofOf(choice, record, signedBy),
+  };
+}
+
+function proofOf(
+  { config, listing }: GitChoice,
+  { archive, submodules }: TreeRecord,
+  signedBy: string | null,
+): Provenance[] {
+  const subject = `${listing.ref ?? 'commit'} of ${config.url}`;
+  return [
+    ...(signedBy === null ? [] : [{ step: 'signature', subject, by: signedBy }]),
+    { step: 'ref to commit', subject, by: listing.commit },
+    ...submodules.map(({ path, url, commit }) => ({
+      step: 'submodule, at the commit that the tree names',
+      subject: `${path} (${url})`,
+      by: commit,
+    })),
+    { step: 'tree to tarball', subject: archive.name, sha256: archive.sha256 },
+  ];
+}
+
+/** A tag's own version; of what moves, one that says which commit it is. */
+function versionOf(
+  { component, listing }: GitChoice,
+  base: string | null,
+  committedAt: number,
+  context: SourceContext,
+): string {
+  const named = usableVersion(listing.version);
+  if (named !== null && listing.ref?.startsWith('refs/tags/') === true) return named;
+  const last = context.previous?.get(component);
+  const previous =
+    last === undefined
+      ? undefined
+      : { version: last.upstreamVersion, commit: last.kind === 'git' ? last.commit : null };
+  return trackedVersion(named ?? base, committedAt, listing.commit, previous);
+}
+
+/** A tag stands for one commit for ever: whoever moves it can put anything under a version that was vetted. */
+function assertNotMoved({ component, config, listing }: GitChoice, context: SourceContext): void {
+  if (listing.ref?.startsWith('refs/tags/') !== true) return;
+  const known: Pin[] = [...(context.previous?.values() ?? []), ...(context.knownPins ?? [])];
+  const before = known.find(
+    (pin): pin is GitPin =>
+      pin.kind === 'git' &&
+      pin.url === config.url &&
+      pin.ref === listing.ref &&
+      pin.commit !== listing.commit,
+  );
+  if (before === undefined) return;
+  const tag = listing.ref.slice('refs/tags/'.length);
+  throw new LockstepError('SOURCE_MOVED', {
+    message: `The tag ${tag} of ${config.url} moved: an earlier snapshot has it at the commit ${before.commit}, now it is at ${listing.commit}`,
+    hint: `Ask the owner of the repository. To keep what was there, name it: "commit: ${before.commit}"; to take what is there now, "commit: ${listing.commit}"`,
+    where: [{ path: `components.${component}.source`, value: tag }],
+  });
+}
+
+async function treeRecord(choice: GitChoice, context: SourceContext, phase: Phase): Promise<TreeRecord> {
+  const { component, config, listing } = choice;
+  const wanted = [component, config.url, listing.commit, listing.tag, config.submodules];
+  const key = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
+  const kept = await readCached<TreeRecord>(context, 'git-trees', key);
+  if (kept !== undefined && (await context.store.holds(kept.archive.sha256, signalOf(context)))) return kept;
+  const record = await fetchTree(choice, context, phase);
+  await writeCached(context, 'git-trees', key, record);
+  return record;
+}
+
+/** The texts of a record; one that was changed counts as damage. */
+function textsOf(record: TreeRecord, { listing }: GitChoice): SignedTexts {
+  const commit = Buffer.from(record.commit, 'base64');
+  const tag = record.tag === null ? null : Buffer.from(record.tag, 'base64');
+  const holds =
+    idOf('commit', commit) === listing.commit && (tag === null || idOf('tag', tag) === listing.tag);
+  if (!holds)
+    throw damagedObject('The cache of git trees', 'it has been changed; remove its folder git-trees');
+  return { commit, tag };
+}
+
+async function fetchTree(choice: GitChoice, context: SourceContext, phase: Phase): Promise<TreeRecord> {
+  const { component, config, listing } = choice;
+  const scratch = join(context.cacheDir, 'git');
+  await sessionOf(context).once('git-leftovers', () => sweepLeftovers(scratch));
+  const work = await tempDir(scratch, `work-${process.pid}-`);
+  try {
+    const want = listing.tag ?? listing.commit;
+    const options = { url: config.url, want, named: true, work, submodules: config.submodules };
+    const repository = await openCommit(options, context, phase);
+    const texts = await textsIn(repository, choice, context);
+    // Before anything else is fetched because of it
+    if (config.signedBy !== undefined) {
+      await signerOf(listing, texts, config.signedBy, config.url, context);
+    }
+    const commit = parseCommit(texts.commit, listing.commit);
+    const tree = await assembleTree(repository, commit.tree, options, context, phase);
+    const base = await baseVersion(tree, context);
+    const top = `${component}-${listing.commit.slice(0, 12)}`;
+    const archive = await storeTree(tree, top, commit.committedAt, context);
+    return {
+      archive,
+      submodules: tree.submodules,
+      base,
+      commit: texts.commit.toString('base64'),
+      tag: texts.tag?.toString('base64') ?? null,
+    };
+  } finally {
+    await removeTree(work);
+  }
+}
+
+/** The commit, and the annotated tag, which must lead to it. */
+async function textsIn(
+  repository: ObjectFolder,
+  { config, listing }: GitChoice,
+  context: SourceContext,
+): Promise<SignedTexts> {
+  let id: ObjectId | null = listing.tag;
+  let tag: Buffer | null = null;
+  for (let depth = 0; id !== null && id !== listing.commit && depth < 8; depth++) {
+    const body = await readObject(repository, id, 'tag', context);
+    tag ??= body;
+    id = parseTag(body, id).object;
+  }
+  if (id !== null && id !== listing.commit) {
+    throw damagedObject(`The tag ${listing.ref} of ${config.url}`, `it does not lead to ${listing.commit}`);
+  }
+  return { commit: await readObject(repository, listing.commit, 'commit', context), tag };
+}
+
+/** Files that say a tree's version, the first that does. */
+const versionFiles: readonly { path: string; read: (text: string) => string | undefined }[] = [
+  { path: 'includes/Defines.php', read: mediaWikiVersion },
+  { path: 'extension.json', read: jsonVersion },
+  { path: 'skin.json', read: jsonVersion },
+  { path: 'composer.json', read: jsonVersion },
+];
+
+async function baseVersion({ paths }: AssembledTree, context: SourceContext): Promise<string | null> {
+  for (const { path, read } of versionFiles) {
+    const found = paths.find(
+      (one) => one.path === path && (one.kind === 'file' || one.kind === 'executable'),
+    );
+    if (found === undefined) continue;
+    const text = (await readObject(found.from, found.id, 'blob', context)).toString('utf8');
+    const version = usableVersion(read(text) ?? null);
+    if (version !== null) return version;
+  }
+  return null;
+}
+
+function mediaWikiVersion(text: string): string | undefined {
+  return /^\s*define\(\s*['"]MW_VERSION['"]\s*,\s*['"]([^'"]+)['"]\s*\)/m.exec(text)?.[1];
+}
+
+function jsonVersion(text: string): string | undefined {
+  try {
+    const { version } = (JSON.parse(text) ?? {}) as { version?: unknown };
+    return typeof version === 'string' ? version : undefined;
+  } catch {
+    // What the tree must be is said by src/source/declarations.ts
+    return undefined;
+  }
+}
+
+/** Removes what runs that were killed left; those of running processes stay. */
+async function sweepLeftovers(scratch: string): Promise<void> {
+  const names = await onDisk('list', scratch, () => readdir(scratch).catch(notThere<string[]>([])));
+  for (const name of names) {
+    const pid = Number(/^work-(\d+)-/.exec(name)?.[1] ?? NaN);
+    if (Number.isNaN(pid) || isRunning(pid)) continue;
+    await removeTree(join(scratch, name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * .gitmodules, read as what it is: a file from outside that names addresses
+ * and folders. What git itself would read otherwise, or has been attacked by,
+ * is refused rather than understood. Pure.
+ */
+import { memberNameFault, shownName } from '../../deb/member-name.js';
+import { LockstepError } from '../../errors.js';
+import { pathPartFault } from './git-object.js';
+
+/** One submodule as .gitmodules describes it. */
+export interface DeclaredSubmodule {
+  path: string;
+  /** As it is written: `https://...`, `../other`. */
+  url: string;
+}
+
+/**
+ * @param file for messages: `.gitmodules`, `extensions/Cite/.gitmodules`
+ * @throws LockstepError SOURCE_SUBMODULE, DEB_UNSAFE_NAME
+ */
+export function parseGitmodules(text: string, file: string): DeclaredSubmodule[] {
+  const sections = new Map<string, { path?: string; url?: string; line: number }>();
+  let current: { path?: string; url?: string; line: number } | undefined;
+  text.split('\n').forEach((raw, index) => {
+    const refuse = (why: string): never => {
+      throw refusedSubmodule(file, why, index + 1, raw);
+    };
+    const line = raw.replace(/\r$/, '').trim();
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) return;
+    if (line.startsWith('[')) {
+      const quoted = /^\[\s*submodule\s+"((?:[^"\\]|\\["\\])*)"\s*\]$/i.exec(line)?.[1];
+      if (quoted === undefined) return refuse('it is not the head of a submodule');
+      const name = quoted.replace(/\\(.)/g, '$1');
+      // git(1) keeps a submodule's repository below its name: CVE-2018-11235
+      if (memberNameFault(name) !== null) refuse(`the name ${shownName(name)} leaves its folder`);
+      current = sections.get(name) ?? { line: index + 1 };
+      sections.set(name, current);
+      return;
+    }
+    const setting = /^([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?$/.exec(line);
+    if (setting === null || current === undefined) return refuse('it is no setting of a submodule');
+    const key = setting[1]!.toLowerCase();
+    const value = valueOf(setting[2] ?? '') ?? refuse('its value cannot be read');
+    // CVE-2019-19604: git once ran what stands behind the mark
+    if (key === 'update' && value.startsWith('!')) refuse('it names a program to run');
+    if (key !== 'path' && key !== 'url') return;
+    if (current[key] !== undefined && current[key] !== value) refuse(`it gives another ${key} than before`);
+    current[key] = value;
+  });
+
+  const found = new Map<string, DeclaredSubmodule>();
+  for (const { path, url, line } of sections.values()) {
+    // Left behind by a submodule that is no longer there
+    if (path === undefined || url === undefined) continue;
+    assertPath(path, file, line);
+    assertUrl(url, file, line);
+    if (found.has(path))
+      throw refusedSubmodule(file, `two submodules have the path ${shownName(path)}`, line);
+    found.set(path, { path, url });
+  }
+  return [...found.values()];
+}
+
+/** git-config(1): quotes anywhere, escapes, a comment behind; undefined for what is not that. */
+function valueOf(text: string): string | undefined {
+  let value = '';
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!;
+    if (char === '"') quoted = !quoted;
+    else if (char === '\\') {
+      const escaped = { '"': '"', '\\': '\\', n: '\n', t: '\t', b: '\b' }[text[(at += 1)] ?? ''];
+      // Also a value that goes on in the next line
+      if (escaped === undefined) return undefined;
+      value += escaped;
+    } else if (!quoted && (char === '#' || char === ';')) return value.trimEnd();
+    else value += char;
+  }
+  return quoted ? undefined : value;
+}
+
+function assertPath(path: string, file: string, line: number): void {
+  const fault =
+    memberNameFault(path) ??
+    (path.startsWith('-') ? 'looks like an option' : null) ??
+    path
+      .split('/')
+      .map((part) => (part === '' ? 'has an empty part' : pathPartFault(part)))
+      .find((why) => why !== null) ??
+    null;
+  if (fault === null) return;
+  throw new LockstepError('DEB_UNSAFE_NAME', {
+    message: `The path ${shownName(path)} of a submodule ${fault}`,
+    hint: 'Do not use this repository; tell its owner',
+    where: [{ file, line, value: shownName(path) }],
+  });
+}
+
+function assertUrl(url: string, file: string, line: number): void {
+  const fault = urlFault(url);
+  if (fault !== null) throw refusedSubmodule(file, `the address ${shownName(url)} ${fault}`, line);
+}
+
+function urlFault(url: string): string | null {
+  if (url === '') return 'is empty';
+  const control = memberNameFault(url.replace(/^\/+/, '').replaceAll('..', '.'));
+  if (control !== null) return control;
+  if (/\s/.test(url)) return 'has a space in it';
+  if (url.startsWith('-')) return 'looks like an option';
+  if (/^\.\.?\//.test(url)) return null;
+  if (/^https?:\/\//.test(url)) {
+    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    if (parsed === undefined) return 'is none';
+    if (parsed.username !== '' || parsed.password !== '') return 'has a user name or password in it';
+    if (parsed.search !== '' || parsed.hash !== '') return 'has more than a path';
+    return null;
+  }
+  return 'is neither http(s) nor relative: a tree from outside must not name folders of this machine or other ways in';
+}
+
+/** The fault that a submodule cannot be followed. */
+export function refusedSubmodule(file: string, why: string, line?: number, value?: string): LockstepError {
+  return new LockstepError('SOURCE_SUBMODULE', {
+    message: `A submodule in ${file} is refused: ${why}`,
+    hint: 'Ask the owner of the repository; "submodules: false" takes the tree without its submodules',
+    where: [{ file, line, ...(value === undefined ? {} : { value: shownName(value.trim()) }) }],
+  });
+}

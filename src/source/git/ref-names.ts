@@ -1,0 +1,72 @@
+/**
+ * What names of tags and branches say: which fit a pattern, which version each
+ * stands for, which is the higher one. Pure.
+ */
+import { versionOfName } from '../../deb/upstream-version.js';
+
+/** A ref of a repository and what it points at. */
+export interface Ref {
+  /** `refs/tags/1.43.0`. */
+  name: string;
+  /** The object it names itself. */
+  id: string;
+  /** Of an annotated tag: what it points at in the end. */
+  peeled: string | null;
+}
+
+/** Whether a name fits a pattern in which `*` stands for anything but a slash. */
+export function fitsPattern(name: string, pattern: string): boolean {
+  return patternOf(pattern).test(name);
+}
+
+function patternOf(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
+  return new RegExp(`^${parts.join('([^/]*)')}$`, 'u');
+}
+
+/** What every name that fits a pattern begins with: what a server is to be asked for. */
+export function fixedPart(pattern: string): string {
+  return pattern.split('*', 1)[0]!;
+}
+
+/**
+ * The version that a tag is named after: `v0.20.1` -> `0.20.1`, `REL1_43_2` -> `1.43.2`; of `release-1.2` by the
+ * pattern `release-*`, `1.2`. Null where no grammar knows it.
+ */
+export function versionOfTag(name: string, pattern: string): string | null {
+  const starred = starredPart(name, pattern);
+  // `43` of `REL1_43` is a part of a number
+  return versionOfName(name) ?? (starred?.includes('.') === true ? versionOfName(starred) : null);
+}
+
+/**
+ * The version that a branch is named after: `wmf/1.47.0-wmf.9` -> `1.47.0-wmf.9`. Null for a line of versions
+ * (`REL1_43`), of which only the tree says which one it is at.
+ */
+export function versionOfBranch(name: string): string | null {
+  return /(?:^|\/)v?\d[^/]*$/.test(name) ? versionOfName(name) : null;
+}
+
+/** What stands from the first `*` on. */
+function starredPart(name: string, pattern: string): string | undefined {
+  return pattern.includes('*') && fitsPattern(name, pattern)
+    ? name.slice(fixedPart(pattern).length)
+    : undefined;
+}
+
+/** Orders names by the numbers in them: `REL1_9` < `REL1_43`. */
+export function compareNames(a: string, b: string): number {
+  const [left, right] = [piecesOf(a), piecesOf(b)];
+  for (let at = 0; at < Math.min(left.length, right.length); at++) {
+    const [one, other] = [left[at]!, right[at]!];
+    if (one === other) continue;
+    if (!/^\d/.test(one) || !/^\d/.test(other)) return one < other ? -1 : 1;
+    const difference = BigInt(one) - BigInt(other);
+    if (difference !== 0n) return difference < 0n ? -1 : 1;
+  }
+  return left.length - right.length;
+}
+
+function piecesOf(name: string): string[] {
+  return name.match(/\d+|\D+/g) ?? [];
+}

@@ -1,0 +1,96 @@
+/**
+ * Who signed a tag or a commit, and that what was signed is this very commit
+ * under this very name.
+ */
+import { resolve } from 'node:path';
+import { LockstepError } from '../../errors.js';
+import { readIfThere } from '../../io/disk.js';
+import { assertGood, verifyDetached } from '../../signing/verifier.js';
+import type { SourceContext } from '../context.js';
+import type { GitListing } from '../candidate.js';
+import { parseCommit, parseTag, type Signature } from './git-object.js';
+
+/** The texts that can carry a signature; their ids were checked. */
+export interface SignedTexts {
+  commit: Buffer;
+  /** Of an annotated tag. */
+  tag: Buffer | null;
+}
+
+/**
+ * The fingerprint of the key that signed.
+ *
+ * An annotated tag's signature counts, and says which name the commit has. Where the tag bears none, or there is
+ * none, it is the commit's: that proves who wrote it, not which version it is.
+ * @param keyringFile in the workspace
+ * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, VERIFY_NO_SIGNATURE, VERIFY_UNKNOWN_KEY,
+ * VERIFY_BAD_SIGNATURE, VERIFY_WEAK_SIGNATURE, VERIFY_MALFORMED
+ */
+export async function signerOf(
+  listing: GitListing,
+  texts: SignedTexts,
+  keyringFile: string,
+  url: string,
+  context: SourceContext,
+): Promise<string> {
+  const path = resolve(context.workspaceRoot ?? '.', keyringFile);
+  const keyring = await readIfThere(path);
+  if (keyring === undefined) {
+    throw new LockstepError('KEYRING_MISSING', {
+      message: `There is no file ${keyringFile} with the keys that ${url} must be signed by`,
+      hint: 'Put the public keys there, as gpg --armor --export writes them',
+      where: [{ file: path }],
+    });
+  }
+  const tag = texts.tag === null || listing.tag === null ? null : parseTag(texts.tag, listing.tag);
+  const shownRef = listing.ref?.replace(/^refs\/(?:tags|heads)\//, '') ?? listing.commit.slice(0, 12);
+  const inTag = tag !== null && tag.signature !== null;
+  const signature = inTag ? tag.signature : parseCommit(texts.commit, listing.commit).signature;
+  const subject = inTag ? `the tag ${shownRef} of ${url}` : `the commit ${listing.commit} of ${url}`;
+  if (signature === null) {
+    throw new LockstepError('VERIFY_NO_SIGNATURE', {
+      message: `Neither the tag nor the commit of ${shownRef} in ${url} is signed, and the profile demands it`,
+      hint: 'Choose a version that is signed, or leave "signedBy" out if nobody has to vouch for it',
+      where: [{ value: shownRef }],
+    });
+  }
+  const fingerprint = await fingerprintOf(signature, keyring, subject, context);
+  if (inTag && tag.type !== 'commit') {
+    throw notThisCommit(subject, `it points at a ${tag.type}, not at the commit ${listing.commit}`);
+  }
+  if (inTag && tag.object !== listing.commit) {
+    throw notThisCommit(subject, `it is of the commit ${tag.object}, not of ${listing.commit}`);
+  }
+  if (inTag && `refs/tags/${tag.name}` !== listing.ref) {
+    throw notThisCommit(
+      subject,
+      `it calls itself ${JSON.stringify(tag.name)}: an older tag under a new name`,
+    );
+  }
+  return fingerprint;
+}
+
+async function fingerprintOf(
+  { payload, armored }: Signature,
+  keyring: Buffer,
+  subject: string,
+  context: SourceContext,
+): Promise<string> {
+  if (!armored.startsWith('-----BEGIN PGP SIGNATURE-----')) {
+    throw new LockstepError('VERIFY_NO_SIGNATURE', {
+      message: `The signature of ${subject} is not OpenPGP's, which is the only one that can be checked`,
+      hint: 'Choose a version with an OpenPGP signature, or leave "signedBy" out',
+    });
+  }
+  const verdict = await verifyDetached(payload, armored, keyring, { date: context.clock.now(), subject });
+  assertGood(verdict, subject);
+  if (verdict.fingerprint === undefined) throw new TypeError('a good signature without a key');
+  return verdict.fingerprint;
+}
+
+function notThisCommit(subject: string, why: string): LockstepError {
+  return new LockstepError('VERIFY_BAD_SIGNATURE', {
+    message: `The signature of ${subject} holds, but not for this: ${why}`,
+    hint: 'Do not use it. Whoever can write to the repository moved a signed tag; tell its owner',
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * Sources of kind `local`: a developer's own tree, as it lies there. Nobody
+ * vouches for it, and the pin says so; what may become of it is decided where
+ * suites are moved.
+ */
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assertLinkStaysInside, memberNameFault, shownName } from '../deb/member-name.js';
+import { tarBytes, type TarInput } from '../deb/tar.js';
+import { debianVersionOf, isValidVersion } from '../deb/version.js';
+import { LockstepError } from '../errors.js';
+import { exists, notThere, onDisk } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { run } from '../io/process.js';
+import type { Phase } from '../io/progress.js';
+import type { Choice } from './candidate.js';
+import { signalOf, type SourceContext } from './context.js';
+import type { LocalPin, Pin } from './pin.js';
+
+interface Entry {
+  path: string;
+  kind: 'file' | 'symlink';
+  mode: number;
+  size: number;
+  mtime: number;
+  target: string;
+}
+
+/**
+ * Packs the tree into the store. In a git work tree only what git would not ignore; elsewhere all of it.
+ * @throws LockstepError SOURCE_LOCAL (no folder, nothing in it, names or files that no package can hold: all at
+ * once), DEB_UNSAFE_NAME (a link that leads out of it), DISK_*, INTERRUPTED
+ */
+export async function fetchLocal(
+  choice: Extract<Choice, { kind: 'local' }>,
+  context: SourceContext,
+  phase: Phase,
+): Promise<LocalPin> {
+  const { component, config } = choice;
+  const root = config.path;
+  const found = await onDisk('look at', root, () => lstat(root).catch(notThere(undefined)));
+  if (found?.isDirectory() !== true) throw refused(component, config.typed, ['there is no such folder']);
+  const item = phase.item(`packing ${config.typed}`);
+  try {
+    const paths = (await pathsIn(root, context)).sort();
+    const { entries, faults } = await entriesOf(root, paths, context);
+    if (entries.length === 0 && faults.length === 0) faults.push('there is no file in it');
+    if (faults.length > 0) throw refused(component, config.typed, faults);
+    const { sha256, size } = await context.store.put(
+      tarBytes(members(root, entries, context), { prefix: '' }),
+      {},
+      { name: config.typed, ...signalOf(context) },
+    );
+    item.done();
+    const commit = await gitSays(root, ['rev-parse', '--verify', 'HEAD'], context);
+    const newest = Math.max(...entries.map(({ mtime }) => mtime));
+    const base = await baseVersion(component, root, context);
+    const time = new Date(newest * 1000).toISOString().replace(/\D/g, '');
+    return {
+      kind: 'local',
+      component,
+      path: config.typed,
+      ...(commit === undefined ? {} : { commit }),
+      archive: { name: `${component}-local.tar`, size, sha256 },
+      upstreamVersion: `${base}+local${time.slice(0, 8)}.${time.slice(8, 14)}.${sha256.slice(0, 8)}`,
+      date: newest,
+      provenance: [{ step: 'local tree, nobody vouches for it', subject: config.typed, sha256 }],
+    };
+  } catch (error) {
+    item.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+function refused(component: string, path: string, faults: readonly string[]): LockstepError {
+  return new LockstepError('SOURCE_LOCAL', {
+    message: `The tree ${path} cannot stand in for ${component}: ${faults.join('; ')}`,
+    hint: 'Name the folder of its source code: --with COMPONENT=FOLDER',
+    where: faults.map((message) => ({ file: path, message })),
+  });
+}
+
+/** Files and links below a folder; those of nested git work trees (submodules) by their own rules. */
+async function pathsIn(root: string, context: SourceContext): Promise<string[]> {
+  throwIfInterrupted(context.signal);
+  if (await exists(join(root, '.git'))) {
+    const listed = await gitSays(
+      root,
+      ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+      context,
+    );
+    if (listed !== undefined) {
+      const paths: string[] = [];
+      for (const path of new Set(listed.split('\0').filter((one) => one !== ''))) {
+        const entry = await lstat(join(root, path)).catch(notThere(undefined));
+        // Removed from the folder, but not from git
+        if (entry === undefined) continue;
+        // git lists a submodule, and a repository inside it, as one folder
+        if (entry.isDirectory()) paths.push(...(await below(root, path.replace(/\/$/, ''), context)));
+        else paths.push(path);
+      }
+      return paths;
+    }
+  }
+  const names = await onDisk('list', root, () => readdir(root, { withFileTypes: true }));
+  const paths = await Promise.all(
+    names
+      .filter(({ name }) => name !== '.git')
+      .map(async (entry) => (entry.isDirectory() ? await below(root, entry.name, context) : [entry.name])),
+  );
+  return paths.flat();
+}
+
+async function below(root: string, folder: string, context: SourceContext): Promise<string[]> {
+  return (await pathsIn(join(root, folder), context)).map((path) => `${folder}/${path}`);
+}
+
+async function entriesOf(
+  root: string,
+  paths: readonly string[],
+  context: SourceContext,
+): Promise<{ entries: Entry[]; faults: string[] }> {
+  const entries: Entry[] = [];
+  const faults: string[] = [];
+  for (const path of paths) {
+    throwIfInterrupted(context.signal);
+    const fault = memberNameFault(path);
+    if (fault !== null) {
+      faults.push(`the name ${shownName(path)} ${fault}`);
+      continue;
+    }
+    const full = join(root, path);
+    const entry = await onDisk('look at', full, () => lstat(full));
+    const common = {
+      path,
+      mode: (entry.mode & 0o111) === 0 ? 0o644 : 0o755,
+      mtime: Math.floor(entry.mtimeMs / 1000),
+    };
+    if (entry.isFile()) entries.push({ ...common, kind: 'file', size: entry.size, target: '' });
+    else if (entry.isSymbolicLink()) {
+      const target = await onDisk('read', full, () => readlink(full));
+      assertLinkStaysInside(path, target, full);
+      entries.push({ ...common, kind: 'symlink', size: 0, target });
+    } else faults.push(`${shownName(path)} is neither a file nor a link`);
+  }
+  return { entries, faults };
+}
+
+function* members(root: string, entries: readonly Entry[], context: SourceContext): Generator<TarInput> {
+  const top = 'local';
+  yield { kind: 'dir', path: top, mode: 0o755, mtime: 0 };
+  for (const { path, kind, mode, size, mtime, target } of entries) {
+    throwIfInterrupted(context.signal);
+    if (kind === 'symlink') yield { kind, path: `${top}/${path}`, linkTarget: target, mtime };
+    else yield { kind, path: `${top}/${path}`, mode, size, mtime, body: createReadStream(join(root, path)) };
+  }
+}
+
+/**
+ * What the tree grew from: its last tag, else the version that the component had in the last snapshot. A tree of
+ * its own making stands in for what is demanded of the component; 0 would fit nothing.
+ */
+async function baseVersion(component: string, root: string, context: SourceContext): Promise<string> {
+  const tag = await gitSays(root, ['describe', '--tags', '--abbrev=0'], context);
+  const previous = context.previous?.get(component);
+  for (const version of [tag, previous === undefined ? undefined : upstreamOfPin(previous)]) {
+    const plain = version
+      ?.trim()
+      .replace(/^v(?=\d)/, '')
+      .replace(/\+.*$/, '');
+    if (plain !== undefined && /^\d/.test(plain) && isVersion(plain)) return plain;
+  }
+  return '0';
+}
+
+function upstreamOfPin(pin: Pin): string {
+  return pin.upstreamVersion;
+}
+
+function isVersion(text: string): boolean {
+  try {
+    return isValidVersion(debianVersionOf(text));
+  } catch {
+    return false;
+  }
+}
+
+/** The trimmed answer of git, where it is installed and the folder is one of its work trees. */
+async function gitSays(
+  root: string,
+  args: readonly string[],
+  context: SourceContext,
+): Promise<string | undefined> {
+  try {
+    // What a repository may have configured to be run (core.fsmonitor) is not: the tree may be somebody else's
+    const hardened = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
+    const { exitCode, stdout } = await run('git', [...hardened, '-C', root, ...args], {
+      allowFailure: true,
+      ...signalOf(context),
+    });
+    return exitCode === 0 ? stdout.replace(/\n$/, '') : undefined;
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === 'TOOL_MISSING') return undefined;
+    throw error;
+  }
+}

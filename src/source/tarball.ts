@@ -1,0 +1,261 @@
+/**
+ * Sources of kind `tarball`: a file that upstream serves, vouched for by a
+ * SHA-256 of the profile or by a detached signature; which versions there are
+ * is told by the names on a page. What it holds is read elsewhere.
+ */
+import { join } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { readTar } from '../deb/tar.js';
+import { memberPath } from '../deb/member-name.js';
+import type { ByteSource } from '../io/bytes.js';
+import { decompressByName } from '../io/compress.js';
+import { sha256Of } from '../io/disk.js';
+import type { Phase } from '../io/progress.js';
+import { nearest } from '../profile/nearest.js';
+import type { TarballConfig } from '../profile/profile-schema.js';
+import { readPublicKeyFile } from '../signing/public-key.js';
+import { assertGood, verifyDetached } from '../signing/verifier.js';
+import { readCached, writeCached } from './cache-file.js';
+import type { Candidates, Choice, TarballListing } from './candidate.js';
+import { sessionOf, signalOf, type SourceContext } from './context.js';
+import type { Provenance, StoredFile, TarballPin } from './pin.js';
+import { faultOfStored } from './source-tree.js';
+
+type TarballCandidates = Extract<Candidates, { kind: 'tarball' }>;
+
+/** A page that lists more than this lists something else. */
+const largestListing = 16 * 1024 * 1024;
+/** No detached signature is longer. */
+const largestSignature = 256 * 1024;
+/** Where a server never stops sending. */
+const largestTarball = 4 * 1024 * 1024 * 1024;
+
+/**
+ * The versions that there are: the one of the profile, or those that the listing names.
+ * @throws LockstepError NET_*, SOURCE_UNKNOWN_VERSION (the page names none), INTERRUPTED
+ */
+export async function tarballCandidates(
+  component: string,
+  config: TarballConfig,
+  context: SourceContext,
+  phase: Phase,
+): Promise<TarballCandidates> {
+  const { listing, version } = config;
+  if (listing === undefined) return { kind: 'tarball', component, found: [listed(config, version)] };
+  const text = await sessionOf(context).once(`listing ${listing}`, async () => {
+    const item = phase.item(listing);
+    try {
+      const page = await context.http.text(listing, { maxBytes: largestListing, ...signalOf(context) });
+      item.done();
+      return page;
+    } catch (error) {
+      item.fail(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  });
+  const versions = versionsIn(text, config.url);
+  if (versions.length === 0) {
+    const names = [...text.matchAll(/[A-Za-z0-9][A-Za-z0-9._+~-]*\.tar\.[a-z0-9]+\b/g)].map(([name]) => name);
+    const near = nearest(fileNameOf(config.url), [...new Set(names)].slice(0, 500));
+    throw new LockstepError('SOURCE_UNKNOWN_VERSION', {
+      message: `${component}: no name of the form ${fileNameOf(config.url)} is on the page ${listing}`,
+      hint:
+        near === undefined
+          ? 'Correct "listing" or "url" in the profile.'
+          : `It has ${near}; correct "url" in the profile.`,
+      where: [{ path: `components.${component}.source.listing`, value: listing }],
+    });
+  }
+  return { kind: 'tarball', component, found: versions.map((one) => listed(config, one)) };
+}
+
+function listed(config: TarballConfig, version: string): TarballListing {
+  const at = (address: string): string => address.replaceAll('{version}', encodeURIComponent(version));
+  return {
+    version,
+    url: at(config.url),
+    signature: config.signature === undefined ? null : at(config.signature),
+  };
+}
+
+/** The part of an address that has the version, as a page names it. */
+function fileNameOf(url: string): string {
+  const parts = url.split('/');
+  return parts.findLast((part) => part.includes('{version}')) ?? parts.at(-1)!;
+}
+
+/** Each version once, in the order of the page. Pure. */
+export function versionsIn(page: string, url: string): string[] {
+  const [before = '', after = ''] = fileNameOf(url)
+    .replace(/[?&].*$/, '')
+    .split('{version}')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  // Not the end of a longer name, and digits first: `extra-wiki-1.0` is no `wiki-1.0`, nor is `wiki-core-1.0`
+  const name = new RegExp(
+    `(?<![A-Za-z0-9._+~-])${before}([0-9][A-Za-z0-9.+~_-]*?)${after}(?![A-Za-z0-9_+~-])`,
+    'g',
+  );
+  const plain = page.replaceAll(/%2B/gi, '+').replaceAll(/%7E/gi, '~').replaceAll('&#43;', '+');
+  return [...new Set([...plain.matchAll(name)].map((match) => match[1]!))];
+}
+
+/** What one fetched tarball is; kept under its address, which must not come to mean other bytes. */
+interface Fetched {
+  sha256: string;
+  size: number;
+}
+
+/**
+ * Fetches a tarball and proves it: by its hash, or by a signature of a key of the workspace.
+ * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, SOURCE_MOVED (an address that had other bytes before),
+ * KEYRING_*, VERIFY_*, DEB_ARCHIVE (it is no tarball), DATA_DAMAGED, STORE_*, DISK_*, INTERRUPTED
+ */
+export async function fetchTarball(
+  choice: Extract<Choice, { kind: 'tarball' }>,
+  context: SourceContext,
+  phase: Phase,
+): Promise<TarballPin> {
+  const { component, config, listing } = choice;
+  const name = decodeURIComponent(new URL(listing.url).pathname.split('/').at(-1)!);
+  const fetched = await bytesOf(choice, name, context, phase);
+  const archive: StoredFile = { name, ...fetched };
+  const known = context.knownPins?.find((pin) => pin.kind === 'tarball' && pin.url === listing.url);
+  if (known?.kind === 'tarball' && known.archive.sha256 !== archive.sha256) {
+    throw new LockstepError('SOURCE_MOVED', {
+      message: `${component}: ${listing.url} has other bytes than when an earlier snapshot was cut (SHA-256 ${archive.sha256} now, ${known.archive.sha256} then)`,
+      hint: 'A released tarball must never change. Ask its upstream, and take another version until they explain it.',
+      where: [{ path: `components.${component}.source.url`, value: config.url }],
+    });
+  }
+  const proof: Provenance[] = [
+    config.sha256 === undefined
+      ? { step: 'tarball', subject: listing.url, sha256: archive.sha256 }
+      : {
+          step: 'SHA-256 of the profile',
+          subject: name,
+          by: `components.${component}.source.sha256`,
+          sha256: archive.sha256,
+        },
+  ];
+  const signedBy = await assertSigned(choice, archive, context, phase);
+  if (signedBy !== null) {
+    proof.push({ step: 'upstream signature: good', subject: name, by: signedBy, sha256: archive.sha256 });
+  }
+  const date = await newestMember(archive, context);
+  // Only now: what did not hold must be asked for again
+  await writeCached(context, 'tarballs', sha256Of(listing.url), fetched);
+  return {
+    kind: 'tarball',
+    component,
+    url: listing.url,
+    signedBy,
+    archive,
+    upstreamVersion: listing.version,
+    date,
+    provenance: proof,
+  };
+}
+
+async function bytesOf(
+  { config, listing }: Extract<Choice, { kind: 'tarball' }>,
+  name: string,
+  context: SourceContext,
+  phase: Phase,
+): Promise<Fetched> {
+  const { store } = context;
+  const kept = await readCached<Fetched>(context, 'tarballs', sha256Of(listing.url));
+  const wanted = config.sha256 ?? kept?.sha256;
+  const there = wanted === undefined ? undefined : await store.size(wanted);
+  if (wanted !== undefined && there !== undefined && there === (kept?.size ?? there)) {
+    return { sha256: wanted, size: there };
+  }
+  return await sessionOf(context).limit(async () => {
+    const item = phase.item(name);
+    try {
+      const answer = await context.http.get(listing.url, signalOf(context));
+      const blob = await store.put(
+        counted(answer.body, listing.url, (bytes) => item.advance(bytes)),
+        config.sha256 === undefined ? {} : { sha256: config.sha256 },
+        { ...signalOf(context), name: listing.url },
+      );
+      item.done();
+      return blob;
+    } catch (error) {
+      item.fail(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  });
+}
+
+async function* counted(
+  body: AsyncIterable<Buffer>,
+  url: string,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const piece of body) {
+    size += piece.length;
+    if (size > largestTarball) {
+      throw new LockstepError('NET_TOO_LARGE', {
+        message: `${url} is larger than ${largestTarball / 2 ** 30} GiB`,
+        where: [{ value: url }],
+      });
+    }
+    onBytes(piece.length);
+    yield piece;
+  }
+}
+
+/** The fingerprint of the key that signed it; null where the profile names no keyring. */
+async function assertSigned(
+  { component, config, listing }: Extract<Choice, { kind: 'tarball' }>,
+  archive: StoredFile,
+  context: SourceContext,
+  phase: Phase,
+): Promise<string | null> {
+  if (config.signedBy === undefined || listing.signature === null) return null;
+  const { keyring } = await readPublicKeyFile(join(context.workspaceRoot ?? '.', config.signedBy));
+  const signature = await context.http.bytes(listing.signature, {
+    maxBytes: largestSignature,
+    ...signalOf(context),
+  });
+  // Some sign what is inside, so that one signature stands for each way of packing it
+  const inner = /\.tar\.(?:asc|sig|sign)$/.test(new URL(listing.signature).pathname);
+  const whole = context.store.open(archive.sha256);
+  const data: ByteSource =
+    inner && !archive.name.endsWith('.tar')
+      ? decompressByName(archive.name, whole, signalOf(context))
+      : whole;
+  const verdict = await verifyDetached(data, signature, keyring, {
+    date: context.clock.now(),
+    subject: listing.signature,
+  });
+  assertGood(verdict, `${archive.name} of the component ${component}`);
+  phase.info(`${archive.name}: signed by ${verdict.fingerprint ?? 'a key of the keyring'}`);
+  return verdict.fingerprint ?? null;
+}
+
+/** Seconds: the newest time of a member, which is when upstream packed it. */
+async function newestMember(archive: StoredFile, context: SourceContext): Promise<number> {
+  const kept = await readCached<number>(context, 'tarball-dates', archive.sha256);
+  if (kept !== undefined) return kept;
+  let newest = 0;
+  let top: string | undefined;
+  try {
+    const bytes = decompressByName(archive.name, context.store.open(archive.sha256), signalOf(context));
+    for await (const { header } of readTar(bytes, archive.name)) {
+      top ??= memberPath(header.path).split('/')[0];
+      newest = Math.max(newest, header.mtime);
+    }
+  } catch (error) {
+    throw await faultOfStored(context.store, archive.sha256, error);
+  }
+  if (top === undefined) {
+    throw new LockstepError('DEB_ARCHIVE', {
+      message: `${archive.name} is an empty tarball`,
+      where: [{ file: archive.name }],
+    });
+  }
+  await writeCached(context, 'tarball-dates', archive.sha256, newest);
+  return newest;
+}

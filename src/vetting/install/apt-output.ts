@@ -1,0 +1,133 @@
+/**
+ * What `apt-get -s` prints, as data: what it would do, or why it cannot. Pure;
+ * simulator.ts runs it. The forms are those of apt in the C locale.
+ */
+
+/** A package that is installed, upgraded or downgraded. */
+export interface AptInstall {
+  package: string;
+  /** What is there now; null where it is new. */
+  from: string | null;
+  version: string;
+}
+
+/** One relation that apt could not meet, as it says it. */
+export interface UnmetRelation {
+  package: string;
+  /** `Depends`, `PreDepends`, `Conflicts`, `Breaks`, ... */
+  kind: string;
+  /** `libfoo2 (>= 2.1)`; alternatives with ` | ` between them. */
+  relation: string;
+  /** `it is not installable`, `2.0-3 is to be installed`; null where apt says no more. */
+  but: string | null;
+}
+
+/** An answer of apt's solver. */
+export interface AptAnswer {
+  /** Whether there is a way. */
+  possible: boolean;
+  /** In the order in which dpkg would unpack them. */
+  installs: AptInstall[];
+  removes: string[];
+  /** What it cannot meet. */
+  unmet: UnmetRelation[];
+  /** Packages that it holds back in place of upgrading them. */
+  kept: string[];
+  /** Its lines that begin with `E:`. */
+  errors: string[];
+}
+
+const instSpec = /^Inst (\S+?)(?::\S+)? (?:\[([^\]]*)\] )?\((\S+) /;
+const removeSpec = /^(?:Remv|Purg) (\S+?)(?::\S+)?(?: |$)/;
+
+/** Reads both streams of a simulation that ended with `exitCode`. */
+export function parseAptAnswer(exitCode: number, stdout: string, stderr: string): AptAnswer {
+  const lines = stdout.split('\n');
+  const installs: AptInstall[] = [];
+  const removes: string[] = [];
+  for (const line of lines) {
+    const inst = instSpec.exec(line);
+    if (inst !== null) installs.push({ package: inst[1]!, from: inst[2] ?? null, version: inst[3]! });
+    const remove = removeSpec.exec(line);
+    if (remove !== null) removes.push(remove[1]!);
+  }
+  return {
+    possible: exitCode === 0,
+    installs,
+    removes,
+    unmet: unmetIn(lines),
+    kept: listAfter(lines, /^The following packages have been kept back:/),
+    errors: `${stderr}\n${stdout}`
+      .split('\n')
+      .filter((line) => line.startsWith('E: '))
+      .map((line) => line.slice(3)),
+  };
+}
+
+/** Words of the indented lines after a heading. */
+function listAfter(lines: readonly string[], heading: RegExp): string[] {
+  const start = lines.findIndex((line) => heading.test(line));
+  if (start < 0) return [];
+  const words: string[] = [];
+  for (const line of lines.slice(start + 1)) {
+    if (!line.startsWith('  ')) break;
+    words.push(...line.trim().split(/\s+/));
+  }
+  return words;
+}
+
+/**
+ * ` name : Depends: a (>= 1) but 0 is to be installed or`
+ * `                 b but it is not installable`
+ */
+function unmetIn(lines: readonly string[]): UnmetRelation[] {
+  const start = lines.findIndex((line) => line.startsWith('The following packages have unmet dependencies'));
+  if (start < 0) return [];
+  const found: UnmetRelation[] = [];
+  let name = '';
+  let goesOn = false;
+  for (const line of lines.slice(start + 1)) {
+    if (!line.startsWith(' ')) break;
+    const named = /^ (\S+?)(?::\S+)? : (.*)$/.exec(line);
+    if (named !== null) name = named[1]!;
+    const rest = (named?.[2] ?? line).trim();
+    const whole = rest.replace(/ or$/, '');
+    const match = /^(?:([A-Z][A-Za-z]*): )?(.*?)(?: but (.*))?$/.exec(whole);
+    const [, kind, relation = '', but = null] = match ?? [];
+    const last = found.at(-1);
+    if (goesOn && kind === undefined && last !== undefined) last.relation += ` | ${relation}`;
+    else found.push({ package: name, kind: kind ?? '', relation, but });
+    goesOn = rest.endsWith(' or');
+  }
+  return found;
+}
+
+/** Whether an answer that says no is the solver's, and not that of a program that could not work. */
+export function isSolversNo({ unmet, errors }: AptAnswer): boolean {
+  return (
+    unmet.length > 0 ||
+    errors.some((line) =>
+      /held broken packages|Unable to (?:locate package|correct|satisfy)|no installation candidate|Version '.*' for '.*' was not found|Essential packages were removed|essential packages|breaks caused by held/i.test(
+        line,
+      ),
+    )
+  );
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  Depends: 'depends on',
+  PreDepends: 'depends on',
+  'Pre-Depends': 'depends on',
+  Conflicts: 'conflicts with',
+  Breaks: 'breaks',
+};
+
+/** What apt says, as sentences: the last resort where the paragraphs do not tell more. */
+export function aptSentences({ unmet, errors }: AptAnswer): string[] {
+  const sentences = unmet
+    .filter(({ kind }) => kind in verbs)
+    .map(({ package: name, kind, relation, but }) => {
+      return `${name} ${verbs[kind]!} ${relation}, ${but === null ? 'which apt does not install' : `but ${but}`}`;
+    });
+  return sentences.length > 0 ? sentences : errors;
+}

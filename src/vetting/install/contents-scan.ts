@@ -1,0 +1,214 @@
+/**
+ * Which packages of the base distribution have certain files, by its Contents
+ * indices: large (34 MB packed, 500 unpacked), so they are read as a stream,
+ * and what was found is kept.
+ */
+import { z } from 'zod';
+import type { IndexHash } from '../../deb/release-file.js';
+import { LockstepError } from '../../errors.js';
+import { decompressByName } from '../../io/compress.js';
+import { sha256Of } from '../../io/disk.js';
+import type { Phase } from '../../io/progress.js';
+import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/context.js';
+import { openRelease, type VerifiedRelease } from '../../source/in-release.js';
+import { suitesOf } from '../../source/mirror.js';
+import { canonicalPath } from './overlaps.js';
+import { readVerdict, writeVerdict } from './verdicts.js';
+
+/** The area that sets are made from and installed beside. */
+const area = 'main';
+/** Raised when {@link ownersIn} would find something else. */
+const format = 1;
+
+/** A Contents index that an InRelease vouches for. */
+export interface ContentsIndex {
+  release: VerifiedRelease;
+  /** Below the suite's folder. */
+  path: string;
+  hash: IndexHash;
+}
+
+/** A path of ours, as the package has it, and the base's packages that have it as well. */
+export interface BaseOwners {
+  path: string;
+  owners: string[];
+}
+
+/**
+ * The Contents of every suite of the base that has any, for one architecture; those that hold nothing (as those
+ * of Debian's security archive) are left out.
+ *
+ * @throws LockstepError as openRelease
+ */
+export async function contentsIndices(
+  context: SourceContext,
+  architecture: string,
+  phase: Phase,
+): Promise<ContentsIndex[]> {
+  const places = suitesOf(context.mirror, context.base);
+  const releases = await sessionOf(context).once('releases for the build root', () =>
+    allOrNone(context, (inner) => places.map((place) => openRelease(place, inner, phase))),
+  );
+  return releases.flatMap((release) =>
+    [architecture, 'all'].flatMap((name) => {
+      const { sha256 } = release.release;
+      const plain = `${area}/Contents-${name}`;
+      if (sha256.get(plain)?.size === 0) return [];
+      const path = [`${plain}.xz`, `${plain}.gz`].find((one) => sha256.has(one));
+      return path === undefined ? [] : [{ release, path, hash: sha256.get(path)! }];
+    }),
+  );
+}
+
+/**
+ * The base's packages that have files of ours, but for those of the same name as the package that has the file.
+ *
+ * @param wanted our paths with the names of the packages that bring them
+ * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, STORE_*, DATA_DAMAGED, DISK_*, INTERRUPTED
+ */
+export async function ownersIn(
+  index: ContentsIndex,
+  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+  context: SourceContext,
+  { cache, phase }: { cache: string; phase: Phase },
+): Promise<BaseOwners[]> {
+  const listed = [...wanted].map(([path, names]) => `${path}\t${[...names].sort().join(' ')}`);
+  const of = [`contents ${format}`, index.hash.sha256, sha256Of(listed.sort().join('\n'))];
+  const kept = await readVerdict(cache, of, foundSchema);
+  if (kept !== undefined) return kept;
+  const folders = new Set([...wanted.keys()].map((own) => folderOf(latin1(canonicalPath(own))).folder));
+  const lines = await linesBelow(index, folders, context, cache).catch(async (error: unknown) => {
+    // Not there yet; or damaged on our own disk: it was set aside, and is fetched anew
+    if (!(error instanceof LockstepError) || !refetched.has(error.code)) throw error;
+    await fetch(index, context, phase);
+    return await linesBelow(index, folders, context, cache);
+  });
+  const found = match(lines, wanted);
+  await writeVerdict(cache, of, found);
+  return found;
+}
+
+const refetched = new Set(['STORE_MISSING', 'STORE_CORRUPT']);
+
+const foundSchema = z.array(z.object({ path: z.string(), owners: z.array(z.string()) }));
+
+async function fetch(
+  { release, path, hash }: ContentsIndex,
+  context: SourceContext,
+  phase: Phase,
+): Promise<void> {
+  const folder = `${release.uri}/dists/${release.suite}`;
+  const item = phase.item(`${release.suite} ${path}`, { totalBytes: hash.size });
+  const from = (url: string): Promise<unknown> =>
+    context.http.download(url, context.store, hash, { item, ...signalOf(context) });
+  try {
+    await sessionOf(context).limit(async () => {
+      const byHash = `${folder}/${area}/by-hash/SHA256/${hash.sha256}`;
+      if (!release.release.acquireByHash) return await from(`${folder}/${path}`);
+      return await from(byHash).catch((error: unknown) => {
+        // Some mirrors leave by-hash out; the hash is checked either way
+        if (!(error instanceof LockstepError) || error.code !== 'NET_NOT_FOUND') throw error;
+        return from(`${folder}/${path}`);
+      });
+    });
+    item.done();
+  } catch (error) {
+    item.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+/** What is looked for among the lines. */
+function match(lines: string, wanted: ReadonlyMap<string, ReadonlySet<string>>): BaseOwners[] {
+  // Bytes are compared as Latin-1, which costs nothing; so ours are put into that form too
+  const bytewise = new Map([...wanted.keys()].map((own) => [latin1(canonicalPath(own)), own] as const));
+  const found: BaseOwners[] = [];
+  for (const line of lines.split('\n')) {
+    const own = bytewise.get(canonicalPath(pathIn(line)));
+    if (own === undefined) continue;
+    const owners = line
+      .slice(blankIn(line) + 1)
+      .split(',')
+      .map((location) => location.slice(location.lastIndexOf('/') + 1))
+      .filter((name) => !wanted.get(own)!.has(name));
+    if (owners.length > 0) found.push({ path: own, owners });
+  }
+  return found;
+}
+
+/** `path   section/package,section/package`: paths may hold blanks, locations do not. */
+function blankIn(line: string): number {
+  return Math.max(line.lastIndexOf(' '), line.lastIndexOf('\t'));
+}
+
+function pathIn(line: string): string {
+  return line.slice(0, blankIn(line)).trimEnd();
+}
+
+/** Folders that have something of nearly every package. */
+const crowded = new Set([
+  'usr/share/doc',
+  'usr/share/icons',
+  'usr/share/lintian',
+  'usr/share/locale',
+  'usr/share/man',
+]);
+
+/**
+ * The folder by which a path is kept: three levels deep, four below the crowded ones.
+ *
+ * @returns `whole`: all that is below the folder is kept by it
+ */
+function folderOf(path: string): { folder: string; whole: boolean } {
+  const parts = path.split('/').slice(0, -1);
+  const levels = crowded.has(parts.slice(0, 3).join('/')) ? 4 : 3;
+  return { folder: parts.slice(0, levels).join('/'), whole: parts.length >= levels };
+}
+
+/**
+ * The lines of some folders, as Latin-1. Kept by their names: the next version of a package has other files, and
+ * seldom other folders.
+ */
+async function linesBelow(
+  { path, hash }: ContentsIndex,
+  folders: ReadonlySet<string>,
+  context: SourceContext,
+  cache: string,
+): Promise<string> {
+  const of = [`contents lines ${format}`, hash.sha256, ...[...folders].sort()];
+  const kept = await readVerdict(cache, of, z.string());
+  if (kept !== undefined) return kept;
+  const stream = decompressByName(path, context.store.open(hash.sha256), signalOf(context));
+  let lines = '';
+  // Lines that stand together are of one folder: most are told by one comparison
+  let last = '\n';
+  let taken = false;
+  const visit = (text: string, at: number, end: number): void => {
+    if (!text.startsWith(last, at)) {
+      const raw = pathIn(text.slice(at, end));
+      const canonical = canonicalPath(raw);
+      const { folder, whole } = folderOf(canonical);
+      taken = folders.has(folder);
+      const length = folder.length - (canonical.length - raw.length);
+      last = whole && length > 0 ? `${raw.slice(0, length)}/` : '\n';
+    }
+    if (taken) lines += text.slice(at, end + 1);
+  };
+  let rest = '';
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    const text = rest + piece.toString('latin1');
+    let at = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
+      visit(text, at, end);
+      at = end + 1;
+    }
+    rest = text.slice(at);
+  }
+  if (rest !== '') visit(`${rest}\n`, 0, rest.length);
+  await writeVerdict(cache, of, lines);
+  return lines;
+}
+
+function latin1(path: string): string {
+  return Buffer.from(path, 'utf8').toString('latin1');
+}

@@ -1,0 +1,192 @@
+/**
+ * Whether the files of a set's own packages clash: among themselves, with the
+ * base distribution, and with the sets that machines come from.
+ */
+import { FileLists } from '../../archive/file-lists.js';
+import { readDeb } from '../../deb/deb-file.js';
+import { memberPath } from '../../deb/member-name.js';
+import { compareVersions } from '../../deb/version.js';
+import { LockstepError, type FaultPlace } from '../../errors.js';
+import { decompressByName } from '../../io/compress.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import type { Phase } from '../../io/progress.js';
+import type { SnapshotPackage } from '../../snapshot/manifest.js';
+import type { SourceContext } from '../../source/context.js';
+import { contentsIndices, ownersIn } from './contents-scan.js';
+import type { NamedBase } from './explain.js';
+import { isTaken, type InstallSet } from './install-set.js';
+import {
+  mayShare,
+  namedOf,
+  overlapsSince,
+  overlapsWithin,
+  type Overlap,
+  type PackageFiles,
+} from './overlaps.js';
+import type { Simulator } from './simulator.js';
+
+export interface FileCheck {
+  set: InstallSet;
+  before: readonly InstallSet[];
+  base: NamedBase;
+  /** One for each architecture. */
+  simulators: readonly Simulator[];
+  sources: SourceContext;
+  cache: string;
+  phase: Phase;
+  signal?: AbortSignal | undefined;
+}
+
+/** How many faults are listed; one package in two places brings thousands. */
+const mostListed = 20;
+
+/**
+ * @returns what could not be looked at, in sentences
+ * @throws LockstepError INSTALL_OVERLAP; what reading packages and the base's Contents throws
+ */
+export async function checkFiles(check: FileCheck): Promise<string[]> {
+  const { set, before, sources, signal } = check;
+  throwIfInterrupted(signal);
+  const lists = new FileLists(sources.store, check.cache);
+  const files = await filesOf(set.packages, lists, signal);
+  const found = await realOnes(overlapsWithin(files), files, sources);
+  const notes: string[] = [];
+  for (const earlier of before) {
+    try {
+      found.push(...overlapsSince(files, await filesOf(earlier.packages, lists, signal), earlier.id ?? ''));
+    } catch (error) {
+      // The cache was cleared since: what the pool has is not worth fetching for this
+      if (!(error instanceof LockstepError) || error.code !== 'STORE_MISSING') throw error;
+      notes.push(`the files of ${earlier.id} were not compared: its packages are not in the content store`);
+    }
+  }
+  const own = files.filter(({ entry }) => !isTaken(set, entry));
+  for (const simulator of check.simulators) {
+    const { overlaps, looked } = await overlapsWithBase(check, own, simulator);
+    found.push(...overlaps);
+    const { architecture } = simulator.lists;
+    if (!looked)
+      notes.push(
+        `${check.base.name} has no Contents for ${architecture}, so files in both were not looked for`,
+      );
+  }
+  if (found.length > 0) throw refused(found);
+  return notes;
+}
+
+async function filesOf(
+  packages: readonly SnapshotPackage[],
+  lists: FileLists,
+  signal: AbortSignal | undefined,
+): Promise<PackageFiles[]> {
+  const debs = packages.map(({ sha256, path }) => ({ sha256, name: path }));
+  const paths = await lists.ofAll(debs, { signal });
+  return packages.map((entry) => ({ entry, paths: paths.get(entry.sha256)! }));
+}
+
+async function overlapsWithBase(
+  { base, sources, cache, phase }: FileCheck,
+  own: readonly PackageFiles[],
+  simulator: Simulator,
+): Promise<{ overlaps: Overlap[]; looked: boolean }> {
+  const { architecture } = simulator.lists;
+  const here = own.filter(({ entry }) => ['all', architecture].includes(entry.architecture));
+  const wanted = new Map<string, Set<string>>();
+  for (const { entry, paths } of here) {
+    for (const path of paths) wanted.set(path, (wanted.get(path) ?? new Set()).add(entry.package));
+  }
+  const indices = await contentsIndices(sources, architecture, phase);
+  const overlaps: Overlap[] = [];
+  for (const index of indices) {
+    const owned = await ownersIn(index, wanted, sources, { cache, phase });
+    if (owned.length === 0) continue;
+    const lookUp = await simulator.lists.lookUpAny();
+    for (const { path, owners } of owned) {
+      for (const name of owners) {
+        // What Contents still names and no index has any more cannot be installed
+        const there = lookUp(name).sort((a, b) =>
+          compareVersions(b.require('Version'), a.require('Version')),
+        );
+        const [newest] = there;
+        if (newest === undefined) continue;
+        for (const { entry } of here.filter(
+          (one) => wanted.get(path)!.has(one.entry.package) && one.paths.includes(path),
+        )) {
+          const mine = namedOf(entry);
+          const free = there.every((stanza) =>
+            mayShare(mine, { package: name, version: stanza.require('Version'), stanza }),
+          );
+          if (free) continue;
+          const other = { package: name, version: newest.require('Version') };
+          overlaps.push({ path, entry, other, whose: `of ${base.name}` });
+        }
+      }
+    }
+  }
+  return { overlaps, looked: indices.length > 0 };
+}
+
+/**
+ * Those that dpkg would refuse: two links to the same folder are one to it, as two folders are. Only packages
+ * that overlap are read for it.
+ */
+async function realOnes(
+  overlaps: readonly Overlap[],
+  files: readonly PackageFiles[],
+  sources: SourceContext,
+): Promise<Overlap[]> {
+  if (overlaps.length === 0) return [];
+  const links = new Map<string, Map<string, string>>();
+  const linksOf = async (name: string): Promise<Map<string, string>> => {
+    const known = links.get(name);
+    if (known !== undefined) return known;
+    const entry = files.find((one) => one.entry.package === name)!.entry;
+    const read = await readLinks(entry, sources);
+    links.set(name, read);
+    return read;
+  };
+  const all = new Set(files.flatMap(({ paths }) => paths));
+  const real: Overlap[] = [];
+  for (const overlap of overlaps) {
+    const target = (await linksOf(overlap.entry.package)).get(overlap.path);
+    const same = target !== undefined && (await linksOf(overlap.other.package)).get(overlap.path) === target;
+    const toFile = all.has(new URL(target ?? '', `file:///${overlap.path}`).pathname.slice(1));
+    if (!same || toFile) real.push(overlap);
+  }
+  return real;
+}
+
+async function readLinks(
+  { sha256, path }: SnapshotPackage,
+  { store }: SourceContext,
+): Promise<Map<string, string>> {
+  const deb = await readDeb(store.path(sha256), { file: path, decompress: decompressByName });
+  const links = new Map<string, string>();
+  try {
+    for await (const { header } of deb.files) {
+      if (header.kind === 'symlink') links.set(memberPath(header.path), header.linkTarget ?? '');
+    }
+  } finally {
+    await deb.close();
+  }
+  return links;
+}
+
+function refused(overlaps: readonly Overlap[]): LockstepError {
+  const said = ({ path, entry, other, whose }: Overlap): string =>
+    `/${path} is in ${entry.package} ${entry.version} and in ${other.package} ${other.version} ${whose}`;
+  const more = overlaps.length - 1;
+  const left = overlaps.length - mostListed;
+  const where: FaultPlace[] = overlaps.slice(0, mostListed).map((overlap) => ({
+    file: overlap.entry.package,
+    path: `/${overlap.path}`,
+    value: overlap.other.package,
+    message: `is also in ${overlap.other.package} ${overlap.other.version} ${overlap.whose}`,
+  }));
+  if (left > 0) where.push({ message: `${left} more ${left === 1 ? 'file' : 'files'}` });
+  return new LockstepError('INSTALL_OVERLAP', {
+    message: `Two packages bring the same file, and dpkg would refuse the second: ${said(overlaps[0]!)}${more === 0 ? '' : ` (and ${more} more)`}`,
+    hint: 'Leave the file to one of them, or declare what is meant: Replaces and Breaks where it moved from one to the other, Conflicts where only one may be installed (Debian Policy 7.4, 7.6). Nothing was cut or published.',
+    where,
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * A set as machines of one architecture see it: its paragraphs, which versions
+ * it decides, and what its metapackage brings. Pure.
+ */
+import { parseStanza, type Stanza } from '../../deb/deb822.js';
+import { parseRelations } from '../../deb/relation.js';
+import { sha256Of } from '../../io/disk.js';
+import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from '../../snapshot/manifest.js';
+
+/** What is to be proven: a snapshot, or what is to become one. */
+export interface InstallSet {
+  /** Of a snapshot; null for one that is not cut yet. */
+  id: string | null;
+  packages: readonly SnapshotPackage[];
+  components: Readonly<Record<string, Pick<SnapshotComponent, 'pin'>>>;
+}
+
+/** The set of a manifest. */
+export function installSetOf({ id, packages, components }: SnapshotManifest): InstallSet {
+  return { id, packages, components };
+}
+
+/** Whether a package is the distribution's own, taken as it is. */
+export function isTaken(set: Pick<InstallSet, 'components'>, { component }: SnapshotPackage): boolean {
+  return set.components[component]?.pin.kind === 'apt-binary';
+}
+
+/** The part of a set that one architecture can install. */
+export class ArchSet {
+  readonly id: string | null;
+  readonly architecture: string;
+  readonly packages: readonly SnapshotPackage[];
+  /** By name. */
+  readonly byName: ReadonlyMap<string, SnapshotPackage>;
+  /** Names of those that the set decides the version of: all that are not the distribution's own. */
+  readonly decided: ReadonlySet<string>;
+  readonly #stanzas = new Map<string, Stanza>();
+
+  constructor(set: InstallSet, architecture: string) {
+    this.id = set.id;
+    this.architecture = architecture;
+    this.packages = set.packages.filter((entry) => ['all', architecture].includes(entry.architecture));
+    this.byName = new Map(this.packages.map((entry) => [entry.package, entry]));
+    this.decided = new Set(
+      this.packages.filter((entry) => !isTaken(set, entry)).map((entry) => entry.package),
+    );
+  }
+
+  /** A Packages file of them. */
+  packagesText(): string {
+    return this.packages
+      .map(({ stanza, path, size, sha256 }) => {
+        return `${stanza}Filename: ./${path}\nSize: ${size}\nSHA256: ${sha256}\n\n`;
+      })
+      .join('');
+  }
+
+  /** Tells this set from others. */
+  get key(): string {
+    return sha256Of(this.packagesText());
+  }
+
+  stanzaOf(name: string): Stanza | undefined {
+    const known = this.#stanzas.get(name);
+    const entry = this.byName.get(name);
+    if (known !== undefined || entry === undefined) return known;
+    const stanza = parseStanza(entry.stanza, { file: `${name} ${entry.version}` });
+    this.#stanzas.set(name, stanza);
+    return stanza;
+  }
+
+  /** The decided packages that come with one of the set, itself first: by Depends, inside of the set. */
+  demandedBy(name: string): string[] {
+    const found: string[] = [];
+    const waiting = [name];
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const stanza = this.stanzaOf(next);
+      if (stanza === undefined || found.includes(next) || !this.decided.has(next)) continue;
+      found.push(next);
+      for (const field of ['Pre-Depends', 'Depends']) {
+        for (const [first, ...others] of parseRelations(stanza.get(field) ?? '', stanza.placeOf(field))) {
+          // Of alternatives another may be installed
+          if (first !== undefined && others.length === 0) waiting.push(first.package);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** apt's preferences that make these versions win, as the keyring package's pin does on machines. */
+  pins(names: Iterable<string> = this.decided): string {
+    return [...names]
+      .sort()
+      .flatMap((name) => {
+        const entry = this.byName.get(name);
+        return entry === undefined
+          ? []
+          : [`Package: ${name}\nPin: version ${entry.version}\nPin-Priority: 1001\n\n`];
+      })
+      .join('');
+  }
+}

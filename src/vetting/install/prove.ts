@@ -1,0 +1,219 @@
+/**
+ * The proof that a set can be installed: scenarios by apt, files by lists. It
+ * knows no workspace; src/workflows/install-gate.ts gathers what is proven.
+ */
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
+import { LockstepError, type FaultPlace } from '../../errors.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import type { Phase } from '../../io/progress.js';
+import { allOrNone, type SourceContext } from '../../source/context.js';
+import { BaseLists } from './base-lists.js';
+import type { NamedBase } from './explain.js';
+import { checkFiles } from './file-check.js';
+import { ArchSet, type InstallSet } from './install-set.js';
+import { Machine } from './machine.js';
+import {
+  freshInstalls,
+  fromDistribution,
+  homonymOf,
+  installed,
+  installedBefore,
+  tryScenario,
+  unmetRecommends,
+  upgrade,
+  wayBack,
+  type Homonym,
+  type Scenario,
+  type ScenarioFault,
+  type Scene,
+} from './scenarios.js';
+import { Simulator } from './simulator.js';
+
+export interface ProofRequest {
+  set: InstallSet;
+  /** The package that people install. */
+  metapackage: string;
+  /** The component whose packages stand for the distribution's own. */
+  lead: string;
+  /** `debian`, `12`, ... */
+  base: { distribution: string; release: string; architectures: readonly string[] };
+  /** Sets that machines have now, each once. */
+  before: readonly InstallSet[];
+  /** `moves`: only between `before` and the set; the rest was proven. */
+  what: 'all' | 'moves';
+}
+
+export interface ProofContext {
+  sources: SourceContext;
+  /** Absolute paths. */
+  cache: string;
+  temporary: string;
+  phase: Phase;
+  signal?: AbortSignal | undefined;
+}
+
+/** What was proven. */
+export interface InstallProof {
+  aptVersion: string;
+  base: string;
+  /** Ids of `before` that machines can come from. */
+  from: string[];
+  homonym: Homonym | null;
+  /** What a release manager should know, in sentences without a full stop. */
+  notes: string[];
+}
+
+/** apt takes one core each. */
+const atOnce = Math.max(1, Math.min(4, availableParallelism()));
+
+/**
+ * @throws LockstepError INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, TOOL_MISSING (apt), TOOL_FAILED, and what reading the
+ * base and the packages throws
+ */
+export async function proveInstall(request: ProofRequest, context: ProofContext): Promise<InstallProof> {
+  const { phase, cache, signal, sources, temporary } = context;
+  const name = nameOfBase(request.base);
+  const simulators: Simulator[] = [];
+  try {
+    for (const architecture of request.base.architectures) {
+      const lists = await BaseLists.open(sources, architecture, { cache, phase });
+      const sets = [request.set, ...request.before].map((one) => new ArchSet(one, architecture));
+      simulators.push(await Simulator.open(lists, sets, { cache, temporary, signal }));
+    }
+    const base: NamedBase = { name, suites: simulators[0]?.lists.suites ?? [] };
+    let looked: PromiseSettledResult<string[]> | undefined;
+    const proofs: ArchProof[] = [];
+    await allOrNone(sources, (inner) => [
+      ...simulators.map(async (simulator) => {
+        proofs.push(await proveOn(simulator, base, request, context));
+      }),
+      // The lists of files are read while apt, a program of its own, is busy; what apt says comes first
+      (async () => {
+        const { set, before, what } = request;
+        const of = { set, before, base, cache, phase, simulators: what === 'all' ? simulators : [] };
+        [looked] = await Promise.allSettled([checkFiles({ ...of, sources: inner, signal: inner.signal })]);
+      })(),
+    ]);
+    if (looked?.status === 'rejected') throw looked.reason;
+    return {
+      aptVersion: simulators[0]?.aptVersion ?? '',
+      base: name,
+      from: request.before
+        .map(({ id }) => id!)
+        .filter((id) => proofs.every(({ left }) => !left.includes(id))),
+      homonym: proofs.find(({ homonym }) => homonym !== null)?.homonym ?? null,
+      notes: [...new Set([...proofs.flatMap(({ notes }) => notes), ...(looked?.value ?? [])])],
+    };
+  } finally {
+    for (const simulator of simulators) await simulator.close();
+  }
+}
+
+function nameOfBase({ distribution, release }: ProofRequest['base']): string {
+  return `${distribution.charAt(0).toUpperCase()}${distribution.slice(1)} ${release}`;
+}
+
+interface ArchProof {
+  homonym: Homonym | null;
+  /** Ids that machines can neither be on any more nor come from. */
+  left: string[];
+  notes: string[];
+}
+
+async function proveOn(
+  simulator: Simulator,
+  base: NamedBase,
+  { set: whole, metapackage, lead, before, what }: ProofRequest,
+  context: ProofContext,
+): Promise<ArchProof> {
+  const set = new ArchSet(whole, simulator.lists.architecture);
+  if (!set.byName.has(metapackage)) throw withoutMetapackage(metapackage, set);
+  const bare = await simulator.everywhere(new Machine());
+  const scene: Scene = { simulator, base, set, metapackage, bare };
+  // What cannot be installed at all is told once, not for every way to it
+  await tryAll(scene, what === 'all' ? freshInstalls(scene) : [], context);
+  const scenarios: Scenario[] = [];
+  const proof: ArchProof = { homonym: null, left: [], notes: [] };
+  for (const one of before) {
+    const earlier = new ArchSet(one, set.architecture);
+    const machine = await installedBefore(scene, earlier);
+    if (machine instanceof Machine) {
+      scenarios.push(upgrade(scene, earlier, machine));
+      scenarios.push(wayBack(scene, earlier, () => installed(scene)));
+    } else {
+      proof.left.push(one.id!);
+      proof.notes.push(`no upgrade from ${one.id} was tried: ${machine.why}`);
+    }
+  }
+  if (what === 'all') {
+    proof.homonym = homonymOf(scene, lead);
+    if (proof.homonym !== null) scenarios.push(fromDistribution(scene, proof.homonym));
+    proof.notes.push(...unmetRecommends(scene).map((said) => `${said}, which ${base.name} does not have`));
+  }
+  await tryAll(scene, scenarios, context);
+  return proof;
+}
+
+/** Tries scenarios side by side. @throws LockstepError INSTALL_IMPOSSIBLE with every fault */
+async function tryAll(
+  scene: Scene,
+  scenarios: readonly Scenario[],
+  { phase, signal }: ProofContext,
+): Promise<void> {
+  const limit = pLimit(atOnce);
+  const ended = await Promise.allSettled(
+    scenarios.map((scenario) =>
+      limit(async () => {
+        throwIfInterrupted(signal);
+        const item = phase.item(scenario.title);
+        try {
+          const fault = await tryScenario(scene, scenario);
+          if (fault === null) item.done();
+          else item.fail(fault.reasons[0]?.message ?? 'no');
+          return fault;
+        } catch (error) {
+          item.fail(error instanceof Error ? error.message : String(error));
+          throw error;
+        }
+      }),
+    ),
+  );
+  const faults: ScenarioFault[] = [];
+  for (const one of ended) {
+    if (one.status === 'rejected') throw one.reason;
+    if (one.value !== null) faults.push(one.value);
+  }
+  if (faults.length > 0) throw impossible(faults);
+}
+
+function impossible(faults: readonly ScenarioFault[]): LockstepError {
+  const [first] = faults;
+  const reason = first!.reasons[0]?.message ?? 'apt finds no way';
+  const where: FaultPlace[] = [];
+  for (const { scenario, reasons } of faults) {
+    for (const one of reasons) {
+      // The same reason with Recommends and without is one
+      if (where.some(({ message }) => message === one.message)) continue;
+      where.push({
+        file: scenario.title,
+        ...(one.component === null ? {} : { path: `components.${one.component}` }),
+        ...(one.relation === '' ? {} : { value: `${one.field}: ${one.relation}` }),
+        message: one.message,
+      });
+    }
+  }
+  return new LockstepError('INSTALL_IMPOSSIBLE', {
+    message: `${first!.scenario.failed}: ${reason}`,
+    hint: 'Change the relation in the package (packaging/<component>/debian/control, templates/<package>/package.yaml), add a component that supplies what is missing, or set the base of the profile to the release that has it. Nothing was cut or published.',
+    where,
+  });
+}
+
+function withoutMetapackage(metapackage: string, { architecture }: ArchSet): LockstepError {
+  return new LockstepError('INSTALL_IMPOSSIBLE', {
+    message: `${metapackage} cannot be installed on ${architecture}: the set has no package of that name for it`,
+    hint: 'The metapackage must be of architecture all, or of every architecture of the profile.',
+    where: [{ path: 'metapackage.name', value: metapackage }],
+  });
+}

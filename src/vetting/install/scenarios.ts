@@ -1,0 +1,208 @@
+/**
+ * What machines of one architecture do with a set, tried with apt: installing
+ * it, coming to it from other sets or from the distribution's own packages, and
+ * going back.
+ */
+import { compareVersions } from '../../deb/version.js';
+import { parseRelations } from '../../deb/relation.js';
+import { aptSentences } from './apt-output.js';
+import { explain, type NamedBase, type Reason } from './explain.js';
+import type { ArchSet } from './install-set.js';
+import { shortfalls } from './judge.js';
+import type { Machine } from './machine.js';
+import type { Question, Simulator } from './simulator.js';
+
+/** One thing a machine does. */
+export interface Scenario {
+  /** For people: `fresh install of mediawiki-full on amd64`. */
+  title: string;
+  /** What cannot be done, as the beginning of a sentence: `mediawiki-full cannot be installed on Debian 12 (amd64)`. */
+  failed: string;
+  /** Null where there is nothing to try. */
+  question: () => Promise<Question | null>;
+  /** The set it ends with. */
+  set: ArchSet;
+}
+
+/** A scenario that did not work out. */
+export interface ScenarioFault {
+  scenario: Scenario;
+  reasons: Reason[];
+}
+
+/** What scenarios are made from. */
+export interface Scene {
+  simulator: Simulator;
+  base: NamedBase;
+  set: ArchSet;
+  /** The package that people install. */
+  metapackage: string;
+  /** A machine that has just what every machine has. */
+  bare: Machine;
+}
+
+const asItComes = ['install'];
+const withoutRecommends = ['--no-install-recommends', 'install'];
+
+export function freshInstalls({ base, set, metapackage, bare }: Scene): Scenario[] {
+  return [asItComes, withoutRecommends].map((args) => ({
+    title: `fresh install of ${metapackage}${args === asItComes ? '' : ' without Recommends'} on ${set.architecture}`,
+    failed: `${metapackage} cannot be installed on ${base.name} (${set.architecture})`,
+    question: () => Promise.resolve({ machine: bare, set, args: [...args, metapackage] }),
+    set,
+  }));
+}
+
+/** The machine that has the set, installed as people do. The fresh install was tried before. */
+export async function installed(scene: Scene): Promise<Machine> {
+  const { simulator, bare, set, metapackage } = scene;
+  const answer = await simulator.ask({ machine: bare, set, args: [...asItComes, metapackage] });
+  return bare.after(answer, set);
+}
+
+/**
+ * The machine that has an earlier set; or why it cannot be had any more.
+ *
+ * Its versions win over the distribution's newer ones: they did when it was new.
+ */
+export async function installedBefore(
+  { simulator, bare, metapackage }: Scene,
+  before: ArchSet,
+): Promise<Machine | { why: string }> {
+  if (!before.byName.has(metapackage)) return { why: `it has no ${metapackage}` };
+  const answer = await simulator.ask({
+    machine: bare,
+    set: before,
+    pins: before.pins(before.byName.keys()),
+    args: [...asItComes, metapackage],
+  });
+  if (!answer.possible) return { why: `it cannot be installed: ${aptSentences(answer)[0] ?? ''}` };
+  return bare.after(answer, before);
+}
+
+/** From an earlier set to this one. */
+export function upgrade({ set }: Scene, before: ArchSet, machine: Machine): Scenario {
+  // The pin that brings machines down comes with the keyring package; where nothing goes down it must not be needed
+  const down = [...set.decided].some((name) => {
+    const [has, will] = [machine.versionOf(name), set.byName.get(name)!.version];
+    return has !== null && compareVersions(has, will) > 0;
+  });
+  const args = [...(down ? ['--allow-downgrades'] : []), 'dist-upgrade'];
+  return {
+    title: `upgrade from ${before.id} on ${set.architecture}`,
+    failed: `Machines with ${before.id} cannot be upgraded to the new set (${set.architecture})`,
+    question: () => Promise.resolve({ machine, set, ...(down ? { pins: set.pins() } : {}), args }),
+    set,
+  };
+}
+
+/** From this set to an earlier one, as machines with the keyring package's pin do after a rollback. */
+export function wayBack({ set }: Scene, before: ArchSet, machine: () => Promise<Machine>): Scenario {
+  return {
+    title: `way back to ${before.id} on ${set.architecture}`,
+    failed: `Machines with the new set could not go back to ${before.id} (${set.architecture})`,
+    question: async () => ({
+      machine: await machine(),
+      set: before,
+      pins: before.pins(),
+      args: ['--allow-downgrades', 'dist-upgrade'],
+    }),
+    set: before,
+  };
+}
+
+/** A package of the set that the distribution has as well, in a version of its own. */
+export interface Homonym {
+  package: string;
+  version: string;
+}
+
+/** The first of the set's decided packages that the base has too, those of the leading component before others. */
+export function homonymOf({ simulator, set, metapackage }: Scene, lead: string): Homonym | null {
+  const names = [...new Set([...set.demandedBy(metapackage), ...[...set.decided].sort()])];
+  const leads = (name: string): boolean => set.byName.get(name)!.component === lead;
+  return simulator.firstInBase([...names.filter(leads), ...names.filter((name) => !leads(name))]);
+}
+
+/** From the distribution's own package of the same name to this set. */
+export function fromDistribution(scene: Scene, own: Homonym): Scenario {
+  const { simulator, base, set, metapackage, bare } = scene;
+  return {
+    title: `upgrade from ${base.name}'s own ${own.package} on ${set.architecture}`,
+    failed: `Machines with ${base.name}'s own ${own.package} ${own.version} cannot get ${metapackage} (${set.architecture})`,
+    question: async () => {
+      const answer = await simulator.ask({
+        machine: bare,
+        set: null,
+        args: [...asItComes, own.package],
+      });
+      // What the distribution cannot install, nobody has
+      if (!answer.possible) return null;
+      return { machine: bare.after(answer, null), set, args: [...asItComes, metapackage] };
+    },
+    set,
+  };
+}
+
+/** Tries one. Null: it works. */
+export async function tryScenario(scene: Scene, scenario: Scenario): Promise<ScenarioFault | null> {
+  const question = await scenario.question();
+  if (question === null) return null;
+  const { simulator, base, metapackage } = scene;
+  const { set } = scenario;
+  const answer = await simulator.ask(question);
+  const { machine } = question;
+  const demanded = set.demandedBy(metapackage);
+  const short = answer.possible
+    ? shortfalls({ machine, answer, set, demanded, base: base.name })
+    : demanded.map((name) => ({ package: name, component: null, message: '' }));
+  if (short.length === 0 && answer.possible) return null;
+  const roots = [...new Set([...short.map((one) => one.package), metapackage])];
+  const { lookUp, providersOf } = simulator.universe;
+  const pinned = question.pins !== undefined;
+  const reasons = explain({ set, base, lookUp, providersOf, machine, pinned }, roots);
+  if (reasons.length > 0) return { scenario, reasons };
+  if (answer.possible) {
+    const said = short.map((one) => ({ ...one, field: '', relation: '' }));
+    return {
+      scenario,
+      reasons: [...said, ...(await askedFor(scene, question, scenario, short[0]!.package))],
+    };
+  }
+  return { scenario, reasons: aptReasons(aptSentences(answer), metapackage) };
+}
+
+/** What apt says when it is told to do what it did not do of itself. */
+async function askedFor(
+  { simulator }: Scene,
+  question: Question,
+  { set }: Scenario,
+  name: string,
+): Promise<Reason[]> {
+  const { version } = set.byName.get(name)!;
+  const args = ['--allow-downgrades', 'install', `${name}=${version}`];
+  const answer = await simulator.ask({ ...question, args });
+  return answer.possible ? [] : aptReasons(aptSentences(answer), name);
+}
+
+function aptReasons(sentences: readonly string[], name: string): Reason[] {
+  return sentences.map((message) => ({ package: name, component: null, field: '', relation: '', message }));
+}
+
+/** Recommendations of the set's own packages that nothing there can meet: apt leaves them out without a word. */
+export function unmetRecommends({ simulator, set }: Scene): string[] {
+  const { lookUp, providersOf } = simulator.universe;
+  return [...set.decided].sort().flatMap((name) => {
+    const stanza = set.stanzaOf(name)!;
+    return parseRelations(stanza.get('Recommends') ?? '', stanza.placeOf('Recommends'))
+      .filter((group) =>
+        group.every(
+          (one) =>
+            !set.byName.has(one.package) &&
+            lookUp(one.package).length === 0 &&
+            providersOf(one.package).length === 0,
+        ),
+      )
+      .map((group) => `${name} recommends ${group.map((one) => one.package).join(' | ')}`);
+  });
+}

@@ -1,0 +1,239 @@
+/**
+ * Asks this machine's apt what it would do to a machine that is only thought
+ * of: no root, no chroot, nothing of /etc/apt or /var/lib is read. Answers are
+ * kept by everything they depend on.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LockstepError } from '../../errors.js';
+import { ensureDir, removeTree, tempDir, writeFileAtomic } from '../../io/disk.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import { run } from '../../io/process.js';
+import { compareVersions } from '../../deb/version.js';
+import { aptSentences, isSolversNo, parseAptAnswer, type AptAnswer } from './apt-output.js';
+import type { BaseLists } from './base-lists.js';
+import type { ArchSet } from './install-set.js';
+import type { Machine } from './machine.js';
+import { broughtBy, type Universe } from './universe.js';
+import { readVerdict, writeVerdict } from './verdicts.js';
+
+/** Raised when the question, or the reading of answers, changes. */
+const format = 2;
+
+export interface SimulatorOptions {
+  /** Absolute path of the cache folder. */
+  cache: string;
+  /** Absolute path of the folder for scratch space. */
+  temporary: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** What apt is asked. */
+export interface Question {
+  machine: Machine;
+  /** What the machine can get beside the base; null for nothing. */
+  set: ArchSet | null;
+  /** apt's preferences(5). */
+  pins?: string;
+  /** `install`, `x`; `dist-upgrade`. */
+  args: readonly string[];
+}
+
+const answerSchema = z.object({
+  possible: z.boolean(),
+  installs: z.array(z.object({ package: z.string(), from: z.string().nullable(), version: z.string() })),
+  removes: z.array(z.string()),
+  unmet: z.array(
+    z.object({ package: z.string(), kind: z.string(), relation: z.string(), but: z.string().nullable() }),
+  ),
+  kept: z.array(z.string()),
+  errors: z.array(z.string()),
+});
+
+/** apt over one base. {@link close} removes what it put on the disk, but for what is kept. */
+export class Simulator {
+  readonly lists: BaseLists;
+  /** What of it apt sees. */
+  readonly universe: Universe;
+  /** `2.6.1`. */
+  readonly aptVersion: string;
+  readonly #options: SimulatorOptions;
+  readonly #folder: string;
+  #asked = 0;
+
+  private constructor(
+    lists: BaseLists,
+    universe: Universe,
+    aptVersion: string,
+    folder: string,
+    options: SimulatorOptions,
+  ) {
+    this.lists = lists;
+    this.universe = universe;
+    this.aptVersion = aptVersion;
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  /**
+   * @param sets whatever is to be installed
+   * @throws LockstepError TOOL_MISSING (apt), DISK_*, and what reading the base throws
+   */
+  static async open(
+    lists: BaseLists,
+    sets: readonly ArchSet[],
+    options: SimulatorOptions,
+  ): Promise<Simulator> {
+    const { signal } = options;
+    const { stdout } = await run('apt-get', ['--version'], {
+      env: { LC_ALL: 'C', APT_CONFIG: '/dev/null' },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const version = /^apt (\S+)/.exec(stdout)?.[1] ?? 'of an unknown version';
+    const brought = sets.flatMap((set) => set.packages.flatMap((entry) => set.stanzaOf(entry.package)!));
+    const universe = await lists.universe([
+      ...(await lists.everywhere()),
+      ...sets.flatMap((set) => [...set.byName.keys()]),
+      ...brought.flatMap(broughtBy),
+    ]);
+    const folder = await tempDir(options.temporary, 'install-');
+    return new Simulator(lists, universe, version, folder, options);
+  }
+
+  async close(): Promise<void> {
+    await removeTree(this.#folder);
+  }
+
+  /** The first of these names that is a package of the base, with its highest version. */
+  firstInBase(names: readonly string[]): { package: string; version: string } | null {
+    for (const name of names) {
+      const [version] = this.universe
+        .lookUp(name)
+        .map((stanza) => stanza.require('Version'))
+        .sort((a, b) => compareVersions(b, a));
+      if (version !== undefined) return { package: name, version };
+    }
+    return null;
+  }
+
+  /**
+   * What every machine of this base has.
+   *
+   * @throws LockstepError as {@link ask}; TOOL_FAILED where the base's own packages contradict each other
+   */
+  async everywhere(machine: Machine): Promise<Machine> {
+    const names = await this.lists.everywhere();
+    if (names.length === 0) return machine;
+    const answer = await this.ask({
+      machine,
+      set: null,
+      args: ['--no-install-recommends', 'install', ...names],
+    });
+    if (!answer.possible) {
+      throw new LockstepError('TOOL_FAILED', {
+        message: `The packages that every machine of the base has cannot be installed together: ${aptSentences(answer).join('; ')}`,
+        hint: 'The lists of the mirror are not of one state; try again, or use another mirror (LOCKSTEP_MIRROR).',
+      });
+    }
+    return machine.after(answer, null);
+  }
+
+  /**
+   * apt's answer.
+   *
+   * @throws LockstepError TOOL_FAILED when apt could not work, what reading the base throws, INTERRUPTED
+   */
+  async ask(question: Question): Promise<AptAnswer> {
+    const { machine, set, pins = '', args } = question;
+    const of = [
+      `answer ${format}`,
+      this.lists.architecture,
+      this.aptVersion,
+      this.universe.key,
+      machine.key,
+      set === null ? '' : set.key,
+      pins,
+      ...args,
+    ];
+    const { cache } = this.#options;
+    const kept = await readVerdict(cache, of, answerSchema);
+    if (kept !== undefined) return kept;
+    const answer = await this.#simulate(question);
+    await writeVerdict(cache, of, answer);
+    return answer;
+  }
+
+  async #simulate({ machine, set, pins = '', args }: Question): Promise<AptAnswer> {
+    const { signal } = this.#options;
+    throwIfInterrupted(signal);
+    const folder = join(this.#folder, String(this.#asked++));
+    const write = async (name: string, text: string): Promise<string> => {
+      const path = join(folder, name);
+      await writeFileAtomic(path, text, { fsync: false });
+      return path;
+    };
+    await ensureDir(join(folder, 'archives/partial'));
+    await ensureDir(join(folder, 'lists/partial'));
+    await write('status', machine.statusText(this.universe.lookUp));
+    await write('lists/_lockstep_base_._Packages', this.universe.text);
+    // Nothing is fetched: apt finds the list under this address's name
+    await write('sources.list', 'deb [trusted=yes] file:/lockstep/base ./\n');
+    await write('preferences', pins);
+    const source = set === null ? [] : [`--with-source=${await write('Packages', set.packagesText())}`];
+    const config = await write('apt.conf', this.#configuration(folder));
+    const result = await run('apt-get', ['--simulate', '--assume-yes', '--quiet=1', ...source, ...args], {
+      cwd: folder,
+      env: { LC_ALL: 'C', LANGUAGE: undefined, APT_CONFIG: config },
+      allowFailure: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const answer = parseAptAnswer(result.exitCode, result.stdout, result.stderr);
+    if (!answer.possible && !isSolversNo(answer)) {
+      throw new LockstepError('TOOL_FAILED', {
+        message: `apt-get could not simulate: ${answer.errors.join('; ') || `exit status ${result.exitCode}`}`,
+        hint: 'This is a fault of the simulation, and says nothing of the packages.',
+      });
+    }
+    await removeTree(folder);
+    return answer;
+  }
+
+  /** Every path that apt would take from the machine points into our own folders (apt.conf(5), "Directories"). */
+  #configuration(folder: string): string {
+    const { architecture } = this.lists;
+    const quote = (path: string): string => `"${path.replaceAll('"', '')}"`;
+    return [
+      `Dir ${quote(`${folder}/`)};`,
+      `Dir::Etc ${quote(folder)};`,
+      'Dir::Etc::parts "/dev/null";',
+      'Dir::Etc::main "/dev/null";',
+      `Dir::Etc::sourcelist ${quote(join(folder, 'sources.list'))};`,
+      'Dir::Etc::sourceparts "/dev/null";',
+      `Dir::Etc::preferences ${quote(join(folder, 'preferences'))};`,
+      'Dir::Etc::preferencesparts "/dev/null";',
+      'Dir::Etc::trusted "/dev/null";',
+      'Dir::Etc::trustedparts "/dev/null";',
+      'Dir::Etc::netrc "/dev/null";',
+      'Dir::Etc::netrcparts "/dev/null";',
+      `Dir::State ${quote(folder)};`,
+      `Dir::State::lists ${quote(join(folder, 'lists'))};`,
+      `Dir::State::status ${quote(join(folder, 'status'))};`,
+      `Dir::State::extended_states ${quote(join(folder, 'extended_states'))};`,
+      `Dir::Cache ${quote(folder)};`,
+      `Dir::Cache::archives ${quote(join(folder, 'archives'))};`,
+      // It has little to read, and nobody to keep it for
+      'Dir::Cache::srcpkgcache "";',
+      'Dir::Cache::pkgcache "";',
+      `Dir::Log ${quote(folder)};`,
+      `APT::Architecture "${architecture}";`,
+      `APT::Architectures { "${architecture}"; };`,
+      'APT::Sandbox::User "";',
+      'APT::Install-Recommends "true";',
+      // Debian 12's only solver, and one that Debian 13's apt has: its words are the ones that are read here
+      'APT::Solver "internal";',
+      'Acquire::Languages "none";',
+      'Debug::NoLocking "true";',
+      '',
+    ].join('\n');
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The part of a distribution that can matter to a set: everything that could
+ * come with it by any relation, whichever alternative apt takes. apt answers
+ * the same over it as over the whole, and thirty times faster. Pure.
+ */
+import { StanzaIndex, type Stanza } from '../../deb/deb822.js';
+import { parseRelations } from '../../deb/relation.js';
+import { sha256Of } from '../../io/disk.js';
+
+/** By which a package may come along: Suggests never do by themselves. */
+const bringing = ['Pre-Depends', 'Depends', 'Recommends'] as const;
+
+/** Names of packages in the relations by which a paragraph brings others along. */
+export function broughtBy(stanza: Stanza): string[] {
+  return bringing.flatMap((field) =>
+    parseRelations(stanza.get(field) ?? '', stanza.placeOf(field))
+      .flat()
+      .map((one) => one.package),
+  );
+}
+
+/**
+ * All paragraphs of the names that can be reached, of every version and with every provider, in the order of the
+ * indices: among providers that order decides.
+ *
+ * @param fits whether an architecture can install a package
+ */
+export function reachable(
+  indices: readonly StanzaIndex[],
+  roots: Iterable<string>,
+  fits: (stanza: Stanza) => boolean,
+): string {
+  const reached = new Map<string, Stanza[]>();
+  const waiting = [...roots];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    for (const one of [name, ...indices.flatMap((index) => index.providersOf(name))]) {
+      if (reached.has(one)) continue;
+      const stanzas = indices.flatMap((index) => index.get(one)).filter(fits);
+      reached.set(one, stanzas);
+      waiting.push(...stanzas.flatMap(broughtBy));
+    }
+  }
+  const written = new Set<string>();
+  let text = '';
+  for (const index of indices) {
+    for (const name of index.names()) {
+      for (const stanza of reached.get(name) ?? []) {
+        const key = `${name} ${stanza.get('Version')}`;
+        if (written.has(key)) continue;
+        written.add(key);
+        text += `${stanza.text().trimEnd()}\n\n`;
+      }
+    }
+  }
+  return text;
+}
+
+/** Such a part, for looking things up in it. */
+export class Universe {
+  /** A Packages file. */
+  readonly text: string;
+  /** Tells it from others. */
+  readonly key: string;
+  readonly #index: StanzaIndex;
+
+  constructor(text: string) {
+    this.text = text;
+    this.key = sha256Of(text);
+    this.#index = new StanzaIndex(Buffer.from(text), 'Packages of the base');
+  }
+
+  readonly lookUp = (name: string): Stanza[] => this.#index.get(name);
+
+  readonly providersOf = (name: string): string[] => this.#index.providersOf(name);
+}

@@ -1,0 +1,35 @@
+/**
+ * What was found out about sets and bases, kept in the cache under all that it
+ * depends on, so that it never grows stale. Losing one costs time only.
+ */
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { readIfThere, sha256Of, writeFileAtomic } from '../../io/disk.js';
+
+/** Folder in the cache. */
+const folder = 'installability';
+
+function pathOf(cache: string, of: readonly string[]): string {
+  return join(cache, folder, `${sha256Of(JSON.stringify(of))}.json`);
+}
+
+/** What is kept under these words, or undefined where it is not there or not whole. */
+export async function readVerdict<T>(
+  cache: string,
+  of: readonly string[],
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const text = (await readIfThere(pathOf(cache, of)))?.toString('utf8');
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    // Torn by a crash: it is found out anew
+    return undefined;
+  }
+}
+
+/** Keeps a value; it must be JSON. @throws LockstepError DISK_FULL, DISK_IO */
+export async function writeVerdict(cache: string, of: readonly string[], value: unknown): Promise<void> {
+  await writeFileAtomic(pathOf(cache, of), JSON.stringify(value), { fsync: false });
+}

@@ -1,0 +1,163 @@
+/** Writes an extension or a skin into a profile, as a component of it. */
+import { join } from 'node:path';
+import semver from 'semver';
+import { LockstepError } from '../errors.js';
+import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { addComponent, type NewComponent } from '../profile/edit.js';
+import { checkWorkspace, loadProfile } from '../profile/load.js';
+import { componentNamePattern } from '../profile/names.js';
+import type { Profile } from '../profile/profile-schema.js';
+import type { Context } from './context.js';
+import { exclusively } from './workspace-lock.js';
+
+/** Where the extension comes from. */
+export type ExtensionOrigin =
+  | {
+      kind: 'git';
+      url: string;
+      version: string | undefined;
+      branch: string | undefined;
+      tag: string | undefined;
+      signedBy: string | undefined;
+    }
+  | {
+      kind: 'tarball';
+      url: string;
+      version: string | undefined;
+      listing: string | undefined;
+      sha256: string | undefined;
+      signature: string | undefined;
+      signedBy: string | undefined;
+    }
+  | { kind: 'bundled' };
+
+export interface AddExtensionRequest {
+  /** As MediaWiki's folder of it is called: `SyntaxHighlight_GeSHi`. */
+  name: string;
+  /** The component's name; made of the extension's where not given. */
+  component: string | undefined;
+  /** The only one of the workspace where not given. */
+  profile: string | undefined;
+  skin: boolean;
+  from: ExtensionOrigin;
+  dryRun: boolean;
+}
+
+export interface AddExtensionReport {
+  profile: string;
+  /** Relative to the workspace. */
+  file: string;
+  component: string;
+  /** What machines get; null where MediaWiki brings it along. */
+  package: string | null;
+  /** What was written, or would be. */
+  fragment: string;
+  /** The first line of it in the file. */
+  line: number;
+  written: boolean;
+}
+
+/**
+ * Nothing is fetched: what is written is judged by the profile's own check alone.
+ *
+ * @throws LockstepError USAGE, PROFILE_UNKNOWN, PROFILE_INVALID, COMPONENT_EXISTS, LOCK_HELD, DISK_*
+ */
+export async function addExtension(
+  context: Context,
+  request: AddExtensionRequest,
+): Promise<AddExtensionReport> {
+  if (request.dryRun) return await add(context, request);
+  return await exclusively(context, { dryRun: true }, () => add(context, request));
+}
+
+async function add(context: Context, request: AddExtensionRequest): Promise<AddExtensionReport> {
+  const profile = await loadProfile(context.workspace, request.profile ?? (await onlyProfile(context)));
+  const component = request.component ?? componentOf(request.name);
+  const path = join(context.workspace.root, profile.file);
+  const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  const { fragment, line, ...edit } = addComponent(
+    text,
+    profile.name,
+    component,
+    newComponent(profile, request),
+  );
+  if (!request.dryRun) await writeFileAtomic(path, Buffer.from(edit.text), { mode: 0o644 });
+  const kind = request.skin ? 'skin' : 'extension';
+  return {
+    profile: profile.name,
+    ...{ file: profile.file, component, fragment, line },
+    package: request.from.kind === 'bundled' ? null : `mediawiki-${kind}-${component}`,
+    written: !request.dryRun,
+  };
+}
+
+async function onlyProfile(context: Context): Promise<string> {
+  const { profiles } = await checkWorkspace(context.workspace.root);
+  const [only, ...others] = profiles.map(({ name }) => name);
+  if (only !== undefined && others.length === 0) return only;
+  throw new LockstepError('USAGE', {
+    message: 'Which profile is the extension to go into?',
+    hint: `Add --profile NAME; there is ${[only, ...others].join(', ') || 'none with components'}`,
+  });
+}
+
+/** `SyntaxHighlight_GeSHi` -> `syntaxhighlight-geshi`. @throws LockstepError USAGE */
+function componentOf(name: string): string {
+  const component = name
+    .toLowerCase()
+    .replace(/[ _.]+/g, '-')
+    .replace(/[^a-z0-9-]/g, '');
+  if (/^[A-Za-z0-9][A-Za-z0-9 _.-]*$/.test(name) && componentNamePattern.test(component)) return component;
+  throw new LockstepError('USAGE', {
+    message: `${JSON.stringify(name)} cannot be the name of an extension`,
+    hint: 'Give the name of its folder, as in SyntaxHighlight_GeSHi; --component says what to call it in the profile.',
+  });
+}
+
+function newComponent(profile: Profile, { name, skin, from }: AddExtensionRequest): NewComponent {
+  const build = { method: 'tree', ...(skin ? { as: 'skin' } : {}) };
+  switch (from.kind) {
+    case 'bundled': {
+      const core = coreOf(profile);
+      const path = `${skin ? 'skins' : 'extensions'}/${name.replaceAll(' ', '')}`;
+      return { source: { kind: 'within', component: core, path } };
+    }
+    case 'git': {
+      const { url, signedBy, ...what } = from;
+      const named = defined(what, ['version', 'tag', 'branch']);
+      const source = { kind: 'git', url, ...(Object.keys(named).length === 0 ? branchLike(profile) : named) };
+      return { source: { ...source, ...defined({ signedBy }, ['signedBy']) }, build };
+    }
+    case 'tarball': {
+      const { url } = from;
+      const more = defined(from, ['version', 'listing', 'sha256', 'signature', 'signedBy']);
+      return { source: { kind: 'tarball', url, ...more }, build };
+    }
+  }
+}
+
+function defined<T extends object>(from: T, keys: readonly (keyof T & string)[]): Record<string, unknown> {
+  return Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]])));
+}
+
+/** MediaWiki itself, as far as the profile tells. */
+function coreOf(profile: Profile): string {
+  return Object.hasOwn(profile.components, 'mediawiki') ? 'mediawiki' : profile.metapackage.lead;
+}
+
+/**
+ * Extensions have a branch for each MediaWiki: `REL1_43` beside 1.43, `wmf/*` beside `wmf/*`.
+ *
+ * @throws LockstepError USAGE where the profile does not tell which
+ */
+function branchLike(profile: Profile): { branch: string } {
+  const { source } = profile.components[coreOf(profile)]!;
+  if (source.kind === 'git' && source.branch !== undefined) return { branch: source.branch };
+  const range = 'version' in source ? source.version : undefined;
+  const lowest = range === undefined || range === 'latest' ? null : semver.minVersion(range);
+  if (lowest !== null && lowest.major > 0) return { branch: `REL${lowest.major}_${lowest.minor}` };
+  throw new LockstepError('USAGE', {
+    message: `Which branch or version of the repository is meant? The profile ${profile.name} does not say which MediaWiki it is for`,
+    hint: `Add --branch B, --tag T or --version RANGE`,
+  });
+}

@@ -1,0 +1,230 @@
+/**
+ * Which versions of a profile's components go together. Versions are tried
+ * newest first, the trees of those that are tried are fetched and read, and
+ * what they demand is held against what the others supply. The search itself
+ * is pure and lives in src/resolution.
+ */
+import { LockstepError, type ErrorCode } from '../errors.js';
+import { silentPhase, type Phase } from '../io/progress.js';
+import type { Profile } from '../profile/profile-schema.js';
+import type { ComponentOptions } from '../resolution/component-options.js';
+import {
+  clausesOf,
+  demandTable,
+  type DemandRow,
+  type FactsInput,
+  type OptionFacts,
+} from '../resolution/facts.js';
+import { planChoices } from '../resolution/options.js';
+import type { Clause } from '../resolution/problem.js';
+import type { Choice } from '../source/candidate.js';
+import { treeOfPin } from '../source/component-tree.js';
+import { stoppable, type SourceContext } from '../source/context.js';
+import { declaredIn } from '../source/declarations.js';
+import type { Declared, Platform } from '../source/declared.js';
+import type { Pin } from '../source/pin.js';
+import { basePlatform } from '../source/platform.js';
+import { fetchPin } from '../source/registry.js';
+
+/** Faults of what lies within a tree, for which another version of the tree may be the way out. */
+const barring: ReadonlySet<ErrorCode> = new Set([
+  'RESOLVE_DEMAND',
+  'RESOLVE_UNSATISFIABLE',
+  'SOURCE_PATH_MISSING',
+  'SOURCE_DECLARATION',
+]);
+
+/** What one option came to when it was fetched: its own pin, and those of the components within it. */
+interface Fetched {
+  pins: Map<string, Pin>;
+  facts: OptionFacts;
+  /** Why it cannot be taken, as it was thrown. */
+  fault?: LockstepError;
+}
+
+export class ComponentSearch {
+  readonly #profile: Profile;
+  readonly #options: ReadonlyMap<string, ComponentOptions>;
+  readonly #context: SourceContext;
+  readonly #stop = new AbortController();
+  #stopped: { error: unknown } | undefined;
+  readonly #fetched = new Map<string, Promise<Fetched>>();
+  readonly #known = new Map<string, Fetched>();
+  /** By name of a component that others are within: those, parents first. */
+  readonly #within: ReadonlyMap<string, Extract<Choice, { kind: 'within' }>[]>;
+  #platform: Platform | undefined;
+  phase: Phase = silentPhase;
+
+  constructor(profile: Profile, options: ReadonlyMap<string, ComponentOptions>, context: SourceContext) {
+    this.#profile = profile;
+    this.#options = options;
+    this.#context = stoppable(context, this.#stop.signal);
+    this.#within = membersOf(profile, options);
+  }
+
+  /**
+   * Fetches options side by side, unless that was done, and reads what they declare. At the first fault the others
+   * are stopped and waited for, then it is told.
+   */
+  async load(wanted: readonly (readonly [component: string, option: number])[]): Promise<void> {
+    const ended = await Promise.allSettled(
+      wanted.map(([component, option]) => this.#loadOne(component, option)),
+    );
+    if (ended.some(({ status }) => status === 'rejected')) throw this.#stopped!.error;
+  }
+
+  async #loadOne(component: string, option: number): Promise<void> {
+    const key = `${component} ${option}`;
+    let fetching = this.#fetched.get(key);
+    if (fetching === undefined) {
+      fetching = this.#fetch(component, option);
+      this.#fetched.set(key, fetching);
+    }
+    try {
+      await fetching;
+    } catch (error) {
+      this.#stopped ??= { error };
+      this.#stop.abort(error);
+      throw error;
+    }
+  }
+
+  /** What is demanded, by all that is known so far. */
+  clauses(): Clause[] {
+    return clausesOf(this.#input());
+  }
+
+  table(chosen: ReadonlyMap<string, number>): DemandRow[] {
+    return demandTable(this.#input(), chosen);
+  }
+
+  /** What was chosen, in an order in which parents come first. All of it must have been loaded. */
+  pins(chosen: ReadonlyMap<string, number>): Map<string, Pin> {
+    const made = new Map<string, Pin>();
+    for (const { component } of planChoices(this.#profile.components, this.#options, chosen)) {
+      for (const [variable, option] of chosen) {
+        const pin = this.#known.get(`${variable} ${option}`)?.pins.get(component);
+        if (pin !== undefined) made.set(component, pin);
+      }
+    }
+    return made;
+  }
+
+  declared(chosen: ReadonlyMap<string, number>): Declared[] {
+    return [...chosen].flatMap(
+      ([name, option]) => this.#known.get(`${name} ${option}`)?.facts.declared ?? [],
+    );
+  }
+
+  get platform(): Platform | undefined {
+    return this.#platform;
+  }
+
+  /**
+   * The fault of the newest option in range of a component all of whose options in range cannot be taken for what
+   * lies within them: it says more than that nothing fits.
+   */
+  faultOf(component: string): LockstepError | undefined {
+    const { options } = this.#options.get(component)!.variable;
+    const faults = options.flatMap(({ inRange }, index) =>
+      inRange ? [this.#known.get(`${component} ${index}`)?.fault] : [],
+    );
+    return faults.every((fault) => fault !== undefined) ? faults[0] : undefined;
+  }
+
+  /** Names of the components that have options. */
+  get components(): string[] {
+    return [...this.#options.keys()];
+  }
+
+  #input(): FactsInput {
+    const { components, file } = this.#profile;
+    return {
+      variables: [...this.#options.values()].map(({ variable }) => variable),
+      facts: [...this.#known.values()].map(({ facts }) => facts),
+      platform: this.#platform ?? { base: '', php: null, extensions: new Map() },
+      requires: Object.fromEntries(
+        Object.entries(components).map(([name, { requires }]) => [name, requires ?? {}]),
+      ),
+      within: Object.fromEntries(
+        Object.entries(components).flatMap(([name, { source }]) =>
+          source.kind === 'within' ? [[name, source.component]] : [],
+        ),
+      ),
+      profileFile: file,
+    };
+  }
+
+  async #fetch(component: string, option: number): Promise<Fetched> {
+    const context = this.#context;
+    const choice = this.#options.get(component)!.choiceOf(option);
+    const pins = new Map<string, Pin>();
+    const declared: Declared[] = [];
+    const done = (more: Pick<Fetched, 'fault'> & Partial<Pick<OptionFacts, 'barred'>> = {}): Fetched => {
+      const { fault, barred } = more;
+      const facts = { component, option, declared, ...(barred === undefined ? {} : { barred }) };
+      const fetched = { pins, facts, ...(fault === undefined ? {} : { fault }) };
+      this.#known.set(`${component} ${option}`, fetched);
+      return fetched;
+    };
+    const take = async (one: Choice): Promise<void> => {
+      const pin = await fetchPin(one, context, pins, this.phase);
+      pins.set(one.component, pin);
+      const tree = treeOfPin(pin);
+      if (tree === null) return;
+      const own = await declaredIn(one.component, tree, pin.upstreamVersion, context, this.phase);
+      if (own.demands.some(({ thing }) => /^php(?:-extension\/|$)/.test(thing))) {
+        this.#platform ??= await basePlatform(context, this.phase);
+      }
+      declared.push(own);
+    };
+    // What the component itself is must hold whatever is within it
+    await take(choice);
+    for (const member of this.#within.get(component) ?? []) {
+      try {
+        await take(member);
+      } catch (error) {
+        if (!(error instanceof LockstepError) || !barring.has(error.code)) throw error;
+        return done({ fault: error, barred: barredBy(member, error, this.#profile) });
+      }
+    }
+    return done();
+  }
+}
+
+function barredBy(
+  { component, library, range }: Extract<Choice, { kind: 'within' }>,
+  error: LockstepError,
+  { file }: Profile,
+): NonNullable<OptionFacts['barred']> {
+  const [place] = error.where;
+  return {
+    demand: {
+      thing: library === undefined ? `component/${component}` : `library/${library.toLowerCase()}`,
+      constraint: place?.value ?? range ?? '*',
+      by: component,
+      file: place?.file ?? file,
+      field: place?.path ?? `components.${component}.source`,
+    },
+    instead: error.message,
+  };
+}
+
+/** What is within each component that has options of its own, those nearer to it first. */
+function membersOf(
+  profile: Profile,
+  options: ReadonlyMap<string, ComponentOptions>,
+): Map<string, Extract<Choice, { kind: 'within' }>[]> {
+  const found = new Map<string, Extract<Choice, { kind: 'within' }>[]>();
+  const newest = new Map([...options.keys()].map((name) => [name, 0]));
+  const rootOf = (name: string): string => {
+    const source = profile.components[name]!.source;
+    return source.kind === 'within' ? rootOf(source.component) : name;
+  };
+  for (const choice of planChoices(profile.components, options, newest)) {
+    if (choice.kind !== 'within') continue;
+    const root = rootOf(choice.component);
+    found.set(root, [...(found.get(root) ?? []), choice]);
+  }
+  return found;
+}

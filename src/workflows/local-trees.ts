@@ -1,0 +1,35 @@
+/** A profile in which own trees stand in for components: for one run, and for nothing that is written. */
+import { LockstepError } from '../errors.js';
+import { nearest } from '../profile/nearest.js';
+import type { LocalConfig, Profile } from '../profile/profile-schema.js';
+
+export type LocalTrees = Readonly<Record<string, LocalConfig>>;
+
+/**
+ * @param trees by component
+ * @throws LockstepError USAGE for a component that the profile does not have, or that is not built here
+ */
+export function withLocalTrees(profile: Profile, trees: LocalTrees): Profile {
+  const components = { ...profile.components };
+  for (const [name, source] of Object.entries(trees)) {
+    const component = Object.hasOwn(components, name) ? components[name] : undefined;
+    if (component === undefined) {
+      const names = Object.keys(profile.components);
+      const near = nearest(name, names);
+      throw new LockstepError('USAGE', {
+        message: `--with ${name}=${source.typed}: the profile ${profile.name} has no component ${name}`,
+        hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
+        where: [{ path: '--with', value: name }],
+      });
+    }
+    if (component.build === undefined) {
+      throw new LockstepError('USAGE', {
+        message: `--with ${name}=${source.typed}: ${name} is not built here (its source is of kind ${component.source.kind}), so no tree can stand in for it`,
+        hint: 'Components with "build" in the profile can be built from your own tree.',
+        where: [{ path: `components.${name}.build` }],
+      });
+    }
+    components[name] = { ...component, source };
+  }
+  return { ...profile, components };
+}

@@ -1,0 +1,112 @@
+/**
+ * `lockstep outdated`: for each component what it is pinned to, the newest in
+ * its range and the newest of all. It looks at suites, tags and listings;
+ * nothing is fetched, no lock is taken.
+ */
+import { LockstepError } from '../errors.js';
+import { isImported, loadAnyProfile, loadProfile, suiteOf } from '../profile/load.js';
+import { assertFilledIn, placeholdersIn } from '../profile/placeholder.js';
+import type { Profile } from '../profile/profile-schema.js';
+import { optionsOf } from '../resolution/options.js';
+import { outdatedComponent, outdatedWithin, type OutdatedComponent } from '../resolution/outdated.js';
+import { pinVersion } from '../snapshot/diff.js';
+import type { Snapshot } from '../snapshot/manifest.js';
+import { lastSnapshot } from '../snapshot/snapshot-folder.js';
+import { allCandidates } from '../source/registry.js';
+import type { Context } from './context.js';
+import { namedSnapshot, readingTrust } from './reading.js';
+import { sourceContext } from './source-context.js';
+
+export interface OutdatedRequest {
+  /** All profiles with components where neither it nor a suite is given. */
+  profile: string | undefined;
+  /** Compare with what this suite points at, and not with the last snapshot. */
+  suite: string | undefined;
+}
+
+export interface OutdatedReport {
+  profiles: {
+    profile: string;
+    /** What it is compared with; null where there is none yet. */
+    snapshot: string | null;
+    suite: string | null;
+    /** By name. */
+    components: OutdatedComponent[];
+  }[];
+  /** Profiles that were left out, and why. */
+  notes: string[];
+}
+
+/**
+ * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, PROFILE_PLACEHOLDER, SUITE_UNKNOWN, USAGE (a suite of
+ * another profile, a profile of imported packages), MIRROR_UNKNOWN, SNAPSHOT_*, VERIFY_* and what looking for
+ * candidates throws (src/source/registry.ts)
+ */
+export async function outdated(context: Context, request: OutdatedRequest): Promise<OutdatedReport> {
+  const { profiles, notes } = await profilesOf(context, request);
+  const trust = await readingTrust(context);
+  const report: OutdatedReport = { profiles: [], notes };
+  for (const profile of profiles) {
+    const snapshot =
+      request.suite === undefined
+        ? await lastSnapshot(context.places.snapshots, profile.name, trust)
+        : (await namedSnapshot(context, request.suite, trust)).snapshot;
+    report.profiles.push({
+      profile: profile.name,
+      snapshot: snapshot?.manifest.id ?? null,
+      suite: request.suite ?? null,
+      components: await componentsOf(context, profile, snapshot),
+    });
+  }
+  return report;
+}
+
+async function profilesOf(
+  context: Context,
+  { profile: name, suite }: OutdatedRequest,
+): Promise<{ profiles: Profile[]; notes: string[] }> {
+  const { workspace } = context;
+  const ofSuite = suite === undefined ? undefined : suiteOf(workspace, suite).profile;
+  if (name !== undefined && ofSuite !== undefined && name !== ofSuite) {
+    throw new LockstepError('USAGE', {
+      message: `The suite ${suite!} is of the profile ${ofSuite}, not of ${name}`,
+      hint: `Leave the profile out, or name it: lockstep outdated ${ofSuite} --suite ${suite!}`,
+      where: [{ path: '--suite', value: suite! }],
+    });
+  }
+  const named = name ?? ofSuite;
+  if (named !== undefined) {
+    const profile = await loadProfile(workspace, named);
+    assertFilledIn(profile);
+    return { profiles: [profile], notes: [] };
+  }
+  const profiles: Profile[] = [];
+  const notes: string[] = [];
+  for (const one of workspace.profileNames) {
+    const profile = await loadAnyProfile(workspace, one);
+    if (isImported(profile)) continue;
+    if (placeholdersIn(profile).length === 0) profiles.push(profile);
+    else notes.push(`The profile ${one} is left out: addresses in it are to be filled in first.`);
+  }
+  return { profiles, notes };
+}
+
+async function componentsOf(
+  context: Context,
+  profile: Profile,
+  snapshot: Snapshot | null,
+): Promise<OutdatedComponent[]> {
+  const { components } = profile;
+  const candidates = await allCandidates(components, await sourceContext(context, profile));
+  return Object.keys(components)
+    .sort()
+    .map((name) => {
+      const { source } = components[name]!;
+      const pinned = snapshot?.manifest.components ?? {};
+      const pin = Object.hasOwn(pinned, name) ? pinned[name]!.pin : undefined;
+      const current = pin === undefined ? null : pinVersion(pin);
+      if (source.kind === 'within') return outdatedWithin(name, source.component, current);
+      const own = candidates.find(({ component }) => component === name);
+      return outdatedComponent(name, optionsOf(name, source, own), pin, current);
+    });
+}

@@ -1,0 +1,60 @@
+/** What a profile's sources are read with: mirror, caches, and what earlier snapshots said of the same sources. */
+import { join } from 'node:path';
+import type { Profile } from '../profile/profile-schema.js';
+import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
+import { readAptConfiguration } from '../source/apt-configuration.js';
+import { debianKeyring, type SourceContext } from '../source/context.js';
+import { chooseMirror } from '../source/mirror.js';
+import type { Pin } from '../source/pin.js';
+import type { Context } from './context.js';
+
+export async function sourceContext(context: Context, profile: Profile): Promise<SourceContext> {
+  const { distribution, codename, architectures } = profile.base;
+  const base = { distribution, codename, architectures };
+  return {
+    http: context.http,
+    store: context.store,
+    cacheDir: join(context.places.cache, 'facts'),
+    keyring: context.env['LOCKSTEP_KEYRING'] || debianKeyring,
+    mirror: chooseMirror({
+      base,
+      environment: context.env,
+      configured: context.workspace.mirror,
+      apt: await readAptConfiguration(),
+    }),
+    base,
+    clock: context.clock,
+    progress: context.progress,
+    signal: context.signal,
+    workspaceRoot: context.workspace.root,
+    env: context.env,
+    ...(await earlierPins(context, profile)),
+  };
+}
+
+/** Of the base distribution's packages the archive itself keeps the memory; of other sources our snapshots are all there is. */
+const remembered = new Set(['git', 'tarball', 'local']);
+
+/**
+ * Pins of all snapshots, which say what a tag stood for, and those of this profile's last one, below which nothing
+ * that tracks may go.
+ */
+async function earlierPins(
+  context: Context,
+  profile: Profile,
+): Promise<Pick<SourceContext, 'previous' | 'knownPins'>> {
+  if (!Object.values(profile.components).some(({ source }) => remembered.has(source.kind))) return {};
+  const { snapshots } = context.places;
+  const known: Pin[] = [];
+  let previous: ReadonlyMap<string, Pin> = new Map();
+  let latest = '';
+  for (const place of await listSnapshots(snapshots)) {
+    const { manifest } = await readSnapshot(snapshots, place);
+    const pins = Object.entries(manifest.components).map(([name, { pin }]) => [name, pin] as const);
+    known.push(...pins.map(([, pin]) => pin).filter(({ kind }) => remembered.has(kind)));
+    if (manifest.profile !== profile.name || manifest.id <= latest) continue;
+    latest = manifest.id;
+    previous = new Map(pins);
+  }
+  return { previous, knownPins: known };
+}

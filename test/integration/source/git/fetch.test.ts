@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { debianVersionOf } from '../../../../src/deb/version.js';
+import type { GitRepository } from '../../../fixtures/git-repository.js';
+import { faultOf, GitFetching } from './fetching.js';
+
+describe('a git source', function () {
+  this.timeout(60_000);
+  let git: GitFetching;
+  let core: GitRepository;
+
+  before(async () => {
+    git = await GitFetching.start();
+    mkdirSync(join(git.folder, 'workspace'));
+    const cite = git.repository('extensions/Cite');
+    const one = cite.commit({ 'extension.json': '{"name":"Cite","version":"1.0.0"}' });
+    core = git.repository('core.git');
+    core.commit({
+      'includes/Defines.php': "<?php\ndefine( 'MW_VERSION', '1.43.0' );\n",
+      'bin/run': '#!/bin/sh\n',
+      'docs/current': ['link', '../includes'],
+      '.gitattributes': 'secret export-ignore\n',
+      secret: 'kept',
+      'täst/ä b': 'x',
+      empty: '',
+    });
+    core.git('update-index', '--chmod=+x', 'bin/run');
+    core.submodule('extensions/Cite', '../extensions/Cite', one);
+    core.commitIndex('1.43.0');
+    core.tag('1.43.0', '-a', '-m', 'first');
+    core.commit({ 'includes/Defines.php': "<?php\ndefine( 'MW_VERSION', '1.43.1-alpha' );\n", later: '1' });
+    core.tag('1.43.1-rc.0');
+    core.tag('v1.9.0');
+    core.tag('nightly');
+    for (const branch of ['REL1_9', 'REL1_43', 'wmf/1.47.0-wmf.9', 'wmf/1.47.0-wmf.14'])
+      core.git('branch', branch);
+  });
+  after(() => git.stop());
+
+  const url = (): string => git.server.url('core.git');
+
+  it('lists the tags that are versions, the highest first, from refs alone', async () => {
+    git.server.forget();
+    const found = await git.candidates({ url: url(), version: '~1.43.0' });
+    assert.deepEqual(
+      found.map(({ version, ref }) => [version, ref]),
+      [
+        ['1.43.1-rc.0', 'refs/tags/1.43.1-rc.0'],
+        ['1.43.0', 'refs/tags/1.43.0'],
+        ['1.9.0', 'refs/tags/v1.9.0'],
+      ],
+    );
+    assert.equal(found[1]!.commit, core.git('rev-parse', '1.43.0^{commit}'));
+    assert.equal(found[1]!.tag, core.git('rev-parse', '1.43.0'));
+    assert.equal(found[0]!.tag, null);
+    assert.ok(git.server.sent < 3000, `${git.server.sent} bytes`);
+    assert.ok(git.server.asked.every(({ protocol }) => protocol === 'version=2'));
+  });
+
+  it('finds the highest branch of a pattern, with the version that its name bears', async () => {
+    const wmf = await git.candidates({ url: url(), branch: 'wmf/*' });
+    assert.deepEqual(
+      wmf.map(({ version }) => version),
+      ['1.47.0-wmf.14', '1.47.0-wmf.9'],
+    );
+    const rel = await git.candidates({ url: url(), branch: 'REL1_*' });
+    assert.deepEqual(
+      rel.map(({ version, ref }) => [version, ref]),
+      [
+        [null, 'refs/heads/REL1_43'],
+        [null, 'refs/heads/REL1_9'],
+      ],
+    );
+  });
+
+  it('says what there is when a name is not', async () => {
+    const fault = await faultOf(git.candidates({ url: url(), tag: '1.43.2' }));
+    assert.equal(fault.code, 'SOURCE_REF_UNKNOWN');
+    assert.match(fault.hint!, /1\.43\.0/);
+    const branch = await faultOf(git.candidates({ url: url(), branch: 'REL1_44' }));
+    assert.match(branch.hint!, /^There are REL1_43/);
+    const none = await faultOf(git.candidates({ url: url(), version: '*', tags: 'night*' }));
+    assert.match(none.message, /nightly/);
+  });
+
+  it('fetches a tag with its submodules, all of the tree and nothing of .git', async () => {
+    const pin = await git.fetch({ url: url(), tag: '1.43.0' });
+    assert.equal(pin.upstreamVersion, '1.43.0');
+    assert.equal(pin.commit, core.git('rev-parse', '1.43.0^{commit}'));
+    assert.equal(pin.date, Number(core.git('log', '-1', '--format=%ct', '1.43.0')));
+    assert.deepEqual(pin.submodules, [
+      {
+        path: 'extensions/Cite',
+        url: git.server.url('extensions/Cite'),
+        commit: core.git('rev-parse', '1.43.0:extensions/Cite'),
+      },
+    ]);
+    const tree = await git.tree(pin);
+    assert.match(tree['.gitmodules']!, /Cite/);
+    delete tree['.gitmodules'];
+    assert.deepEqual(tree, {
+      '.gitattributes': 'secret export-ignore\n',
+      bin: '/',
+      'bin/run': '755 #!/bin/sh\n',
+      docs: '/',
+      'docs/current': '-> ../includes',
+      empty: '',
+      extensions: '/',
+      'extensions/Cite': '/',
+      'extensions/Cite/extension.json': '{"name":"Cite","version":"1.0.0"}',
+      includes: '/',
+      'includes/Defines.php': "<?php\ndefine( 'MW_VERSION', '1.43.0' );\n",
+      secret: 'kept',
+      täst: '/',
+      'täst/ä b': 'x',
+    });
+  });
+
+  it('asks the server for nothing but refs the second time', async () => {
+    const first = await git.fetch({ url: url(), tag: '1.43.0' });
+    git.server.forget();
+    assert.deepEqual(await git.fetch({ url: url(), tag: '1.43.0' }), first);
+    assert.deepEqual(
+      git.server.asked.map(({ method, path }) => `${method} ${path}`),
+      ['GET /core.git/info/refs?service=git-upload-pack', 'POST /core.git/git-upload-pack'],
+    );
+  });
+
+  it('makes the same bytes of the same commit, however it is reached', async () => {
+    const web = await git.fetch({ url: url(), tag: '1.43.0' });
+    const places = [core.path, `file://${core.path}`, '../served/core.git'];
+    for (const place of places) {
+      const local = await git.fetch({ url: place, tag: '1.43.0' });
+      assert.equal(local.archive.sha256, web.archive.sha256, place);
+      assert.equal(local.commit, web.commit);
+    }
+    git.server.old = true;
+    try {
+      // The commit alone, from a server that speaks the older protocol
+      const old = await git.fetch({ url: url(), commit: web.commit });
+      assert.equal(old.archive.sha256, web.archive.sha256);
+      assert.deepEqual(
+        await git.candidates({ url: url(), version: '1.43.0' }),
+        await git.candidates({ url: core.path, version: '1.43.0' }),
+      );
+    } finally {
+      git.server.old = false;
+    }
+  });
+
+  it('leaves submodules out when told to', async () => {
+    const pin = await git.fetch({ url: url(), tag: '1.43.0', submodules: false });
+    assert.deepEqual(pin.submodules, []);
+    assert.equal((await git.tree(pin))['extensions/Cite'], '/');
+  });
+
+  it('gives a branch a version that says its commit, and goes up with each', async () => {
+    const pin = await git.fetch({ url: url(), branch: 'REL1_43' });
+    assert.match(pin.upstreamVersion, /^1\.43\.1-alpha\+git20261101\.00\d{4}\.[0-9a-f]{8}$/);
+    assert.equal(debianVersionOf(pin.upstreamVersion), pin.upstreamVersion.replace('-', '~'));
+    const wmf = await git.fetch({ url: url(), branch: 'wmf/*' });
+    assert.match(wmf.upstreamVersion, /^1\.47\.0-wmf\.14\+git/);
+    const again = await git.fetch({ url: url(), branch: 'REL1_43' }, { previous: new Map([['thing', pin]]) });
+    assert.equal(again.upstreamVersion, pin.upstreamVersion);
+  });
+
+  it('refuses a tag that moved since an earlier snapshot, and says from where to where', async () => {
+    const moving = git.repository('moving');
+    const old = moving.commit({ a: '1' });
+    moving.tag('1.0');
+    const url = git.server.url('moving');
+    const before = await git.fetch({ url, version: '1.0' });
+    const now = moving.commit({ a: '2' });
+    moving.tag('1.0', '-f');
+    for (const more of [{ knownPins: [before] }, { previous: new Map([['thing', before]]) }]) {
+      const fault = await faultOf(git.fetch({ url, version: '1.0' }, more));
+      assert.equal(fault.code, 'SOURCE_MOVED');
+      assert.ok(fault.message.includes(old) && fault.message.includes(now), fault.message);
+      assert.match(fault.hint!, new RegExp(`commit: ${old}`));
+    }
+    assert.equal((await git.fetch({ url, version: '1.0' })).commit, now);
+  });
+
+  it('asks for one tree of a repository of 3,000 commits', async () => {
+    const long = git.repository('long');
+    const noise = 'x'.repeat(60);
+    let stream = '';
+    for (let nth = 1; nth <= 3000; nth++) {
+      const body = `${nth} ${noise} ${(nth * 7919) % 104729}\n`;
+      stream += `commit refs/heads/master\ncommitter T <t@example.org> ${1700000000 + nth} +0000\ndata 1\nx\n`;
+      stream += `M 100644 inline f${nth % 50}\ndata ${body.length}\n${body}\n`;
+    }
+    long.git('fast-import', '--quiet', { input: `${stream}reset refs/tags/1.0\nfrom refs/heads/master\n\n` });
+    git.server.forget();
+    const pin = await git.fetch({ url: git.server.url('long'), version: '1.0' });
+    assert.equal(Object.keys(await git.tree(pin)).length, 50);
+    assert.equal(pin.commit, long.git('rev-parse', 'refs/tags/1.0'));
+    assert.ok(git.server.sent < 20_000, `${git.server.sent} bytes for 50 files`);
+  });
+
+  it('hands a large pack to the system’s git, says so, and makes the same bytes', async () => {
+    const large = git.repository('large');
+    let stream = 'commit refs/heads/master\ncommitter T <t@example.org> 1700000000 +0000\ndata 1\nx\n';
+    for (let nth = 0; nth < 4500; nth++) {
+      stream += `M 100644 inline d${nth % 30}/f${nth}\ndata ${`${nth}`.length}\n${nth}\n`;
+    }
+    large.git('fast-import', '--quiet', {
+      input: `${stream}reset refs/tags/1.0\nfrom refs/heads/master\n\n`,
+    });
+    git.told.length = 0;
+    const pin = await git.fetch({ url: git.server.url('large'), version: '1.0' });
+    assert.ok(
+      git.told.some((line) => /read by the system's git/.test(line)),
+      git.told.join(),
+    );
+    const without = await git.fetch(
+      { url: large.path, version: '1.0', submodules: false },
+      { env: { PATH: '/nonexistent' } },
+    );
+    assert.equal(without.archive.sha256, pin.archive.sha256);
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import type { LockstepError } from '../../../src/errors.js';
+import type { SnapshotComponent } from '../../../src/snapshot/manifest.js';
+import { assertOrigins, originsOf } from '../../../src/snapshot/origins.js';
+
+const component = (pin: object): SnapshotComponent =>
+  ({ pin, build: { inputs: '', method: 'tree' } }) as unknown as SnapshotComponent;
+const evidence = [
+  { gate: 'vetting', result: 'passed', detail: '' },
+  { gate: 'installability', result: 'failed', detail: '' },
+];
+const components = {
+  mediawiki: component({ kind: 'apt-source' }),
+  cite: component({ kind: 'git', signedBy: 'A'.repeat(40) }),
+  echo: component({ kind: 'git', signedBy: null }),
+  parsoid: component({ kind: 'local' }),
+  ball: component({ kind: 'tarball', signedBy: null }),
+};
+const trustLevels = ['unstable', 'testing', 'stable'];
+
+describe('where the components of a snapshot come from', () => {
+  const facts = { id: '20260101T000000Z', ...originsOf({ components, evidence }) };
+  const refusal = (
+    trust: string,
+    signedSources?: string,
+    of: Partial<typeof facts> = {},
+  ): LockstepError | null => {
+    try {
+      assertOrigins({ ...facts, ...of }, { name: 'wiki-x', trust }, { trustLevels, signedSources });
+      return null;
+    } catch (error) {
+      return error as LockstepError;
+    }
+  };
+
+  it('is read off the manifest', () => {
+    assert.deepEqual(originsOf({ components, evidence }), {
+      local: ['parsoid'],
+      unsigned: ['echo'],
+      gates: ['vetting'],
+      provenMoves: [],
+      imported: false,
+    });
+    assert.equal(originsOf({ components: {}, evidence: [] }).imported, true);
+  });
+
+  it('keeps local trees to the lowest trust level', () => {
+    assert.equal(refusal('unstable'), null);
+    for (const trust of ['testing', 'stable']) {
+      const error = refusal(trust);
+      assert.equal(error?.code, 'MOVE_TRUST');
+      assert.match(error.message, /parsoid was built from a local tree, which nobody vouches for/);
+      assert.match(error.hint ?? '', /Only suites of trust level unstable take local trees/);
+    }
+    assert.equal(refusal('stable', undefined, { local: [] }), null);
+  });
+
+  it('demands signatures from the level on that the workspace says', () => {
+    assert.equal(refusal('unstable', 'testing', { local: [] }), null);
+    assert.match(
+      refusal('testing', 'testing', { local: [] })?.message ?? '',
+      /echo was taken from git without a signature/,
+    );
+    assert.match(refusal('stable', 'testing', { local: [] })?.hint ?? '', /components\.echo\.source/);
+    assert.equal(refusal('stable', 'testing', { local: [], unsigned: [] }), null);
+  });
+
+  it('tells all that is wrong at once', () => {
+    assert.deepEqual(
+      refusal('stable', 'stable')?.where.map(({ path }) => path),
+      ['components.parsoid', 'components.echo.source'],
+    );
+  });
+});
