@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// Not the whole of oclif: loading that takes as long as a move
-import { execute } from '@oclif/core/execute';
+import { loadProgram } from './program.js';
 
 // Node 20 calls the Ed25519 of its own Web Crypto experimental; nobody who cuts a release can do anything about it
 process.removeAllListeners('warning');
@@ -8,4 +7,4 @@ process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
 });
 
-await execute({ dir: import.meta.url });
+await loadProgram().program.execute({ dir: import.meta.url });

@@ -1,19 +1,35 @@
 /**
- * dist/ from src/: each command a file, what they share in chunks, libraries
- * included. Loading two hundred small modules took longer than most commands
- * work. Types are checked apart from this (npm run types).
+ * dist/ from src/: all commands, oclif and the other libraries in one file.
+ * Finding and linking hundreds of modules took longer than most commands
+ * work. It is CommonJS because V8 keeps compiled code for scripts only
+ * (bin/program.js). Types are checked apart from this (npm run types).
  */
 import { build } from 'esbuild';
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
+const program = 'dist/cli/program.cjs';
+
 const commands = readdirSync(join(root, 'src/commands'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
-  .map((name) => `src/commands/${name}`);
+  .sort();
 
-/** Started as threads, by their path from any file of dist/. */
-const threads = ['src/vetting/foreign-worker.ts'];
+/** What oclif and the scripts ask the program for. */
+const entry = [
+  ...commands.map((name, at) => `import command${at} from './src/commands/${name}';`),
+  `export const commands = {${commands.map((name, at) => `'${idOf(name)}': command${at}`).join(', ')}};`,
+  "export { execute } from '@oclif/core/execute';",
+  "export { Config } from '@oclif/core/config';",
+  "export { unknownCommand } from './src/cli/unknown-command.ts';",
+  // For scripts/docs.mjs
+  "export const reference = () => import('./src/cli/reference.ts');",
+].join('\n');
+
+/** As oclif spells a command within a topic. */
+function idOf(name) {
+  return name.slice(0, -'.ts'.length).replaceAll('/', ':');
+}
 
 /** zod carries its messages in fifty languages; ours are its English ones. */
 const oneLanguage = {
@@ -25,30 +41,54 @@ const oneLanguage = {
   },
 };
 
-await build({
+const common = {
   absWorkingDir: root,
-  // reference.ts is for scripts/docs.mjs
-  entryPoints: [...commands, 'src/cli/unknown-command.ts', 'src/cli/reference.ts', ...threads],
-  outdir: 'dist',
-  outbase: 'src',
-  // Two folders below the top, as every file of dist/: src/cli/wire.ts finds templates from there
-  chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.19',
   mainFields: ['module', 'main'],
-  // oclif looks for its own files at run time; node-liblzma has a native part
-  external: ['@oclif/core', '@oclif/core/*', 'node-liblzma'],
   // Names stay, so that the stack trace of a bug can be read
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
+  charset: 'ascii',
   plugins: [oneLanguage],
   logLevel: 'warning',
+};
+
+await build({
+  ...common,
+  stdin: { contents: entry, resolveDir: root, sourcefile: 'program.ts' },
+  // Two folders below the top, as src/cli/wire.ts expects, which finds templates from there
+  outfile: program,
+  format: 'cjs',
+  // node-liblzma has a native part; oclif would take the others to run TypeScript
+  external: ['node-liblzma', 'typescript', 'ts-node', 'tsx', 'tsx/*'],
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.url': 'programUrl' },
+  banner: {
+    js: "const programUrl = require('node:url').pathToFileURL(__filename).href, importOutside = module.import;",
+  },
+});
+
+await build({
+  ...common,
+  // Started as threads, by their path from any file of dist/
+  entryPoints: ['src/vetting/foreign-worker.ts'],
+  outdir: 'dist',
+  outbase: 'src',
+  format: 'esm',
+  external: ['node-liblzma'],
   // Libraries that are CommonJS ask for Node's modules by require()
   banner: {
     js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
   },
 });
+
+const path = join(root, program);
+const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+const text = readFileSync(path, 'utf8')
+  // Not in "import()" of a message
+  .replace(/(?<![\w$.'"`])import\((?!\))/g, 'importOutside(')
+  // esbuild leaves regular expressions as they are; bin/program.js reads ASCII
+  .replace(/[^\0-\x7f]/g, escaped);
+writeFileSync(path, text);

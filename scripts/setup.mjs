@@ -54,6 +54,11 @@ export const testTools = [
   { command: 'git', package: 'git', why: 'reads what a snapshot commit wrote' },
   { command: 'php', package: 'php-cli', why: "runs the wiki's own command" },
   {
+    file: '/usr/share/php/Composer/Semver/autoload.php',
+    package: 'php-composer-semver',
+    why: 'judges constraints as Composer does',
+  },
+  {
     file: '/var/lib/dpkg/info/php-sqlite3.list',
     package: 'php-sqlite3',
     why: "holds that command's database in tests",
@@ -125,9 +130,11 @@ function filesBelow(folder) {
 
 /** dist/ from src/, only when a source file, the settings or the compiler changed. */
 export function compile() {
-  const inputs = ['scripts/bundle.mjs', 'package.json', 'package-lock.json'].map((name) => join(root, name));
+  const made = ['scripts/bundle.mjs', 'scripts/manifest.mjs', 'scripts/code-cache.mjs', 'bin/program.js'];
+  const inputs = [...made, 'package.json', 'package-lock.json'].map((name) => join(root, name));
   const sources = [...inputs, ...filesBelow(join(root, 'src'))];
   const wanted = sha256(
+    process.version,
     ...sources.flatMap((file) => [file.slice(root.length), '\0', readFileSync(file), '\0']),
   );
   const stamp = join(root, 'dist', '.stamp');
@@ -136,6 +143,8 @@ export function compile() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   runOrStop(process.execPath, [join(root, 'scripts/bundle.mjs')]);
   runOrStop(process.execPath, [join(root, 'scripts/manifest.mjs')]);
+  const cached = spawnSync(process.execPath, [join(root, 'scripts/code-cache.mjs')], { stdio: 'inherit' });
+  if (cached.status !== 0) say('Compiled; commands start more slowly than they could.');
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, wanted);
 }

@@ -3,25 +3,72 @@
  * `npm test -- unit` (or integration, e2e, lint, types) runs one part.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
-const mocha = (...args) => [process.execPath, [bin('mocha/bin/mocha.js'), '--no-color', ...args]];
+const node = (file, ...args) => [process.execPath, [bin(file), ...args]];
+const mocha = (...args) => node('mocha/bin/mocha.js', '--no-color', ...args);
+
+/** What takes longest goes first: a core that is left alone with it at the end is a core that others wait for. */
+const longest = {
+  integration: [
+    'workflows/broken-disk',
+    'archive/crash',
+    'workflows/readers',
+    'workflows/gc',
+    'workflows/repair',
+    'workflows/verify',
+    'workflows/drop',
+    'build/repack',
+    'workflows/moves',
+    'workflows/supersede',
+    'build/debian-method',
+  ],
+  // The machines of wiki-booted wait for what release makes
+  e2e: [
+    'release/release',
+    'moves/crash',
+    'wiki-moves/bookworm',
+    'wiki-moves/bookworm-unattended',
+    'wiki-moves/trixie',
+    'wiki-booted/bookworm',
+    'wiki-booted/trixie',
+    'bad-input/json',
+    'bad-input/moving',
+  ],
+};
+
+function filesOf(part) {
+  const folder = join('test', part);
+  const rank = (file) => {
+    const at = longest[part].indexOf(file.slice(folder.length + 1, -'.test.ts'.length));
+    return at === -1 ? Infinity : at;
+  };
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .sort((a, b) => (rank(a) === rank(b) ? (a < b ? -1 : 1) : rank(a) - rank(b)));
+}
+
+/** On two cores; files share nothing but the caches and the workspace below. */
+const inParallel = (part, timeout) =>
+  mocha('--parallel', '--jobs', '2', '--timeout', String(timeout), ...filesOf(part));
 
 const parts = {
   lint: [
-    [process.execPath, [bin('eslint/bin/eslint.js'), '.']],
-    [process.execPath, [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
+    node('eslint/bin/eslint.js', '.'),
+    node('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
   ],
-  types: [[process.execPath, [bin('typescript/bin/tsc'), '--noEmit', '-p', '.']]],
+  types: [node('typescript/bin/tsc', '--noEmit', '-p', '.')],
   unit: [mocha('--recursive', 'test/unit/**/*.test.ts')],
-  // Side by side on the two cores; files share nothing but the caches and the workspace below
-  integration: [mocha('--parallel', '--jobs', '2', '--timeout', '300000', 'test/integration/**/*.test.ts')],
-  e2e: [mocha('--parallel', '--jobs', '2', '--timeout', '2400000', 'test/e2e/**/*.test.ts')],
+  integration: [inParallel('integration', 300_000)],
+  e2e: [inParallel('e2e', 2_400_000)],
 };
+/** Each of their commands keeps one core busy. */
+const onOneCore = ['lint', 'types', 'unit'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in parts));
@@ -48,7 +95,26 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 
 /** The workspace that the end-to-end tests release real profiles from. */
 const workspace = join(temporary, 'releases');
-const testing = { ...process.env, TMPDIR: temporary, LOCKSTEP_TEST_WORKSPACE: workspace };
+const memory = folderInMemory();
+const testing = {
+  ...process.env,
+  TMPDIR: temporary,
+  LOCKSTEP_TEST_WORKSPACE: workspace,
+  LOCKSTEP_TEST_MEMORY: memory,
+};
+
+/**
+ * For tests of many small files, which otherwise wait for the disk most of their time. Where root has no
+ * memory to spare, or there is no root, it is a folder like any other.
+ */
+function folderInMemory() {
+  const folder = join(temporary, 'memory');
+  mkdirSync(folder, { mode: 0o711 });
+  if (process.getuid?.() === 0 && freemem() > 8 * 1024 ** 3) {
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4g,mode=0711', 'lockstep-test', folder]);
+  }
+  return folder;
+}
 
 function makeWorkspace() {
   const lockstep = (args, cwd) => {
@@ -64,17 +130,25 @@ function makeWorkspace() {
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** Runs one command, its output passed on, mocha's own counts added up. */
-function run([command, args]) {
+/** Runs one command, its output passed on as it comes or in one piece, mocha's own counts added up. */
+function run([command, args], { together = false, env = testing } = {}) {
   return new Promise((done) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: testing });
-    let text = '';
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', together ? 'pipe' : 'inherit'],
+      env,
+    });
+    const pieces = [];
+    child.stderr?.on('data', (data) => pieces.push(data));
     child.stdout.on('data', (data) => {
-      process.stdout.write(data);
-      text = (text + data).slice(-100_000);
+      pieces.push(data);
+      if (!together) process.stdout.write(data);
     });
     child.on('close', (status) => {
-      const count = (word) => Number(new RegExp(`^  (\\d+) ${word}\\b`, 'm').exec(text)?.[1] ?? 0);
+      const text = Buffer.concat(pieces).toString();
+      if (together) process.stdout.write(text);
+      const end = text.slice(-100_000);
+      const count = (word) => Number(new RegExp(`^  (\\d+) ${word}\\b`, 'm').exec(end)?.[1] ?? 0);
       total.passed += count('passing');
       total.failed += count('failing');
       total.skipped += count('pending');
@@ -83,13 +157,36 @@ function run([command, args]) {
   });
 }
 
+const secondsSince = (started) => `${Math.round((performance.now() - started) / 1000)} s`;
 const failures = [];
-for (const name of asked.length > 0 ? asked : Object.keys(parts)) {
+const wanted = asked.length > 0 ? asked : Object.keys(parts);
+
+/** Two commands at a time, each part told of when all of it is over. */
+async function runOnOneCoreEach(names) {
+  const started = performance.now();
+  const waiting = names.flatMap((name) => parts[name].map((command) => ({ name, command })));
+  const left = new Map(names.map((name) => [name, parts[name].length]));
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { name, command } = next;
+      if (!(await run(command, { together: true }))) failures.push(name);
+      left.set(name, left.get(name) - 1);
+      if (left.get(name) === 0) say(`== ${name}: done after ${secondsSince(started)}`);
+    }
+  };
+  say(`\n== ${names.join(', ')}`);
+  await Promise.all([lane(), lane()]);
+}
+
+const small = wanted.filter((name) => onOneCore.includes(name));
+if (small.length > 0) await runOnOneCoreEach(small);
+for (const name of wanted.filter((name) => !onOneCore.includes(name))) {
   const started = performance.now();
   say(`\n== ${name}`);
   if (name === 'e2e') makeWorkspace();
-  for (const command of parts[name]) if (!(await run(command))) failures.push(name);
-  say(`== ${name}: ${Math.round((performance.now() - started) / 1000)} s`);
+  const env = name === 'integration' ? { ...testing, TMPDIR: memory } : testing;
+  for (const command of parts[name]) if (!(await run(command, { env }))) failures.push(name);
+  say(`== ${name}: ${secondsSince(started)}`);
 }
 
 if (failures.length > 0) total.failed ||= failures.length;

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { LockstepError } from '../errors.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
@@ -53,13 +54,19 @@ export async function blocksOf(
 ): Promise<BlockRef[]> {
   const { endings, length } = traits[kind];
   const runs = runsOf(items, length);
-  const refs: BlockRef[] = [];
-  for (let at = 0; at < runs.length; at += atOnce) {
-    throwIfInterrupted(signal);
-    const some = runs.slice(at, at + atOnce);
-    refs.push(...(await Promise.all(some.map((run) => blocks.keep(run, endings, signal)))));
+  const limit = pLimit(atOnce);
+  const kept = runs.map((run) =>
+    limit(() => {
+      throwIfInterrupted(signal);
+      return blocks.keep(run, endings, signal);
+    }),
+  );
+  try {
+    return await Promise.all(kept);
+  } catch (error) {
+    limit.clearQueue();
+    throw error;
   }
-  return refs;
 }
 
 /** An index out of several, and those of its blocks that were read meanwhile, by hash. */

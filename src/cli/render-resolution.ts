@@ -38,7 +38,7 @@ export function renderOutdated({ profiles }: OutdatedReport): string {
       );
       const against =
         snapshot === null ? 'no snapshot yet' : suite === null ? snapshot : `${suite}: ${snapshot}`;
-      const head = ['component', 'current', 'newest in range', 'newest', 'range', ''];
+      const head = ['component', 'current', 'newest in range', 'newest', 'range', 'state'];
       return `${profile} (${against})\n${renderTable(head, rows)}`;
     })
     .join('\n\n');

@@ -31,6 +31,7 @@ const reason = z.discriminatedUnion('kind', [
     file: z.string().describe("Below the component's tree; the profile's file where it demands it"),
     field: z.string().describe('`requires.MediaWiki`'),
     sentence: z.string(),
+    instead: z.string().nullable().describe('What there is instead: `bookworm has PHP 8.2.29`'),
   }),
 ]);
 

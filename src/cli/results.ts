@@ -8,8 +8,9 @@ import { importResult } from './results-import.js';
 import { diffResult } from './results-diff.js';
 import { promoteResult, publishResult, rollbackResult, statusResult } from './results-moves.js';
 import { pinFileResult } from './results-pin-file.js';
+import { demandResult } from './results-demands.js';
 import { pinResult } from './results-pins.js';
-import { outdatedResult } from './results-resolution.js';
+import { outdatedResult, choiceExplanationResult } from './results-resolution.js';
 import { historyResult, showResult, snapshotsResult } from './results-snapshots.js';
 import { dropResult, gcResult, refreshResult, verifyResult } from './results-upkeep.js';
 
@@ -60,6 +61,8 @@ export const resolveResult = z.object({
     architectures: z.array(z.string()),
   }),
   components: z.record(z.string(), pinResult),
+  demands: z.array(demandResult).describe('Who demands what of whom'),
+  explanation: choiceExplanationResult.optional().describe('With --explain'),
 });
 export type ResolveResult = z.infer<typeof resolveResult>;
 

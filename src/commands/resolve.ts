@@ -1,35 +1,62 @@
 import { string as stringArg } from '@oclif/core/args';
+import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { ResolveResult } from '../cli/results.js';
+import { localTrees, withFlag } from '../cli/with-flag.js';
 
 export default class Resolve extends BaseCommand {
-  static override summary = 'Resolve a profile to exact versions, each proven';
+  static override summary = 'Resolve a profile to exact versions that fit together, each proven';
   static override description =
-    'Looks at what the base release, its updates and its security suite have, takes the highest version in the range ' +
-    'of each component, fetches it into the content store and checks it. Prints the pins, and who vouches for them.';
+    'Looks at what there is of each component (the base release with its updates and security suite, git tags and ' +
+    'branches, tarballs), takes the newest versions that meet the ranges of the profile and the demands of the trees ' +
+    'themselves, fetches them into the content store and checks them. Prints the pins, and who vouches for them. Where ' +
+    'nothing fits, it says which demands contradict each other and which version would help.';
   static override examples = [
     '<%= config.bin %> resolve mediawiki-1.39',
+    '<%= config.bin %> resolve mediawiki-1.39 --demands',
+    '<%= config.bin %> resolve mediawiki-1.39 --explain parsoid',
     '<%= config.bin %> resolve mediawiki-1.39 --json | jq .components.parsoid.upstreamVersion',
   ];
   static override args = {
     profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
   };
+  static override flags = {
+    explain: string({
+      helpValue: 'COMPONENT',
+      description: 'say why this version of a component, and not a newer one',
+    }),
+    demands: boolean({ description: 'print who demands what of whom', exclusive: ['explain'] }),
+    with: withFlag,
+  };
 
   override async run(): Promise<ResolveResult> {
     const { args, flags } = await this.parse(Resolve);
+    const trees = await localTrees(flags.with);
     const context = await this.context(flags);
     const [{ resolve }, { pinRows, renderTable }] = await Promise.all([
       import('../workflows/resolve.js'),
       import('../cli/render-table.js'),
     ]);
-    const { profile, pins } = await resolve(context, args.profile);
-    if (!this.jsonEnabled())
-      this.log(renderTable(['component', 'version', 'package', 'from', 'vouched for by'], pinRows(pins)));
+    const { profile, pins, demands, explain } = await resolve(context, args.profile, { trees });
+    const explanation = flags.explain === undefined ? undefined : explain(flags.explain);
+    if (!this.jsonEnabled()) {
+      if (explanation !== undefined) {
+        const { renderChoice } = await import('../cli/render-resolution.js');
+        this.log(renderChoice(explanation));
+      } else if (flags.demands) {
+        const { renderDemands } = await import('../cli/render-demands.js');
+        this.log(renderDemands(demands));
+      } else {
+        this.log(renderTable(['component', 'version', 'package', 'from', 'vouched for by'], pinRows(pins)));
+      }
+    }
     const { distribution, release, codename, architectures } = profile.base;
     return {
       profile: profile.name,
       base: { distribution, release, codename, architectures },
       components: Object.fromEntries(pins),
+      demands,
+      ...(explanation === undefined ? {} : { explanation }),
     };
   }
 }

@@ -5,7 +5,7 @@
  * names, one wait is for all of them, then they are renamed, and one wait is
  * for the names. Must not know what the files are.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -27,6 +27,9 @@ const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
 /** So many files are worth starting a program for; fewer wait one by one. */
 const fewFiles = 32;
 
+/** After so many files the disk is set to work: there is less to wait for at the end. */
+const sendEvery = 2000;
+
 /** Files on their way to places on one file system. Call `discard` when it is given up. */
 export class FileBatch {
   /** Temporary names and places. */
@@ -36,6 +39,8 @@ export class FileBatch {
   /** Folders that have a new folder in them. */
   readonly #made = new Set<string>();
   #bytes = 0;
+  /** Files taken over since the disk was last set to work. */
+  #unsent = 0;
 
   /** How many files are waiting. */
   get size(): number {
@@ -75,7 +80,12 @@ export class FileBatch {
 
   /** Takes over files that another batch wrote, in a thread of its own. */
   takeOver(files: Iterable<readonly [temporary: string, path: string]>): void {
-    for (const [temporary, path] of files) this.#waiting.set(temporary, path);
+    for (const [temporary, path] of files) {
+      this.#waiting.set(temporary, path);
+      if (++this.#unsent < sendEvery) continue;
+      this.#unsent = 0;
+      sendToDisk(dirname(temporary));
+    }
   }
 
   /** Hands the files over: this batch forgets them. */
@@ -180,4 +190,11 @@ export async function syncFileSystem(path: string): Promise<boolean> {
   return await new Promise((resolve) => {
     execFile('sync', ['-f', path], (error) => resolve(error === null));
   });
+}
+
+/** What syncFileSystem would wait for, without the wait. Whether it comes to anything is told by nobody. */
+function sendToDisk(path: string): void {
+  spawn('sync', ['-f', path], { stdio: 'ignore' })
+    .on('error', () => undefined)
+    .unref();
 }

@@ -107,11 +107,18 @@ export function smallestCore(question: Question, all: Numbers, steps = mostSteps
 
 /** A set of wishes that contradicts itself, without what can be left out: see {@link irreducible}. */
 export function leanCore(problem: Problem, wishes: readonly Wish[]): Wish[] {
-  const question = new Question(problem, wishes);
-  const answer = question.ask(
-    wishes.map((_, index) => index),
-    [],
+  // Of what no wish speaks any option will do
+  const spoken = new Set(
+    wishes.flatMap((wish) => [
+      wish.component,
+      ...(wish.kind === 'demand'
+        ? wish.clauses.flatMap(({ met }) => met.map(({ component }) => component))
+        : []),
+    ]),
   );
+  const variables = problem.variables.filter(({ component }) => spoken.has(component));
+  const question = new Question({ ...problem, variables }, wishes);
+  const answer = question.ask([...wishes.keys()], []);
   if (answer.kind === 'found') throw new TypeError('the wishes do not contradict each other');
   return irreducible(question, answer.core).map((index) => wishes[index]!);
 }

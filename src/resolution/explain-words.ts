@@ -43,13 +43,16 @@ export function nameOf({ version, label }: Option): string {
 export function rangeSentence({ component, range, options }: Variable): string {
   const allowed = options.filter(({ inRange }) => inRange);
   const [newest] = allowed;
-  const fixed = /^(?:tag|commit) /.test(range) || (range.startsWith('branch ') && !range.includes('*'));
-  if (fixed) return `${component} is fixed to ${range}`;
+  if (isFixed({ range })) return `${component} is fixed to ${range}`;
   if (range.startsWith('the tree ')) return `${component} is taken from ${range}`;
   const words = range === 'latest' ? 'its releases ("latest")' : range;
   if (newest === undefined) return `${component} is kept at ${words} (there is none)`;
   const what = allowed.length === 1 ? 'is all there is' : 'is the newest there is';
   return `${component} is kept at ${words} (${nameOf(newest)} ${what})`;
+}
+
+function isFixed({ range }: Pick<Variable, 'range'>): boolean {
+  return /^(?:tag|commit) /.test(range) || (range.startsWith('branch ') && !range.includes('*'));
 }
 
 /** `mediawiki is taken at 1.43.0, which is decided first`. */
@@ -71,30 +74,29 @@ const mostAskings = 3;
  * @param of how many versions of the component are meant; `these` where they were named just before
  */
 export function demandSentence(
-  { component, by, thing, instead }: { component: string; by: string; thing: Thing; instead: string | null },
+  { component, by, thing }: { component: string; by: string; thing: Thing },
   askings: readonly Asking[],
   of: number | 'these',
 ): string {
-  const tail = instead === null ? '' : `; ${instead}`;
   const [{ constraint, versions }] = askings as readonly [Asking, ...Asking[]];
   const wanted = demandInWords(thing, constraint);
-  if (by === profileItself) return `the profile asks for ${wanted} beside ${component}${tail}`;
+  if (by === profileItself) return `the profile asks for ${wanted} beside ${component}`;
   const own = isOwn(by, component);
   const whose = own ? '' : ` of ${component}`;
   if (askings.length === 1 && versions.length === 1) {
     const who = own ? `${by} ${versions[0]!}` : `${by} (of ${component} ${versions[0]!})`;
-    return `${who} asks for ${wanted}${tail}`;
+    return `${who} asks for ${wanted}`;
   }
-  if (askings.length === 1 && of === 'these') return `${by} asks for ${wanted} in all of them${tail}`;
+  if (askings.length === 1 && of === 'these') return `${by} asks for ${wanted} in all of them`;
   if (askings.length === 1 && of !== 'these') {
-    return `${by} asks for ${wanted} ${versionsInWords(versions, of, own ? 'its' : 'the', whose)}${tail}`;
+    return `${by} asks for ${wanted} ${versionsInWords(versions, of, own ? 'its' : 'the', whose)}`;
   }
   const shown =
     askings.length > mostAskings ? [...askings.slice(0, mostAskings - 1), askings.at(-1)!] : askings;
   const parts = shown.map((one) => `${one.constraint} in ${spanOf(one.versions)}${whose}`);
   const left = askings.length - shown.length;
   if (left > 0) parts.splice(-1, 0, `${left} more in between`);
-  return `${by} asks for ${thingInWords(thing)}: ${parts.join(', ')}${tail}`;
+  return `${by} asks for ${thingInWords(thing)}: ${parts.join(', ')}`;
 }
 
 /** @param names newest first, two at least */
@@ -106,11 +108,22 @@ function versionsInWords(names: readonly string[], of: number, its: string, whos
   return `in each of ${its} ${of} versions${whose} ${span}`;
 }
 
-/** Whether the one who demands it is the component itself and not a part of it: `extension Foo` of `foo` or `ext-foo`. */
+/** Whether the one who demands it is the component itself and not a part of it. */
 function isOwn(by: string, component: string): boolean {
+  return isNamedAfter(component, by.slice(by.lastIndexOf(' ') + 1));
+}
+
+/** Whether a component is called like a piece of software: `foo` or `extension-foo` like `Foo`. */
+export function isNamedAfter(component: string, name: string): boolean {
   const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const name = plain(by.slice(by.lastIndexOf(' ') + 1));
-  return name !== '' && plain(component).endsWith(name);
+  return plain(name) !== '' && plain(component).endsWith(plain(name));
+}
+
+/** `foo is fixed to tag 2.0`, `of foo there is 1.0 to 3.2 (12 versions)`. */
+export function thereIsSentence(variable: Variable): string {
+  const { component, options } = variable;
+  if (isFixed(variable)) return rangeSentence(variable);
+  return `of ${component} there is ${spanOf(options.map(nameOf))}`;
 }
 
 /** `A`, `A, and B`, `A, B, and C`: parts of one sentence. */

@@ -7,11 +7,13 @@ import { LockstepError, type FaultPlace } from '../errors.js';
 import { leanCore, Question, smallestCore } from './explain-core.js';
 import {
   demandSentence,
+  isNamedAfter,
   joined,
   keptSentence,
   nameOf,
   profileItself,
   rangeSentence,
+  thereIsSentence,
   type Asking,
 } from './explain-words.js';
 import type { Problem, Variable } from './problem.js';
@@ -35,6 +37,8 @@ export type Reason =
       file: string;
       field: string;
       sentence: string;
+      /** What there is instead, a part of a sentence; null where the versions of others say it. */
+      instead: string | null;
     };
 
 export interface MeantOptions {
@@ -173,7 +177,10 @@ function demandReason(
       versions: meant.map((option) => nameOf(options[option]!)),
     }));
   const { by, thing, file, field } = clauses[0]!.demand;
-  const instead = clauses.find((clause) => clause.instead !== null)?.instead ?? null;
+  const told = clauses.find((clause) => clause.instead !== null)?.instead ?? null;
+  const hopeless = clauses.every(({ met }) => met.every((supplier) => supplier.options.length === 0));
+  const holder = told === null && hopeless ? holderOf(thing, problem) : undefined;
+  const instead = holder === undefined ? told : thereIsSentence(holder);
   const of = only?.component === component ? 'these' : [...options.keys()].filter(isMeant).length;
   return {
     kind: 'demand',
@@ -183,8 +190,22 @@ function demandReason(
     askings,
     file,
     field,
-    sentence: demandSentence({ component, by, thing, instead }, askings, of),
+    sentence: demandSentence({ component, by, thing }, askings, of),
+    instead,
   };
+}
+
+/** The component that supplies a thing in versions of which none will do: it says so, or its name does. */
+function holderOf(thing: string, { variables, clauses, lead }: Problem): Variable | undefined {
+  const name = thing.slice(thing.lastIndexOf('/') + 1);
+  const [supplier] = clauses
+    .filter((clause) => clause.demand.thing === thing)
+    .flatMap((clause) => clause.met.map(({ component }) => component))
+    .sort();
+  const named = (component: string | undefined): Variable | undefined =>
+    variables.find((variable) => variable.component === component);
+  const like = variables.map(({ component }) => component).filter((one) => isNamedAfter(one, name));
+  return named(supplier) ?? named(thing === 'mediawiki' ? lead : like.sort()[0]);
 }
 
 function helpsFor(
@@ -292,9 +313,11 @@ export function conflictError({ contradictions, more }: ConflictExplanation): Lo
   );
 }
 
-/** `... (extension.json, requires.MediaWiki)`. */
+/** `extension Foo 2.0 asks for PHP >= 8.3 (extension.json, requires.platform.php); Debian 12 has PHP 8.2.29`. */
 export function withPlace(reason: Reason): string {
-  return reason.kind === 'demand' ? `${reason.sentence} (${reason.file}, ${reason.field})` : reason.sentence;
+  if (reason.kind !== 'demand') return reason.sentence;
+  const { sentence, file, field, instead } = reason;
+  return `${sentence} (${file}, ${field})${instead === null ? '' : `; ${instead}`}`;
 }
 
 /** Sentences; what contradicts the same ranges is told in one of them. */
@@ -324,6 +347,9 @@ function hintOf(contradictions: readonly Contradiction[]): string {
   const lines = new Set(helps.filter(({ cures }) => cures !== 'none').map(({ sentence }) => sentence));
   const none = new Set(helps.filter(({ cures }) => cures === 'none').map(({ component }) => component));
   if (none.size > 0) lines.add(`No version of ${[...none].join(', ')} that is known would help`);
+  for (const reason of contradictions.flatMap((one) => one.reasons)) {
+    if (reason.kind === 'demand' && reason.by === profileItself) lines.add(`Or change ${reason.field}`);
+  }
   return [...lines].map((line) => `${line}.`).join('\n');
 }
 

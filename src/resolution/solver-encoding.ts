@@ -37,7 +37,7 @@ export function wishesOf(problem: Problem): Wish[] {
     else known.push(clause);
   }
   const demands = [...folded]
-    .map(([key, clauses]) => ({ key, clauses: clauses.sort((a, b) => a.option - b.option) }))
+    .map(([key, clauses]) => ({ key, clauses: clauses.sort(byOption) }))
     .sort(
       (a, b) =>
         position.get(a.clauses[0]!.component)! - position.get(b.clauses[0]!.component)! ||
@@ -47,6 +47,13 @@ export function wishesOf(problem: Problem): Wish[] {
     ...ordered.map(({ component }): Wish => ({ kind: 'range', component })),
     ...demands.map(({ clauses }): Wish => ({ kind: 'demand', component: clauses[0]!.component, clauses })),
   ];
+}
+
+/** However the clauses were written, they are told in one order. */
+function byOption(a: Clause, b: Clause): number {
+  const wordsOf = ({ demand: { constraint, file, field } }: Clause): string =>
+    [constraint, file, field].join('\n');
+  return a.option - b.option || (wordsOf(a) < wordsOf(b) ? -1 : wordsOf(a) > wordsOf(b) ? 1 : 0);
 }
 
 /** A demand as those that say the same: one for each constraint. Other wishes are themselves. */

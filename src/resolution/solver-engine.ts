@@ -162,7 +162,7 @@ export class Engine {
       this.#values[literal] = 0;
       this.#values[not(literal)] = 0;
     }
-    this.#begins.length = level;
+    while (this.#begins.length > level) this.#begins.pop();
     this.#next = keep;
   }
 
@@ -219,12 +219,12 @@ export class Engine {
       watching[kept++] = clause;
       if (this.#values[other] === -1) {
         for (at++; at < watching.length; at++) watching[kept++] = watching[at]!;
-        watching.length = kept;
+        if (kept < watching.length) watching.length = kept;
         return clause;
       }
       this.#set(other, clause);
     }
-    watching.length = kept;
+    if (kept < watching.length) watching.length = kept;
     return null;
   }
 

@@ -177,7 +177,7 @@ function splitTogether(text: string): string[] | null {
     .trim()
     .replace(/([<>=]) +(?=[^ ,])/g, '$1\u0000')
     .replace(/(?<=\S) - (?=\S)/g, '\u0000-\u0000')
-    .replace(/ +as +/g, '\u0000as\u0000');
+    .replace(/(?<=[^ ,]) as +(?=[^ ,])/g, '\u0000as\u0000');
   if (/ -|- /.test(glued)) return null;
   const parts = glued.split(/ *, *| +/).map((part) => part.replaceAll('\u0000', ' '));
   return parts.includes('') ? null : parts;

@@ -27,7 +27,7 @@ export interface SourceContext {
   signal?: AbortSignal | undefined;
   /** Absolute: what paths in a profile are relative to. */
   workspaceRoot?: string | undefined;
-  /** For credentials of git servers (LOCKSTEP_GIT_*); nothing else is read from it here. */
+  /** For credentials of git servers (src/source/git/credentials.ts); nothing else is read from it here. */
   env?: NodeJS.ProcessEnv | undefined;
   /** The pins of the profile's last snapshot, by component: what tracks must not go below them. */
   previous?: ReadonlyMap<string, Pin> | undefined;

@@ -254,7 +254,7 @@ function debianOf(prepared: PreparedBuild): Extract<PreparedBuild, { method: 'de
 
 async function composeGroups(
   context: Context,
-  { profile, pins, php, sources }: Resolution,
+  { profile, pins, php, phpOf, sources }: Resolution,
   debian: readonly PlannedDebian[],
   given: {
     history: readonly VersionUse[];
@@ -282,6 +282,7 @@ async function composeGroups(
       schema,
       extensions: await extensionsOf(context, { profile, pins, sources }),
       php,
+      phpOf,
     },
     history,
   );

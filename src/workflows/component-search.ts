@@ -20,7 +20,7 @@ import type { Clause } from '../resolution/problem.js';
 import type { Choice } from '../source/candidate.js';
 import { treeOfPin } from '../source/component-tree.js';
 import { stoppable, type SourceContext } from '../source/context.js';
-import { declaredIn } from '../source/declarations.js';
+import { declaredByPackages, declaredIn } from '../source/declarations.js';
 import type { Declared, Platform } from '../source/declared.js';
 import type { Pin } from '../source/pin.js';
 import { basePlatform } from '../source/platform.js';
@@ -171,7 +171,11 @@ export class ComponentSearch {
       const pin = await fetchPin(one, context, pins, this.phase);
       pins.set(one.component, pin);
       const tree = treeOfPin(pin);
-      if (tree === null) return;
+      if (tree === null) {
+        // What Debian packaged says at least what it is
+        if (pin.kind === 'apt-binary') declared.push(declaredByPackages(pin));
+        return;
+      }
       const own = await declaredIn(one.component, tree, pin.upstreamVersion, context, this.phase);
       if (own.demands.some(({ thing }) => /^php(?:-extension\/|$)/.test(thing))) {
         this.#platform ??= await basePlatform(context, this.phase);

@@ -1,10 +1,13 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
-import type { LockstepError } from '../errors.js';
-import { phpPackagesOf } from '../metapackage/php-packages.js';
+import { LockstepError } from '../errors.js';
+import { phpPackagesByComponent, phpPackagesOf } from '../metapackage/php-packages.js';
 import { loadProfile } from '../profile/load.js';
 import type { Profile } from '../profile/profile-schema.js';
+import { nearest } from '../profile/nearest.js';
+import { whyNot, type ChoiceExplanation } from '../resolution/explain-choice.js';
 import type { DemandRow } from '../resolution/facts.js';
 import { planOptions } from '../resolution/options.js';
+import type { Problem } from '../resolution/problem.js';
 import { search } from '../resolution/search.js';
 import type { SourceContext } from '../source/context.js';
 import type { Pin } from '../source/pin.js';
@@ -20,8 +23,12 @@ export interface Resolution {
   pins: Map<string, Pin>;
   /** Who demands what of whom. */
   demands: DemandRow[];
+  /** Why a component has this version and not a newer one. */
+  explain: (component: string) => ChoiceExplanation;
   /** Packages of the base release that the demands on PHP come to, sorted. */
   php: string[];
+  /** The same of each component, by name. */
+  phpOf: Record<string, string[]>;
   /** What the sources were read with; the build root is made from the same mirror. */
   sources: SourceContext;
 }
@@ -47,9 +54,12 @@ export async function resolve(
   const phase = context.progress.phase('Fetching, checking and fitting sources');
   searching.phase = phase;
   try {
-    const result = await search({
+    const problem = {
       variables: [...options.values()].map(({ variable }) => variable),
       lead: profile.metapackage.lead,
+    };
+    const result = await search({
+      ...problem,
       clauses: () => searching.clauses(),
       load: (wanted) => searching.load(wanted),
     });
@@ -59,8 +69,12 @@ export async function resolve(
     const demands = searching.table(chosen);
     const { platform } = searching;
     phase.done(`${pins.size} components, ${demands.length} demands met`);
-    const php = platform === undefined ? [] : phpPackagesOf(searching.declared(chosen), platform);
-    return { profile, pins, demands, php, sources };
+    const declared = searching.declared(chosen);
+    const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
+    const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);
+    const explain = (component: string): ChoiceExplanation =>
+      explainChoice(profile, { ...problem, clauses: searching.clauses() }, chosen, component);
+    return { profile, pins, demands, explain, php, phpOf, sources };
   } catch (error) {
     phase.fail();
     throw error;
@@ -70,4 +84,31 @@ export async function resolve(
 /** What lies within a tree and does not fit it says itself what is wrong. */
 function faultOf(searching: ComponentSearch): LockstepError | undefined {
   return searching.components.map((name) => searching.faultOf(name)).find((fault) => fault !== undefined);
+}
+
+/** @throws LockstepError USAGE for a component that there is not, or that has no choice of its own */
+function explainChoice(
+  profile: Profile,
+  problem: Problem,
+  chosen: ReadonlyMap<string, number>,
+  component: string,
+): ChoiceExplanation {
+  const source = Object.hasOwn(profile.components, component) ? profile.components[component]!.source : null;
+  if (source === null) {
+    const names = Object.keys(profile.components);
+    const near = nearest(component, names);
+    throw new LockstepError('USAGE', {
+      message: `The profile ${profile.name} has no component ${component}`,
+      hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
+      where: [{ path: '--explain', value: component }],
+    });
+  }
+  if (source.kind === 'within') {
+    throw new LockstepError('USAGE', {
+      message: `${component} is within ${source.component}: its version is the one that ${source.component} brings along`,
+      hint: `Ask for ${source.component}: --explain ${source.component}`,
+      where: [{ path: '--explain', value: component }],
+    });
+  }
+  return whyNot(problem, chosen, component);
 }

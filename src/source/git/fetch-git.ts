@@ -40,7 +40,7 @@ export async function fetchGit(choice: GitChoice, context: SourceContext, phase:
   const { component, config, listing } = choice;
   assertNotMoved(choice, context);
   const record = await treeRecord(choice, context, phase);
-  const texts = textsOf(record, choice);
+  const texts = textsOf(record, choice)!;
   // Checked again for a tree of the cache: keyrings change
   const signedBy =
     config.signedBy === undefined
@@ -122,21 +122,20 @@ async function treeRecord(choice: GitChoice, context: SourceContext, phase: Phas
   const wanted = [component, config.url, listing.commit, listing.tag, config.submodules];
   const key = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
   const kept = await readCached<TreeRecord>(context, 'git-trees', key);
-  if (kept !== undefined && (await context.store.holds(kept.archive.sha256, signalOf(context)))) return kept;
+  const usable = kept !== undefined && textsOf(kept, choice) !== null;
+  if (usable && (await context.store.holds(kept.archive.sha256, signalOf(context)))) return kept;
   const record = await fetchTree(choice, context, phase);
   await writeCached(context, 'git-trees', key, record);
   return record;
 }
 
-/** The texts of a record; one that was changed counts as damage. */
-function textsOf(record: TreeRecord, { listing }: GitChoice): SignedTexts {
+/** The texts of a record; null when they are not those of the ids. */
+function textsOf(record: TreeRecord, { listing }: GitChoice): SignedTexts | null {
   const commit = Buffer.from(record.commit, 'base64');
   const tag = record.tag === null ? null : Buffer.from(record.tag, 'base64');
   const holds =
     idOf('commit', commit) === listing.commit && (tag === null || idOf('tag', tag) === listing.tag);
-  if (!holds)
-    throw damagedObject('The cache of git trees', 'it has been changed; remove its folder git-trees');
-  return { commit, tag };
+  return holds ? { commit, tag } : null;
 }
 
 async function fetchTree(choice: GitChoice, context: SourceContext, phase: Phase): Promise<TreeRecord> {

@@ -11,7 +11,7 @@ import type { SourceContext } from '../context.js';
 import { damagedObject, isObjectId, parseTag } from './git-object.js';
 import { readObjects, type ObjectFolder } from './object-reader.js';
 import { packLimits } from './pack-file.js';
-import type { Ref } from './ref-names.js';
+import { isRefName, type Ref } from './ref-names.js';
 import { gitIn, isGitInstalled, needsGit } from './system-git.js';
 
 /**
@@ -79,7 +79,7 @@ export async function localRefs(
 ): Promise<Ref[]> {
   const all =
     folder.by === 'git' ? await refsBySystem(folder, context) : await refsByLibrary(folder, context);
-  return all.filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)));
+  return all.filter(({ name }) => isRefName(name) && prefixes.some((prefix) => name.startsWith(prefix)));
 }
 
 async function refsBySystem({ gitdir }: ObjectFolder, context: SourceContext): Promise<Ref[]> {

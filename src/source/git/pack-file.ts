@@ -23,7 +23,7 @@ import { gitIn, isGitInstalled, needsGit } from './system-git.js';
  */
 export const packLimits = {
   easy: { bytes: 8 * 1024 * 1024, objects: 4_000 },
-  possible: { bytes: 128 * 1024 * 1024, objects: 200_000 },
+  possible: { bytes: 64 * 1024 * 1024, objects: 100_000 },
   /** Bytes of one object, which isomorphic-git holds as a whole. */
   object: 64 * 1024 * 1024,
   /** Bytes of any pack. */

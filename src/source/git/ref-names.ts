@@ -14,6 +14,11 @@ export interface Ref {
   peeled: string | null;
 }
 
+/** Whether git itself would let a ref have that name, as far as it matters here (git-check-ref-format(1)). */
+export function isRefName(name: string): boolean {
+  return !/[\p{Cc}\s~^:?*[\\]|\.\.|\uFFFD/u.test(name);
+}
+
 /** Whether a name fits a pattern in which `*` stands for anything but a slash. */
 export function fitsPattern(name: string, pattern: string): boolean {
   return patternOf(pattern).test(name);

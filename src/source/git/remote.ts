@@ -5,6 +5,7 @@
  * memory and takes a list of refs that was cut off for a whole one; its part is
  * reading what came (library-reader.ts). Nothing here looks into objects.
  */
+import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { StatusError } from '../../io/http-fault.js';
 import type { GetOptions, HttpResponse } from '../../io/http.js';
@@ -12,7 +13,7 @@ import { sessionOf, signalOf, type SourceContext } from '../context.js';
 import { credentialFor, type Credential } from './credentials.js';
 import { isObjectId, type ObjectId } from './git-object.js';
 import { delimPacket, flushPacket, notGit, packetsOf, pktLine, textOf, type Packet } from './pkt-line.js';
-import type { Ref } from './ref-names.js';
+import { isRefName, type Ref } from './ref-names.js';
 
 /** What a server says of itself. */
 interface Discovered {
@@ -28,6 +29,7 @@ interface Discovered {
 
 /** Of a listing; a repository with more is asked for a part of them by version 2. */
 const mostRefs = 1_000_000;
+const largestListing = 256 * 1024 * 1024;
 
 const service = 'git-upload-pack';
 
@@ -50,12 +52,14 @@ export class Remote {
   async refs(prefixes: readonly string[]): Promise<Ref[]> {
     const server = await this.#discovered();
     const wanted = (name: string): boolean => prefixes.some((prefix) => name.startsWith(prefix));
-    if (server.version === 1) return server.refs.filter(({ name }) => wanted(name));
+    if (server.version === 1) {
+      return server.refs.filter(({ name }) => wanted(name) && isRefName(name));
+    }
     const lines = ['peel', ...prefixes.map((prefix) => `ref-prefix ${prefix}`)];
     const found = await this.#post(server, commandOf(server, 'ls-refs', lines), async (answer) => {
       const refs: Ref[] = [];
       let ended = false;
-      for await (const packet of packetsOf(answer.body, this.url)) {
+      for await (const packet of packetsOf(this.#listed(answer), this.url)) {
         ended = packet === 'flush';
         if (typeof packet === 'string') continue;
         const line = textOf(packet);
@@ -68,7 +72,7 @@ export class Remote {
       if (!ended) throw notGit(this.url, 'its list of refs is cut off');
       return refs;
     });
-    return found.filter(({ name }) => wanted(name));
+    return found.filter(({ name }) => wanted(name) && isRefName(name));
   }
 
   /**
@@ -154,7 +158,7 @@ export class Remote {
         throw notGit(this.url, 'it redirects to something else');
       }
       const packets: Packet[] = [];
-      for await (const packet of packetsOf(answer.body, this.url)) {
+      for await (const packet of packetsOf(this.#listed(answer), this.url)) {
         packets.push(packet);
         if (packets.length > mostRefs) throw notGit(this.url, `it lists more than ${mostRefs} refs`);
       }
@@ -189,17 +193,28 @@ export class Remote {
     return { version: 1, capabilities: capabilitiesOf(capabilityLine.trim().split(' ')), refs };
   }
 
+  /** The body of a list, which must fit in memory. */
+  async *#listed(answer: HttpResponse): AsyncGenerator<Buffer, void, undefined> {
+    let size = 0;
+    for await (const piece of answer.body) {
+      size += piece.length;
+      if (size > largestListing)
+        throw notGit(this.url, `its list of refs has more than ${largestListing} bytes`);
+      yield piece;
+    }
+  }
+
   #assertNoFault(line: string, want?: ObjectId): void {
     if (line.startsWith('ERR ')) throw this.#fault(line.slice(4), want);
   }
 
   #fault(said: string, want: ObjectId | undefined): LockstepError {
-    const shown = said.trim().slice(0, 300);
+    const shown = shownName(said.trim());
     const unknown = want !== undefined && /not our ref|unadvertised|not valid/.test(said);
     return new LockstepError(unknown ? 'SOURCE_REF_UNKNOWN' : 'NET_STATUS', {
       message: unknown
-        ? `The server of ${this.url} does not give the commit ${want} (${JSON.stringify(shown)})`
-        : `The server of ${this.url} refused: ${JSON.stringify(shown)}`,
+        ? `The server of ${this.url} does not give the commit ${want} (${shown})`
+        : `The server of ${this.url} refused: ${shown}`,
       hint: unknown
         ? 'Either the repository has no such commit, or its server gives tags and branches alone (uploadpack.allowReachableSHA1InWant)'
         : 'Try again later; ask the owner of the server if it stays so',
@@ -251,7 +266,9 @@ export class Remote {
         if (error.status === 404) throw this.#missing(error);
         if (error.status === 401) await credential?.settle(false);
         const another = error.status === 401 && credential === null;
-        access.credential = another ? await credentialFor(url, this.#named, this.#context) : null;
+        access.credential = another
+          ? await credentialFor(repositoryOf(url), this.#named, this.#context)
+          : null;
         if (access.credential === null) throw this.#noAccess(error, credential !== null);
       } finally {
         if (accepted) await credential?.settle(true);
@@ -278,6 +295,11 @@ export class Remote {
       cause,
     });
   }
+}
+
+/** What a helper is asked for: the repository, not the request. */
+function repositoryOf(url: string): string {
+  return url.replace(/\/(?:info\/refs\?.*|git-upload-pack)$/, '');
 }
 
 function capabilitiesOf(lines: readonly string[]): Map<string, string> {

@@ -3,6 +3,7 @@
  * under this very name.
  */
 import { resolve } from 'node:path';
+import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere } from '../../io/disk.js';
 import { assertGood, verifyDetached } from '../../signing/verifier.js';
@@ -56,16 +57,16 @@ export async function signerOf(
   }
   const fingerprint = await fingerprintOf(signature, keyring, subject, context);
   if (inTag && tag.type !== 'commit') {
-    throw notThisCommit(subject, `it points at a ${tag.type}, not at the commit ${listing.commit}`);
+    throw notThisCommit(
+      subject,
+      `it points at a ${shownName(tag.type)}, not at the commit ${listing.commit}`,
+    );
   }
   if (inTag && tag.object !== listing.commit) {
     throw notThisCommit(subject, `it is of the commit ${tag.object}, not of ${listing.commit}`);
   }
   if (inTag && `refs/tags/${tag.name}` !== listing.ref) {
-    throw notThisCommit(
-      subject,
-      `it calls itself ${JSON.stringify(tag.name)}: an older tag under a new name`,
-    );
+    throw notThisCommit(subject, `it calls itself ${shownName(tag.name)}: an older tag under a new name`);
   }
   return fingerprint;
 }

@@ -26,7 +26,7 @@ export interface Gitlink {
 }
 
 /** Far above any source tree: a tree can name itself in many places, and be endless that way. */
-const mostPaths = 2_000_000;
+const mostPaths = 500_000;
 const deepest = 200;
 
 /**

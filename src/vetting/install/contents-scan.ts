@@ -77,18 +77,11 @@ export async function ownersIn(
   const kept = await readVerdict(cache, of, foundSchema);
   if (kept !== undefined) return kept;
   const folders = new Set([...wanted.keys()].map((own) => folderOf(latin1(canonicalPath(own))).folder));
-  const lines = await linesBelow(index, folders, context, cache).catch(async (error: unknown) => {
-    // Not there yet; or damaged on our own disk: it was set aside, and is fetched anew
-    if (!(error instanceof LockstepError) || !refetched.has(error.code)) throw error;
-    await fetch(index, context, phase);
-    return await linesBelow(index, folders, context, cache);
-  });
+  const lines = await linesBelow(index, folders, context, { cache, phase });
   const found = match(lines, wanted);
   await writeVerdict(cache, of, found);
   return found;
 }
-
-const refetched = new Set(['STORE_MISSING', 'STORE_CORRUPT']);
 
 const foundSchema = z.array(z.object({ path: z.string(), owners: z.array(z.string()) }));
 
@@ -170,14 +163,31 @@ function folderOf(path: string): { folder: string; whole: boolean } {
  * seldom other folders.
  */
 async function linesBelow(
+  index: ContentsIndex,
+  folders: ReadonlySet<string>,
+  context: SourceContext,
+  { cache, phase }: { cache: string; phase: Phase },
+): Promise<string> {
+  const { sha256, size } = index.hash;
+  const of = [`contents lines ${format}`, sha256, ...[...folders].sort()];
+  const kept = await readVerdict(cache, of, z.string());
+  if (kept !== undefined) return kept;
+  if ((await context.store.size(sha256)) !== size) await fetch(index, context, phase);
+  const lines = await readLines(index, folders, context).catch(async (error: unknown) => {
+    // Damaged on our own disk: it was set aside, and is fetched anew
+    if (!(error instanceof LockstepError) || error.code !== 'STORE_CORRUPT') throw error;
+    await fetch(index, context, phase);
+    return await readLines(index, folders, context);
+  });
+  await writeVerdict(cache, of, lines);
+  return lines;
+}
+
+async function readLines(
   { path, hash }: ContentsIndex,
   folders: ReadonlySet<string>,
   context: SourceContext,
-  cache: string,
 ): Promise<string> {
-  const of = [`contents lines ${format}`, hash.sha256, ...[...folders].sort()];
-  const kept = await readVerdict(cache, of, z.string());
-  if (kept !== undefined) return kept;
   const stream = decompressByName(path, context.store.open(hash.sha256), signalOf(context));
   let lines = '';
   // Lines that stand together are of one folder: most are told by one comparison
@@ -205,7 +215,6 @@ async function linesBelow(
     rest = text.slice(at);
   }
   if (rest !== '') visit(`${rest}\n`, 0, rest.length);
-  await writeVerdict(cache, of, lines);
   return lines;
 }
 

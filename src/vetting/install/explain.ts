@@ -171,7 +171,7 @@ class Walk {
   #lacking(wanted: Wanted, field: string, group: RelationGroup): Reason {
     const by = wanted.by === null ? '' : `, needed by ${this.#chain(wanted.by)},`;
     const relation = formatRelations([group]);
-    const there = group.map((one) => this.#instead(one)).join('; ');
+    const there = this.#insteadOf(group).join('; ');
     return {
       ...this.#whose(wanted.known),
       field,
@@ -180,17 +180,25 @@ class Walk {
     };
   }
 
-  /** What there is in place of what is wanted. */
-  #instead(one: Alternative): string {
+  /** What there is in place of what is wanted, as parts of a sentence. */
+  #insteadOf(group: RelationGroup): string[] {
     const { base } = this.#world;
+    const unknown = group
+      .map((one) => one.package)
+      .filter((name) => this.#all(name).length === 0 && this.#providers(name).length === 0);
+    const known = group.filter((one) => !unknown.includes(one.package)).map((one) => this.#instead(one));
+    if (unknown.length === 0) return known;
+    return [
+      ...known,
+      `there is no package ${unknown.join(' or ')} in ${base.name} (${shortSuites(base.suites)})`,
+    ];
+  }
+
+  #instead(one: Alternative): string {
     const known = this.#all(one.package);
     if (known.length === 0) {
-      const providers = this.#providers(one.package);
-      if (providers.length > 0) {
-        const names = providers.map(({ name, version }) => `${name} ${version}`).join(', ');
-        return `only ${names} provides ${one.package}, and in no version that fits`;
-      }
-      return `there is no package ${one.package} in ${base.name} (${shortSuites(base.suites)})`;
+      const names = this.#providers(one.package).map(({ name, version }) => `${name} ${version}`);
+      return `only ${names.join(', ')} provides ${one.package}, and in no version that fits`;
     }
     const fits = known.find(({ version }) => satisfies(one, version));
     const highest = this.#candidate(one.package)!;

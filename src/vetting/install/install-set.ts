@@ -29,20 +29,35 @@ export function isTaken(set: Pick<InstallSet, 'components'>, { component }: Snap
 export class ArchSet {
   readonly id: string | null;
   readonly architecture: string;
+  readonly components: InstallSet['components'];
   readonly packages: readonly SnapshotPackage[];
   /** By name. */
   readonly byName: ReadonlyMap<string, SnapshotPackage>;
-  /** Names of those that the set decides the version of: all that are not the distribution's own. */
+  /**
+   * Names of those that the set decides the version of: all but the distribution's own, unless one of the others
+   * demands it exactly. On machines the keyring package's pin names them.
+   */
   readonly decided: ReadonlySet<string>;
   readonly #stanzas = new Map<string, Stanza>();
 
   constructor(set: InstallSet, architecture: string) {
     this.id = set.id;
     this.architecture = architecture;
+    this.components = set.components;
     this.packages = set.packages.filter((entry) => ['all', architecture].includes(entry.architecture));
     this.byName = new Map(this.packages.map((entry) => [entry.package, entry]));
-    this.decided = new Set(
-      this.packages.filter((entry) => !isTaken(set, entry)).map((entry) => entry.package),
+    const own = this.packages.filter((entry) => !isTaken(set, entry)).map((entry) => entry.package);
+    this.decided = new Set([...own, ...own.flatMap((name) => this.#exactOf(name))]);
+  }
+
+  /** Packages of the set that one of it demands in just the version they have. */
+  #exactOf(name: string): string[] {
+    const stanza = this.stanzaOf(name)!;
+    return parseRelations(stanza.get('Depends') ?? '', stanza.placeOf('Depends')).flatMap(
+      ([first, ...others]) => {
+        if (first?.constraint?.operator !== '=' || others.length > 0) return [];
+        return this.byName.get(first.package)?.version === first.constraint.version ? [first.package] : [];
+      },
     );
   }
 

@@ -9,7 +9,7 @@ import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { Phase } from '../../io/progress.js';
 import { allOrNone, type SourceContext } from '../../source/context.js';
 import { BaseLists } from './base-lists.js';
-import type { NamedBase } from './explain.js';
+import type { NamedBase, Reason } from './explain.js';
 import { checkFiles } from './file-check.js';
 import { ArchSet, type InstallSet } from './install-set.js';
 import { Machine } from './machine.js';
@@ -184,10 +184,19 @@ async function tryAll(
     if (one.status === 'rejected') throw one.reason;
     if (one.value !== null) faults.push(one.value);
   }
-  if (faults.length > 0) throw impossible(faults);
+  if (faults.length > 0) throw impossible(faults, scene.set.components);
 }
 
-function impossible(faults: readonly ScenarioFault[]): LockstepError {
+/** Where a person changes what a package says: of what is composed, in its template. */
+function pathOf(
+  { package: name, component }: Reason,
+  components: InstallSet['components'],
+): Pick<FaultPlace, 'path'> {
+  if (component === null) return {};
+  return { path: component in components ? `components.${component}` : `templates/${name}` };
+}
+
+function impossible(faults: readonly ScenarioFault[], components: InstallSet['components']): LockstepError {
   const [first] = faults;
   const reason = first!.reasons[0]?.message ?? 'apt finds no way';
   const where: FaultPlace[] = [];
@@ -197,7 +206,7 @@ function impossible(faults: readonly ScenarioFault[]): LockstepError {
       if (where.some(({ message }) => message === one.message)) continue;
       where.push({
         file: scenario.title,
-        ...(one.component === null ? {} : { path: `components.${one.component}` }),
+        ...pathOf(one, components),
         ...(one.relation === '' ? {} : { value: `${one.field}: ${one.relation}` }),
         message: one.message,
       });

@@ -70,7 +70,7 @@ describe('a source package made of a tracked tree', function () {
       kind: 'tarball',
       upstreamVersion: '1.0',
       archive: { name: 'v1.0.tar.gz', ...bytes },
-    } as Partial<TreePin>);
+    });
   }
 
   const prepare = async (pin: TreePin, folder: string | undefined = packaging) =>

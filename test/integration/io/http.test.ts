@@ -191,6 +191,53 @@ describe('Http', () => {
     await assert.rejects(client().get(url), { code: 'NET_STATUS', message: /not followed/ });
   });
 
+  it('sends a body, the same on each try, and follows no redirect with it', async () => {
+    const bodies: string[] = [];
+    const url = server.on('/ask', (request, response, nth) => {
+      void collect(request).then((body) => {
+        bodies.push(`${request.method} ${body.toString()}`);
+        response.writeHead(nth === 0 ? 503 : 200).end('answer');
+      });
+    });
+    const post = Buffer.from('question');
+    const read = async (answer: { body: AsyncIterable<Buffer> }) => (await collect(answer.body)).toString();
+    assert.equal(await client().use(url, { post }, read), 'answer');
+    assert.deepEqual(bodies, ['POST question', 'POST question']);
+    const moved = server.on('/moved', (_request, response) =>
+      response.writeHead(307, { location: '/ask' }).end(),
+    );
+    await assert.rejects(client().use(moved, { post }, read), { code: 'NET_STATUS' });
+    assert.equal(bodies.length, 2);
+  });
+
+  it('makes a whole try again of an answer that breaks while it is used', async () => {
+    const url = server.on('/a', (_request, response, nth) => {
+      response.writeHead(200, { 'content-length': '6' });
+      response.write('abc');
+      if (nth === 0) setTimeout(() => response.destroy(), 20);
+      else response.end('def');
+    });
+    const seen: string[] = [];
+    await client().use(url, {}, async (answer) => {
+      seen.push('');
+      for await (const piece of answer.body) seen[seen.length - 1] += piece.toString();
+    });
+    assert.deepEqual(seen, ['abc', 'abcdef']);
+  });
+
+  it('stays on its host where it must, by name and port', async () => {
+    const there = server.on('/there', (_request, response) => response.end('here'));
+    const own = server.on('/own', (_request, response) =>
+      response.writeHead(302, { location: '/there' }).end(),
+    );
+    const away = server.on('/away', (_request, response) =>
+      response.writeHead(302, { location: there.replace('127.0.0.1', 'localhost') }).end(),
+    );
+    assert.equal(await client().text(own, { sameHost: true }), 'here');
+    assert.equal(await client().text(away), 'here');
+    await assert.rejects(client().text(away, { sameHost: true }), { code: 'NET_STATUS' });
+  });
+
   it('refuses other schemes and nonsense', async () => {
     await assert.rejects(client().get('ftp://archive.invalid/'), { code: 'NET_UNREACHABLE' });
     await assert.rejects(client().get('debian/dists'), { code: 'NET_UNREACHABLE' });

@@ -312,10 +312,21 @@ describe('a set with thirty extensions and skins, and no packaging written for t
   });
 
   describe('on a machine', () => {
+    /** As much of MediaWiki as loading needs; its registry is a queue of paths. */
     const stub = `
-$loaded = [];
-function wfLoadExtension( $name, $path = null ) { $GLOBALS['loaded'][] = "extension $name $path"; }
-function wfLoadSkin( $name, $path = null ) { $GLOBALS['loaded'][] = "skin $name $path"; }
+class ExtensionRegistry {
+  private static $one; private $queued = [];
+  static function getInstance() { return self::$one ??= new self; }
+  function queue( $path ) { $this->queued[$path] = 1; }
+  function getQueue() { return $this->queued; }
+  function clearQueue() { $this->queued = []; }
+}
+function wfLoadExtension( $name, $path = null ) {
+  ExtensionRegistry::getInstance()->queue( $path ?? $GLOBALS['wgExtensionDirectory'] . "/$name/extension.json" );
+}
+function wfLoadSkin( $name, $path = null ) {
+  ExtensionRegistry::getInstance()->queue( $path ?? $GLOBALS['wgStyleDirectory'] . "/$name/skin.json" );
+}
 define( 'MEDIAWIKI', true );
 `;
     let root: string;
@@ -334,27 +345,75 @@ define( 'MEDIAWIKI', true );
         await writeFile(path, '{}');
       }
       await writeFile(join(root, 'extensions.php'), text.replaceAll("'/usr/", `'${root}/usr/`));
+      const byHand = configText('/usr/share/mediawiki-full/loaded-by-hand.php');
+      await writeFile(join(root, 'loaded-by-hand.php'), byHand);
     });
 
-    async function load(without: string): Promise<string[]> {
-      const code = `$IP = '${root}/ip';${stub} ( require '${root}/extensions.php' )( ${without} ); echo json_encode( $loaded );`;
+    /**
+     * What MediaWiki would load, in order.
+     * @param settings LocalSettings.php, above and below the line that includes our settings
+     */
+    async function load(
+      without: string,
+      settings: { above?: string; below?: string } = {},
+    ): Promise<string[]> {
+      const { above = '', below = '' } = settings;
+      await writeFile(
+        join(root, 'LocalSettings.php'),
+        `<?php\n${above}\nrequire_once '/usr/share/mediawiki-full/settings.php';\n${below}\n`,
+      );
+      const code = `$IP = '${root}/ip'; $wgExtensionDirectory = "$IP/extensions"; $wgStyleDirectory = "$IP/skins";
+        define( 'MW_CONFIG_FILE', '${root}/LocalSettings.php' );${stub}
+        ${above} ( require '${root}/extensions.php' )( ${without} ); ${below}
+        echo json_encode( array_keys( ExtensionRegistry::getInstance()->getQueue() ) );`;
       const { stdout } = await run('php', ['-r', code]);
-      return (JSON.parse(stdout) as string[]).map((line) => line.replace(root, '').replace(`${root}/`, ''));
+      return (JSON.parse(stdout) as string[]).map((path) => path.replace(root, ''));
     }
 
     it('loads each after those that it needs, and skins', async () => {
       const loaded = await load('[]');
       assert.equal(loaded.length, 30);
-      const at = (name: string): number => loaded.findIndex((line) => line.split(' ')[1] === name);
+      const at = (name: string): number => loaded.findIndex((path) => path.includes(`/${name}/`));
       assert.ok(at('Cite') < at('ThingA') && at('ThingZ') < at('ThingA') && at('Gadgets') < at('ThingA'));
-      assert.ok(loaded.includes('extension Gadgets /ip/extensions/Gadgets/extension.json'));
-      assert.equal(loaded.at(-1), 'skin Timeless /usr/share/mediawiki/skins-set/Timeless/skin.json');
+      assert.ok(loaded.includes('/ip/extensions/Gadgets/extension.json'));
+      assert.equal(loaded.at(-1), '/usr/share/mediawiki/skins-set/Timeless/skin.json');
     });
 
     it('leaves out what the administrator does not want, and what cannot be without it', async () => {
       const loaded = await load("[ 'cite', 'Timeless' ]");
       assert.equal(loaded.length, 27);
       assert.ok(!loaded.some((line) => /Cite|Timeless|ThingA/.test(line)));
+    });
+
+    it("replaces MediaWiki's own of the same name, which its installer has LocalSettings.php load", async () => {
+      const above = "wfLoadSkin( 'Timeless' ); wfLoadSkin( 'Vector' ); wfLoadExtension( 'Gadgets' );";
+      const loaded = await load('[]', { above });
+      assert.deepEqual(
+        loaded.filter((path) => /Timeless|Vector|Gadgets/.test(path)),
+        [
+          '/ip/skins/Vector/skin.json',
+          '/ip/extensions/Gadgets/extension.json',
+          '/usr/share/mediawiki/skins-set/Timeless/skin.json',
+        ],
+      );
+    });
+
+    it('lets LocalSettings.php have the last word: never is one name loaded twice', async () => {
+      const below = `
+# wfLoadExtension( 'ThingB' );
+/* wfLoadExtension( 'ThingC' ); */
+wfLoadExtension( 'Poem' ); wfLoadSkin( "Timeless" );
+`;
+      const loaded = await load('[]', { below });
+      assert.deepEqual(
+        loaded.filter((path) => /Poem|Timeless|Thing[BC]/.test(path)),
+        [
+          '/usr/share/mediawiki/extensions-set/ThingB/extension.json',
+          '/usr/share/mediawiki/extensions-set/ThingC/extension.json',
+          '/ip/extensions/Poem/extension.json',
+          '/ip/skins/Timeless/skin.json',
+        ],
+      );
     });
 
     it('works without a file that is not there at the moment', async () => {

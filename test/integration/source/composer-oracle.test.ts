@@ -125,7 +125,7 @@ const constraint = fc
   )
   .map(([first, more]) => first + more.flat().join(''))
   // Composer takes a comma for part of a build or a branch's name, a blank behind a hyphen for none; not so here
-  .filter((text) => !/[+#][^ ]*,|-,|dev-[^ ]*,|DEV-[^ ]*,|(?<! )- /.test(text));
+  .filter((text) => !/[+#][^ ]*,|-,|dev-[^ ]*,|DEV-[^ ]*,|(?<! )- | -$/.test(text.trim()));
 
 describe('Composer itself', () => {
   before(async function () {
@@ -136,7 +136,10 @@ describe('Composer itself', () => {
   });
 
   it('reads, orders and allows the same', () => {
-    const questions = fc.sample(fc.tuple(version, version, constraint), 20_000) as Question[];
+    const questions = fc.sample(fc.tuple(version, version, constraint), {
+      numRuns: 20_000,
+      seed: 4,
+    }) as Question[];
     // What is near to one another tells more than what is far
     for (const [a] of questions.slice(0, 4000))
       questions.push([a, a, `>=${a}`], [a, a, `<${a}`], [a, a, `^${a}`]);

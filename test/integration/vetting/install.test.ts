@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { LockstepError } from '../../../src/errors.js';
 import { Proving, type SetSpec } from './proving.js';
 
@@ -71,7 +72,7 @@ describe('proving that a set installs', function () {
     );
     assert.match(
       fault.message,
-      /wiki 2\.0-1, needed by set-full, depends on php8\.4-fpm \| php8\.5-fpm; there is no package php8\.4-fpm in Debian 12 \(bookworm, -updates, -security\); there is no package php8\.5-fpm/,
+      /wiki 2\.0-1, needed by set-full, depends on php8\.4-fpm \| php8\.5-fpm; there is no package php8\.4-fpm or php8\.5-fpm in Debian 12 \(bookworm, -updates, -security\)/,
     );
   });
 
@@ -210,6 +211,17 @@ describe('proving that a set installs', function () {
     );
   });
 
+  it("takes the distribution's own packages down with the set that demands them exactly", async () => {
+    on = await Proving.on([php, cache, { package: 'libfoo', version: '2.0-1', architecture: 'all' }]);
+    const of = (version: string, libfoo: string): SetSpec[] => [
+      ...set(version, { depends: `php, libfoo (= ${libfoo})` }),
+      { package: 'libfoo', version: libfoo, taken: true },
+    ];
+    const before = [await on.set(of('1.0-1', '1.0-1'), from)];
+    const proof = await on.prove(of('2.0-1', '2.0-1'), { before });
+    assert.deepEqual(proof.from, [from]);
+  });
+
   it('goes on where an old set cannot be installed any more, and says so', async () => {
     on = await Proving.on([php, cache]);
     const before = [await on.set(set('1.0-1', { depends: 'gone-since' }), from)];
@@ -241,11 +253,21 @@ describe('proving that a set installs', function () {
     on = await Proving.on([php, cache]);
     const before = [await on.set(set('1.0-1'), from)];
     const first = await on.prove(set(), { before });
-    const path = process.env['PATH'];
-    // Its own version is all that is asked for: whatever else it is asked would go wrong
     const asked = on.mirror.server.requests.length;
-    assert.deepEqual(await on.prove(set(), { before }), first);
-    assert.equal(process.env['PATH'], path);
+    // An apt that can do nothing but say which it is
+    const folder = join(on.resolving.folder, 'bin');
+    await mkdir(folder);
+    const fake = `#!/bin/sh\n[ "$1" = --version ] && echo "apt ${first.aptVersion} (amd64)" || exit 99\n`;
+    await writeFile(join(folder, 'apt-get'), fake, { mode: 0o755 });
+    const path = process.env['PATH'];
+    process.env['PATH'] = `${folder}:${path}`;
+    try {
+      assert.deepEqual(await on.prove(set(), { before }), first);
+      // Of another set it has to be asked, and what goes wrong then is no fault of the set
+      await refused(on.prove(set('2.0-2'), { before }), 'TOOL_FAILED');
+    } finally {
+      process.env['PATH'] = path;
+    }
     assert.ok(on.mirror.server.requests.slice(asked).every((one) => one.path.endsWith('InRelease')));
   });
 

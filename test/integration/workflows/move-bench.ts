@@ -14,7 +14,7 @@ import { loadWorkspace } from '../../../src/profile/load.js';
 import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { HistoryEntry } from '../../../src/snapshot/history.js';
 import { readHistory } from '../../../src/snapshot/history-file.js';
-import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
+import type { Evidence, SnapshotSchema } from '../../../src/snapshot/manifest.js';
 import { planSnapshot } from '../../../src/snapshot/plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import type { Pin } from '../../../src/source/pin.js';
@@ -78,6 +78,8 @@ export interface CutOptions {
   base?: keyof typeof bases;
   schema?: SnapshotSchema;
   security?: string[];
+  /** That all of what was cut before can be come from, where it is left out. */
+  evidence?: Evidence[];
 }
 
 export const schemaOf = (version: string): SnapshotSchema => ({
@@ -129,7 +131,7 @@ export class MoveBench {
   async cut(wishes: readonly PackageWish[], options: CutOptions = {}): Promise<string> {
     const { work, context } = this;
     const { snapshots } = context.places;
-    const { profile = 'set', base = '12', schema, security } = options;
+    const { profile = 'set', base = '12', schema, security, evidence } = options;
     work.clock.move(60);
     const built = await Promise.all(wishes.map((wish) => work.deb(wish)));
     const sources = await Promise.all(wishes.map(({ name, version }) => work.source(name, version)));
@@ -141,7 +143,7 @@ export class MoveBench {
         packages: built.map((item) => packageEntry(item, { component: item.package, area: 'main' })),
         sources: sources.map((item) => sourceEntry(item, 'main')),
         builds: [],
-        evidence: [provenFrom(await listSnapshots(snapshots, profile))],
+        evidence: evidence ?? [provenFrom(await listSnapshots(snapshots, profile))],
         schema,
         security,
       },

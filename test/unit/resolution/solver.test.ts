@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Question, leanCore, smallestCore } from '../../../src/resolution/explain-core.js';
+import { conflictError, explainConflict } from '../../../src/resolution/explain.js';
 import type { Problem } from '../../../src/resolution/problem.js';
 import { finerWishes, wishesOf, type Wish } from '../../../src/resolution/solver-encoding.js';
 import { solve } from '../../../src/resolution/solver.js';
@@ -63,6 +64,9 @@ describe('the search for what goes together', () => {
           const told = (one: Problem): unknown =>
             coreOf(one)?.wishes.map(({ kind, component }) => [kind, component]);
           assert.deepEqual(told(other), told(problem));
+          if (chosenIn(problem) !== undefined) return;
+          const [one, another] = [problem, other].map((asked) => conflictError(explainConflict(asked)));
+          assert.deepEqual([another!.message, another!.hint], [one!.message, one!.hint]);
         },
       ),
       some,

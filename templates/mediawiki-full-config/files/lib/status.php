@@ -46,7 +46,7 @@ function gatherStatus(): array {
 		'versions' => $versions,
 		'services' => $services,
 		'wiki' => $wiki,
-		'extensions' => extensionStates(),
+		'extensions' => (object)extensionStates(),
 		'database' => $kind,
 		'schema' => [
 			'installed' => $set['schema']['digest'] === '' ? null : $set['schema']['digest'],
@@ -86,14 +86,23 @@ function wikiState(): array {
 /**
  * The extensions and skins of the set, as extensions.php treats them.
  *
- * @return array<string, string> by name: loaded, left out, missing
+ * @return array<string, string> by name: loaded, left out, missing, or that LocalSettings.php loads another one
  */
 function extensionStates(): array {
+	$reader = SHARE_DIR . '/loaded-by-hand.php';
+	if ( ( theSet()['extensions'] ?? [] ) === [] || !is_file( $reader ) ) {
+		return [];
+	}
+	$byHand = ( require $reader )( (string)@file_get_contents( LOCAL_SETTINGS ) );
 	$without = array_map( 'strtolower', preg_split( '/\s*,\s*/', readChoices()['without'] ?? '', -1, PREG_SPLIT_NO_EMPTY ) );
 	$states = [];
-	foreach ( theSet()['extensions'] ?? [] as [ 'name' => $name, 'path' => $file, 'needs' => $needs ] ) {
+	foreach ( theSet()['extensions'] ?? [] as [ 'name' => $name, 'kind' => $kind, 'path' => $file, 'needs' => $needs ] ) {
+		if ( in_array( "$kind " . basename( dirname( $file ) ), $byHand, true ) ) {
+			$states[$name] = 'loaded by LocalSettings.php';
+			continue;
+		}
 		$path = $file[0] === '/' ? $file : "/usr/share/mediawiki/$file";
-		$absent = array_filter( $needs, static fn ( $other ) => ( $states[$other] ?? 'loaded' ) !== 'loaded' );
+		$absent = array_filter( $needs, static fn ( $other ) => in_array( $states[$other] ?? '', [ 'left out', 'missing' ], true ) );
 		$states[$name] = in_array( strtolower( $name ), $without, true ) || $absent !== [] ? 'left out'
 			: ( is_file( $path ) ? 'loaded' : 'missing' );
 	}

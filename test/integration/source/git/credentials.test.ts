@@ -30,7 +30,7 @@ describe('credentials for a git server', function () {
       `#!/bin/sh\necho "$1" >>'${log}'\ncat >>'${log}'\ntest "$1" = get && printf 'username=me\\npassword=%s\\n' "$(cat '${home}/password')"\nexit 0\n`,
     );
     chmodSync(helper, 0o755);
-    writeFileSync(join(home, '.gitconfig'), `[credential]\n\thelper = ${helper}\n`);
+    writeFileSync(join(home, '.gitconfig'), `[credential]\n\thelper = ${helper}\n\tuseHttpPath = true\n`);
   });
   beforeEach(() => {
     git.server.forget();
@@ -59,6 +59,7 @@ describe('credentials for a git server', function () {
   it('come from the user’s helper, which is told that they were taken', async () => {
     await git.fetch({ url: url(), version: '1.0' }, { env: { ...plain, HOME: home } });
     assert.match(said(), /^get\n[^]*host=127\.0\.0\.1:\d+\n[^]*store\n/);
+    assert.match(said(), /^path=private$/m);
   });
 
   it('that are wrong end it, tell the helper, and are in no message', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianVersionOf } from '../../../../src/deb/version.js';
 import type { GitRepository } from '../../../fixtures/git-repository.js';
@@ -147,6 +147,63 @@ describe('a git source', function () {
     } finally {
       git.server.old = false;
     }
+  });
+
+  it('follows submodules of submodules, and one that is there twice', async () => {
+    const inner = git.repository('deep/inner').commit({ i: '1' });
+    const middle = git.repository('deep/middle');
+    middle.submodule('in', './../inner', inner);
+    middle.commitIndex();
+    const outer = git.repository('deep/outer');
+    outer.submodule('one', '../middle', middle.head);
+    outer.submodule('two', git.server.url('deep/middle'), middle.head);
+    outer.commitIndex();
+    const pin = await git.fetch({ url: git.server.url('deep/outer'), branch: 'master' });
+    assert.deepEqual(
+      pin.submodules.map(({ path }) => path),
+      ['one', 'one/in', 'two', 'two/in'],
+    );
+    const tree = await git.tree(pin);
+    assert.equal(tree['one/in/i'], '1');
+    assert.equal(tree['two/in/i'], '1');
+  });
+
+  it('stops when it is told to, and leaves nothing behind', async () => {
+    const before = await git.leftovers();
+    const slow = git.repository('slow');
+    slow.commit({ a: '1' });
+    const controller = new AbortController();
+    git.server.trouble = (request, response) => {
+      if (request.method !== 'POST') return false;
+      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' });
+      response.write('000dpackfile\n0009\x01PACK');
+      setTimeout(() => controller.abort(), 50);
+      return true;
+    };
+    try {
+      const fetching = git.fetch(
+        { url: git.server.url('slow'), commit: slow.head },
+        { signal: controller.signal },
+      );
+      assert.equal((await faultOf(fetching)).code, 'INTERRUPTED');
+    } finally {
+      git.server.trouble = undefined;
+    }
+    assert.deepEqual(await git.leftovers(), before);
+  });
+
+  it('fetches again what the cache or the store no longer has as it was', async () => {
+    const first = await git.fetch({ url: url(), tag: '1.43.0' });
+    for (const damaged of (await git.leftovers()).filter((name) => name.startsWith('cache/git-trees'))) {
+      const file = join(git.folder, damaged);
+      const text = readFileSync(file, 'utf8').replace(/"commit":"[^"]*"/, '"commit":"AAAA"');
+      writeFileSync(file, text.replace(/("archive":.*?"sha256":")[0-9a-f]{64}/, `$1${'0'.repeat(64)}`));
+    }
+    assert.deepEqual(await git.fetch({ url: url(), tag: '1.43.0' }), first);
+    const stored = git.store.path(first.archive.sha256);
+    chmodSync(stored, 0o644);
+    writeFileSync(stored, 'rotten');
+    assert.deepEqual(await git.fetch({ url: url(), tag: '1.43.0' }), first);
   });
 
   it('leaves submodules out when told to', async () => {

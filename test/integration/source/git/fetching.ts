@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError } from '../../../../src/errors.js';
 import { collect } from '../../../../src/io/bytes.js';
-import { systemClock } from '../../../../src/io/clock.js';
+import { systemClock, type Clock } from '../../../../src/io/clock.js';
 import { ContentStore } from '../../../../src/io/content-store.js';
 import { Http } from '../../../../src/io/http.js';
 import { silentPhase, silentProgress, type Phase } from '../../../../src/io/progress.js';
@@ -20,15 +20,15 @@ import { GitServer } from '../../../fixtures/git-server.js';
 
 export type Config = Omit<GitConfig, 'kind' | 'submodules'> & { submodules?: boolean };
 
+/** Nobody really waits between tries. */
+const instant: Clock = { now: () => new Date(), sleep: () => Promise.resolve() };
+
 export class GitFetching {
   readonly folder: string;
   readonly store: ContentStore;
-  readonly http = new Http({
-    clock: { now: () => new Date(), sleep: () => Promise.resolve() },
-    tries: 2,
-    backoffMs: 1,
-    stallMs: 1000,
-  });
+  readonly http = new Http({ clock: instant, tries: 2, backoffMs: 1 });
+  /** For servers that never answer. */
+  readonly impatient = new Http({ clock: instant, tries: 2, backoffMs: 1, stallMs: 300 });
   readonly server: GitServer;
   /** What the phase was told. */
   readonly told: string[] = [];
@@ -50,6 +50,7 @@ export class GitFetching {
 
   async stop(): Promise<void> {
     this.http.close();
+    this.impatient.close();
     await this.server.stop();
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -37,7 +37,10 @@ describe('a git server that cannot be trusted', function () {
 
   it('may stall before it answers: the stall limit ends it', async () => {
     git.server.trouble = () => true;
-    assert.equal((await faultOf(git.fetch({ url, version: '1.0' }))).code, 'NET_STALLED');
+    assert.equal(
+      (await faultOf(git.fetch({ url, version: '1.0' }, { http: git.impatient }))).code,
+      'NET_STALLED',
+    );
   });
 
   it('may stall within a pack', async () => {
@@ -48,7 +51,7 @@ describe('a git server that cannot be trusted', function () {
       response.write('000dpackfile\n0009\x01PACK');
       return true;
     };
-    const fault = await faultOf(git.fetch({ url, commit: listing!.commit }));
+    const fault = await faultOf(git.fetch({ url, commit: listing!.commit }, { http: git.impatient }));
     assert.equal(fault.code, 'NET_STALLED');
   });
 
@@ -111,6 +114,24 @@ describe('a git server that cannot be trusted', function () {
     const fault = await faultOf(git.candidates({ url, version: '1.0' }));
     assert.equal(fault.code, 'SOURCE_GIT_DAMAGED');
     assert.match(fault.message, /cut off/);
+  });
+
+  it('may list names that no ref can have: they are passed over', async () => {
+    const id = repository.head;
+    const line = (text: string): string => (Buffer.byteLength(text) + 4).toString(16).padStart(4, '0') + text;
+    git.server.trouble = (request, response) => {
+      if (!isFetch(request)) return false;
+      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' });
+      response.end(
+        `${line(`${id} refs/tags/1.0\u001b[2J\n`)}${line(`${id} refs/tags/2.0\n`)}${line(`${id} refs/heads/3.0\n`)}0000`,
+      );
+      return true;
+    };
+    const found = await git.candidates({ url, version: '*' });
+    assert.deepEqual(
+      found.map(({ ref }) => ref),
+      ['refs/tags/2.0'],
+    );
   });
 
   it('may send a corrupt pack, wherever it is corrupt', async () => {

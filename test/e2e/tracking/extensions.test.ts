@@ -1,0 +1,105 @@
+/**
+ * Every extension that comes with MediaWiki, as a component with a repository
+ * of its own and no packaging: added by command, resolved, built, cut and
+ * published by the built command, judged by lintian and apt.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReleaseResult, ResolveResult } from '../../../src/cli/results.js';
+import type { AddExtensionResult } from '../../../src/cli/results-add.js';
+import { ContentStore } from '../../../src/io/content-store.js';
+import { run } from '../../../src/io/process.js';
+import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
+import { GitServer } from '../../fixtures/git-server.js';
+import { lockstep, lockstepJson, newWorkspace, scratch } from '../../fixtures/lockstep.js';
+import { needs } from '../../fixtures/machine.js';
+import { wikiRepositories, type WikiRepositories } from '../../fixtures/wiki-repositories.js';
+
+const profile = 'mediawiki-1.39';
+
+describe('a profile with all the extensions of MediaWiki in repositories of their own', () => {
+  let workspace: string;
+  let made: WikiRepositories;
+  let server: GitServer;
+  let manifest: SnapshotManifest;
+
+  before(async function () {
+    this.timeout(900_000);
+    await needs(this, { tools: ['lintian', 'apt-get'] });
+    workspace = await newWorkspace();
+    const { components } = await lockstepJson<ResolveResult>(['resolve', profile], { cwd: workspace });
+    const mediawiki = components['mediawiki'];
+    assert.ok(mediawiki?.kind === 'apt-source');
+    const orig = mediawiki.files.find(({ name }) => /\.orig\.tar\./.test(name))!;
+    const cache = process.env['LOCKSTEP_CACHE'] ?? join(process.env['HOME'] ?? '/root', '.cache/lockstep');
+    const tarball = new ContentStore(join(cache, 'store')).path(orig.sha256);
+    made = await wikiRepositories(tarball, await scratch('repositories'), mediawiki.upstreamVersion);
+    server = await GitServer.start(made.folder);
+  });
+  after(() => server?.stop());
+
+  it('is written by one command for each, and is good', async function () {
+    this.timeout(300_000);
+    for (const name of made.extensions) {
+      const added = await lockstepJson<AddExtensionResult>(
+        [
+          'add',
+          'extension',
+          name,
+          '--git',
+          server.url(`extensions/${name}.git`),
+          '--branch',
+          'master',
+          '--profile',
+          profile,
+        ],
+        { cwd: workspace },
+      );
+      assert.ok(added);
+    }
+    const checked = await lockstep(['check', profile], { cwd: workspace });
+    assert.equal(checked.status, 0, checked.stderr);
+    assert.ok(made.extensions.length >= 29, `${made.extensions.length} extensions`);
+  });
+
+  it('resolves, builds and is published, with no packaging of anybody', async function () {
+    this.timeout(900_000);
+    const report = await lockstepJson<ReleaseResult>(['release', profile], { cwd: workspace });
+    manifest = JSON.parse(
+      await readFile(join(workspace, 'snapshots', profile, `${report.snapshot}.json`), 'utf8'),
+    ) as SnapshotManifest;
+    const packages = manifest.packages.filter(({ package: name }) => /^mediawiki-extension-/.test(name));
+    assert.equal(packages.length, made.extensions.length);
+    for (const { version } of packages) assert.match(version, /\+git\d{8}\.\d{6}\.[0-9a-f]{8}\+lockstep1$/);
+  });
+
+  it('was proven to install, by apt itself', () => {
+    const proof = manifest.evidence.find(({ gate }) => gate === 'installability');
+    assert.equal(proof?.result, 'passed');
+    assert.match(proof.detail, /fresh install of mediawiki-full with and without Recommends/);
+    assert.match(proof.detail, /upgrade from Debian 12's own mediawiki/);
+  });
+
+  it('has packages that lintian has no error for', async function () {
+    this.timeout(300_000);
+    const pool = join(workspace, 'public/debian');
+    const files = manifest.packages
+      .filter(({ package: name }) => /^mediawiki-extension-/.test(name))
+      .map(({ path }) => join(pool, path));
+    const { stdout } = await run('lintian', ['--fail-on', 'none', '--allow-root', ...files], {
+      allowFailure: true,
+    });
+    assert.deepEqual(
+      stdout.split('\n').filter((line) => line.startsWith('E:')),
+      [],
+    );
+  });
+
+  it('needs no second build for a second run', async function () {
+    this.timeout(300_000);
+    const again = await lockstepJson<ReleaseResult>(['release', profile], { cwd: workspace });
+    assert.equal(again.cut, false);
+    assert.equal(again.snapshot, manifest.id);
+  });
+});
