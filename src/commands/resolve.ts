@@ -37,8 +37,10 @@ export default class Resolve extends BaseCommand {
       import('../workflows/resolve.js'),
       import('../cli/render-table.js'),
     ]);
-    const { profile, pins, demands, explain } = await resolve(context, args.profile, { trees });
-    const explanation = flags.explain === undefined ? undefined : explain(flags.explain);
+    const { profile, pins, demands, explanation } = await resolve(context, args.profile, {
+      trees,
+      explain: flags.explain,
+    });
     if (!this.jsonEnabled()) {
       if (explanation !== undefined) {
         const { renderChoice } = await import('../cli/render-resolution.js');

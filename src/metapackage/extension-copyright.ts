@@ -45,10 +45,30 @@ function licenseText({ license, licenseText: own, name }: ExtensionFacts): strin
     const later = /(?:-or-later|\+)$/.test(license!) ? ', or any later version' : '';
     return `${name} is licensed under the ${known[2]}${later}.\n\nOn Debian systems, its full text is in the file\n"/usr/share/common-licenses/${known[1]}".`;
   }
-  if (own !== null) return own;
+  if (own !== null) return withoutCommonText(own);
   return license === null
     ? `The tree of ${name} says nothing of a license: ask its authors before you give it to others.`
     : `The tree of ${name} names this license and has no text of it.`;
+}
+
+/**
+ * A text that has the whole GNU General Public License in it, among others maybe, with that one left to Debian's
+ * own copy: Policy 12.5 wants no second one.
+ */
+function withoutCommonText(text: string): string {
+  const begin = /^[ \t]*GNU GENERAL PUBLIC LICENSE\s+Version ([23])\b/im.exec(text);
+  const terms = begin === null ? -1 : text.indexOf('TERMS AND CONDITIONS', begin.index);
+  if (begin === null || terms < 0) return text;
+  const end = /^[ \t]*END OF TERMS AND CONDITIONS[ \t]*$/im.exec(text.slice(terms));
+  const after = end === null ? '' : text.slice(terms + end.index + end[0].length);
+  // The licence ends with advice on how to apply it; what somebody added below that is theirs
+  const advice =
+    /How to Apply These Terms[\s\S]*?(?:instead of this\s+License\.|why-not-lgpl\.html>\.?)/i.exec(after);
+  const rest = advice === null ? after : after.slice(advice.index + advice[0].length);
+  const reference = `GNU General Public License, version ${begin[1]!}: on Debian systems, its full text is in the file\n"/usr/share/common-licenses/GPL-${begin[1]!}".`;
+  return [text.slice(0, begin.index).trim(), reference, rest.trim()]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 /** As the format wants it: a blank in front of each line, a dot on the empty ones, nothing that a terminal obeys. */

@@ -2,6 +2,7 @@
 import { LockstepError } from '../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../metapackage/php-packages.js';
 import { loadProfile } from '../profile/load.js';
+import { assertFilledIn } from '../profile/placeholder.js';
 import type { Profile } from '../profile/profile-schema.js';
 import { nearest } from '../profile/nearest.js';
 import { whyNot, type ChoiceExplanation } from '../resolution/explain-choice.js';
@@ -23,8 +24,8 @@ export interface Resolution {
   pins: Map<string, Pin>;
   /** Who demands what of whom. */
   demands: DemandRow[];
-  /** Why a component has this version and not a newer one. */
-  explain: (component: string) => ChoiceExplanation;
+  /** Why the component that was asked for has this version and not a newer one. */
+  explanation?: ChoiceExplanation | undefined;
   /** Packages of the base release that the demands on PHP come to, sorted. */
   php: string[];
   /** The same of each component, by name. */
@@ -35,18 +36,23 @@ export interface Resolution {
 
 export interface ResolveOptions {
   trees?: LocalTrees;
+  /** A component whose version is to be explained. */
+  explain?: string | undefined;
 }
 
 /**
- * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, MIRROR_UNKNOWN, USAGE (trees), RESOLVE_UNSATISFIABLE,
+ * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, PROFILE_PLACEHOLDER, MIRROR_UNKNOWN, USAGE (trees), RESOLVE_UNSATISFIABLE,
  * RESOLVE_DEMAND and what fetching and verifying throw (src/source/registry.ts)
  */
 export async function resolve(
   context: Context,
   profileName: string,
-  { trees = {} }: ResolveOptions = {},
+  { trees = {}, explain }: ResolveOptions = {},
 ): Promise<Resolution> {
-  const profile = withLocalTrees(await loadProfile(context.workspace, profileName), trees);
+  const written = await loadProfile(context.workspace, profileName);
+  const profile = withLocalTrees(written, trees);
+  assertFilledIn(profile);
+  if (explain !== undefined) assertComponent(profile, explain);
   const sources = await sourceContext(context, profile);
   const candidates = await allCandidates(profile.components, sources);
   const options = planOptions(profile.components, candidates);
@@ -56,7 +62,7 @@ export async function resolve(
   try {
     const problem = {
       variables: [...options.values()].map(({ variable }) => variable),
-      lead: profile.metapackage.lead,
+      lead: rootOf(profile, profile.metapackage.lead),
     };
     const result = await search({
       ...problem,
@@ -72,9 +78,11 @@ export async function resolve(
     const declared = searching.declared(chosen);
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
     const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);
-    const explain = (component: string): ChoiceExplanation =>
-      explainChoice(profile, { ...problem, clauses: searching.clauses() }, chosen, component);
-    return { profile, pins, demands, explain, php, phpOf, sources };
+    const explanation =
+      explain === undefined
+        ? undefined
+        : explainChoice(profile, { ...problem, clauses: searching.clauses() }, chosen, explain);
+    return { profile, pins, demands, explanation, php, phpOf, sources };
   } catch (error) {
     phase.fail();
     throw error;
@@ -86,29 +94,33 @@ function faultOf(searching: ComponentSearch): LockstepError | undefined {
   return searching.components.map((name) => searching.faultOf(name)).find((fault) => fault !== undefined);
 }
 
-/** @throws LockstepError USAGE for a component that there is not, or that has no choice of its own */
+/** @throws LockstepError USAGE for a component that there is not, with the nearest */
+function assertComponent({ name, components }: Profile, component: string): void {
+  if (Object.hasOwn(components, component)) return;
+  const names = Object.keys(components);
+  const near = nearest(component, names);
+  throw new LockstepError('USAGE', {
+    message: `The profile ${name} has no component ${component}`,
+    hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
+    where: [{ path: '--explain', value: component }],
+  });
+}
+
+/** The component that it is within in the end: its version is decided there. */
+function rootOf({ components }: Pick<Profile, 'components'>, component: string): string {
+  const source = components[component]?.source;
+  return source?.kind === 'within' ? rootOf({ components }, source.component) : component;
+}
+
 function explainChoice(
   profile: Profile,
   problem: Problem,
   chosen: ReadonlyMap<string, number>,
   component: string,
 ): ChoiceExplanation {
-  const source = Object.hasOwn(profile.components, component) ? profile.components[component]!.source : null;
-  if (source === null) {
-    const names = Object.keys(profile.components);
-    const near = nearest(component, names);
-    throw new LockstepError('USAGE', {
-      message: `The profile ${profile.name} has no component ${component}`,
-      hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
-      where: [{ path: '--explain', value: component }],
-    });
-  }
-  if (source.kind === 'within') {
-    throw new LockstepError('USAGE', {
-      message: `${component} is within ${source.component}: its version is the one that ${source.component} brings along`,
-      hint: `Ask for ${source.component}: --explain ${source.component}`,
-      where: [{ path: '--explain', value: component }],
-    });
-  }
-  return whyNot(problem, chosen, component);
+  const root = rootOf(profile, component);
+  const told = whyNot(problem, chosen, root);
+  return root === component
+    ? told
+    : { ...told, sentence: `${component} comes with ${root}; ${told.sentence}` };
 }

@@ -6,7 +6,7 @@ import { FileLists } from '../../archive/file-lists.js';
 import { readDeb } from '../../deb/deb-file.js';
 import { memberPath } from '../../deb/member-name.js';
 import { compareVersions } from '../../deb/version.js';
-import { LockstepError, type FaultPlace } from '../../errors.js';
+import { LockstepError, type ErrorCode, type FaultPlace } from '../../errors.js';
 import { decompressByName } from '../../io/compress.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { Phase } from '../../io/progress.js';
@@ -37,6 +37,9 @@ export interface FileCheck {
   signal?: AbortSignal | undefined;
 }
 
+/** A file that is not there, or not the promised one. */
+const ofTheMirror = new Set<ErrorCode>(['NET_NOT_FOUND', 'SOURCE_HASH_MISMATCH']);
+
 /** How many faults are listed; one package in two places brings thousands. */
 const mostListed = 20;
 
@@ -62,8 +65,9 @@ export async function checkFiles(check: FileCheck): Promise<string[]> {
   }
   const own = files.filter(({ entry }) => !isTaken(set, entry));
   for (const simulator of check.simulators) {
-    const { overlaps, looked } = await overlapsWithBase(check, own, simulator);
+    const { overlaps, looked, unseen } = await overlapsWithBase(check, own, simulator);
     found.push(...overlaps);
+    notes.push(...unseen);
     const { architecture } = simulator.lists;
     if (!looked)
       notes.push(
@@ -88,7 +92,7 @@ async function overlapsWithBase(
   { base, sources, cache, phase }: FileCheck,
   own: readonly PackageFiles[],
   simulator: Simulator,
-): Promise<{ overlaps: Overlap[]; looked: boolean }> {
+): Promise<{ overlaps: Overlap[]; looked: boolean; unseen: string[] }> {
   const { architecture } = simulator.lists;
   const here = own.filter(({ entry }) => ['all', architecture].includes(entry.architecture));
   const wanted = new Map<string, Set<string>>();
@@ -97,8 +101,16 @@ async function overlapsWithBase(
   }
   const indices = await contentsIndices(sources, architecture, phase);
   const overlaps: Overlap[] = [];
+  const unseen: string[] = [];
   for (const index of indices) {
-    const owned = await ownersIn(index, wanted, sources, { cache, phase });
+    const owned = await ownersIn(index, wanted, sources, { cache, phase }).catch((error: unknown) => {
+      // Partial mirrors leave Contents out, and others are behind with them; apt never asks for them
+      if (!(error instanceof LockstepError) || !ofTheMirror.has(error.code)) throw error;
+      unseen.push(
+        `the mirror does not have the ${index.path} that ${index.release.suite} names, so files in both were not looked for there`,
+      );
+      return [];
+    });
     if (owned.length === 0) continue;
     const lookUp = await simulator.lists.lookUpAny();
     for (const { path, owners } of owned) {
@@ -123,7 +135,7 @@ async function overlapsWithBase(
       }
     }
   }
-  return { overlaps, looked: indices.length > 0 };
+  return { overlaps, looked: indices.length > 0, unseen };
 }
 
 /**

@@ -3,7 +3,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { applyBuild, planBuild, prepareBuild } from '../../../src/build/builder.js';
 import type { BuiltPackage } from '../../../src/build/built.js';
-import { gzip } from '../../../src/io/compress.js';
 import { run } from '../../../src/io/process.js';
 import { silentProgress } from '../../../src/io/progress.js';
 import { planSet, templatesOf, type SetInput, type SourceGroup } from '../../../src/metapackage/compose.js';
@@ -12,89 +11,11 @@ import { readTemplates } from '../../../src/metapackage/template-folder.js';
 import { checkWorkspace, parseProfile } from '../../../src/profile/load.js';
 import { extensionTree, readExtensions } from '../../../src/source/extension-facts.js';
 import type { SourceContext } from '../../../src/source/context.js';
-import type { Pin, StoredFile } from '../../../src/source/pin.js';
 import { needs } from '../../fixtures/machine.js';
-import { tarOf, type Tree } from '../../fixtures/packages.js';
+import { manyExtensionPins, manyExtensionsProfile } from '../../fixtures/many-extensions.js';
 import { Builds } from '../build/builds.js';
 
 const project = resolve(import.meta.dirname, '../../..');
-const common = { date: 1_700_000_000, provenance: [] };
-const png = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=',
-  'base64',
-).toString('latin1');
-
-/** An extension such as people write them. */
-function extensionTreeOf(name: string, requires: object = { MediaWiki: '>= 1.39.0' }): Tree {
-  return {
-    'extension.json': JSON.stringify({
-      name,
-      version: '1.2.3',
-      author: ['Rosa', '[https://example.org Otto]', '...'],
-      url: `https://wiki.example.org/wiki/Extension:${name}`,
-      descriptionmsg: `${name.toLowerCase()}-desc`,
-      'license-name': 'GPL-2.0-or-later',
-      requires,
-      MessagesDirs: { [name]: ['i18n'] },
-      ResourceFileModulePaths: { localBasePath: 'modules', remoteExtPath: `${name}/modules` },
-      AutoloadNamespaces: { [`${name}\\`]: 'src/' },
-      manifest_version: 2,
-    }),
-    'i18n/en.json': JSON.stringify({
-      [`${name.toLowerCase()}-desc`]:
-        "Adds <nowiki>'''bold'''</nowiki> things, see [[Help:Things|the help]] &amp; more",
-    }),
-    'src/Hooks.php': '<?php\n',
-    'modules/things.css': 'body { color: black }\n',
-    'modules/images/dot.png': png,
-    'tests/phpunit/HooksTest.php': '<?php\n',
-    'node_modules/left/index.js': '',
-    '.gitignore': 'node_modules\n',
-    '.phan/config.php': '<?php\n',
-    'package.json': '{}',
-    'Gruntfile.js': '',
-    COPYING: 'The text of the license\n',
-  };
-}
-
-const numbered = Array.from({ length: 26 }, (_, index) => `Thing${String.fromCharCode(65 + index)}`);
-
-const profileText = `format: 1
-description: A wiki with many extensions
-base: { distribution: debian, release: "12", codename: bookworm, architectures: [amd64] }
-components:
-  mediawiki:
-    source: { kind: apt-source, package: mediawiki, version: "~1.39.0" }
-    build: { method: debian }
-    packages: [mediawiki, mediawiki-classes]
-  parsoid:
-    source: { kind: within, component: mediawiki, path: vendor/wikimedia/parsoid, library: wikimedia/parsoid }
-    build: { method: tree, template: mediawiki-parsoid }
-${numbered
-  .map(
-    (name) => `  ${name.toLowerCase()}:
-    source: { kind: git, url: "../extensions/${name}", branch: REL1_39 }
-    build: { method: tree }`,
-  )
-  .join('\n')}
-  cite:
-    source: { kind: tarball, url: "https://git.example.org/Cite-{version}.tar.gz", version: 2.0.0, sha256: ${'a'.repeat(64)} }
-    build: { method: tree }
-  timeless:
-    source: { kind: git, url: ../skins/Timeless, branch: REL1_39 }
-    build: { method: tree, as: skin }
-  gadgets:
-    source: { kind: within, component: mediawiki, path: extensions/Gadgets }
-  poem:
-    source: { kind: within, component: mediawiki, path: extensions/Poem }
-    build: { method: tree }
-metapackage:
-  name: mediawiki-full
-  lead: mediawiki
-  templates: [mediawiki-full, mediawiki-full-config]
-  settings: { siteName: Ours, serverUrl: auto, adminName: Admin }
-`;
-
 describe('a set with thirty extensions and skins, and no packaging written for them', function () {
   this.timeout(180_000);
   let builds: Builds;
@@ -104,11 +25,11 @@ describe('a set with thirty extensions and skins, and no packaging written for t
 
   before(async () => {
     builds = await Builds.make();
-    const parsed = parseProfile(profileText, 'many');
+    const parsed = parseProfile(manyExtensionsProfile, 'many');
     assert.deepEqual(parsed.faults, []);
     const profile = parsed.value!;
     const { workspace, profiles } = await checkWorkspace(project);
-    const pins = await pinsOf();
+    const pins = await manyExtensionPins(builds.store);
     const context = {
       store: builds.store,
       cacheDir: join(builds.folder, 'facts'),
@@ -149,80 +70,6 @@ describe('a set with thirty extensions and skins, and no packaging written for t
   after(async () => {
     await builds.end();
   });
-
-  async function store(tree: Tree, name: string): Promise<StoredFile> {
-    const bytes = Buffer.from(await tarOf(tree, name));
-    return { name: `${name}.tar.gz`, ...(await builds.store.put(gzip(bytes))) };
-  }
-
-  async function pinsOf(): Promise<Record<string, Pin>> {
-    const git = (component: string, archive: StoredFile): Pin => ({
-      ...common,
-      ...{
-        kind: 'git',
-        component,
-        archive,
-        url: `../extensions/${component}`,
-        submodules: [],
-        signedBy: null,
-      },
-      upstreamVersion: '1.39+git20231114.1a2b3c4d',
-      ref: 'refs/heads/REL1_39',
-      commit: '1a2b3c4d'.repeat(5),
-    });
-    const pins: Record<string, Pin> = {};
-    for (const [index, name] of numbered.entries()) {
-      // The first needs the last, and a bundled one: what comes first by name is not loaded first
-      const requires =
-        index === 0
-          ? { MediaWiki: '^1.39', extensions: { ThingZ: '*', Gadgets: '*', Cite: '>=2' } }
-          : { MediaWiki: index === 1 ? '~1.38.0 || ~1.39.0' : '>= 1.39' };
-      pins[name.toLowerCase()] = git(name.toLowerCase(), await store(extensionTreeOf(name, requires), name));
-    }
-    pins['cite'] = {
-      ...common,
-      ...{ kind: 'tarball', component: 'cite', url: 'https://git.example.org/Cite-2.0.0.tar.gz' },
-      upstreamVersion: '2.0.0',
-      signedBy: null,
-      archive: await store(extensionTreeOf('Cite'), 'Cite-2.0.0'),
-    };
-    pins['timeless'] = git(
-      'timeless',
-      await store(
-        {
-          'skin.json': JSON.stringify({ name: 'Timeless', 'license-name': 'MIT', description: 'A skin.' }),
-          LICENSE: 'MIT License\n\nCopyright (c) somebody\n',
-          'resources/main.css': 'a { color: red }\n',
-        },
-        'timeless-main',
-      ),
-    );
-    const mediawiki = await store(
-      Object.fromEntries(
-        ['Gadgets', 'Poem'].flatMap((name) =>
-          Object.entries(extensionTreeOf(name)).map(([path, text]) => [`extensions/${name}/${path}`, text]),
-        ),
-      ),
-      'mediawiki-1.39.17',
-    );
-    const within = (component: string, path: string): Pin => ({
-      ...common,
-      ...{ kind: 'within', component, within: 'mediawiki', path, archive: mediawiki },
-      upstreamVersion: '1.39.17',
-    });
-    pins['gadgets'] = within('gadgets', 'extensions/Gadgets');
-    pins['poem'] = within('poem', 'extensions/Poem');
-    pins['parsoid'] = {
-      ...within('parsoid', 'vendor/wikimedia/parsoid'),
-      upstreamVersion: '0.16.0-a17',
-    };
-    pins['mediawiki'] = {
-      ...common,
-      ...{ kind: 'apt-source', component: 'mediawiki', package: 'mediawiki', version: '1:1.39.17-1' },
-      ...{ upstreamVersion: '1.39.17', suite: 'bookworm', dsc: 'mediawiki.dsc', files: [] },
-    };
-    return pins;
-  }
 
   async function contents(name: string): Promise<string[]> {
     const { stdout } = await run('dpkg-deb', ['--contents', builds.store.path(made.get(name)!.file.sha256)]);

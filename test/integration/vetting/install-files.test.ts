@@ -136,6 +136,24 @@ describe('files that two packages bring', function () {
     await on.prove(set({}, { files: { 'usr/share/moved': 'a' }, fields }), { before: [old] });
   });
 
+  it('goes on where the mirror has no Contents, or another than it promised, and says so', async () => {
+    const { server } = on.mirror;
+    for (const fault of ['missing', 'flipped'] as const) {
+      await rm(on.resolving.store.root, { recursive: true });
+      await on.forget();
+      server.fault(/Contents|main\/by-hash/, fault);
+      try {
+        const { notes } = await on.prove(set({ files: { 'usr/bin/wiki': fault } }));
+        assert.match(
+          notes.join(),
+          /the mirror does not have the main\/Contents-amd64\.gz that bookworm names/,
+        );
+      } finally {
+        server.noFaults();
+      }
+    }
+  });
+
   it('reads the Contents once', async () => {
     const files = { 'usr/share/wiki/new': 'a' };
     await on.prove(set({ files }));

@@ -48,7 +48,11 @@ describe('resolving what demands something of each other', function () {
   }
 
   /** @param requires what the profile itself demands of one component beside mediawiki */
-  async function resolved(ranges: Record<string, string>, requires?: string): Promise<Resolution> {
+  async function resolved(
+    ranges: Record<string, string>,
+    requires?: string,
+    explain?: string,
+  ): Promise<Resolution> {
     const components = Object.entries(ranges).map(
       ([name, range]) => `  ${name}:
     source: { kind: git, url: '${join(workspace.root, '..', name === 'mediawiki' ? 'core' : name === 'foo' ? 'Foo' : 'Bar')}', version: '${range}' }
@@ -64,7 +68,7 @@ components:
 ${components.join('')}metapackage: { name: set-full, lead: mediawiki, templates: [set-full] }
 `,
     );
-    return await resolve(context, 'set');
+    return await resolve(context, 'set', { explain });
   }
 
   const versions = ({ pins }: Resolution): Record<string, string> =>
@@ -82,9 +86,9 @@ ${components.join('')}metapackage: { name: set-full, lead: mediawiki, templates:
   it('takes the newest that goes together, and says why nothing newer', async () => {
     const resolution = await resolved({ mediawiki: '~1.43.0', foo: '*', bar: '*' });
     assert.deepEqual(versions(resolution), { mediawiki: '1.43.9', foo: '2.1', bar: '1.1' });
-    const older = await resolved({ mediawiki: '~1.39.0', foo: '*', bar: '*' });
+    const older = await resolved({ mediawiki: '~1.39.0', foo: '*', bar: '*' }, undefined, 'foo');
     assert.deepEqual(versions(older), { mediawiki: '1.39.17', foo: '1.0', bar: '1.1' });
-    const { sentence, newer } = older.explain('foo');
+    const { sentence, newer } = older.explanation!;
     assert.equal(sentence, 'foo 1.0 is the newest in * that goes with the rest');
     assert.deepEqual(
       newer.map((one) => one.sentence),
