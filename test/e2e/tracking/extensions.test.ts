@@ -4,17 +4,18 @@
  * published by the built command, judged by lintian and apt.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReleaseResult, ResolveResult } from '../../../src/cli/results.js';
 import type { AddExtensionResult } from '../../../src/cli/results-add.js';
+import { exitStatus } from '../../../src/errors.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { run } from '../../../src/io/process.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { GitServer } from '../../fixtures/git-server.js';
 import { lockstep, lockstepJson, newWorkspace, scratch } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
-import { wikiRepositories, type WikiRepositories } from '../../fixtures/wiki-repositories.js';
+import { commit, wikiRepositories, type WikiRepositories } from '../../fixtures/wiki-repositories.js';
 
 const profile = 'mediawiki-1.39';
 
@@ -41,7 +42,26 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
 
   it('is written by one command for each, and is good', async function () {
     this.timeout(300_000);
-    for (const name of made.extensions) {
+    await commit(join(made.folder, 'extensions/Nuke.git'), {
+      files: { NEWS: '1' },
+      message: '1',
+      tag: 'v1.0.0',
+    });
+    await lockstepJson<AddExtensionResult>(
+      [
+        'add',
+        'extension',
+        'Nuke',
+        '--git',
+        server.url('extensions/Nuke.git'),
+        '--version',
+        '^1',
+        '--profile',
+        profile,
+      ],
+      { cwd: workspace },
+    );
+    for (const name of made.extensions.filter((one) => one !== 'Nuke')) {
       const added = await lockstepJson<AddExtensionResult>(
         [
           'add',
@@ -71,7 +91,10 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
     ) as SnapshotManifest;
     const packages = manifest.packages.filter(({ package: name }) => /^mediawiki-extension-/.test(name));
     assert.equal(packages.length, made.extensions.length);
-    for (const { version } of packages) assert.match(version, /\+git\d{8}\.\d{6}\.[0-9a-f]{8}\+lockstep1$/);
+    for (const { package: name, version } of packages) {
+      if (name === 'mediawiki-extension-nuke') assert.equal(version, '1.0.0+lockstep1');
+      else assert.match(version, /\+git\d{8}\.\d{6}\.[0-9a-f]{8}\+lockstep1$/);
+    }
   });
 
   it('was proven to install, by apt itself', () => {
@@ -110,5 +133,47 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
     const again = await lockstepJson<ReleaseResult>(['release', profile], { cwd: workspace });
     assert.equal(again.cut, false);
     assert.equal(again.snapshot, manifest.id);
+  });
+
+  it('refuses a tag that was moved since, and says from where to where', async function () {
+    this.timeout(300_000);
+    const repository = join(made.folder, 'extensions/Nuke.git');
+    const { pin } = manifest.components['nuke']!;
+    assert.ok(pin.kind === 'git');
+    await run('git', ['-C', repository, 'tag', '-d', 'v1.0.0']);
+    const moved = await commit(repository, { files: { NEWS: '2' }, message: '2', tag: 'v1.0.0' });
+    const { status, stderr } = await lockstep(['release', profile], { cwd: workspace });
+    assert.equal(status, exitStatus.untrusted, stderr);
+    assert.match(stderr, /Error SOURCE_MOVED/);
+    for (const commitId of [pin.commit, moved]) assert.ok(stderr.includes(commitId.slice(0, 12)), stderr);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    await run('git', ['-C', repository, 'tag', '-d', 'v1.0.0']);
+    await run('git', ['-C', repository, 'tag', 'v1.0.0', pin.commit]);
+  });
+
+  it("takes a developer's own tree into the lowest suite and no other", async function () {
+    this.timeout(600_000);
+    const tree = join(await scratch('own'), 'Cite');
+    await cp(join(made.folder, 'extensions/Cite.git'), tree, { recursive: true });
+    await writeFile(join(tree, 'own.txt'), 'mine');
+    const own = ['--with', `cite=${tree}`];
+    const stable = `${profile}-stable`;
+    const early = await lockstep(['release', profile, ...own, '--suite', stable], { cwd: workspace });
+    assert.equal(early.status, exitStatus.input, early.stderr);
+    assert.match(early.stderr, /Error MOVE_TRUST: .*cite was built from a local tree/);
+    const report = await lockstepJson<ReleaseResult>(['release', profile, ...own], { cwd: workspace });
+    assert.equal(report.cut, true);
+    const late = await lockstep(['promote', `${profile}-unstable`, stable], { cwd: workspace });
+    assert.match(
+      late.stderr,
+      /Error MOVE_TRUST: .*cite was built from a local tree, which nobody vouches for/,
+    );
+    const shown = await lockstep(['show', report.snapshot], { cwd: workspace });
+    assert.match(shown.stdout, /\+local\d{8}\.\d{6}\.[0-9a-f]{8}/);
+    // Without it the set is the one from before, and may go on
+    const back = await lockstepJson<ReleaseResult>(['release', profile], { cwd: workspace });
+    assert.equal(back.cut, true);
+    const promoted = await lockstep(['promote', `${profile}-unstable`, stable], { cwd: workspace });
+    assert.equal(promoted.status, 0, promoted.stderr);
   });
 });

@@ -86,7 +86,7 @@ describe('a tarball of source code', () => {
     };
   });
   afterEach(async () => {
-    (context.http).close();
+    context.http.close();
     await server.stop();
   });
 
