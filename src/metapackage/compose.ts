@@ -10,7 +10,8 @@ import { LockstepError } from '../errors.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { Workspace } from '../profile/workspace-schema.js';
 import type { ExtensionFacts } from '../source/extension-facts.js';
-import type { Pin, StoredFile } from '../source/pin.js';
+import { treeOfPin } from '../source/component-tree.js';
+import type { Pin } from '../source/pin.js';
 import { changelogLines } from './changelog-lines.js';
 import {
   commonVariables,
@@ -263,7 +264,7 @@ async function composeGroup(
     maintainer: workspace.archive.maintainer,
     date: pin?.date ?? Math.max(...Object.values(pins).map((other) => other.date)),
     changelog: { distribution: profile.base.codename, lines: changelogLines(profile, pins, set, pin) },
-    tree: pin === undefined ? undefined : treeOf(pin),
+    tree: pin === undefined ? undefined : (treeOfPin(pin) ?? undefined),
   };
   const version = (name: string): string => {
     const known = versions.get(name);
@@ -301,21 +302,6 @@ async function composeGroup(
     );
   }
   return packages;
-}
-
-/** A component's own tree, for `from: tree`. */
-function treeOf(pin: Pin): { archive: StoredFile; path: string } | undefined {
-  switch (pin.kind) {
-    case 'within':
-      return { archive: pin.archive, path: pin.path };
-    case 'git':
-    case 'tarball':
-    case 'local':
-      return { archive: pin.archive, path: '' };
-    case 'apt-source':
-    case 'apt-binary':
-      return undefined;
-  }
 }
 
 /** Keys sorted at every depth and contents by their hash, so that the digest is of what is said alone. */

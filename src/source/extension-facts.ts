@@ -10,6 +10,7 @@ import { sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
 import { silentPhase } from '../io/progress.js';
 import { readCached, writeCached } from './cache-file.js';
+import { treeOfPin } from './component-tree.js';
 import type { SourceContext } from './context.js';
 import { plainText } from './extension-text.js';
 import type { Pin, StoredFile } from './pin.js';
@@ -67,17 +68,8 @@ const licensePattern = /^[A-Za-z0-9][A-Za-z0-9.+() -]{0,79}$/;
 
 /** The tree of a pin, where it has one that can be an extension. */
 export function extensionTree(component: string, pin: Pin): ExtensionTree | null {
-  switch (pin.kind) {
-    case 'within':
-      return { component, archive: pin.archive, path: pin.path };
-    case 'git':
-    case 'tarball':
-    case 'local':
-      return { component, archive: pin.archive, path: '' };
-    case 'apt-source':
-    case 'apt-binary':
-      return null;
-  }
+  const tree = treeOfPin(pin);
+  return tree === null ? null : { component, ...tree };
 }
 
 /**

@@ -168,7 +168,7 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
       late.stderr,
       /Error MOVE_TRUST: .*cite was built from a local tree, which nobody vouches for/,
     );
-    const shown = await lockstep(['show', report.snapshot], { cwd: workspace });
+    const shown = await lockstep(['show', report.snapshot ?? ''], { cwd: workspace });
     assert.match(shown.stdout, /\+local\d{8}\.\d{6}\.[0-9a-f]{8}/);
     // Without it the set is the one from before, and may go on
     const back = await lockstepJson<ReleaseResult>(['release', profile], { cwd: workspace });
