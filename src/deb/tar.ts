@@ -50,13 +50,20 @@ function damaged(message: string, file: string | undefined, cause?: unknown): Lo
  * holds some chunks, never a whole entry. pax and GNU long names are
  * understood; unread bodies are skipped. `source` is the tar itself, already
  * decompressed.
+ * @param v7 whether headers without a mark of their format will do, as tar wrote them before POSIX (hello 2.10)
  * @throws LockstepError DEB_ARCHIVE (damaged, ends early, sparse or unknown entries), DEB_UNSAFE_NAME
  */
-export async function* readTar(source: AsyncIterable<Uint8Array>, file?: string): AsyncGenerator<TarEntry> {
+export async function* readTar(
+  source: AsyncIterable<Uint8Array>,
+  file?: string,
+  { v7 = false }: { v7?: boolean } = {},
+): AsyncGenerator<TarEntry> {
   // Loaded when a tar is read: most commands read none
   // By its default: that is all a bundle knows of a CommonJS module that is loaded late
   const { extract } = (await import('tar-stream')).default;
-  const parser = extract();
+  // @types/tar-stream does not know the option; tar-stream documents it
+  const options: object = { allowUnknownFormat: v7 };
+  const parser = extract(options);
   const input: Input = { failure: null, endZeros: 0 };
   const feeding = feed(source, parser, input);
   const own = (error: unknown): unknown => {

@@ -77,7 +77,7 @@ async function* members(
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const bytes = decompressByName(archive.name, counted(store.open(archive.sha256), options.onBytes), signal);
   let top: string | null = null;
-  for await (const entry of readTar(bytes, archive.name)) {
+  for await (const entry of readTar(bytes, archive.name, { v7: true })) {
     const full = memberPath(entry.header.path);
     if (full === '') continue;
     const slash = full.indexOf('/');

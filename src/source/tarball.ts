@@ -243,7 +243,7 @@ async function newestMember(archive: StoredFile, context: SourceContext): Promis
   let top: string | undefined;
   try {
     const bytes = decompressByName(archive.name, context.store.open(archive.sha256), signalOf(context));
-    for await (const { header } of readTar(bytes, archive.name)) {
+    for await (const { header } of readTar(bytes, archive.name, { v7: true })) {
       top ??= memberPath(header.path).split('/')[0];
       newest = Math.max(newest, header.mtime);
     }

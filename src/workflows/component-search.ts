@@ -18,7 +18,7 @@ import {
 import { planChoices } from '../resolution/options.js';
 import type { Clause } from '../resolution/problem.js';
 import type { Choice } from '../source/candidate.js';
-import { treeOfPin } from '../source/component-tree.js';
+import { treeOfPin, type ComponentTree } from '../source/component-tree.js';
 import { stoppable, type SourceContext } from '../source/context.js';
 import { declaredByPackages, declaredIn } from '../source/declarations.js';
 import type { Declared, Platform } from '../source/declared.js';
@@ -155,6 +155,18 @@ export class ComponentSearch {
     };
   }
 
+  /** Null where a source package has no tree that could be read: many have nothing to declare. */
+  async #declared(pin: Pin, tree: ComponentTree, context: SourceContext): Promise<Declared | null> {
+    try {
+      return await declaredIn(pin.component, tree, pin.upstreamVersion, context, this.phase);
+    } catch (error) {
+      const isOdd = error instanceof LockstepError && error.code.startsWith('DEB_');
+      if (!isOdd || pin.kind !== 'apt-source') throw error;
+      this.phase.info(`What ${pin.component} demands cannot be read: ${error.message}`);
+      return null;
+    }
+  }
+
   async #fetch(component: string, option: number): Promise<Fetched> {
     const context = this.#context;
     const choice = this.#options.get(component)!.choiceOf(option);
@@ -176,7 +188,8 @@ export class ComponentSearch {
         if (pin.kind === 'apt-binary') declared.push(declaredByPackages(pin));
         return;
       }
-      const own = await declaredIn(one.component, tree, pin.upstreamVersion, context, this.phase);
+      const own = await this.#declared(pin, tree, context);
+      if (own === null) return;
       if (own.demands.some(({ thing }) => /^php(?:-extension\/|$)/.test(thing))) {
         this.#platform ??= await basePlatform(context, this.phase);
       }

@@ -74,14 +74,13 @@ export async function resolve(
     const pins = searching.pins(chosen);
     const demands = searching.table(chosen);
     const { platform } = searching;
+    const asked = { ...problem, clauses: searching.clauses() };
+    for (const sentence of passedOver(asked, chosen)) phase.info(sentence);
     phase.done(`${pins.size} components, ${demands.length} demands met`);
     const declared = searching.declared(chosen);
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
     const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);
-    const explanation =
-      explain === undefined
-        ? undefined
-        : explainChoice(profile, { ...problem, clauses: searching.clauses() }, chosen, explain);
+    const explanation = explain === undefined ? undefined : explainChoice(profile, asked, chosen, explain);
     return { profile, pins, demands, explanation, php, phpOf, sources };
   } catch (error) {
     phase.fail();
@@ -92,6 +91,23 @@ export async function resolve(
 /** What lies within a tree and does not fit it says itself what is wrong. */
 function faultOf(searching: ComponentSearch): LockstepError | undefined {
   return searching.components.map((name) => searching.faultOf(name)).find((fault) => fault !== undefined);
+}
+
+/**
+ * A version in range that was not taken may be the one with the security fix: nobody should have to ask for it to be
+ * told.
+ */
+function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>): string[] {
+  return problem.variables
+    .filter(({ component, options }) => {
+      const newest = options.findIndex(({ inRange }) => inRange);
+      return newest >= 0 && newest < (chosen.get(component) ?? 0);
+    })
+    .flatMap(({ component }) =>
+      whyNot(problem, chosen, component)
+        .newer.filter(({ why }) => why === 'barred')
+        .map(({ sentence }) => `Passed over, ${component} ${sentence}`),
+    );
 }
 
 /** @throws LockstepError USAGE for a component that there is not, with the nearest */

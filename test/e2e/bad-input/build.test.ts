@@ -94,7 +94,7 @@ describe('a build in a build root', function () {
     await debian('source/format', '3.0 (quilt)\n');
     await debian(
       'changelog',
-      `${name} (${components[name]!.upstreamVersion}-0test1) bookworm; urgency=medium\n\n  * Made for a test.\n\n -- Test <test@example.invalid>  Tue, 14 Nov 2023 22:13:20 +0000\n`,
+      `${name} (${components[name]!.upstreamVersion}-9test1) bookworm; urgency=medium\n\n  * Made for a test.\n\n -- Test <test@example.invalid>  Tue, 14 Nov 2023 22:13:20 +0000\n`,
     );
   });
   after(async () => bench?.end());

@@ -272,12 +272,22 @@ describe('a Parsoid that does not fit', function () {
   });
   after(async () => bench?.end());
 
+  async function onlyTheNewest(): Promise<void> {
+    await bench.edit('profiles/mediawiki-1.39.yaml', (text) => text.replace("'~1.39.0'", "'1.39.18'"));
+  }
+
   it('is refused where MediaWiki demands another one', async () => {
     const upstream = wikiTree({ demands: '0.16.7', installed: 'v0.16.6' });
     await bench.mirror.publish({
       ...wikiMirror(),
       security: { sources: [wikiSource('1:1.39.18-1', { upstream })] },
     });
+    // An older one fits, and it is said why the newest was not taken
+    const fallback = await bench.run(['resolve', 'mediawiki-1.39']);
+    assert.equal(fallback.status, 0, fallback.stderr);
+    assert.match(fallback.stdout, /mediawiki +1:1\.39\.8-1~deb12u1/);
+    assert.match(fallback.stderr, /Passed over, mediawiki 1\.39\.18.*wikimedia\/parsoid 0\.16\.7/s);
+    await onlyTheNewest();
     for (const command of ['resolve', 'release']) {
       await bench.fails([command, 'mediawiki-1.39'], {
         code: 'RESOLVE_DEMAND',

@@ -112,9 +112,14 @@ describe('a release of mediawiki-1.39 from real sources', function () {
       ['release', 'mediawiki-1.39', '--dry-run'],
       { cwd: copy },
     );
-    const waiting = plan.builds.filter(({ state }) => state === 'to build');
-    assert.deepEqual(waiting.map((row) => row.package).sort(), ['mediawiki-full', 'mediawiki-full-config']);
-    for (const { version } of waiting) assert.match(version, /\+lockstep2$/);
+    const waiting = plan.builds.filter(({ state }) => state === 'to build').map((row) => row.package);
+    const changed = plan.builds.filter(({ version }) => version.endsWith('+lockstep2'));
+    assert.deepEqual(changed.map((row) => row.package).sort(), ['mediawiki-full', 'mediawiki-full-config']);
+    // A metapackage of the same versions may be in a warm cache; a configuration with this name is in none
+    assert.deepEqual(
+      waiting.filter((name) => name !== 'mediawiki-full'),
+      ['mediawiki-full-config'],
+    );
   });
 
   it('makes the same bytes again from empty caches', async () => {
