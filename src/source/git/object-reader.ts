@@ -5,6 +5,7 @@
  */
 import { promises as fs } from 'node:fs';
 import { LockstepError } from '../../errors.js';
+import { piecesOf } from '../../io/bytes.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { SourceContext } from '../context.js';
 import { damagedObject, idHash, isObjectId, type ObjectId, type ObjectType } from './git-object.js';
@@ -108,13 +109,8 @@ async function* byLibrary(
     }
     if (!(read.object instanceof Uint8Array)) throw missing(id);
     const bytes = Buffer.from(read.object.buffer, read.object.byteOffset, read.object.byteLength);
-    yield { id, type: read.type as ObjectType, size: bytes.length, body: once(bytes) };
+    yield { id, type: read.type as ObjectType, size: bytes.length, body: piecesOf(bytes) };
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  yield bytes;
 }
 
 /** `git cat-file --batch`: for each id a line `<id> <type> <size>`, the bytes, a newline. */
