@@ -7,13 +7,13 @@ import type { Stanza } from '../deb/deb822.js';
 import { parseStanzas } from '../deb/deb822.js';
 import type { IndexHash } from '../deb/release-file.js';
 import { StanzaIndex } from '../deb/stanza-index.js';
-import { LockstepError } from '../errors.js';
 import { collect } from '../io/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import { readCached, writeCached } from './cache-file.js';
-import { sessionOf, signalOf, type SourceContext } from './context.js';
+import { signalOf, type SourceContext } from './context.js';
+import { fetchIndex } from './fetch-index.js';
 import type { VerifiedRelease } from './in-release.js';
 
 /** The area that packages are taken from; contrib and non-free are not for a set that is passed on. */
@@ -81,14 +81,14 @@ export class AptIndex {
   /** All of it, decompressed and proven. Throws as {@link whole}. */
   async bytes(phase: Phase): Promise<Buffer> {
     const { store } = this.#context;
-    if ((await store.size(this.hash.sha256)) !== this.hash.size) await this.#fetch(phase);
+    if ((await store.size(this.hash.sha256)) !== this.hash.size) await fetchIndex(this, this.#context, phase);
     const unpack = async (): Promise<Buffer> =>
       await collect(decompressByName(this.path, store.open(this.hash.sha256), signalOf(this.#context)));
     return await unpack().catch(async (error: unknown) => {
       // Damaged on our own disk: it is set aside, and fetched anew
       const signal = signalOf(this.#context);
       if (signal.signal?.aborted === true || (await store.holds(this.hash.sha256, signal))) throw error;
-      await this.#fetch(phase);
+      await fetchIndex(this, this.#context, phase);
       return await unpack();
     });
   }
@@ -103,30 +103,6 @@ export class AptIndex {
     const whole = await this.whole(phase);
     this.#whole = new WeakRef(whole);
     return whole;
-  }
-
-  async #fetch(phase: Phase): Promise<void> {
-    const { http, store } = this.#context;
-    const folder = `${this.release.uri}/dists/${this.release.suite}`;
-    const named = `${folder}/${this.path}`;
-    const byHash = `${folder}/${this.path.slice(0, this.path.lastIndexOf('/'))}/by-hash/SHA256/${this.hash.sha256}`;
-    const item = phase.item(`${this.release.suite} ${this.path}`, { totalBytes: this.hash.size });
-    const fetch = (url: string): Promise<unknown> =>
-      http.download(url, store, this.hash, { item, ...signalOf(this.#context) });
-    try {
-      await sessionOf(this.#context).limit(async () => {
-        if (!this.release.release.acquireByHash) return await fetch(named);
-        return await fetch(byHash).catch((error: unknown) => {
-          // Some mirrors leave by-hash out; the hash is checked either way
-          if (!(error instanceof LockstepError) || error.code !== 'NET_NOT_FOUND') throw error;
-          return fetch(named);
-        });
-      });
-      item.done();
-    } catch (error) {
-      item.fail(error instanceof Error ? error.message : String(error));
-      throw error;
-    }
   }
 }
 

@@ -4,13 +4,13 @@
  * and what was found is kept.
  */
 import { z } from 'zod';
-import type { IndexHash } from '../../deb/release-file.js';
 import { LockstepError } from '../../errors.js';
 import { decompressByName } from '../../io/compress.js';
 import { sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
 import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/context.js';
-import { openRelease, type VerifiedRelease } from '../../source/in-release.js';
+import { fetchIndex, type ListedIndex } from '../../source/fetch-index.js';
+import { openRelease } from '../../source/in-release.js';
 import { suitesOf } from '../../source/mirror.js';
 import { canonicalPath } from './overlaps.js';
 import { readVerdict, writeVerdict } from './verdicts.js';
@@ -21,12 +21,7 @@ const area = 'main';
 const format = 1;
 
 /** A Contents index that an InRelease vouches for. */
-export interface ContentsIndex {
-  release: VerifiedRelease;
-  /** Below the suite's folder. */
-  path: string;
-  hash: IndexHash;
-}
+export type ContentsIndex = ListedIndex;
 
 /** A path of ours, as the package has it, and the base's packages that have it as well. */
 export interface BaseOwners {
@@ -84,32 +79,6 @@ export async function ownersIn(
 }
 
 const foundSchema = z.array(z.object({ path: z.string(), owners: z.array(z.string()) }));
-
-async function fetch(
-  { release, path, hash }: ContentsIndex,
-  context: SourceContext,
-  phase: Phase,
-): Promise<void> {
-  const folder = `${release.uri}/dists/${release.suite}`;
-  const item = phase.item(`${release.suite} ${path}`, { totalBytes: hash.size });
-  const from = (url: string): Promise<unknown> =>
-    context.http.download(url, context.store, hash, { item, ...signalOf(context) });
-  try {
-    await sessionOf(context).limit(async () => {
-      const byHash = `${folder}/${area}/by-hash/SHA256/${hash.sha256}`;
-      if (!release.release.acquireByHash) return await from(`${folder}/${path}`);
-      return await from(byHash).catch((error: unknown) => {
-        // Some mirrors leave by-hash out; the hash is checked either way
-        if (!(error instanceof LockstepError) || error.code !== 'NET_NOT_FOUND') throw error;
-        return from(`${folder}/${path}`);
-      });
-    });
-    item.done();
-  } catch (error) {
-    item.fail(error instanceof Error ? error.message : String(error));
-    throw error;
-  }
-}
 
 /** What is looked for among the lines. */
 function match(lines: string, wanted: ReadonlyMap<string, ReadonlySet<string>>): BaseOwners[] {
@@ -172,11 +141,11 @@ async function linesBelow(
   const of = [`contents lines ${format}`, sha256, ...[...folders].sort()];
   const kept = await readVerdict(cache, of, z.string());
   if (kept !== undefined) return kept;
-  if ((await context.store.size(sha256)) !== size) await fetch(index, context, phase);
+  if ((await context.store.size(sha256)) !== size) await fetchIndex(index, context, phase);
   const lines = await readLines(index, folders, context).catch(async (error: unknown) => {
     // Damaged on our own disk: it was set aside, and is fetched anew
     if (!(error instanceof LockstepError) || error.code !== 'STORE_CORRUPT') throw error;
-    await fetch(index, context, phase);
+    await fetchIndex(index, context, phase);
     return await readLines(index, folders, context);
   });
   await writeVerdict(cache, of, lines);
