@@ -19,23 +19,22 @@ import { delimiter, join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '..');
 
+const fromTable = JSON.parse(readFileSync(join(root, 'src/io/debian-tools.json'), 'utf8'));
+
+// Root needs no help to make namespaces; everybody else needs subordinate ids (subuid(5))
+const uses = process.getuid?.() === 0 ? ['release'] : ['release', 'release-without-root'];
+
 /** What a release of a profile needs on the machine. `file` where the package brings no command. */
 export const releaseTools = [
-  { command: 'mmdebstrap', package: 'mmdebstrap', why: 'makes the throw-away build root' },
-  { command: 'dpkg-deb', package: 'dpkg', why: 'reads packages the way a Debian machine does' },
-  { command: 'xz', package: 'xz-utils', why: 'unpacks source tarballs on both cores' },
-  { command: 'gpgv', package: 'gpgv', why: "checks the distribution's signatures" },
+  ...Object.entries(fromTable)
+    .filter(([, tool]) => uses.includes(tool.for))
+    .map(([command, tool]) => ({ command, package: tool.package, why: tool.why })),
   {
     file: '/usr/share/keyrings/debian-archive-keyring.gpg',
     package: 'debian-archive-keyring',
     why: 'holds the keys the distribution signs with',
   },
 ];
-
-// Root needs no help to make namespaces; everybody else needs subordinate ids (subuid(5))
-if (process.getuid?.() !== 0) {
-  releaseTools.push({ command: 'newuidmap', package: 'uidmap', why: 'builds without root' });
-}
 
 /** What the tests need besides: the judges are Debian's own tools and real machines. */
 export const testTools = [

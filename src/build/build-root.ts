@@ -43,10 +43,8 @@ const downloadsAtOnce = 6;
 export const builderId = 1000;
 
 export interface RootContext {
-  /** `roots/` is made in it. */
+  /** `roots/` is made in it. Roots are made there too: only within one folder is a rename sure to be one. */
   cacheDir: string;
-  /** Scratch space on the same file system. */
-  temporary: string;
   store: ContentStore;
   http: Http;
   privilege: Privilege;
@@ -75,7 +73,7 @@ export interface OpenRoot {
  */
 export async function openRoot(base: Base, codename: string, context: RootContext): Promise<OpenRoot> {
   const name = sha256Of(`${rootFormat} ${codename} ${context.privilege} ${base.digest}`).slice(0, 32);
-  const folder = join(context.cacheDir, 'roots', name);
+  const folder = join(rootsOf(context), name);
   for (;;) {
     if (await isReady(folder)) {
       const now = context.now();
@@ -94,6 +92,11 @@ export async function openRoot(base: Base, codename: string, context: RootContex
   } finally {
     underWay.delete(folder);
   }
+}
+
+/** Where roots are, finished and in the making. */
+export function rootsOf({ cacheDir }: Pick<RootContext, 'cacheDir'>): string {
+  return join(cacheDir, 'roots');
 }
 
 /**
@@ -119,7 +122,8 @@ async function makeRoot(
   const missing = await missingTools(['mmdebstrap', 'apt-get', 'tar']);
   if (missing.length > 0) throw toolMissing(missing);
   await fetchPackages(base.closure, context);
-  const work = await makeWork(context.temporary);
+  const roots = rootsOf(context);
+  const work = await makeWork(roots);
   const item = context.phase.item(`Build root ${codename}`);
   try {
     item.note(`${base.closure.length} packages`);
@@ -129,7 +133,6 @@ async function makeRoot(
     await finishRoot(tree);
     await writeFileAtomic(join(work, 'root', 'ready'), await bootId());
     await pruneRoots(context);
-    await ensureDir(join(context.cacheDir, 'roots'));
     await place(join(work, 'root'), folder, context, work);
     item.done();
     return { tree: join(folder, 'tree'), settled: settle(folder, context) };
@@ -289,14 +292,14 @@ async function finishRoot(tree: string): Promise<void> {
 
 /** Removes roots that were not used for a month. */
 async function pruneRoots(context: RootContext): Promise<void> {
-  const folder = join(context.cacheDir, 'roots');
+  const folder = rootsOf(context);
   const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
   for (const name of names) {
     const mark = await onDisk('look at', folder, () =>
       stat(join(folder, name, 'ready')).catch(notThere(null)),
     );
     if (mark === null || context.now().getTime() - mark.mtime.getTime() < keepMs) continue;
-    const work = await makeWork(context.temporary);
+    const work = await makeWork(folder);
     try {
       // First out of its place, so that nobody finds half of one
       await onDisk('remove', name, () => rename(join(folder, name), join(work, 'root')));

@@ -14,7 +14,7 @@ import type { AptSourcePin, TreePin } from '../source/pin.js';
 import { openBase, type Base } from './base-digest.js';
 import type { BaseIndex } from './base-index.js';
 import { BuildCache, type BuildRecord } from './build-cache.js';
-import { openRoot } from './build-root.js';
+import { openRoot, rootsOf } from './build-root.js';
 import type { BuildOutput } from './built.js';
 import { runDebianBuild } from './debian-method.js';
 import { debianInputHash, treeInputHash } from './inputs.js';
@@ -70,7 +70,7 @@ export interface BuilderContext {
   http: Http;
   /** Records, build roots and closures are kept in it. Safe to delete. */
   cacheDir: string;
-  /** Scratch space on the file system of `cacheDir`. */
+  /** Scratch space, on any file system. */
   temporary: string;
   /** How many processes one build may run at once. */
   cores: number;
@@ -214,13 +214,15 @@ async function buildDebian(
   const { log, component } = request;
   await removeFile(log);
   const privilege = await findPrivilege(signal);
-  await sweepWork(privilege, temporary).catch((error: unknown) => {
-    // Left by a run of root's, say: in nobody's way
-    if (!(error instanceof LockstepError)) throw error;
-    phase.info(`What a killed build left could not be removed: ${error.message}`);
-  });
+  for (const folder of [temporary, rootsOf(context)]) {
+    await sweepWork(privilege, folder).catch((error: unknown) => {
+      // Left by a run of root's, say: in nobody's way
+      if (!(error instanceof LockstepError)) throw error;
+      phase.info(`What a killed build left could not be removed: ${error.message}`);
+    });
+  }
   const root = await openRoot(base, request.base.codename, {
-    ...{ cacheDir, temporary, store, http, privilege, now, phase, log, signal },
+    ...{ cacheDir, store, http, privilege, now, phase, log, signal },
   });
   const { source, date } = prepared;
   const packages = await runDebianBuild({

@@ -7,12 +7,20 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { LockstepError } from '../errors.js';
-import { notThere } from '../io/disk.js';
+import { notThere, readIfThere } from '../io/disk.js';
 import { run, type RunResult } from '../io/process.js';
-import { missingTools, toolMissing } from '../io/tools.js';
+import { missingTools, toolMissing, type ToolName } from '../io/tools.js';
 
 /** `root`: we are; `subordinate`: root inside only, by user namespace and the user's subordinate ids. */
 export type Privilege = 'root' | 'subordinate';
+
+const namespaceTools = ['unshare', 'setpriv', 'mount'] as const;
+
+/** What each of the two needs on the machine. */
+export const toolsOf: Record<Privilege, readonly ToolName[]> = {
+  root: namespaceTools,
+  subordinate: [...namespaceTools, 'newuidmap', 'newgidmap'],
+};
 
 /** Where root's programs are; an ordinary user's search path leaves out half of them. */
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -89,22 +97,19 @@ export async function removeIsolated(privilege: Privilege, paths: readonly strin
  */
 export async function findPrivilege(signal?: AbortSignal): Promise<Privilege> {
   const privilege: Privilege = process.getuid?.() === 0 ? 'root' : 'subordinate';
-  const tools = ['unshare', 'setpriv', 'mount', ...(privilege === 'root' ? [] : ['newuidmap', 'newgidmap'])];
-  const missing = await missingTools(tools);
-  if (missing.length > 0) throw toolMissing(missing, privilegePackage(missing));
+  const missing = await missingTools(toolsOf[privilege]);
+  if (missing.length > 0) throw toolMissing(missing);
   if (privilege === 'subordinate') await assertSubordinateIds();
   const { program, args } = namespaceCommand(privilege, ['mount', '-t', 'tmpfs', 'tmpfs', '/tmp']);
   const tried = await run(program, args, {
     allowFailure: true,
     ...(signal === undefined ? {} : { signal }),
   });
-  if (tried.exitCode !== 0) throw unfit(privilege, tried.stderr.trim());
-  return privilege;
-}
-
-function privilegePackage(missing: readonly string[]): string | undefined {
-  if (missing.every((name) => name.startsWith('new'))) return 'uidmap';
-  return missing.every((name) => name === 'setpriv') ? 'util-linux' : undefined;
+  if (tried.exitCode === 0) return privilege;
+  const ownProcess = async (name: string): Promise<string | null> =>
+    (await readIfThere(`/proc/self/${name}`))?.toString('utf8') ?? null;
+  const process_ = { mountinfo: await ownProcess('mountinfo'), status: await ownProcess('status') };
+  throw unfit(tried.stderr.trim(), obstacleOf(privilege, process_));
 }
 
 async function assertSubordinateIds(): Promise<void> {
@@ -124,12 +129,46 @@ async function assertSubordinateIds(): Promise<void> {
   }
 }
 
-function unfit(privilege: Privilege, said: string): LockstepError {
+/** What keeps a process from namespaces of its own. */
+export type Obstacle = 'no-proc' | 'chroot' | 'capability' | 'unknown' | 'user-namespaces';
+
+/** CAP_SYS_ADMIN, as a bit of the capability sets in /proc/self/status (capabilities(7)). */
+const sysAdmin = 1n << 21n;
+
+/**
+ * Tells by what /proc says of this process; never by the words of a program that failed. Pure.
+ *
+ * @param own contents of /proc/self/mountinfo and /proc/self/status (proc(5)); null where they cannot be read
+ */
+export function obstacleOf(
+  privilege: Privilege,
+  own: { mountinfo: string | null; status: string | null },
+): Obstacle {
+  if (own.mountinfo === null || own.status === null) return 'no-proc';
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(own.status)?.[1];
+  if (privilege === 'root' && effective !== undefined && (BigInt(`0x${effective}`) & sysAdmin) === 0n)
+    return 'capability';
+  // The kernel lists the mounts that this process can reach, by their place below its root
+  const rootIsMount = own.mountinfo.split('\n').some((line) => line.split(' ')[4] === '/');
+  if (!rootIsMount) return 'chroot';
+  return privilege === 'root' ? 'unknown' : 'user-namespaces';
+}
+
+const remedies: Record<Obstacle, string> = {
+  'no-proc': 'Mount /proc, which builds need: mount -t proc proc /proc',
+  chroot:
+    'This is a chroot whose / is no mount point, and unshare cannot make its mounts private. Leave it, bind its folder to itself, and enter it again: mount --bind FOLDER FOLDER',
+  capability:
+    'This root lacks CAP_SYS_ADMIN, as in an unprivileged container: run it where it has that (docker: --privileged), or as a user on the host.',
+  unknown:
+    'This root has CAP_SYS_ADMIN, but something else forbids it: look for a seccomp filter or a security module (dmesg), and at the limits in /proc/sys/user/max_*_namespaces.',
+  'user-namespaces':
+    'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, on some systems kernel.apparmor_restrict_unprivileged_userns=0), or build as root.',
+};
+
+function unfit(said: string, obstacle: Obstacle): LockstepError {
   return new LockstepError('MACHINE_UNFIT', {
     message: `This machine does not allow the namespaces that packages are built in: ${said}`,
-    hint:
-      privilege === 'root'
-        ? 'This root lacks CAP_SYS_ADMIN, as in an unprivileged container: run it where it has that (docker: --privileged), or as a user on the host.'
-        : 'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, on some systems kernel.apparmor_restrict_unprivileged_userns=0), or build as root.',
+    hint: remedies[obstacle],
   });
 }

@@ -6,30 +6,22 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { LockstepError } from '../errors.js';
+import table from './debian-tools.json' with { type: 'json' };
 
-/** Programs and the Debian packages they are in (Debian 12 and 13). */
-export const debianPackages: Readonly<Record<string, string>> = {
-  'apt-get': 'apt',
-  bzip2: 'bzip2',
-  'dpkg-architecture': 'dpkg-dev',
-  'dpkg-buildpackage': 'dpkg-dev',
-  'dpkg-deb': 'dpkg',
-  'dpkg-query': 'dpkg',
-  'dpkg-source': 'dpkg-dev',
-  fakeroot: 'fakeroot',
-  git: 'git',
-  gpg: 'gnupg',
-  gpgv: 'gpgv',
-  lintian: 'lintian',
-  mmdebstrap: 'mmdebstrap',
-  newuidmap: 'uidmap',
-  sqv: 'sqv',
-  'systemd-nspawn': 'systemd-container',
-  tar: 'tar',
-  unshare: 'util-linux',
-  xz: 'xz-utils',
-  zstd: 'zstd',
-};
+/**
+ * Every program that Lockstep itself may run, the Debian package it is in (Debian 12 and 13), and whether a
+ * release always needs it. scripts/setup.mjs installs from the same table, so that what a release looks for
+ * is what set-up brings.
+ */
+export type ToolName = keyof typeof table;
+
+/** When a program is needed: for each release, for one without root, or only where somebody uses a feature. */
+export type ToolUse = 'release' | 'release-without-root' | 'some';
+
+/** The table by name; a name from outside may not be in it. */
+export const debianTools: ReadonlyMap<string, { package: string; for: ToolUse; why: string }> = new Map(
+  Object.entries(table as Record<ToolName, { package: string; for: ToolUse; why: string }>),
+);
 
 /** The full path of a program, or undefined. `path` is the search path, by default this process's `PATH`. */
 export async function which(name: string, path = process.env['PATH'] ?? ''): Promise<string | undefined> {
@@ -41,7 +33,7 @@ export async function which(name: string, path = process.env['PATH'] ?? ''): Pro
 }
 
 /** Which of these programs are not there; for a check before long work. */
-export async function missingTools(names: readonly string[], path?: string): Promise<string[]> {
+export async function missingTools(names: readonly ToolName[], path?: string): Promise<ToolName[]> {
   const found = await Promise.all(names.map((name) => which(name, path)));
   return names.filter((_, index) => found[index] === undefined);
 }
@@ -53,7 +45,9 @@ export function toolMissing(
   cause?: unknown,
 ): LockstepError {
   const list = typeof names === 'string' ? [names] : names;
-  const packages = [...new Set(list.map((name) => debianPackage ?? debianPackages[name] ?? name))].sort();
+  const packages = [
+    ...new Set(list.map((name) => debianPackage ?? debianTools.get(name)?.package ?? name)),
+  ].sort();
   const what = list.length === 1 ? `The program ${list[0]} is` : `The programs ${list.join(', ')} are`;
   return new LockstepError('TOOL_MISSING', {
     message: `${what} not installed`,

@@ -84,18 +84,22 @@ export class Builds {
   /** Where build roots are: kept between runs, since they take long to make. */
   readonly cacheDir: string;
 
-  private constructor(folder: string, cacheDir: string) {
+  private constructor(folder: string, cacheDir: string, downloads: string) {
     this.folder = folder;
     this.cacheDir = cacheDir;
-    this.store = new ContentStore(join(cacheDir, 'store'));
+    this.store = new ContentStore(join(downloads, 'store'));
   }
 
-  /** With a cache of its own, or the one that tests share. */
-  static async make(options: { shared?: boolean } = {}): Promise<Builds> {
+  /**
+   * With a cache of its own, or the one that tests share, or one of its own beside shared downloads: the last
+   * makes its build root anew.
+   */
+  static async make(options: { shared?: boolean | 'downloads' } = {}): Promise<Builds> {
     const folder = await mkdtemp(join(tmpdir(), 'lockstep-build-'));
-    const cacheDir = options.shared === true ? join(testCacheDir(), 'build') : join(folder, 'cache');
+    const [own, shared] = [join(folder, 'cache'), join(testCacheDir(), 'build')];
+    const cacheDir = options.shared === true ? shared : own;
     await mkdir(cacheDir, { recursive: true });
-    return new Builds(folder, cacheDir);
+    return new Builds(folder, cacheDir, options.shared === undefined ? own : shared);
   }
 
   /** Why packages cannot be built here, or null. */
@@ -122,7 +126,7 @@ export class Builds {
     }
   }
 
-  /** Scratch space beside the cache, as in real life. */
+  /** Scratch space; on another file system than the cache, if that is what a machine has. */
   get temporary(): string {
     return join(this.folder, 'tmp');
   }
@@ -182,9 +186,11 @@ export class Builds {
     };
   }
 
-  /** What is left in the scratch space. */
+  /** What is left in the scratch space, and of this process beside the build roots. */
   async leftovers(): Promise<string[]> {
-    return await readdir(this.temporary).catch(() => []);
+    const roots = await readdir(join(this.cacheDir, 'roots')).catch(() => []);
+    const own = roots.filter((name) => name.startsWith(`build-${process.pid}-`));
+    return [...(await readdir(this.temporary).catch(() => [])), ...own];
   }
 
   async end(): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { applyBuild, planBuild, prepareBuild, type DebianRequest } from '../../../src/build/builder.js';
@@ -229,5 +229,45 @@ evil:
     );
     assert.equal(two.packages[0]!.version, '1:1.0-1+other1');
     assert.deepEqual(await builds.leftovers(), []);
+  });
+});
+
+/** Nothing that an earlier run left: a build root of its own, in a cache of its own. */
+describe('the first build with a cache', function () {
+  this.timeout(300_000);
+  let builds: Builds;
+  const mounted: string[] = [];
+
+  before(async function () {
+    builds = await Builds.make({ shared: 'downloads' });
+    await needs(this, {
+      root: true,
+      tools: ['mmdebstrap', 'apt-get', 'unshare', 'dpkg-deb', 'mount'],
+      also: () => builds.useMirror(),
+    });
+  });
+
+  after(async () => {
+    for (const path of mounted) await execute('umount', ['--lazy', path]);
+    await builds?.end();
+  });
+
+  it('makes its root while scratch space and roots are file systems of their own', async () => {
+    for (const path of [builds.temporary, join(builds.cacheDir, 'roots')]) {
+      await mkdir(path, { recursive: true });
+      await execute('mount', ['-t', 'tmpfs', '-o', 'size=2g', 'lockstep-test', path]);
+      mounted.push(path);
+    }
+    const killed = join(builds.cacheDir, 'roots', 'build-999999999-1-killed');
+    await mkdir(killed);
+    const context = builds.context();
+    const output = await applyBuild(planBuild(await prepareBuild(await builds.request(), context)), context);
+    assert.deepEqual(
+      output.packages.map((one) => one.package),
+      ['sample'],
+    );
+    assert.deepEqual(await builds.leftovers(), []);
+    const roots = await readdir(join(builds.cacheDir, 'roots'));
+    assert.equal(roots.length, 1, roots.join(', '));
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { toolMissing } from '../../../src/io/tools.js';
+import { toolsOf } from '../../../src/build/namespace.js';
+import { debianTools, toolMissing } from '../../../src/io/tools.js';
 
 describe('a missing program', () => {
   it('is named with the package that brings it', () => {
@@ -16,5 +17,12 @@ describe('a missing program', () => {
 
   it('takes the package from whoever knows it', () => {
     assert.match(toolMissing('mw', 'mediawiki').hint ?? '', /install mediawiki$/);
+  });
+});
+
+describe('what set-up installs', () => {
+  it('is everything that a release looks for before it builds', () => {
+    for (const name of toolsOf.root) assert.equal(debianTools.get(name)?.for, 'release', name);
+    for (const name of toolsOf.subordinate) assert.match(debianTools.get(name)?.for ?? '', /^release/, name);
   });
 });
