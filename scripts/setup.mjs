@@ -166,10 +166,14 @@ function installTools(tools) {
   runOrStop('apt-get', ['-q', ...install], { env });
 }
 
-/** Everything up to a program that runs, with the given Debian tools on the machine. */
-export function setUp(tools) {
+/**
+ * Everything up to a program that runs, with the given Debian tools on the machine.
+ *
+ * @param stage is told of each step and does it
+ */
+export function setUp(tools, stage = (name, work) => work()) {
   checkNode();
-  installDependencies();
-  compile();
-  installTools(tools);
+  stage('set-up: npm packages', installDependencies);
+  stage('set-up: compiling', compile);
+  stage('set-up: Debian packages', () => installTools(tools));
 }

@@ -1,16 +1,20 @@
 /**
  * `npm test`: sets everything up, then runs every check and every test.
  * `npm test -- unit` (or integration, e2e, lint, types) runs one part.
+ * `npm test -- --fresh` does it in a copy of the tree with empty caches, see fresh.mjs.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { freemem, tmpdir } from 'node:os';
+import { freemem, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runFresh } from './fresh.mjs';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
+import { ended, report, stage } from './stages.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
 const node = (file, ...args) => [process.execPath, [bin(file), ...args]];
-const mocha = (...args) => node('mocha/bin/mocha.js', '--no-color', ...args);
+const mocha = (...args) =>
+  node('mocha/bin/mocha.js', '--no-color', '--require', 'test/fixtures/timing.ts', ...args);
 
 /** What takes longest goes first: a core that is left alone with it at the end is a core that others wait for. */
 const longest = {
@@ -73,14 +77,16 @@ const parts = {
 /** Each of their commands keeps one core busy. */
 const onOneCore = ['lint', 'types', 'unit'];
 
-const asked = process.argv.slice(2);
+const asked = process.argv.slice(2).filter((name) => name !== '--fresh');
 const unknown = asked.filter((name) => !(name in parts));
 if (unknown.length > 0) {
-  say(`No part named ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}.`);
+  say(`No part named ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}, and --fresh.`);
   process.exit(2);
 }
 
-setUp([...releaseTools, ...testTools]);
+if (process.argv.includes('--fresh')) process.exit(runFresh(asked));
+
+setUp([...releaseTools, ...testTools], stage);
 
 // Everything that tests make is below one folder, which goes whatever became of the tests
 const temporary = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
@@ -99,8 +105,16 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 /** The workspace that the end-to-end tests release real profiles from. */
 const workspace = join(temporary, 'releases');
 const memory = folderInMemory();
+const times = join(temporary, 'times.jsonl');
+/** What tests keep from run to run, the product's cache too: none of it is the user's own. */
+const kept =
+  process.env.LOCKSTEP_TEST_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-test');
 const testing = {
   ...process.env,
+  LOCKSTEP_CACHE: join(kept, 'lockstep'),
+  LOCKSTEP_TEST_CACHE: kept,
+  LOCKSTEP_TEST_TIMES: times,
   TMPDIR: temporary,
   LOCKSTEP_TEST_WORKSPACE: workspace,
   LOCKSTEP_TEST_MEMORY: memory,
@@ -124,6 +138,7 @@ function makeWorkspace() {
     const result = spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
       cwd,
       stdio: ['ignore', 2, 2],
+      env: testing,
     });
     if (result.status !== 0) process.exit(1);
   };
@@ -160,7 +175,6 @@ function run([command, args], { together = false, env = testing } = {}) {
   });
 }
 
-const secondsSince = (started) => `${Math.round((performance.now() - started) / 1000)} s`;
 const failures = [];
 const wanted = asked.length > 0 ? asked : Object.keys(parts);
 
@@ -174,7 +188,7 @@ async function runOnOneCoreEach(names) {
       const { name, command } = next;
       if (!(await run(command, { together: true }))) failures.push(name);
       left.set(name, left.get(name) - 1);
-      if (left.get(name) === 0) say(`== ${name}: done after ${secondsSince(started)}`);
+      if (left.get(name) === 0) ended(`${name} (beside others)`, performance.now() - started);
     }
   };
   say(`\n== ${names.join(', ')}`);
@@ -184,14 +198,15 @@ async function runOnOneCoreEach(names) {
 const small = wanted.filter((name) => onOneCore.includes(name));
 if (small.length > 0) await runOnOneCoreEach(small);
 for (const name of wanted.filter((name) => !onOneCore.includes(name))) {
-  const started = performance.now();
   say(`\n== ${name}`);
   if (name === 'e2e') makeWorkspace();
   const env = name === 'integration' ? { ...testing, TMPDIR: memory } : testing;
-  for (const command of parts[name]) if (!(await run(command, { env }))) failures.push(name);
-  say(`== ${name}: ${secondsSince(started)}`);
+  await stage(name, async () => {
+    for (const command of parts[name]) if (!(await run(command, { env }))) failures.push(name);
+  });
 }
 
+console.log(report(times));
 if (failures.length > 0) total.failed ||= failures.length;
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 if (failures.length > 0) console.log(`failed: ${[...new Set(failures)].join(', ')}`);
