@@ -59,7 +59,7 @@ function filesOf(part) {
     .sort((a, b) => (rank(a) === rank(b) ? (a < b ? -1 : 1) : rank(a) - rank(b)));
 }
 
-/** Files share nothing but the caches and the workspace below. */
+/** Files share nothing but the caches and what is made once a run (test/fixtures/run-folder.ts). */
 const inParallel = (part, jobs, timeout) =>
   mocha('--parallel', '--jobs', String(jobs), '--timeout', String(timeout), ...filesOf(part));
 
@@ -102,8 +102,6 @@ process.once('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
-/** The workspace that the end-to-end tests release real profiles from. */
-const workspace = join(temporary, 'releases');
 const memory = folderInMemory();
 const times = join(temporary, 'times.jsonl');
 /** What tests keep from run to run, the product's cache too: none of it is the user's own. */
@@ -116,7 +114,7 @@ const testing = {
   LOCKSTEP_TEST_CACHE: kept,
   LOCKSTEP_TEST_TIMES: times,
   TMPDIR: temporary,
-  LOCKSTEP_TEST_WORKSPACE: workspace,
+  LOCKSTEP_TEST_RUN: temporary,
   LOCKSTEP_TEST_MEMORY: memory,
 };
 
@@ -131,19 +129,6 @@ function folderInMemory() {
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4g,mode=0711', 'lockstep-test', folder]);
   }
   return folder;
-}
-
-function makeWorkspace() {
-  const lockstep = (args, cwd) => {
-    const result = spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
-      cwd,
-      stdio: ['ignore', 2, 2],
-      env: testing,
-    });
-    if (result.status !== 0) process.exit(1);
-  };
-  lockstep(['init', workspace, '--name', 'lockstep'], root);
-  lockstep(['key', 'generate', '--no-passphrase'], workspace);
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -199,7 +184,6 @@ const small = wanted.filter((name) => onOneCore.includes(name));
 if (small.length > 0) await runOnOneCoreEach(small);
 for (const name of wanted.filter((name) => !onOneCore.includes(name))) {
   say(`\n== ${name}`);
-  if (name === 'e2e') makeWorkspace();
   const env = name === 'integration' ? { ...testing, TMPDIR: memory } : testing;
   await stage(name, async () => {
     for (const command of parts[name]) if (!(await run(command, { env }))) failures.push(name);

@@ -4,14 +4,8 @@ import { dirname, join } from 'node:path';
 import { releaseResult } from '../../../src/cli/results.js';
 import { hashFile } from '../../../src/io/disk.js';
 import { run } from '../../../src/io/process.js';
-import {
-  lockstepInTurn,
-  lockstepJson,
-  newWorkspace,
-  released,
-  scratch,
-  type Release,
-} from '../../fixtures/lockstep.js';
+import { lockstepJson, newWorkspace, scratch } from '../../fixtures/lockstep.js';
+import { lockstepInTurn, released, type Release } from '../../fixtures/releases.js';
 
 /** Files below a folder that a pattern allows, with their SHA-256. */
 async function hashesBelow(folder: string, wanted: RegExp): Promise<Map<string, string>> {

@@ -8,7 +8,7 @@ import { run } from '../../../src/io/process.js';
 import { loadWorkspace, loadProfile } from '../../../src/profile/load.js';
 import { parseManifest } from '../../../src/snapshot/manifest.js';
 import { contentsOf, type SchemaSource } from '../../../src/snapshot/schema-reader.js';
-import { released, type Release } from '../../fixtures/lockstep.js';
+import { released, type Release } from '../../fixtures/releases.js';
 
 describe('the database schema of a released snapshot', function () {
   this.timeout(2_400_000);

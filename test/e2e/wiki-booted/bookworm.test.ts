@@ -1,8 +1,7 @@
-import { archiveUnderTest } from './archive-under-test.js';
 import { describeBootedWiki } from './scenario.js';
 
 describeBootedWiki({
   title: 'mediawiki-full of mediawiki-1.39 on a booted Debian 12',
-  archive: () => archiveUnderTest('bookworm'),
+  codename: 'bookworm',
   thorough: true,
 });

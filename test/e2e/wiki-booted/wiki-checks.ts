@@ -8,7 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { picture, sizeOfPicture } from '../../fixtures/png.js';
 import { ask, type Answer, type WikiClient } from '../../fixtures/wiki-client.js';
-import { eventually, WikiMachine } from './wiki-machine.js';
+import { eventually, WikiMachine } from '../../fixtures/wiki-machine.js';
 
 /**
  * Defines the checks in the suite that is being described.

@@ -6,15 +6,15 @@
 import assert from 'node:assert/strict';
 import { copyFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defineInstallation, useMachine } from './main-path.js';
+import { defineContent, useMachine } from './main-path.js';
 import type { MovingMachine } from './moving-machine.js';
 import { stopAtFirstFailure } from './steps.js';
 
 describe('a Debian 12 machine that is left alone', function () {
   this.timeout(2_400_000);
   stopAtFirstFailure();
-  const machine = useMachine('bookworm', 2);
-  defineInstallation(machine);
+  const machine = useMachine('bookworm');
+  defineContent(machine);
   defineUnattended(machine);
   defineWithoutPin(machine);
 });

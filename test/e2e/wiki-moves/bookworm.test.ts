@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockstep } from '../../fixtures/lockstep.js';
-import { defineInstallation, defineMainPath, useMachine } from './main-path.js';
+import { defineContent, defineMainPath, useMachine } from './main-path.js';
 import type { MovingMachine } from './moving-machine.js';
 import { stopAtFirstFailure } from './steps.js';
 
 describe('a Debian 12 machine that follows the archive', function () {
   this.timeout(2_400_000);
   stopAtFirstFailure();
-  const machine = useMachine('bookworm', 3);
-  defineInstallation(machine);
+  const machine = useMachine('bookworm');
+  defineContent(machine);
   defineMainPath(machine);
   defineHolding(machine);
   defineSchemaChange(machine);

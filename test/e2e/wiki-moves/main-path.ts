@@ -9,11 +9,11 @@ import { movingWiki } from '../../fixtures/moving-wiki.js';
 import { MovingMachine } from './moving-machine.js';
 
 /** Boots the machine in a hook of the suite that is being described, and removes it. */
-export function useMachine(codename: Codename, sets: 2 | 3): () => MovingMachine {
+export function useMachine(codename: Codename): () => MovingMachine {
   let machine: MovingMachine | undefined;
   before(async function () {
     await needs(this, { root: true, also: async () => (await unfitForRoots()) ?? null });
-    machine = await MovingMachine.boot(await movingWiki(codename, sets));
+    machine = await MovingMachine.boot(await movingWiki(codename));
   });
   after(async () => {
     await machine?.remove();
@@ -21,13 +21,11 @@ export function useMachine(codename: Codename, sets: 2 | 3): () => MovingMachine
   return () => machine!;
 }
 
-/** The first steps of a suite: the machine follows the archive by its keyring package, and has content. */
-export function defineInstallation(machine: () => MovingMachine): void {
-  it('installs the wiki of the first snapshot', async () => {
+/** The first step of a suite: the machine follows the archive by its keyring package, and gets content. */
+export function defineContent(machine: () => MovingMachine): void {
+  it('has the wiki of the first snapshot', async () => {
     await machine().update();
-    await machine().wiki.apt('install', '--yes', '/root/archive-keyring.deb');
-    await machine().update();
-    await machine().installWithContent();
+    await machine().writeContent();
     await machine().assertAt(machine().sets.first, 'first');
   });
 }

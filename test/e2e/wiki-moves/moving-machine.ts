@@ -5,11 +5,13 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunResult } from '../../../src/io/process.js';
+import { installedWiki } from '../../fixtures/installed-wiki.js';
 import { lockstep, lockstepJson, type CommandOutcome } from '../../fixtures/lockstep.js';
 import {
+  pointedAt,
   secondConfiguration,
   snapshotOf,
   type CutSnapshot,
@@ -18,7 +20,7 @@ import {
 import { newTable, taglines } from '../../fixtures/newer-mediawiki.js';
 import { picture } from '../../fixtures/png.js';
 import { assertShows } from '../wiki-booted/wiki-checks.js';
-import { packagesOfSet, WikiMachine } from '../wiki-booted/wiki-machine.js';
+import { eventually, packagesOfSet, WikiMachine } from '../../fixtures/wiki-machine.js';
 
 /** What a set looks like to a visitor: that of the shipped profile, or that of the changed one. */
 export type Look = 'first' | 'second';
@@ -35,19 +37,11 @@ export class MovingMachine {
     readonly sets: MovingWiki,
   ) {}
 
+  /** The machine that was installed from the first set, with an archive of its own to follow. */
   static async boot(sets: MovingWiki): Promise<MovingMachine> {
-    const pool = join(sets.publicDir, 'debian/pool');
-    const keyring = (await readdir(pool, { recursive: true })).find((file) =>
-      /-archive-keyring_[^/]*\.deb$/.test(file),
-    );
-    assert.ok(keyring !== undefined);
-    const wiki = await WikiMachine.boot({
-      codename: sets.codename,
-      publicDir: sets.publicDir,
-      baseUrl: sets.baseUrl,
-      suite: sets.unstable,
-      keyringPackage: join(pool, keyring),
-    });
+    const installed = await installedWiki(sets.codename);
+    const wiki = await WikiMachine.boot(installed, { ...installed.archive, publicDir: sets.publicDir });
+    await eventually('the wiki is well', async () => (await wiki.status()).healthy);
     return new MovingMachine(wiki, sets);
   }
 
@@ -81,9 +75,7 @@ export class MovingMachine {
   /** What a suite points at, by its history. */
   async pointsAt(suite: string): Promise<CutSnapshot> {
     const { workspace, profile } = this.sets;
-    const history = await readFile(join(workspace, 'snapshots/history', `${suite}.jsonl`), 'utf8');
-    const last = JSON.parse(history.trimEnd().split('\n').at(-1) ?? '') as { to: string };
-    return await snapshotOf(workspace, profile, last.to);
+    return await snapshotOf(workspace, profile, await pointedAt(workspace, suite));
   }
 
   /** `apt-get update` that finds nothing to complain about. */
@@ -98,8 +90,7 @@ export class MovingMachine {
     return await this.wiki.apt('dist-upgrade', '--yes', '--allow-downgrades');
   }
 
-  async installWithContent(): Promise<void> {
-    await this.wiki.apt('install', '--yes', 'mediawiki-full');
+  async writeContent(): Promise<void> {
     const admin = await this.wiki.administrator();
     await this.write(kept.title, kept.text);
     await admin.upload(kept.upload, picture(64, 48));

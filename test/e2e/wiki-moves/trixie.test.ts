@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunResult } from '../../../src/io/process.js';
-import { defineInstallation, defineMainPath, useMachine } from './main-path.js';
+import { defineContent, defineMainPath, useMachine } from './main-path.js';
 import type { MovingMachine } from './moving-machine.js';
 import { stopAtFirstFailure } from './steps.js';
 
 describe('a Debian 13 machine that follows the archive', function () {
   this.timeout(2_400_000);
   stopAtFirstFailure();
-  const machine = useMachine('trixie', 2);
-  defineInstallation(machine);
+  const machine = useMachine('trixie');
+  defineContent(machine);
   defineMainPath(machine);
   defineFrozenViews(machine);
 });
