@@ -9,7 +9,7 @@ import { freemem, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runFresh } from './fresh.mjs';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
-import { ended, report, stage } from './stages.mjs';
+import { report, stage } from './stages.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
 const node = (file, ...args) => [process.execPath, [bin(file), ...args]];
@@ -74,8 +74,12 @@ const parts = {
   // On two cores: a machine that boots, or asks apt, leaves one of them idle now and then
   e2e: [inParallel('e2e', 3, 2_400_000)],
 };
-/** Each of their commands keeps one core busy. */
-const onOneCore = ['lint', 'types', 'unit'];
+
+/**
+ * Side by side: a lane that boots machines, and waits for them now and then, and one that does not. Within a
+ * lane one part follows the other.
+ */
+const lanes = [['e2e'], ['lint', 'types', 'unit', 'integration']];
 
 const asked = process.argv.slice(2).filter((name) => name !== '--fresh');
 const unknown = asked.filter((name) => !(name in parts));
@@ -163,32 +167,22 @@ function run([command, args], { together = false, env = testing } = {}) {
 const failures = [];
 const wanted = asked.length > 0 ? asked : Object.keys(parts);
 
-/** Two commands at a time, each part told of when all of it is over. */
-async function runOnOneCoreEach(names) {
-  const started = performance.now();
-  const waiting = names.flatMap((name) => parts[name].map((command) => ({ name, command })));
-  const left = new Map(names.map((name) => [name, parts[name].length]));
-  const lane = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { name, command } = next;
-      if (!(await run(command, { together: true }))) failures.push(name);
-      left.set(name, left.get(name) - 1);
-      if (left.get(name) === 0) ended(`${name} (beside others)`, performance.now() - started);
-    }
-  };
-  say(`\n== ${names.join(', ')}`);
-  await Promise.all([lane(), lane()]);
+const waiting = lanes.map((names) => names.filter((name) => wanted.includes(name)));
+const isAlone = waiting.filter((names) => names.length > 0).length === 1;
+
+async function runLane(names) {
+  for (const name of names) {
+    say(`\n== ${name} begins`);
+    const env = name === 'integration' ? { ...testing, TMPDIR: memory } : testing;
+    // What two lanes say at once nobody could read: one of them speaks when a command is over
+    const together = !isAlone && name !== 'e2e';
+    await stage(name, async () => {
+      for (const command of parts[name]) if (!(await run(command, { together, env }))) failures.push(name);
+    });
+  }
 }
 
-const small = wanted.filter((name) => onOneCore.includes(name));
-if (small.length > 0) await runOnOneCoreEach(small);
-for (const name of wanted.filter((name) => !onOneCore.includes(name))) {
-  say(`\n== ${name}`);
-  const env = name === 'integration' ? { ...testing, TMPDIR: memory } : testing;
-  await stage(name, async () => {
-    for (const command of parts[name]) if (!(await run(command, { env }))) failures.push(name);
-  });
-}
+await Promise.all(waiting.map(runLane));
 
 console.log(report(times));
 if (failures.length > 0) total.failed ||= failures.length;
