@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve as absolute } from 'node:path';
 import { skipResult } from '../../../src/cli/results-skip.js';
 import { LockstepError } from '../../../src/errors.js';
 import { Http } from '../../../src/io/http.js';
+import { silentPhase } from '../../../src/io/progress.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { check } from '../../../src/workflows/check.js';
@@ -39,6 +40,12 @@ components:
     relation: minimum
 metapackage: { name: set-full, lead: memcached, templates: [set-full] }
 `;
+const keyringTemplate = absolute(import.meta.dirname, '../../../templates/archive-keyring');
+const importedText = `format: 1
+kind: imported
+description: what others built
+base: { distribution: debian, release: '12', codename: bookworm, architectures: [amd64] }
+`;
 const templateText = `package: set-full
 architecture: all
 section: metapackages
@@ -70,7 +77,9 @@ describe('a version that is skipped, from the command to the suite', function ()
     mirror = await TestMirror.start({ now: new Date(bench.now.getTime() - 3_600_000), ...spec() });
     path = join(bench.root, 'profiles/set.yaml');
     await writeFile(path, profileText);
+    await writeFile(join(bench.root, 'profiles/other.yaml'), importedText);
     await mkdir(join(bench.root, 'templates/set-full'), { recursive: true });
+    await cp(keyringTemplate, join(bench.root, 'templates/archive-keyring'), { recursive: true });
     await writeFile(join(bench.root, 'templates/set-full/package.yaml'), templateText);
     await writeFile(join(bench.root, 'templates/set-full/copyright'), 'Nobody holds any right in this.\n');
     said = [];
@@ -82,12 +91,7 @@ describe('a version that is skipped, from the command to the suite', function ()
       http: new Http({ clock }),
       env: mirror.environment,
       progress: {
-        phase: () => ({
-          item: () => ({ advance() {}, done() {}, fail() {} }),
-          info: (line: string) => void said.push(line),
-          done() {},
-          fail() {},
-        }),
+        phase: () => ({ ...silentPhase, info: (line: string) => void said.push(line) }),
       },
     };
   });
