@@ -1,7 +1,8 @@
 /**
  * `lockstep status`: each suite, what it points at and since when, how long its
- * signature holds, and what is there that it has not had. It reads names,
- * histories and Release files; it takes no lock, so it never waits for a run.
+ * signature holds, what it was made without, and what is there that it has not
+ * had. It reads names, histories, Release files, profiles and the summaries of
+ * what suites point at; it takes no lock, so it never waits for a run.
  */
 import { join } from 'node:path';
 import { liveView } from '../archive/layout.js';
