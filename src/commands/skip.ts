@@ -3,7 +3,7 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { SkipResult } from '../cli/results-skip.js';
 import { LockstepError } from '../errors.js';
-import type { SkipReport, SkipRequest } from '../workflows/skip.js';
+import type { SkipRequest } from '../workflows/skip.js';
 
 export default class Skip extends BaseCommand {
   static override summary = 'Pass over a version of a component until a day';
@@ -43,33 +43,18 @@ export default class Skip extends BaseCommand {
     const { args, flags } = await this.parse(Skip);
     const change = changeOf(flags);
     const context = await this.context(flags);
-    const { skip } = await import('../workflows/skip.js');
+    const [{ skip }, { explainSkip }] = await Promise.all([
+      import('../workflows/skip.js'),
+      import('../cli/explain-skip.js'),
+    ]);
     const report = await skip(context, { ...args, change, dryRun: flags['dry-run'] });
-    for (const line of explained(report, change)) this.say(line);
+    for (const line of explainSkip(report, change)) this.say(line);
     if (!this.jsonEnabled() && flags['dry-run'] && report.action !== 'none') {
       const sign = report.action === 'remove' ? '-' : '+';
       this.log(report.fragment.trimEnd().replace(/^/gm, `${sign} `));
     }
     return report;
   }
-}
-
-function explained(report: SkipReport, change: SkipRequest['change']): string[] {
-  const { profile, file, component, version, action, line, written, security, instead, notes } = report;
-  if (action === 'none') return [`Nothing changed in ${file}.`, ...notes];
-  const at = line === null ? file : `${file}, line ${line}`;
-  if (change.kind === 'remove') {
-    if (!written) return [`To be taken out of ${at}:`];
-    return [`${component} ${version} is skipped no more: ${at}.`, `Next: lockstep resolve ${profile}`];
-  }
-  const missing = security ? ', security fixes missing' : '';
-  const sentence = `${component} ${version} skipped until ${change.until} (${change.reason})${missing}`;
-  const said = [
-    written ? `${sentence}: ${at}.` : `${sentence}.`,
-    ...(instead === null ? [] : [`The newest that is left in the range: ${instead}.`]),
-    ...notes,
-  ];
-  return [...said, written ? `Next: lockstep resolve ${profile}` : `To be written into ${at}:`];
 }
 
 /** @throws LockstepError USAGE */

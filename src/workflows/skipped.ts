@@ -7,7 +7,7 @@ import { pinVersion } from '../snapshot/diff.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
 import type { HistoryEntry } from '../snapshot/history.js';
-import type { SummaryReader } from '../snapshot/summary-reader.js';
+import { SummaryReader } from '../snapshot/summary-reader.js';
 import type { Context } from './context.js';
 
 /**
@@ -24,19 +24,20 @@ export async function withKnownFixes(
   if (skipped.every(({ security }) => security)) return [...skipped];
   const { snapshots } = context.places;
   const fixing = new Set<string>();
-  let before: SnapshotManifest | undefined;
-  for (const place of await listSnapshots(snapshots, profile)) {
+  const places = await listSnapshots(snapshots, profile);
+  const reader = new SummaryReader(context.places);
+  for (const [index, place] of places.entries()) {
+    // Few are flagged, and whole manifests are large
+    if (((await reader.read(place))?.security ?? []).length === 0) continue;
     const { manifest } = await readSnapshot(snapshots, place);
-    if ((manifest.security ?? []).length > 0) {
-      for (const component of Object.keys(manifest.components)) {
-        const version = versionIn(manifest, component)!;
-        // Only what the flagged snapshot brought can be what fixes
-        if (before === undefined || versionIn(before, component) !== version) {
-          fixing.add(`${component} ${version}`);
-        }
+    const before = index === 0 ? undefined : (await readSnapshot(snapshots, places[index - 1]!)).manifest;
+    for (const component of Object.keys(manifest.components)) {
+      const version = versionIn(manifest, component)!;
+      // Only what the flagged snapshot brought can be what fixes
+      if (before === undefined || versionIn(before, component) !== version) {
+        fixing.add(`${component} ${version}`);
       }
     }
-    before = manifest;
   }
   return skipped.map((one) => ({
     ...one,
