@@ -4,16 +4,7 @@
  * reading and writing the file is the caller's.
  */
 import { isDeepStrictEqual } from 'node:util';
-import {
-  isMap,
-  isScalar,
-  isSeq,
-  parseDocument,
-  type Node,
-  type Scalar,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { isMap, isScalar, isSeq, parseDocument, type Node, type YAMLMap, type YAMLSeq } from 'yaml';
 import { LockstepError } from '../errors.js';
 import { endOf, lineAt } from './edit.js';
 import { invalid, isImported, parseAnyProfile } from './load.js';

@@ -5,6 +5,7 @@ import { skipResult } from '../../../src/cli/results-skip.js';
 import { LockstepError } from '../../../src/errors.js';
 import { Http } from '../../../src/io/http.js';
 import { silentPhase } from '../../../src/io/progress.js';
+import type { Skip } from '../../../src/profile/skip.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { check } from '../../../src/workflows/check.js';
@@ -101,14 +102,10 @@ describe('a version that is skipped, from the command to the suite', function ()
     await bench.remove();
   });
 
-  const put = (more: Partial<SkipRequest['change']> = {}): SkipRequest['change'] =>
-    ({
-      kind: 'put',
-      version: higher,
-      reason: 'no mirror has it',
-      until: '2026-03-20',
-      ...more,
-    }) as SkipRequest['change'];
+  const put = (more: Partial<Skip> = {}): SkipRequest['change'] => ({
+    ...{ kind: 'put', version: higher, reason: 'no mirror has it', until: '2026-03-20' },
+    ...more,
+  });
 
   async function skipping(change = put(), more: Partial<SkipRequest> = {}): Promise<SkipReport> {
     const report = await skip(context, {
@@ -170,7 +167,7 @@ describe('a version that is skipped, from the command to the suite', function ()
   });
 
   it('is refused where it is none, where nothing lists it, where it stands for several, or has no good end', async () => {
-    const cases: [Partial<SkipRequest['change']>, string, RegExp][] = [
+    const cases: [Partial<Skip>, string, RegExp][] = [
       [{ version: '1.6.99' }, 'VERSION_UNLISTED', /There is no version 1\.6\.99 of memcached/],
       [
         { version: '1.6.18' },
@@ -178,10 +175,10 @@ describe('a version that is skipped, from the command to the suite', function ()
         /stands for several versions of memcached: 1\.6\.18-1\+deb12u1, 1\.6\.18-1$/,
       ],
       [{ version: 'new one' }, 'USAGE', /--not must be a version/],
-      [{ until: '2026-02-30' } as object, 'USAGE', /--until must be a day/],
-      [{ until: '2026-03-01' } as object, 'USAGE', /--until is not ahead/],
-      [{ until: '2026-06-30' } as object, 'USAGE', /--until is more than 90 days ahead.*2026-05-30/],
-      [{ reason: ' ' } as object, 'USAGE', /--reason must be one line/],
+      [{ until: '2026-02-30' }, 'USAGE', /--until must be a day/],
+      [{ until: '2026-03-01' }, 'USAGE', /--until is not ahead/],
+      [{ until: '2026-06-30' }, 'USAGE', /--until is more than 90 days ahead.*2026-05-30/],
+      [{ reason: ' ' }, 'USAGE', /--reason must be one line/],
     ];
     for (const [more, code, says] of cases) {
       const fault = await refused(skipping(put(more)));
