@@ -103,7 +103,10 @@ describe('a version that is skipped, from the command to the suite', function ()
   });
 
   const put = (more: Partial<Skip> = {}): SkipRequest['change'] => ({
-    ...{ kind: 'put', version: higher, reason: 'no mirror has it', until: '2026-03-20' },
+    kind: 'put',
+    version: higher,
+    reason: 'no mirror has it',
+    until: '2026-03-20',
     ...more,
   });
 

@@ -147,6 +147,7 @@ describe('a skip that is put into a profile', () => {
         assert.deepEqual(skipsIn(changed), [{ ...skip, reason: other, until: '2026-12-14' }]);
         assert.equal(dropSkip(changed, 'p', 'wiki', skip.version).text, plain);
       }),
+      { numRuns: 25 },
     );
   });
 });
