@@ -35,6 +35,7 @@ export const errorCodes = {
   PROFILE_UNKNOWN: ['input', 'No profile of that name in profiles/'],
   PROFILE_INVALID: ['input', 'A profile has faults; each is listed with its line'],
   PROFILE_PLACEHOLDER: ['input', 'A profile still has an address in it that each site has to fill in'],
+  VERSION_UNLISTED: ['input', 'Nothing lists the version that is to be skipped'],
   COMPONENT_EXISTS: ['input', 'The profile has a component of that name already'],
   SUITE_UNKNOWN: ['input', 'No suite of that name in lockstep.yaml, or none that takes this profile'],
   SNAPSHOT_UNKNOWN: ['input', 'No snapshot with that id'],

@@ -5,6 +5,7 @@
 import type { FileChange } from '../snapshot/diff-contents.js';
 import type { SecurityFix } from '../snapshot/security-fixes.js';
 import type { PackageChange } from '../snapshot/diff.js';
+import { skippedSentence } from '../profile/skip.js';
 import type { DiffReport } from '../workflows/diff.js';
 import { formatBytes } from './progress-lines.js';
 
@@ -29,6 +30,15 @@ export function securitySentences({ security }: DiffReport): string[] {
   return [
     ...(added.length === 0 ? [] : [`Security update: ${added.join(', ')}.`]),
     ...(removed.length === 0 ? [] : [`This takes back the fixes of ${removed.join(', ')}.`]),
+  ];
+}
+
+/** What skips of the profile keep out of the second snapshot, and what they keep out no more. */
+export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport): string[] {
+  return [
+    ...added.map((one) => `New: ${skippedSentence(one)}`),
+    ...kept.map((one) => `As before: ${skippedSentence(one)}`),
+    ...ended.map(({ component, version }) => `Skipped no more: ${component} ${version}`),
   ];
 }
 

@@ -1,7 +1,9 @@
 /** What was made, where it is, how to serve it, and what a machine needs: the end of `release`. */
 import { relative } from 'node:path';
+import { skippedSentence } from '../profile/skip.js';
 import type { Context } from '../workflows/context.js';
 import type { ReleaseReport } from '../workflows/release.js';
+import { cleanLine } from './plain-text.js';
 
 export function explainRelease(report: ReleaseReport, context: Context): string {
   const { workspace, places } = context;
@@ -19,6 +21,7 @@ export function explainRelease(report: ReleaseReport, context: Context): string 
     '',
     news,
     ...flagged,
+    ...report.skipped.map((one) => `Not in it: ${cleanLine(skippedSentence(one))}.`),
     ...refreshed,
     ...versions,
     '',

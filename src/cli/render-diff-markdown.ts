@@ -11,6 +11,7 @@ import {
   packageRow,
   schemaSentence,
   securitySentences,
+  skippedSentences,
   totalSentence,
 } from './diff-words.js';
 import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
@@ -28,6 +29,7 @@ export function renderDiffMarkdown(report: DiffReport): string {
     same ? 'Nothing differs that a machine would notice.' : '',
     security(report),
     same ? '' : `## Database\n\n${escapeMarkdown(schemaSentence(report))}`,
+    skipped(report),
     components(report),
     changelogs(report.changelogs),
     packages(report),
@@ -56,6 +58,11 @@ function security(report: DiffReport): string {
     ...sentences,
     ...(named.length === 0 ? [] : ['Named by the changelogs:', markdownTable(head, named)]),
   ].join('\n\n');
+}
+
+function skipped(report: DiffReport): string {
+  const lines = skippedSentences(report).map((line) => `- ${escapeMarkdown(line)}`);
+  return lines.length === 0 ? '' : `## Skipped versions\n\n${lines.join('\n')}`;
 }
 
 function components({ components: changes }: DiffReport): string {

@@ -12,6 +12,7 @@ import {
   packageRow,
   schemaSentence,
   securitySentences,
+  skippedSentences,
   totalSentence,
 } from './diff-words.js';
 import { cleanLine, cleanText } from './plain-text.js';
@@ -48,6 +49,7 @@ export function renderDiff(report: DiffReport, limits: DiffLimits = shortLimits)
     same
       ? 'Nothing differs that a machine would notice.'
       : [...securitySentences(report), schemaSentence(report)].map(cleanLine).join('\n'),
+    skipped(report),
     components(report.components),
     fixes(report.changelogs),
     ...report.changelogs.map((changes) => changelog(changes, limits)),
@@ -83,6 +85,11 @@ function limited(lines: readonly string[], most: number): string[] {
 
 function indented(lines: readonly string[], by = '  '): string {
   return lines.map((line) => `${by}${line}`.trimEnd()).join('\n');
+}
+
+function skipped(report: DiffReport): string {
+  const lines = skippedSentences(report).map(cleanLine);
+  return lines.length === 0 ? '' : `Skipped versions\n${indented(lines)}`;
 }
 
 function components(changes: readonly ComponentChange[]): string {

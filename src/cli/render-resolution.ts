@@ -1,5 +1,6 @@
 /** What a resolution came to, and what it passed over, for a terminal. Text from trees is made harmless here. Pure. */
 import type { ChoiceExplanation } from '../resolution/explain-choice.js';
+import { skipWords } from '../profile/skip.js';
 import type { Standing } from '../resolution/outdated.js';
 import type { OutdatedReport } from '../workflows/outdated.js';
 import { cleanLine } from './plain-text.js';
@@ -24,16 +25,18 @@ export function renderOutdated({ profiles }: OutdatedReport): string {
   return profiles
     .map(({ profile, snapshot, suite, components }) => {
       const rows = components.map(
-        ({ component, current, newestInRange, newest, standing, newerOutOfRange, note, range }) =>
+        ({ component, current, newestInRange, newest, standing, newerOutOfRange, skipped, note, range }) =>
           [
             component,
             current ?? '-',
             newestInRange ?? '-',
             newest ?? '-',
             range ?? '-',
-            [note ?? words[standing], ...(newerOutOfRange ? ['the newest is out of the range'] : [])].join(
-              '; ',
-            ),
+            [
+              note ?? words[standing],
+              ...skipped.map(skipWords),
+              ...(newerOutOfRange ? ['the newest is out of the range'] : []),
+            ].join('; '),
           ].map(cleanLine),
       );
       const against =

@@ -6,6 +6,7 @@ import type { HistoryReport } from '../workflows/history.js';
 import type { ShowReport } from '../workflows/show.js';
 import type { SnapshotsReport } from '../workflows/snapshots.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
+import { skippedIn } from '../snapshot/skipped.js';
 import { pinVersion } from '../snapshot/diff.js';
 import type { SuitePointer } from '../snapshot/pointers.js';
 import type { Provenance } from '../source/pin.js';
@@ -93,6 +94,17 @@ export function renderShow({ manifest, sha256, suites, signature }: ShowReport):
   return [
     facts.map(([name, value]) => `${name.padEnd(width)}  ${cleanLine(value)}`).join('\n'),
     section('Components', ['component', 'version', 'built by', 'vouched for by'], componentRows(manifest)),
+    section(
+      'Skipped versions',
+      ['component', 'version', 'until', 'why', 'note'],
+      skippedIn(manifest).map(({ component, version, until, reason, security }) => [
+        component,
+        version,
+        until,
+        reason,
+        security ? 'security fixes missing' : '',
+      ]),
+    ),
     section('Packages', ['package', 'version', 'architecture', 'size', 'component'], packageRows(manifest)),
     section(
       'Evidence',

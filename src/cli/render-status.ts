@@ -1,6 +1,7 @@
 /** `lockstep status` for a terminal: a table of suites, and below it what to look at. Pure. */
 import type { StatusReport, SuiteStatus } from '../workflows/status.js';
 import { inWords } from './explain-move.js';
+import { cleanLine } from './plain-text.js';
 import { renderTable } from './render-table.js';
 
 const head = ['suite', 'trust', 'profile', 'snapshot', 'cut', 'last move', 'valid for', 'archive', 'next'];
@@ -23,8 +24,8 @@ export function statusNotes(report: StatusReport): string[] {
       : [
           `A run is at work: "${running.command}", process ${running.pid} on ${running.host}. What it moves may look half done.`,
         ]),
-    ...report.suites.flatMap(({ warnings }) => warnings.map((warning) => `Warning: ${warning}`)),
-    ...report.warnings.map((warning) => `Warning: ${warning}`),
+    ...report.suites.flatMap(({ warnings }) => warnings.map((warning) => `Warning: ${cleanLine(warning)}`)),
+    ...report.warnings.map((warning) => `Warning: ${cleanLine(warning)}`),
     ...unpublished.map(
       ({ profile, snapshot }) => `No suite has had ${snapshot}, the newest snapshot of ${profile}.`,
     ),

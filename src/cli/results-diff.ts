@@ -1,5 +1,6 @@
 /** The shape of what `diff` prints with `--json`. */
 import { z } from 'zod';
+import { skippedResult } from './results-skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const version = z.string().nullable().describe('null: not in that snapshot');
@@ -90,6 +91,9 @@ export const diffResult = z.object({
     .describe(
       'CVE ids by the flags of snapshots (--security); those that changelogs name are in `changelogs`',
     ),
+  skipped: z
+    .object({ ended: skippedResult, added: skippedResult, kept: skippedResult })
+    .describe('ended: skipped in the first snapshot only; added: in the second only; kept: in both'),
   total: z.object({ from: total, to: total }),
   changelogs: z
     .array(

@@ -1,5 +1,6 @@
 /** The shape of what `publish`, `promote`, `rollback` and `status` print with `--json`. */
 import { z } from 'zod';
+import { skippedVersionResult } from './results-skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const time = z.string().describe('ISO 8601, UTC');
@@ -119,6 +120,9 @@ const suiteStatus = z.object({
     .object({ snapshot: snapshotId, fromSuite: z.string() })
     .nullable()
     .describe('What the suite below it has, and it has not had'),
+  skipped: z
+    .array(skippedVersionResult.extend({ component: z.string(), ended: z.boolean() }))
+    .describe('What skips of the profile kept out of the snapshot; ended: the skip would not any more'),
   warnings: z.array(z.string()).describe('What is wrong or soon will be, and what to do'),
 });
 

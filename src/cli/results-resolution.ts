@@ -1,5 +1,6 @@
 /** The shape of what `outdated` prints with `--json`, and of the explanation in `resolve --explain`. */
 import { z } from 'zod';
+import { skippedVersionResult } from './results-skip.js';
 
 const reason = z.discriminatedUnion('kind', [
   z.object({
@@ -47,7 +48,7 @@ export const choiceExplanationResult = z
       .array(
         z.object({
           versions: z.array(z.string()).describe('The newest first'),
-          why: z.enum(['out-of-range', 'barred']),
+          why: z.enum(['out-of-range', 'skipped', 'barred']),
           reasons: z.array(reason),
           smallest: z.boolean().describe('Whether there is no smaller set of reasons'),
           sentence: z.string(),
@@ -71,7 +72,7 @@ export const outdatedResult = z.object({
             range: z.string().nullable().describe('null for what is within another component'),
             path: z.string().nullable().describe('Field of the profile'),
             current: z.string().nullable().describe('null where no snapshot has it'),
-            newestInRange: z.string().nullable(),
+            newestInRange: z.string().nullable().describe('That no skip passes over'),
             newest: z.string().nullable().describe('Of all that is there, in the range or not'),
             standing: z
               .enum(['current', 'behind', 'ahead', 'changed', 'new', 'unknown'])
@@ -80,12 +81,15 @@ export const outdatedResult = z.object({
                   'another commit, of which none is the newer. new: never pinned. unknown: nothing can be taken',
               ),
             newerOutOfRange: z.boolean(),
+            skipped: z
+              .array(skippedVersionResult)
+              .describe('What skips pass over, newer than the newest in the range; the newest first'),
             note: z.string().nullable(),
           }),
         )
         .describe('By name'),
     }),
   ),
-  notes: z.array(z.string()).describe('Profiles that were left out, and why'),
+  notes: z.array(z.string()).describe('Profiles that were left out, and why; skips that have ended'),
 });
 export type OutdatedResult = z.infer<typeof outdatedResult>;

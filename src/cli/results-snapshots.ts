@@ -1,6 +1,7 @@
 /** The shape of what `snapshots`, `show` and `history` print with `--json`. */
 import { z } from 'zod';
 import { pinResult } from './results-pins.js';
+import { skippedResult, skippedVersionResult } from './results-skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const time = z.string().describe('ISO 8601, UTC');
@@ -35,6 +36,7 @@ export const snapshotsResult = z.object({
           .nullable()
           .describe('A few words for people; null where its parent is not there any more'),
         security: cves,
+        skipped: skippedResult,
         reissues: snapshotId
           .nullable()
           .describe('The snapshot whose content it has under higher versions, of rollback --supersede'),
@@ -67,7 +69,14 @@ const manifest = z
     inputs: sha256.describe('What the set is: equal inputs, equal set'),
     components: z.record(
       z.string(),
-      z.object({ pin: pinResult, build: z.object({ inputs: sha256, method: z.string() }) }),
+      z.object({
+        pin: pinResult,
+        build: z.object({ inputs: sha256, method: z.string() }),
+        skipped: z
+          .array(skippedVersionResult)
+          .optional()
+          .describe('Newer versions that skips of the profile kept out'),
+      }),
     ),
     packages: z.array(
       z.object({

@@ -3,6 +3,7 @@
  * and schemas/output/ are made from here; a test holds them to it.
  */
 import { z } from 'zod';
+import { skippedResult, skipResult } from './results-skip.js';
 import { addExtensionResult } from './results-add.js';
 import { importResult } from './results-import.js';
 import { diffResult } from './results-diff.js';
@@ -39,6 +40,9 @@ export const checkResult = z.object({
       value: z.string().optional(),
     }),
   ),
+  notes: z
+    .array(z.string())
+    .describe('Skips of versions that have ended, with the command that removes each'),
 });
 export type CheckResult = z.infer<typeof checkResult>;
 
@@ -62,6 +66,7 @@ export const resolveResult = z.object({
   }),
   components: z.record(z.string(), pinResult),
   demands: z.array(demandResult).describe('Who demands what of whom'),
+  skipped: skippedResult,
   explanation: choiceExplanationResult.optional().describe('With --explain'),
 });
 export type ResolveResult = z.infer<typeof resolveResult>;
@@ -91,6 +96,7 @@ export const cutResult = z.object({
   security: z
     .array(z.string())
     .describe('CVE ids that the snapshot is flagged with: those of the last one where nothing changed'),
+  skipped: skippedResult,
   packages: z.array(
     z.object({ package: z.string(), version: z.string(), architecture: z.string(), component: z.string() }),
   ),
@@ -121,6 +127,7 @@ export const releaseResult = z.object({
   base: z.object({ release: z.string(), codename: z.string() }),
   metapackage: z.string().describe('What machines install'),
   builds: z.array(buildRow),
+  skipped: skippedResult,
   snapshot: snapshotId.nullable().describe('null with --dry-run'),
   cut: z.boolean(),
   security: z.array(z.string()).describe('CVE ids that the snapshot is flagged with'),
@@ -134,6 +141,7 @@ export const outputSchemas: Record<string, z.ZodType> = {
   check: checkResult,
   'key generate': keyResult,
   'add extension': addExtensionResult,
+  skip: skipResult,
   resolve: resolveResult,
   outdated: outdatedResult,
   build: buildResult,

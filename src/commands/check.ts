@@ -16,9 +16,13 @@ export default class Check extends BaseCommand {
 
   override async run(): Promise<CheckResult> {
     const { args, flags } = await this.parse(Check);
-    const { check } = await import('../workflows/check.js');
-    const { result, errors } = await check(flags.workspace, args.profile);
+    const [{ check }, { systemClock }] = await Promise.all([
+      import('../workflows/check.js'),
+      import('../io/clock.js'),
+    ]);
+    const { result, errors } = await check(flags.workspace, args.profile, systemClock.now());
     for (const error of errors) this.say(renderError(error));
+    for (const note of result.notes) this.say(note);
     if (errors.length > 0) process.exitCode = exitStatus.input;
     else this.say(`lockstep.yaml and ${result.profiles.join(', ') || 'no profile'}: no faults`);
     return result;

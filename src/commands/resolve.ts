@@ -37,7 +37,7 @@ export default class Resolve extends BaseCommand {
       import('../workflows/resolve.js'),
       import('../cli/render-table.js'),
     ]);
-    const { profile, pins, demands, explanation } = await resolve(context, args.profile, {
+    const { profile, pins, demands, skipped, explanation } = await resolve(context, args.profile, {
       trees,
       explain: flags.explain,
     });
@@ -58,6 +58,7 @@ export default class Resolve extends BaseCommand {
       base: { distribution, release, codename, architectures },
       components: Object.fromEntries(pins),
       demands,
+      skipped,
       ...(explanation === undefined ? {} : { explanation }),
     };
   }

@@ -96,7 +96,7 @@ function inserted(
 }
 
 /** Where the text of a node ends: of a map that is written over lines, where its last value does. */
-function endOf(node: Node | null): number | undefined {
+export function endOf(node: Node | null): number | undefined {
   if ((isMap(node) || isSeq(node)) && node.flow !== true && node.items.length > 0) {
     const last: unknown = node.items.at(-1);
     const inner = isMap(node) ? ((last as { value: Node | null }).value ?? null) : (last as Node);
@@ -123,6 +123,7 @@ function written(component: string, value: NewComponent): string[] {
   return document.toString({ lineWidth: 0, singleQuote: true }).trimEnd().split('\n');
 }
 
-function lineAt(text: string, offset: number): number {
+/** The line that a place in a text is on, from 1. */
+export function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }

@@ -18,6 +18,7 @@ import {
   type ProfileBase,
 } from './profile-schema.js';
 import { importedProfileRules, isProfileName, profileRules, workspaceRules } from './rules.js';
+import { skipRules } from './skip-rules.js';
 import { workspaceSchema, type SuiteConfig, type Workspace } from './workspace-schema.js';
 import { YamlFile, type FieldPath } from './yaml-file.js';
 
@@ -104,9 +105,10 @@ export interface WorkspaceCheck {
  * Reads lockstep.yaml and all profiles (or the one that is named) and reports
  * the faults of all of them, also where lockstep.yaml itself has some.
  *
+ * @param now by which skips are judged that end too late; not judged where left out
  * @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN
  */
-export async function checkWorkspace(dir: string, profileName?: string): Promise<WorkspaceCheck> {
+export async function checkWorkspace(dir: string, profileName?: string, now?: Date): Promise<WorkspaceCheck> {
   const { workspace, faults } = await readWorkspace(dir);
   const errors: LockstepError[] = [];
   if (workspace === undefined) errors.push(invalid('WORKSPACE_INVALID', workspaceFileName, faults));
@@ -114,7 +116,7 @@ export async function checkWorkspace(dir: string, profileName?: string): Promise
   const profiles: Profile[] = [];
   const imported: ImportedProfile[] = [];
   for (const name of profileName === undefined ? known : [profileName]) {
-    const read = await readProfile(dir, name);
+    const read = await readProfile(dir, name, now);
     if (read === undefined) throw unknownProfile(name, known);
     if (read.value === undefined) errors.push(invalid('PROFILE_INVALID', profileFile(name), read.faults));
     else if (isImported(read.value)) imported.push(read.value);
@@ -130,6 +132,15 @@ export async function checkWorkspace(dir: string, profileName?: string): Promise
 export function placeOf(read: Workspace | Profile | ImportedProfile, path: FieldPath): FaultPlace {
   const file = readFrom.get(read);
   return file === undefined ? { path: path.join('.') } : file.place(path);
+}
+
+/** The same by a path in words, `components.wiki.skip[0].until`: no name in a profile has a dot or a bracket. */
+export function placeOfWords(read: Profile | ImportedProfile, path: string): FaultPlace {
+  const parts = path.split(/[.[\]]+/).filter((part) => part !== '');
+  return placeOf(
+    read,
+    parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+  );
 }
 
 /**
@@ -187,16 +198,20 @@ export function parseProfile(text: string, name: string): Checked<Profile> {
   return checkProfile(new YamlFile(text, profileFile(name)), name);
 }
 
-/** Checks the text of a profile of either form: one that gives a kind is of imported packages. Pure. */
-export function parseAnyProfile(text: string, name: string): Checked<Profile | ImportedProfile> {
+/**
+ * Checks the text of a profile of either form: one that gives a kind is of imported packages. Pure.
+ *
+ * @param now as in {@link checkWorkspace}
+ */
+export function parseAnyProfile(text: string, name: string, now?: Date): Checked<Profile | ImportedProfile> {
   const file = new YamlFile(text, profileFile(name));
   const { data } = file;
-  if (typeof data !== 'object' || data === null || !('kind' in data)) return checkProfile(file, name);
+  if (typeof data !== 'object' || data === null || !('kind' in data)) return checkProfile(file, name, now);
   return completed(file, name, checkYaml(file, importedProfileSchema, importedProfileRules));
 }
 
-function checkProfile(file: YamlFile, name: string): Checked<Profile> {
-  return completed(file, name, checkYaml(file, profileSchema, profileRules));
+function checkProfile(file: YamlFile, name: string, now?: Date): Checked<Profile> {
+  return completed(file, name, checkYaml(file, profileSchema, [...profileRules, ...skipRules(now)]));
 }
 
 /** A profile with what follows from its base. */
@@ -240,12 +255,13 @@ async function readWorkspace(
 async function readProfile(
   root: string,
   name: string,
+  now?: Date,
 ): Promise<Checked<Profile | ImportedProfile> | undefined> {
   if (!isProfileName(name)) return undefined;
   const text = await readText(join(root, profileFile(name)), profileFile(name));
   if (text === undefined) return undefined;
   if (typeof text !== 'string') return { value: undefined, faults: [text] };
-  return parseAnyProfile(text, name);
+  return parseAnyProfile(text, name, now);
 }
 
 /** The text of a file, nothing where there is none, or the fault that it is not text. */

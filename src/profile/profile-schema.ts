@@ -140,6 +140,20 @@ const build = z
   ])
   .describe('How packages are made of it');
 
+const skip = z
+  .strictObject({
+    version: z
+      .string()
+      .describe(
+        'As "lockstep outdated" names it: "1:1.43.12-1~deb13u1", a tag; or the version of upstream: "1.43.12"',
+      ),
+    reason: oneLine.describe('Why, in one line; resolve, release and status tell it'),
+    until: z.iso
+      .date({ error: 'must be a day: 2026-12-13' })
+      .describe('The day (UTC) from which on it has no effect, at most 90 days ahead'),
+  })
+  .describe('A version that is passed over for a while');
+
 const component = z
   .strictObject({
     source,
@@ -159,6 +173,11 @@ const component = z
       .describe(
         'What the metapackage demands: exact = this version; minimum = this or later; series = of the same X.Y',
       ),
+    skip: z
+      .array(skip)
+      .min(1)
+      .optional()
+      .describe('Versions that are passed over, each until a day: lockstep skip'),
   })
   .describe('A piece of software of the set');
 

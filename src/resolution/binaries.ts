@@ -4,10 +4,12 @@
  */
 import { formatAlternative, parseRelations, satisfies, type Alternative } from '../deb/relation.js';
 import { compareVersions, isInRange, upstreamOf } from '../deb/version.js';
+import type { ActiveSkip } from '../profile/skip.js';
 import type { BinaryListing, Candidates } from '../source/candidate.js';
 import { upstreamVersionOf } from '../source/upstream-version.js';
-import type { ComponentOptions } from './component-options.js';
-import { bySuite } from './sources.js';
+import type { ComponentOptions, Skippable } from './component-options.js';
+import { nothingButSkipped, unlessSkipped } from './skips.js';
+import { bySuite, isInSecurity } from './sources.js';
 import { nothingInRange, unknownPackage, whatThereIs, type Unsatisfied } from './unsatisfied.js';
 
 type BinaryCandidates = Extract<Candidates, { kind: 'apt-binary' }>;
@@ -62,10 +64,14 @@ function isOf(listing: BinaryListing, build: Build, architecture: string): boole
 }
 
 /**
- * Every build of the first named package that goes with the others, the highest first; the range is for it alone.
+ * Every build of the first named package that goes with the others, the highest first; range and skips are for it alone.
  * Named packages of the same source come from the same build; those of other sources in their highest version.
  */
-export function binaryOptions(candidates: BinaryCandidates, range: string): ComponentOptions | Unsatisfied[] {
+export function binaryOptions(
+  candidates: BinaryCandidates,
+  range: string,
+  skips: readonly ActiveSkip[],
+): ComponentOptions | Unsatisfied[] {
   const { component, found, packages, searched } = candidates;
   const unknown = packages.filter((name) => !found.some((listing) => listing.package === name));
   if (unknown.length > 0) {
@@ -96,20 +102,28 @@ export function binaryOptions(candidates: BinaryCandidates, range: string): Comp
   }
   // What does not fit itself is no option; the highest says why where nothing else is left
   if (unmet !== undefined && !options.some(({ build }) => inRange(build))) return unmet;
+  const lead = found.filter((one) => one.package === packages[0]);
+  const skippable = options.map(({ build }): Skippable => {
+    const { version, suite } = build.listings[0]!;
+    const upstream = upstreamVersionOf(version);
+    return {
+      option: { version: upstream, label: `${version} (${suite})`, inRange: inRange(build) },
+      names: [version, upstream, build.sourceVersion],
+      security: isInSecurity(version, lead),
+    };
+  });
+  const variable = {
+    component,
+    range,
+    path: `components.${component}.source.version`,
+    options: skippable.map((one) => unlessSkipped(one, skips)),
+  };
+  if (!variable.options.some((option) => option.inRange)) {
+    return [...(unmet ?? []), nothingButSkipped(variable)];
+  }
   return {
-    variable: {
-      component,
-      range,
-      path: `components.${component}.source.version`,
-      options: options.map(({ build }) => {
-        const { version, suite } = build.listings[0]!;
-        return {
-          version: upstreamVersionOf(version),
-          label: `${version} (${suite})`,
-          inRange: inRange(build),
-        };
-      }),
-    },
+    variable,
+    skippable,
     choiceOf(option) {
       const { listings } = options[option]!;
       return {

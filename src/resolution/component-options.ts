@@ -1,9 +1,19 @@
 /** A component's variable, and the way from its options back to what can be fetched. Types only. */
 import type { Choice } from '../source/candidate.js';
-import type { Variable } from './problem.js';
+import type { Option, Variable } from './problem.js';
+
+/** An option before skips are asked: by what a skip may mean it, and whether it is known to fix something. */
+export interface Skippable {
+  option: Option;
+  /** The first is the one that it is told by. */
+  names: readonly string[];
+  security: boolean;
+}
 
 export interface ComponentOptions {
   variable: Variable;
+  /** The same options in the same order, no skip asked; none for a tree that stands in for a component. */
+  skippable: readonly Skippable[];
   /**
    * @param option index in the variable's options
    * @throws LockstepError SOURCE_MISMATCH where this version stands for two contents

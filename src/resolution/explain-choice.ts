@@ -4,6 +4,7 @@
  * demands that bars it. Pure.
  */
 import { leanCore, Question, smallestCore } from './explain-core.js';
+import { skipWords } from '../profile/skip.js';
 import { joined, nameOf, spanOf } from './explain-words.js';
 import { reasonsOf, withPlace, type Reason } from './explain.js';
 import type { Problem, Variable } from './problem.js';
@@ -13,7 +14,7 @@ import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encodi
 export interface PassedOver {
   /** Newest first. */
   versions: string[];
-  why: 'out-of-range' | 'barred';
+  why: 'out-of-range' | 'skipped' | 'barred';
   reasons: Reason[];
   /** Whether there is no smaller set of reasons. */
   smallest: boolean;
@@ -61,7 +62,9 @@ function whyThis({ range, options }: Variable, own: number): string {
   if (options.length === 1) return 'is the only version that is known';
   if (own === 0) return 'is the newest there is';
   const passed = options.slice(0, own).some(({ inRange }) => inRange);
-  return passed ? `is the newest in ${range} that goes with the rest` : `is the newest in ${range}`;
+  const skipped = options.slice(0, own).some((option) => option.skipped !== undefined);
+  const that = [...(skipped ? ['is not skipped'] : []), ...(passed ? ['goes with the rest'] : [])];
+  return `is the newest in ${range}${that.length === 0 ? '' : ` that ${that.join(' and ')}`}`;
 }
 
 function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>, variable: Variable): PassedOver[] {
@@ -95,12 +98,19 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>, varia
     }
     // The version itself is what is in question
     const told = core.filter((wish) => wish.kind !== 'kept' || wish.component !== component);
-    const key = `${String(options[index]!.inRange)} ${told.map(keyOf).join('\n')}`;
+    const { inRange, skipped } = options[index]!;
+    const key = `${skipped?.path ?? String(inRange)} ${told.map(keyOf).join('\n')}`;
     const last = groups.at(-1);
     if (last?.key === key) last.indices.push(index);
     else groups.push({ key, indices: [index], core: told, smallest });
   }
   return groups.map(({ indices, core, smallest }): PassedOver => {
+    const { skipped } = options[indices[0]!]!;
+    if (skipped !== undefined) {
+      const versions = indices.map((index) => options[index]!.skipped!.version);
+      const sentence = `${skipWords({ ...skipped, version: spanOf(versions) })}; ${skipped.path} says so`;
+      return { versions, why: 'skipped', reasons: [], smallest: true, sentence };
+    }
     const versions = indices.map((index) => nameOf(options[index]!));
     const span = spanOf(versions);
     if (!options[indices[0]!]!.inRange) {

@@ -48,6 +48,11 @@ export function rangeSentence({ component, range, options }: Variable): string {
   const words = range === 'latest' ? 'its releases ("latest")' : range;
   if (newest === undefined) return `${component} is kept at ${words} (there is none)`;
   const what = allowed.length === 1 ? 'is all there is' : 'is the newest there is';
+  const skipped = options.flatMap((option) => option.skipped ?? []);
+  if (skipped.length > 0) {
+    const passed = skipped.map(({ version, until }) => `${version} is skipped until ${until}`);
+    return `${component} is kept at ${words} (${joined(passed)}; ${nameOf(newest)} ${what} beside)`;
+  }
   return `${component} is kept at ${words} (${nameOf(newest)} ${what})`;
 }
 

@@ -251,18 +251,21 @@ function helpsFor(
     }
     if (found.kind === 'conflict') return none;
     const chosen = Object.fromEntries(found.chosen);
-    const version = nameOf(variable.options[chosen[component]!]!);
+    const option = variable.options[chosen[component]!]!;
+    const version = nameOf(option);
     const proven = Object.entries(chosen).every(([name, option]) => isKnown(name, option));
     const fits = proven ? 'would fit' : 'may fit (not everything that goes with it was looked into)';
     const rest = cures === 'all' ? '' : ' as far as this goes, though not with the rest';
     return {
       component,
-      path,
+      path: option.skipped?.path ?? path,
       version,
       cures,
       proven,
       chosen,
-      sentence: `${component} ${version} ${fits}${rest}: widen ${path} to include it`,
+      sentence: `${component} ${version} ${fits}${rest}: ${
+        option.skipped === undefined ? `widen ${path} to include it` : `it is skipped; ${option.skipped.undo}`
+      }`,
     };
   });
 }

@@ -5,6 +5,7 @@
  */
 import { LockstepError } from '../errors.js';
 import type { ComponentSource } from '../profile/profile-schema.js';
+import type { ActiveSkip, SkipsInForce } from '../profile/skip.js';
 import type { Candidates, Choice } from '../source/candidate.js';
 import { binaryOptions } from './binaries.js';
 import type { ComponentOptions } from './component-options.js';
@@ -19,12 +20,14 @@ export type Components = Readonly<Record<string, { source: ComponentSource }>>;
  * of the component.
  * @param components those of a profile, by name
  * @param candidates what there is, one for each component
+ * @param skips of the profile; a tree that stands in for a component (`--with`) is not a version, and is not skipped
  * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND: all
  * components of which nothing can be taken in one error, `where` with the field of each; PROFILE_INVALID
  */
 export function planOptions(
   components: Components,
   candidates: readonly Candidates[],
+  skips: SkipsInForce,
 ): Map<string, ComponentOptions> {
   const byComponent = new Map(candidates.map((candidate) => [candidate.component, candidate]));
   const options = new Map<string, ComponentOptions>();
@@ -32,7 +35,7 @@ export function planOptions(
   for (const name of inOrder(components)) {
     const { source } = components[name]!;
     if (source.kind === 'within') continue;
-    const found = optionsOf(name, source, byComponent.get(name));
+    const found = optionsOf(name, source, byComponent.get(name), skips.get(name) ?? []);
     if (Array.isArray(found)) reasons.push(...found);
     else options.set(name, found);
   }
@@ -45,15 +48,18 @@ export function optionsOf(
   component: string,
   source: Exclude<ComponentSource, { kind: 'within' }>,
   candidates: Candidates | undefined,
+  skips: readonly ActiveSkip[],
 ): ComponentOptions | Unsatisfied[] {
   if (candidates?.kind === 'apt-source' && source.kind === 'apt-source') {
-    return sourceOptions(candidates, source.version);
+    return sourceOptions(candidates, source.version, skips);
   }
   if (candidates?.kind === 'apt-binary' && source.kind === 'apt-binary') {
-    return binaryOptions(candidates, source.version);
+    return binaryOptions(candidates, source.version, skips);
   }
-  if (candidates?.kind === 'git' && source.kind === 'git') return gitOptions(candidates, source);
-  if (candidates?.kind === 'tarball' && source.kind === 'tarball') return tarballOptions(candidates, source);
+  if (candidates?.kind === 'git' && source.kind === 'git') return gitOptions(candidates, source, skips);
+  if (candidates?.kind === 'tarball' && source.kind === 'tarball') {
+    return tarballOptions(candidates, source, skips);
+  }
   if (candidates?.kind === 'local' && source.kind === 'local') return localOptions(component, source);
   throw new TypeError(`no candidates of kind ${source.kind} for ${component}`);
 }

@@ -7,7 +7,9 @@ import { compareUpstreamVersions, compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import type { Choice } from '../source/candidate.js';
 import type { Pin } from '../source/pin.js';
+import type { SkippedVersion } from '../profile/skip.js';
 import type { ComponentOptions } from './component-options.js';
+import { recorded } from './skips.js';
 import type { Unsatisfied } from './unsatisfied.js';
 
 /**
@@ -25,13 +27,15 @@ export interface OutdatedComponent {
   path: string | null;
   /** By the last snapshot; null where it was in none. */
   current: string | null;
-  /** The newest in the range; null where there is none, or it is within another component. */
+  /** The newest in the range that is not skipped; null where there is none, or it is within another component. */
   newestInRange: string | null;
   /** The newest of all that is there; null likewise. */
   newest: string | null;
   standing: Standing;
   /** Whether a version out of the range is newer than all in it. */
   newerOutOfRange: boolean;
+  /** What skips of the profile pass over, newer than the newest in the range that is left; the newest first. */
+  skipped: SkippedVersion[];
   /** What more there is to know, in a sentence. */
   note: string | null;
 }
@@ -54,11 +58,13 @@ export function outdatedComponent(
       newest: null,
       standing: 'unknown',
       newerOutOfRange: false,
+      skipped: [],
       note: found.map(({ message }) => message).join('; '),
     };
   }
   const { range, path, options } = found.variable;
   const inRange = options.findIndex((option) => option.inRange);
+  const newer = options.slice(0, inRange);
   const best = choiceOf(found, inRange);
   const nameAt = (option: number): string => {
     const choice = choiceOf(found, option);
@@ -75,7 +81,8 @@ export function outdatedComponent(
     newest: nameAt(0),
     standing:
       best instanceof LockstepError ? 'unknown' : pin === undefined ? 'new' : standingOf(pin, current, best),
-    newerOutOfRange: inRange > 0,
+    newerOutOfRange: newer.some(({ skipped }) => skipped === undefined),
+    skipped: newer.flatMap(({ skipped }) => (skipped === undefined ? [] : [recorded(skipped)])),
     note: best instanceof LockstepError ? best.message : null,
   };
 }
@@ -91,6 +98,7 @@ export function outdatedWithin(component: string, parent: string, current: strin
     newest: null,
     standing: current === null ? 'new' : 'current',
     newerOutOfRange: false,
+    skipped: [],
     note: `comes with ${parent}`,
   };
 }

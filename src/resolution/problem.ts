@@ -3,7 +3,11 @@
  * so that whatever one option demands another one supplies. Types only;
  * deciding is solver.ts, explaining explain.ts.
  */
+import type { ActiveSkip, SkippedVersion } from '../profile/skip.js';
 import type { Demand } from '../source/declared.js';
+
+/** A skip that means an option: `version` is the option's own name. */
+export type OptionSkip = SkippedVersion & Pick<ActiveSkip, 'path' | 'undo'>;
 
 /** One way to meet a component. */
 export interface Option {
@@ -13,6 +17,8 @@ export interface Option {
   label: string;
   /** Whether the profile's own words (range, tag, branch) allow it. Others are known so that an explanation can name what would help. */
   inRange: boolean;
+  /** The skip but for which it would be in range. */
+  skipped?: OptionSkip | undefined;
 }
 
 /** A component and all that it could be. */

@@ -4,6 +4,7 @@
  * the same question has the same answer, in whatever order things were found
  * or written.
  */
+import type { SkipsInForce } from '../profile/skip.js';
 import type { Candidates, Choice } from '../source/candidate.js';
 import { planChoices, planOptions, type Components } from './options.js';
 
@@ -15,8 +16,12 @@ import { planChoices, planOptions, type Components } from './options.js';
  * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND: all
  * components that cannot be resolved in one error, `where` with the field of each; SOURCE_MISMATCH
  */
-export function planResolution(components: Components, candidates: readonly Candidates[]): Choice[] {
-  const options = planOptions(components, candidates);
+export function planResolution(
+  components: Components,
+  candidates: readonly Candidates[],
+  skips: SkipsInForce = new Map(),
+): Choice[] {
+  const options = planOptions(components, candidates, skips);
   const newest = new Map(
     [...options].map(([name, { variable }]) => [name, variable.options.findIndex(({ inRange }) => inRange)]),
   );

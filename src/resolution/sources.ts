@@ -2,10 +2,12 @@
  * What there is of a source package: its versions, the highest first. Pure.
  */
 import { compareVersions, isInRange, upstreamOf } from '../deb/version.js';
+import type { ActiveSkip } from '../profile/skip.js';
 import type { Candidates, SourceListing } from '../source/candidate.js';
 import type { SuiteRole } from '../source/mirror.js';
 import { upstreamVersionOf } from '../source/upstream-version.js';
-import type { ComponentOptions } from './component-options.js';
+import type { ComponentOptions, Skippable } from './component-options.js';
+import { nothingButSkipped, unlessSkipped } from './skips.js';
 import { asError, nothingInRange, unknownPackage, type Unsatisfied } from './unsatisfied.js';
 
 type SourceCandidates = Extract<Candidates, { kind: 'apt-source' }>;
@@ -26,7 +28,11 @@ export function bySuite(
 }
 
 /** Every version that a suite has, the highest first. */
-export function sourceOptions(candidates: SourceCandidates, range: string): ComponentOptions | Unsatisfied[] {
+export function sourceOptions(
+  candidates: SourceCandidates,
+  range: string,
+  skips: readonly ActiveSkip[],
+): ComponentOptions | Unsatisfied[] {
   const { component, found, searched } = candidates;
   if (found.length === 0) {
     return [unknownPackage(component, candidates.package, 'package', searched, candidates.near)];
@@ -36,23 +42,42 @@ export function sourceOptions(candidates: SourceCandidates, range: string): Comp
   }
   const sorted = [...found].sort((a, b) => compareVersions(b.version, a.version) || bySuite(a, b));
   const best = sorted.filter(({ version }, index) => sorted[index - 1]?.version !== version);
-  return {
-    variable: {
-      component,
-      range,
-      path: `components.${component}.source.version`,
-      options: best.map(({ version, suite }) => ({
-        version: upstreamVersionOf(version),
+  const skippable = best.map(({ version, suite }): Skippable => {
+    const upstream = upstreamVersionOf(version);
+    return {
+      option: {
+        version: upstream,
         label: `${version} (${suite})`,
         inRange: isInRange(upstreamOf(version), range),
-      })),
-    },
+      },
+      names: [version, upstream],
+      security: isInSecurity(version, found),
+    };
+  });
+  const variable = {
+    component,
+    range,
+    path: `components.${component}.source.version`,
+    options: skippable.map((one) => unlessSkipped(one, skips)),
+  };
+  if (!variable.options.some(({ inRange }) => inRange)) return [nothingButSkipped(variable)];
+  return {
+    variable,
+    skippable,
     choiceOf(option) {
       const listing = best[option]!;
       assertOneContent(component, listing, found);
       return { kind: 'apt-source', component, listing };
     },
   };
+}
+
+/** Whether the security suite has a version, whatever other suite has it too. */
+export function isInSecurity(
+  version: string,
+  found: readonly { version: string; role: SuiteRole }[],
+): boolean {
+  return found.some((one) => one.version === version && one.role === 'security');
 }
 
 /** @throws LockstepError SOURCE_MISMATCH where another suite has the version with other bytes */

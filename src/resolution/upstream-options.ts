@@ -5,9 +5,10 @@
 import { isPreRelease, parseUpstream, versionOfName } from '../deb/upstream-version.js';
 import { compareUpstreamVersions, debianVersionOf, isInRange } from '../deb/version.js';
 import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-schema.js';
+import type { ActiveSkip } from '../profile/skip.js';
 import type { Candidates, GitListing, TarballListing } from '../source/candidate.js';
-import type { ComponentOptions } from './component-options.js';
-import type { Option } from './problem.js';
+import type { ComponentOptions, Skippable } from './component-options.js';
+import { nothingButSkipped, unlessSkipped } from './skips.js';
 import type { Unsatisfied } from './unsatisfied.js';
 
 /** Longest list that is still read. */
@@ -26,6 +27,7 @@ interface Candidate<Listing> {
 export function gitOptions(
   { component, found }: Extract<Candidates, { kind: 'git' }>,
   config: GitConfig,
+  skips: readonly ActiveSkip[],
 ): ComponentOptions | Unsatisfied[] {
   const { field, words } = gitWords(config);
   const path = `components.${component}.source.${field}`;
@@ -58,23 +60,29 @@ export function gitOptions(
     ];
   }
   const accepts = acceptance(range, ordered);
-  const options = ordered.map(({ listing, order, name }): Option => ({
-    version: listing.version,
-    label: gitLabel(listing, name),
-    inRange: order === null || accepts(order),
-  }));
-  return finished(component, { range: words, path, value, where: config.url, options }, (option) => ({
-    kind: 'git',
+  const skippable = ordered.map(({ listing, order, name }): Skippable => {
+    const { version, commit } = listing;
+    const label = gitLabel(listing, name);
+    const option = { version, label, inRange: order === null || accepts(order) };
+    return { option, names: [version ?? label, name, commit], security: false };
+  });
+  return finished(
     component,
-    config,
-    listing: ordered[option]!.listing,
-  }));
+    { range: words, path, value, where: config.url, skippable, skips },
+    (option) => ({
+      kind: 'git',
+      component,
+      config,
+      listing: ordered[option]!.listing,
+    }),
+  );
 }
 
 /** @returns options newest first */
 export function tarballOptions(
   { component, found }: Extract<Candidates, { kind: 'tarball' }>,
   config: TarballConfig,
+  skips: readonly ActiveSkip[],
 ): ComponentOptions | Unsatisfied[] {
   const path = `components.${component}.source.version`;
   const value = config.version;
@@ -97,13 +105,12 @@ export function tarballOptions(
   }
   // Without a listing the profile itself names the one version
   const accepts = config.listing === undefined ? () => true : acceptance(value, ordered);
-  const options = ordered.map(({ listing, order }): Option => ({
-    version: listing.version,
-    label: listing.version,
-    inRange: accepts(order!),
-  }));
+  const skippable = ordered.map(({ listing: { version }, order }): Skippable => {
+    const option = { version, label: version, inRange: accepts(order!) };
+    return { option, names: [version], security: false };
+  });
   const where = config.listing ?? config.url;
-  return finished(component, { range: value, path, value, where, options }, (option) => ({
+  return finished(component, { range: value, path, value, where, skippable, skips }, (option) => ({
     kind: 'tarball',
     component,
     config,
@@ -119,6 +126,7 @@ export function localOptions(component: string, config: LocalConfig): ComponentO
       path: `components.${component}.source`,
       options: [{ version: null, label: `the tree ${config.typed}`, inRange: true }],
     },
+    skippable: [],
     choiceOf: () => ({ kind: 'local', component, config }),
   };
 }
@@ -168,12 +176,23 @@ function acceptance(
 
 function finished(
   component: string,
-  words: { range: string; path: string; value: string; where: string; options: readonly Option[] },
+  words: {
+    range: string;
+    path: string;
+    value: string;
+    where: string;
+    skippable: readonly Skippable[];
+    skips: readonly ActiveSkip[];
+  },
   choiceOf: ComponentOptions['choiceOf'],
 ): ComponentOptions | Unsatisfied[] {
-  const { range, path, value, where, options } = words;
+  const { range, path, value, where, skippable, skips } = words;
+  const options = skippable.map((one) => unlessSkipped(one, skips));
   if (options.some(({ inRange }) => inRange)) {
-    return { variable: { component, range, path, options }, choiceOf };
+    return { variable: { component, range, path, options }, skippable, choiceOf };
+  }
+  if (options.some(({ skipped }) => skipped !== undefined)) {
+    return [nothingButSkipped({ component, range, path, options })];
   }
   return [
     {

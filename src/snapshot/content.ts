@@ -104,15 +104,15 @@ export type Comparable = Pick<SnapshotManifest, 'base' | 'components' | 'package
 
 /**
  * SHA-256 of a set: its base, pins, builds, packages and sources in any order. Two sets with the same one
- * are the same release. The proof of where a pin came from is left out: a mirror signs its Release anew
- * every day, over the same packages.
+ * are the same release. What was skipped counts too, so that a set always says what it lacks. The proof of where a
+ * pin came from is left out: a mirror signs its Release anew every day, over the same packages.
  */
 export function inputsOf(content: Comparable): string {
   const hash = createHash('sha256');
   const components = Object.fromEntries(
-    Object.entries(content.components).map(([name, { pin, build }]) => [
+    Object.entries(content.components).map(([name, { pin, build, skipped }]) => [
       name,
-      { pin: { ...pin, provenance: undefined as Provenance[] | undefined }, build },
+      { pin: { ...pin, provenance: undefined as Provenance[] | undefined }, build, skipped },
     ]),
   );
   const base = { ...content.base, architectures: [...content.base.architectures].sort() };

@@ -7,6 +7,7 @@ import { compareVersions, debianVersionOf } from '../deb/version.js';
 import type { Pin } from '../source/pin.js';
 import { canonicalLine } from './canonical-json.js';
 import { relationChanges, type RelationChange } from './diff-relations.js';
+import { skippedChange, type SkippedChange } from './skipped.js';
 import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from './manifest.js';
 
 /**
@@ -72,6 +73,8 @@ export interface SnapshotDiff {
   relations: RelationChange[];
   schema: SchemaChange;
   security: SecurityChange;
+  /** Versions that skips of the profile kept out. */
+  skipped: SkippedChange;
   /** Sums over all packages. */
   total: { from: SnapshotTotal; to: SnapshotTotal };
 }
@@ -95,6 +98,7 @@ export function diffSnapshots(from: SnapshotManifest, to: SnapshotManifest): Sna
     ),
     schema: schemaChange(from, to),
     security: securityChange(from.security ?? [], to.security ?? []),
+    skipped: skippedChange(from, to),
     total: { from: totalOf(from), to: totalOf(to) },
   };
 }

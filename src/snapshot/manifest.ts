@@ -8,6 +8,8 @@ import { LockstepError, type FaultPlace } from '../errors.js';
 import { isPackageName, memberNameFault } from '../deb/member-name.js';
 import { isOneParagraph } from '../deb/one-paragraph.js';
 import { isValidVersion } from '../deb/version.js';
+import { oneLine } from '../profile/names.js';
+import type { SkippedVersion } from '../profile/skip.js';
 import type { Pin, StoredFile } from '../source/pin.js';
 import { cveIdSpec } from './cve.js';
 import { isPlainPackage } from './plain-package.js';
@@ -35,6 +37,8 @@ export interface SnapshotComponent {
     /** `debian`, `tree`; `none` for packages taken as they are. */
     method: string;
   };
+  /** Newer versions that skips of the profile kept out, the newest first; left out where there is none. */
+  skipped?: SkippedVersion[] | undefined;
 }
 
 /** One binary package of the set. */
@@ -169,6 +173,13 @@ const pin = z.looseObject({
   provenance: z.array(z.looseObject({ step: z.string(), subject: z.string() })),
 });
 
+const skipped = z.object({
+  version: z.string().regex(/^[^\p{Cc}]+$/u, { error: 'must be a version' }),
+  reason: oneLine,
+  until: z.iso.date(),
+  security: z.boolean(),
+});
+
 const manifestSchema = z.object({
   format: z.literal(manifestFormat),
   id: snapshotId,
@@ -183,7 +194,14 @@ const manifestSchema = z.object({
   parent: snapshotRef.nullable(),
   created: z.iso.datetime(),
   inputs: sha256,
-  components: z.record(slug, z.object({ pin, build: z.object({ inputs: sha256, method: z.string() }) })),
+  components: z.record(
+    slug,
+    z.object({
+      pin,
+      build: z.object({ inputs: sha256, method: z.string() }),
+      skipped: z.array(skipped).optional(),
+    }),
+  ),
   packages: z.array(
     z.object({
       package: packageName,

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { diffSnapshots, type ComponentChange, type PackageChange, type SnapshotDiff } from './diff.js';
 import type { Snapshot } from './manifest.js';
+import { skippedIn } from './skipped.js';
 
 /** Everything a list shows of a snapshot; made from its manifest and its parent's. */
 export const snapshotSummary = z.object({
@@ -23,6 +24,16 @@ export const snapshotSummary = z.object({
   /** What changed since its parent; null where that is not there any more. */
   change: z.string().nullable(),
   security: z.array(z.string()),
+  /** Versions that skips of the profile kept out of it. */
+  skipped: z.array(
+    z.object({
+      component: z.string(),
+      version: z.string(),
+      reason: z.string(),
+      until: z.string(),
+      security: z.boolean(),
+    }),
+  ),
   /** The snapshot whose content it re-issues under higher versions. */
   reissues: z.string().nullable(),
 });
@@ -55,6 +66,7 @@ export function summaryOf(
             ? null
             : inAWord(diff),
     security: manifest.security ?? [],
+    skipped: skippedIn(manifest),
     reissues,
   };
 }
@@ -65,6 +77,11 @@ const mostNamed = 2;
 /** `mediawiki 1.39.17`, `mediawiki-full-config rebuilt`, `3 packages up`: the weightiest of what changed. */
 export function inAWord(diff: SnapshotDiff): string {
   const moved = diff.components.filter(({ change }) => change !== 'rebuilt');
+  const { added, ended } = diff.skipped;
+  const skips = [
+    ...added.map(({ component, version }) => `${component} ${version} skipped`),
+    ...ended.map(({ component, version }) => `${component} ${version} skipped no more`),
+  ];
   const words =
     moved.length > 0
       ? named(moved, componentWord)
@@ -76,7 +93,9 @@ export function inAWord(diff: SnapshotDiff): string {
           ? ['relations']
           : diff.components.length > 0
             ? named(diff.components, ({ component }) => `${component} pinned anew`)
-            : ['nothing in its packages'];
+            : skips.length > 0
+              ? skips
+              : ['nothing in its packages'];
   return [...words, ...(diff.schema.changed === 'yes' ? ['database schema'] : [])].join(', ');
 }
 

@@ -29,6 +29,7 @@ import { planVersion, type VersionUse } from '../metapackage/revision.js';
 import { readTemplates } from '../metapackage/template-folder.js';
 import { checkWorkspace } from '../profile/load.js';
 import type { Profile } from '../profile/profile-schema.js';
+import type { SkippedOf } from '../profile/skip.js';
 import { readPublicKeys } from '../signing/keys.js';
 import type { Signer } from '../signing/signer.js';
 import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
@@ -69,6 +70,8 @@ export interface BuiltSet {
   outputs: BuildOutput[];
   versions: SnapshotBuild[];
   schema: SnapshotSchema | undefined;
+  /** Newer versions that skips of the profile kept out. */
+  skipped: readonly SkippedOf[];
   /** What it was resolved with. */
   sources: SourceContext;
 }
@@ -123,7 +126,7 @@ export async function planBuilds(
 /** Runs the builds that must run, side by side, and takes the others from the cache. */
 export async function buildSet(
   context: Context,
-  { profile, pins, sources }: Resolution,
+  { profile, pins, skipped, sources }: Resolution,
   { plans, versions, schema }: PlannedBuilds,
 ): Promise<BuiltSet> {
   const phase = context.progress.phase('Building');
@@ -148,7 +151,16 @@ export async function buildSet(
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
     const built = plans.filter(({ action }) => action === 'build').length;
     phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
-    return { profile, pins, builds: componentBuilds(pins, plans), outputs, versions, schema, sources };
+    return {
+      profile,
+      pins,
+      builds: componentBuilds(pins, plans),
+      outputs,
+      versions,
+      schema,
+      skipped,
+      sources,
+    };
   } catch (error) {
     phase.fail();
     throw error;

@@ -1,4 +1,5 @@
 /** A built set becomes a snapshot: vetted, compared with the last one, signed. */
+import type { SkippedOf } from '../profile/skip.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
 import { gatesOf, installability } from '../snapshot/gates.js';
 import type { Evidence } from '../snapshot/manifest.js';
@@ -24,6 +25,8 @@ export interface CutReport {
   manifest: string | null;
   /** CVE ids that the snapshot is flagged with: where nothing changed, those of the last one. */
   security: string[];
+  /** Newer versions that skips of the profile kept out. */
+  skipped: SkippedOf[];
   packages: { package: string; version: string; architecture: string; component: string }[];
 }
 
@@ -49,7 +52,11 @@ export async function planCut(
     },
   ];
   const components = Object.fromEntries(
-    [...set.pins].map(([name, pin]) => [name, { pin, build: set.builds.get(name)! }]),
+    [...set.pins].map(([name, pin]) => {
+      const skipped = set.skipped.flatMap(({ component, ...one }) => (component === name ? [one] : []));
+      const build = set.builds.get(name)!;
+      return [name, { pin, build, ...(skipped.length === 0 ? {} : { skipped }) }];
+    }),
   );
   const taken = [...set.pins.values()].flatMap((pin) =>
     pin.kind === 'apt-binary'
@@ -132,6 +139,7 @@ export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | 
     parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
     manifest,
     security: [...((plan.kind === 'cut' ? plan.manifest.security : plan.security) ?? [])],
+    skipped: [...set.skipped],
     packages: set.outputs.flatMap((output) =>
       output.packages.map(({ package: name, version, architecture }) => ({
         package: name,

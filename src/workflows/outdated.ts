@@ -6,6 +6,8 @@
 import { LockstepError } from '../errors.js';
 import { isImported, loadAnyProfile, loadProfile, suiteOf } from '../profile/load.js';
 import { assertFilledIn, placeholdersIn } from '../profile/placeholder.js';
+import type { SkipsInForce } from '../profile/skip.js';
+import { skipsOf } from '../profile/skips-in-force.js';
 import type { Profile } from '../profile/profile-schema.js';
 import { optionsOf } from '../resolution/options.js';
 import { outdatedComponent, outdatedWithin, type OutdatedComponent } from '../resolution/outdated.js';
@@ -15,6 +17,7 @@ import { lastSnapshot } from '../snapshot/snapshot-folder.js';
 import { allCandidates } from '../source/registry.js';
 import type { Context } from './context.js';
 import { namedSnapshot, readingTrust } from './reading.js';
+import { withKnownFixes } from './skipped.js';
 import { sourceContext } from './source-context.js';
 
 export interface OutdatedRequest {
@@ -33,7 +36,7 @@ export interface OutdatedReport {
     /** By name. */
     components: OutdatedComponent[];
   }[];
-  /** Profiles that were left out, and why. */
+  /** Profiles that were left out, and why; skips that have ended. */
   notes: string[];
 }
 
@@ -51,11 +54,13 @@ export async function outdated(context: Context, request: OutdatedRequest): Prom
       request.suite === undefined
         ? await lastSnapshot(context.places.snapshots, profile.name, trust)
         : (await namedSnapshot(context, request.suite, trust)).snapshot;
+    const skips = skipsOf(profile, context.clock.now());
+    report.notes.push(...skips.ended.map((sentence) => `${sentence}.`));
     report.profiles.push({
       profile: profile.name,
       snapshot: snapshot?.manifest.id ?? null,
       suite: request.suite ?? null,
-      components: await componentsOf(context, profile, snapshot),
+      components: await componentsOf(context, profile, snapshot, skips.inForce),
     });
   }
   return report;
@@ -95,10 +100,11 @@ async function componentsOf(
   context: Context,
   profile: Profile,
   snapshot: Snapshot | null,
+  skips: SkipsInForce,
 ): Promise<OutdatedComponent[]> {
   const { components } = profile;
   const candidates = await allCandidates(components, await sourceContext(context, profile));
-  return Object.keys(components)
+  const rows = Object.keys(components)
     .sort()
     .map((name) => {
       const { source } = components[name]!;
@@ -107,6 +113,15 @@ async function componentsOf(
       const current = pin === undefined ? null : pinVersion(pin);
       if (source.kind === 'within') return outdatedWithin(name, source.component, current);
       const own = candidates.find(({ component }) => component === name);
-      return outdatedComponent(name, optionsOf(name, source, own), pin, current);
+      return outdatedComponent(name, optionsOf(name, source, own, skips.get(name) ?? []), pin, current);
     });
+  const known = await withKnownFixes(
+    context,
+    profile.name,
+    rows.flatMap(({ component, skipped }) => skipped.map((one) => ({ component, ...one }))),
+  );
+  return rows.map((row) => ({
+    ...row,
+    skipped: known.flatMap(({ component, ...one }) => (component === row.component ? [one] : [])),
+  }));
 }

@@ -1,5 +1,6 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
 import { loadProfile, type NamedSuite } from '../profile/load.js';
+import type { SkippedOf } from '../profile/skip.js';
 import type { Signer } from '../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../snapshot/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
@@ -33,6 +34,8 @@ export interface ReleasePlan {
   /** What machines install. */
   metapackage: string;
   builds: BuildPlanRow[];
+  /** Newer versions that skips of the profile keep out. */
+  skipped: SkippedOf[];
 }
 
 export interface ReleaseReport extends ReleasePlan {
@@ -70,7 +73,7 @@ async function assertBase(
   await assertSuiteTakesBase(context, suite, base, signer);
 }
 
-function planOf({ profile }: Resolution, suite: NamedSuite, { rows }: PlannedBuilds): ReleasePlan {
+function planOf({ profile, skipped }: Resolution, suite: NamedSuite, { rows }: PlannedBuilds): ReleasePlan {
   const { name, base, metapackage } = profile;
   return {
     profile: name,
@@ -78,6 +81,7 @@ function planOf({ profile }: Resolution, suite: NamedSuite, { rows }: PlannedBui
     base: { release: base.release, codename: base.codename },
     metapackage: metapackage.name,
     builds: rows,
+    skipped,
   };
 }
 

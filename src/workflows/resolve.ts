@@ -1,21 +1,25 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
-import { LockstepError } from '../errors.js';
+import { LockstepError, type FaultPlace } from '../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../metapackage/php-packages.js';
-import { loadProfile } from '../profile/load.js';
+import { loadProfile, placeOfWords } from '../profile/load.js';
 import { assertFilledIn } from '../profile/placeholder.js';
 import type { Profile } from '../profile/profile-schema.js';
+import { skippedSentence, type SkippedOf } from '../profile/skip.js';
+import { skipsOf } from '../profile/skips-in-force.js';
 import { nearest } from '../profile/nearest.js';
 import { whyNot, type ChoiceExplanation } from '../resolution/explain-choice.js';
 import type { DemandRow } from '../resolution/facts.js';
 import { planOptions } from '../resolution/options.js';
 import type { Problem } from '../resolution/problem.js';
 import { search } from '../resolution/search.js';
+import { skippedVersions } from '../resolution/skips.js';
 import type { SourceContext } from '../source/context.js';
 import type { Pin } from '../source/pin.js';
 import { allCandidates } from '../source/registry.js';
 import { ComponentSearch } from './component-search.js';
 import type { Context } from './context.js';
 import { withLocalTrees, type LocalTrees } from './local-trees.js';
+import { withKnownFixes } from './skipped.js';
 import { sourceContext } from './source-context.js';
 
 export interface Resolution {
@@ -24,6 +28,8 @@ export interface Resolution {
   pins: Map<string, Pin>;
   /** Who demands what of whom. */
   demands: DemandRow[];
+  /** Newer versions that skips of the profile kept out. */
+  skipped: SkippedOf[];
   /** Why the component that was asked for has this version and not a newer one. */
   explanation?: ChoiceExplanation | undefined;
   /** Packages of the base release that the demands on PHP come to, sorted. */
@@ -55,7 +61,8 @@ export async function resolve(
   if (explain !== undefined) assertComponent(profile, explain);
   const sources = await sourceContext(context, profile);
   const candidates = await allCandidates(profile.components, sources);
-  const options = planOptions(profile.components, candidates);
+  const { inForce, ended } = skipsOf(written, context.clock.now());
+  const options = withPlaces(written, () => planOptions(profile.components, candidates, inForce));
   const searching = new ComponentSearch(profile, options, sources);
   const phase = context.progress.phase('Fetching, checking and fitting sources');
   searching.phase = phase;
@@ -69,23 +76,46 @@ export async function resolve(
       clauses: () => searching.clauses(),
       load: (wanted) => searching.load(wanted),
     });
-    if (result.kind === 'conflict') throw faultOf(searching) ?? result.error;
+    if (result.kind === 'conflict') {
+      throw placed(faultOf(searching) ?? result.error, written);
+    }
     const { chosen } = result;
     const pins = searching.pins(chosen);
     const demands = searching.table(chosen);
     const { platform } = searching;
     const asked = { ...problem, clauses: searching.clauses() };
-    for (const sentence of passedOver(asked, chosen)) phase.info(sentence);
+    const found = skippedVersions(problem.variables, chosen);
+    const skipped = await withKnownFixes(context, profile.name, found);
+    for (const one of skipped) phase.info(skippedSentence(one));
+    for (const sentence of [...ended, ...passedOver(asked, chosen)]) phase.info(sentence);
     phase.done(`${pins.size} components, ${demands.length} demands met`);
     const declared = searching.declared(chosen);
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
     const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);
     const explanation = explain === undefined ? undefined : explainChoice(profile, asked, chosen, explain);
-    return { profile, pins, demands, explanation, php, phpOf, sources };
+    return { profile, pins, demands, skipped, explanation, php, phpOf, sources };
   } catch (error) {
     phase.fail();
     throw error;
   }
+}
+
+function withPlaces<T>(profile: Profile, plan: () => T): T {
+  try {
+    return plan();
+  } catch (error) {
+    throw error instanceof LockstepError ? placed(error, profile) : error;
+  }
+}
+
+/** A fault that is of a field of the profile, with its line. */
+function placed(error: LockstepError, profile: Profile): LockstepError {
+  const where = error.where.map((place): FaultPlace => {
+    const isField = place.file === undefined && place.path?.startsWith('components.') === true;
+    return isField ? { ...placeOfWords(profile, place.path!), ...place } : place;
+  });
+  const { code, message, hint, cause } = error;
+  return new LockstepError(code, { message, hint, where, cause });
 }
 
 /** What lies within a tree and does not fit it says itself what is wrong. */

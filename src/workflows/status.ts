@@ -1,7 +1,8 @@
 /**
  * `lockstep status`: each suite, what it points at and since when, how long its
- * signature holds, and what is there that it has not had. It reads names,
- * histories and Release files; it takes no lock, so it never waits for a run.
+ * signature holds, what it was made without, and what is there that it has not
+ * had. It reads names, histories, Release files, profiles and the summaries of
+ * what suites point at; it takes no lock, so it never waits for a run.
  */
 import { join } from 'node:path';
 import { liveView } from '../archive/layout.js';
@@ -10,14 +11,17 @@ import { snapshotField, type PublishedRelease } from '../archive/release.js';
 import { LockstepError } from '../errors.js';
 import { lockHolder } from '../io/lock.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
+import { hasEnded, skippedSentence, type SkippedOf } from '../profile/skip.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
 import { listHistories, readHistory } from '../snapshot/history-file.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
+import { SummaryReader } from '../snapshot/summary-reader.js';
 import type { Context } from './context.js';
 import { listedIn } from './move.js';
 import { journalPath } from './recover.js';
+import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from './skipped.js';
 
 /**
  * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it
@@ -55,6 +59,8 @@ export interface SuiteStatus {
   unpublished: string | null;
   /** What the suite below it has, and it has not had. */
   promotable: { snapshot: string; fromSuite: string } | null;
+  /** What skips of the profile kept out of the snapshot; `ended`: the skip would not any more. */
+  skipped: (SkippedOf & { ended: boolean })[];
   warnings: string[];
 }
 
@@ -75,6 +81,7 @@ interface Found {
   /** Why the history cannot be read, where it cannot. */
   fault: string | null;
   published: PublishedRelease;
+  skips: SnapshotSkips;
 }
 
 /**
@@ -87,8 +94,9 @@ export async function status(context: Context, only: string | undefined): Promis
   const now = clock.now();
   const profiles = [...new Set(Object.values(workspace.suites).map(({ profile }) => profile))].sort();
   const found = new Map<string, Found>();
+  const reader = new SummaryReader(places);
   for (const suite of profiles.flatMap((profile) => suitesOf(workspace, profile))) {
-    found.set(suite.name, await find(context, suite));
+    found.set(suite.name, await find(context, suite, reader));
   }
   const newest = new Map<string, string>();
   for (const { profile, id } of await listSnapshots(places.snapshots)) newest.set(profile, id);
@@ -119,6 +127,7 @@ export async function status(context: Context, only: string | undefined): Promis
         : { command: holder.command, pid: holder.pid, host: holder.host, since: holder.startedAt },
     warnings: [
       ...(holder === undefined ? await unendedMove(context) : []),
+      ...(await endedSkips(context, only === undefined ? profiles : [found.get(only)!.suite.profile])),
       ...strays.map(
         (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing keeps it up.`,
       ),
@@ -140,15 +149,16 @@ async function unendedMove(context: Context): Promise<string[]> {
   }
 }
 
-async function find({ places, archive }: Context, suite: NamedSuite): Promise<Found> {
+async function find({ places, archive }: Context, suite: NamedSuite, reader: SummaryReader): Promise<Found> {
   const published = await readPublished(archive, liveView(suite.name));
   try {
-    return { suite, published, history: await readHistory(places.snapshots, suite.name), fault: null };
+    const history = await readHistory(places.snapshots, suite.name);
+    return { suite, published, history, fault: null, skips: await skipsIn(reader, history.at(-1)) };
   } catch (error) {
     // One damaged history must not hide the state of the others
     if (!(error instanceof LockstepError)) throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}.`;
-    return { suite, published, history: [], fault: `${error.message}.${hint}` };
+    return { suite, published, history: [], fault: `${error.message}.${hint}`, skips: noSkips };
   }
 }
 
@@ -178,7 +188,7 @@ export function suiteStatus(
     now: Date;
   },
 ): SuiteStatus {
-  const { suite, history, fault, published, now } = input;
+  const { suite, history, fault, published, skips, now } = input;
   const last = history.at(-1);
   const snapshot = last?.to ?? null;
   const had = new Set(history.map(({ to }) => to));
@@ -222,12 +232,22 @@ export function suiteStatus(
     agrees,
     unpublished: input.newest !== undefined && isNews(input.newest) ? input.newest : null,
     promotable: candidate === undefined ? null : { snapshot: candidate.current, fromSuite: candidate.name },
+    skipped: skips.skipped.map((one) => ({ ...one, ended: hasEnded(one, now) })),
     warnings: [
       ...(fault === null ? [] : [fault]),
+      ...(skips.unread === null ? [] : [skips.unread]),
+      ...skips.skipped.map((one) => skipWarning(suite, one, now)),
       ...(agrees || fault !== null ? [] : [disagreement(suite.name, snapshot, published)]),
       ...signatureWarnings(suite.name, signature, release?.validUntil ?? null),
     ],
   };
+}
+
+function skipWarning({ name, profile }: NamedSuite, skipped: SkippedOf, now: Date): string {
+  const sentence = `${name} is made under a skip: ${skippedSentence(skipped)}`;
+  return hasEnded(skipped, now)
+    ? `${sentence}; the skip has ended: cut anew: lockstep release ${profile}`
+    : sentence;
 }
 
 export function signatureState({ release }: Pick<PublishedRelease, 'release'>, now: Date): SignatureState {

@@ -48,6 +48,7 @@ describe('what a resolution came to, for people', () => {
             newest: '1:1.43.0-1',
             standing: 'behind',
             newerOutOfRange: true,
+            skipped: [],
             note: null,
           },
           {
@@ -59,6 +60,7 @@ describe('what a resolution came to, for people', () => {
             newest: null,
             standing: 'current',
             newerOutOfRange: false,
+            skipped: [],
             note: 'comes with mediawiki',
           },
         ],

@@ -65,7 +65,7 @@ describe('a profile', () => {
       ),
       [
         '6:57 components.wiki.source.version: must be text, is the number 1.39: write it in quotes, "1.39"',
-        '16:5 components.cache.relaton: unknown key "relaton"; did you mean "relation"? Known here: source, build, packages, requires, relation',
+        '16:5 components.cache.relaton: unknown key "relaton"; did you mean "relation"? Known here: source, build, packages, requires, relation, skip',
         '19:9 metapackage.lead: no component "wikki" in this profile; did you mean "wiki"? there is wiki, parser, cache',
       ],
     );

@@ -12,13 +12,13 @@ type Source = Exclude<ComponentSource, { kind: 'within' }>;
 type GitSource = Extract<ComponentSource, { kind: 'git' }>;
 
 function options(config: Source, candidates: Candidates): ComponentOptions {
-  const found = optionsOf('x', config, candidates);
+  const found = optionsOf('x', config, candidates, []);
   assert.ok(!Array.isArray(found), JSON.stringify(found));
   return found;
 }
 
 function fault(config: Source, candidates: Candidates): Unsatisfied {
-  const found = optionsOf('x', config, candidates);
+  const found = optionsOf('x', config, candidates, []);
   assert.ok(Array.isArray(found) && found[0] !== undefined, 'it should be refused');
   return found[0];
 }

@@ -30,7 +30,7 @@ function gitPin(upstreamVersion: string, ref: string, commit: string): Pin {
 function row(config: Source, candidates: Candidates, pin?: Pin, current?: string): OutdatedComponent {
   return outdatedComponent(
     'x',
-    optionsOf('x', config, candidates),
+    optionsOf('x', config, candidates, []),
     pin,
     current ?? pin?.upstreamVersion ?? null,
   );

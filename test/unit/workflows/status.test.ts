@@ -42,6 +42,7 @@ function judged(change: Partial<Parameters<typeof suiteStatus>[0]> = {}): SuiteS
     suite,
     history: [entry(id(10))],
     fault: null,
+    skips: { skipped: [], unread: null },
     published: published(id(10)),
     below: [],
     newest: undefined,
@@ -66,6 +67,20 @@ describe('the status of a suite', () => {
     );
     assert.match(states[4]!.warnings[0]!, /expired at 2026-01-19 00:00 UTC.*lockstep refresh s/);
     assert.equal(states[1]!.warnings.length, 1);
+  });
+
+  it('tells what the snapshot was made without, and when that has ended', () => {
+    const skipped = { component: 'wiki', version: '1:1.43.12', reason: 'no files', security: true };
+    const under = (until: string) => judged({ skips: { skipped: [{ ...skipped, until }], unread: null } });
+    const sentence = (until: string): string =>
+      `s is made under a skip: wiki 1:1.43.12 skipped until ${until} (no files), security fixes missing`;
+    assert.deepEqual(under('2026-01-21').warnings, [sentence('2026-01-21')]);
+    assert.deepEqual(under('2026-01-21').skipped, [{ ...skipped, until: '2026-01-21', ended: false }]);
+    assert.deepEqual(under('2026-01-20').warnings, [
+      `${sentence('2026-01-20')}; the skip has ended: cut anew: lockstep release p`,
+    ]);
+    assert.equal(under('2026-01-20').skipped[0]!.ended, true);
+    assert.deepEqual(judged({ skips: { skipped: [], unread: 'not known' } }).warnings, ['not known']);
   });
 
   it('says where archive and history are not of one mind, and what to do', () => {

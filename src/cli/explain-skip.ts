@@ -1,0 +1,25 @@
+/** What `skip` did or would do, for people. Names of tags are made harmless here. Pure. */
+import { skippedSentence } from '../profile/skip.js';
+import type { SkipReport, SkipRequest } from '../workflows/skip.js';
+import { cleanLine } from './plain-text.js';
+
+export function explainSkip(report: SkipReport, change: SkipRequest['change']): string[] {
+  return linesOf(report, change).map(cleanLine);
+}
+
+function linesOf(report: SkipReport, change: SkipRequest['change']): string[] {
+  const { profile, file, component, version, action, line, written, security, instead, notes } = report;
+  if (action === 'none') return [`Nothing changed in ${file}.`, ...notes];
+  const at = line === null ? file : `${file}, line ${line}`;
+  if (change.kind === 'remove') {
+    if (!written) return [`To be taken out of ${at}:`];
+    return [`${component} ${version} is skipped no more: ${at}.`, `Next: lockstep resolve ${profile}`];
+  }
+  const sentence = skippedSentence({ ...change, component, version, security });
+  const said = [
+    written ? `${sentence}: ${at}.` : `${sentence}.`,
+    ...(instead === null ? [] : [`The newest that is left in the range: ${instead}.`]),
+    ...notes,
+  ];
+  return [...said, written ? `Next: lockstep resolve ${profile}` : `To be written into ${at}:`];
+}

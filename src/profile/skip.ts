@@ -1,0 +1,87 @@
+/**
+ * Skips: versions that a profile passes over until a day. It owns when a skip
+ * ends and how one is told; which versions a skip means is the resolution's
+ * (src/resolution/skips.ts). Pure: the time comes in.
+ */
+
+/** How many days ahead a skip may end at most: one without an end is how security fixes get lost. */
+export const longestSkip = 90;
+
+const day = 86_400_000;
+
+/** As a profile writes it. */
+export interface Skip {
+  /** As what lists it has it (`1:1.43.12-1~deb13u1`, a tag), or the version of upstream. */
+  version: string;
+  /** One line. */
+  reason: string;
+  /** A day in UTC, `2026-12-13`. From its beginning on the skip has no effect. */
+  until: string;
+}
+
+/** One that has effect now. */
+export interface ActiveSkip extends Skip {
+  /** Field of the profile: `components.mediawiki.skip[0]`. */
+  path: string;
+  /** The command that takes it back. */
+  undo: string;
+}
+
+/** By component, what is in force. */
+export type SkipsInForce = ReadonlyMap<string, readonly ActiveSkip[]>;
+
+/** A version that a skip kept out of a set: what resolving tells and snapshots record. */
+export interface SkippedVersion extends Skip {
+  /** Whether it is known to bring security fixes: it is in the security suite, or an earlier snapshot says so. */
+  security: boolean;
+}
+
+/** The same with whose version it is. */
+export interface SkippedOf extends SkippedVersion {
+  component: string;
+}
+
+/** Whether a skip has no effect any more. */
+export function hasEnded({ until }: Pick<Skip, 'until'>, now: Date): boolean {
+  return Date.parse(`${until}T00:00:00Z`) <= now.getTime();
+}
+
+/** Whether a skip ends later than one may. */
+export function isTooLong({ until }: Pick<Skip, 'until'>, now: Date): boolean {
+  return Date.parse(`${until}T00:00:00Z`) > now.getTime() + longestSkip * day;
+}
+
+/** The last day that a skip may end on, `2027-02-27`. */
+export function latestEnd(now: Date): string {
+  return new Date(now.getTime() + longestSkip * day).toISOString().slice(0, 10);
+}
+
+/** What is wrong with one that ends too late. */
+export function tooLongWords(now: Date): string {
+  return `is more than ${longestSkip} days ahead: a skip ends by ${latestEnd(now)} at the latest`;
+}
+
+/** The command that takes a skip back, as it is typed. */
+export function undoCommand(profile: string, component: string, version: string): string {
+  return `lockstep skip ${profile} ${component} --remove ${shellWord(version)}`;
+}
+
+/** A tag may have letters in its name that mean something to a shell. */
+function shellWord(text: string): string {
+  return /^[\w.+:@%/-][\w.+:@%/~-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** `1:1.43.12-1 skipped until 2026-12-13 (no mirror has it), security fixes missing`. */
+export function skipWords({ version, reason, until, security }: SkippedVersion): string {
+  return `${version} skipped until ${until} (${reason})${security ? ', security fixes missing' : ''}`;
+}
+
+/** The same with the component before it. */
+export function skippedSentence(skipped: SkippedOf): string {
+  return `${skipped.component} ${skipWords(skipped)}`;
+}
+
+/** What to say of a skip of a profile that has no effect any more. */
+export function endedSentence(profile: string, component: string, { version, until }: Skip): string {
+  return `The skip of ${component} ${version} in ${profile} ended on ${until}; remove it: ${undoCommand(profile, component, version)}`;
+}

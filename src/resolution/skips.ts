@@ -1,0 +1,48 @@
+/**
+ * Which of a component's options a skip of the profile means, and what is said
+ * where nothing is left. Pure. Which skips are in force is decided in
+ * src/profile/skips-in-force.ts.
+ */
+import { skipWords, type ActiveSkip, type SkippedOf, type SkippedVersion } from '../profile/skip.js';
+import type { Skippable } from './component-options.js';
+import type { Option, OptionSkip, Variable } from './problem.js';
+import type { Unsatisfied } from './unsatisfied.js';
+
+/** The option, out of the range where a skip means it: what the range leaves out anyway needs no skip. */
+export function unlessSkipped({ option, names, security }: Skippable, skips: readonly ActiveSkip[]): Option {
+  const skip = option.inRange ? skips.find(({ version }) => names.includes(version)) : undefined;
+  if (skip === undefined) return option;
+  return { ...option, inRange: false, skipped: { ...skip, version: names[0]!, security } };
+}
+
+/** Why nothing is left, where skips are the reason. */
+export function nothingButSkipped({ component, range, options }: Variable): Unsatisfied {
+  const skipped = options.flatMap((option) => option.skipped ?? []);
+  const [first] = skipped;
+  if (first === undefined) throw new TypeError(`nothing of ${component} is skipped`);
+  const [is, it] = skipped.length === 1 ? ['is', 'the skip'] : ['are', 'one of the skips'];
+  return {
+    code: 'RESOLVE_UNSATISFIABLE',
+    message: `${component}: all that fits ${range} ${is} skipped: ${skipped.map(skipWords).join('; ')}`,
+    hint: `Take ${it} back (${skipped.map(({ undo }) => undo).join('; ')}), or widen the range.`,
+    path: first.path,
+    value: first.version,
+  };
+}
+
+/** What skips kept out of a set: the versions above those that were chosen. By component, the newest first. */
+export function skippedVersions(
+  variables: readonly Variable[],
+  chosen: ReadonlyMap<string, number>,
+): SkippedOf[] {
+  return variables.flatMap(({ component, options }) =>
+    options
+      .slice(0, chosen.get(component))
+      .flatMap(({ skipped }) => (skipped === undefined ? [] : [{ component, ...recorded(skipped) }])),
+  );
+}
+
+/** What is told and kept of it. */
+export function recorded({ version, reason, until, security }: OptionSkip): SkippedVersion {
+  return { version, reason, until, security };
+}

@@ -1,0 +1,238 @@
+/**
+ * `lockstep skip`: a version that a profile passes over until a day, written
+ * into the profile or taken out of it. What there is of the component is looked
+ * up first, so that a version is named that exists and it is said what the skip
+ * will leave; nothing is fetched beside indices and refs.
+ */
+import { join } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { dropSkip, putSkip, type SkipEdit } from '../profile/edit-skip.js';
+import { loadProfile } from '../profile/load.js';
+import { oneLine } from '../profile/names.js';
+import { nearest } from '../profile/nearest.js';
+import type { ComponentSource, Profile } from '../profile/profile-schema.js';
+import { versionFault } from '../profile/skip-rules.js';
+import { hasEnded, isTooLong, latestEnd, tooLongWords, undoCommand, type Skip } from '../profile/skip.js';
+import { skipsOf } from '../profile/skips-in-force.js';
+import type { ComponentOptions, Skippable } from '../resolution/component-options.js';
+import { optionsOf } from '../resolution/options.js';
+import { unlessSkipped } from '../resolution/skips.js';
+import { allCandidates } from '../source/registry.js';
+import type { Context } from './context.js';
+import { withKnownFixes } from './skipped.js';
+import { sourceContext } from './source-context.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface SkipRequest {
+  profile: string;
+  component: string;
+  change: ({ kind: 'put' } & Skip) | { kind: 'remove'; version: string };
+  dryRun: boolean;
+}
+
+export interface SkipReport {
+  profile: string;
+  /** Relative to the workspace. */
+  file: string;
+  component: string;
+  /** As it stands in the file. */
+  version: string;
+  /** `none`: the file says so already. */
+  action: SkipEdit['action'];
+  line: number | null;
+  /** The lines that are new, or that go. */
+  fragment: string;
+  written: boolean;
+  /** Whether the version is there now; null where that could not be looked up, and for `remove`. */
+  listed: boolean | null;
+  /** Whether security fixes will be missing, as far as is known. */
+  security: boolean;
+  /** The newest in the range that is left; null where that is not known. */
+  instead: string | null;
+  notes: string[];
+}
+
+type OwnSource = Exclude<ComponentSource, { kind: 'within' }>;
+
+/** What a lookup says of a version that is to be skipped. */
+type Outlook = Pick<SkipReport, 'version' | 'listed' | 'security' | 'instead' | 'notes'>;
+
+/** As many versions are named where one is not among them. */
+const mostNamed = 6;
+
+/**
+ * @throws LockstepError USAGE (component, reason, day, a version of upstream that several versions have),
+ * VERSION_UNLISTED, PROFILE_UNKNOWN, PROFILE_INVALID, LOCK_HELD, DISK_*
+ */
+export async function skip(context: Context, request: SkipRequest): Promise<SkipReport> {
+  const { component, change, dryRun } = request;
+  const now = context.clock.now();
+  const profile = await loadProfile(context.workspace, request.profile);
+  const source = sourceOf(profile, component);
+  if (change.kind === 'put') assertSkip(change, source, now);
+  // The network may take its time: no lock is held meanwhile
+  const outlook =
+    change.kind === 'put'
+      ? await lookAhead(context, profile, component, { source, skip: change })
+      : { version: change.version, listed: null, security: false, instead: null, notes: [] };
+  const path = join(context.workspace.root, profile.file);
+  const edit = async (): Promise<SkipReport> => {
+    const text = (await readIfThere(path))?.toString('utf8') ?? '';
+    const { version } = outlook;
+    const plan =
+      change.kind === 'put'
+        ? putSkip(text, profile.name, component, { ...plain(change), version }, now)
+        : dropSkip(text, profile.name, component, version);
+    const isNews = plan.action !== 'none';
+    if (isNews && !dryRun) await writeFileAtomic(path, Buffer.from(plan.text), { mode: 0o644 });
+    const { action, line, fragment } = plan;
+    const what = { profile: profile.name, file: profile.file, component, action, line, fragment };
+    const notes = [
+      ...outlook.notes,
+      ...(change.kind === 'remove' && !isNews ? [others(profile, component)] : []),
+    ];
+    return { ...what, ...outlook, notes, written: isNews && !dryRun };
+  };
+  if (dryRun) return await edit();
+  return await exclusively(context, { dryRun: true }, edit);
+}
+
+function plain({ version, reason, until }: Skip): Skip {
+  return { version, reason, until };
+}
+
+/** @throws LockstepError USAGE */
+function sourceOf({ name, components }: Profile, component: string): OwnSource {
+  const names = Object.keys(components);
+  if (!Object.hasOwn(components, component)) {
+    const near = nearest(component, names);
+    throw new LockstepError('USAGE', {
+      message: `The profile ${name} has no component ${component}`,
+      hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
+      where: [{ path: 'COMPONENT', value: component }],
+    });
+  }
+  const { source } = components[component]!;
+  if (source.kind !== 'within') return source;
+  throw new LockstepError('USAGE', {
+    message: `The version of ${component} is that of ${source.component}, which it is within`,
+    hint: `Skip one of ${source.component}: lockstep skip ${name} ${source.component} --not VERSION ...`,
+    where: [{ path: 'COMPONENT', value: component }],
+  });
+}
+
+/** @throws LockstepError USAGE */
+function assertSkip({ version, reason, until }: Skip, { kind }: OwnSource, now: Date): void {
+  const refuse = (flag: string, value: string, message: string): never => {
+    throw new LockstepError('USAGE', {
+      message: `${flag} ${message}`,
+      where: [{ path: flag, value }],
+      hint: `For example: --not VERSION --reason "no mirror has its files yet" --until ${latestEnd(now)}`,
+    });
+  };
+  const wrong = versionFault(kind, version);
+  if (wrong !== null) refuse('--not', version, wrong);
+  if (!oneLine.safeParse(reason).success) refuse('--reason', reason, 'must be one line of text');
+  const isDay =
+    /^\d{4}-\d{2}-\d{2}$/.test(until) && new Date(`${until}T00:00:00Z`).toJSON()?.startsWith(until);
+  if (isDay !== true) refuse('--until', until, 'must be a day: 2026-12-13');
+  if (hasEnded({ until }, now)) refuse('--until', until, 'is not ahead: such a skip would have no effect');
+  if (isTooLong({ until }, now)) refuse('--until', until, tooLongWords(now));
+}
+
+function others({ name, components }: Profile, component: string): string {
+  const skips = components[component]!.skip ?? [];
+  return skips.length === 0
+    ? `${name} skips no version of ${component}.`
+    : `${name} skips of ${component}: ${skips.map(({ version }) => version).join(', ')}.`;
+}
+
+/** What there is, and what the skip would leave of it. What cannot be looked up is a note: that may be why it is skipped. */
+async function lookAhead(
+  context: Context,
+  profile: Profile,
+  component: string,
+  { source, skip: wanted }: { source: OwnSource; skip: Skip },
+): Promise<Outlook> {
+  const found = await lookUp(context, profile, component, source);
+  if (typeof found === 'string') {
+    const note = `Whether there is a version ${wanted.version}, and whether security fixes will be missing, is not known: ${found}`;
+    return { version: wanted.version, listed: null, security: false, instead: null, notes: [note] };
+  }
+  const meant = namedBy(found, wanted.version);
+  const version = versionOf(profile.name, component, source, { wanted: wanted.version, meant, found });
+  const others = skipsOf(profile, context.clock.now()).inForce.get(component) ?? [];
+  const own = { ...wanted, version, path: '', undo: undoCommand(profile.name, component, version) };
+  const left = found.skippable.map((one) => unlessSkipped(one, [...others, own]));
+  const instead = left.find(({ inRange }) => inRange)?.label ?? null;
+  const { range } = found.variable;
+  const known = await withKnownFixes(
+    context,
+    profile.name,
+    meant.map(({ names, security }) => ({ ...wanted, component, version: names[0]!, security })),
+  );
+  return {
+    version,
+    listed: true,
+    security: known.some(({ security }) => security),
+    instead,
+    notes: [
+      ...(meant.some(({ option }) => option.inRange)
+        ? []
+        : [`${version} is out of the range ${range}: it would not be taken anyway.`]),
+      ...(instead === null ? [`Nothing that is there is left in ${range}: resolving will fail.`] : []),
+    ],
+  };
+}
+
+/** All that there is of the component, or why that is not known. */
+async function lookUp(
+  context: Context,
+  profile: Profile,
+  component: string,
+  source: OwnSource,
+): Promise<ComponentOptions | string> {
+  try {
+    const sources = await sourceContext(context, profile);
+    const candidates = await allCandidates({ [component]: profile.components[component]! }, sources);
+    const found = optionsOf(component, source, candidates[0], []);
+    return Array.isArray(found) ? found.map(({ message }) => message).join('; ') : found;
+  } catch (error) {
+    if (error instanceof LockstepError && error.code !== 'INTERRUPTED') return error.message;
+    throw error;
+  }
+}
+
+function namedBy({ skippable }: ComponentOptions, version: string): Skippable[] {
+  const exactly = skippable.filter(({ names }) => names[0] === version);
+  return exactly.length > 0 ? exactly : skippable.filter(({ names }) => names.includes(version));
+}
+
+/** What is written: Debian's version where upstream's was given, since upstream's would mean later fixes of it too. */
+function versionOf(
+  profile: string,
+  component: string,
+  { kind }: OwnSource,
+  { wanted, meant, found }: { wanted: string; meant: readonly Skippable[]; found: ComponentOptions },
+): string {
+  const names = [...new Set(meant.map(({ names: [own] }) => own!))];
+  const [only] = names;
+  if (only === undefined) {
+    const there = found.skippable.map(({ option }) => option.label);
+    const more = there.length > mostNamed ? `, and ${there.length - mostNamed} more` : '';
+    throw new LockstepError('VERSION_UNLISTED', {
+      message: `There is no version ${wanted} of ${component}: nothing lists it`,
+      hint: `There is ${there.slice(0, mostNamed).join(', ')}${more}; lockstep outdated ${profile} shows the newest.`,
+      where: [{ path: '--not', value: wanted }],
+    });
+  }
+  if (names.length > 1) {
+    throw new LockstepError('USAGE', {
+      message: `${wanted} stands for several versions of ${component}: ${names.join(', ')}`,
+      hint: 'Name one of them with --not',
+      where: [{ path: '--not', value: wanted }],
+    });
+  }
+  return kind === 'apt-source' || kind === 'apt-binary' ? only : wanted;
+}

@@ -1,0 +1,88 @@
+/** What skips kept out of sets: with what earlier snapshots know of it, and as snapshots and profiles say it. */
+import { LockstepError } from '../errors.js';
+import { isImported, loadAnyProfile } from '../profile/load.js';
+import type { SkippedOf } from '../profile/skip.js';
+import { skipsOf } from '../profile/skips-in-force.js';
+import { pinVersion } from '../snapshot/diff.js';
+import type { SnapshotManifest } from '../snapshot/manifest.js';
+import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
+import type { HistoryEntry } from '../snapshot/history.js';
+import { SummaryReader } from '../snapshot/summary-reader.js';
+import type { Context } from './context.js';
+
+/**
+ * A version that no security suite has may bring security fixes all the same: a snapshot of this profile that took it
+ * was flagged with them.
+ *
+ * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, DISK_*
+ */
+export async function withKnownFixes(
+  context: Context,
+  profile: string,
+  skipped: readonly SkippedOf[],
+): Promise<SkippedOf[]> {
+  if (skipped.every(({ security }) => security)) return [...skipped];
+  const { snapshots } = context.places;
+  const fixing = new Set<string>();
+  const places = await listSnapshots(snapshots, profile);
+  const reader = new SummaryReader(context.places);
+  for (const [index, place] of places.entries()) {
+    // Few are flagged, and whole manifests are large
+    if (((await reader.read(place))?.security ?? []).length === 0) continue;
+    const { manifest } = await readSnapshot(snapshots, place);
+    const before = index === 0 ? undefined : (await readSnapshot(snapshots, places[index - 1]!)).manifest;
+    for (const component of Object.keys(manifest.components)) {
+      const version = versionIn(manifest, component)!;
+      // Only what the flagged snapshot brought can be what fixes
+      if (before === undefined || versionIn(before, component) !== version) {
+        fixing.add(`${component} ${version}`);
+      }
+    }
+  }
+  return skipped.map((one) => ({
+    ...one,
+    security: one.security || fixing.has(`${one.component} ${one.version}`),
+  }));
+}
+
+function versionIn({ components }: SnapshotManifest, component: string): string | undefined {
+  return Object.hasOwn(components, component) ? pinVersion(components[component]!.pin) : undefined;
+}
+
+/** What a snapshot says that was skipped. */
+export interface SnapshotSkips {
+  skipped: readonly SkippedOf[];
+  /** Why that is not known, where it is not. */
+  unread: string | null;
+}
+
+/** What of the profiles has no effect any more. A profile with faults is for `check` to tell of. */
+export async function endedSkips(
+  { workspace, clock }: Context,
+  profiles: readonly string[],
+): Promise<string[]> {
+  const ended: string[] = [];
+  for (const name of profiles) {
+    try {
+      const profile = await loadAnyProfile(workspace, name);
+      if (!isImported(profile)) ended.push(...skipsOf(profile, clock.now()).ended);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+    }
+  }
+  return ended.map((sentence) => `${sentence}.`);
+}
+
+export const noSkips: SnapshotSkips = { skipped: [], unread: null };
+
+/** Of what a suite points at. Its manifest may be damaged: that must not hide the rest. */
+export async function skipsIn(reader: SummaryReader, last: HistoryEntry | undefined): Promise<SnapshotSkips> {
+  if (last === undefined) return noSkips;
+  try {
+    const summary = await reader.read({ profile: last.profile, id: last.to });
+    return summary === undefined ? noSkips : { skipped: summary.skipped, unread: null };
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error;
+    return { skipped: [], unread: `What ${last.to} skipped is not known: ${error.message}` };
+  }
+}

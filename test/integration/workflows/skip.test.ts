@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve as absolute } from 'node:path';
+import { skipResult } from '../../../src/cli/results-skip.js';
+import { LockstepError } from '../../../src/errors.js';
+import { Http } from '../../../src/io/http.js';
+import { silentPhase } from '../../../src/io/progress.js';
+import type { Skip } from '../../../src/profile/skip.js';
+import { loadWorkspace } from '../../../src/profile/load.js';
+import type { Context } from '../../../src/workflows/context.js';
+import { check } from '../../../src/workflows/check.js';
+import { diff } from '../../../src/workflows/diff.js';
+import { outdated } from '../../../src/workflows/outdated.js';
+import { cut, release, type ReleaseReport } from '../../../src/workflows/release.js';
+import { resolve } from '../../../src/workflows/resolve.js';
+import { show } from '../../../src/workflows/show.js';
+import { skip, type SkipReport, type SkipRequest } from '../../../src/workflows/skip.js';
+import { status } from '../../../src/workflows/status.js';
+import { skippedIn } from '../../../src/snapshot/skipped.js';
+import { TestMirror, type MirrorSpec } from '../../fixtures/mirror.js';
+import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
+
+/** memcached as Debian has it, in the release and, newer, among the security updates. */
+const memcached = (version: string) => ({
+  package: 'memcached',
+  version,
+  depends: 'libc6 (>= 2.34)',
+  files: { 'usr/bin/memcached': version },
+});
+const libc = { package: 'libc6', version: '2.36-9', source: 'glibc' };
+const lower = '1.6.18-1';
+const higher = '1.6.18-1+deb12u1';
+
+const profileText = `# The caches
+format: 1
+description: memcached alone
+base: { distribution: debian, release: '12', codename: bookworm, architectures: [amd64] }
+components:
+  memcached: # of Debian
+    source: { kind: apt-binary, packages: [memcached], version: '>=1.6 <2' }
+    relation: minimum
+metapackage: { name: set-full, lead: memcached, templates: [set-full] }
+`;
+const keyringTemplate = absolute(import.meta.dirname, '../../../templates/archive-keyring');
+const importedText = `format: 1
+kind: imported
+description: what others built
+base: { distribution: debian, release: '12', codename: bookworm, architectures: [amd64] }
+`;
+const templateText = `package: set-full
+architecture: all
+section: metapackages
+depends:
+{{#each relations}}
+  - "{{this}}"
+{{/each}}
+description: |
+  memcached as a set
+  It installs memcached {{components.memcached.upstreamVersion}}.
+copyright: copyright
+`;
+
+describe('a version that is skipped, from the command to the suite', function () {
+  this.timeout(120_000);
+  let bench: SnapshotWorkspace;
+  let mirror: TestMirror;
+  let context: Context;
+  let said: string[];
+  let path: string;
+
+  const spec = (newest = higher): MirrorSpec => ({
+    release: { binaries: [memcached(lower), libc] },
+    security: { binaries: [memcached(newest)], validFor: 300 * 86_400 },
+  });
+
+  beforeEach(async () => {
+    bench = await SnapshotWorkspace.make();
+    mirror = await TestMirror.start({ now: new Date(bench.now.getTime() - 3_600_000), ...spec() });
+    path = join(bench.root, 'profiles/set.yaml');
+    await writeFile(path, profileText);
+    await writeFile(join(bench.root, 'profiles/other.yaml'), importedText);
+    await mkdir(join(bench.root, 'templates/set-full'), { recursive: true });
+    await cp(keyringTemplate, join(bench.root, 'templates/archive-keyring'), { recursive: true });
+    await writeFile(join(bench.root, 'templates/set-full/package.yaml'), templateText);
+    await writeFile(join(bench.root, 'templates/set-full/copyright'), 'Nobody holds any right in this.\n');
+    said = [];
+    const clock = { now: () => bench.now, sleep: () => Promise.resolve() };
+    context = {
+      ...bench.context,
+      workspace: await loadWorkspace(bench.root),
+      clock,
+      http: new Http({ clock }),
+      env: mirror.environment,
+      progress: {
+        phase: () => ({ ...silentPhase, info: (line: string) => void said.push(line) }),
+      },
+    };
+  });
+  afterEach(async () => {
+    context.http.close();
+    await mirror.stop();
+    await bench.remove();
+  });
+
+  const put = (more: Partial<Skip> = {}): SkipRequest['change'] => ({
+    kind: 'put',
+    version: higher,
+    reason: 'no mirror has it',
+    until: '2026-03-20',
+    ...more,
+  });
+
+  async function skipping(change = put(), more: Partial<SkipRequest> = {}): Promise<SkipReport> {
+    const report = await skip(context, {
+      profile: 'set',
+      component: 'memcached',
+      change,
+      dryRun: false,
+      ...more,
+    });
+    assert.deepEqual(skipResult.parse(report), report);
+    return report;
+  }
+
+  async function refused(act: Promise<unknown>): Promise<LockstepError> {
+    const error: unknown = await act.then(
+      () => assert.fail('was not refused'),
+      (fault: unknown) => fault,
+    );
+    assert.ok(error instanceof LockstepError, String(error));
+    return error;
+  }
+
+  const released = (): Promise<ReleaseReport> => {
+    bench.now = new Date(bench.now.getTime() + 60_000);
+    return release(context, {
+      ...{ profile: 'set', suite: undefined, reason: undefined, security: [], trees: {} },
+      onPlan: () => undefined,
+    });
+  };
+
+  const pinned = async (): Promise<string> => {
+    const { pins } = await resolve(context, 'set');
+    const pin = pins.get('memcached')!;
+    return pin.kind === 'apt-binary' ? pin.packages[0]!.version : '';
+  };
+
+  it('is written once, with what it will cost and what is left', async () => {
+    assert.equal(await pinned(), higher);
+    const plan = await skipping(put(), { dryRun: true });
+    assert.deepEqual([plan.action, plan.written], ['add', false]);
+    assert.equal(await readFile(path, 'utf8'), profileText);
+    const report = await skipping();
+    assert.deepEqual(
+      [report.action, report.written, report.listed, report.security, report.instead, report.notes],
+      ['add', true, true, true, `${lower} (bookworm)`, []],
+    );
+    const text = await readFile(path, 'utf8');
+    assert.equal(text.replace(report.fragment, ''), profileText);
+    assert.equal(plan.fragment, report.fragment);
+    const again = await skipping();
+    assert.deepEqual([again.action, again.written], ['none', false]);
+    assert.equal(await readFile(path, 'utf8'), text);
+    assert.deepEqual((await skipping(put({ until: '2026-03-21' }))).action, 'change');
+    const gone = await skipping({ kind: 'remove', version: higher });
+    assert.equal(gone.action, 'remove');
+    assert.equal(await readFile(path, 'utf8'), profileText);
+    const nothing = await skipping({ kind: 'remove', version: higher });
+    assert.deepEqual([nothing.action, nothing.notes], ['none', ['set skips no version of memcached.']]);
+  });
+
+  it('is refused where it is none, where nothing lists it, where it stands for several, or has no good end', async () => {
+    const cases: [Partial<Skip>, string, RegExp][] = [
+      [{ version: '1.6.99' }, 'VERSION_UNLISTED', /There is no version 1\.6\.99 of memcached/],
+      [
+        { version: '1.6.18' },
+        'USAGE',
+        /stands for several versions of memcached: 1\.6\.18-1\+deb12u1, 1\.6\.18-1$/,
+      ],
+      [{ version: 'new one' }, 'USAGE', /--not must be a version/],
+      [{ until: '2026-02-30' }, 'USAGE', /--until must be a day/],
+      [{ until: '2026-03-01' }, 'USAGE', /--until is not ahead/],
+      [{ until: '2026-06-30' }, 'USAGE', /--until is more than 90 days ahead.*2026-05-30/],
+      [{ reason: ' ' }, 'USAGE', /--reason must be one line/],
+    ];
+    for (const [more, code, says] of cases) {
+      const fault = await refused(skipping(put(more)));
+      assert.equal(fault.code, code);
+      assert.match(fault.message, says);
+      assert.ok(fault.hint !== undefined);
+    }
+    assert.match((await refused(skipping(put(), { component: 'memcache' }))).hint!, /Did you mean memcached/);
+    assert.equal(await readFile(path, 'utf8'), profileText);
+  });
+
+  it('is written as Debian names it where upstream’s version was given; without a network as it was given', async () => {
+    await mirror.publish({ ...spec('1.6.19-1') });
+    assert.equal((await skipping(put({ version: '1.6.19' }))).version, '1.6.19-1');
+    context.env = {
+      ...mirror.environment,
+      LOCKSTEP_MIRROR: 'http://127.0.0.1:9/debian',
+      LOCKSTEP_TRIES: '1',
+    };
+    const report = await skipping(put({ version: '1.6.20' }));
+    assert.deepEqual([report.action, report.version, report.listed], ['add', '1.6.20', null]);
+    assert.match(report.notes[0]!, /is not known: .*127\.0\.0\.1:9/);
+  });
+
+  it('is passed over, said by whoever looks, recorded, and taken again after its day', async () => {
+    const first = await released();
+    assert.equal(first.cut, true);
+    assert.deepEqual(first.skipped, []);
+    await skipping();
+    const skipped = { version: higher, reason: 'no mirror has it', until: '2026-03-20', security: true };
+    const sentence = `memcached ${higher} skipped until 2026-03-20 (no mirror has it), security fixes missing`;
+
+    const { skipped: told, explanation } = await resolve(context, 'set', { explain: 'memcached' });
+    assert.deepEqual(told, [{ component: 'memcached', ...skipped }]);
+    assert.ok(said.includes(sentence), said.join('\n'));
+    assert.ok(explanation!.newer[0]!.sentence.startsWith(sentence.replace('memcached ', '')));
+
+    const second = await released();
+    assert.equal(second.cut, true);
+    assert.deepEqual(second.skipped, [{ component: 'memcached', ...skipped }]);
+    const { manifest } = await show(context, second.snapshot);
+    assert.deepEqual(skippedIn(manifest), second.skipped);
+    assert.equal((await released()).cut, false);
+
+    const between = await diff(context, { from: first.snapshot, to: second.snapshot, contents: false });
+    assert.deepEqual(between.skipped, { added: second.skipped, ended: [], kept: [] });
+    const [row] = (await outdated(context, { profile: 'set', suite: undefined })).profiles[0]!.components;
+    assert.deepEqual([row!.newestInRange, row!.newest, row!.newerOutOfRange], [lower, higher, false]);
+    assert.deepEqual(row!.skipped, [skipped]);
+    const before = (await status(context, undefined)).suites.find(({ suite }) => suite === second.suite)!;
+    assert.deepEqual(before.skipped, [{ component: 'memcached', ...skipped, ended: false }]);
+    assert.ok(
+      before.warnings.some((line) => line.endsWith(sentence)),
+      before.warnings.join('\n'),
+    );
+    assert.deepEqual((await check(bench.root, undefined, bench.now)).result.notes, []);
+
+    // The day comes
+    bench.now = new Date('2026-03-20T00:00:00Z');
+    const after = await status(context, undefined);
+    const suite = after.suites.find((one) => one.suite === second.suite)!;
+    assert.ok(
+      suite.warnings.some((line) => line.endsWith('the skip has ended: cut anew: lockstep release set')),
+    );
+    const remove = `remove it: lockstep skip set memcached --remove ${higher}`;
+    assert.ok(
+      after.warnings.some((line) => line.includes(remove)),
+      after.warnings.join('\n'),
+    );
+    assert.match(
+      (await check(bench.root, undefined, bench.now)).result.notes[0]!,
+      /ended on 2026-03-20; remove it/,
+    );
+    assert.equal(await pinned(), higher);
+    assert.ok(said.some((line) => line.includes(remove)));
+    const third = await released();
+    assert.deepEqual([third.cut, third.skipped], [true, []]);
+    const healed = (await status(context, undefined)).suites.find((one) => one.suite === second.suite)!;
+    assert.deepEqual(healed.skipped, []);
+  });
+
+  it('is the reason that is given where nothing else is left, with its line in the file', async () => {
+    await mirror.publish({ ...spec(), release: { binaries: [libc] } });
+    const report = await skipping();
+    assert.match(report.notes[0]!, /Nothing that is there is left in >=1\.6 <2/);
+    const fault = await refused(resolve(context, 'set'));
+    assert.equal(fault.code, 'RESOLVE_UNSATISFIABLE');
+    assert.match(
+      fault.message,
+      /all that fits >=1\.6 <2 is skipped: 1\.6\.18-1\+deb12u1 skipped until 2026-03-20/,
+    );
+    assert.match(fault.hint!, /lockstep skip set memcached --remove/);
+    const [place] = fault.where;
+    assert.deepEqual(
+      [place!.file, place!.line, place!.path],
+      ['profiles/set.yaml', 10, 'components.memcached.skip[0]'],
+    );
+  });
+
+  it('brings security fixes too where an earlier snapshot that took it was flagged with some', async () => {
+    await mirror.publish({
+      release: { binaries: [memcached(lower), libc] },
+      updates: { binaries: [memcached(higher)] },
+    });
+    assert.equal((await skipping(put(), { dryRun: true })).security, false);
+    const { id } = await cut(context, 'set', { dryRun: false, security: ['CVE-2026-0001'], trees: {} });
+    assert.ok(id);
+    assert.equal((await skipping()).security, true);
+    const { skipped } = await resolve(context, 'set');
+    assert.deepEqual(
+      skipped.map(({ security }) => security),
+      [true],
+    );
+  });
+});
