@@ -12,7 +12,7 @@ export interface InstallSet {
   /** Of a snapshot; null for one that is not cut yet. */
   id: string | null;
   packages: readonly SnapshotPackage[];
-  components: Readonly<Record<string, Pick<SnapshotComponent, 'pin'>>>;
+  components: Readonly<Record<string, Pick<SnapshotComponent, 'pin' | 'skipped'>>>;
 }
 
 /** The set of a manifest. */

@@ -9,6 +9,7 @@ import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { Phase } from '../../io/progress.js';
 import { allOrNone, type SourceContext } from '../../source/context.js';
 import { BaseLists } from './base-lists.js';
+import { belowBaseNote, belowBySkip } from './below-base.js';
 import type { NamedBase, Reason } from './explain.js';
 import { checkFiles } from './file-check.js';
 import { ArchSet, type InstallSet } from './install-set.js';
@@ -130,11 +131,13 @@ async function proveOn(
   const set = new ArchSet(whole, simulator.lists.architecture);
   if (!set.byName.has(metapackage)) throw withoutMetapackage(metapackage, set);
   const bare = await simulator.everywhere(new Machine());
-  const scene: Scene = { simulator, base, set, metapackage, bare };
+  const below = belowBySkip(set, simulator.universe);
+  const scene: Scene = { simulator, base, set, metapackage, bare, below };
   // What cannot be installed at all is told once, not for every way to it
   await tryAll(scene, what === 'all' ? freshInstalls(scene) : [], context);
   const scenarios: Scenario[] = [];
-  const proof: ArchProof = { homonym: null, left: [], notes: [] };
+  const note = belowBaseNote(below, base.name);
+  const proof: ArchProof = { homonym: null, left: [], notes: note === null ? [] : [note] };
   for (const one of before) {
     const earlier = new ArchSet(one, set.architecture);
     const machine = await installedBefore(scene, earlier);

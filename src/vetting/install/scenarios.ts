@@ -7,6 +7,7 @@ import { compareVersions } from '../../deb/version.js';
 import { parseRelations } from '../../deb/relation.js';
 import { aptSentences } from './apt-output.js';
 import { explain, type NamedBase, type Reason } from './explain.js';
+import type { BelowBase } from './below-base.js';
 import type { ArchSet } from './install-set.js';
 import { shortfalls } from './judge.js';
 import type { Machine } from './machine.js';
@@ -39,16 +40,25 @@ export interface Scene {
   metapackage: string;
   /** A machine that has just what every machine has. */
   bare: Machine;
+  /** Where there is any, machines with the archive's pin are the only ones to try. */
+  below: readonly BelowBase[];
+}
+
+/** The archive's pin, where the set cannot be had without it. */
+function neededPin({ set, below }: Scene): Pick<Question, 'pins'> {
+  return below.length === 0 ? {} : { pins: set.pins() };
 }
 
 const asItComes = ['install'];
 const withoutRecommends = ['--no-install-recommends', 'install'];
 
-export function freshInstalls({ base, set, metapackage, bare }: Scene): Scenario[] {
+export function freshInstalls(scene: Scene): Scenario[] {
+  const { base, set, metapackage, bare } = scene;
   return [asItComes, withoutRecommends].map((args) => ({
     title: `fresh install of ${metapackage}${args === asItComes ? '' : ' without Recommends'} on ${set.architecture}`,
     failed: `${metapackage} cannot be installed on ${base.name} (${set.architecture})`,
-    question: () => Promise.resolve({ machine: bare, set, args: [...args, metapackage] }),
+    question: () =>
+      Promise.resolve({ machine: bare, set, ...neededPin(scene), args: [...args, metapackage] }),
     set,
   }));
 }
@@ -56,7 +66,8 @@ export function freshInstalls({ base, set, metapackage, bare }: Scene): Scenario
 /** The machine that has the set, installed as people do. The fresh install was tried before. */
 export async function installed(scene: Scene): Promise<Machine> {
   const { simulator, bare, set, metapackage } = scene;
-  const answer = await simulator.ask({ machine: bare, set, args: [...asItComes, metapackage] });
+  const args = [...asItComes, metapackage];
+  const answer = await simulator.ask({ machine: bare, set, ...neededPin(scene), args });
   return bare.after(answer, set);
 }
 
@@ -81,7 +92,8 @@ export async function installedBefore(
 }
 
 /** From an earlier set to this one. */
-export function upgrade({ set }: Scene, before: ArchSet, machine: Machine): Scenario {
+export function upgrade(scene: Scene, before: ArchSet, machine: Machine): Scenario {
+  const { set } = scene;
   // The pin that brings machines down comes with the keyring package; where nothing goes down it must not be needed
   const down = [...set.decided].some((name) => {
     const [has, will] = [machine.versionOf(name), set.byName.get(name)!.version];
@@ -91,7 +103,8 @@ export function upgrade({ set }: Scene, before: ArchSet, machine: Machine): Scen
   return {
     title: `upgrade from ${before.id} on ${set.architecture}`,
     failed: `Machines with ${before.id} cannot be upgraded to the new set (${set.architecture})`,
-    question: () => Promise.resolve({ machine, set, ...(down ? { pins: set.pins() } : {}), args }),
+    question: () =>
+      Promise.resolve({ machine, set, ...(down ? { pins: set.pins() } : neededPin(scene)), args }),
     set,
   };
 }
@@ -138,7 +151,9 @@ export function fromDistribution(scene: Scene, own: Homonym): Scenario {
       });
       // What the distribution cannot install, nobody has
       if (!answer.possible) return null;
-      return { machine: bare.after(answer, null), set, args: [...asItComes, metapackage] };
+      const down = scene.below.length === 0 ? [] : ['--allow-downgrades'];
+      const args = [...down, ...asItComes, metapackage];
+      return { machine: bare.after(answer, null), set, ...neededPin(scene), args };
     },
     set,
   };

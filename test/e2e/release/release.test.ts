@@ -122,7 +122,9 @@ describe('a release of mediawiki-1.39 from real sources', function () {
     const key = '.lockstep/keys/archive.asc';
     await mkdir(dirname(join(again, key)), { recursive: true });
     await copyFile(join(release.workspace, key), join(again, key));
-    await copyFile(join(release.workspace, 'lockstep.yaml'), join(again, 'lockstep.yaml'));
+    for (const file of ['lockstep.yaml', 'profiles/mediawiki-1.39.yaml']) {
+      await copyFile(join(release.workspace, file), join(again, file));
+    }
     await lockstepJson(['release', 'mediawiki-1.39'], {
       cwd: again,
       env: { LOCKSTEP_CACHE: await scratch('cache') },

@@ -9,12 +9,14 @@ import { join } from 'node:path';
 import type { ReleaseResult, ResolveResult } from '../../../src/cli/results.js';
 import type { AddExtensionResult } from '../../../src/cli/results-add.js';
 import { exitStatus } from '../../../src/errors.js';
+import { cacheFolder } from '../../../src/cli/environment.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { run } from '../../../src/io/process.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { GitServer } from '../../fixtures/git-server.js';
 import { lockstep, lockstepJson, newWorkspace, scratch } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
+import { useWholeVersions } from '../../fixtures/whole-versions.js';
 import { commit, wikiRepositories, type WikiRepositories } from '../../fixtures/wiki-repositories.js';
 
 const profile = 'mediawiki-1.39';
@@ -29,11 +31,12 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
     this.timeout(900_000);
     await needs(this, { tools: ['lintian', 'apt-get'] });
     workspace = await newWorkspace();
+    await useWholeVersions(workspace, profile);
     const { components } = await lockstepJson<ResolveResult>(['resolve', profile], { cwd: workspace });
     const mediawiki = components['mediawiki'];
     assert.ok(mediawiki?.kind === 'apt-source');
     const orig = mediawiki.files.find(({ name }) => /\.orig\.tar\./.test(name))!;
-    const cache = process.env['LOCKSTEP_CACHE'] ?? join(process.env['HOME'] ?? '/root', '.cache/lockstep');
+    const cache = cacheFolder(process.env);
     const tarball = new ContentStore(join(cache, 'store')).path(orig.sha256);
     made = await wikiRepositories(tarball, await scratch('repositories'), mediawiki.upstreamVersion, {
       history: false,

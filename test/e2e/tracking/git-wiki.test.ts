@@ -9,6 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ResolveResult } from '../../../src/cli/results.js';
 import { compareVersions, debianVersionOf } from '../../../src/deb/version.js';
+import { cacheFolder } from '../../../src/cli/environment.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { readSourceTree } from '../../../src/source/source-tree.js';
 import { GitServer } from '../../fixtures/git-server.js';
@@ -19,14 +20,15 @@ import {
   scratch,
   type CommandOutcome,
 } from '../../fixtures/lockstep.js';
+import { useWholeVersions } from '../../fixtures/whole-versions.js';
 import { commit, wikiRepositories, type WikiRepositories } from '../../fixtures/wiki-repositories.js';
 
 type GitPin = Extract<ResolveResult['components'][string], { kind: 'git' }>;
 
 /** Each question is asked of one of the two, for the time that it takes to fetch MediaWiki. */
-for (const { profile, version, series, tags } of [
-  { profile: 'mediawiki-1.39', version: '1.39.17', series: '1.39', tags: true },
-  { profile: 'mediawiki-1.43', version: '1.43.9', series: '1.43', tags: false },
+for (const { profile, series, tags } of [
+  { profile: 'mediawiki-1.39', series: '1.39', tags: true },
+  { profile: 'mediawiki-1.43', series: '1.43', tags: false },
 ]) {
   describe(`MediaWiki ${series} in git`, () => {
     let workspace: string;
@@ -34,20 +36,23 @@ for (const { profile, version, series, tags } of [
     let made: WikiRepositories;
     let server: GitServer;
     let original: string;
+    /** Of Debian's MediaWiki: `1.39.17`. */
+    let version: string;
 
     before(async function () {
       this.timeout(600_000);
       workspace = await newWorkspace();
       const file = join(workspace, `profiles/${profile}.yaml`);
+      await useWholeVersions(workspace, profile);
       original = await readFile(file, 'utf8');
       const { components } = await lockstepJson<ResolveResult>(['resolve', profile], { cwd: workspace });
       const mediawiki = components['mediawiki'];
       assert.ok(mediawiki?.kind === 'apt-source');
       const orig = mediawiki.files.find(({ name }) => /\.orig\.tar\./.test(name))!;
-      cache = process.env['LOCKSTEP_CACHE'] ?? join(process.env['HOME'] ?? '/root', '.cache/lockstep');
+      cache = cacheFolder(process.env);
       const tarball = new ContentStore(join(cache, 'store')).path(orig.sha256);
       made = await wikiRepositories(tarball, await scratch('repositories'), mediawiki.upstreamVersion);
-      assert.equal(made.version, version, 'Debian has another MediaWiki than this test was written for');
+      ({ version } = made);
       server = await GitServer.start(made.folder);
     });
     after(() => server?.stop());

@@ -117,6 +117,25 @@ describe('proving that a set installs', function () {
     );
   });
 
+  it("takes it where a skip keeps it below, for machines with the archive's pin, and says so", async () => {
+    on = await Proving.on([php, cache], {
+      security: { binaries: [{ package: 'wiki', version: '2.0-2', architecture: 'all' }] },
+    });
+    const skip = { version: '2.0-2', reason: 'no mirror has it', until: '2026-12-13', security: true };
+    const made = await on.set(set());
+    const components = { ...made.components, wiki: { ...made.components['wiki']!, skipped: [skip] } };
+    const before = await on.set(set('1.9-1'), '20261101T000000Z');
+    const { notes, homonym } = await on.prove({ ...made, components }, { before: [before] });
+    assert.deepEqual(notes, [
+      "only machines with the archive's keyring package can install the set: a skip keeps wiki at 2.0-1, and Debian 12 has 2.0-2",
+    ]);
+    assert.deepEqual(homonym, { package: 'wiki', version: '2.0-2' });
+    assert.ok(on.tried.includes('fresh install of set-full on amd64'));
+    // A skip of another component is no leave for this one
+    const other = { ...made.components, cache: { ...made.components['cache']!, skipped: [skip] } };
+    await refused(on.prove({ ...made, components: other }), 'INSTALL_IMPOSSIBLE');
+  });
+
   it('refuses a package that apt would replace, though every relation holds', async () => {
     on = await Proving.on([php, cache, { package: 'wiki', version: '2.0-2', architecture: 'all' }]);
     const { message } = await refused(
