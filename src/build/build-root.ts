@@ -24,7 +24,7 @@ import type { Http } from '../io/http.js';
 import type { Phase } from '../io/progress.js';
 import { run, tailOf } from '../io/process.js';
 import { missingTools, toolMissing } from '../io/tools.js';
-import { urlIn } from '../source/apt-proof.js';
+import { fetchFromArchive } from '../source/fetch-file.js';
 import type { BasePackage } from './base-closure.js';
 import type { Base } from './base-digest.js';
 import { runIsolated, type Privilege } from './namespace.js';
@@ -70,7 +70,7 @@ export interface OpenRoot {
 
 /**
  * The root with these packages, made when it is not there.
- * @throws LockstepError BUILD_ROOT (mmdebstrap failed; the log is named), TOOL_MISSING, NET_*,
+ * @throws LockstepError BUILD_ROOT (mmdebstrap failed; the log is named), TOOL_MISSING, SOURCE_NOT_ON_MIRROR, NET_*,
  * SOURCE_HASH_MISMATCH, DISK_*, INTERRUPTED
  */
 export async function openRoot(base: Base, codename: string, context: RootContext): Promise<OpenRoot> {
@@ -118,7 +118,7 @@ async function makeRoot(
 ): Promise<OpenRoot> {
   const missing = await missingTools(['mmdebstrap', 'apt-get', 'tar']);
   if (missing.length > 0) throw toolMissing(missing);
-  await fetchPackages(base.closure, context);
+  await fetchPackages(base, context);
   const work = await makeWork(context.temporary);
   const item = context.phase.item(`Build root ${codename}`);
   try {
@@ -162,7 +162,7 @@ async function settle(folder: string, context: RootContext): Promise<void> {
   }
 }
 
-async function fetchPackages(closure: readonly BasePackage[], context: RootContext): Promise<void> {
+async function fetchPackages({ closure, archives }: Base, context: RootContext): Promise<void> {
   const { store, http, phase } = context;
   const missing: BasePackage[] = [];
   for (const one of closure) if ((await store.size(one.sha256)) !== one.size) missing.push(one);
@@ -177,10 +177,13 @@ async function fetchPackages(closure: readonly BasePackage[], context: RootConte
     missing.map((one) =>
       limit(async () => {
         try {
-          await http.download(urlIn(one.uri, one.filename), store, one, {
-            item: { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
-            signal,
-          });
+          const { name, version, suite, filename, size, sha256 } = one;
+          const file = { archive: archives.get(suite)!, paths: [filename] as const, suite, size, sha256 };
+          await fetchFromArchive(
+            { ...file, name: `${name} ${version} (${filename.slice(filename.lastIndexOf('/') + 1)})` },
+            { http, store, signal },
+            { item: { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} }, phase },
+          );
         } catch (error) {
           stop.abort(error);
           throw error;

@@ -110,6 +110,7 @@ export function binaryOptions(candidates: BinaryCandidates, range: string): Comp
         };
       }),
     },
+    listed: (option) => options[option]!.build.listings[0]!,
     choiceOf(option) {
       const { listings } = options[option]!;
       return {
