@@ -53,7 +53,7 @@ function lowerOf({ variable, listed }: ComponentOptions, option: number): LowerV
   const { version, suite } = listed!(next);
   const lacksFixesOf = variable.options
     .slice(0, next)
-    .flatMap(({ inRange }, index) => (inRange && index >= option ? [listed!(index)] : []))
+    .flatMap((_one, index) => (index >= option ? [listed!(index)] : []))
     .filter(({ role }) => role === 'security')
     .map((one) => one.version);
   return { version, suite, lacksFixesOf };
@@ -69,7 +69,7 @@ function hintOf({ suite, version, final, lower, command }: MissingFile, range: s
   const fixes =
     lower.lacksFixesOf.length === 0
       ? `Whether it lacks security fixes of ${version} is not known: ${suite} is no security suite.`
-      : `It lacks the security fixes of ${lower.lacksFixesOf.join(' and ')}, of the security suite.`;
+      : `It lacks the security fixes of ${lower.lacksFixesOf.join(' and ')}, which the security suite brings.`;
   lines.push(
     `The next lower version in the range ${range} is ${lower.version} (${lower.suite}). ${fixes} To take it until a mirror has the other:`,
     `  ${command.map(quoted).join(' ')}`,

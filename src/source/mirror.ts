@@ -87,9 +87,9 @@ function named(value: OneOrMore | undefined, from: string): MirrorPlace | null {
   if (urls.length === 0) return null;
   const wrong = urls.findIndex((url) => !isMirror(url));
   if (wrong >= 0) {
-    const which = urls.length === 1 ? 'is not' : `has, as number ${wrong + 1} of ${urls.length}, what is not`;
+    const which = urls.length === 1 ? from : `${from}: number ${wrong + 1} of ${urls.length}`;
     throw new LockstepError('MIRROR_UNKNOWN', {
-      message: `${from} ${which} the address of a mirror: ${JSON.stringify(urls[wrong])}`,
+      message: `${which} is not the address of a mirror: ${JSON.stringify(urls[wrong])}`,
       hint: 'Give the http, https or file URL that the folders dists/ and pool/ are below; of several mirrors, put white space between them.',
       where: [{ path: from, value: urls[wrong] }],
     });
