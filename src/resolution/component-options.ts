@@ -19,5 +19,5 @@ export interface ComponentOptions {
    */
   choiceOf(option: number): Choice;
   /** By index; only of components that are the base distribution's. */
-  listed?(option: number): Listed;
+  listed?: ((option: number) => Listed) | undefined;
 }
