@@ -97,7 +97,11 @@ describe('lockstep.yaml', () => {
     const wrong = faultsOf(mirrors('  debian:\n    - http://a.example.org/debian\n    - b.example.org\n'));
     assert.equal(wrong.length, 1);
     assert.match(wrong[0]!, /:7 mirror\.debian\[1\]: must be a web address: http:\/\//);
-    for (const value of ['[]', '12', 'b.example.org']) {
+    assert.deepEqual(
+      faultsOf(mirrors('  debian: []\n')).map((one) => one.replace(/^\d+:/, '')),
+      ['11 mirror.debian: must hold at least 1 of them'],
+    );
+    for (const value of ['12', 'b.example.org']) {
       const faults = faultsOf(mirrors(`  debian: ${value}\n`));
       assert.equal(faults.length, 1, value);
       assert.match(faults[0]!, /:11 mirror\.debian: must be a web address, or a list of them/);
