@@ -76,6 +76,10 @@ export const errorCodes = {
   SOURCE_UNKNOWN_PACKAGE: ['input', 'The base release has no package of that name'],
   SOURCE_UNKNOWN_VERSION: ['input', 'A page that is to list the versions of a tarball names none'],
   SOURCE_LOCAL: ['input', 'A folder that was given with --with is not there, or holds what no package can'],
+  SOURCE_NOT_ON_MIRROR: [
+    'network',
+    'No mirror has a file that a signed index lists; each address and what it said is listed, and what can be done',
+  ],
   SOURCE_HASH_MISMATCH: ['untrusted', 'Fetched bytes do not have the hash that was promised'],
   SOURCE_PATH_MISSING: ['input', 'A path inside another component is not there'],
   SOURCE_EXPIRED: ['untrusted', 'A Release file is past its Valid-Until, or has none where it must'],

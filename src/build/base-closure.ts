@@ -21,8 +21,6 @@ import { LockstepError } from '../errors.js';
 /** The Packages index of one suite, decompressed. */
 export interface LoadedIndex {
   suite: string;
-  /** Root of the archive it belongs to. */
-  uri: string;
   packages: Buffer;
 }
 
@@ -31,8 +29,8 @@ export interface BasePackage {
   name: string;
   version: string;
   architecture: string;
-  /** Root of the archive, and the path below it. */
-  uri: string;
+  suite: string;
+  /** Below the root of the suite's archive. */
   filename: string;
   size: number;
   sha256: string;
@@ -70,11 +68,11 @@ function plain(name: string): Alternative {
 interface Candidate {
   stanza: Stanza;
   version: string;
-  uri: string;
+  suite: string;
 }
 
 class Closure {
-  readonly #indices: readonly { index: StanzaIndex; uri: string; packages: Buffer }[];
+  readonly #indices: readonly { index: StanzaIndex; suite: string; packages: Buffer }[];
   readonly #architecture: string;
   readonly #candidates = new Map<string, Candidate | null>();
   /** Taken packages, and those of them that provide a name. */
@@ -82,9 +80,9 @@ class Closure {
 
   constructor(indices: readonly LoadedIndex[], architecture: string) {
     this.#architecture = architecture;
-    this.#indices = indices.map(({ suite, uri, packages }) => ({
+    this.#indices = indices.map(({ suite, packages }) => ({
       index: new StanzaIndex(packages, `Packages of ${suite}`),
-      uri,
+      suite,
       packages,
     }));
   }
@@ -126,11 +124,11 @@ class Closure {
 
   packages(): BasePackage[] {
     return [...this.#taken]
-      .map(([name, { stanza, version, uri }]) => ({
+      .map(([name, { stanza, version, suite }]) => ({
         name,
         version,
         architecture: stanza.require('Architecture'),
-        uri,
+        suite,
         filename: stanza.require('Filename'),
         size: Number(stanza.require('Size')),
         sha256: stanza.require('SHA256').toLowerCase(),
@@ -191,12 +189,12 @@ class Closure {
     const known = this.#candidates.get(name);
     if (known !== undefined) return known;
     let best: Candidate | null = null;
-    for (const { index, uri } of this.#indices) {
+    for (const { index, suite } of this.#indices) {
       for (const stanza of index.get(name)) {
         const architecture = stanza.require('Architecture');
         if (architecture !== 'all' && architecture !== this.#architecture) continue;
         const version = stanza.require('Version');
-        if (best === null || compareVersions(version, best.version) > 0) best = { stanza, version, uri };
+        if (best === null || compareVersions(version, best.version) > 0) best = { stanza, version, suite };
       }
     }
     this.#candidates.set(name, best);

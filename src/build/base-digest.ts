@@ -8,7 +8,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { formatRelations, type RelationGroup } from '../deb/relation.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
-import { planClosure, type BasePackage } from './base-closure.js';
+import type { ArchiveRoots } from '../source/archive-roots.js';
+import { planClosure, type BasePackage, type LoadedIndex } from './base-closure.js';
 import type { BaseIndex } from './base-index.js';
 import { canonical } from './inputs.js';
 
@@ -22,10 +23,12 @@ export function baseDigest(closure: readonly Pick<BasePackage, 'name' | 'version
 export interface Base {
   digest: string;
   closure: BasePackage[];
+  /** By name of a suite: where its packages are now. The closure does not depend on it. */
+  archives: ReadonlyMap<string, ArchiveRoots>;
 }
 
 /** Raised when planClosure would choose otherwise. */
-const closureFormat = 1;
+const closureFormat = 2;
 
 /**
  * The closure for a source's build dependencies, from `<cacheDir>/closures/` where it was worked out
@@ -43,14 +46,15 @@ export async function openBase(
       format: closureFormat,
       architecture,
       wanted: formatRelations(buildDepends),
-      indices: indices.map(({ suite, uri, sha256 }) => ({ suite, uri, sha256 })),
+      indices: indices.map(({ suite, sha256 }) => ({ suite, sha256 })),
     }),
   );
   const path = join(cacheDir, 'closures', `${key}.json`);
   const kept = await readKept(path);
   const closure = kept ?? planClosure(await loaded(indices), architecture, buildDepends);
   if (kept === undefined) await writeFileAtomic(path, JSON.stringify(closure), { fsync: false });
-  return { digest: baseDigest(closure), closure };
+  const archives = new Map(indices.map(({ suite, archive }) => [suite, archive]));
+  return { digest: baseDigest(closure), closure, archives };
 }
 
 async function readKept(path: string): Promise<BasePackage[] | undefined> {
@@ -62,10 +66,8 @@ async function readKept(path: string): Promise<BasePackage[] | undefined> {
   }
 }
 
-async function loaded(
-  indices: readonly BaseIndex[],
-): Promise<{ suite: string; uri: string; packages: Buffer }[]> {
+async function loaded(indices: readonly BaseIndex[]): Promise<LoadedIndex[]> {
   return await Promise.all(
-    indices.map(async (index) => ({ suite: index.suite, uri: index.uri, packages: await index.read() })),
+    indices.map(async (index) => ({ suite: index.suite, packages: await index.read() })),
   );
 }

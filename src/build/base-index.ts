@@ -4,6 +4,7 @@
  * chosen from them is base-closure.ts's.
  */
 import type { Phase } from '../io/progress.js';
+import type { ArchiveRoots } from '../source/archive-roots.js';
 import { packagesIndices } from '../source/apt-index.js';
 import { allOrNone, sessionOf, type SourceContext } from '../source/context.js';
 import { openRelease } from '../source/in-release.js';
@@ -12,8 +13,7 @@ import { suitesOf } from '../source/mirror.js';
 /** One index of the base. */
 export interface BaseIndex {
   suite: string;
-  /** Root of the archive. */
-  uri: string;
+  archive: ArchiveRoots;
   /** Of the index as it is served: names its content. */
   sha256: string;
   /** All of it, decompressed and proven. */
@@ -37,7 +37,7 @@ export async function baseIndices(
   return releases.flatMap((release) =>
     packagesIndices(release, architecture, context).map((index) => ({
       suite: release.suite,
-      uri: release.uri,
+      archive: release.archive,
       sha256: index.hash.sha256,
       read: () => index.bytes(phase),
     })),

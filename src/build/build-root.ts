@@ -7,7 +7,6 @@
  */
 import { appendFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import {
@@ -24,10 +23,10 @@ import type { Http } from '../io/http.js';
 import type { Phase } from '../io/progress.js';
 import { run, tailOf } from '../io/process.js';
 import { missingTools, toolMissing } from '../io/tools.js';
-import { urlIn } from '../source/apt-proof.js';
 import type { BasePackage } from './base-closure.js';
 import type { Base } from './base-digest.js';
 import { runIsolated, type Privilege } from './namespace.js';
+import { fetchRootPackages } from './root-packages.js';
 import { makeWork, removeWork } from './work-folder.js';
 
 /** Raised when roots are made otherwise: old ones are then not used. */
@@ -35,9 +34,6 @@ const rootFormat = 1;
 
 /** A root that nothing used for this long goes when a new one is made. */
 const keepMs = 30 * 24 * 3600 * 1000;
-
-/** Downloads at the same time. */
-const downloadsAtOnce = 6;
 
 /** The user that packages are built as: in the root, known by name. */
 export const builderId = 1000;
@@ -68,7 +64,7 @@ export interface OpenRoot {
 
 /**
  * The root with these packages, made when it is not there.
- * @throws LockstepError BUILD_ROOT (mmdebstrap failed; the log is named), TOOL_MISSING, NET_*,
+ * @throws LockstepError BUILD_ROOT (mmdebstrap failed; the log is named), TOOL_MISSING, SOURCE_NOT_ON_MIRROR, NET_*,
  * SOURCE_HASH_MISMATCH, DISK_*, INTERRUPTED
  */
 export async function openRoot(base: Base, codename: string, context: RootContext): Promise<OpenRoot> {
@@ -121,7 +117,7 @@ async function makeRoot(
 ): Promise<OpenRoot> {
   const missing = await missingTools(['mmdebstrap', 'apt-get', 'tar']);
   if (missing.length > 0) throw toolMissing(missing);
-  await fetchPackages(base.closure, context);
+  await fetchRootPackages(base, context);
   const roots = rootsOf(context);
   const work = await makeWork(roots);
   const item = context.phase.item(`Build root ${codename}`);
@@ -163,41 +159,6 @@ async function settle(folder: string, context: RootContext): Promise<void> {
   } catch {
     context.phase.info('The build root could not be synced to the disk; it will not outlive a crash');
   }
-}
-
-async function fetchPackages(closure: readonly BasePackage[], context: RootContext): Promise<void> {
-  const { store, http, phase } = context;
-  const missing: BasePackage[] = [];
-  for (const one of closure) if ((await store.size(one.sha256)) !== one.size) missing.push(one);
-  if (missing.length === 0) return;
-  const item = phase.item(`${missing.length} packages for the build root`, {
-    totalBytes: missing.reduce((sum, { size }) => sum + size, 0),
-  });
-  const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
-  const limit = pLimit(downloadsAtOnce);
-  const fetched = await Promise.allSettled(
-    missing.map((one) =>
-      limit(async () => {
-        try {
-          await http.download(urlIn(one.uri, one.filename), store, one, {
-            item: { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
-            signal,
-          });
-        } catch (error) {
-          stop.abort(error);
-          throw error;
-        }
-      }),
-    ),
-  );
-  const fault = fetched.find((one) => one.status === 'rejected');
-  if (fault === undefined) {
-    item.done();
-    return;
-  }
-  item.fail('stopped');
-  throw fault.reason;
 }
 
 /** A flat archive (`deb copy:... ./`) of exactly these packages. */

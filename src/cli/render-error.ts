@@ -4,6 +4,33 @@
  */
 import { z } from 'zod';
 import { LockstepError, exitStatus, type FaultPlace } from '../errors.js';
+import { NotOnMirrorError } from '../source/not-on-mirror.js';
+
+const missingFile = z.object({
+  file: z.string(),
+  suite: z.string().describe('The suite whose index lists it'),
+  tried: z.array(z.object({ url: z.string(), said: z.string() })).describe('Each address, and what it said'),
+  final: z
+    .boolean()
+    .describe('Every address answered that it has no such file, or other bytes; else asking again may help'),
+  profile: z.string().optional(),
+  component: z.string().optional(),
+  version: z.string().optional().describe('Of the component, as Debian writes it'),
+  lower: z
+    .object({
+      version: z.string(),
+      suite: z.string(),
+      lacksFixesOf: z
+        .array(z.string())
+        .describe(
+          'Higher versions of the security suite, whose fixes it lacks; empty where none is known of',
+        ),
+    })
+    .nullable()
+    .optional()
+    .describe("The next lower version in the component's range; null where there is none"),
+  command: z.array(z.string()).optional().describe('Takes the lower version, word by word'),
+});
 
 /** What `--json` prints on stdout when a command fails. */
 export const errorResult = z.object({
@@ -23,6 +50,7 @@ export const errorResult = z.object({
         }),
       )
       .optional(),
+    missing: missingFile.optional().describe('With SOURCE_NOT_ON_MIRROR: the file, and what can be done'),
   }),
 });
 export type ErrorResult = z.infer<typeof errorResult>;
@@ -68,11 +96,12 @@ export function errorToJson(error: unknown): ErrorResult {
       code: error.code,
       message: error.message,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error instanceof NotOnMirrorError ? { missing: dropUndefined(error.missing) } : {}),
       ...(error.where.length === 0 ? {} : { where: error.where.map((place) => dropUndefined(place)) }),
     },
   };
 }
 
-function dropUndefined(place: FaultPlace): Record<string, string | number> {
-  return Object.fromEntries(Object.entries(place).filter(([, value]) => value !== undefined));
+function dropUndefined<T extends object>(given: T): T {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }

@@ -20,33 +20,49 @@ import {
   writeAll,
   writeFileAtomic,
 } from './disk.js';
-import type { RetryPolicy } from './http-fault.js';
-import { afterTries, isTransient, netFault, planRetry, shownUrl, StatusError } from './http-fault.js';
-import type { HttpResponse, Transport } from './http-request.js';
-import { request } from './http-request.js';
-import { throwIfInterrupted } from './interrupt.js';
+import { isTransient, netFault, shownUrl, StatusError } from './http-fault.js';
+import type { Asking } from './http-places.js';
+import { PlacesError } from './http-places.js';
+import type { HttpResponse } from './http-request.js';
 import { takeLock } from './lock.js';
 import type { Item } from './progress.js';
 import { silentItem } from './progress.js';
 
 export interface DownloadMeans {
-  transport: Transport;
-  policy: RetryPolicy;
+  /** One request of any scheme; `failure`: statuses that count as an answer. */
+  request(
+    url: URL,
+    options?: { headers?: Readonly<Record<string, string>> },
+    failure?: { statuses?: readonly number[] },
+  ): Promise<HttpResponse>;
+  /** As firstPlace, over the places of this file. */
+  first<T>(ask: (url: string) => Promise<T>, asking: Pick<Asking, 'reached' | 'onRound'>): Promise<T>;
+  /** Of the retry policy, for what is told. */
+  tries: number;
   clock: Clock;
+}
+
+export interface DownloadRequest {
+  /** The file's, for messages. */
+  name: string;
+  store: ContentStore;
+  expected: { sha256: string; size: number };
+  item?: Item;
+  signal?: AbortSignal;
 }
 
 interface Job {
   means: DownloadMeans;
-  url: URL;
+  store: ContentStore;
   expected: { sha256: string; size: number };
   part: string;
   /** Where the validator of the part's bytes is kept; undefined when this part is not to be resumed later. */
   validatorFile: string | undefined;
   item: Item;
-  /** The most that was ever there: progress is told once, and more of it renews the right to retry. */
+  /** The most that was ever there: progress is told once. */
   reached: number;
-  /** Whether bytes of different answers were joined. */
-  resumed: boolean;
+  /** Whether the part has bytes of different answers. */
+  joined: boolean;
   signal: AbortSignal | undefined;
 }
 
@@ -74,35 +90,27 @@ export function offsetOf(
 }
 
 /** See Http.download. */
-export async function downloadInto(
-  means: DownloadMeans,
-  url: URL,
-  store: ContentStore,
-  expected: { sha256: string; size: number },
-  options: { item?: Item; signal?: AbortSignal },
-): Promise<StoredBlob> {
+export async function downloadInto(means: DownloadMeans, request: DownloadRequest): Promise<StoredBlob> {
+  const { store, expected, name } = request;
   await ensureDir(store.partialDir);
   const shared = join(store.partialDir, `${expected.sha256}.part`);
-  const lock = await takeLock(`${shared}.lock`, {
-    command: `download of ${shownUrl(url)}`,
-    clock: means.clock,
-  });
+  const lock = await takeLock(`${shared}.lock`, { command: `download of ${name}`, clock: means.clock });
   // Another process is at the same file: do not write into its bytes, fetch our own.
   const own = 'heldBy' in lock;
   const part = own ? temporaryName(shared) : shared;
   const job: Job = {
     means,
-    url,
+    store,
     expected,
     part,
     validatorFile: own ? undefined : `${shared}.validator`,
-    item: options.item ?? silentItem,
+    item: request.item ?? silentItem,
     reached: 0,
-    resumed: false,
-    signal: options.signal,
+    joined: false,
+    signal: request.signal,
   };
   try {
-    const blob = await complete(job, store);
+    const blob = (await wholeAlready(job, name)) ?? (await fetchAnywhere(job));
     await forget(job);
     return blob;
   } catch (error) {
@@ -115,87 +123,97 @@ export async function downloadInto(
 
 /** Whether what came is worth keeping for a later run. A full disk is given its room back. */
 function isResumable(error: unknown): boolean {
+  if (error instanceof PlacesError) return error.refusals.some((one) => isTransient(one.error));
   return isTransient(error) || (error instanceof LockstepError && error.code === 'INTERRUPTED');
 }
 
-async function complete(job: Job, store: ContentStore): Promise<StoredBlob> {
-  const { part, expected, signal } = job;
-  const naming = { name: shownUrl(job.url), ...(signal === undefined ? {} : { signal }) };
-  // A part that is whole already was only never adopted.
-  if ((await sizeOf(part)) === expected.size) job.resumed = true;
-  else await fetchAll(job);
+/** A part that is whole was only never adopted. */
+async function wholeAlready(job: Job, name: string): Promise<StoredBlob | undefined> {
+  if ((await sizeOf(job.part)) !== job.expected.size) return undefined;
   try {
-    return await store.adopt(part, expected, naming);
+    return await adopted(job, name);
   } catch (error) {
-    const mixed = error instanceof LockstepError && error.code === 'SOURCE_HASH_MISMATCH' && job.resumed;
-    if (!mixed) throw error;
     // The joined bytes may be of different versions of the file: once more, from nothing.
-    await forget(job);
-    await fetchAll(job);
-    return await store.adopt(part, expected, naming);
+    if (!isMismatch(error)) throw error;
+    return undefined;
   }
 }
 
-/** Tries until the part has the promised size. */
-async function fetchAll(job: Job): Promise<void> {
+async function fetchAnywhere(job: Job): Promise<StoredBlob> {
+  const { means, item } = job;
   reach(job, await sizeOf(job.part));
-  for (let failed = 1; ; failed++) {
-    throwIfInterrupted(job.signal);
-    const before = job.reached;
-    try {
-      await fetchOnce(job);
-      return;
-    } catch (error) {
-      // A try that got further is not counted: a long file over a bad line still arrives.
-      if (job.reached >= before + 64 * 1024) failed = 1;
-      const wait = planRetry(error, failed, job.means.policy);
-      if (wait === undefined) throw isTransient(error) ? afterTries(error, failed) : error;
-      job.item.note(`try ${failed + 1} of ${job.means.policy.tries}`);
-      await job.means.clock.sleep(wait, job.signal);
-    }
+  return await means.first(async (url) => await fetchFrom(job, new URL(url)), {
+    reached: () => job.reached,
+    onRound: (round) => item.note(`try ${round} of ${means.tries}`),
+  });
+}
+
+/** One address asked once; what it gave of a file that is not ours is not there for the next one. */
+async function fetchFrom(job: Job, url: URL): Promise<StoredBlob> {
+  try {
+    await fetchOnce(job, url);
+    return await adopted(job, shownUrl(url)).catch(async (error: unknown) => {
+      if (!isMismatch(error) || !job.joined) throw error;
+      // The joined bytes may be of different versions of the file: once more, from nothing.
+      await fetchOnce(job, url);
+      return await adopted(job, shownUrl(url));
+    });
+  } catch (error) {
+    const isOther = error instanceof LockstepError && error.code === 'NET_TOO_LARGE';
+    if (isMismatch(error) || isOther) await forget(job);
+    throw error;
   }
 }
 
-async function fetchOnce(job: Job): Promise<void> {
-  const { expected, part, url } = job;
+function isMismatch(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === 'SOURCE_HASH_MISMATCH';
+}
+
+/** Into the store; a part that is not what was promised is gone. */
+async function adopted({ store, part, expected, signal }: Job, name: string): Promise<StoredBlob> {
+  return await store.adopt(part, expected, { name, ...(signal === undefined ? {} : { signal }) });
+}
+
+async function fetchOnce(job: Job, url: URL): Promise<void> {
+  const { means, expected, part } = job;
   let have = await sizeOf(part);
   if (have > expected.size) {
     await forget(job);
     have = 0;
   }
-  const validator = job.validatorFile === undefined ? undefined : await readIfThere(job.validatorFile);
-  const headers = planRange(have, expected.size, validator?.toString('utf8'));
-  const signal = job.signal === undefined ? {} : { signal: job.signal };
-  let answer = await request(job.means.transport, url, { headers, ...signal }, { statuses: [416] });
+  const headers = planRange(have, expected.size, await validatorOf(job, url));
+  let answer = await means.request(url, { headers }, { statuses: [416] });
   let offset = offsetOf(answer, have, expected.size);
   if (offset === undefined) {
     // 416, or a range that was not asked for: what we have is of another file.
     answer.discard();
     await forget(job);
-    answer = await request(job.means.transport, url, signal);
+    answer = await means.request(url);
     offset = offsetOf(answer, 0, expected.size);
   }
   if (offset === undefined) {
     answer.discard();
     throw new StatusError(url, answer.status);
   }
-  if (offset > 0) job.resumed = true;
+  job.joined = offset > 0;
   const announced = answer.headers['content-length'];
-  if (announced !== undefined && offset + Number(announced) > expected.size) {
+  const size = announced === undefined ? undefined : offset + Number(announced);
+  if (size !== undefined && size !== expected.size) {
     answer.discard();
-    throw tooLarge(job, offset + Number(announced));
+    // Another file than the promised one; of what was broken off the announced length is the whole one.
+    throw size > expected.size ? tooLarge(job, url, size) : tooShort(job, url, answer, size);
   }
-  await writePart(job, answer, offset);
+  await writePart(job, url, answer, offset);
 }
 
-async function writePart(job: Job, answer: HttpResponse, offset: number): Promise<void> {
+async function writePart(job: Job, url: URL, answer: HttpResponse, offset: number): Promise<void> {
   const { expected, part } = job;
   try {
-    await keepValidator(job, answer);
+    await keepValidator(job, url, answer);
     const handle = await onDisk('write', part, () => open(part, offset === 0 ? 'w' : 'a', 0o600));
     try {
-      const size = await pour(job, answer, handle, offset);
-      if (size < expected.size) throw tooShort(job, answer, size);
+      const size = await pour(job, url, answer, handle, offset);
+      if (size < expected.size) throw tooShort(job, url, answer, size);
     } finally {
       await handle.close();
     }
@@ -205,10 +223,16 @@ async function writePart(job: Job, answer: HttpResponse, offset: number): Promis
   }
 }
 
-async function pour(job: Job, answer: HttpResponse, handle: FileHandle, offset: number): Promise<number> {
+async function pour(
+  job: Job,
+  url: URL,
+  answer: HttpResponse,
+  handle: FileHandle,
+  offset: number,
+): Promise<number> {
   let size = offset;
   for await (const piece of answer.body) {
-    if (size + piece.length > job.expected.size) throw tooLarge(job, size + piece.length);
+    if (size + piece.length > job.expected.size) throw tooLarge(job, url, size + piece.length);
     await onDisk('write', job.part, () => writeAll(handle, piece));
     size += piece.length;
     reach(job, size);
@@ -222,29 +246,39 @@ function reach(job: Job, size: number): void {
   job.reached = size;
 }
 
-/** A strong ETag, or else the date, by which a later range request names this version (RFC 9110 13.1.5). */
-async function keepValidator(job: Job, answer: HttpResponse): Promise<void> {
+/**
+ * A strong ETag, or else the date, by which a later range request names this version (RFC 9110 13.1.5). It means
+ * something to the server that gave it alone, so the address stands before it.
+ */
+async function keepValidator(job: Job, url: URL, answer: HttpResponse): Promise<void> {
   if (job.validatorFile === undefined) return;
   const { etag, 'last-modified': date } = answer.headers;
   const validator = etag !== undefined && !etag.startsWith('W/') ? etag : date;
   if (validator === undefined) await removeFile(job.validatorFile);
-  else await writeFileAtomic(job.validatorFile, validator, { fsync: false });
+  else await writeFileAtomic(job.validatorFile, `${shownUrl(url)}\n${validator}`, { fsync: false });
+}
+
+/** The validator that this address gave with the part's bytes. */
+async function validatorOf(job: Job, url: URL): Promise<string | undefined> {
+  if (job.validatorFile === undefined) return undefined;
+  const [from, validator] = (await readIfThere(job.validatorFile))?.toString('utf8').split('\n') ?? [];
+  return from === shownUrl(url) ? validator : undefined;
 }
 
 /** A body that ended as announced, but short of the promise, is another file and not a broken one. */
-function tooShort(job: Job, answer: HttpResponse, size: number): LockstepError {
+function tooShort(job: Job, url: URL, answer: HttpResponse, size: number): LockstepError {
   const said = `${size} bytes where ${job.expected.size} were promised`;
-  if (answer.headers['content-length'] === undefined) return netFault('NET_TRUNCATED', job.url, said);
+  if (answer.headers['content-length'] === undefined) return netFault('NET_TRUNCATED', url, said);
   return new LockstepError('SOURCE_HASH_MISMATCH', {
-    message: `${shownUrl(job.url)}: ${said}`,
+    message: `${shownUrl(url)}: ${said}`,
     hint: 'The mirror has another file than its index says; it may be in the middle of an update.',
-    where: [{ value: shownUrl(job.url) }],
+    where: [{ value: shownUrl(url) }],
   });
 }
 
-function tooLarge(job: Job, size: number): LockstepError {
+function tooLarge(job: Job, url: URL, size: number): LockstepError {
   const said = `At least ${size} bytes where ${job.expected.size} were promised`;
-  return netFault('NET_TOO_LARGE', job.url, said);
+  return netFault('NET_TOO_LARGE', url, said);
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -14,7 +14,9 @@ import type { ContentStore, StoredBlob } from './content-store.js';
 import { notThere, onDisk, readPieces } from './disk.js';
 import { downloadInto } from './http-download.js';
 import type { RetryPolicy } from './http-fault.js';
-import { afterTries, isTransient, netFault, planRetry, shownUrl, StatusError } from './http-fault.js';
+import { netFault, shownUrl, StatusError } from './http-fault.js';
+import type { Asking, Place, Refusal } from './http-places.js';
+import { firstPlace } from './http-places.js';
 import type { GetOptions, HttpResponse, Transport } from './http-request.js';
 import { request } from './http-request.js';
 import { throwIfInterrupted } from './interrupt.js';
@@ -23,6 +25,7 @@ import type { ProxyRule } from './proxy.js';
 import { noProxy } from './proxy.js';
 
 export type { GetOptions, HttpResponse } from './http-request.js';
+export type { Place, Refusal } from './http-places.js';
 
 export interface HttpOptions {
   /** For the waits between tries. */
@@ -51,7 +54,17 @@ export interface DownloadOptions {
   /** Told of new bytes and of retries; ending it is the caller's. */
   item?: Item;
   signal?: AbortSignal;
+  /** Told when an address gave nothing and another one is asked. */
+  onRefusal?: ((refusal: Refusal) => void) | undefined;
 }
+
+export interface AnywhereOptions extends Pick<DownloadOptions, 'signal' | 'onRefusal'> {
+  /** Whether a fault is one of the place, so that the next is asked; see src/io/http-places.ts. */
+  isOfPlace?: (error: unknown) => error is LockstepError;
+}
+
+/** One request to an address, without tries of its own. */
+export type AskOnce = (url: string, options?: GetOptions) => Promise<HttpResponse>;
 
 /** What a download must turn out to be; `size` in bytes. */
 export interface Promised {
@@ -67,6 +80,8 @@ export class Http {
   readonly #policy: RetryPolicy;
   readonly #clock: Clock;
   readonly #underWay = new Map<string, Promise<StoredBlob>>();
+  /** Servers that stood still or could not be reached, and have not answered since. */
+  readonly #still = new Set<string>();
 
   constructor(options: HttpOptions) {
     // Debian's mirrors ask for few connections from one client.
@@ -92,7 +107,7 @@ export class Http {
    * its body may throw NET_STALLED, NET_TRUNCATED, INTERRUPTED. Of a file: URL, only `body` says anything.
    */
   async get(url: string, options: GetOptions = {}): Promise<HttpResponse> {
-    return await this.#retried(options.signal, async () => await this.#once(url, options));
+    return await this.#retried(url, options.signal, async () => await this.#once(url, options));
   }
 
   /**
@@ -100,13 +115,13 @@ export class Http {
    * Throws as {@link get}, and what `use` throws.
    */
   async use<T>(url: string, options: GetOptions, use: (answer: HttpResponse) => Promise<T>): Promise<T> {
-    return await this.#retried(options.signal, async () => await use(await this.#once(url, options)));
+    return await this.#retried(url, options.signal, async () => await use(await this.#once(url, options)));
   }
 
   /** All of a small file, tried again as a whole. As {@link get}, and NET_TOO_LARGE. */
   async bytes(url: string, options: WholeOptions = {}): Promise<Buffer> {
     const limit = options.maxBytes ?? defaultMaxBytes;
-    return await this.#retried(options.signal, async () => {
+    return await this.#retried(url, options.signal, async () => {
       const answer = await this.#once(url, options);
       if (Number(answer.headers['content-length'] ?? 0) > limit) {
         answer.discard();
@@ -122,15 +137,38 @@ export class Http {
   }
 
   /**
-   * Brings a file whose hash and size are known into the store, unless it is there and whole. Interrupted
-   * and broken downloads go on where they stopped, in this run or the next; the same file asked for twice
-   * at once is fetched once.
+   * What is made of a file that has several addresses, from the first that gives something of use, in the order
+   * given but for servers that stood still before. How faults and tries are counted: src/io/http-places.ts.
    *
-   * Throws NET_NOT_FOUND, NET_STATUS, NET_STALLED, NET_TRUNCATED, NET_UNREACHABLE, NET_TOO_LARGE,
+   * @param ask makes something of the file at one address, with the means to ask for it once
+   */
+  async anywhere<T>(
+    urls: readonly string[],
+    { signal, ...options }: AnywhereOptions,
+    ask: (url: string, once: AskOnce) => Promise<T>,
+  ): Promise<T> {
+    const own = signal === undefined ? {} : { signal };
+    const once: AskOnce = async (url, more = {}) => await this.#once(url, { ...own, ...more });
+    return await this.#first(
+      urls.map((url): Place => [url]),
+      async (url) => await ask(url, once),
+      { signal, ...options },
+    );
+  }
+
+  /**
+   * Brings a file whose hash and size are known into the store, unless it is there and whole, from the first of
+   * its places that gives it. Interrupted and broken downloads go on where they stopped, in this run or the next;
+   * the same file asked for twice at once is fetched once.
+   *
+   * @param where one address, or the places that may have it, in the order in which they are asked but for
+   * servers that stood still before; at least one
+   *
+   * Throws (of several addresses one error for all, src/io/http-places.ts) NET_NOT_FOUND, NET_STATUS, NET_STALLED, NET_TRUNCATED, NET_UNREACHABLE, NET_TOO_LARGE,
    * SOURCE_HASH_MISMATCH (nothing is kept), DISK_FULL, DISK_IO, INTERRUPTED (what came is kept for resuming).
    */
   async download(
-    url: string,
+    where: string | readonly Place[],
     store: ContentStore,
     expected: Promised,
     options: DownloadOptions = {},
@@ -144,7 +182,7 @@ export class Http {
       const done = await other.catch(() => undefined);
       if (done !== undefined) return done;
     }
-    const fetching = this.#download(url, store, expected, options);
+    const fetching = this.#download(typeof where === 'string' ? [[where]] : where, store, expected, options);
     this.#underWay.set(key, fetching);
     try {
       return await fetching;
@@ -160,27 +198,51 @@ export class Http {
   }
 
   async #download(
-    url: string,
+    places: readonly Place[],
     store: ContentStore,
     expected: Promised,
     options: DownloadOptions,
   ): Promise<StoredBlob> {
     const signal = options.signal === undefined ? {} : { signal: options.signal };
     if (await store.holds(expected.sha256, signal)) return expected;
-    const parsed = parseUrl(url);
+    for (const url of places.flat()) parseUrl(url);
     // Of an empty file there is nothing to ask for.
-    if (expected.size === 0) return await store.put('', expected, { ...signal, name: shownUrl(url) });
-    if (parsed.protocol === 'file:') {
-      const answer = await this.#once(url, signal);
-      return await store.put(answer.body, expected, { ...signal, name: shownUrl(url) });
-    }
+    if (expected.size === 0)
+      return await store.put('', expected, { ...signal, name: shownUrl(places[0]![0]) });
     return await downloadInto(
-      { transport: this.#transport, policy: this.#policy, clock: this.#clock },
-      parsed,
-      store,
-      expected,
-      options,
+      {
+        request: async (url, more, failure) =>
+          url.protocol === 'file:'
+            ? await fromFile(url)
+            : await request(this.#transport, url, { ...signal, ...more }, failure),
+        first: async (ask, more) => await this.#first(places, ask, { ...options, ...more }),
+        tries: this.#policy.tries,
+        clock: this.#clock,
+      },
+      { name: shownUrl(places[0]![0]), store, expected, ...options },
     );
+  }
+
+  /** As firstPlace; a server that stood still is asked after the others until it has answered again. */
+  async #first<T>(
+    places: readonly Place[],
+    ask: (url: string) => Promise<T>,
+    options: Omit<Asking, 'policy' | 'clock'>,
+  ): Promise<T> {
+    const isStill = (place: Place): boolean => this.#still.has(serverOf(place[0]));
+    const ordered = [...places.filter((one) => !isStill(one)), ...places.filter(isStill)];
+    const noted = async (url: string): Promise<T> => {
+      try {
+        const given = await ask(url);
+        this.#still.delete(serverOf(url));
+        return given;
+      } catch (error) {
+        const code = error instanceof LockstepError ? error.code : '';
+        if (code === 'NET_STALLED' || code === 'NET_UNREACHABLE') this.#still.add(serverOf(url));
+        throw error;
+      }
+    };
+    return await firstPlace(ordered, noted, { ...options, policy: this.#policy, clock: this.#clock });
   }
 
   async #once(url: string, options: GetOptions): Promise<HttpResponse> {
@@ -190,18 +252,13 @@ export class Http {
       : await request(this.#transport, parsed, options);
   }
 
-  async #retried<T>(signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
-    for (let failed = 1; ; failed++) {
-      throwIfInterrupted(signal);
-      try {
-        return await attempt();
-      } catch (error) {
-        const wait = planRetry(error, failed, this.#policy);
-        if (wait === undefined) throw isTransient(error) ? afterTries(error, failed) : error;
-        await this.#clock.sleep(wait, signal);
-      }
-    }
+  async #retried<T>(url: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+    return await this.#first([[url]], attempt, { signal });
   }
+}
+
+function serverOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
 }
 
 function parseUrl(url: string): URL {

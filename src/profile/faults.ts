@@ -94,7 +94,14 @@ function describeIssue(issue: z.core.$ZodIssue, file: YamlFile, shape: JsonSchem
       return at(choice(issue.values, value, file.written(path)));
     case 'invalid_union': {
       const discriminator = 'discriminator' in issue ? issue.discriminator : undefined;
-      if (typeof discriminator !== 'string') break;
+      if (typeof discriminator !== 'string') {
+        // One thing or a list of them: what is wrong with a list is wrong with one of its entries
+        const ofList = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
+        if (!Array.isArray(value) || ofList === undefined) break;
+        return ofList.flatMap((inner) =>
+          describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, file, shape),
+        );
+      }
       const owner = path.at(-1) === discriminator ? path.slice(0, -1) : path;
       const choices = schemasAt(shape, owner, file.data).flatMap((branch) =>
         branch.properties?.[discriminator]?.const === undefined

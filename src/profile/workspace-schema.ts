@@ -85,6 +85,10 @@ const suite = z
   })
   .describe('dists/<suite>: what a machine follows');
 
+const mirrors = z.union([webAddress, z.array(webAddress).min(1)], {
+  error: 'must be a web address, or a list of them: http:// or https://, host, optional port and path',
+});
+
 /** lockstep.yaml, as written. */
 export const workspaceSchema = z
   .strictObject({
@@ -108,11 +112,13 @@ export const workspaceSchema = z
       ),
     mirror: z
       .strictObject({
-        debian: webAddress.optional().describe('The archive of the base distribution'),
-        security: webAddress.optional().describe('Its security archive'),
+        debian: mirrors.optional().describe('The archive of the base distribution: one address or a list'),
+        security: mirrors.optional().describe('Its security archive: one address or a list'),
       })
       .optional()
-      .describe("Where the base distribution is fetched from; this machine's apt configuration otherwise"),
+      .describe(
+        "Where the base distribution is fetched from, the mirrors of a list asked in order for each file; this machine's apt configuration otherwise",
+      ),
     suites: z.record(slug, suite).describe('The suites of the archive, by name'),
     snapshots: z
       .strictObject({

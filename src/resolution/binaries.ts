@@ -124,6 +124,7 @@ export function binaryOptions(
   return {
     variable,
     skippable,
+    listed: (option) => options[option]!.build.listings[0]!,
     choiceOf(option) {
       const { listings } = options[option]!;
       return {

@@ -1,5 +1,6 @@
 /** A component's variable, and the way from its options back to what can be fetched. Types only. */
 import type { Choice } from '../source/candidate.js';
+import type { SuiteRole } from '../source/mirror.js';
 import type { Option, Variable } from './problem.js';
 
 /** An option before skips are asked: by what a skip may mean it, and whether it is known to fix something. */
@@ -8,6 +9,14 @@ export interface Skippable {
   /** The first is the one that it is told by. */
   names: readonly string[];
   security: boolean;
+}
+
+/** An option as the base distribution lists it. */
+export interface Listed {
+  /** As Debian writes it. */
+  version: string;
+  suite: string;
+  role: SuiteRole;
 }
 
 export interface ComponentOptions {
@@ -19,4 +28,6 @@ export interface ComponentOptions {
    * @throws LockstepError SOURCE_MISMATCH where this version stands for two contents
    */
   choiceOf(option: number): Choice;
+  /** By index; only of components that are the base distribution's. */
+  listed?: ((option: number) => Listed) | undefined;
 }

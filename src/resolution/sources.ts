@@ -20,11 +20,10 @@ const preference: Readonly<Record<SuiteRole, number>> = { security: 0, updates: 
 
 /** Orders listings of one version; never by the order in which they were found. */
 export function bySuite(
-  a: { role: SuiteRole; suite: string; uri: string },
-  b: { role: SuiteRole; suite: string; uri: string },
+  a: { role: SuiteRole; suite: string },
+  b: { role: SuiteRole; suite: string },
 ): number {
-  const keyOf = (listing: { suite: string; uri: string }): string => `${listing.suite} ${listing.uri}`;
-  return preference[a.role] - preference[b.role] || (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0);
+  return preference[a.role] - preference[b.role] || (a.suite < b.suite ? -1 : a.suite > b.suite ? 1 : 0);
 }
 
 /** Every version that a suite has, the highest first. */
@@ -64,6 +63,7 @@ export function sourceOptions(
   return {
     variable,
     skippable,
+    listed: (option) => best[option]!,
     choiceOf(option) {
       const listing = best[option]!;
       assertOneContent(component, listing, found);

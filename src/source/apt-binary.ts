@@ -4,17 +4,18 @@
  * Which versions go together is decided in src/resolution.
  */
 import { readAr } from '../deb/ar.js';
+import type { ListedFile } from '../deb/dsc.js';
 import { parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
 import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
 import type { Phase } from '../io/progress.js';
 import type { AptBinaryConfig } from '../profile/profile-schema.js';
 import { lookUpPackages, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
-import { proofOf, urlIn } from './apt-proof.js';
+import { proofOf } from './apt-proof.js';
 import { readCached, writeCached } from './cache-file.js';
 import type { BinaryListing, Candidates, Choice } from './candidate.js';
 import { allOrNone, type SourceContext } from './context.js';
-import { fetchFile } from './fetch-file.js';
+import { fetchFile, type ArchiveFile } from './fetch-file.js';
 import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
 import { faultOfStored } from './source-tree.js';
 
@@ -110,14 +111,14 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
     stanza: stanza.text(),
     suite: index.release.suite,
     role: index.release.role,
-    uri: index.release.uri,
+    archive: index.release.archive,
     proof: proofOf(index),
   };
 }
 
 /**
  * Fetches and proves chosen packages.
- * @throws LockstepError SOURCE_HASH_MISMATCH, NET_*, DEB_ARCHIVE
+ * @throws LockstepError SOURCE_NOT_ON_MIRROR, SOURCE_HASH_MISMATCH, NET_*, DEB_ARCHIVE
  */
 export async function fetchBinaries(
   choice: Extract<Choice, { kind: 'apt-binary' }>,
@@ -126,7 +127,7 @@ export async function fetchBinaries(
 ): Promise<AptBinaryPin> {
   const fetched = await allOrNone(context, (inner) =>
     choice.listings.map(async (listing) => {
-      const file = await fetchFile(urlIn(listing.uri, listing.filename), listing.file, inner, phase);
+      const file = await fetchFile({ ...listing.file, ...placeOf(listing) }, inner, phase);
       return { listing, file, date: await buildDate(file, inner) };
     }),
   );
@@ -138,6 +139,10 @@ export async function fetchBinaries(
     packages: fetched.map(({ listing, file }) => packageOf(listing, file)),
     provenance: provenanceOf(choice.listings),
   };
+}
+
+function placeOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof ListedFile> {
+  return { archive, paths: [filename], suite };
 }
 
 function packageOf(listing: BinaryListing, file: StoredFile): AptBinaryPackage {

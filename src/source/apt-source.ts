@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import type { Phase } from '../io/progress.js';
 import type { AptSourceConfig } from '../profile/profile-schema.js';
 import { lookUpSources, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
-import { proofOf, urlIn } from './apt-proof.js';
+import { proofOf } from './apt-proof.js';
 import type { Candidates, Choice, SourceListing } from './candidate.js';
 import { allOrNone, type SourceContext } from './context.js';
 import { fetchFile } from './fetch-file.js';
@@ -63,7 +63,7 @@ function listingOf({ stanza, index }: IndexedStanza): SourceListing {
     files,
     suite: index.release.suite,
     role: index.release.role,
-    uri: index.release.uri,
+    archive: index.release.archive,
     proof: proofOf(index),
   };
 }
@@ -71,7 +71,7 @@ function listingOf({ stanza, index }: IndexedStanza): SourceListing {
 /**
  * Fetches and proves a chosen source package: .dsc against the index, the
  * .dsc's list against the index's, every file against both.
- * @throws LockstepError SOURCE_HASH_MISMATCH, SOURCE_MISMATCH, NET_*, VERIFY_BAD_SIGNATURE (upstream's
+ * @throws LockstepError SOURCE_NOT_ON_MIRROR, SOURCE_HASH_MISMATCH, SOURCE_MISMATCH, NET_*, VERIFY_BAD_SIGNATURE (upstream's
  * signature is there, by upstream's key, and does not hold)
  */
 export async function fetchSource(
@@ -80,8 +80,9 @@ export async function fetchSource(
   phase: Phase,
 ): Promise<AptSourcePin> {
   const { listing } = choice;
+  const { archive, suite, directory } = listing;
   const fetch = (file: ListedFile, inner = context): Promise<StoredFile> =>
-    fetchFile(urlIn(listing.uri, `${listing.directory}/${file.name}`), file, inner, phase);
+    fetchFile({ ...file, archive, suite, paths: [`${directory}/${file.name}`] }, inner, phase);
   const described = listing.files.find((file) => file.name === listing.dsc)!;
   // The .dsc first: when it contradicts the index, nothing else is worth fetching
   const dscFile = await fetch(described);

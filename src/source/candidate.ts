@@ -4,6 +4,7 @@
  */
 import type { ListedFile } from '../deb/dsc.js';
 import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-schema.js';
+import type { ArchiveRoots } from './archive-roots.js';
 import type { SuiteRole } from './mirror.js';
 import type { Provenance } from './pin.js';
 
@@ -11,8 +12,8 @@ import type { Provenance } from './pin.js';
 interface Found {
   suite: string;
   role: SuiteRole;
-  /** Archive root that its files are below. */
-  uri: string;
+  /** What its files are below. */
+  archive: ArchiveRoots;
   /** From the InRelease's signature down to the index. */
   proof: Provenance[];
 }

@@ -1,36 +1,100 @@
 /**
- * Bringing promised files of an archive into the store, a few at a time, each
- * with its progress.
+ * The one way from a file that an index or a Release lists to its bytes in the
+ * store: every mirror of the archive is asked until one gives what was
+ * promised. Nothing else may download from the base's archives.
  */
 import type { ListedFile } from '../deb/dsc.js';
-import type { Phase } from '../io/progress.js';
+import type { ContentStore } from '../io/content-store.js';
+import type { Http, Refusal } from '../io/http.js';
+import { refusalsOf } from '../io/http-places.js';
+import type { Item, Phase } from '../io/progress.js';
+import type { ArchivePaths, ArchiveRoots } from './archive-roots.js';
 import { sessionOf, signalOf, type SourceContext } from './context.js';
+import { NotOnMirrorError } from './not-on-mirror.js';
 import type { StoredFile } from './pin.js';
 
+/** A file that the archive of a suite vouches for. */
+export interface ArchiveFile extends ListedFile {
+  archive: ArchiveRoots;
+  paths: ArchivePaths;
+  /** Whose index lists it. */
+  suite: string;
+  /** What progress calls it; its name otherwise. */
+  label?: string;
+}
+
+/** Where to tell of it. */
+export interface Told {
+  item: Item;
+  phase: Phase;
+}
+
 /**
- * Fetches a file whose hash is known, unless the store has it. Its bytes are
- * hashed as they come, and again whenever they are read.
- * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH
+ * Fetches a file whose hash is known. Its bytes are hashed as they come, and again whenever they are read.
+ *
+ * @throws LockstepError SOURCE_NOT_ON_MIRROR ({@link NotOnMirrorError}: no mirror gave it, and one at least said that
+ * it has no such file), SOURCE_HASH_MISMATCH, NET_*, STORE_*, DISK_*, INTERRUPTED
+ */
+export async function fetchFromArchive(
+  { archive, paths, suite, name, size, sha256 }: ArchiveFile,
+  { http, store, signal }: { http: Http; store: ContentStore; signal?: AbortSignal | undefined },
+  { item, phase }: Told,
+): Promise<StoredFile> {
+  const places = archive.placesOf(paths);
+  const onRefusal = (refusal: Refusal): void => tellOnce(refusal, phase);
+  const own = signal === undefined ? {} : { signal };
+  try {
+    await http.download(places, store, { sha256, size }, { item, onRefusal, ...own });
+  } catch (error) {
+    const refusals = refusalsOf(error, places[0]![0]) ?? [];
+    const lacks = refusals.filter((one) => one.error.code === 'NET_NOT_FOUND');
+    if (lacks.length === 0) throw error;
+    const final = refusals.every((one) =>
+      ['NET_NOT_FOUND', 'SOURCE_HASH_MISMATCH', 'NET_TOO_LARGE'].includes(one.error.code),
+    );
+    const tried = refusals.map(({ url, said }) => ({ url, said }));
+    throw new NotOnMirrorError({ file: name, suite, tried, final }, { cause: error });
+  }
+  return { name, size, sha256 };
+}
+
+/** What was told in a phase, by server and fault: a mirror that is behind lacks hundreds of files. */
+const toldIn = new WeakMap<Phase, Set<string>>();
+
+function tellOnce({ url, said, error }: Refusal, phase: Phase): void {
+  const told = toldIn.get(phase) ?? new Set();
+  toldIn.set(phase, told);
+  const key = `${new URL(url).host} ${error.code}`;
+  if (told.has(key)) return;
+  told.add(key);
+  phase.info(`${url}: ${said}; asking the next mirror, here and where it happens again`);
+}
+
+/**
+ * As {@link fetchFromArchive}, a few files at a time, each with its progress; not where the store has it.
  */
 export async function fetchFile(
-  url: string,
-  { name, size, sha256 }: ListedFile,
+  file: ArchiveFile,
   context: SourceContext,
   phase: Phase,
 ): Promise<StoredFile> {
-  if ((await context.store.size(sha256)) !== size) {
-    await sessionOf(context).limit(async () => {
-      const item = phase.item(name, { totalBytes: size });
-      try {
-        await context.http.download(url, context.store, { sha256, size }, { item, ...signalOf(context) });
-        item.done();
-      } catch (error) {
-        // What stopped all downloads is told once, where it happened
-        const stopped = context.signal?.aborted === true;
-        item.fail(stopped || !(error instanceof Error) ? 'stopped' : error.message);
-        throw error;
-      }
-    });
-  }
+  const { name, size, sha256 } = file;
+  if ((await context.store.size(sha256)) !== size) await fetchAnew(file, context, phase);
   return { name, size, sha256 };
+}
+
+/** As {@link fetchFile}, where the store may hold the file damaged. */
+export async function fetchAnew(file: ArchiveFile, context: SourceContext, phase: Phase): Promise<void> {
+  await sessionOf(context).limit(async () => {
+    const item = phase.item(file.label ?? file.name, { totalBytes: file.size });
+    try {
+      await fetchFromArchive(file, { ...context, ...signalOf(context) }, { item, phase });
+      item.done();
+    } catch (error) {
+      // What stopped all downloads is told once, where it happened
+      const stopped = context.signal?.aborted === true;
+      item.fail(stopped || !(error instanceof Error) ? 'stopped' : error.message);
+      throw error;
+    }
+  });
 }

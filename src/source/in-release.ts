@@ -7,8 +7,11 @@ import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
 import { collect } from '../io/bytes.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
+import type { AskOnce } from '../io/http.js';
+import { refusalsOf } from '../io/http-places.js';
 import type { Phase } from '../io/progress.js';
 import { verifyClearsigned } from '../signing/verifier.js';
+import { ArchiveRoots } from './archive-roots.js';
 import { readCached, writeCached } from './cache-file.js';
 import { sessionOf, signalOf, type SourceContext } from './context.js';
 import type { SuitePlace, SuiteRole } from './mirror.js';
@@ -30,8 +33,8 @@ interface Verified {
 export interface VerifiedRelease {
   role: SuiteRole;
   suite: string;
-  /** The archive root that answered. */
-  uri: string;
+  /** All mirrors of its archive: what it lists may come from any. */
+  archive: ArchiveRoots;
   release: Release;
   sha256: string;
   /** Fingerprints of the keys that vouch for it. */
@@ -66,8 +69,8 @@ async function keyringOf(context: SourceContext): Promise<Keyring> {
 }
 
 /**
- * Fetches and proves the InRelease of a suite, from the first of its places
- * that can be reached.
+ * Fetches and proves the InRelease of a suite, from the first of its places that gives one. A place is passed over
+ * for what it is and for how it is signed and dated, too.
  * @throws LockstepError KEYRING_MISSING, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE, SOURCE_SUITE_SWAPPED,
  * MIRROR_UNKNOWN (a place that was only guessed has nothing), NET_*
  */
@@ -76,45 +79,75 @@ export async function openRelease(
   context: SourceContext,
   phase: Phase,
 ): Promise<VerifiedRelease> {
-  for (const [index, uri] of place.uris.entries()) {
-    try {
-      return await openAt(uri, place, context, phase);
-    } catch (error) {
-      if (!(error instanceof LockstepError)) throw error;
-      if (error.code.startsWith('NET_') && index < place.uris.length - 1) {
-        phase.info(`${place.suite}: ${error.message}; asking the next mirror`);
-        continue;
-      }
-      if (error.code === 'NET_NOT_FOUND' && place.derived) {
-        throw new LockstepError('MIRROR_UNKNOWN', {
-          message: `There is no ${place.suite} at ${uri}, which is only a guess (${place.from})`,
-          hint: 'Say where the security archive is: LOCKSTEP_MIRROR_SECURITY, or mirror.security in lockstep.yaml.',
-          cause: error,
-        });
-      }
-      throw error;
-    }
+  const { suite, uris, derived } = place;
+  const urls = uris.map((uri) => `${uri}/dists/${suite}/InRelease`);
+  const keyring = await keyringOf(context);
+  const known = await knownReleases(urls, keyring, context);
+  try {
+    return await context.http.anywhere(
+      urls,
+      {
+        ...signalOf(context),
+        isOfPlace,
+        onRefusal: ({ url, said }) => phase.info(`${suite}: ${url}: ${said}; asking the next mirror`),
+      },
+      async (url, once) => await openAt(url, { place, keyring, known, once, context, phase }),
+    );
+  } catch (error) {
+    const refusals = refusalsOf(error, urls[0]!);
+    if (!derived || refusals?.every((one) => one.error.code === 'NET_NOT_FOUND') !== true) throw error;
+    throw new LockstepError('MIRROR_UNKNOWN', {
+      message: `There is no ${suite} at ${uris.join(' or ')}, which is only a guess (${place.from})`,
+      hint: 'Say where the security archive is: LOCKSTEP_MIRROR_SECURITY, or mirror.security in lockstep.yaml.',
+      cause: error,
+    });
   }
-  throw new LockstepError('MIRROR_UNKNOWN', { message: `No address is known for ${place.suite}` });
+}
+
+/** Faults of what one mirror gave; another may do better. */
+function isOfPlace(error: unknown): error is LockstepError {
+  if (!(error instanceof LockstepError)) return false;
+  return (
+    /^(?:NET|VERIFY)_/.test(error.code) ||
+    ['SOURCE_EXPIRED', 'SOURCE_FUTURE', 'SOURCE_SUITE_SWAPPED'].includes(error.code)
+  );
+}
+
+/** What was fetched and held before, by address. */
+type KnownReleases = ReadonlyMap<string, { verified: Verified; release: Release }>;
+
+async function knownReleases(
+  urls: readonly string[],
+  keyring: Keyring,
+  context: SourceContext,
+): Promise<KnownReleases> {
+  const known = new Map<string, { verified: Verified; release: Release }>();
+  for (const url of urls) {
+    const verified = await readCached<Verified>(context, 'releases', sha256Of(url));
+    if (verified?.keyring !== keyring.sha256) continue;
+    known.set(url, { verified, release: parseRelease(verified.text, url) });
+  }
+  return known;
+}
+
+interface Opening {
+  place: SuitePlace;
+  keyring: Keyring;
+  known: KnownReleases;
+  once: AskOnce;
+  context: SourceContext;
+  phase: Phase;
 }
 
 async function openAt(
-  uri: string,
-  place: SuitePlace,
-  context: SourceContext,
-  phase: Phase,
+  url: string,
+  { place, keyring, known, once, context, phase }: Opening,
 ): Promise<VerifiedRelease> {
-  const url = `${uri}/dists/${place.suite}/InRelease`;
-  const name = sha256Of(url);
   const subject = `InRelease of ${place.suite}`;
-  const [keyring, kept] = await Promise.all([
-    keyringOf(context),
-    readCached<Verified>(context, 'releases', name),
-  ]);
-  const known = kept?.keyring === keyring.sha256 ? kept : undefined;
-  const fetched = await fetchRelease(url, known, context);
-  let verified = known;
-  if (fetched !== null && fetched.sha256 !== known?.sha256) {
+  const own = known.get(url)?.verified;
+  const fetched = await fetchRelease(url, own, once);
+  let verified = own;
+  if (fetched !== null && fetched.sha256 !== own?.sha256) {
     const { text, signers } = await verifyClearsigned(fetched.bytes, keyring.bytes, {
       date: new Date(context.clock.now().getTime() + futureAllowance),
       subject: `${subject} (${url})`,
@@ -129,22 +162,23 @@ async function openAt(
   }
   if (verified === undefined) throw new TypeError('an answer of 304 to a request without validators');
   let release = parseRelease(verified.text, url);
-  if (known !== undefined && verified !== known) {
-    const before = parseRelease(known.text, url);
-    if (before.date > release.date) {
-      // As apt does: an old InRelease is never believed after a newer one was seen, or a mirror
-      // could hold back a security fix by playing back the past.
-      phase.info(`${subject}: the mirror is behind what it had before; the newer one is kept`);
-      verified = known;
-      release = before;
-    }
+  // As apt does: an old InRelease is never believed after a newer one was seen, be it from another mirror, or a
+  // mirror could hold back a security fix by playing back the past.
+  for (const [from, before] of known) {
+    if (before.release.date <= release.date) continue;
+    const whose = from === url ? 'it had' : `${from} had`;
+    phase.info(`${subject}: ${url} is behind what ${whose} before; the newer one is kept`);
+    ({ verified, release } = before);
   }
   assertSuite(release, place, url);
   assertInTime(release, place, context.clock.now(), url);
-  if (verified !== known) await writeCached(context, 'releases', name, verified);
+  if (![...known.values()].some((one) => one.verified === verified)) {
+    await writeCached(context, 'releases', sha256Of(url), verified);
+  }
   const { sha256, signers } = verified;
   const datesIgnored = place.checkDates ? null : place.from;
-  return { role: place.role, suite: place.suite, uri, release, sha256, signers, datesIgnored };
+  const archive = new ArchiveRoots(place.uris);
+  return { role: place.role, suite: place.suite, archive, release, sha256, signers, datesIgnored };
 }
 
 interface Fetched {
@@ -157,38 +191,28 @@ interface Fetched {
 async function fetchRelease(
   url: string,
   known: Verified | undefined,
-  context: SourceContext,
+  once: AskOnce,
 ): Promise<Fetched | null> {
   const headers: Record<string, string> = {};
   if (known?.etag !== undefined) headers['if-none-match'] = known.etag;
   if (known?.lastModified !== undefined) headers['if-modified-since'] = known.lastModified;
-  const answer = await context.http.get(url, { ...signalOf(context), headers });
-  if (answer.status === 304 && known !== undefined) {
-    answer.discard();
-    return null;
-  }
-  let bytes: Buffer;
+  const answer = await once(url, { headers });
   try {
-    const announced = Number(answer.headers['content-length'] ?? 0);
-    if (announced > maxBytes) throw tooLarge(url);
-    bytes = await collect(limited(answer.body, url));
-  } catch (error) {
-    // A body that broke off is asked for again as a whole, with the client's own retries
-    const code = error instanceof LockstepError ? error.code : '';
-    if (code !== 'NET_TRUNCATED' && code !== 'NET_STALLED') throw error;
-    bytes = await context.http.bytes(url, { ...signalOf(context), maxBytes });
+    if (answer.status === 304 && known !== undefined) return null;
+    if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(url);
+    const bytes = await collect(limited(answer.body, url));
+    const { etag, 'last-modified': lastModified } = answer.headers;
+    return {
+      bytes,
+      sha256: sha256Of(bytes),
+      validators: {
+        ...(etag === undefined ? {} : { etag }),
+        ...(lastModified === undefined ? {} : { lastModified }),
+      },
+    };
   } finally {
     answer.discard();
   }
-  const { etag, 'last-modified': lastModified } = answer.headers;
-  return {
-    bytes,
-    sha256: sha256Of(bytes),
-    validators: {
-      ...(etag === undefined ? {} : { etag }),
-      ...(lastModified === undefined ? {} : { lastModified }),
-    },
-  };
 }
 
 async function* limited(body: AsyncIterable<Buffer>, url: string): AsyncGenerator<Buffer> {

@@ -12,7 +12,7 @@ export type SuiteRole = 'release' | 'updates' | 'security';
 
 /** Where the suites of one role are. */
 export interface MirrorPlace {
-  /** Archive roots without a trailing slash, http(s): or file:. The others stand in when the first cannot be reached. */
+  /** Archive roots without a trailing slash, http(s): or file:, in the order in which they are asked for each file. */
   uris: string[];
   /** Who said so, for people: `LOCKSTEP_MIRROR`, `lockstep.yaml`, a file of apt and its line. */
   from: string;
@@ -37,11 +37,15 @@ export interface SuitePlace extends MirrorPlace {
   suite: string;
 }
 
+/** An address, or several in the order in which they are asked. */
+type OneOrMore = string | readonly string[];
+
 export interface MirrorQuestion {
   base: SourceBase;
+  /** LOCKSTEP_MIRROR and LOCKSTEP_MIRROR_SECURITY: addresses with white space between them. */
   environment: Readonly<Record<string, string | undefined>>;
   /** `mirror:` of lockstep.yaml. */
-  configured?: { debian?: string | undefined; security?: string | undefined } | undefined;
+  configured?: { debian?: OneOrMore | undefined; security?: OneOrMore | undefined } | undefined;
   apt: AptConfiguration;
 }
 
@@ -78,17 +82,23 @@ export function suitesOf(mirror: Mirror, base: SourceBase): SuitePlace[] {
   ];
 }
 
-function named(value: string | undefined, from: string): MirrorPlace | null {
-  if (value === undefined || value.trim() === '') return null;
-  const url = value.trim();
-  if (!URL.canParse(url) || !['http:', 'https:', 'file:'].includes(new URL(url).protocol)) {
+function named(value: OneOrMore | undefined, from: string): MirrorPlace | null {
+  const urls = typeof value === 'object' ? value : (value ?? '').split(/\s+/).filter((url) => url !== '');
+  if (urls.length === 0) return null;
+  const wrong = urls.findIndex((url) => !isMirror(url));
+  if (wrong >= 0) {
+    const which = urls.length === 1 ? from : `${from}: number ${wrong + 1} of ${urls.length}`;
     throw new LockstepError('MIRROR_UNKNOWN', {
-      message: `${from} is not the address of a mirror: ${JSON.stringify(value)}`,
-      hint: 'Give the http, https or file URL that the folders dists/ and pool/ are below.',
-      where: [{ path: from, value }],
+      message: `${which} is not the address of a mirror: ${JSON.stringify(urls[wrong])}`,
+      hint: 'Give the http, https or file URL that the folders dists/ and pool/ are below; of several mirrors, put white space between them.',
+      where: [{ path: from, value: urls[wrong] }],
     });
   }
-  return { uris: [withoutSlash(url)], from, checkDates: true, derived: false };
+  return { uris: [...new Set(urls.map(withoutSlash))], from, checkDates: true, derived: false };
+}
+
+function isMirror(url: string): boolean {
+  return URL.canParse(url) && ['http:', 'https:', 'file:'].includes(new URL(url).protocol);
 }
 
 function withoutSlash(uri: string): string {

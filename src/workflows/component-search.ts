@@ -15,6 +15,7 @@ import {
   type FactsInput,
   type OptionFacts,
 } from '../resolution/facts.js';
+import { explainMissing } from '../resolution/missing-file.js';
 import { planChoices } from '../resolution/options.js';
 import type { Clause } from '../resolution/problem.js';
 import type { Choice } from '../source/candidate.js';
@@ -22,6 +23,7 @@ import { treeOfPin, type ComponentTree } from '../source/component-tree.js';
 import { stoppable, type SourceContext } from '../source/context.js';
 import { declaredByPackages, declaredIn } from '../source/declarations.js';
 import type { Declared, Platform } from '../source/declared.js';
+import { NotOnMirrorError } from '../source/not-on-mirror.js';
 import type { Pin } from '../source/pin.js';
 import { basePlatform } from '../source/platform.js';
 import { fetchPin } from '../source/registry.js';
@@ -196,7 +198,12 @@ export class ComponentSearch {
       declared.push(own);
     };
     // What the component itself is must hold whatever is within it
-    await take(choice);
+    await take(choice).catch((error: unknown) => {
+      if (!(error instanceof NotOnMirrorError)) throw error;
+      const { name: profile } = this.#profile;
+      const options = this.#options.get(component)!;
+      throw explainMissing(error, { profile, component, options, option, now: context.clock.now() });
+    });
     for (const member of this.#within.get(component) ?? []) {
       try {
         await take(member);

@@ -71,6 +71,22 @@ describe('the direction of imports', () => {
     assert.deepEqual(cycles, []);
   });
 
+  it('lets only src/source/fetch-file.ts download what an index lists, so that every mirror is asked', () => {
+    const using = (pattern: RegExp): string[] =>
+      sourceFiles()
+        .filter((file) => pattern.test(readFileSync(file, 'utf8')))
+        .map((file) => relative(src, file))
+        .sort();
+    assert.deepEqual(using(/\.download\(/), ['source/fetch-file.ts']);
+    // Addresses of mirrors: where they are read and written down, and InRelease, which has no hash yet
+    assert.deepEqual(using(/\buris\b/), [
+      'source/apt-configuration.ts',
+      'source/archive-roots.ts',
+      'source/in-release.ts',
+      'source/mirror.ts',
+    ]);
+  });
+
   it('lets only src/signing read a private key', () => {
     const offenders = sourceFiles()
       .filter((file) => roomOf(file) !== 'signing')

@@ -38,7 +38,7 @@ export interface FileCheck {
 }
 
 /** A file that is not there, or not the promised one. */
-const ofTheMirror = new Set<ErrorCode>(['NET_NOT_FOUND', 'SOURCE_HASH_MISMATCH']);
+const ofTheMirror = new Set<ErrorCode>(['SOURCE_NOT_ON_MIRROR', 'SOURCE_HASH_MISMATCH']);
 
 /** How many faults are listed; one package in two places brings thousands. */
 const mostListed = 20;

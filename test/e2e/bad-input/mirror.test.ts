@@ -32,7 +32,13 @@ describe('a mirror that cannot be relied on', function () {
       'NET_NOT_FOUND',
       /dists\/bookworm\/InRelease/,
     ],
-    ['answers 404 for a tarball', orig, 'missing', 'NET_NOT_FOUND', /mediawiki_1\.39\.17\.orig/],
+    [
+      'answers 404 for a tarball',
+      orig,
+      'missing',
+      'SOURCE_NOT_ON_MIRROR',
+      /mediawiki_1\.39\.17\.orig\.tar\.gz of mediawiki 1:1\.39\.17-1\+deb12u2/,
+    ],
     ['answers 503, always', orig, 'error', 'NET_STATUS', /Status 503 from .*orig\.tar\.gz \(2 tries\)/],
     [
       'truncates an InRelease',

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { openBase } from '../../../src/build/base-digest.js';
 import { baseIndices } from '../../../src/build/base-index.js';
 import { BuildCache, type BuildRecord } from '../../../src/build/build-cache.js';
+import { fetchRootPackages } from '../../../src/build/root-packages.js';
 import { makeWork, removeWork, sweepWork } from '../../../src/build/work-folder.js';
 import { parseRelations } from '../../../src/deb/relation.js';
 import { silentPhase } from '../../../src/io/progress.js';
+import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
 import type { SourceContext } from '../../../src/source/context.js';
-import { TestMirror } from '../../fixtures/mirror.js';
-import { Resolving } from '../source/resolving.js';
+import { chooseMirror } from '../../../src/source/mirror.js';
+import { FileServer, TestMirror } from '../../fixtures/mirror.js';
+import { fault, Resolving } from '../source/resolving.js';
 import { Builds } from './builds.js';
 
 describe('the base of a build, from a mirror', () => {
@@ -44,8 +47,42 @@ describe('the base of a build, from a mirror', () => {
   it('is worked out from the suites, each package with where it is', async () => {
     const { names, closure } = await open();
     assert.deepEqual(names, ['build-essential 1', 'make 1+fixed', 'tool 1']);
-    assert.match(closure[1]!.uri, /\/debian-security$/);
+    assert.equal(closure[1]!.suite, 'bookworm-security');
     assert.equal(closure[1]!.filename, 'pool/main/m/make/make_1+fixed_amd64.deb');
+  });
+
+  it('is fetched from every mirror of its suites: from the second what the first lacks', async () => {
+    const base = { distribution: 'debian', codename: 'bookworm', architectures: ['amd64'] };
+    const second = await FileServer.start(mirror.server.files);
+    try {
+      mirror.server.fault(/debian-security\/pool/, 'missing');
+      mirror.server.fault(/debian\/pool\/.*tool/, 'flipped');
+      const environment = { LOCKSTEP_MIRROR: `${mirror.url} ${second.origin}/debian` };
+      const context = resolving.context({
+        mirror: chooseMirror({ base, environment, apt: noAptConfiguration }),
+      });
+      const opened = await open(context);
+      await fetchRootPackages(opened, { ...context, phase: silentPhase });
+      for (const { sha256 } of opened.closure) await resolving.store.verify(sha256);
+      assert.deepEqual(second.asked(), [
+        '/debian-security/pool/main/m/make/make_1+fixed_amd64.deb',
+        '/debian/pool/main/t/tool/tool_1_amd64.deb',
+      ]);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it('names the package and the suite where no mirror has it', async () => {
+    const opened = await open();
+    mirror.server.fault(/make_1/, 'missing');
+    await assert.rejects(
+      fetchRootPackages(opened, { ...resolving.context(), phase: silentPhase }),
+      fault(
+        'SOURCE_NOT_ON_MIRROR',
+        /^No mirror has make 1\+fixed \(make_1\+fixed_amd64\.deb\), which bookworm-security lists$/,
+      ),
+    );
   });
 
   it('reads no index while none has changed', async () => {

@@ -37,13 +37,16 @@ describe('a mirror with faults', () => {
 
   it('lacks a tarball', async () => {
     mirror.server.fault(orig, 'missing');
-    await assert.rejects(resolving.run(), fault('NET_NOT_FOUND', /mediawiki_1\.39\.17\.orig\.tar\.gz/));
+    await assert.rejects(
+      resolving.run(),
+      fault('SOURCE_NOT_ON_MIRROR', /mediawiki_1\.39\.17\.orig\.tar\.gz/),
+    );
     await assertNothingBroken();
   });
 
   it('lacks an index', async () => {
     mirror.server.fault(/Sources\.xz|source\/by-hash/, 'missing');
-    await assert.rejects(resolving.run(), fault('NET_NOT_FOUND', /main\/source\/Sources\.xz/));
+    await assert.rejects(resolving.run(), fault('SOURCE_NOT_ON_MIRROR', /main\/source\/Sources\.xz/));
   });
 
   it('leaves out by-hash: the name does, and the hash is checked all the same', async () => {

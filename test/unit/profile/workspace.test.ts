@@ -87,6 +87,27 @@ describe('lockstep.yaml', () => {
     ]);
   });
 
+  it('takes a mirror, or a list of them, and says which of a list is none', () => {
+    const mirrors = (text: string): string => `${good.trimEnd()}\nmirror:\n${text}`;
+    const list = '  debian: [http://a.example.org/debian/, https://b.example.org/debian]\n';
+    assert.deepEqual(read(mirrors(`${list}  security: http://s.example.org/x/\n`)).value?.mirror, {
+      debian: ['http://a.example.org/debian', 'https://b.example.org/debian'],
+      security: 'http://s.example.org/x',
+    });
+    const wrong = faultsOf(mirrors('  debian:\n    - http://a.example.org/debian\n    - b.example.org\n'));
+    assert.equal(wrong.length, 1);
+    assert.match(wrong[0]!, /:7 mirror\.debian\[1\]: must be a web address: http:\/\//);
+    assert.deepEqual(
+      faultsOf(mirrors('  debian: []\n')).map((one) => one.replace(/^\d+:/, '')),
+      ['11 mirror.debian: must hold at least 1 of them'],
+    );
+    for (const value of ['12', 'b.example.org']) {
+      const faults = faultsOf(mirrors(`  debian: ${value}\n`));
+      assert.equal(faults.length, 1, value);
+      assert.match(faults[0]!, /:11 mirror\.debian: must be a web address, or a list of them/);
+    }
+  });
+
   it('knows the keys of the signing method that is written', () => {
     assert.deepEqual(faultsOf(good.replace('method: openpgp', 'method: gpg, keyFile: x')), [
       '9:1 signing.key: is missing; it must be text',

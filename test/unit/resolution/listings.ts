@@ -1,5 +1,6 @@
 /** Candidates made up for tests. */
 import type { BinaryListing, Candidates, SourceListing } from '../../../src/source/candidate.js';
+import { ArchiveRoots } from '../../../src/source/archive-roots.js';
 import type { SuiteRole } from '../../../src/source/mirror.js';
 
 export const searched = ['bookworm', 'bookworm-updates', 'bookworm-security'];
@@ -19,7 +20,7 @@ export function source(version: string, role: SuiteRole = 'release', hash = vers
     files: [{ name: 'x.dsc', size: 1, sha256: hash }],
     suite: suites[role],
     role,
-    uri: 'http://a.test',
+    archive: new ArchiveRoots(['http://a.test']),
     proof: [],
   };
 }
@@ -39,7 +40,7 @@ export function binary(name: string, version: string, more: Partial<BinaryListin
     stanza: `Package: ${name}\n`,
     suite: suites[role],
     role,
-    uri: 'http://a.test',
+    archive: new ArchiveRoots(['http://a.test']),
     proof: [],
     ...more,
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { urlIn } from '../../../src/source/apt-proof.js';
+import { ArchiveRoots } from '../../../src/source/archive-roots.js';
 import { addedFile } from '../../../src/source/source-facts.js';
 import { upstreamVersionOf } from '../../../src/source/upstream-version.js';
 
@@ -20,16 +20,26 @@ describe('the version a person knows', () => {
 
 describe('an address in an archive', () => {
   it('keeps what Debian names are made of, and quotes the rest', () => {
-    assert.equal(
-      urlIn('http://a.test/debian', 'pool/main/g/g++/g++_1%3a2~rc1+b1_amd64.deb'),
-      'http://a.test/debian/pool/main/g/g++/g++_1%253a2~rc1+b1_amd64.deb',
+    assert.deepEqual(
+      new ArchiveRoots(['http://a.test/debian']).placesOf(['pool/main/g/g++/g++_1%3a2~rc1+b1_amd64.deb']),
+      [['http://a.test/debian/pool/main/g/g++/g++_1%253a2~rc1+b1_amd64.deb']],
     );
-    assert.equal(urlIn('http://a.test', 'a?b/c#d'), 'http://a.test/a%3Fb/c%23d');
+    assert.deepEqual(new ArchiveRoots(['http://a.test']).placesOf(['a?b/c#d']), [
+      ['http://a.test/a%3Fb/c%23d'],
+    ]);
+  });
+
+  it('is one on every mirror, each with its other names', () => {
+    const archive = new ArchiveRoots(['http://a.test/debian', 'file:///srv/debian']);
+    assert.deepEqual(archive.placesOf(['by-hash/x', 'Packages.xz']), [
+      ['http://a.test/debian/by-hash/x', 'http://a.test/debian/Packages.xz'],
+      ['file:///srv/debian/by-hash/x', 'file:///srv/debian/Packages.xz'],
+    ]);
   });
 
   it('never leaves the archive', () => {
     for (const path of ['../x', '/etc/passwd', 'a/../../x', 'a\nb'])
-      assert.throws(() => urlIn('http://a.test', path));
+      assert.throws(() => new ArchiveRoots(['http://a.test']).placesOf([path]));
   });
 });
 

@@ -167,6 +167,50 @@ deb http://near.test/debian bookworm main`;
     }
   });
 
+  it('takes several, in their order, and each once', () => {
+    const environment = {
+      LOCKSTEP_MIRROR: ' http://a.test/debian/\n\tfile:///srv/debian  http://a.test/debian ',
+      LOCKSTEP_MIRROR_SECURITY: 'http://s.test/x http://t.test/y',
+    };
+    const mirror = chosen(noAptConfiguration, { environment });
+    assert.deepEqual(mirror.release.uris, ['http://a.test/debian', 'file:///srv/debian']);
+    assert.deepEqual(mirror.updates.uris, mirror.release.uris);
+    assert.deepEqual(mirror.security.uris, ['http://s.test/x', 'http://t.test/y']);
+    const { LOCKSTEP_MIRROR } = environment;
+    assert.deepEqual(chosen(noAptConfiguration, { environment: { LOCKSTEP_MIRROR } }).security.uris, [
+      'http://a.test/debian-security',
+      'file:///srv/debian-security',
+    ]);
+    const configured = { debian: ['http://a.test/debian', 'http://b.test/debian'] };
+    const written = chosen(apt(docker), { configured });
+    assert.deepEqual(written.release.uris, configured.debian);
+    assert.deepEqual(written.security.uris, [
+      'http://a.test/debian-security',
+      'http://b.test/debian-security',
+    ]);
+    const listed = apt(
+      list('deb http://a.test/debian bookworm main\ndeb http://b.test/debian bookworm main'),
+    );
+    assert.deepEqual(chosen(listed).release.uris, configured.debian);
+  });
+
+  it('says which of several is no address', () => {
+    const environment = { LOCKSTEP_MIRROR: 'http://a.test/debian b.test/debian' };
+    assert.throws(
+      () => chosen(noAptConfiguration, { environment }),
+      (error: unknown) => {
+        assert.ok(error instanceof LockstepError);
+        assert.equal(error.code, 'MIRROR_UNKNOWN');
+        assert.equal(
+          error.message,
+          'LOCKSTEP_MIRROR: number 2 of 2 is not the address of a mirror: "b.test/debian"',
+        );
+        assert.deepEqual(error.where, [{ path: 'LOCKSTEP_MIRROR', value: 'b.test/debian' }]);
+        return true;
+      },
+    );
+  });
+
   it("keeps what apt is told of dates, for apt's own mirrors only", () => {
     const frozen: AptConfiguration = { ...apt(docker), checkValidUntil: false };
     assert.equal(chosen(frozen).release.checkDates, false);

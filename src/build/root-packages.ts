@@ -1,0 +1,63 @@
+/** Bringing the packages of a build root into the store, from the mirrors of their suites. */
+import pLimit from 'p-limit';
+import type { ContentStore } from '../io/content-store.js';
+import type { Http } from '../io/http.js';
+import type { Phase } from '../io/progress.js';
+import { fetchFromArchive } from '../source/fetch-file.js';
+import type { BasePackage } from './base-closure.js';
+import type { Base } from './base-digest.js';
+
+/** Downloads at the same time. */
+const downloadsAtOnce = 6;
+
+export interface RootPackagesContext {
+  store: ContentStore;
+  http: Http;
+  phase: Phase;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Fetches what the store lacks; at the first fault the other downloads are stopped and waited for.
+ * @throws LockstepError as fetchFromArchive
+ */
+export async function fetchRootPackages(
+  { closure, archives }: Pick<Base, 'closure' | 'archives'>,
+  context: RootPackagesContext,
+): Promise<void> {
+  const { store, http, phase } = context;
+  const missing: BasePackage[] = [];
+  for (const one of closure) if ((await store.size(one.sha256)) !== one.size) missing.push(one);
+  if (missing.length === 0) return;
+  const item = phase.item(`${missing.length} packages for the build root`, {
+    totalBytes: missing.reduce((sum, { size }) => sum + size, 0),
+  });
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
+  const limit = pLimit(downloadsAtOnce);
+  const fetched = await Promise.allSettled(
+    missing.map((one) =>
+      limit(async () => {
+        try {
+          const { name, version, suite, filename, size, sha256 } = one;
+          const file = { archive: archives.get(suite)!, paths: [filename] as const, suite, size, sha256 };
+          await fetchFromArchive(
+            { ...file, name: `${name} ${version} (${filename.slice(filename.lastIndexOf('/') + 1)})` },
+            { http, store, signal },
+            { item: { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} }, phase },
+          );
+        } catch (error) {
+          stop.abort(error);
+          throw error;
+        }
+      }),
+    ),
+  );
+  const fault = fetched.find((one) => one.status === 'rejected');
+  if (fault === undefined) {
+    item.done();
+    return;
+  }
+  item.fail('stopped');
+  throw fault.reason;
+}

@@ -1,0 +1,39 @@
+/**
+ * The mirrors of one archive, as one thing: what is below it has an address on
+ * each of them, and nobody gets the address on one alone. Hashes decide what is
+ * right, so which mirror gives a file does not matter.
+ */
+import { assertSafeMember } from '../deb/member-name.js';
+import type { Place } from '../io/http.js';
+
+/** Paths below an archive's root at which one file is: its path, then other names, asked for where that is not there. */
+export type ArchivePaths = readonly [path: string, ...otherNames: string[]];
+
+export class ArchiveRoots {
+  readonly #uris: readonly string[];
+
+  /** @param uris without a trailing slash, the first to be asked first; at least one */
+  constructor(uris: readonly string[]) {
+    if (uris.length === 0) throw new TypeError('an archive without a mirror');
+    this.#uris = uris;
+  }
+
+  /**
+   * Where a file is on each mirror. The paths come from an index: they must stay below the root, and reserved
+   * characters in them are no part of the URL's own grammar.
+   * @throws LockstepError DEB_UNSAFE_NAME
+   */
+  placesOf(paths: ArchivePaths): Place[] {
+    for (const path of paths) assertSafeMember(path, this.#uris.join(' '));
+    const quoted = paths.map((path) =>
+      path
+        .split('/')
+        .map((part) => encodeURIComponent(part).replaceAll('%2B', '+').replaceAll('%3A', ':'))
+        .join('/'),
+    );
+    return this.#uris.map((uri): Place => {
+      const [first, ...others] = quoted.map((path) => `${uri}/${path}`);
+      return [first!, ...others];
+    });
+  }
+}
