@@ -6,7 +6,7 @@
 import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
 import { armorFault, clearsignedFault } from '../signing/exact-armor.js';
-import { verifyClearsigned, verifyDetached, type Verdict } from '../signing/verifier.js';
+import { verifyClearsigned, verifyDetached, type Taken, type Verdict } from '../signing/verifier.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
 import type { ArchivePort } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
@@ -32,13 +32,13 @@ const resign = 'lockstep verify --repair signs it anew';
 /**
  * Reads and judges the Release files of a view.
  *
- * @param trust the archive's public keys, and our clock
+ * @param trust the archive's public keys, and how its Release files were taken
  * @throws LockstepError DISK_IO, KEYRING_INVALID
  */
 export async function readSignedView(
   port: ArchivePort,
   view: string,
-  trust: { keyring: Uint8Array; date: Date },
+  trust: { keyring: Uint8Array; taken: Taken },
 ): Promise<SignedView> {
   const path = { inline: `${view}/InRelease`, plain: `${view}/Release`, detached: `${view}/Release.gpg` };
   const [inline, plain, detached] = await Promise.all([
@@ -60,7 +60,7 @@ export async function readSignedView(
 
   const verdict = async (text: string | Uint8Array | undefined): Promise<Verdict | undefined> => {
     if (text === undefined || detached === undefined) return undefined;
-    return await verifyDetached(text, detached, trust.keyring, { date: trust.date, subject: path.plain });
+    return await verifyDetached(text, detached, trust.keyring, { taken: trust.taken, subject: path.plain });
   };
   const onPlain = await verdict(plain);
   // Release.gpg is over the text that InRelease has, so each of the two can speak against Release
@@ -112,11 +112,11 @@ export async function readSignedView(
 async function judgeInline(
   bytes: Buffer,
   path: string,
-  trust: { keyring: Uint8Array; date: Date },
+  trust: { keyring: Uint8Array; taken: Taken },
 ): Promise<{ text?: string; signer?: string | undefined; finding?: Finding }> {
   try {
     const { text, signers } = await verifyClearsigned(bytes, trust.keyring, {
-      date: trust.date,
+      taken: trust.taken,
       subject: path,
     });
     const signer = signers[0]?.fingerprint;

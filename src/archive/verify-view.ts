@@ -9,6 +9,7 @@ import { byHashPath, frozenView, liveView } from './layout.js';
 import type { ListedFile } from './port.js';
 import { listedField, snapshotField } from './release.js';
 import type { ArchiveFinding } from './remedy.js';
+import type { Taken } from '../signing/verifier.js';
 import { readSignedView, type SignedView } from './signed-view.js';
 import { storedIndices, verifyIndices, type ViewIndices } from './verify-index.js';
 
@@ -26,7 +27,7 @@ export interface ViewRequest extends Pick<
   'port' | 'expected' | 'onUnknown' | 'onRead' | 'copies' | 'signal'
 > {
   name: ViewName;
-  trust: { keyring: Uint8Array; date: Date };
+  trust: { keyring: Uint8Array; taken: Taken };
   /** Our clock. */
   now: Date;
 }

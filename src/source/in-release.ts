@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import { collect } from '../io/bytes.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
-import { verifyClearsigned } from '../signing/verifier.js';
+import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
 import { readCached, writeCached } from './cache-file.js';
 import { sessionOf, signalOf, type SourceContext } from './context.js';
 import type { SuitePlace, SuiteRole } from './mirror.js';
@@ -22,6 +22,8 @@ interface Verified {
   /** The text that was signed. */
   text: string;
   signers: string[];
+  /** ISO 8601: from then on the keys that signed prove nothing. Null: they have no end. */
+  until: string | null;
   etag?: string;
   lastModified?: string;
 }
@@ -111,12 +113,14 @@ async function openAt(
     keyringOf(context),
     readCached<Verified>(context, 'releases', name),
   ]);
+  const now = context.clock.now();
   const known = kept?.keyring === keyring.sha256 ? kept : undefined;
-  const fetched = await fetchRelease(url, known, context);
+  // One whose keys have expired since comes in as if it were the first time
+  const fetched = await fetchRelease(url, holdsAt(known, now) ? known : undefined, context);
   let verified = known;
-  if (fetched !== null && fetched.sha256 !== known?.sha256) {
+  if (fetched !== null && (fetched.sha256 !== known?.sha256 || !holdsAt(known, now))) {
     const { text, signers } = await verifyClearsigned(fetched.bytes, keyring.bytes, {
-      date: new Date(context.clock.now().getTime() + futureAllowance),
+      taken: { kind: 'arriving', now: new Date(now.getTime() + futureAllowance) },
       subject: `${subject} (${url})`,
     });
     verified = {
@@ -124,6 +128,7 @@ async function openAt(
       keyring: keyring.sha256,
       text,
       signers: signers.map(({ fingerprint }) => fingerprint),
+      until: endOf(signers, now),
       ...fetched.validators,
     };
   }
@@ -140,11 +145,23 @@ async function openAt(
     }
   }
   assertSuite(release, place, url);
-  assertInTime(release, place, context.clock.now(), url);
+  assertInTime(release, place, now, url);
   if (verified !== known) await writeCached(context, 'releases', name, verified);
   const { sha256, signers } = verified;
   const datesIgnored = place.checkDates ? null : place.from;
   return { role: place.role, suite: place.suite, uri, release, sha256, signers, datesIgnored };
+}
+
+function holdsAt(known: Verified | undefined, now: Date): boolean {
+  // A record of an earlier Lockstep does not say it
+  return known?.until === null || (known?.until !== undefined && new Date(known.until) > now);
+}
+
+/** The last end of the keys, as one good signature is enough; at once where it is not known of any. */
+function endOf(signers: readonly SignedBy[], now: Date): string | null {
+  if (signers.some(({ keyEnds }) => keyEnds === null)) return null;
+  const ends = signers.map(({ keyEnds }) => keyEnds?.getTime() ?? now.getTime());
+  return new Date(Math.max(...ends)).toISOString();
 }
 
 interface Fetched {

@@ -50,8 +50,8 @@ export function entrySuite(context: Context, profile: string): NamedSuite {
 }
 
 /** How manifests of this workspace are judged: by the archive's own key. */
-export async function ownTrust(context: Context, signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
-  return ownJudgement({ keyring: (await signer.publicKey()).binary }, context.clock);
+export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
+  return ownJudgement({ keyring: (await signer.publicKey()).binary });
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */

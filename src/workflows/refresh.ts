@@ -76,7 +76,7 @@ async function refreshView(
 ): Promise<RefreshedView | undefined> {
   const { archive: port, workspace, clock, signal } = context;
   const view = id === null ? liveView(suite.name) : frozenView(suite.name, id);
-  const signed = await readSignedView(port, view, ownJudgement(by, clock));
+  const signed = await readSignedView(port, view, ownJudgement(by));
   if (!signed.there) return undefined;
   const kind = id === null ? 'live' : 'frozen';
   const told = {

@@ -79,7 +79,7 @@ async function signAgain(
   keys: ArchiveKeys,
 ): Promise<RepairOutcome | undefined> {
   const { archive: port, clock, workspace, signal } = context;
-  const signed = await readSignedView(port, view, ownJudgement(keys, clock));
+  const signed = await readSignedView(port, view, ownJudgement(keys));
   const { release } = signed;
   if (release === null || release.suite !== suite.name) return undefined;
   const plan = planRefresh({

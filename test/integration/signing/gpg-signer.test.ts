@@ -39,10 +39,14 @@ describe("the signer with the user's gpg", () => {
     const keyring = await dir.put('keyring.gpg', binary);
     const inRelease = await signer.clearsign(text, date);
     const detached = await signer.detached(text, date);
-    const verified = await verifyClearsigned(inRelease, binary, { date });
+    const verified = await verifyClearsigned(inRelease, binary, { taken: { kind: 'arriving', now: date } });
     assert.equal(verified.text, text.replace('trailing ', 'trailing'));
     assert.deepEqual(verified.signers, [{ fingerprint, created: date }]);
-    assert.equal((await verifyDetached(text, detached, Buffer.from(armored), { date })).result, 'good');
+    assert.equal(
+      (await verifyDetached(text, detached, Buffer.from(armored), { taken: { kind: 'arriving', now: date } }))
+        .result,
+      'good',
+    );
     const files = [await dir.put('Release.gpg', detached), await dir.put('Release', text)];
     assert.equal(await accepts('gpgv', ['--keyring', keyring, await dir.put('InRelease', inRelease)]), true);
     assert.equal(await accepts('gpgv', ['--keyring', keyring, ...files]), true);
