@@ -6,6 +6,7 @@
 import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
 import { armorFault, clearsignedFault } from '../signing/exact-armor.js';
+import { lastEnd } from '../signing/key-end.js';
 import { verifyClearsigned, verifyDetached, type Taken, type Verdict } from '../signing/verifier.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
 import type { ArchivePort } from './port.js';
@@ -22,6 +23,8 @@ export interface SignedView {
   text: string | null;
   /** Fingerprints of the keys that signed InRelease and Release.gpg; undefined where that is not good. */
   signers: { inline: string | undefined; detached: string | undefined };
+  /** End of the key that signed InRelease; null: it has none; undefined: it is not known. */
+  keyEnds: Date | null | undefined;
   /** The latest Date that is vouched for, in seconds: the next one must be later. */
   latestDate: number | null;
   findings: ArchiveFinding[];
@@ -104,6 +107,7 @@ export async function readSignedView(
       inline: clear?.signer,
       detached: onText?.result === 'good' ? onText.fingerprint : undefined,
     },
+    keyEnds: clear?.keyEnds,
     latestDate: dates.length === 0 ? null : Math.max(...dates),
     findings: there ? findings : [],
   };
@@ -113,7 +117,12 @@ async function judgeInline(
   bytes: Buffer,
   path: string,
   trust: { keyring: Uint8Array; taken: Taken },
-): Promise<{ text?: string; signer?: string | undefined; finding?: Finding }> {
+): Promise<{
+  text?: string;
+  signer?: string | undefined;
+  keyEnds?: Date | null | undefined;
+  finding?: Finding;
+}> {
   try {
     const { text, signers } = await verifyClearsigned(bytes, trust.keyring, {
       taken: trust.taken,
@@ -121,11 +130,13 @@ async function judgeInline(
     });
     const signer = signers[0]?.fingerprint;
     const form = clearsignedFault(bytes);
-    if (form === null) return { text, signer };
+    const keyEnds = lastEnd(signers.map((one) => one.keyEnds));
+    if (form === null) return { text, signer, keyEnds };
     const message = `It was changed: ${form}`;
     return {
       text,
       signer,
+      keyEnds,
       finding: { code: 'VERIFY_MALFORMED', kind: 'damaged', path, message, hint: resign },
     };
   } catch (error) {

@@ -8,6 +8,7 @@ import { LockstepError } from '../errors.js';
 import { collect } from '../io/bytes.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
+import { lastEnd } from '../signing/key-end.js';
 import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
 import { readCached, writeCached } from './cache-file.js';
 import { sessionOf, signalOf, type SourceContext } from './context.js';
@@ -159,9 +160,8 @@ function holdsAt(known: Verified | undefined, now: Date): boolean {
 
 /** The last end of the keys, as one good signature is enough; at once where it is not known of any. */
 function endOf(signers: readonly SignedBy[], now: Date): string | null {
-  if (signers.some(({ keyEnds }) => keyEnds === null)) return null;
-  const ends = signers.map(({ keyEnds }) => keyEnds?.getTime() ?? now.getTime());
-  return new Date(Math.max(...ends)).toISOString();
+  const end = lastEnd(signers.map(({ keyEnds }) => keyEnds));
+  return end === null ? null : (end ?? now).toISOString();
 }
 
 interface Fetched {

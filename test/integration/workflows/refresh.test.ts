@@ -34,11 +34,11 @@ describe('refreshing', function () {
   });
   afterEach(async () => bench.end());
 
-  const renew = (
+  const renew = async (
     options: Partial<RefreshRequest> = {},
     context: Context = bench.context,
   ): Promise<RefreshedView[]> =>
-    refresh(context, { suites: [], force: false, formerKeys: [], dryRun: false, ...options });
+    (await refresh(context, { suites: [], force: false, formerKeys: [], dryRun: false, ...options })).views;
   const told = (views: readonly RefreshedView[]): string[] =>
     views
       .filter(({ reason, fault }) => reason !== null || fault !== null)

@@ -43,6 +43,7 @@ function judged(change: Partial<Parameters<typeof suiteStatus>[0]> = {}): SuiteS
     history: [entry(id(10))],
     fault: null,
     published: published(id(10)),
+    keyEnds: null,
     below: [],
     newest: undefined,
     now,
