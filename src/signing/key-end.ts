@@ -40,6 +40,8 @@ export async function signingEnd({ binary, signsWith }: PublicHalf, at: Date): P
   const config = laxConfig(openpgp);
   if (await key.isRevoked(undefined, undefined, at, config)) return at;
   const wanted = key.getKeys().filter((one) => signsWith === undefined || fingerprintOf(one) === signsWith);
+  // gpg leaves subkeys that have expired out of what it exports
+  if (wanted.length === 0) return at;
   // The one that would sign now; where none would, the one that did until last
   const chosen = await key
     .getSigningKey(wanted.length === 1 ? wanted[0]!.getKeyID() : undefined, at, undefined, config)

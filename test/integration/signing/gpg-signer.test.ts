@@ -113,13 +113,13 @@ describe("the signer with the user's gpg", () => {
         ...at(new Date('2026-01-04T00:00:00Z')),
         '--quick-set-expire',
         primary,
-        '20260401T000000',
+        '20400401T000000',
         first,
       ]);
       const endOf = async (keyId: string, now = date): Promise<string | undefined> =>
         (await signingEnd(await (await gpgSigner({ keyId, homedir })).publicKey(), now))?.toISOString();
-      assert.equal(await endOf(first), '2026-04-01T00:00:00.000Z');
-      assert.equal(await endOf(first, new Date('2026-05-01T00:00:00Z')), '2026-04-01T00:00:00.000Z');
+      assert.equal(await endOf(first), '2040-04-01T00:00:00.000Z');
+      assert.equal(await endOf(first, new Date('2040-05-01T00:00:00Z')), '2040-04-01T00:00:00.000Z');
       assert.equal(await endOf(second), undefined);
       assert.equal(await endOf(primary), undefined);
     });
