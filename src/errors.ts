@@ -115,7 +115,10 @@ export const errorCodes = {
   NET_TOO_LARGE: ['network', 'The body is larger than what was promised or allowed'],
   // Signatures
   VERIFY_UNKNOWN_KEY: ['untrusted', 'A signature was made by a key that is not in the keyring'],
-  VERIFY_BAD_SIGNATURE: ['untrusted', 'A signature does not match what it signs, or has expired'],
+  VERIFY_BAD_SIGNATURE: [
+    'untrusted',
+    'A signature does not match what it signs, or it or its key has expired',
+  ],
   VERIFY_NO_SIGNATURE: ['untrusted', 'A file that must be signed is not'],
   VERIFY_MALFORMED: ['untrusted', 'A clearsigned file has text outside of its signed block, or is damaged'],
   VERIFY_WEAK_SIGNATURE: [

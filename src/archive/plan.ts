@@ -15,8 +15,8 @@ import {
   liveView,
   poolFilePath,
   poolFolder,
-  sourcesFilePath,
 } from './layout.js';
+import { keyFiles } from './key-files.js';
 import type { Listing } from './listing.js';
 import {
   nextReleaseDate,
@@ -29,7 +29,7 @@ import {
   type ReleaseContent,
   type SuiteIdentity,
 } from './release.js';
-import { sourcesFileText } from './sources-file.js';
+import { keyWarnings, validUntilFor } from './validity.js';
 
 /** The steps in the order they are done (DESIGN.md, "Order of writes"). */
 export const writeSteps = [
@@ -90,6 +90,8 @@ export interface PublicationInput {
   /** The pool files of the listed snapshots that may not be there yet. */
   pool: readonly PoolFile[];
   publicKey: { armored: string; binary: Uint8Array };
+  /** End of the key that signs; null: it has none. */
+  keyEnds: Date | null;
   there: Standing;
   now: Date;
 }
@@ -108,6 +110,10 @@ export interface PublicationPlan {
   verdict: 'publish' | 'refresh' | 'nothing';
   /** The Date of the suite's new Release, or null where it gets none. */
   date: Date | null;
+  /** Its Valid-Until, or null where it gets none. */
+  validUntil: Date | null;
+  /** What people should know of the key that signs. */
+  warnings: string[];
   writes: Write[];
 }
 
@@ -133,7 +139,10 @@ export function planPublication(input: PublicationInput): PublicationPlan {
     seconds,
     // Nothing re-signs a frozen view when its suite has moved on, and an expired one is a hard error to apt: what
     // never changes cannot become stale either.
-    content: { ...contentOf(input, frozenFiles(input, id), input.frozen, [id]), validFor: null },
+    content: {
+      ...contentOf(input, frozenFiles(input, id), input.frozen, [id]),
+      validity: { validFor: null, keyEnds: input.keyEnds },
+    },
     input,
     resign,
   });
@@ -161,6 +170,8 @@ export function planPublication(input: PublicationInput): PublicationPlan {
     left: listing.left,
     verdict: writes.length === 0 ? 'nothing' : published ? 'publish' : 'refresh',
     date: live.date,
+    validUntil: live.validUntil,
+    warnings: keyWarnings(input.keyEnds, input.now),
     writes,
   };
 }
@@ -180,7 +191,7 @@ function contentOf(
   return {
     fields: releaseFields(input.archive, input.suite, { areas, architectures, snapshots }),
     files,
-    validFor: input.suite.validFor,
+    validity: { validFor: input.suite.validFor, keyEnds: input.keyEnds },
   };
 }
 
@@ -208,18 +219,7 @@ function planPool(pool: readonly PoolFile[], there: Standing): Write[] {
 
 function planKeys({ archive, suite, publicKey, listing, there }: PublicationInput): Write[] {
   const { areas, architectures } = listing;
-  const sources = sourcesFileText({
-    baseUrl: archive.baseUrl,
-    suite: suite.name,
-    areas,
-    architectures,
-    key: publicKey.armored,
-  });
-  const wanted: [string, string | Uint8Array][] = [
-    [keyringFiles.binary, publicKey.binary],
-    [keyringFiles.armored, publicKey.armored],
-    [sourcesFilePath(suite.name), sources],
-  ];
+  const wanted = keyFiles({ baseUrl: archive.baseUrl, suite: suite.name, areas, architectures }, publicKey);
   return wanted
     .filter(([path, data]) => there.data.get(path)?.equals(Buffer.from(data)) !== true)
     .map(([path, data]) => ({ kind: 'data', step: 'key', path, data }));
@@ -265,6 +265,7 @@ interface ViewRequest {
 function planView(request: ViewRequest): {
   verdict: 'publish' | 'refresh' | 'nothing';
   date: Date | null;
+  validUntil: Date | null;
   writes: Write[];
 } {
   const { view, published, seconds, content, input } = request;
@@ -285,7 +286,7 @@ function planView(request: ViewRequest): {
     }
   }
   const verdict = told === 'nothing' && request.resign ? 'refresh' : told;
-  if (verdict === 'nothing') return { verdict, date: null, writes };
+  if (verdict === 'nothing') return { verdict, date: null, validUntil: null, writes };
   const text = releaseText(content, seconds);
   const date = modified;
   writes.push(
@@ -293,5 +294,6 @@ function planView(request: ViewRequest): {
     { kind: 'detached', step: 'signature', path: `${view}/Release.gpg`, text, date },
     { kind: 'clearsigned', step: 'inrelease', path: `${view}/InRelease`, text, date },
   );
-  return { verdict, date, writes };
+  const until = validUntilFor(seconds, content.validity);
+  return { verdict, date, validUntil: until === null ? null : new Date(until * 1000), writes };
 }

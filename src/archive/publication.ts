@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { signingEnd } from '../signing/key-end.js';
 import type { Signer } from '../signing/signer.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { BlockMissing } from './index-set.js';
@@ -81,15 +82,18 @@ async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
   const frozen = await records.of(snapshot.sha256, snapshot.load);
   const listing = await listingFor(request, frozen);
   const pool = await unvouchedPool(request, listing, frozen);
+  const publicKey = await request.signer.publicKey();
+  const now = request.clock.now();
   return planPublication({
     archive,
     suite,
     listing,
     frozen,
     pool,
-    publicKey: await request.signer.publicKey(),
+    publicKey,
+    keyEnds: await signingEnd(publicKey, now),
     there: await readStanding(request, { listing, frozen, pool }),
-    now: request.clock.now(),
+    now,
   });
 }
 

@@ -6,6 +6,7 @@ import { formatRelease, parseRelease, type IndexHash, type Release } from '../de
 import { withoutArmour } from '../deb/stanza.js';
 import { LockstepError } from '../errors.js';
 import type { IndexFile } from './index-set.js';
+import { endVerdict, validUntilFor, type ValidityWanted } from './validity.js';
 
 /** Who the archive is: the `archive` section of lockstep.yaml. */
 export interface ArchiveIdentity {
@@ -126,8 +127,7 @@ export function nextReleaseDate(now: Date, latest: number | null): number {
 export interface ReleaseContent {
   fields: Readonly<Record<string, string>>;
   files: readonly IndexFile[];
-  /** Seconds; null where it has no end. */
-  validFor: number | null;
+  validity: ValidityWanted;
 }
 
 /**
@@ -142,11 +142,7 @@ export function releaseVerdict(
   const { release } = there;
   if (release === null || !saysTheSame(release, wanted)) return 'publish';
   if (!there.whole) return 'refresh';
-  if (wanted.validFor === null) return release.validUntil === null ? 'nothing' : 'refresh';
-  if (release.validUntil === null) return 'refresh';
-  if (release.validUntil - release.date !== wanted.validFor) return 'refresh';
-  const left = release.validUntil - now.getTime() / 1000;
-  return left < wanted.validFor / 2 ? 'refresh' : 'nothing';
+  return endVerdict(release, wanted.validity, now) === null ? 'nothing' : 'refresh';
 }
 
 function saysTheSame(release: Release, wanted: ReleaseContent): boolean {
@@ -169,6 +165,6 @@ export function releaseText(content: ReleaseContent, date: number): string {
   const sha256 = new Map<string, IndexHash>(
     content.files.map(({ path, size, sha256: hash }) => [path, { size, sha256: hash }]),
   );
-  const validUntil = content.validFor === null ? {} : { validUntil: date + content.validFor };
-  return formatRelease({ fields: content.fields, date, ...validUntil, sha256 });
+  const validUntil = validUntilFor(date, content.validity) ?? undefined;
+  return formatRelease({ fields: content.fields, date, validUntil, sha256 });
 }

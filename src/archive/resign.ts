@@ -12,6 +12,7 @@ import type { Signer } from '../signing/signer-port.js';
 import type { ArchivePort } from './port.js';
 import { nextReleaseDate, releaseFields, type ArchiveIdentity, type SuiteIdentity } from './release.js';
 import type { SignedView } from './signed-view.js';
+import { endVerdict, validUntilFor, type ValidityWanted } from './validity.js';
 
 /** Why a view is signed anew. */
 export type RefreshReason =
@@ -35,6 +36,8 @@ export interface RefreshRequest {
   suite: SuiteIdentity;
   /** Of the key that signs now. */
   fingerprint: string;
+  /** End of the key that signs now; null: it has none. */
+  keyEnds: Date | null;
   force: boolean;
   now: Date;
 }
@@ -51,17 +54,16 @@ export interface RefreshPlan {
 
 /** What is to be done about a view, and the text of its Release. */
 export function planRefresh(request: RefreshRequest): RefreshPlan {
-  const { signed, kind, suite, now } = request;
+  const { signed, now } = request;
   const { release, view } = signed;
   const fields = fieldsOf(request);
   const reason = reasonFor(request, fields);
-  const validFor = kind === 'live' ? suite.validFor : null;
   if (reason === null) {
     const end = release.validUntil === null ? null : new Date(release.validUntil * 1000);
     return { view, reason, date: new Date(release.date * 1000), validUntil: end, text: signed.text ?? '' };
   }
   const seconds = nextReleaseDate(now, signed.latestDate);
-  const validUntil = validFor === null ? undefined : seconds + validFor;
+  const validUntil = validUntilFor(seconds, validityOf(request)) ?? undefined;
   return {
     view,
     reason,
@@ -69,6 +71,10 @@ export function planRefresh(request: RefreshRequest): RefreshPlan {
     validUntil: validUntil === undefined ? null : new Date(validUntil * 1000),
     text: formatRelease({ fields, date: seconds, validUntil, sha256: release.sha256 }),
   };
+}
+
+function validityOf({ kind, suite, keyEnds }: RefreshRequest): ValidityWanted {
+  return { validFor: kind === 'live' ? suite.validFor : null, keyEnds };
 }
 
 /**
@@ -86,16 +92,15 @@ function fieldsOf({ signed, archive, suite }: RefreshRequest): Record<string, st
 }
 
 function reasonFor(request: RefreshRequest, fields: Record<string, string>): RefreshReason | null {
-  const { signed, kind, suite, fingerprint, now } = request;
+  const { signed, kind, fingerprint, now } = request;
   const { release, signers } = signed;
   if (signed.findings.length > 0) return 'incomplete';
   if (signers.inline !== fingerprint || signers.detached !== fingerprint) return 'key';
   if (Object.entries(fields).some(([name, value]) => release.fields.unfolded(name) !== value))
     return 'fields';
   if (request.force) return 'forced';
-  if (kind === 'frozen') return release.validUntil === null ? null : 'end';
-  if (release.validUntil === null || release.validUntil - release.date !== suite.validFor) return 'fields';
-  return release.validUntil - now.getTime() / 1000 < suite.validFor / 2 ? 'due' : null;
+  const told = endVerdict(release, validityOf(request), now);
+  return kind === 'frozen' && told !== null ? 'end' : told;
 }
 
 /** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */

@@ -6,7 +6,8 @@
 import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
 import { armorFault, clearsignedFault } from '../signing/exact-armor.js';
-import { verifyClearsigned, verifyDetached, type Verdict } from '../signing/verifier.js';
+import { lastEnd } from '../signing/key-end.js';
+import { verifyClearsigned, verifyDetached, type Taken, type Verdict } from '../signing/verifier.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
 import type { ArchivePort } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
@@ -22,6 +23,8 @@ export interface SignedView {
   text: string | null;
   /** Fingerprints of the keys that signed InRelease and Release.gpg; undefined where that is not good. */
   signers: { inline: string | undefined; detached: string | undefined };
+  /** End of the key that signed InRelease; null: it has none; undefined: it is not known. */
+  keyEnds: Date | null | undefined;
   /** The latest Date that is vouched for, in seconds: the next one must be later. */
   latestDate: number | null;
   findings: ArchiveFinding[];
@@ -32,13 +35,13 @@ const resign = 'lockstep verify --repair signs it anew';
 /**
  * Reads and judges the Release files of a view.
  *
- * @param trust the archive's public keys, and our clock
+ * @param trust the archive's public keys, and how its Release files were taken
  * @throws LockstepError DISK_IO, KEYRING_INVALID
  */
 export async function readSignedView(
   port: ArchivePort,
   view: string,
-  trust: { keyring: Uint8Array; date: Date },
+  trust: { keyring: Uint8Array; taken: Taken },
 ): Promise<SignedView> {
   const path = { inline: `${view}/InRelease`, plain: `${view}/Release`, detached: `${view}/Release.gpg` };
   const [inline, plain, detached] = await Promise.all([
@@ -60,7 +63,7 @@ export async function readSignedView(
 
   const verdict = async (text: string | Uint8Array | undefined): Promise<Verdict | undefined> => {
     if (text === undefined || detached === undefined) return undefined;
-    return await verifyDetached(text, detached, trust.keyring, { date: trust.date, subject: path.plain });
+    return await verifyDetached(text, detached, trust.keyring, { taken: trust.taken, subject: path.plain });
   };
   const onPlain = await verdict(plain);
   // Release.gpg is over the text that InRelease has, so each of the two can speak against Release
@@ -104,6 +107,7 @@ export async function readSignedView(
       inline: clear?.signer,
       detached: onText?.result === 'good' ? onText.fingerprint : undefined,
     },
+    keyEnds: clear?.keyEnds,
     latestDate: dates.length === 0 ? null : Math.max(...dates),
     findings: there ? findings : [],
   };
@@ -112,20 +116,27 @@ export async function readSignedView(
 async function judgeInline(
   bytes: Buffer,
   path: string,
-  trust: { keyring: Uint8Array; date: Date },
-): Promise<{ text?: string; signer?: string | undefined; finding?: Finding }> {
+  trust: { keyring: Uint8Array; taken: Taken },
+): Promise<{
+  text?: string;
+  signer?: string | undefined;
+  keyEnds?: Date | null | undefined;
+  finding?: Finding;
+}> {
   try {
     const { text, signers } = await verifyClearsigned(bytes, trust.keyring, {
-      date: trust.date,
+      taken: trust.taken,
       subject: path,
     });
     const signer = signers[0]?.fingerprint;
     const form = clearsignedFault(bytes);
-    if (form === null) return { text, signer };
+    const keyEnds = lastEnd(signers.map((one) => one.keyEnds));
+    if (form === null) return { text, signer, keyEnds };
     const message = `It was changed: ${form}`;
     return {
       text,
       signer,
+      keyEnds,
       finding: { code: 'VERIFY_MALFORMED', kind: 'damaged', path, message, hint: resign },
     };
   } catch (error) {

@@ -8,6 +8,7 @@ import pLimit from 'p-limit';
 import { parseStanzas } from '../deb/deb822.js';
 import { isTemporaryName } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import type { Taken } from '../signing/verifier.js';
 import type { Finding } from '../snapshot/finding.js';
 import type { SnapshotsReading } from '../snapshot/verify-snapshots.js';
 import type { Expected } from './expected.js';
@@ -38,7 +39,7 @@ export type Scope =
 export interface ArchiveRequest {
   port: ArchivePort;
   /** The date is only by which signatures are judged. */
-  trust: { keyring: Uint8Array; date: Date };
+  trust: { keyring: Uint8Array; taken: Taken };
   /** Our clock: what is expired by it, or dated ahead of it, is a fault. */
   now: Date;
   snapshots: SnapshotsReading;

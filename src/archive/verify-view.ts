@@ -9,6 +9,8 @@ import { byHashPath, frozenView, liveView } from './layout.js';
 import type { ListedFile } from './port.js';
 import { listedField, snapshotField } from './release.js';
 import type { ArchiveFinding } from './remedy.js';
+import type { Taken } from '../signing/verifier.js';
+import { viewEnd } from './validity.js';
 import { readSignedView, type SignedView } from './signed-view.js';
 import { storedIndices, verifyIndices, type ViewIndices } from './verify-index.js';
 
@@ -26,7 +28,7 @@ export interface ViewRequest extends Pick<
   'port' | 'expected' | 'onUnknown' | 'onRead' | 'copies' | 'signal'
 > {
   name: ViewName;
-  trust: { keyring: Uint8Array; date: Date };
+  trust: { keyring: Uint8Array; taken: Taken };
   /** Our clock. */
   now: Date;
 }
@@ -67,14 +69,18 @@ export async function verifyView(request: ViewRequest): Promise<ViewReading> {
   }
   const { release } = signed;
   if (release === null) return { signed, findings };
-  findings.push(...releaseFaults(release, request));
+  findings.push(...releaseFaults(release, signed.keyEnds, request));
   const listed = listedIn(release);
   findings.push(...(await verifyIndices({ ...request, view, release, listed })));
   findings.push(...(await strangers(request, view, release)));
   return { signed, findings };
 }
 
-function releaseFaults(release: Release, request: ViewRequest): ArchiveFinding[] {
+function releaseFaults(
+  release: Release,
+  keyEnds: Date | null | undefined,
+  request: ViewRequest,
+): ArchiveFinding[] {
   const { name } = request;
   const findings: ArchiveFinding[] = [];
   const view = folderOf(name);
@@ -103,10 +109,14 @@ function releaseFaults(release: Release, request: ViewRequest): ArchiveFinding[]
       false,
     );
   }
-  if (release.validUntil !== null && release.validUntil <= now) {
-    const date = new Date(release.validUntil * 1000).toISOString();
+  const end = viewEnd(release, keyEnds);
+  const over = end.at !== null && end.at <= now ? new Date(end.at * 1000).toISOString() : null;
+  if (over !== null && end.by === 'key') {
+    const hint = `apt refuses it (EXPKEYSIG). Extend the key, or change to another, then run: lockstep refresh ${name.suite}`;
+    find('expired', `The time of the key that signed it is over since ${over}`, hint, false);
+  } else if (over !== null) {
     const hint = `apt refuses it. Sign it anew with: lockstep refresh ${name.suite}`;
-    find('expired', `Its time is over since ${date}`, hint, true);
+    find('expired', `Its time is over since ${over}`, hint, true);
   }
   if (release.date > now + toleratedFuture) {
     const date = new Date(release.date * 1000).toISOString();

@@ -95,6 +95,7 @@ function headOf(outlook: MoveOutlook): string {
 export function explainPublication(plan: MovePlan): string[] {
   const { suite, from, to, schema, clockBehind } = plan;
   return [
+    ...plan.publication.warnings.map((warning) => `Warning: ${warning}`),
     ...(clockBehind > 0 ? [`Warning: ${clockWarning(suite.name, clockBehind)}`] : []),
     ...leftOnReissueWords(suite.name, to.id, plan.left),
     ...(schema === null
@@ -108,10 +109,10 @@ export function explainPublication(plan: MovePlan): string[] {
 
 /** What is odd about a move, and no reason to refuse it. */
 export function warningsOf(
-  outlook: Pick<MoveOutlook, 'clockBehind' | 'withdrawnBefore' | 'reopens' | 'suite'>,
+  outlook: Pick<MoveOutlook, 'clockBehind' | 'keyWarnings' | 'withdrawnBefore' | 'reopens' | 'suite'>,
 ): string[] {
   const { clockBehind, withdrawnBefore, reopens, suite } = outlook;
-  const warnings: string[] = [];
+  const warnings: string[] = [...(outlook.keyWarnings ?? [])];
   if (clockBehind > 0) warnings.push(clockWarning(suite, clockBehind));
   if (withdrawnBefore !== null) {
     const { by, at, reason } = withdrawnBefore;

@@ -59,8 +59,8 @@ function agoOf(seconds: number): string {
 
 function validityOf({ published, signature }: SuiteStatus, now: number): string {
   if (published === null) return '-';
-  if (published.validUntil === null) return 'ever';
-  const left = Math.floor((Date.parse(published.validUntil) - now) / 1000);
+  if (published.end === null) return 'ever';
+  const left = Math.floor((Date.parse(published.end) - now) / 1000);
   if (signature === 'expired') return `EXPIRED ${inWords(-left)} ago`;
   return signature === 'good' ? inWords(left) : `${inWords(left)}!`;
 }

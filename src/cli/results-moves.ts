@@ -15,7 +15,11 @@ export const publishResult = z.object({
   verdict: z
     .enum(['publish', 'refresh', 'nothing'])
     .describe('refresh: only dates and signatures are made anew'),
-  validUntil: z.string().nullable().describe('ISO 8601; null where no new Release is written'),
+  validUntil: z
+    .string()
+    .nullable()
+    .describe('ISO 8601, never after the end of the key; null where no new Release is written'),
+  warnings: z.array(z.string()).describe('Of the key that signs, from 30 days before its end'),
   writes: z.number().int(),
   bytes: z.number().int(),
 });
@@ -102,6 +106,12 @@ const suiteStatus = z.object({
       listed: z.array(z.string()),
       date: time,
       validUntil: time.nullable(),
+      end: time
+        .nullable()
+        .describe(
+          'When machines refuse it: Valid-Until, or the end of the key that signed it, whichever is earlier',
+        ),
+      endsBy: z.enum(['valid-until', 'key']).nullable().describe('Which of the two; null: it has no end'),
     })
     .nullable()
     .describe('What the InRelease on disk says; null where there is none'),

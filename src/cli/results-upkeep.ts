@@ -99,5 +99,9 @@ export const refreshResult = z.object({
       fault: z.string().nullable().describe('Why it could not be signed anew'),
     }),
   ),
+  keyFiles: z
+    .array(z.string())
+    .describe('Files below public/ that carry the key and were written anew, as after it was extended'),
+  warnings: z.array(z.string()).describe('Of the key that signs, from 30 days before its end'),
 });
 export type RefreshResult = z.infer<typeof refreshResult>;

@@ -48,7 +48,7 @@ export default class Refresh extends BaseCommand {
     ]);
     // oclif leaves a flag that was not given undefined
     const dryRun = flags['dry-run'] === true;
-    const views = await refresh(context, {
+    const { views, keyFiles, warnings } = await refresh(context, {
       suites,
       force: flags.force,
       formerKeys: flags['former-key'] ?? [],
@@ -58,8 +58,12 @@ export default class Refresh extends BaseCommand {
     if (!this.jsonEnabled() && rows.length > 0) {
       this.log(renderTable(['suite', 'view', 'valid until', dryRun ? 'why it would be' : 'why'], rows));
     }
-    if (rows.length === 0) this.say('Nothing is due.');
+    if (keyFiles.length > 0) {
+      this.say(`The files with the key ${dryRun ? 'would be' : 'were'} written anew: ${keyFiles.join(', ')}`);
+    }
+    for (const warning of warnings) this.say(`Warning: ${warning}`);
+    if (rows.length === 0 && keyFiles.length === 0) this.say('Nothing is due.');
     assertRefreshed(views);
-    return { dryRun, views };
+    return { dryRun, views, keyFiles, warnings };
   }
 }

@@ -34,6 +34,27 @@ const base = z
   })
   .describe('The base distribution that the set is built for and installed on');
 
+const expiredKey = z.strictObject({
+  fingerprint: z
+    .string()
+    .regex(/^[0-9A-Fa-f]{40}$/, {
+      error: 'must be a whole fingerprint: 40 hexadecimal digits, without spaces',
+    })
+    .describe('Of the primary key, which is in the file of "signedBy"'),
+  reason: oneLine.describe('Why its signatures are believed still; it stands in the snapshot'),
+});
+
+/** A key of an upstream that has expired and is believed. */
+export type ExpiredKey = z.output<typeof expiredKey>;
+
+const expiredKeys = z
+  .array(expiredKey)
+  .min(1)
+  .optional()
+  .describe(
+    'Keys that have expired, whose signatures from before are taken all the same. What an earlier snapshot has pinned needs no entry',
+  );
+
 const source = z
   .discriminatedUnion('kind', [
     z
@@ -88,6 +109,7 @@ const source = z
           .describe(
             'A file of public keys in the workspace: the tag or commit must be signed by one of them',
           ),
+        expiredKeys,
       })
       .describe('A git repository'),
     z
@@ -111,6 +133,7 @@ const source = z
         signedBy: relativePath
           .optional()
           .describe('A file of public keys in the workspace: the tarball must be signed by one of them'),
+        expiredKeys,
       })
       .describe('A tarball of source code'),
   ])

@@ -233,6 +233,24 @@ export const profileRules: Rule[] = [
     }
   },
 
+  function expiredKeysAreOfTheKeyring(data, fault) {
+    for (const [name, component] of Object.entries(fieldsOf(fieldOf(data, 'components')))) {
+      const { expiredKeys, signedBy } = fieldsOf(fieldOf(component, 'source'));
+      if (!Array.isArray(expiredKeys)) continue;
+      const at = ['components', name, 'source', 'expiredKeys'];
+      if (signedBy === undefined) {
+        fault(at, 'is for "signedBy", which is missing: nothing has to be signed here', 'key');
+      }
+      const before = new Set<string>();
+      for (const [index, entry] of expiredKeys.entries()) {
+        const fingerprint = fieldOf(entry, 'fingerprint');
+        if (typeof fingerprint !== 'string') continue;
+        if (before.has(fingerprint.toUpperCase())) fault([...at, index, 'fingerprint'], 'is there twice');
+        before.add(fingerprint.toUpperCase());
+      }
+    }
+  },
+
   function requirementsAreOfOthers(data, fault) {
     const components = fieldsOf(fieldOf(data, 'components'));
     const names = Object.keys(components);

@@ -50,10 +50,13 @@ const signing = z
         method: z.literal('gpg'),
         key: z
           .string()
-          .regex(/^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$/, {
-            error: 'must be a whole fingerprint: 40 hexadecimal digits, without spaces',
+          .regex(/^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})!?$/, {
+            error:
+              'must be a whole fingerprint: 40 hexadecimal digits, without spaces; "!" behind it for this very key or subkey',
           })
-          .describe('Fingerprint of the key'),
+          .describe(
+            'Fingerprint of the key; that of a subkey signs with this subkey, that of the primary key with the newest subkey that can. "!" behind it: with this very one',
+          ),
         program: z.string().min(1).optional().describe('The gpg to run; gpg of the PATH otherwise'),
         homedir: z.string().min(1).optional().describe('GNUPGHOME, if not the usual one'),
       })

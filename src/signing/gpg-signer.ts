@@ -2,15 +2,20 @@
  * Owns signing with the user's own gpg: its agent asks for the passphrase or
  * the smart card, and no secret comes into this process.
  */
+import { tmpdir } from 'node:os';
 import { LockstepError } from '../errors.js';
 import type { RunResult } from '../io/process.js';
 import { run } from '../io/process.js';
 import { signableText, splitClearsigned } from './clearsigned.js';
+import { reachableHome } from './gpg-home.js';
 import { dearmor, unixLines } from './keys.js';
 import type { Signer } from './signer-port.js';
 
 export interface GpgSignerOptions {
-  /** Fingerprint, or anything else by which gpg finds exactly one secret key. */
+  /**
+   * Fingerprint, or anything else by which gpg finds exactly one secret key. That of a subkey, or any with `!` behind
+   * it, says what signs; else gpg chooses the newest that can.
+   */
   keyId: string;
   /** Default: `gpg` from the search path. */
   gpgProgram?: string | undefined;
@@ -23,7 +28,8 @@ export interface GpgSignerOptions {
  * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_INVALID (not exactly one key), TOOL_MISSING (package gnupg)
  */
 export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSignerOptions): Promise<Signer> {
-  const common = ['--batch', '--no-tty', ...(homedir === undefined ? [] : ['--homedir', homedir])];
+  const home = homedir === undefined ? [] : ['--homedir', await reachableHome(homedir, tmpdir())];
+  const common = ['--batch', '--no-tty', ...home];
   const gpg = (args: string[], input?: Uint8Array): Promise<RunResult> =>
     run(gpgProgram, [...common, ...args], {
       allowFailure: true,
@@ -33,8 +39,10 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
       ...(input === undefined ? {} : { input }),
     });
 
-  const listing = await gpg(['--with-colons', '--list-secret-keys', '--', keyId]);
-  const fingerprint = onlyFingerprint(listing, keyId);
+  const listing = await gpg(['--with-colons', '--list-secret-keys', '--', withoutMark(keyId)]);
+  const { fingerprint, subkeys } = onlyKey(listing, keyId);
+  const signsWith = signingKeyNamed(keyId, fingerprint);
+  const able = signsWith === undefined ? [fingerprint, ...subkeys] : [signsWith];
 
   const sign = async (args: string[], data: Uint8Array, date: Date): Promise<string> => {
     const seconds = Math.floor(date.getTime() / 1000);
@@ -43,7 +51,8 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
         '--status-fd',
         '2',
         '--local-user',
-        fingerprint,
+        // Without the mark gpg takes the newest that can sign, whichever of the key's was named (gpg(1))
+        signsWith === undefined ? fingerprint : `${signsWith}!`,
         '--digest-algo',
         'SHA512',
         '--armor',
@@ -56,8 +65,14 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
       ],
       data,
     );
-    if (result.exitCode !== 0 || !/^\[GNUPG:\] SIG_CREATED /m.test(result.stderr)) {
-      throw gpgFault(result, fingerprint);
+    // Type, algorithms, class and date, then which key it was (GnuPG's doc/DETAILS)
+    const by = /^\[GNUPG:\] SIG_CREATED (?:\S+ ){5}([0-9A-F]+)/m.exec(result.stderr)?.[1];
+    if (result.exitCode !== 0 || by === undefined) throw gpgFault(result, signsWith ?? fingerprint);
+    if (!able.includes(by)) {
+      throw new LockstepError('SIGN_GPG', {
+        message: `gpg signed with ${by}, which is not the key that was asked for: ${able.join(', ')}`,
+        where: [{ path: 'signing.key', value: keyId }],
+      });
     }
     return unixLines(result.stdout);
   };
@@ -85,18 +100,35 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
       ]);
       if (result.exitCode !== 0 || result.stdout === '') throw gpgFault(result, fingerprint);
       const armored = unixLines(result.stdout);
-      return { armored, binary: await dearmor(armored) };
+      return { armored, binary: await dearmor(armored), signsWith };
     },
   };
 }
 
-/** The one primary key in gpg's machine-readable listing (doc/DETAILS: `fpr` follows its `sec`). */
-function onlyFingerprint(listing: RunResult, keyId: string): string {
+/** What gpg is asked for by, without the mark that says "this very one". */
+export function withoutMark(keyId: string): string {
+  return keyId.endsWith('!') ? keyId.slice(0, -1) : keyId;
+}
+
+/**
+ * The key or subkey that is named to sign; undefined where the choice is gpg's.
+ * @param fingerprint of the primary key
+ */
+export function signingKeyNamed(keyId: string, fingerprint: string): string | undefined {
+  const named = withoutMark(keyId).toUpperCase();
+  if (!/^[0-9A-F]{40}$/.test(named)) return undefined;
+  return named !== fingerprint || keyId.endsWith('!') ? named : undefined;
+}
+
+/** The one primary key in gpg's machine-readable listing (doc/DETAILS: `fpr` follows its `sec` or `ssb`). */
+function onlyKey(listing: RunResult, keyId: string): { fingerprint: string; subkeys: string[] } {
   const rows = listing.stdout.split('\n').map((row) => row.split(':'));
-  const fingerprints = rows.flatMap((row, n) => {
-    const next = rows[n + 1];
-    return row[0] === 'sec' && next?.[0] === 'fpr' && next[9] !== undefined ? [next[9]] : [];
-  });
+  const of = (kind: string): string[] =>
+    rows.flatMap((row, n) => {
+      const next = rows[n + 1];
+      return row[0] === kind && next?.[0] === 'fpr' && next[9] !== undefined ? [next[9]] : [];
+    });
+  const fingerprints = of('sec');
   const [only] = fingerprints;
   if (only === undefined)
     throw new LockstepError('SIGN_KEY_MISSING', {
@@ -110,7 +142,7 @@ function onlyFingerprint(listing: RunResult, keyId: string): string {
       hint: 'Set signing.key in lockstep.yaml to the fingerprint of one.',
       where: [{ path: 'signing.key', value: keyId }],
     });
-  return only;
+  return { fingerprint: only, subkeys: of('ssb') };
 }
 
 function gpgFault(result: RunResult, fingerprint: string): LockstepError {

@@ -7,9 +7,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onDisk, removeTree, tempDir } from '../io/disk.js';
 import { run } from '../io/process.js';
-import { futureToleranceMs } from './judgement.js';
-import { rsaLengths } from './key-packets.js';
+import { revocationsIn, rsaLengths, type Revocation } from './key-packets.js';
 import { binaryKeyring } from './keys.js';
+import { isDatedAhead, keyTime, signatureTime, type Taken } from './taken.js';
 import type { JudgedSignature } from './verdict.js';
 
 export interface GpgvRequest {
@@ -19,8 +19,7 @@ export interface GpgvRequest {
   signature: string | Uint8Array;
   /** Binary or armored. */
   keyring: Uint8Array;
-  /** Our clock: signatures dated after it are bad. */
-  date: Date;
+  taken: Taken;
   kind: 'text' | 'detached';
   /** A folder for the three files gpgv needs; they are removed again. */
   scratch: string;
@@ -50,7 +49,12 @@ export async function judgeWithGpgv(request: GpgvRequest): Promise<JudgedSignatu
       { allowFailure: true },
     );
     const bits = rsaLengths(keyring);
-    return readStatus(stdout, { ...request, rsaBits: (fingerprint) => bits.get(fingerprint) });
+    const revocations = revocationsIn(keyring);
+    return readStatus(stdout, {
+      ...request,
+      rsaBits: (fingerprint) => bits.get(fingerprint),
+      revocations: (fingerprint) => revocations.get(fingerprint) ?? [],
+    });
   } finally {
     await removeTree(folder);
   }
@@ -62,9 +66,11 @@ const weakHashes = new Set(['1', '2', '3']);
 const rsa = new Set(['1', '3']);
 const curves = new Set(['19', '22']);
 
-export interface StatusContext extends Pick<GpgvRequest, 'date' | 'kind'> {
+export interface StatusContext extends Pick<GpgvRequest, 'taken' | 'kind'> {
   /** The length of an RSA key by its fingerprint; gpgv does not tell it. */
   rsaBits: (fingerprint: string) => number | undefined;
+  /** What revokes a key or subkey by its fingerprint; gpgv says that one is revoked, and not since when. */
+  revocations: (fingerprint: string) => readonly Revocation[];
 }
 
 /** Judges from gpgv's status lines; `[GNUPG:] NEWSIG` begins each signature. Pure. */
@@ -79,7 +85,8 @@ export function readStatus(status: string, context: StatusContext): JudgedSignat
   return groups.map((group) => judgeGroup(group, context));
 }
 
-function judgeGroup(group: string[][], { date, kind, rsaBits }: StatusContext): JudgedSignature {
+function judgeGroup(group: string[][], context: StatusContext): JudgedSignature {
+  const { taken, kind, rsaBits } = context;
   const line = (keyword: string): string[] | undefined => group.find((words) => words[0] === keyword);
   const holder = ['GOODSIG', 'BADSIG', 'EXPSIG', 'EXPKEYSIG', 'REVKEYSIG', 'ERRSIG'].map(line).find(Boolean);
   const valid = line('VALIDSIG');
@@ -93,7 +100,7 @@ function judgeGroup(group: string[][], { date, kind, rsaBits }: StatusContext): 
       ? { ...base, result: 'unknown-key', reason: `key ${base.keyId} is not in the keyring` }
       : { ...base, result: 'unverifiable', reason: 'gpgv cannot check it either' };
   }
-  const [, signingKey, , timestamp, , , , keyAlgorithm, hash, signatureClass] = valid ?? [];
+  const [, signingKey, , timestamp, expiry, , , keyAlgorithm, hash, signatureClass] = valid ?? [];
   const primary = valid?.[10] ?? signingKey;
   if (signingKey === undefined || primary === undefined || keyAlgorithm === undefined || hash === undefined) {
     return { ...base, result: 'unverifiable', reason: 'gpgv cannot check it either' };
@@ -103,13 +110,28 @@ function judgeGroup(group: string[][], { date, kind, rsaBits }: StatusContext): 
   if (kind === 'text' ? signatureClass !== '01' : signatureClass !== '00' && signatureClass !== '01') {
     return { ...known, result: 'bad', reason: 'it is not a signature of this kind of file' };
   }
-  if (!(created.getTime() <= date.getTime() + futureToleranceMs)) {
+  if (isDatedAhead(created, taken)) {
     return { ...known, result: 'bad', reason: 'it is dated in the future' };
   }
-  if (line('REVKEYSIG')) return { ...known, result: 'revoked', reason: 'its key is revoked' };
-  if (line('EXPSIG')) return { ...known, result: 'expired', reason: 'the signature has expired' };
-  if (line('EXPKEYSIG')) return { ...known, result: 'expired', reason: 'its key has expired' };
-  if (!line('GOODSIG')) {
+  const endedItself = line('EXPSIG') !== undefined && expiry === '0';
+  if (endedItself || hasEnded(expiry, signatureTime(created, taken))) {
+    return { ...known, result: 'expired', reason: 'the signature has expired' };
+  }
+  // gpgv judges by the machine's clock, and by that alone; here it is when a key ended that counts
+  const at = keyTime(taken) ?? created;
+  const revocations = [primary, signingKey].flatMap(context.revocations);
+  const isRevoked = line('REVKEYSIG') !== undefined || line('KEYREVOKED') !== undefined;
+  if (
+    isRevoked &&
+    (revocations.length === 0 || revocations.some(({ from }) => from === null || from <= at))
+  ) {
+    return { ...known, result: 'revoked', reason: 'its key is revoked' };
+  }
+  const ends = group.filter(([keyword]) => keyword === 'KEYEXPIRED').map(([, seconds]) => seconds);
+  if (line('EXPKEYSIG') && (ends.length === 0 || ends.some((end) => hasEnded(end, at)))) {
+    return { ...known, result: 'expired', reason: 'its key has expired' };
+  }
+  if (!['GOODSIG', 'EXPSIG', 'EXPKEYSIG', 'REVKEYSIG'].some((keyword) => line(keyword))) {
     return { ...known, result: 'unverifiable', reason: 'gpgv does not call it good' };
   }
   const strongKey = curves.has(keyAlgorithm) || (rsa.has(keyAlgorithm) && (rsaBits(signingKey) ?? 0) >= 2047);
@@ -117,4 +139,9 @@ function judgeGroup(group: string[][], { date, kind, rsaBits }: StatusContext): 
     return { ...known, result: 'weak', reason: 'it holds, but its algorithms are not known to be strong' };
   }
   return { ...known, result: 'good', reason: `signed by ${primary} (checked by gpgv)` };
+}
+
+/** @param end seconds; `0` is never. What is no number has ended. */
+function hasEnded(end: string | undefined, at: Date): boolean {
+  return end !== '0' && !(Number(end) * 1000 > at.getTime());
 }

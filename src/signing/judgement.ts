@@ -4,13 +4,12 @@
  * before all three are known.
  */
 import type { Config, Key, SignaturePacket, Subkey } from 'openpgp';
+import { keyEnd } from './key-end.js';
 import { fingerprintOf } from './keys.js';
 import type { OpenPgpModule } from './openpgp.js';
 import { errorText, laxConfig, strictConfig } from './openpgp.js';
+import { isDatedAhead, keyTime, signatureTime, type Taken } from './taken.js';
 import type { JudgedSignature, SignatureResult } from './verdict.js';
-
-/** How far ahead of our clock a signature may be dated, as apt allows for a Release: 10 s. */
-export const futureToleranceMs = 10_000;
 
 export interface JudgementContext {
   openpgp: OpenPgpModule;
@@ -19,8 +18,7 @@ export interface JudgementContext {
   data: Uint8Array;
   /** `text` for a clearsigned file: only type 0x01 may be there. */
   kind: 'text' | 'detached';
-  /** Our clock. */
-  date: Date;
+  taken: Taken;
 }
 
 /** A judgement, and whether gpgv may know better: only where the library lacks something. */
@@ -45,6 +43,7 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
     signingKey: fingerprintOf(signer),
   };
   const say = (result: SignatureResult, reason: string): Judgement => settled({ ...known, result, reason });
+  const { taken } = context;
 
   const { binary, text } = context.openpgp.enums.signature;
   if (packet.signatureType !== text && (context.kind === 'text' || packet.signatureType !== binary)) {
@@ -63,10 +62,12 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
   }
 
   if (created < signer.getCreationTime()) return say('bad', 'it is older than its key');
-  if (created.getTime() > context.date.getTime() + futureToleranceMs) {
+  if (isDatedAhead(created, taken)) {
     return say('bad', `it is dated in the future (${created.toISOString()})`);
   }
-  if (packet.getExpirationTime() <= context.date) return say('expired', 'the signature has expired');
+  if (packet.getExpirationTime() <= signatureTime(created, taken)) {
+    return say('expired', 'the signature has expired');
+  }
 
   const fitness = await unfitness(found, created, context.openpgp, lax);
   if (fitness !== undefined) {
@@ -77,6 +78,17 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
       // Not for a key that lacks the right to sign: gpgv may not look at that
       askGpgv: /unknown critical|authorized key|not support|unsupported/i.test(fitness),
     };
+  }
+
+  const later = keyTime(taken);
+  const since = later === null ? undefined : await unfitAt(found, later, lax);
+  if (since !== undefined) {
+    if (/revoked\b(?! with)/.test(since)) {
+      return say('revoked', 'its key was revoked since, so the date of the signature proves nothing');
+    }
+    const end = await keyEnd(key, signer, created, lax);
+    const when = end instanceof Date ? ` on ${end.toISOString().slice(0, 10)}` : '';
+    return say('expired', `its key expired${when}, so the date of the signature proves nothing`);
   }
 
   const weakHash = await failureOf(() => checkCrypto(packet, signer, created, context, strict));
@@ -90,7 +102,9 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
   if (context.kind === 'detached' && packet.signatureType === text) {
     return say('weak', 'it is a text signature, which does not cover line endings');
   }
-  return say('good', `signed by ${known.fingerprint}`);
+  const keyEnds = await keyEnd(key, signer, later ?? created, lax);
+  const good = { ...known, result: 'good', reason: `signed by ${known.fingerprint}` } as const;
+  return settled(keyEnds === undefined ? good : { ...good, keyEnds });
 }
 
 function settled(signature: JudgedSignature): Judgement {
@@ -157,6 +171,15 @@ async function unfitness(
     if (first === undefined || /revoked|expired/i.test(failure)) first = failure;
   }
   return first;
+}
+
+/**
+ * Why a key that was fit when it signed is not at a later time; nothing if it is.
+ * Any revocation counts that is there by then, also a soft one.
+ */
+async function unfitAt({ key, signer }: Issuer, date: Date, config: Config): Promise<string | undefined> {
+  if (await key.isRevoked(undefined, undefined, date, config)) return 'the primary key is revoked';
+  return await failureOf(() => key.getSigningKey(signer.getKeyID(), date, undefined, config));
 }
 
 function selfSignatures(key: Key, { SignaturePacket, enums }: OpenPgpModule): SignaturePacket[] {

@@ -7,16 +7,18 @@ import { resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
 import { run } from '../io/process.js';
+import { signingKeyNamed, withoutMark } from './gpg-signer.js';
 import { readKeyFile } from './key-file.js';
 import { binaryKeyring, dearmor, fingerprintOf, parseKeyring, unixLines } from './keys.js';
 import { errorText, loadOpenpgp, signingConfig } from './openpgp.js';
+import type { PublicHalf } from './signer-port.js';
 import type { SigningConfig } from './signer.js';
 
 /** What of a signer needs no secret. */
 export interface PublicKey {
   /** 40 upper-case hex digits. */
   readonly fingerprint: string;
-  publicKey(): Promise<{ armored: string; binary: Uint8Array }>;
+  publicKey(): Promise<PublicHalf>;
 }
 
 /**
@@ -45,7 +47,9 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
     config.method === 'openpgp'
       ? { armored: unixLines(publicHalf.armor(signingConfig(openpgp))), binary: publicHalf.write() }
       : { armored, binary: await dearmor(armored) };
-  return { fingerprint: fingerprintOf(publicHalf), publicKey: () => Promise.resolve(both) };
+  const fingerprint = fingerprintOf(publicHalf);
+  const signsWith = config.method === 'gpg' ? signingKeyNamed(config.key, fingerprint) : undefined;
+  return { fingerprint, publicKey: () => Promise.resolve({ ...both, signsWith }) };
 }
 
 /**
@@ -88,7 +92,8 @@ async function exported(
       'export-minimal',
       '--export',
       '--',
-      config.key,
+      // With the mark, gpg would leave out the other subkeys
+      withoutMark(config.key),
     ],
     { allowFailure: true, debianPackage: 'gnupg' },
   );

@@ -2,6 +2,14 @@
  * Owns what every signer can do, whatever holds its key. No adapter, no key.
  */
 
+/** The public half of a key that signs. */
+export interface PublicHalf {
+  armored: string;
+  binary: Uint8Array;
+  /** Fingerprint of the subkey (or primary key) that signs, where one is named; the newest that can, otherwise. */
+  signsWith?: string | undefined;
+}
+
 export interface Signer {
   /** The primary key's fingerprint, 40 upper-case hex digits. */
   readonly fingerprint: string;
@@ -19,5 +27,5 @@ export interface Signer {
    */
   detached(data: Uint8Array | string, date: Date, what?: string): Promise<string>;
   /** The public half, for the archive's keyring. */
-  publicKey(): Promise<{ armored: string; binary: Uint8Array }>;
+  publicKey(): Promise<PublicHalf>;
 }

@@ -6,9 +6,9 @@ import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 
 /**
- * - `good`: holds, by a key that was valid when it was made, with algorithms of today
+ * - `good`: holds, by a key that was valid when it was made (and is now, for what arrives), with algorithms of today
  * - `weak`: holds, but by SHA-1, MD5, DSA, short RSA, or by a key that vouches for itself with these
- * - `expired`: holds, but it, or its key when it was made, had expired
+ * - `expired`: holds, but it has expired, or its key had when it was made, or has since for what arrives
  * - `revoked`: holds, but its key is revoked
  * - `bad`: does not hold, or is dated in the future or before its key
  * - `unknown-key`: the key is not in the keyring
@@ -32,6 +32,8 @@ export interface JudgedSignature {
   signingKey?: string;
   /** The date the signature carries. */
   created?: Date;
+  /** When the key that signed can no longer: null if never; absent where that is not known, or it is not `good`. */
+  keyEnds?: Date | null;
   engine: 'openpgp' | 'gpgv';
 }
 
@@ -82,6 +84,14 @@ const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
   unverifiable: 'VERIFY_BAD_SIGNATURE',
 };
 
+const hints: Partial<Record<SignatureResult, string>> = {
+  'unknown-key':
+    'Either another party signed this, or the keyring is older than the key: update the keyring package.',
+  expired:
+    'Where its owner has extended the key or has a new one, the keyring here is older: get the newer key from its owner. Else ask for a new signature.',
+  revoked: 'Do not use the file: its owner has withdrawn the key. Ask for a signature by the new one.',
+};
+
 /**
  * Throws unless the verdict is `good`.
  * @param subject what was signed, as people know it: "InRelease of bookworm-security"
@@ -92,9 +102,8 @@ export function assertGood(verdict: Verdict, subject: string): void {
   throw new LockstepError(codes[verdict.result], {
     message: `The signature of ${subject} is not accepted: ${verdict.reason}`,
     hint:
-      verdict.result === 'unknown-key'
-        ? 'Either another party signed this, or the keyring is older than the key: update the keyring package.'
-        : 'Do not use the file. Fetch it again; if it stays so, tell the one who published it.',
+      hints[verdict.result] ??
+      'Do not use the file. Fetch it again; if it stays so, tell the one who published it.',
     where: verdict.signatures.map((signature) => ({
       value: signature.fingerprint ?? signature.keyId,
       message: `${signature.result}: ${signature.reason}`,

@@ -14,15 +14,17 @@ import type { Judgement } from './judgement.js';
 import { judgeSignature } from './judgement.js';
 import { dearmor, parseKeyring } from './keys.js';
 import { errorText, laxConfig, loadOpenpgp } from './openpgp.js';
+import type { Taken } from './taken.js';
 import type { JudgedSignature, Verdict } from './verdict.js';
 import { assertGood, combineJudgements } from './verdict.js';
 
 export { assertGood } from './verdict.js';
+export type { Taken } from './taken.js';
 export type { JudgedSignature, SignatureResult, Verdict } from './verdict.js';
 
 export interface VerifyOptions {
-  /** Our clock; keys are judged at the date of the signature, not at this. */
-  date: Date;
+  /** Whether it comes in now or was recorded: at which time its key is judged. */
+  taken: Taken;
   /** What is verified, for messages: a file name, or `InRelease of bookworm-security`. */
   subject?: string;
   /** Where gpgv's files may be put for a moment, if it is asked. Default: the system's folder for such. */
@@ -34,6 +36,8 @@ export interface SignedBy {
   /** Primary key's fingerprint, 40 upper-case hex digits. */
   fingerprint: string;
   created: Date;
+  /** As {@link JudgedSignature.keyEnds}. */
+  keyEnds?: Date | null;
 }
 
 export interface VerifiedText {
@@ -67,8 +71,10 @@ export async function verifyClearsigned(
   const good = signatures.filter(({ result }) => result === 'good');
   return {
     text,
-    signers: good.flatMap(({ fingerprint, created }) =>
-      fingerprint === undefined || created === undefined ? [] : [{ fingerprint, created }],
+    signers: good.flatMap(({ fingerprint, created, keyEnds }) =>
+      fingerprint === undefined || created === undefined
+        ? []
+        : [{ fingerprint, created, ...(keyEnds === undefined ? {} : { keyEnds }) }],
     ),
     signatures,
   };
@@ -127,7 +133,7 @@ async function judgeAll(question: Question): Promise<JudgedSignature[]> {
     if (packets.length > mostSignatures) {
       return [unreadable(`it holds more than ${mostSignatures} signatures`)];
     }
-    const context = { openpgp, keys, data, kind, date: options.date };
+    const context = { openpgp, keys, data, kind, taken: options.taken };
     judgements = await Promise.all(packets.map((packet) => judgeSignature(packet, context)));
   } catch (error) {
     const second = await secondOpinion(question);
@@ -155,7 +161,7 @@ async function secondOpinion(question: Question): Promise<JudgedSignature[]> {
   try {
     return await judgeWithGpgv({
       ...request,
-      date: options.date,
+      taken: options.taken,
       scratch: options.scratch ?? tmpdir(),
     });
   } catch (error) {

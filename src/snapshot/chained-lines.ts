@@ -10,7 +10,7 @@ import { LockstepError, type FaultPlace } from '../errors.js';
 import { signatureFault as packetFault } from '../signing/exact-armor.js';
 import { dearmor } from '../signing/keys.js';
 import type { Signer } from '../signing/signer-port.js';
-import { verifyDetached } from '../signing/verifier.js';
+import { verifyDetached, type Taken } from '../signing/verifier.js';
 import { canonicalLine } from './canonical-json.js';
 
 /** What every line has beside what it says. */
@@ -125,13 +125,13 @@ function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schem
  * signature after one that has it. For a text that {@link parseChainedLines} took.
  *
  * @param entries what that made of the lines
- * @param trust public keys, and our clock
+ * @param trust public keys, and how the lines were taken
  */
 export async function lineFaults(
   text: string,
   entries: readonly ChainedLine[],
   file: string,
-  trust: { keyring: Uint8Array; date: Date },
+  trust: { keyring: Uint8Array; taken: Taken },
 ): Promise<FaultPlace[]> {
   const faults: FaultPlace[] = [];
   const firstSigned = entries.findIndex(({ signature }) => signature !== undefined);
@@ -153,7 +153,7 @@ export async function lineFaults(
 async function lineFault(
   line: string,
   entry: ChainedLine,
-  by: { trust: { keyring: Uint8Array; date: Date }; file: string },
+  by: { trust: { keyring: Uint8Array; taken: Taken }; file: string },
 ): Promise<string | null> {
   // What a signature is on may say more than this Lockstep knows; what none is on may not
   const { signature, ...content } = entry.signature === undefined ? entry : (JSON.parse(line) as ChainedLine);
@@ -167,14 +167,14 @@ async function lineFault(
 async function signatureFault(
   content: string,
   signature: string,
-  trust: { keyring: Uint8Array; date: Date },
+  trust: { keyring: Uint8Array; taken: Taken },
   file: string,
 ): Promise<string | null> {
   const bytes = Buffer.from(signature, 'base64');
   if (bytes.toString('base64') !== signature) return 'its signature is not base64';
   const form = await packetFault(bytes);
   if (form !== null) return `its signature was changed: ${form}`;
-  const verdict = await verifyDetached(content, bytes, trust.keyring, { date: trust.date, subject: file });
+  const verdict = await verifyDetached(content, bytes, trust.keyring, { taken: trust.taken, subject: file });
   return verdict.result === 'good' ? null : `its signature is not accepted: ${verdict.reason}`;
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { exists, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
-import { assertGood, verifyDetached } from '../signing/verifier.js';
+import { assertGood, verifyDetached, type Taken } from '../signing/verifier.js';
 import type { Snapshot } from './manifest.js';
 import { parseManifest } from './manifest.js';
 import type { SnapshotPlan } from './plan.js';
@@ -61,7 +61,8 @@ export const historyFolder = 'history';
 export interface SnapshotTrust {
   /** Public keys, binary or armored. Without it the signature is not looked at. */
   keyring?: Uint8Array;
-  date: Date;
+  /** As whose record, of which time. */
+  taken: Taken;
 }
 
 /**
@@ -94,7 +95,7 @@ export async function readSnapshot(
         where: [{ file: files.signature }],
       });
     }
-    const options = { date: trust.date, subject: files.manifest };
+    const options = { taken: trust.taken, subject: files.manifest };
     assertGood(await verifyDetached(bytes, signature, trust.keyring, options), files.manifest);
   }
   const manifest = parseManifest(bytes.toString('utf8'), files.manifest);

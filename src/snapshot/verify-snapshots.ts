@@ -9,6 +9,7 @@ import { LockstepError } from '../errors.js';
 import { notThere, onDisk, readIfThere, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { armorFault } from '../signing/exact-armor.js';
+import type { Taken } from '../signing/verifier.js';
 import { lineFaults, type ChainedLine } from './chained-lines.js';
 import { droppedPath, parseDropped, type DroppedSnapshot } from './dropped.js';
 import { findingOf, type Finding } from './finding.js';
@@ -21,7 +22,7 @@ import { listSnapshots, readSnapshot, snapshotFiles, type SnapshotPlace } from '
 export interface SnapshotsRequest {
   /** Absolute path of `snapshots/`. */
   root: string;
-  trust: { keyring: Uint8Array; date: Date };
+  trust: { keyring: Uint8Array; taken: Taken };
   /** Only what concerns this profile's snapshots. */
   profile?: string | undefined;
   /** Told of every manifest that is good, of each profile the oldest first, so that none must be kept. */

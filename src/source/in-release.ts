@@ -10,7 +10,8 @@ import { readIfThere, sha256Of } from '../io/disk.js';
 import type { AskOnce } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
 import type { Phase } from '../io/progress.js';
-import { verifyClearsigned } from '../signing/verifier.js';
+import { lastEnd } from '../signing/key-end.js';
+import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
 import { ArchiveRoots } from './archive-roots.js';
 import { readCached, writeCached } from './cache-file.js';
 import { sessionOf, signalOf, type SourceContext } from './context.js';
@@ -25,6 +26,8 @@ interface Verified {
   /** The text that was signed. */
   text: string;
   signers: string[];
+  /** ISO 8601: from then on the keys that signed prove nothing. Null: they have no end. */
+  until: string | null;
   etag?: string;
   lastModified?: string;
 }
@@ -144,12 +147,14 @@ async function openAt(
   { place, keyring, known, once, context, phase }: Opening,
 ): Promise<VerifiedRelease> {
   const subject = `InRelease of ${place.suite}`;
+  const now = context.clock.now();
   const own = known.get(url)?.verified;
-  const fetched = await fetchRelease(url, own, once);
+  // One whose keys have expired since comes in as if it were the first time
+  const fetched = await fetchRelease(url, holdsAt(own, now) ? own : undefined, once);
   let verified = own;
-  if (fetched !== null && fetched.sha256 !== own?.sha256) {
+  if (fetched !== null && (fetched.sha256 !== own?.sha256 || !holdsAt(own, now))) {
     const { text, signers } = await verifyClearsigned(fetched.bytes, keyring.bytes, {
-      date: new Date(context.clock.now().getTime() + futureAllowance),
+      taken: { kind: 'arriving', now: new Date(now.getTime() + futureAllowance) },
       subject: `${subject} (${url})`,
     });
     verified = {
@@ -157,6 +162,7 @@ async function openAt(
       keyring: keyring.sha256,
       text,
       signers: signers.map(({ fingerprint }) => fingerprint),
+      until: endOf(signers, now),
       ...fetched.validators,
     };
   }
@@ -171,7 +177,7 @@ async function openAt(
     ({ verified, release } = before);
   }
   assertSuite(release, place, url);
-  assertInTime(release, place, context.clock.now(), url);
+  assertInTime(release, place, now, url);
   if (![...known.values()].some((one) => one.verified === verified)) {
     await writeCached(context, 'releases', sha256Of(url), verified);
   }
@@ -179,6 +185,17 @@ async function openAt(
   const datesIgnored = place.checkDates ? null : place.from;
   const archive = new ArchiveRoots(place.uris);
   return { role: place.role, suite: place.suite, archive, release, sha256, signers, datesIgnored };
+}
+
+function holdsAt(known: Verified | undefined, now: Date): boolean {
+  // A record of an earlier Lockstep does not say it
+  return known?.until === null || (known?.until !== undefined && new Date(known.until) > now);
+}
+
+/** The last end of the keys, as one good signature is enough; at once where it is not known of any. */
+function endOf(signers: readonly SignedBy[], now: Date): string | null {
+  const end = lastEnd(signers.map(({ keyEnds }) => keyEnds));
+  return end === null ? null : (end ?? now).toISOString();
 }
 
 interface Fetched {

@@ -132,7 +132,9 @@ export function addedFile(diff: string, path: string): string | null {
  * Checks each upstream tarball that came with a signature, by the keys that
  * the maintainer keeps for it. The tarball is Debian's word already; this says
  * whether it is upstream's too. Where that cannot be told (no key, a weak
- * signature), it is recorded; a signature that does not hold is a fault.
+ * signature), it is recorded; a signature that does not hold is a fault. The
+ * signature was taken in by Debian, whose InRelease is the record of it: that
+ * its key has expired since says nothing of the tarball.
  */
 async function upstreamSignatures(
   files: readonly StoredFile[],
@@ -153,7 +155,7 @@ async function upstreamSignatures(
       context.store.open(tarball.sha256),
       await context.store.read(signature.sha256),
       keys,
-      { date: context.clock.now(), subject: signature.name },
+      { taken: { kind: 'recorded', at: context.clock.now() }, subject: signature.name },
     );
     if (verdict.result === 'bad') assertGood(verdict, `${tarball.name} by its upstream`);
     if (verdict.result !== 'good')

@@ -14,12 +14,12 @@ import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import type { TarballConfig } from '../profile/profile-schema.js';
 import { readPublicKeyFile } from '../signing/public-key.js';
-import { assertGood, verifyDetached } from '../signing/verifier.js';
 import { readCached, writeCached } from './cache-file.js';
 import type { Candidates, Choice, TarballListing } from './candidate.js';
 import { sessionOf, signalOf, type SourceContext } from './context.js';
 import type { Provenance, StoredFile, TarballPin } from './pin.js';
 import { faultOfStored } from './source-tree.js';
+import { althoughExpired, upstreamSigner, type UpstreamSigner } from './upstream-signature.js';
 
 type TarballCandidates = Extract<Candidates, { kind: 'tarball' }>;
 
@@ -137,9 +137,10 @@ export async function fetchTarball(
           sha256: archive.sha256,
         },
   ];
-  const signedBy = await assertSigned(choice, archive, context, phase);
-  if (signedBy !== null) {
-    proof.push({ step: 'upstream signature: good', subject: name, by: signedBy, sha256: archive.sha256 });
+  const signer = await assertSigned(choice, archive, context, phase);
+  if (signer !== null) {
+    const step = `upstream signature: good${althoughExpired(signer)}`;
+    proof.push({ step, subject: name, by: signer.fingerprint, sha256: archive.sha256 });
   }
   const date = await newestMember(archive, context);
   // Only now: what did not hold must be asked for again
@@ -148,7 +149,7 @@ export async function fetchTarball(
     kind: 'tarball',
     component,
     url: listing.url,
-    signedBy,
+    signedBy: signer?.fingerprint ?? null,
     archive,
     upstreamVersion: listing.version,
     date,
@@ -206,13 +207,13 @@ async function* counted(
   }
 }
 
-/** The fingerprint of the key that signed it; null where the profile names no keyring. */
+/** Whose key signed it; null where the profile names no keyring. */
 async function assertSigned(
   { component, config, listing }: Extract<Choice, { kind: 'tarball' }>,
   archive: StoredFile,
   context: SourceContext,
   phase: Phase,
-): Promise<string | null> {
+): Promise<UpstreamSigner | null> {
   if (config.signedBy === undefined || listing.signature === null) return null;
   const { keyring } = await readPublicKeyFile(join(context.workspaceRoot ?? '.', config.signedBy));
   const signature = await context.http.bytes(listing.signature, {
@@ -226,13 +227,29 @@ async function assertSigned(
     inner && !archive.name.endsWith('.tar')
       ? decompressByName(archive.name, whole, signalOf(context))
       : whole;
-  const verdict = await verifyDetached(data, signature, keyring, {
-    date: context.clock.now(),
-    subject: listing.signature,
-  });
-  assertGood(verdict, `${archive.name} of the component ${component}`);
-  phase.info(`${archive.name}: signed by ${verdict.fingerprint ?? 'a key of the keyring'}`);
-  return verdict.fingerprint ?? null;
+  const signer = await upstreamSigner(
+    {
+      data,
+      signature,
+      keyring,
+      subject: `${archive.name} of the component ${component}`,
+      expiredKeys: config.expiredKeys,
+      isPinned: (fingerprint) =>
+        context.knownPins?.some(
+          (pin) =>
+            pin.kind === 'tarball' &&
+            pin.url === listing.url &&
+            pin.archive.sha256 === archive.sha256 &&
+            pin.signedBy === fingerprint,
+        ) ?? false,
+      path: `components.${component}.source`,
+    },
+    context,
+  );
+  const { fingerprint, although } = signer;
+  const pinned = although?.kind === 'pinned' ? ', which is no longer good; it is pinned already' : '';
+  phase.info(`${archive.name}: signed by ${fingerprint}${althoughExpired(signer) || pinned}`);
+  return signer;
 }
 
 /** Seconds: the newest time of a member, which is when upstream packed it. */

@@ -12,12 +12,12 @@ import { parseChanges, parseDsc, sourcesStanza, type Dsc, type ListedFile } from
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { diskFault, hashFile, sha256Of } from '../io/disk.js';
-import { verifyClearsigned } from '../signing/verifier.js';
+import { verifyClearsigned, type Taken } from '../signing/verifier.js';
 
 export interface DescriptionReading {
   /** Public keys, binary or armored; without it signatures are not looked at. */
   keyring: Uint8Array | undefined;
-  date: Date;
+  taken: Taken;
   signal: AbortSignal;
 }
 
@@ -157,10 +157,10 @@ async function hashFault(file: PromisedFile, signal: AbortSignal): Promise<strin
 async function signedText(
   bytes: Buffer,
   path: string,
-  { keyring, date }: DescriptionReading,
+  { keyring, taken }: DescriptionReading,
 ): Promise<{ text: string; signers: string[] }> {
   if (keyring === undefined) return { text: bytes.toString('utf8'), signers: [] };
-  const { text, signers } = await verifyClearsigned(bytes, keyring, { date, subject: path });
+  const { text, signers } = await verifyClearsigned(bytes, keyring, { taken, subject: path });
   return { text, signers: signers.map(({ fingerprint }) => fingerprint) };
 }
 

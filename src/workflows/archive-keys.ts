@@ -4,8 +4,8 @@
  */
 import { resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
-import type { Clock } from '../io/clock.js';
 import { loadPublicKey, readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
+import type { Taken } from '../signing/verifier.js';
 import type { Context } from './context.js';
 
 export interface ArchiveKeys {
@@ -31,17 +31,13 @@ export async function archiveKeys(context: Context, files: readonly string[]): P
   return { own: first, keyring: new Uint8Array(Buffer.concat(keyrings)) };
 }
 
-const tenYears = 10 * 365 * 86_400_000;
-
 /**
- * How signatures of the archive's own are judged. None is doubted for being dated ahead: a clock may have run
- * backwards since. That a Release is dated ahead of what clients take is told of it by itself.
+ * How signatures of the archive's own are judged: as records, which are signed when they are made. None is doubted
+ * for being dated ahead: a clock may have run backwards since. That a Release is dated ahead of what clients take is
+ * told of it by itself, and that they refuse a key that has ended by validity.ts.
  */
-export function ownJudgement(
-  keys: { keyring: Uint8Array },
-  clock: Pick<Clock, 'now'>,
-): { keyring: Uint8Array; date: Date } {
-  return { keyring: keys.keyring, date: new Date(clock.now().getTime() + tenYears) };
+export function ownJudgement(keys: { keyring: Uint8Array }): { keyring: Uint8Array; taken: Taken } {
+  return { keyring: keys.keyring, taken: { kind: 'recorded', at: 'signed' } };
 }
 
 async function ownKey({ workspace }: Context, isGiven: boolean): Promise<PublicKey | undefined> {

@@ -63,7 +63,7 @@ export async function planCut(
       ? pin.packages.map((binary) => takenPackageEntry(binary, { component: pin.component, area }))
       : [],
   );
-  const last = await lastSnapshot(places.snapshots, profile.name, await ownTrust(context, signer));
+  const last = await lastSnapshot(places.snapshots, profile.name, await ownTrust(signer));
   const content: SnapshotContent = {
     profile: profile.name,
     description: profile.description,

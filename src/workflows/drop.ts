@@ -131,7 +131,7 @@ async function whatIsLeft(
   place: SnapshotPlace,
   keys: ArchiveKeys,
 ): Promise<{ snapshot: Snapshot; left: PoolFile[] }> {
-  const { places, workspace, clock, signal } = context;
+  const { places, workspace, signal } = context;
   const profile = await listSnapshots(places.snapshots, place.profile);
   const question = {
     place,
@@ -147,7 +147,7 @@ async function whatIsLeft(
   const superseding: string[] = [];
   const reading = await verifySnapshots({
     root: places.snapshots,
-    trust: ownJudgement(keys, clock),
+    trust: ownJudgement(keys),
     onSnapshot: (each) => {
       const { id, supersedes } = each.manifest;
       if (id === place.id) snapshot = each;
@@ -171,8 +171,8 @@ async function suitesListing(
   id: string,
   keys: ArchiveKeys,
 ): Promise<{ suite: string; as: 'current' | 'listed' }[]> {
-  const { archive: port, clock } = context;
-  const trust = ownJudgement(keys, clock);
+  const { archive: port } = context;
+  const trust = ownJudgement(keys);
   const listing: { suite: string; as: 'current' | 'listed' }[] = [];
   const histories = await allHistories(context);
   const pointers = suitePointers(histories).get(id) ?? [];

@@ -88,9 +88,9 @@ interface Needs {
 }
 
 async function findGarbage(context: Context, request: GcRequest, notes: string[]): Promise<Garbage[]> {
-  const { archive: port, places, workspace, clock, signal } = context;
+  const { archive: port, places, workspace, signal } = context;
   const keys = await archiveKeys(context, []);
-  const trust = ownJudgement(keys, clock);
+  const trust = ownJudgement(keys);
   const needs: Needs = { pool: new Set(), manifests: new Set(), hashes: new Set() };
   const reading = await verifySnapshots({
     root: places.snapshots,

@@ -176,7 +176,7 @@ async function readDescriptions(
 ): Promise<Described> {
   const reading = {
     keyring: await readKeyring(request),
-    date: context.clock.now(),
+    taken: { kind: 'arriving', now: context.clock.now() } as const,
     signal: context.signal,
   };
   const described: Described = { debs: new Map(), sources: [], faults: [], signers: new Set() };
@@ -221,7 +221,7 @@ async function planImport(
 ): Promise<{ plan: SnapshotPlan; set: ImportedSet }> {
   const { snapshots } = context.places;
   const { packages, sources } = taken;
-  const previous = await lastSnapshot(snapshots, profile.name, await ownTrust(context, signer));
+  const previous = await lastSnapshot(snapshots, profile.name, await ownTrust(signer));
   const set = planImportedSet({ packages, sources, previous, add: request.add });
   const faults = [...taken.faults, ...('faults' in set ? set.faults : [])];
   if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);

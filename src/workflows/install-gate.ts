@@ -61,7 +61,7 @@ async function presentSets(
 ): Promise<Snapshot[]> {
   const { places, workspace } = context;
   const found = new Map<string, Snapshot>();
-  const trust = await ownTrust(context, signer);
+  const trust = await ownTrust(signer);
   for (const suite of suitesOf(workspace, name)) {
     const id = currentSnapshot(await readHistory(places.snapshots, suite.name));
     if (id === null || found.has(id)) continue;
@@ -96,7 +96,7 @@ export async function assertInstallable(
   assertGates(to, suite);
   if (from === null || !isMoveUnproven(from, to)) return;
   const { snapshots } = context.places;
-  const trust = await ownTrust(context, signer);
+  const trust = await ownTrust(signer);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
     installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
   const profile = await loadProfile(context.workspace, to.profile);

@@ -55,6 +55,8 @@ export interface MoveOutlook {
   notes: string[];
   /** Seconds that this machine's clock is behind the suite's last Release; 0 where it is not. */
   clockBehind: number;
+  /** What people should know of the key that signs. */
+  keyWarnings?: readonly string[] | undefined;
 }
 
 /** What the outlook is made over. */
@@ -72,6 +74,7 @@ export interface OutlookRequest {
   hasDatabase: boolean;
   notes?: readonly string[];
   clockBehind: number;
+  keyWarnings?: readonly string[] | undefined;
   /** Ids that the suite lists, the current one first. */
   before: readonly string[];
   /** The same after the move; a snapshot that is not cut yet is given by its packages. */
@@ -94,6 +97,7 @@ export function outlookOf(plan: MovePlan): OutlookRequest {
     hasDatabase: to.schema !== null || schema !== null,
     notes: leftOnReissueWords(suite.name, to.id, plan.left),
     clockBehind,
+    keyWarnings: plan.publication.warnings,
     before: plan.listedBefore,
     after: plan.publication.listed,
   };
@@ -136,6 +140,7 @@ export async function moveOutlook(
     program: request.hasDatabase ? (profile?.metapackage.name ?? null) : null,
     notes: [...(request.notes ?? [])],
     clockBehind: request.clockBehind,
+    keyWarnings: request.keyWarnings,
   };
 }
 

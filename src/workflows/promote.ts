@@ -61,7 +61,7 @@ export async function promote(context: Context, request: PromoteRequest): Promis
     );
     const outlook = await moveOutlook(context, outlookOf(plan), signer);
     request.onOutlook(outlook);
-    if (request.dryRun) return { outlook, plan, report: reportOf(plan.publication, suite) };
+    if (request.dryRun) return { outlook, plan, report: reportOf(plan.publication) };
     return { outlook, plan, report: await applyMove(context, plan, signer) };
   });
 }

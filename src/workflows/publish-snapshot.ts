@@ -38,7 +38,7 @@ export async function publish(
       signer,
     );
     request.onPlan?.(plan);
-    if (request.dryRun) return { report: reportOf(plan.publication, suite), plan };
+    if (request.dryRun) return { report: reportOf(plan.publication), plan };
     return { report: await applyMove(context, plan, signer), plan };
   });
 }

@@ -30,6 +30,8 @@ export interface PublishReport {
   listed: string[];
   verdict: 'publish' | 'refresh' | 'nothing';
   validUntil: string | null;
+  /** What people should know of the key that signs. */
+  warnings: string[];
   writes: number;
   bytes: number;
 }
@@ -50,8 +52,8 @@ export function entrySuite(context: Context, profile: string): NamedSuite {
 }
 
 /** How manifests of this workspace are judged: by the archive's own key. */
-export async function ownTrust(context: Context, signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
-  return ownJudgement({ keyring: (await signer.publicKey()).binary }, context.clock);
+export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
+  return ownJudgement({ keyring: (await signer.publicKey()).binary });
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
@@ -149,18 +151,18 @@ export async function applyPublish(
     throw error;
   }
   phase.done(written.writes === 0 ? 'the archive has it already' : `${written.writes} files written`);
-  return { ...reportOf(plan, suite), ...written };
+  return { ...reportOf(plan), ...written };
 }
 
-export function reportOf(plan: PublicationPlan, suite: NamedSuite): PublishReport {
+export function reportOf(plan: PublicationPlan): PublishReport {
   return {
-    suite: suite.name,
+    suite: plan.suite,
     snapshot: plan.snapshot,
     before: plan.before,
     listed: plan.listed,
     verdict: plan.verdict,
-    validUntil:
-      plan.date === null ? null : new Date(plan.date.getTime() + suite.validFor * 1000).toISOString(),
+    validUntil: plan.validUntil?.toISOString() ?? null,
+    warnings: plan.warnings,
     writes: plan.writes.length,
     bytes: plan.writes.reduce((sum, write) => sum + (write.kind === 'blob' ? write.size : 0), 0),
   };

@@ -32,17 +32,17 @@ export interface ReadingTrust extends SnapshotTrust {
 /** By the public half of the archive's key, else by the keyring that is published; a clone may have neither. */
 export async function readingTrust(context: Context): Promise<ReadingTrust> {
   const { workspace, archive, clock } = context;
-  const date = clock.now();
+  const taken = { kind: 'recorded', at: clock.now() } as const;
   try {
     const key = await loadPublicKey(workspace.signing, workspace.root);
-    return { keyring: (await key.publicKey()).binary, date, note: null };
+    return { keyring: (await key.publicKey()).binary, taken, note: null };
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error;
     const published = await archive.read(keyringFiles.binary);
     const why = `the archive's own key is not to be had here (${error.code})`;
     return published === undefined
-      ? { date, note: `Signatures are not checked: ${why}.` }
-      : { keyring: published, date, note: `Signatures are checked with the published keyring: ${why}.` };
+      ? { taken, note: `Signatures are not checked: ${why}.` }
+      : { keyring: published, taken, note: `Signatures are checked with the published keyring: ${why}.` };
   }
 }
 

@@ -12,6 +12,7 @@ import { readSignedView } from '../archive/signed-view.js';
 import { LockstepError } from '../errors.js';
 import { diskFault } from '../io/disk.js';
 import type { NamedSuite } from '../profile/load.js';
+import { signingEnd } from '../signing/key-end.js';
 import type { Signer } from '../signing/signer.js';
 import { currentSnapshot } from '../snapshot/history.js';
 import { readHistory } from '../snapshot/history-file.js';
@@ -79,7 +80,7 @@ async function signAgain(
   keys: ArchiveKeys,
 ): Promise<RepairOutcome | undefined> {
   const { archive: port, clock, workspace, signal } = context;
-  const signed = await readSignedView(port, view, ownJudgement(keys, clock));
+  const signed = await readSignedView(port, view, ownJudgement(keys));
   const { release } = signed;
   if (release === null || release.suite !== suite.name) return undefined;
   const plan = planRefresh({
@@ -88,6 +89,7 @@ async function signAgain(
     archive: workspace.archive,
     suite,
     fingerprint: signer.fingerprint,
+    keyEnds: await signingEnd(await signer.publicKey(), clock.now()),
     force: true,
     now: clock.now(),
   });

@@ -1,6 +1,8 @@
 /** `lockstep rollback`: a suite goes back to an earlier snapshot, and the machines that follow it go with it. */
 import { liveView } from '../archive/layout.js';
 import { readPublished } from '../archive/publication.js';
+import { keyWarnings } from '../archive/validity.js';
+import { signingEnd } from '../signing/key-end.js';
 import { LockstepError } from '../errors.js';
 import type { NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
@@ -69,7 +71,7 @@ async function goBack(
   const plan = await planMove(context, move, signer);
   const outlook = await moveOutlook(context, outlookOf(plan), signer);
   onOutlook(outlook);
-  if (dryRun) return { outlook, plan, report: reportOf(plan.publication, move.suite) };
+  if (dryRun) return { outlook, plan, report: reportOf(plan.publication) };
   return { outlook, plan, report: await applyMove(context, plan, signer) };
 }
 
@@ -109,6 +111,10 @@ async function goBackUp(
     schema,
     hasDatabase: back.schema !== null || schema !== null,
     notes: planned.notes,
+    keyWarnings: keyWarnings(
+      await signingEnd(await signer.publicKey(), context.clock.now()),
+      context.clock.now(),
+    ),
     clockBehind: secondsBehind(context.clock.now(), standing.latestDate),
     before: listedIn(standing),
     after: [planned.packages, ...kept.slice(0, suite.retain - 1)],

@@ -8,18 +8,23 @@ import { join } from 'node:path';
 import { liveView } from '../archive/layout.js';
 import { readPublished } from '../archive/publication.js';
 import { snapshotField, type PublishedRelease } from '../archive/release.js';
+import { readSignedView } from '../archive/signed-view.js';
+import { keyWarningDays, keyWarnings, viewEnd, type ViewEnd } from '../archive/validity.js';
 import { LockstepError } from '../errors.js';
 import { lockHolder } from '../io/lock.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import { hasEnded, skippedSentence, type SkippedOf } from '../profile/skip.js';
+import { signingEnd } from '../signing/key-end.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
 import { listHistories, readHistory } from '../snapshot/history-file.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
 import { SummaryReader } from '../snapshot/summary-reader.js';
+import { ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
 import { listedIn } from './move.js';
+import { readingTrust } from './reading.js';
 import { journalPath } from './recover.js';
 import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from './skipped.js';
 
@@ -48,7 +53,15 @@ export interface SuiteStatus {
     security: string[];
   } | null;
   /** What the InRelease on disk says. */
-  published: { snapshot: string | null; listed: string[]; date: string; validUntil: string | null } | null;
+  published: {
+    snapshot: string | null;
+    listed: string[];
+    date: string;
+    validUntil: string | null;
+    /** When machines refuse it; null: never. */
+    end: string | null;
+    endsBy: ViewEnd['by'];
+  } | null;
   signature: SignatureState;
   /** Whether the archive on disk says what the history says. */
   agrees: boolean;
@@ -82,6 +95,8 @@ interface Found {
   fault: string | null;
   published: PublishedRelease;
   skips: SnapshotSkips;
+  /** End of the key that signed it; null: it has none; undefined: it is not known. */
+  keyEnds: Date | null | undefined;
 }
 
 /**
@@ -95,8 +110,9 @@ export async function status(context: Context, only: string | undefined): Promis
   const profiles = [...new Set(Object.values(workspace.suites).map(({ profile }) => profile))].sort();
   const found = new Map<string, Found>();
   const reader = new SummaryReader(places);
+  const trust = await readingTrust(context);
   for (const suite of profiles.flatMap((profile) => suitesOf(workspace, profile))) {
-    found.set(suite.name, await find(context, suite, reader));
+    found.set(suite.name, await find(context, suite, { reader, keyring: trust.keyring }));
   }
   const newest = new Map<string, string>();
   for (const { profile, id } of await listSnapshots(places.snapshots)) newest.set(profile, id);
@@ -126,6 +142,7 @@ export async function status(context: Context, only: string | undefined): Promis
         ? null
         : { command: holder.command, pid: holder.pid, host: holder.host, since: holder.startedAt },
     warnings: [
+      ...keyWarnings(await ownEnd(trust.keyring, now), now),
       ...(holder === undefined ? await unendedMove(context) : []),
       ...(await endedSkips(context, only === undefined ? profiles : [found.get(only)!.suite.profile])),
       ...strays.map(
@@ -149,16 +166,31 @@ async function unendedMove(context: Context): Promise<string[]> {
   }
 }
 
-async function find({ places, archive }: Context, suite: NamedSuite, reader: SummaryReader): Promise<Found> {
-  const published = await readPublished(archive, liveView(suite.name));
+/** Of the archive's own key, or of what is published of it; null also where there is none to ask. */
+async function ownEnd(keyring: Uint8Array | undefined, now: Date): Promise<Date | null> {
+  return keyring === undefined ? null : await signingEnd({ armored: '', binary: keyring }, now);
+}
+
+async function find(
+  { places, archive }: Context,
+  suite: NamedSuite,
+  { reader, keyring }: { reader: SummaryReader; keyring: Uint8Array | undefined },
+): Promise<Found> {
+  const view = liveView(suite.name);
+  const published = await readPublished(archive, view);
+  const keyEnds =
+    keyring === undefined || published.release === null
+      ? undefined
+      : (await readSignedView(archive, view, ownJudgement({ keyring }))).keyEnds;
   try {
     const history = await readHistory(places.snapshots, suite.name);
-    return { suite, published, history, fault: null, skips: await skipsIn(reader, history.at(-1)) };
+    const skips = await skipsIn(reader, history.at(-1));
+    return { suite, published, keyEnds, history, fault: null, skips };
   } catch (error) {
     // One damaged history must not hide the state of the others
     if (!(error instanceof LockstepError)) throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}.`;
-    return { suite, published, history: [], fault: `${error.message}.${hint}`, skips: noSkips };
+    return { suite, published, keyEnds, history: [], fault: `${error.message}.${hint}`, skips: noSkips };
   }
 }
 
@@ -195,7 +227,8 @@ export function suiteStatus(
   const isNews = (id: string): boolean => !had.has(id) && (snapshot === null || id > snapshot);
   const { release } = published;
   const says = release?.fields.get(snapshotField) ?? null;
-  const signature = signatureState(published, now);
+  const end = release === null ? null : viewEnd(release, input.keyEnds);
+  const signature = signatureState(published, end, now);
   const agrees = fault === null && says === snapshot && (release === null || published.whole);
   const cut = snapshot === null ? undefined : dateOfSnapshotId(snapshot);
   const candidate = input.below
@@ -227,6 +260,8 @@ export function suiteStatus(
             listed: listedIn(published),
             date: isoOf(release.date),
             validUntil: release.validUntil === null ? null : isoOf(release.validUntil),
+            end: end === null || end.at === null ? null : isoOf(end.at),
+            endsBy: end?.by ?? null,
           },
     signature,
     agrees,
@@ -238,7 +273,7 @@ export function suiteStatus(
       ...(skips.unread === null ? [] : [skips.unread]),
       ...skips.skipped.map((one) => skipWarning(suite, one, now)),
       ...(agrees || fault !== null ? [] : [disagreement(suite.name, snapshot, published)]),
-      ...signatureWarnings(suite.name, signature, release?.validUntil ?? null),
+      ...signatureWarnings(suite.name, signature, end),
     ],
   };
 }
@@ -250,18 +285,34 @@ function skipWarning({ name, profile }: NamedSuite, skipped: SkippedOf, now: Dat
     : sentence;
 }
 
-export function signatureState({ release }: Pick<PublishedRelease, 'release'>, now: Date): SignatureState {
-  if (release === null) return 'none';
-  if (release.validUntil === null) return 'good';
-  const left = release.validUntil - now.getTime() / 1000;
-  const whole = release.validUntil - release.date;
+/** Seconds. */
+const longestWhole = keyWarningDays * 2 * 86_400;
+
+export function signatureState(
+  { release }: Pick<PublishedRelease, 'release'>,
+  end: ViewEnd | null,
+  now: Date,
+): SignatureState {
+  if (release === null || end === null) return 'none';
+  if (end.at === null) return 'good';
+  const left = end.at - now.getTime() / 1000;
+  // A key may end long after: then the time to act is that of the warning, and not half of years
+  const whole = Math.min(end.at - release.date, longestWhole);
   if (left <= 0) return 'expired';
   return left < whole / 4 ? 'soon' : left < whole / 2 ? 'due' : 'good';
 }
 
-function signatureWarnings(suite: string, state: SignatureState, validUntil: number | null): string[] {
-  const until = validUntil === null ? '' : isoOf(validUntil).slice(0, 16).replace('T', ' ');
+function signatureWarnings(suite: string, state: SignatureState, end: ViewEnd | null): string[] {
+  const until = end === null || end.at === null ? '' : isoOf(end.at).slice(0, 16).replace('T', ' ');
   const refresh = `Run: lockstep refresh ${suite}`;
+  if (end?.by === 'key' && state !== 'good' && state !== 'none') {
+    const then = `Extend the key, then run: lockstep refresh ${suite}`;
+    return state === 'expired'
+      ? [
+          `The key that signed ${suite} ended at ${until} UTC, and machines refuse it now (EXPKEYSIG). ${then}`,
+        ]
+      : [`The key that signed ${suite} ends at ${until} UTC, and with it what it signed. ${then}`];
+  }
   switch (state) {
     case 'expired':
       return [`The signature of ${suite} expired at ${until} UTC, and machines refuse it now. ${refresh}`];

@@ -82,7 +82,7 @@ export async function planSupersedeRollback(
   signer: Signer,
 ): Promise<PlannedSupersede> {
   const { snapshots } = context.places;
-  const trust = await ownTrust(context, signer);
+  const trust = await ownTrust(signer);
   const [current, target] = [
     await readSnapshot(snapshots, request.current, trust),
     await readSnapshot(snapshots, request.target, trust),
@@ -171,7 +171,7 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
   try {
     const plan = planSnapshot({
       content,
-      last: await lastSnapshot(places.snapshots, profile, await ownTrust(context, signer)),
+      last: await lastSnapshot(places.snapshots, profile, await ownTrust(signer)),
       taken: await takenIds(places.snapshots),
       now: clock.now(),
       tool: { name: 'lockstep', version: context.toolVersion },

@@ -131,7 +131,7 @@ async function readAll(
   isReader: boolean,
 ): Promise<Reading> {
   const { places, archive: port, workspace, clock, signal, progress } = context;
-  const trust = ownJudgement(keys, clock);
+  const trust = ownJudgement(keys);
   const expected = new Expected();
   const first = progress.phase('Reading the snapshots');
   const snapshots = await verifySnapshots({

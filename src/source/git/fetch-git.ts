@@ -15,6 +15,7 @@ import type { GitPin, Pin, Provenance, StoredFile, Submodule } from '../pin.js';
 import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
 import { damagedObject, idOf, parseCommit, parseTag, type ObjectId } from './git-object.js';
 import { readObject, type ObjectFolder } from './object-reader.js';
+import { althoughExpired, type UpstreamSigner } from '../upstream-signature.js';
 import { signerOf, type SignedTexts } from './signature.js';
 import { trackedVersion, usableVersion } from './tracked-version.js';
 
@@ -42,10 +43,11 @@ export async function fetchGit(choice: GitChoice, context: SourceContext, phase:
   const record = await treeRecord(choice, context, phase);
   const texts = textsOf(record, choice)!;
   // Checked again for a tree of the cache: keyrings change
-  const signedBy =
-    config.signedBy === undefined
-      ? null
-      : await signerOf(listing, texts, config.signedBy, config.url, context);
+  const signer =
+    config.signedBy === undefined ? null : await signerOf(choice, texts, config.signedBy, context);
+  if (signer?.although?.kind === 'pinned') {
+    phase.info(`${component}: ${signer.fingerprint} is no longer good; it signed what is pinned already`);
+  }
   const { committedAt } = parseCommit(texts.commit, listing.commit);
   return {
     kind: 'git',
@@ -56,20 +58,22 @@ export async function fetchGit(choice: GitChoice, context: SourceContext, phase:
     ref: listing.ref,
     commit: listing.commit,
     submodules: record.submodules,
-    signedBy,
+    signedBy: signer?.fingerprint ?? null,
     archive: record.archive,
-    provenance: proofOf(choice, record, signedBy),
+    provenance: proofOf(choice, record, signer),
   };
 }
 
 function proofOf(
   { config, listing }: GitChoice,
   { archive, submodules }: TreeRecord,
-  signedBy: string | null,
+  signer: UpstreamSigner | null,
 ): Provenance[] {
   const subject = `${listing.ref ?? 'commit'} of ${config.url}`;
   return [
-    ...(signedBy === null ? [] : [{ step: 'signature', subject, by: signedBy }]),
+    ...(signer === null
+      ? []
+      : [{ step: `signature${althoughExpired(signer)}`, subject, by: signer.fingerprint }]),
     { step: 'ref to commit', subject, by: listing.commit },
     ...submodules.map(({ path, url, commit }) => ({
       step: 'submodule, at the commit that the tree names',
@@ -150,7 +154,7 @@ async function fetchTree(choice: GitChoice, context: SourceContext, phase: Phase
     const texts = await textsIn(repository, choice, context);
     // Before anything else is fetched because of it
     if (config.signedBy !== undefined) {
-      await signerOf(listing, texts, config.signedBy, config.url, context);
+      await signerOf(choice, texts, config.signedBy, context);
     }
     const commit = parseCommit(texts.commit, listing.commit);
     const tree = await assembleTree(repository, commit.tree, options, context, phase);

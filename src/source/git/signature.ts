@@ -6,9 +6,10 @@ import { resolve } from 'node:path';
 import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere } from '../../io/disk.js';
-import { assertGood, verifyDetached } from '../../signing/verifier.js';
+import type { Choice, GitListing } from '../candidate.js';
 import type { SourceContext } from '../context.js';
-import type { GitListing } from '../candidate.js';
+import type { Pin } from '../pin.js';
+import { upstreamSigner, type UpstreamSigner } from '../upstream-signature.js';
 import { parseCommit, parseTag, type Signature } from './git-object.js';
 
 /** The texts that can carry a signature; their ids were checked. */
@@ -19,21 +20,21 @@ export interface SignedTexts {
 }
 
 /**
- * The fingerprint of the key that signed.
+ * Whose key signed.
  *
  * An annotated tag's signature counts, and says which name the commit has. Where the tag bears none, or there is
  * none, it is the commit's: that proves who wrote it, not which version it is.
- * @param keyringFile in the workspace
+ * @param keyringFile in the workspace: what "signedBy" names
  * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, VERIFY_NO_SIGNATURE, VERIFY_UNKNOWN_KEY,
  * VERIFY_BAD_SIGNATURE, VERIFY_WEAK_SIGNATURE, VERIFY_MALFORMED
  */
 export async function signerOf(
-  listing: GitListing,
+  { component, config, listing }: Extract<Choice, { kind: 'git' }>,
   texts: SignedTexts,
   keyringFile: string,
-  url: string,
   context: SourceContext,
-): Promise<string> {
+): Promise<UpstreamSigner> {
+  const { url } = config;
   const path = resolve(context.workspaceRoot ?? '.', keyringFile);
   const keyring = await readIfThere(path);
   if (keyring === undefined) {
@@ -55,7 +56,19 @@ export async function signerOf(
       where: [{ value: shownRef }],
     });
   }
-  const fingerprint = await fingerprintOf(signature, keyring, subject, context);
+  assertOpenPgp(signature, subject);
+  const signer = await upstreamSigner(
+    {
+      data: signature.payload,
+      signature: signature.armored,
+      keyring,
+      subject,
+      expiredKeys: config.expiredKeys,
+      isPinned: (fingerprint) => isPinned({ url, listing, fingerprint }, context),
+      path: `components.${component}.source`,
+    },
+    context,
+  );
   if (inTag && tag.type !== 'commit') {
     throw notThisCommit(
       subject,
@@ -68,25 +81,32 @@ export async function signerOf(
   if (inTag && `refs/tags/${tag.name}` !== listing.ref) {
     throw notThisCommit(subject, `it calls itself ${shownName(tag.name)}: an older tag under a new name`);
   }
-  return fingerprint;
+  return signer;
 }
 
-async function fingerprintOf(
-  { payload, armored }: Signature,
-  keyring: Buffer,
-  subject: string,
-  context: SourceContext,
-): Promise<string> {
+/** Whether an earlier snapshot has this commit under this name, by this key. */
+function isPinned(
+  wanted: { url: string; listing: GitListing; fingerprint: string },
+  { previous, knownPins }: SourceContext,
+): boolean {
+  const known: Pin[] = [...(previous?.values() ?? []), ...(knownPins ?? [])];
+  return known.some(
+    (pin) =>
+      pin.kind === 'git' &&
+      pin.url === wanted.url &&
+      pin.ref === wanted.listing.ref &&
+      pin.commit === wanted.listing.commit &&
+      pin.signedBy === wanted.fingerprint,
+  );
+}
+
+function assertOpenPgp({ armored }: Signature, subject: string): void {
   if (!armored.startsWith('-----BEGIN PGP SIGNATURE-----')) {
     throw new LockstepError('VERIFY_NO_SIGNATURE', {
       message: `The signature of ${subject} is not OpenPGP's, which is the only one that can be checked`,
       hint: 'Choose a version with an OpenPGP signature, or leave "signedBy" out',
     });
   }
-  const verdict = await verifyDetached(payload, armored, keyring, { date: context.clock.now(), subject });
-  assertGood(verdict, subject);
-  if (verdict.fingerprint === undefined) throw new TypeError('a good signature without a key');
-  return verdict.fingerprint;
 }
 
 function notThisCommit(subject: string, why: string): LockstepError {

@@ -86,11 +86,18 @@ export class Workbench {
     this.baseUrl = `file:${this.public}`;
   }
 
-  /** @param ago seconds by which the clock is behind: what is dated ahead of it must be in the past for apt */
-  static async make(ago = 3600): Promise<Workbench> {
+  /**
+   * @param ago seconds by which the clock is behind: what is dated ahead of it must be in the past for apt
+   * @param validFor seconds after which the key ends; without it, never
+   */
+  static async make(ago = 3600, validFor?: number): Promise<Workbench> {
     const root = await mkdtemp(join(tmpdir(), 'lockstep-archive-'));
     const clock = new MovableClock(new Date((Math.floor(Date.now() / 1000) - ago) * 1000));
-    const key = await generateKey({ name: 'Test Archive', date: new Date(clock.now().getTime() - 60_000) });
+    const key = await generateKey({
+      name: 'Test Archive',
+      date: new Date(clock.now().getTime() - 60_000),
+      ...(validFor === undefined ? {} : { validFor }),
+    });
     const keyFile = join(root, 'key.asc');
     await writeKeyFile(keyFile, key.privateArmored);
     return new Workbench(root, await openpgpSigner({ keyFile }), clock);

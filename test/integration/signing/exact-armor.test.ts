@@ -48,7 +48,8 @@ describe('files that a signature is in', function () {
     const file = Buffer.from(await signer.clearsign(text, date));
     await assertEveryFlipShows(file, async (bytes) => {
       return (
-        clearsignedFault(bytes) === null && (await isGood(() => verifyClearsigned(bytes, keyring, { date })))
+        clearsignedFault(bytes) === null &&
+        (await isGood(() => verifyClearsigned(bytes, keyring, { taken: { kind: 'arriving', now: date } })))
       );
     });
   });
@@ -58,7 +59,9 @@ describe('files that a signature is in', function () {
     await assertEveryFlipShows(signature, async (bytes) => {
       if (armorFault(bytes.toString('latin1')) !== null) return false;
       return await isGood(
-        async () => (await verifyDetached(text, bytes, keyring, { date })).result === 'good' || 'bad',
+        async () =>
+          (await verifyDetached(text, bytes, keyring, { taken: { kind: 'arriving', now: date } })).result ===
+            'good' || 'bad',
       );
     });
     const { armored } = await signer.publicKey();
@@ -73,7 +76,9 @@ describe('files that a signature is in', function () {
     await assertEveryFlipShows(signature, async (bytes) => {
       if ((await signatureFault(bytes)) !== null) return false;
       return await isGood(
-        async () => (await verifyDetached(text, bytes, keyring, { date })).result === 'good' || 'bad',
+        async () =>
+          (await verifyDetached(text, bytes, keyring, { taken: { kind: 'arriving', now: date } })).result ===
+            'good' || 'bad',
       );
     });
   });

@@ -87,14 +87,16 @@ describe('the signer with a key file', () => {
 
   it('is verified in process', async () => {
     const file = await readFile(dir.path('InRelease'));
-    const verified = await verifyClearsigned(file, key.publicBinary, { date });
+    const verified = await verifyClearsigned(file, key.publicBinary, {
+      taken: { kind: 'arriving', now: date },
+    });
     assert.equal(verified.text, text);
     assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint, created: date }]);
     const verdict = await verifyDetached(
       text,
       await readFile(dir.path('Release.gpg')),
       Buffer.from(key.publicArmored),
-      { date },
+      { taken: { kind: 'arriving', now: date } },
     );
     assert.equal(verdict.result, 'good');
     assert.equal(verdict.fingerprint, signer.fingerprint);
@@ -110,7 +112,9 @@ describe('the signer with a key file', () => {
     const strange = 'a\r-b\n-\n- \n\u2028-c\n.\n\n  \n\t- d\n--\n\n';
     const file = await dir.put('strange', await signer.clearsign(strange, date));
     await run('gpgv', ['--output', dir.path('out'), '--keyring', dir.path('keyring.gpg'), file]);
-    const { text: read } = await verifyClearsigned(await readFile(file), key.publicBinary, { date });
+    const { text: read } = await verifyClearsigned(await readFile(file), key.publicBinary, {
+      taken: { kind: 'arriving', now: date },
+    });
     assert.equal(read, 'a\r-b\n-\n-\n\u2028-c\n.\n\n\n\t- d\n--\n\n');
     assert.equal(await readFile(dir.path('out'), 'utf8'), read);
   });

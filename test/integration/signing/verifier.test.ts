@@ -48,14 +48,20 @@ describe('the verifier', () => {
   describe('of a clearsigned file', () => {
     const codeOf = (file: string, code: ErrorCode, at = now, keyring = key.publicBinary) =>
       assert.rejects(
-        verifyClearsigned(file, keyring, { date: at, subject: 'InRelease', scratch: dir.path('.') }),
+        verifyClearsigned(file, keyring, {
+          taken: { kind: 'arriving', now: at },
+          subject: 'InRelease',
+          scratch: dir.path('.'),
+        }),
         withCode(code),
       );
 
     it('gives the signed text and who signed it', async () => {
-      const { text: read, signers } = await verifyClearsigned(inRelease, key.publicBinary, { date: now });
+      const { text: read, signers } = await verifyClearsigned(inRelease, key.publicBinary, {
+        taken: { kind: 'arriving', now },
+      });
       assert.equal(read, text);
-      assert.deepEqual(signers, [{ fingerprint: key.fingerprint, created: date }]);
+      assert.deepEqual(signers, [{ fingerprint: key.fingerprint, created: date, keyEnds: null }]);
     });
 
     it('refuses every change of the text', async () => {
@@ -76,7 +82,10 @@ describe('the verifier', () => {
 
     it('gives out no blanks that are not signed', async () => {
       const padded = inRelease.replace('Suite: x', 'Suite: x \t');
-      assert.equal((await verifyClearsigned(padded, key.publicBinary, { date: now })).text, text);
+      assert.equal(
+        (await verifyClearsigned(padded, key.publicBinary, { taken: { kind: 'arriving', now } })).text,
+        text,
+      );
     });
 
     it('refuses a key that is not in the keyring', async () => {
@@ -101,7 +110,11 @@ describe('the verifier', () => {
     it('refuses a signature from the future, with apt’s 10 seconds of grace', async () => {
       await codeOf(inRelease, 'VERIFY_BAD_SIGNATURE', new Date(date.getTime() - 11_000));
       const early = new Date(date.getTime() - 9_000);
-      assert.equal((await verifyClearsigned(inRelease, key.publicBinary, { date: early })).text, text);
+      assert.equal(
+        (await verifyClearsigned(inRelease, key.publicBinary, { taken: { kind: 'arriving', now: early } }))
+          .text,
+        text,
+      );
     });
 
     it('takes several signatures, of which one must be good and none may be false', async () => {
@@ -116,7 +129,7 @@ describe('the verifier', () => {
         [key.publicBinary, [key.fingerprint]],
         [other.publicBinary, [other.fingerprint]],
       ] as const) {
-        const verified = await verifyClearsigned(both, keyring, { date: now });
+        const verified = await verifyClearsigned(both, keyring, { taken: { kind: 'arriving', now } });
         assert.deepEqual(
           verified.signers.map(({ fingerprint }) => fingerprint),
           signers,
@@ -131,14 +144,23 @@ describe('the verifier', () => {
         Buffer.concat([key.publicBinary, other.publicBinary]),
       );
       // The false one is of a key nobody trusts: it says nothing
-      assert.equal((await verifyClearsigned(spoilt, key.publicBinary, { date: now })).signers.length, 1);
+      assert.equal(
+        (await verifyClearsigned(spoilt, key.publicBinary, { taken: { kind: 'arriving', now } })).signers
+          .length,
+        1,
+      );
     });
   });
 
   describe('of a detached signature', () => {
     const data = Buffer.from('some tarball');
     const judge = async (signature: string | Uint8Array, signed: Buffer = data, keyring = key.publicBinary) =>
-      (await verifyDetached(signed, signature, keyring, { date: now, scratch: dir.path('.') })).result;
+      (
+        await verifyDetached(signed, signature, keyring, {
+          taken: { kind: 'arriving', now },
+          scratch: dir.path('.'),
+        })
+      ).result;
 
     it('is good for the same bytes, from memory or a stream, armored or binary', async () => {
       const signature = await signer.detached(data, date);
@@ -146,7 +168,9 @@ describe('the verifier', () => {
       assert.equal(await judge(await dearmor(signature)), 'good');
       assert.equal(await judge(Buffer.from(signature.replaceAll('\n', '\r\n'))), 'good');
       const stream = Readable.from([data.subarray(0, 5), data.subarray(5)]);
-      const verdict = await verifyDetached(stream, signature, key.publicBinary, { date: now });
+      const verdict = await verifyDetached(stream, signature, key.publicBinary, {
+        taken: { kind: 'arriving', now },
+      });
       assert.equal(verdict.result, 'good');
       assert.equal(verdict.fingerprint, key.fingerprint);
       assert.deepEqual(verdict.created, date);
@@ -159,7 +183,9 @@ describe('the verifier', () => {
       flipped[3] = (flipped[3] ?? 0) ^ 1;
       assert.equal(await judge(signature, flipped), 'bad');
       assert.equal(await judge(signature, Buffer.alloc(0)), 'bad');
-      const verdict = await verifyDetached(flipped, signature, key.publicBinary, { date: now });
+      const verdict = await verifyDetached(flipped, signature, key.publicBinary, {
+        taken: { kind: 'arriving', now },
+      });
       assert.throws(() => assertGood(verdict, 'the tarball'), withCode('VERIFY_BAD_SIGNATURE'));
     });
 
@@ -179,7 +205,9 @@ describe('the verifier', () => {
       for (let at = 0; at < whole.length; at += 1) {
         const changed = Buffer.from(whole);
         changed[at] = (changed[at] ?? 0) ^ 0x10;
-        const verdict = await verifyDetached(data, changed, key.publicBinary, { date: now });
+        const verdict = await verifyDetached(data, changed, key.publicBinary, {
+          taken: { kind: 'arriving', now },
+        });
         // The unhashed part (who issued it) is not signed; it can only hide the key, or say what is true anyway
         if (verdict.result === 'good') assert.equal(verdict.fingerprint, key.fingerprint);
       }
@@ -189,7 +217,7 @@ describe('the verifier', () => {
       await needTool(this, 'gpgv');
       // A packet of a type that openpgp.js does not know, and must not ignore (RFC 9580 section 4.3)
       const keyring = Buffer.concat([Buffer.from([0xc0 | 39, 1, 0]), key.publicBinary]);
-      const options = { date: now, scratch: dir.path('.') };
+      const options = { taken: { kind: 'arriving', now }, scratch: dir.path('.') } as const;
       const verdict = await verifyDetached(data, await signer.detached(data, date), keyring, options);
       assert.equal(verdict.result, 'good');
       assert.equal(verdict.signatures[0]?.engine, 'gpgv');

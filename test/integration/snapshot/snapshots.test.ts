@@ -50,7 +50,7 @@ describe('snapshots on disk', () => {
   async function cut(wishes: readonly PackageWish[]): Promise<SnapshotPlan> {
     const plan = planSnapshot({
       content: sampleContent(wishes),
-      last: await lastSnapshot(root, 'set', { keyring, date: now }),
+      last: await lastSnapshot(root, 'set', { keyring, taken: { kind: 'recorded', at: now } }),
       taken: (await listSnapshots(root)).map(({ id }) => id),
       now,
       tool: { name: 'lockstep', version: '0' },
@@ -63,7 +63,7 @@ describe('snapshots on disk', () => {
     const first = await cut([{ name: 'tiny', version: '1.0' }]);
     const second = await cut([{ name: 'tiny', version: '2.0' }]);
     assert.equal((await cut([{ name: 'tiny', version: '2.0' }])).kind, 'unchanged');
-    assert.deepEqual(await verifyChain(root, 'set', { keyring, date: now }), {
+    assert.deepEqual(await verifyChain(root, 'set', { keyring, taken: { kind: 'recorded', at: now } }), {
       ids: [first.id, second.id],
       faults: [],
     });
@@ -97,14 +97,18 @@ describe('snapshots on disk', () => {
     const text = await readFile(files.manifest, 'utf8');
     await writeFile(files.manifest, text.replace('"lockstep"', '"locksteq"'));
     const place = { profile: 'set', id: first.id };
-    await assert.rejects(readSnapshot(root, place, { keyring, date: now }), { code: 'VERIFY_BAD_SIGNATURE' });
-    const { faults } = await verifyChain(root, 'set', { date: now });
+    await assert.rejects(readSnapshot(root, place, { keyring, taken: { kind: 'recorded', at: now } }), {
+      code: 'VERIFY_BAD_SIGNATURE',
+    });
+    const { faults } = await verifyChain(root, 'set', { taken: { kind: 'recorded', at: now } });
     assert.deepEqual(
       faults.map(({ id, code }) => `${id} ${code}`),
       [`${second.id} SNAPSHOT_INVALID`],
     );
     await rm(files.signature);
-    await assert.rejects(readSnapshot(root, place, { keyring, date: now }), { code: 'VERIFY_NO_SIGNATURE' });
+    await assert.rejects(readSnapshot(root, place, { keyring, taken: { kind: 'recorded', at: now } }), {
+      code: 'VERIFY_NO_SIGNATURE',
+    });
   });
 
   it('say what there is when an id is unknown, and when a file was renamed', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Signer } from '../../../src/signing/signer.js';
 import { TestMirror, throwAwaySigner, type MirrorSpec } from '../../fixtures/mirror.js';
 import { makeSource, sha256 } from '../../fixtures/packages.js';
 import { varnishBinaries, wikiMirror, wikiSource, wikiTree } from '../../fixtures/wiki-mirror.js';
@@ -159,6 +160,41 @@ describe('a mirror with faults', () => {
     const now = Math.floor(Date.now() / 1000);
     await mirror.publish({ ...wikiMirror(), updates: { date: now + day, signedAt: now } });
     await assert.rejects(resolving.run(), fault('SOURCE_FUTURE', /bookworm-updates is dated/));
+  });
+
+  describe('whose key has expired', () => {
+    const ends = new Date(Date.now() - day * 1000);
+    let expired: Signer;
+    beforeEach(async () => {
+      expired = await throwAwaySigner(mirror.folder, 'Expired', ends);
+      const both = [mirror.signer, expired].map(async (one) => (await one.publicKey()).binary);
+      await writeFile(mirror.keyring, Buffer.concat(await Promise.all(both)));
+      const date = Math.floor(Date.now() / 1000) - 2 * day;
+      // As a thief of the key would date it
+      await mirror.publish({ ...wikiMirror(), updates: { date, signer: expired } });
+    });
+
+    it('is not believed for a date in the signature', async () => {
+      await assert.rejects(
+        resolving.run(),
+        fault('VERIFY_BAD_SIGNATURE', /InRelease of bookworm-updates .* its key expired on/),
+      );
+    });
+
+    it('was believed while it was good, and is not by what is remembered of that', async () => {
+      resolving.now = new Date(ends.getTime() - 3_600_000);
+      const date = Math.floor(resolving.now.getTime() / 1000) - 60;
+      const spec = wikiMirror();
+      await mirror.publish({
+        release: { ...spec.release, date },
+        security: { ...spec.security, date },
+        updates: { date, signer: expired },
+      });
+      await resolving.run();
+      await resolving.run();
+      resolving.now = new Date();
+      await assert.rejects(resolving.run(), fault('VERIFY_BAD_SIGNATURE', /InRelease of bookworm-updates/));
+    });
   });
 
   it('gives one suite for another', async () => {

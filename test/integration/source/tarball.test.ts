@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { LockstepError } from '../../../src/errors.js';
 import { collect } from '../../../src/io/bytes.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
@@ -200,6 +201,65 @@ describe('a tarball of source code', () => {
     server.files.set('/lib/text', Buffer.from('no tarball at all'));
     const text = { ...one, url: `${server.origin}/lib/text`, sha256: sha256('no tarball at all') };
     await assert.rejects(take(text), (error: { code?: string }) => /^DEB_|^DATA_/.test(error.code ?? ''));
+  });
+
+  describe('by a key that has expired since', () => {
+    let expired: Signer;
+    before(async () => {
+      expired = await throwAwaySigner(folder, 'Expired', new Date('2025-12-20T00:00:00Z'));
+      await writeFile(join(folder, 'keys/expired.asc'), (await expired.publicKey()).armored);
+    });
+    beforeEach(async () => {
+      const packed = server.files.get('/lib/lib-1.2.0.tar.gz')!;
+      const signature = await expired.detached(packed, new Date('2025-12-01T00:00:00Z'));
+      server.files.set('/lib/lib-1.2.0.tar.gz.asc', Buffer.from(signature));
+    });
+    const by = { signedBy: 'keys/expired.asc' };
+
+    it('is refused, whatever date the signature has', async () => {
+      await assert.rejects(fetched('1.2.0', by), (error: LockstepError) => {
+        assert.equal(error.code, 'VERIFY_BAD_SIGNATURE');
+        assert.match(
+          error.message,
+          /its key expired on 2025-12-20, so the date of the signature proves nothing/,
+        );
+        assert.match(error.hint!, new RegExp(`name ${expired.fingerprint} under "expiredKeys"`));
+        return true;
+      });
+    });
+
+    it('is taken where an earlier snapshot has it by that key, and nothing else is', async () => {
+      const clock = { now: () => new Date('2025-12-02T00:00:00Z'), sleep: () => Promise.resolve() };
+      const now = context;
+      context = { ...context, clock };
+      const pin = await fetched('1.2.0', by);
+      context = { ...now, knownPins: [pin] };
+      assert.deepEqual(await fetched('1.2.0', by), pin);
+      for (const other of [
+        { ...pin, signedBy: signer.fingerprint },
+        { ...pin, signedBy: null },
+        { ...pin, url: `${pin.url}?` },
+      ]) {
+        context = { ...now, knownPins: [other] };
+        await assert.rejects(fetched('1.2.0', by), fault('VERIFY_BAD_SIGNATURE'));
+      }
+    });
+
+    it('is taken where the profile names the key and says why; the reason is recorded', async () => {
+      const named = { fingerprint: expired.fingerprint.toLowerCase(), reason: 'Its owner retired' };
+      const pin = await fetched('1.2.0', { ...by, expiredKeys: [named] });
+      assert.equal(pin.signedBy, expired.fingerprint);
+      assert.ok(pin.provenance.some(({ step }) => step.endsWith('since, believed: Its owner retired')));
+      const other = { fingerprint: signer.fingerprint, reason: 'Another one' };
+      await assert.rejects(fetched('1.2.0', { ...by, expiredKeys: [other] }), fault('VERIFY_BAD_SIGNATURE'));
+      // Naming it does not make another file of it
+      server.files.set('/lib/lib-1.2.0.tar.gz', Buffer.from('changed'));
+      context = { ...context, cacheDir: await mkdtemp(join(folder, 'cache-')) };
+      await assert.rejects(
+        fetched('1.2.0', { ...by, expiredKeys: [named] }),
+        fault('VERIFY_BAD_SIGNATURE', /does not match/),
+      );
+    });
   });
 
   it('is refused where an earlier snapshot had other bytes from the same address', async () => {

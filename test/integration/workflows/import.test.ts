@@ -15,6 +15,7 @@ import {
   type BinarySpec,
   type MadeFile,
 } from '../../fixtures/packages.js';
+import { throwAwaySigner } from '../../fixtures/mirror.js';
 import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
 
 const profileText = `format: 1
@@ -258,7 +259,7 @@ describe('importing packages', () => {
     let changes: string;
     let source: string[];
 
-    async function upload(signer?: typeof work.signer): Promise<string> {
+    async function upload(signer?: typeof work.signer, date = work.now): Promise<string> {
       const made = await makeSource({ package: 'hello', version: '1-1', upstream: { 'hello.c': 'x' } });
       source = made.files.map(({ name }) => name);
       for (const file of made.files) await put(file);
@@ -280,7 +281,7 @@ describe('importing packages', () => {
         ...files.map((file) => ` ${md5(file.bytes)} ${file.bytes.length} misc optional ${file.name}`),
         '',
       ].join('\n');
-      const signed = signer === undefined ? text : await signer.clearsign(text, work.now, 'test');
+      const signed = signer === undefined ? text : await signer.clearsign(text, date, 'test');
       return await put({ name: 'hello_1-1_amd64.changes', bytes: Buffer.from(signed) });
     }
 
@@ -352,6 +353,12 @@ describe('importing packages', () => {
       const other = await generateKey({ name: 'Other', date: new Date('2026-01-01T00:00:00Z') });
       await writeFile(join(incoming, keyring), other.publicArmored);
       assert.match((await faultsOf([changes], { keyring }))[0]!, /changes: .*(key|signature)/i);
+      // A signature that is dated back to when its key was good
+      const ends = new Date(work.now.getTime() - 3_600_000);
+      const former = await throwAwaySigner(incoming, 'Former', ends);
+      await writeFile(join(incoming, keyring), (await former.publicKey()).binary);
+      changes = await upload(former, new Date(ends.getTime() - 86_400_000));
+      assert.match((await faultsOf([changes], { keyring }))[0]!, /changes: .*its key expired on/);
       await assert.rejects(run([changes], { keyring: 'none.gpg' }), { code: 'KEYRING_MISSING' });
     });
   });

@@ -97,9 +97,9 @@ export class MoveBench {
     this.context = context;
   }
 
-  /** @param ago as of Workbench.make */
-  static async make(ago?: number): Promise<MoveBench> {
-    const work = await Workbench.make(ago);
+  /** @param ago, validFor as of Workbench.make */
+  static async make(ago?: number, validFor?: number): Promise<MoveBench> {
+    const work = await Workbench.make(ago, validFor);
     await writeFile(join(work.root, 'lockstep.yaml'), workspaceText);
     await mkdir(join(work.root, 'profiles'));
     await writeFile(join(work.root, 'profiles/set.yaml'), profileText);

@@ -34,11 +34,11 @@ describe('refreshing', function () {
   });
   afterEach(async () => bench.end());
 
-  const renew = (
+  const renew = async (
     options: Partial<RefreshRequest> = {},
     context: Context = bench.context,
   ): Promise<RefreshedView[]> =>
-    refresh(context, { suites: [], force: false, formerKeys: [], dryRun: false, ...options });
+    (await refresh(context, { suites: [], force: false, formerKeys: [], dryRun: false, ...options })).views;
   const told = (views: readonly RefreshedView[]): string[] =>
     views
       .filter(({ reason, fault }) => reason !== null || fault !== null)
@@ -115,7 +115,12 @@ describe('refreshing', function () {
     await rm(join(bench.work.public, 'debian/pool'), { recursive: true });
     bench.work.clock.move(8 * day);
     await renew({}, bench.again(new WatchedPort(bench.work.public)));
-    assert.ok(read.length > 0 && read.every((path) => /\/(?:InRelease|Release|Release\.gpg)$/.test(path)));
+    const small = /\/(?:InRelease|Release|Release\.gpg|archive-keyring\.(?:gpg|asc)|set-[a-z]+\.sources)$/;
+    assert.ok(read.length > 0);
+    assert.deepEqual(
+      read.filter((path) => !small.test(path)),
+      [],
+    );
   });
 
   it('signs nothing that the archive did not sign before', async () => {
@@ -168,7 +173,15 @@ describe('refreshing', function () {
     const frozen = parseRelease(withoutArmour(text));
     assert.equal(frozen.fields.get('Snapshots'), 'http://127.0.0.1:10/snapshot/@SNAPSHOTID@/');
     assert.equal(frozen.validUntil, null);
-    assert.deepEqual(await indices(), before);
+    // What tells people the address follows it; indices and packages stay
+    const sources = 'public/debian/set-stable.sources';
+    assert.match(
+      await readFile(join(bench.work.root, sources), 'utf8'),
+      /^URIs: http:\/\/127\.0\.0\.1:10\/debian$/m,
+    );
+    const now = await indices();
+    assert.notEqual(now[sources], before[sources]);
+    assert.deepEqual({ ...now, [sources]: '' }, { ...before, [sources]: '' });
   });
 
   it('follows the archive to another key, where the one before is named', async () => {

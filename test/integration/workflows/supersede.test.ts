@@ -47,7 +47,7 @@ describe('superseding', function () {
       { profile: 'set', id },
       {
         keyring: (await bench.work.signer.publicKey()).binary,
-        date: bench.work.clock.now(),
+        taken: { kind: 'recorded', at: 'signed' },
       },
     );
   }

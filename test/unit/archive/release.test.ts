@@ -26,7 +26,7 @@ const content: ReleaseContent = {
     { areas: ['main'], architectures: ['amd64'], snapshots: ['20260101T000000Z', '20250101T000000Z'] },
   ),
   files: [file],
-  validFor: 14 * day,
+  validity: { validFor: 14 * day, keyEnds: null },
 };
 const start = Date.parse('2026-01-01T00:00:00Z') / 1000;
 const at = (days: number): Date => new Date((start + days * day) * 1000);
@@ -75,7 +75,10 @@ describe('a Release', () => {
     const { Description: dropped, ...fewer } = content.fields;
     assert.equal(dropped, 'D');
     assert.equal(releaseVerdict(there, { ...content, fields: fewer }, at(0)), 'publish');
-    assert.equal(releaseVerdict(there, { ...content, validFor: 7 * day }, at(0)), 'refresh');
+    assert.equal(
+      releaseVerdict(there, { ...content, validity: { validFor: 7 * day, keyEnds: null } }, at(0)),
+      'refresh',
+    );
     assert.equal(releaseVerdict({ ...there, whole: false }, content, at(0)), 'refresh');
   });
 

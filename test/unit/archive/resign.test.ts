@@ -38,6 +38,7 @@ function plan({ after = 0, validFor = 14 * day, request = {}, signers }: Wish): 
     release: parseRelease(text),
     text,
     signers: signers ?? { inline: key, detached: key },
+    keyEnds: null,
     latestDate: signedAt,
     findings: [],
   };
@@ -48,6 +49,7 @@ function plan({ after = 0, validFor = 14 * day, request = {}, signers }: Wish): 
     archive,
     suite,
     fingerprint: key,
+    keyEnds: null,
     force: false,
     now,
     ...request,

@@ -181,6 +181,33 @@ metapackage:`;
     );
   });
 
+  it('finds expired keys that are named for nothing, or twice', () => {
+    const key = '0123456789ABCDEF0123456789ABCDEF01234567';
+    const extra = (source: string): string[] =>
+      faultsWith([
+        '\nmetapackage:',
+        `\n  extra:\n    source: { kind: git, url: "https://example.org/x", tag: "1.0", ${source} }\n    build: { method: tree }\nmetapackage:`,
+      ]).map((fault) => fault.replace(/^\d+:\d+ components\.extra\.source\./, ''));
+    const named = (fingerprint: string): string => `{ fingerprint: "${fingerprint}", reason: Retired }`;
+    const inOrder = `signedBy: keys/x.asc, expiredKeys: [${named(key)}], branch: two`;
+    assert.deepEqual(
+      extra(inOrder).filter((fault) => fault.includes('expiredKeys')),
+      [],
+    );
+    assert.deepEqual(extra(`expiredKeys: [${named(key)}]`), [
+      'expiredKeys: is for "signedBy", which is missing: nothing has to be signed here',
+    ]);
+    assert.deepEqual(
+      extra(`signedBy: keys/x.asc, expiredKeys: [${named(key)}, ${named(key.toLowerCase())}]`),
+      ['expiredKeys[1].fingerprint: is there twice'],
+    );
+    assert.match(
+      extra(`signedBy: keys/x.asc, expiredKeys: [${named('1234ABCD')}]`)[0]!,
+      /must be a whole fingerprint/,
+    );
+    assert.match(extra(`signedBy: keys/x.asc, expiredKeys: [{ fingerprint: "${key}" }]`)[0]!, /reason/);
+  });
+
   it('finds circles, and what has no tree to be within', () => {
     const circle = `
   one:

@@ -33,7 +33,12 @@ function status({
 }
 
 function judged(shape: Shape, bits?: number, kind: 'text' | 'detached' = 'detached'): SignatureResult {
-  const [signature, ...more] = readStatus(status(shape), { date, kind, rsaBits: () => bits });
+  const [signature, ...more] = readStatus(status(shape), {
+    taken: { kind: 'arriving', now: date },
+    kind,
+    rsaBits: () => bits,
+    revocations: () => [],
+  });
   assert.equal(more.length, 0);
   assert.ok(signature);
   assert.equal(signature.keyId, id);
@@ -80,7 +85,12 @@ describe("gpgv's status lines", () => {
       status({}),
     ].join('\n');
     assert.deepEqual(
-      readStatus(text, { date, kind: 'detached', rsaBits: () => undefined }).map(({ result }) => result),
+      readStatus(text, {
+        taken: { kind: 'arriving', now: date },
+        kind: 'detached',
+        rsaBits: () => undefined,
+        revocations: () => [],
+      }).map(({ result }) => result),
       ['unknown-key', 'bad', 'unverifiable', 'unverifiable', 'good'],
     );
   });
@@ -88,9 +98,10 @@ describe("gpgv's status lines", () => {
   it('say nothing where there is no signature', () => {
     assert.deepEqual(
       readStatus('gpgv: verify signatures failed\n', {
-        date,
+        taken: { kind: 'arriving', now: date },
         kind: 'text',
         rsaBits: () => undefined,
+        revocations: () => [],
       }),
       [],
     );

@@ -44,7 +44,10 @@ describe('lines that are chained and signed', () => {
     return text;
   }
   async function faults(text: string): Promise<string[]> {
-    const found = await lineFaults(text, parseChainedLines(text, 'f', schema), 'f', { keyring, date });
+    const found = await lineFaults(text, parseChainedLines(text, 'f', schema), 'f', {
+      keyring,
+      taken: { kind: 'recorded', at: date },
+    });
     return found.map(({ line, message }) => `${line}: ${message}`);
   }
 
@@ -77,7 +80,10 @@ describe('lines that are chained and signed', () => {
     const other = await generateKey({ name: 'Other', date: new Date('2026-01-01T00:00:00Z') });
     const text = await written(true);
     const entries = parseChainedLines(text, 'f', schema);
-    const found = await lineFaults(text, entries, 'f', { keyring: other.publicBinary, date });
+    const found = await lineFaults(text, entries, 'f', {
+      keyring: other.publicBinary,
+      taken: { kind: 'recorded', at: date },
+    });
     assert.match(found[0]!.message!, /not in the keyring/);
   });
 });

@@ -44,6 +44,7 @@ function judged(change: Partial<Parameters<typeof suiteStatus>[0]> = {}): SuiteS
     fault: null,
     skips: { skipped: [], unread: null },
     published: published(id(10)),
+    keyEnds: null,
     below: [],
     newest: undefined,
     now,

@@ -113,6 +113,47 @@ describe('a git source whose keys are named', function () {
     assert.match(other.message, /not OpenPGP/);
   });
 
+  it('takes a tag by a key that has expired since only where that is no news', async () => {
+    const home = join(git.folder, 'gpg-c');
+    const former = makeSigner(
+      home,
+      join(git.folder, 'workspace/keys/former.asc'),
+      'Former',
+      '20400301T000000',
+    );
+    const repository = git.repository('former', former);
+    repository.time = project.time;
+    try {
+      repository.commit({ a: '1' });
+      repository.tag('1.0', '-u', former.key, '-m', 'one');
+    } finally {
+      endSigner(home);
+    }
+    const wanted = { url: git.server.url('former'), tag: '1.0', signedBy: 'keys/former.asc' };
+    const at = (date: string) => ({ clock: { now: () => new Date(date), sleep: () => Promise.resolve() } });
+    const pin = await git.fetch(wanted);
+    assert.equal(pin.signedBy, former.key);
+    const now = at('2040-05-01T00:00:00Z');
+    const fault = await faultOf(git.fetch(wanted, now));
+    assert.equal(fault.code, 'VERIFY_BAD_SIGNATURE');
+    assert.match(fault.message, /its key expired on 2040-03-01/);
+    assert.match(fault.hint!, /"expiredKeys" of components\.thing\.source/);
+    assert.deepEqual(await git.fetch(wanted, { ...now, knownPins: [pin] }), pin);
+    for (const other of [
+      { ...pin, signedBy: signer.key },
+      { ...pin, commit: 'a'.repeat(40), ref: 'refs/tags/0.9' },
+      { ...pin, ref: 'refs/tags/0.9' },
+    ]) {
+      assert.equal(
+        (await faultOf(git.fetch(wanted, { ...now, knownPins: [other] }))).code,
+        'VERIFY_BAD_SIGNATURE',
+      );
+    }
+    const expiredKeys = [{ fingerprint: former.key, reason: 'Retired; the hash was compared' }];
+    const named = await git.fetch({ ...wanted, expiredKeys }, now);
+    assert.ok(named.provenance.some(({ step }) => step.endsWith('believed: Retired; the hash was compared')));
+  });
+
   it('checks a tree of the cache again when the keyring changes', async () => {
     writeFileSync(join(git.folder, 'workspace/keys/changing.asc'), '');
     await git.fetch({ url: url(), tag: '1.0', ...config });

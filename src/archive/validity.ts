@@ -1,0 +1,83 @@
+/**
+ * Until when machines take a view. Its Release says one end, Valid-Until, and
+ * the key that signed it has another; apt refuses the view after the earlier
+ * of both. Every end that is shown, judged or written comes from here. Pure.
+ */
+import type { Release } from '../deb/release-file.js';
+
+/** The end of a view. */
+export interface ViewEnd {
+  /** Seconds; null where it has none. */
+  at: number | null;
+  /** What ends it; `key` also where both end together, for then signing anew moves nothing. */
+  by: 'valid-until' | 'key' | null;
+}
+
+/**
+ * When machines begin to refuse a view that is there.
+ * @param keyEnds end of the key that signed it; null: it has none; undefined: it is not known
+ */
+export function viewEnd(release: Pick<Release, 'validUntil'>, keyEnds: Date | null | undefined): ViewEnd {
+  const { validUntil } = release;
+  const key = secondsOf(keyEnds ?? null);
+  if (key !== null && (validUntil === null || key <= validUntil)) return { at: key, by: 'key' };
+  return validUntil === null ? { at: null, by: null } : { at: validUntil, by: 'valid-until' };
+}
+
+/** How long the Releases of a view are to hold. */
+export interface ValidityWanted {
+  /** Seconds from Date to Valid-Until; null where there is none. */
+  validFor: number | null;
+  /** End of the key that signs; null: it has none. */
+  keyEnds: Date | null;
+}
+
+/**
+ * The Valid-Until of a Release that is signed now, in seconds: never after the end of the key, so that nobody is
+ * promised what the signature cannot hold. Null where it gets none.
+ * @param date of the Release, in seconds
+ */
+export function validUntilFor(date: number, { validFor, keyEnds }: ValidityWanted): number | null {
+  if (validFor === null) return null;
+  const key = secondsOf(keyEnds);
+  return key === null ? date + validFor : Math.min(date + validFor, key);
+}
+
+/**
+ * Whether a Release is to be signed anew for its end: `fields` where it should have been another, as when
+ * lockstep.yaml or the key has another end now; `due` when less than half of the time is left, and signing anew
+ * gives more.
+ */
+export function endVerdict(
+  release: Pick<Release, 'date' | 'validUntil'>,
+  wanted: ValidityWanted,
+  now: Date,
+): 'fields' | 'due' | null {
+  if (release.validUntil !== validUntilFor(release.date, wanted)) return 'fields';
+  if (release.validUntil === null || wanted.validFor === null) return null;
+  const seconds = Math.floor(now.getTime() / 1000);
+  if (release.validUntil - seconds >= wanted.validFor / 2) return null;
+  return (validUntilFor(seconds, wanted) ?? Infinity) > release.validUntil ? 'due' : null;
+}
+
+/** So long before its end a key is spoken of, in days: the time to extend it and to bring it to every machine. */
+export const keyWarningDays = 30;
+
+/** What people are told of the end of a key that signs, if it is near. */
+export function keyWarnings(keyEnds: Date | null, now: Date): string[] {
+  if (keyEnds === null) return [];
+  const left = keyEnds.getTime() - now.getTime();
+  if (left > keyWarningDays * 86_400_000) return [];
+  const when = `${keyEnds.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const then =
+    'Extend it, then run lockstep refresh, and release anew for the keyring package (docs/how-to/signing-keys.md).';
+  return [
+    left > 0
+      ? `The archive's key ends at ${when}; from then on machines refuse all that it signed. ${then}`
+      : `The archive's key ended at ${when}, and machines refuse all that it signed. ${then}`,
+  ];
+}
+
+function secondsOf(date: Date | null): number | null {
+  return date === null ? null : Math.floor(date.getTime() / 1000);
+}

@@ -1,0 +1,55 @@
+/**
+ * Owns how gpg is told its home. The agent's socket lies in it, and the path
+ * of a socket has 108 bytes (unix(7)): with a longer one gpg finds no agent,
+ * and says that there is no secret key. It must not look into a home.
+ */
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, readlink, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { errnoOf, onDisk } from '../io/disk.js';
+
+/** sun_path, with the NUL that ends it. */
+const longestSocketPath = 107;
+/** The longest name of a socket of the agent. */
+const socketName = 'S.gpg-agent.browser';
+
+/**
+ * A path of the home by which the agent's socket can be reached: itself, or a link of a fixed name to it, so that one
+ * agent serves all runs.
+ * @param homedir absolute
+ * @param temporary where links may be
+ * @throws LockstepError SIGN_GPG (no short path can be had), DISK_*
+ */
+export async function reachableHome(homedir: string, temporary: string): Promise<string> {
+  if (isReachable(homedir)) return homedir;
+  const folder = join(temporary, `lockstep-gpg-${process.getuid?.() ?? 0}`);
+  const link = join(folder, createHash('sha256').update(homedir).digest('hex').slice(0, 16));
+  const unreachable = (why: string): LockstepError =>
+    new LockstepError('SIGN_GPG', {
+      message: `The homedir of gpg is too long for the socket of its agent (${Buffer.byteLength(homedir)} bytes), and ${why}`,
+      hint: 'Put it, or a link to it, at a path of 80 bytes or less, and name that in signing.homedir of lockstep.yaml',
+      where: [{ path: 'signing.homedir', value: homedir }],
+    });
+  if (!isReachable(link)) throw unreachable(`the folder for temporary files is no shorter: ${temporary}`);
+  await onDisk('write', link, async () => {
+    await mkdir(folder, { mode: 0o700 }).catch(unless('EEXIST'));
+    // Others may write to the folder for temporary files: theirs must not be taken for ours
+    const made = await lstat(folder);
+    const isOurs = made.isDirectory() && made.uid === process.getuid?.() && (made.mode & 0o077) === 0;
+    if (!isOurs) throw unreachable(`${folder} is not ours alone`);
+    await symlink(homedir, link).catch(unless('EEXIST'));
+    if ((await readlink(link)) !== homedir) throw unreachable(`${link} leads elsewhere`);
+  });
+  return link;
+}
+
+function isReachable(homedir: string): boolean {
+  return Buffer.byteLength(join(homedir, socketName)) <= longestSocketPath;
+}
+
+function unless(code: string): (error: unknown) => void {
+  return (error) => {
+    if (errnoOf(error) !== code) throw error;
+  };
+}

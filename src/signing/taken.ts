@@ -1,0 +1,35 @@
+/**
+ * Owns the question at which time a signature is judged. There are two, and no
+ * default: whoever asks for a judgement says which it is. Pure.
+ */
+
+/**
+ * How the signed thing came to be taken.
+ * - `arriving`: it comes in now, from outside. The date in a signature is what its maker wrote there, so a key that
+ *   has expired or was revoked since proves nothing: who holds it can date a signature back.
+ * - `recorded`: it was taken in before, and a record says when and by whose key. The key is judged as it was when it
+ *   signed; what became of it later takes nothing back. `at`: no signature of it is dated later; `signed` where the
+ *   record is what was signed, so that the signature itself has the time.
+ */
+export type Taken = { kind: 'arriving'; now: Date } | { kind: 'recorded'; at: Date | 'signed' };
+
+/** How far ahead of our clock a signature may be dated, as apt allows for a Release: 10 s. */
+const futureToleranceMs = 10_000;
+
+/** True if a signature of that date cannot have been there yet. */
+export function isDatedAhead(created: Date, taken: Taken): boolean {
+  const latest = taken.kind === 'arriving' ? taken.now : taken.at;
+  // Not `>`: a date that is none is ahead
+  return latest !== 'signed' && !(created.getTime() <= latest.getTime() + futureToleranceMs);
+}
+
+/** The time at which a signature that ends by itself must not have ended. */
+export function signatureTime(created: Date, taken: Taken): Date {
+  if (taken.kind === 'arriving') return taken.now;
+  return taken.at === 'signed' ? created : taken.at;
+}
+
+/** The time, beside that of the signature, at which its key must be fit to sign; null: none. */
+export function keyTime(taken: Taken): Date | null {
+  return taken.kind === 'arriving' ? taken.now : null;
+}

@@ -1,0 +1,91 @@
+/**
+ * Whether what an upstream signed is taken: by a key that is good now, or by
+ * one that no longer is where that is no news. Such a signature may have been
+ * dated back, so its date alone proves nothing: an earlier snapshot has the
+ * same thing by the same key, or the profile says why it is believed.
+ */
+import type { ExpiredKey } from '../profile/profile-schema.js';
+import type { ByteSource } from '../io/bytes.js';
+import { collect } from '../io/bytes.js';
+import { LockstepError } from '../errors.js';
+import { assertGood, verifyDetached } from '../signing/verifier.js';
+import type { SourceContext } from './context.js';
+
+export interface UpstreamSignature {
+  data: ByteSource;
+  signature: string | Uint8Array;
+  keyring: Uint8Array;
+  /** What was signed, for messages. */
+  subject: string;
+  /** Keys that the profile believes though they have expired. */
+  expiredKeys: readonly ExpiredKey[] | undefined;
+  /** Whether an earlier snapshot has this very thing, signed by this key. */
+  isPinned: (fingerprint: string) => boolean;
+  /** Where the profile has its "signedBy", for messages: `components.lib.source`. */
+  path: string;
+}
+
+/** Whose signature it is. */
+export interface UpstreamSigner {
+  /** Primary key's fingerprint, 40 upper-case hex digits. */
+  fingerprint: string;
+  /** Why a key that is not good now was believed: `pinned`, or the reason of the profile. Null: it is good now. */
+  although: { kind: 'pinned' } | { kind: 'profile'; reason: string } | null;
+}
+
+/**
+ * @throws LockstepError VERIFY_UNKNOWN_KEY, VERIFY_BAD_SIGNATURE, VERIFY_WEAK_SIGNATURE, KEYRING_INVALID
+ */
+export async function upstreamSigner(
+  question: UpstreamSignature,
+  context: SourceContext,
+): Promise<UpstreamSigner> {
+  const { signature, keyring, subject } = question;
+  const now = context.clock.now();
+  const data = await collect(question.data);
+  const arriving = await verifyDetached(data, signature, keyring, {
+    taken: { kind: 'arriving', now },
+    subject,
+  });
+  const { fingerprint } = arriving;
+  if (fingerprint !== undefined && (arriving.result === 'expired' || arriving.result === 'revoked')) {
+    const named =
+      arriving.result === 'expired'
+        ? question.expiredKeys?.find((key) => key.fingerprint.toUpperCase() === fingerprint)
+        : undefined;
+    if (named !== undefined || question.isPinned(fingerprint)) {
+      // A signature with an end of its own is not what the profile speaks of
+      const at = named === undefined ? 'signed' : now;
+      const recorded = await verifyDetached(data, signature, keyring, {
+        taken: { kind: 'recorded', at },
+        subject,
+      });
+      if (recorded.result === 'good' && recorded.fingerprint === fingerprint) {
+        const although =
+          named === undefined
+            ? ({ kind: 'pinned' } as const)
+            : ({ kind: 'profile', reason: named.reason } as const);
+        return { fingerprint, although };
+      }
+    }
+  }
+  try {
+    assertGood(arriving, subject);
+  } catch (error) {
+    throw arriving.result === 'expired' && error instanceof LockstepError
+      ? new LockstepError(error.code, {
+          message: error.message,
+          hint: `Get the extended key from its owner and put it into the file that "signedBy" names. If it is a release from before the key expired, and you have its hash from elsewhere: name ${fingerprint ?? 'the key'} under "expiredKeys" of ${question.path}, with the reason`,
+          where: [{ path: `${question.path}.signedBy` }, ...error.where],
+          cause: error,
+        })
+      : error;
+  }
+  if (fingerprint === undefined) throw new TypeError('a good signature without a key');
+  return { fingerprint, although: null };
+}
+
+/** The end of a step's name in a provenance, where the key is no longer good; what is pinned reads as it did then. */
+export function althoughExpired({ although }: UpstreamSigner): string {
+  return although?.kind === 'profile' ? ` by a key that expired since, believed: ${although.reason}` : '';
+}
