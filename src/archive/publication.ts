@@ -29,6 +29,7 @@ import {
   readReleaseFiles,
   type ArchiveIdentity,
   type PublishedRelease,
+  type ReleaseFiles,
   type SuiteIdentity,
 } from './release.js';
 import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
@@ -52,6 +53,8 @@ export interface PublicationRequest {
   snapshot: ListedSnapshot;
   /** Good snapshots of the suite before it, the newest first (goodSnapshots of its history). */
   earlier: readonly ListedSnapshot[];
+  /** What the suite's Release files say, where the caller has read them. */
+  live?: PublishedRelease | undefined;
   /** Only its public key is used here. */
   signer: Pick<Signer, 'publicKey'>;
   clock: Pick<Clock, 'now'>;
@@ -172,11 +175,11 @@ async function unvouchedPool(
 }
 
 async function readStanding(
-  { port, suite, snapshot: { id }, signal }: PublicationRequest,
+  { port, suite, snapshot: { id }, live: known, signal }: PublicationRequest,
   indices: { listing: ViewIndices; frozen: ViewIndices; pool: readonly PoolFile[] },
 ): Promise<Standing> {
   const views = { live: liveView(suite.name), frozen: frozenView(suite.name, id) };
-  const live = await readPublished(port, views.live);
+  const live = known ?? (await readPublished(port, views.live));
   const frozen = await readPublished(port, views.frozen);
   const byHash = new Set<string>();
   const linked = new Set<string>();
@@ -210,11 +213,15 @@ async function readStanding(
 
 /** What is there of the Release files of a view. */
 export async function readPublished(port: ArchivePort, view: string): Promise<PublishedRelease> {
-  const text = async (name: string): Promise<string | undefined> =>
-    (await port.read(`${view}/${name}`))?.toString('utf8');
-  return readReleaseFiles({
-    plain: await text('Release'),
-    signature: await text('Release.gpg'),
-    inline: await text('InRelease'),
-  });
+  return readReleaseFiles(await readReleaseTexts(port, view));
+}
+
+/** The Release files of a view as they are. */
+export async function readReleaseTexts(port: ArchivePort, view: string): Promise<ReleaseFiles> {
+  const [plain, signature, inline] = await Promise.all(
+    ['Release', 'Release.gpg', 'InRelease'].map(async (name) =>
+      (await port.read(`${view}/${name}`))?.toString('utf8'),
+    ),
+  );
+  return { plain, signature, inline };
 }

@@ -1,5 +1,5 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
-import { loadProfile, type NamedSuite } from '../profile/load.js';
+import type { NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../snapshot/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
@@ -11,6 +11,7 @@ import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from './move
 import { suiteFor, type PublishReport } from './publish.js';
 import { resolve, type Resolution } from './resolve.js';
 import { exclusively } from './workspace-lock.js';
+import { profileOf } from './readings.js';
 
 export interface ReleaseRequest {
   profile: string;
@@ -55,7 +56,7 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
 
 /** A profile that is not there is told of before a suite that takes it is looked for. */
 async function suiteOfRequest(context: Context, { profile, suite }: ReleaseRequest): Promise<NamedSuite> {
-  const { name } = await loadProfile(context.workspace, profile);
+  const { name } = await profileOf(context, profile);
   return suiteFor(context, suite, name);
 }
 
@@ -66,7 +67,7 @@ async function assertBase(
   suite: NamedSuite,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const { base } = await loadProfile(context.workspace, profile);
+  const { base } = await profileOf(context, profile);
   await assertSuiteTakesBase(context, suite, base, signer);
 }
 

@@ -1,7 +1,6 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
 import { LockstepError } from '../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../metapackage/php-packages.js';
-import { loadProfile } from '../profile/load.js';
 import { assertFilledIn } from '../profile/placeholder.js';
 import type { Profile } from '../profile/profile-schema.js';
 import { nearest } from '../profile/nearest.js';
@@ -17,6 +16,7 @@ import { ComponentSearch } from './component-search.js';
 import type { Context } from './context.js';
 import { withLocalTrees, type LocalTrees } from './local-trees.js';
 import { sourceContext } from './source-context.js';
+import { profileOf } from './readings.js';
 
 export interface Resolution {
   profile: Profile;
@@ -49,7 +49,7 @@ export async function resolve(
   profileName: string,
   { trees = {}, explain }: ResolveOptions = {},
 ): Promise<Resolution> {
-  const written = await loadProfile(context.workspace, profileName);
+  const written = await profileOf(context, profileName);
   const profile = withLocalTrees(written, trees);
   assertFilledIn(profile);
   if (explain !== undefined) assertComponent(profile, explain);

@@ -11,13 +11,14 @@ import { LockstepError } from '../errors.js';
 import { lockHolder } from '../io/lock.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
-import { listHistories, readHistory } from '../snapshot/history-file.js';
+import { listHistories } from '../snapshot/history-file.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
 import type { Context } from './context.js';
 import { listedIn } from './move.js';
 import { journalPath } from './recover.js';
+import { historyOf } from './readings.js';
 
 /**
  * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it
@@ -140,10 +141,10 @@ async function unendedMove(context: Context): Promise<string[]> {
   }
 }
 
-async function find({ places, archive }: Context, suite: NamedSuite): Promise<Found> {
-  const published = await readPublished(archive, liveView(suite.name));
+async function find(context: Context, suite: NamedSuite): Promise<Found> {
+  const published = await readPublished(context.archive, liveView(suite.name));
   try {
-    return { suite, published, history: await readHistory(places.snapshots, suite.name), fault: null };
+    return { suite, published, history: await historyOf(context, suite.name), fault: null };
   } catch (error) {
     // One damaged history must not hide the state of the others
     if (!(error instanceof LockstepError)) throw error;
