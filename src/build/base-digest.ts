@@ -5,12 +5,12 @@
  * worked out from, since reading those takes a second.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { formatRelations, type RelationGroup } from '../deb/relation.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import { planClosure, type BasePackage } from './base-closure.js';
 import type { BaseIndex } from './base-index.js';
 import { canonical } from './inputs.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** SHA-256 over sorted lines `name version sha256`. */
 export function baseDigest(closure: readonly Pick<BasePackage, 'name' | 'version' | 'sha256'>[]): string {
@@ -46,7 +46,7 @@ export async function openBase(
       indices: indices.map(({ suite, uri, sha256 }) => ({ suite, uri, sha256 })),
     }),
   );
-  const path = join(cacheDir, 'closures', `${key}.json`);
+  const path = inCache(cacheDir, 'closures', `${key}.json`);
   const kept = await readKept(path);
   const closure = kept ?? planClosure(await loaded(indices), architecture, buildDepends);
   if (kept === undefined) await writeFileAtomic(path, JSON.stringify(closure), { fsync: false });

@@ -5,21 +5,12 @@
  * alone, without network, so a root is a function of its digest. Using one is
  * debian-method.ts's.
  */
-import { appendFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
-import {
-  ensureDir,
-  exists,
-  linkOrCopy,
-  notThere,
-  onDisk,
-  readIfThere,
-  sha256Of,
-  writeFileAtomic,
-} from '../io/disk.js';
+import { ensureDir, exists, linkOrCopy, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Http } from '../io/http.js';
 import type { Phase } from '../io/progress.js';
 import { run, tailOf } from '../io/process.js';
@@ -29,12 +20,10 @@ import type { BasePackage } from './base-closure.js';
 import type { Base } from './base-digest.js';
 import { runIsolated, type Privilege } from './namespace.js';
 import { makeWork, removeWork } from './work-folder.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** Raised when roots are made otherwise: old ones are then not used. */
 const rootFormat = 1;
-
-/** A root that nothing used for this long goes when a new one is made. */
-const keepMs = 30 * 24 * 3600 * 1000;
 
 /** Downloads at the same time. */
 const downloadsAtOnce = 6;
@@ -75,7 +64,7 @@ export interface OpenRoot {
  */
 export async function openRoot(base: Base, codename: string, context: RootContext): Promise<OpenRoot> {
   const name = sha256Of(`${rootFormat} ${codename} ${context.privilege} ${base.digest}`).slice(0, 32);
-  const folder = join(context.cacheDir, 'roots', name);
+  const folder = inCache(context.cacheDir, 'roots', name);
   for (;;) {
     if (await isReady(folder)) {
       const now = context.now();
@@ -128,8 +117,7 @@ async function makeRoot(
     const tree = join(work, 'root', 'tree');
     await finishRoot(tree);
     await writeFileAtomic(join(work, 'root', 'ready'), await bootId());
-    await pruneRoots(context);
-    await ensureDir(join(context.cacheDir, 'roots'));
+    await ensureDir(inCache(context.cacheDir, 'roots'));
     await place(join(work, 'root'), folder, context, work);
     item.done();
     return { tree: join(folder, 'tree'), settled: settle(folder, context) };
@@ -285,27 +273,6 @@ async function finishRoot(tree: string): Promise<void> {
     'resolv.conf': '',
   };
   for (const [name, text] of Object.entries(texts)) await writeFileAtomic(etc(name), text, { fsync: false });
-}
-
-/** Removes roots that were not used for a month. */
-async function pruneRoots(context: RootContext): Promise<void> {
-  const folder = join(context.cacheDir, 'roots');
-  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-  for (const name of names) {
-    const mark = await onDisk('look at', folder, () =>
-      stat(join(folder, name, 'ready')).catch(notThere(null)),
-    );
-    if (mark === null || context.now().getTime() - mark.mtime.getTime() < keepMs) continue;
-    const work = await makeWork(context.temporary);
-    try {
-      // First out of its place, so that nobody finds half of one
-      await onDisk('remove', name, () => rename(join(folder, name), join(work, 'root')));
-      await removeWork(context.privilege, work);
-    } catch (error) {
-      if (!(error instanceof LockstepError)) throw error;
-      context.phase.info(`An old build root could not be removed: ${error.message}`);
-    }
-  }
 }
 
 function signalOf(context: { signal?: AbortSignal | undefined }): { signal?: AbortSignal } {

@@ -11,6 +11,7 @@ import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from './move
 import { suiteFor, type PublishReport } from './publish.js';
 import { resolve, type Resolution } from './resolve.js';
 import { exclusively } from './workspace-lock.js';
+import { pruneWhenDue } from './gc-cache.js';
 import { profileOf } from './readings.js';
 
 export interface ReleaseRequest {
@@ -105,6 +106,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     );
     request.onMove?.(move);
     const publication = await applyMove(context, move, signer);
+    await pruneWhenDue(context);
     return { ...plan, snapshot: cut.id, cut: cut.cut, security: cut.security, publication };
   });
 }
@@ -139,6 +141,7 @@ export async function build(
   return await exclusively(context, { dryRun }, async () => {
     const { resolution, planned } = await plan();
     const { outputs } = await buildSet(context, resolution, planned);
+    await pruneWhenDue(context);
     const packages = outputs.flatMap((output) =>
       output.packages.map(({ package: name, version, architecture, file }) => ({
         package: name,
@@ -164,6 +167,9 @@ export async function cut(
     const resolution = await resolve(context, profile, { trees });
     const set = await buildSet(context, resolution, await planBuilds(context, resolution, signer));
     const plan = await planCut(context, set, signer, security);
-    return dryRun ? cutReport(plan, set, null) : await applyCut(context, plan, set, signer);
+    if (dryRun) return cutReport(plan, set, null);
+    const report = await applyCut(context, plan, set, signer);
+    await pruneWhenDue(context);
+    return report;
   });
 }
