@@ -79,6 +79,12 @@ export async function preparePublication(request: PublicationRequest): Promise<P
   }
 }
 
+/** Makes the records and the listing that a publication needs. Throws as {@link preparePublication}. */
+export async function prepareListing(request: PublicationRequest): Promise<void> {
+  const { snapshot, records } = request;
+  await listingFor(request, await records.of(snapshot.sha256, snapshot.load));
+}
+
 async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
   const { archive, suite, snapshot, records } = request;
   const frozen = await records.of(snapshot.sha256, snapshot.load);

@@ -4,7 +4,7 @@
  */
 import { applyPublication } from '../archive/apply.js';
 import type { PublicationPlan } from '../archive/plan.js';
-import { preparePublication } from '../archive/publication.js';
+import { prepareListing, preparePublication, type PublicationRequest } from '../archive/publication.js';
 import type { PublishedRelease } from '../archive/release.js';
 import { LockstepError } from '../errors.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
@@ -102,6 +102,35 @@ export async function planPublish(
   signer: Pick<Signer, 'publicKey'>,
   move: MoveKind & { there?: PublishedRelease } = { action: 'publish' },
 ): Promise<PublicationPlan> {
+  return await preparePublication(await requestOf(context, target, suite, signer, move));
+}
+
+/**
+ * Makes what a suite would list with a snapshot that was cut for it, and writes nothing to the archive:
+ * publishing finds it made. Only the lowest trust level's suite is thought of, which the snapshot enters first.
+ * What stands in the way of a publication is told when there is one.
+ */
+export async function prepareEntry(
+  context: Context,
+  target: SnapshotTarget,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<void> {
+  const [suite] = suitesOf(context.workspace, target.profile);
+  if (suite === undefined) return;
+  try {
+    await prepareListing(await requestOf(context, target, suite, signer, { action: 'publish' }));
+  } catch (error) {
+    if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
+  }
+}
+
+async function requestOf(
+  context: Context,
+  target: SnapshotTarget,
+  suite: NamedSuite,
+  signer: Pick<Signer, 'publicKey'>,
+  move: MoveKind & { there?: PublishedRelease },
+): Promise<PublicationRequest> {
   const { workspace, places, store, archive, clock, signal } = context;
   const { id } = target;
   const history = await historyOf(context, suite.name);
@@ -118,7 +147,7 @@ export async function planPublish(
       return listedSnapshot(context, named, signer);
     }),
   );
-  return await preparePublication({
+  return {
     port: archive,
     store,
     records: snapshotRecords(context),
@@ -130,7 +159,7 @@ export async function planPublish(
     signer,
     clock,
     signal,
-  });
+  };
 }
 
 /** Does what the plan says. The caller holds the workspace's lock. */
