@@ -1,9 +1,10 @@
 /** How often a command reads its records: counted where files are opened. */
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyPath } from '../../../src/snapshot/history-file.js';
+import { prepareEntry } from '../../../src/workflows/publish.js';
 import { historyOf, profileOf } from '../../../src/workflows/readings.js';
 import { reads } from '../../fixtures/read-count.mjs';
 import { MoveBench } from './move-bench.js';
@@ -64,6 +65,24 @@ describe('what a move goes by', function () {
       );
     });
   }
+
+  it('is made when a snapshot is cut, all that its first suite will list', async () => {
+    const { context, work } = bench;
+    const id = await bench.cutWiki('3.0');
+    await prepareEntry(context, { profile: 'set', id }, work.signer);
+    const made = async (): Promise<string[]> => {
+      const blobs: string[] = [];
+      for await (const { sha256 } of context.store.list()) blobs.push(sha256);
+      return [...(await readdir(join(context.places.state, 'indices/listings'))).sort(), ...blobs];
+    };
+    const before = await made();
+    Object.assign(bench, { context: bench.again() });
+    await bench.publish(id);
+    assert.deepEqual(await made(), before);
+    // What would stand in a publication's way is no fault of the cut
+    await prepareEntry(context, { profile: 'set', id: '20200101T000000Z' }, work.signer);
+    await prepareEntry(context, { profile: 'of-no-suite', id }, work.signer);
+  });
 
   it('is read again where the file is another one', async () => {
     const { context } = bench;
