@@ -14,6 +14,7 @@ import type { ContentStore } from '../io/content-store.js';
 import { diskFault, notThere } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { contentsPaths } from './contents-paths.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** A package in the content store. */
 export interface ListedDeb {
@@ -39,7 +40,7 @@ export class FileLists {
   /** @param cache absolute path of the cache folder */
   constructor(store: ContentStore, cache: string) {
     this.#store = store;
-    this.#folder = join(cache, 'file-lists');
+    this.#folder = inCache(cache, 'file-lists');
   }
 
   /**

@@ -30,6 +30,7 @@ import {
   readReleaseFiles,
   type ArchiveIdentity,
   type PublishedRelease,
+  type ReleaseFiles,
   type SuiteIdentity,
 } from './release.js';
 import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
@@ -53,6 +54,8 @@ export interface PublicationRequest {
   snapshot: ListedSnapshot;
   /** Good snapshots of the suite before it, the newest first (goodSnapshots of its history). */
   earlier: readonly ListedSnapshot[];
+  /** What the suite's Release files say, where the caller has read them. */
+  live?: PublishedRelease | undefined;
   /** Only its public key is used here. */
   signer: Pick<Signer, 'publicKey'>;
   clock: Pick<Clock, 'now'>;
@@ -75,6 +78,12 @@ export async function preparePublication(request: PublicationRequest): Promise<P
     for (const { load } of [request.snapshot, ...request.earlier]) await request.records.make(await load());
     return await prepare(request);
   }
+}
+
+/** Makes the records and the listing that a publication needs. Throws as {@link preparePublication}. */
+export async function prepareListing(request: PublicationRequest): Promise<void> {
+  const { snapshot, records } = request;
+  await listingFor(request, await records.of(snapshot.sha256, snapshot.load));
 }
 
 async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
@@ -176,11 +185,11 @@ async function unvouchedPool(
 }
 
 async function readStanding(
-  { port, suite, snapshot: { id }, signal }: PublicationRequest,
+  { port, suite, snapshot: { id }, live: known, signal }: PublicationRequest,
   indices: { listing: ViewIndices; frozen: ViewIndices; pool: readonly PoolFile[] },
 ): Promise<Standing> {
   const views = { live: liveView(suite.name), frozen: frozenView(suite.name, id) };
-  const live = await readPublished(port, views.live);
+  const live = known ?? (await readPublished(port, views.live));
   const frozen = await readPublished(port, views.frozen);
   const byHash = new Set<string>();
   const linked = new Set<string>();
@@ -214,11 +223,15 @@ async function readStanding(
 
 /** What is there of the Release files of a view. */
 export async function readPublished(port: ArchivePort, view: string): Promise<PublishedRelease> {
-  const text = async (name: string): Promise<string | undefined> =>
-    (await port.read(`${view}/${name}`))?.toString('utf8');
-  return readReleaseFiles({
-    plain: await text('Release'),
-    signature: await text('Release.gpg'),
-    inline: await text('InRelease'),
-  });
+  return readReleaseFiles(await readReleaseTexts(port, view));
+}
+
+/** The Release files of a view as they are. */
+export async function readReleaseTexts(port: ArchivePort, view: string): Promise<ReleaseFiles> {
+  const [plain, signature, inline] = await Promise.all(
+    ['Release', 'Release.gpg', 'InRelease'].map(async (name) =>
+      (await port.read(`${view}/${name}`))?.toString('utf8'),
+    ),
+  );
+  return { plain, signature, inline };
 }

@@ -5,13 +5,13 @@
  * worked out from, since reading those takes a second.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { formatRelations, type RelationGroup } from '../deb/relation.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { ArchiveRoots } from '../source/archive-roots.js';
 import { planClosure, type BasePackage, type LoadedIndex } from './base-closure.js';
 import type { BaseIndex } from './base-index.js';
 import { canonical } from './inputs.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** SHA-256 over sorted lines `name version sha256`. */
 export function baseDigest(closure: readonly Pick<BasePackage, 'name' | 'version' | 'sha256'>[]): string {
@@ -49,7 +49,7 @@ export async function openBase(
       indices: indices.map(({ suite, sha256 }) => ({ suite, sha256 })),
     }),
   );
-  const path = join(cacheDir, 'closures', `${key}.json`);
+  const path = inCache(cacheDir, 'closures', `${key}.json`);
   const kept = await readKept(path);
   const closure = kept ?? planClosure(await loaded(indices), architecture, buildDepends);
   if (kept === undefined) await writeFileAtomic(path, JSON.stringify(closure), { fsync: false });

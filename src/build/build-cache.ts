@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
+import { inCache } from '../io/cache-folders.js';
 
 const storedFile = z.strictObject({
   name: z.string(),
@@ -47,7 +48,7 @@ export class BuildCache {
   readonly #store: ContentStore;
 
   constructor(cacheDir: string, store: ContentStore) {
-    this.#folder = join(cacheDir, 'builds');
+    this.#folder = inCache(cacheDir, 'builds');
     this.#store = store;
   }
 

@@ -5,20 +5,11 @@
  * alone, without network, so a root is a function of its digest. Using one is
  * debian-method.ts's.
  */
-import { appendFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
-import {
-  ensureDir,
-  exists,
-  linkOrCopy,
-  notThere,
-  onDisk,
-  readIfThere,
-  sha256Of,
-  writeFileAtomic,
-} from '../io/disk.js';
+import { ensureDir, exists, linkOrCopy, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Http } from '../io/http.js';
 import type { Phase } from '../io/progress.js';
 import { run, tailOf } from '../io/process.js';
@@ -28,12 +19,10 @@ import type { Base } from './base-digest.js';
 import { runIsolated, type Privilege } from './namespace.js';
 import { fetchRootPackages } from './root-packages.js';
 import { makeWork, removeWork } from './work-folder.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** Raised when roots are made otherwise: old ones are then not used. */
 const rootFormat = 1;
-
-/** A root that nothing used for this long goes when a new one is made. */
-const keepMs = 30 * 24 * 3600 * 1000;
 
 /** The user that packages are built as: in the root, known by name. */
 export const builderId = 1000;
@@ -92,7 +81,7 @@ export async function openRoot(base: Base, codename: string, context: RootContex
 
 /** Where roots are, finished and in the making. */
 export function rootsOf({ cacheDir }: Pick<RootContext, 'cacheDir'>): string {
-  return join(cacheDir, 'roots');
+  return inCache(cacheDir, 'roots');
 }
 
 /**
@@ -128,7 +117,6 @@ async function makeRoot(
     const tree = join(work, 'root', 'tree');
     await finishRoot(tree);
     await writeFileAtomic(join(work, 'root', 'ready'), await bootId());
-    await pruneRoots(context);
     await place(join(work, 'root'), folder, context, work);
     item.done();
     return { tree: join(folder, 'tree'), settled: settle(folder, context) };
@@ -249,27 +237,6 @@ async function finishRoot(tree: string): Promise<void> {
     'resolv.conf': '',
   };
   for (const [name, text] of Object.entries(texts)) await writeFileAtomic(etc(name), text, { fsync: false });
-}
-
-/** Removes roots that were not used for a month. */
-async function pruneRoots(context: RootContext): Promise<void> {
-  const folder = rootsOf(context);
-  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-  for (const name of names) {
-    const mark = await onDisk('look at', folder, () =>
-      stat(join(folder, name, 'ready')).catch(notThere(null)),
-    );
-    if (mark === null || context.now().getTime() - mark.mtime.getTime() < keepMs) continue;
-    const work = await makeWork(folder);
-    try {
-      // First out of its place, so that nobody finds half of one
-      await onDisk('remove', name, () => rename(join(folder, name), join(work, 'root')));
-      await removeWork(context.privilege, work);
-    } catch (error) {
-      if (!(error instanceof LockstepError)) throw error;
-      context.phase.info(`An old build root could not be removed: ${error.message}`);
-    }
-  }
 }
 
 function signalOf(context: { signal?: AbortSignal | undefined }): { signal?: AbortSignal } {

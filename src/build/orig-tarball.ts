@@ -4,7 +4,6 @@
  * tree that was stored here, compressed. The same tree is the same bytes.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { WrittenFile } from '../deb/dsc.js';
 import { debianVersionOf } from '../deb/version.js';
@@ -13,6 +12,7 @@ import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import { silentPhase, type Phase } from '../io/progress.js';
 import type { TreePin } from '../source/pin.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** Below what packages are compressed with: this is done anew for each commit that is taken. */
 const preset = 3;
@@ -41,7 +41,7 @@ export async function origTarball(pin: TreePin, source: string, context: OrigCon
   const ending = plain ?? short;
   const stem = `${source}_${debianVersionOf(pin.upstreamVersion)}.orig.tar`;
   // Compressing MediaWiki takes a minute: remembered under the tree's own hash
-  const path = join(cacheDir, 'sources', `orig-${archive.sha256}-${ending ?? 'made'}.json`);
+  const path = inCache(cacheDir, 'sources', `orig-${archive.sha256}-${ending ?? 'made'}.json`);
   const kept = parseKept(await readIfThere(path));
   const there = kept !== undefined && (await store.size(kept.sha256)) === kept.size;
   const file = there ? kept : await write(pin, ending !== undefined, context);

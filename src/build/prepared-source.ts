@@ -3,7 +3,6 @@
  * made of: a run that builds nothing does not read tarballs either.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { formatRelations } from '../deb/relation.js';
 import type { ContentStore } from '../io/content-store.js';
@@ -14,6 +13,7 @@ import { builderVersion, canonical, type Json } from './inputs.js';
 import { origTarball, type OrigContext } from './orig-tarball.js';
 import { buildDependencies, packagingOfFolder, packagingOfSource, type Packaging } from './packaging.js';
 import { writeSourcePackage, type Rebuild } from './source-package.js';
+import { inCache } from '../io/cache-folders.js';
 
 const preparedSchema = z.strictObject({
   source: z.strictObject({
@@ -57,7 +57,7 @@ export async function prepareSource(
       ...rebuild,
     }),
   );
-  const path = join(context.cacheDir, 'sources', `${key}.json`);
+  const path = inCache(context.cacheDir, 'sources', `${key}.json`);
   const kept = parsePrepared(await readIfThere(path));
   if (kept !== undefined && (await areThere(kept, store))) return kept;
 

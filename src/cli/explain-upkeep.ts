@@ -1,6 +1,8 @@
 /** What `verify`, `gc`, `drop` and `refresh` found and did, for people. Pure text. */
 import { garbageKinds, type Garbage } from '../archive/garbage.js';
 import { LockstepError } from '../errors.js';
+import { cacheFolderNames } from '../io/cache-folders.js';
+import type { CacheGcReport } from '../workflows/gc-cache.js';
 import type { DropReport } from '../workflows/drop.js';
 import type { GcReport } from '../workflows/gc.js';
 import type { RefreshedView } from '../workflows/refresh.js';
@@ -79,6 +81,27 @@ export function explainGc(report: GcReport, dryRun: boolean): string {
     const next = report.waiting.map(({ until }) => until.getTime()).sort((a, b) => a - b)[0];
     if (next !== undefined) lines.push(`The next file can go at ${new Date(next).toISOString()}.`);
   }
+  return [...lines, ...report.notes.map(cleanLine)].join('\n');
+}
+
+/** Sums by folder, in the order of the table; only of what goes. */
+export function cacheSums({ remove }: CacheGcReport): GcResult['kinds'] {
+  return cacheFolderNames.flatMap((kind) => {
+    const of = remove.filter(({ folder }) => folder === kind);
+    const removed = { files: of.length, bytes: of.reduce((sum, { size }) => sum + size, 0) };
+    return of.length === 0 ? [] : [{ kind, removed, waiting: { files: 0, bytes: 0 } }];
+  });
+}
+
+export function explainCacheGc(report: CacheGcReport, dryRun: boolean): string {
+  const rows = cacheSums(report);
+  const head = ['in the cache', dryRun ? 'would be removed' : 'removed'];
+  const table = renderTable(
+    head,
+    rows.map(({ kind, removed }) => [kind, `${removed.files}, ${formatBytes(removed.bytes)}`]),
+  );
+  const lines = rows.length === 0 ? ['Nothing in the cache is old enough to go.'] : [table];
+  lines.push(`${formatBytes(report.kept)} ${dryRun ? 'would stay' : 'stay'}.`);
   return [...lines, ...report.notes.map(cleanLine)].join('\n');
 }
 

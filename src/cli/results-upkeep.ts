@@ -1,5 +1,7 @@
 /** The shape of what `verify`, `gc`, `drop` and `refresh` print with `--json`. */
 import { z } from 'zod';
+import { garbageKinds } from '../archive/garbage.js';
+import { cacheFolderNames } from '../io/cache-folders.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const below = z.string().describe('Below the workspace');
@@ -45,9 +47,9 @@ export const verifyResult = z
 export type VerifyResult = z.infer<typeof verifyResult>;
 
 const garbageKind = z
-  .enum(['pool', 'by-hash', 'index', 'record', 'store', 'temporary'])
+  .enum([...new Set([...garbageKinds, ...cacheFolderNames])])
   .describe(
-    'pool: packages and sources; by-hash: earlier indices; index: indices that no Release lists; record: derived from dropped manifests; store: the content store; temporary: left half-written',
+    `pool: packages and sources; by-hash: earlier indices; index: indices that no Release lists; record: derived from dropped manifests; store: the content store; temporary: left half-written. With --cache the folders of the cache: ${cacheFolderNames.join(', ')}`,
   );
 
 export const gcResult = z.object({

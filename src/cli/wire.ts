@@ -14,6 +14,7 @@ import { loadWorkspace } from '../profile/load.js';
 import type { Context, Places } from '../workflows/context.js';
 import { cacheFolder, networkLimits } from './environment.js';
 import { LineProgress } from './progress-lines.js';
+import { inCache } from '../io/cache-folders.js';
 
 export interface Wiring {
   /** The workspace's folder, as typed. */
@@ -40,7 +41,7 @@ export function placesOf(root: string, cache: string): Places {
     templates: join(root, 'templates'),
     packaging: join(root, 'packaging'),
     public: join(root, 'public'),
-    temporary: join(cache, 'tmp'),
+    temporary: inCache(cache, 'tmp'),
   };
 }
 
@@ -66,7 +67,7 @@ export async function wire(wiring: Wiring): Promise<{ context: Context; progress
   const context: Context = {
     workspace,
     places,
-    store: new ContentStore(join(places.cache, 'store')),
+    store: new ContentStore(inCache(places.cache, 'store')),
     archive: new DiskPort(places.public),
     http: new Http({
       clock: systemClock,

@@ -15,6 +15,7 @@ import type { ByteSource } from './bytes.js';
 import {
   diskFault,
   ensureDir,
+  errnoOf,
   hashFile,
   isTemporaryName,
   linkOrCopy,
@@ -65,6 +66,11 @@ export class ContentStore {
   /** Where downloads keep their unfinished bytes. */
   get partialDir(): string {
     return join(this.root, 'partial');
+  }
+
+  /** Where damaged blobs are set aside. */
+  get corruptDir(): string {
+    return join(this.root, 'corrupt');
   }
 
   /** The path of a blob, whether it is there or not. A string that is no SHA-256 in lower-case hex is a bug. */
@@ -193,14 +199,16 @@ export class ContentStore {
     const path = this.path(sha256);
     const bytes = await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
     if (bytes === undefined) throw missing(sha256, path);
-    if (sha256Of(bytes) !== sha256) throw await this.#setAside(sha256);
-    return bytes;
+    if (sha256Of(bytes) === sha256) return bytes;
+    throw await this.#setAside(sha256);
   }
 
   /** Reads a blob through and checks it. STORE_MISSING; STORE_CORRUPT, and then it is set aside. */
   async verify(sha256: string, options: { signal?: AbortSignal } = {}): Promise<StoredBlob> {
-    if (!(await this.has(sha256))) throw missing(sha256, this.path(sha256));
-    const blob = await hashFile(this.path(sha256), options);
+    const path = this.path(sha256);
+    const blob = await hashFile(path, options).catch((error: unknown) => {
+      throw isGone(error) ? missing(sha256, path) : error;
+    });
     if (blob.sha256 !== sha256) throw await this.#setAside(sha256);
     return blob;
   }
@@ -211,12 +219,7 @@ export class ContentStore {
       await this.verify(sha256, options);
       return true;
     } catch (error) {
-      if (
-        error instanceof LockstepError &&
-        (error.code === 'STORE_MISSING' || error.code === 'STORE_CORRUPT')
-      ) {
-        return false;
-      }
+      if (lacksBlob(error)) return false;
       throw error;
     }
   }
@@ -276,7 +279,7 @@ export class ContentStore {
     const top = join(this.root, 'sha256');
     const among = (await namesIn(top)).map((prefix) => join(top, prefix));
     const removed: string[] = [];
-    for (const folder of [this.partialDir, this.#corruptDir, ...among]) {
+    for (const folder of [this.partialDir, this.corruptDir, ...among]) {
       for (const name of await namesIn(folder)) {
         if (among.includes(folder) && !isTemporaryName(name)) continue;
         const path = join(folder, name);
@@ -289,10 +292,6 @@ export class ContentStore {
     return removed;
   }
 
-  get #corruptDir(): string {
-    return join(this.root, 'corrupt');
-  }
-
   async #place(file: string, sha256: string): Promise<void> {
     const path = this.path(sha256);
     await ensureDir(dirname(path));
@@ -302,25 +301,76 @@ export class ContentStore {
 
   async *#checkedPieces(sha256: string, path: string): AsyncGenerator<Buffer, void, undefined> {
     const hash = createHash('sha256');
-    if (!(await this.has(sha256))) throw missing(sha256, path);
-    for await (const piece of readPieces(path)) {
-      hash.update(piece);
-      yield piece;
+    try {
+      for await (const piece of readPieces(path)) {
+        hash.update(piece);
+        yield piece;
+      }
+    } catch (error) {
+      // Asked for and opened at once: between two questions it may be set aside or collected
+      throw isGone(error) ? missing(sha256, path) : error;
     }
     if (hash.digest('hex') !== sha256) throw await this.#setAside(sha256);
   }
 
-  /** Moves a damaged blob out of reach, so that it is fetched or made again, and says so. */
+  /**
+   * Moves a damaged blob out of reach, so that it is fetched or made again, and says so. Another reader may have
+   * done both since these bytes were read: a whole one is not touched.
+   */
   async #setAside(sha256: string): Promise<LockstepError> {
-    const aside = join(this.#corruptDir, sha256);
-    await ensureDir(this.#corruptDir);
-    await onDisk('set aside', aside, () => rename(this.path(sha256), aside).catch(notThere(undefined)));
-    return new LockstepError('STORE_CORRUPT', {
-      message: `The content store's ${sha256} does not have the hash it is named by`,
-      hint: `It was set aside as ${aside}. Run the command again: it is fetched or made anew.`,
-      where: [{ file: aside }],
-    });
+    const path = this.path(sha256);
+    const aside = join(this.corruptDir, sha256);
+    const damaged = await inodeOf(path);
+    const now = damaged === undefined ? undefined : await digestOf(path);
+    if (damaged === undefined || now === undefined || now === sha256) return corrupt(sha256, undefined);
+    await ensureDir(this.corruptDir);
+    const taken = temporaryName(aside);
+    const gone = await onDisk('set aside', aside, () =>
+      rename(path, taken).then(() => true, notThere(false)),
+    );
+    if (!gone) return corrupt(sha256, undefined);
+    // Mended between the two looks: what was taken away was the new one
+    const isSame = (await inodeOf(taken)) === damaged;
+    await onDisk('set aside', aside, () => rename(taken, isSame ? aside : path));
+    return corrupt(sha256, isSame ? aside : undefined);
   }
+}
+
+/** Whether an error says that a blob is not there to be used, because it never was, or was damaged and set aside. */
+export function lacksBlob(error: unknown): boolean {
+  return error instanceof LockstepError && (error.code === 'STORE_MISSING' || error.code === 'STORE_CORRUPT');
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  return (await onDisk('look at', path, () => stat(path).catch(notThere(undefined))))?.ino;
+}
+
+/** SHA-256 of a file, or undefined where it has gone. */
+async function digestOf(path: string): Promise<string | undefined> {
+  return await hashFile(path).then(
+    ({ sha256 }) => sha256,
+    (error: unknown) => {
+      if (isGone(error)) return undefined;
+      throw error;
+    },
+  );
+}
+
+/** Whether a file was not there when it was to be opened. */
+function isGone(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === 'DISK_IO' && errnoOf(error.cause) === 'ENOENT';
+}
+
+/** @param aside where it lies now; undefined where another run set it aside, or mended it */
+function corrupt(sha256: string, aside: string | undefined): LockstepError {
+  return new LockstepError('STORE_CORRUPT', {
+    message: `The content store's ${sha256} does not have the hash it is named by`,
+    hint:
+      aside === undefined
+        ? 'Another run has set it aside or mended it since. Run the command again.'
+        : `It was set aside as ${aside}. Run the command again: it is fetched or made anew.`,
+    where: aside === undefined ? [{ value: sha256 }] : [{ file: aside }],
+  });
 }
 
 function isFileSource(source: ByteSource | { file: string }): source is { file: string } {

@@ -48,8 +48,13 @@ export async function loadWorkspace(dir: string): Promise<Workspace> {
  * profile of imported packages
  */
 export async function loadProfile(workspace: Pick<Workspace, 'root'>, name: string): Promise<Profile> {
-  const profile = await loadAnyProfile(workspace, name);
+  return withComponents(await loadAnyProfile(workspace, name));
+}
+
+/** The same profile, if its packages are made of components. USAGE. */
+export function withComponents(profile: Profile | ImportedProfile): Profile {
   if (!isImported(profile)) return profile;
+  const { name } = profile;
   throw new LockstepError('USAGE', {
     message: `The packages of the profile ${name} are imported: there is nothing to resolve, build or cut`,
     hint: `Bring packages in with: lockstep import ${name} DIR`,
@@ -286,7 +291,8 @@ async function profileNamesIn(root: string): Promise<string[]> {
     .sort();
 }
 
-function profileFile(name: string): string {
+/** A profile's file, below the workspace. */
+export function profileFile(name: string): string {
   return `profiles/${name}.yaml`;
 }
 

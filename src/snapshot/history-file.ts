@@ -15,11 +15,23 @@ export function historyPath(root: string, suite: string): string {
   return join(root, historyFolder, `${suite}.jsonl`);
 }
 
+/** A history as it was read, and what it says. */
+export interface HistoryFile {
+  text: string;
+  /** The oldest move first; empty where there is no such file. */
+  entries: HistoryEntry[];
+}
+
+/** Reads and checks a suite's history. Throws as parseHistory. */
+export async function readHistoryFile(root: string, suite: string): Promise<HistoryFile> {
+  const path = historyPath(root, suite);
+  const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  return { text, entries: text === '' ? [] : parseHistory(text, path) };
+}
+
 /** A suite's history, the oldest move first; empty where there is none. Throws as parseHistory. */
 export async function readHistory(root: string, suite: string): Promise<HistoryEntry[]> {
-  const path = historyPath(root, suite);
-  const bytes = await readIfThere(path);
-  return bytes === undefined ? [] : parseHistory(bytes.toString('utf8'), path);
+  return (await readHistoryFile(root, suite)).entries;
 }
 
 /** The suites that have a history, sorted. */
@@ -32,20 +44,27 @@ export async function listHistories(root: string): Promise<string[]> {
     .sort();
 }
 
+/** Who signs a line; `date` is our clock's. */
+export interface HistorySigner {
+  signer: Signer;
+  date: Date;
+}
+
 /**
  * Adds a move to its suite's history, which is checked first: nothing is added to what was tampered with.
  *
- * @param sign signs the line, so that no later change of it goes unseen; `date` is our clock's
+ * @param sign signs the line, so that no later change of it goes unseen
+ * @param known the file as it is, where the caller, who holds the lock, has read it
  * @returns the absolute path written
  */
 export async function appendHistory(
   root: string,
   move: HistoryMove,
-  sign?: { signer: Signer; date: Date },
+  sign?: HistorySigner,
+  known?: HistoryFile,
 ): Promise<string> {
   const path = historyPath(root, move.suite);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
-  if (text !== '') parseHistory(text, path);
+  const { text } = known ?? (await readHistoryFile(root, move.suite));
   const by =
     sign === undefined ? undefined : { ...sign, what: `history of ${move.suite}: ${move.action} ${move.to}` };
   await writeFileAtomic(path, text + (await nextHistoryLine(text, move, by)));

@@ -4,7 +4,6 @@
  * of the bytes in the cache, which may be deleted at any time and is used for
  * nothing but showing it. It changes nothing else: a damaged file is passed over.
  */
-import { join } from 'node:path';
 import { LockstepError, type ErrorCode } from '../errors.js';
 import { collect } from '../io/bytes.js';
 import { gunzip, gzip } from '../io/compress.js';
@@ -18,6 +17,7 @@ import {
   type ContentsReading,
   type PackageContents,
 } from './package-contents.js';
+import { inCache } from '../io/cache-folders.js';
 
 export interface PackageReaderOptions {
   store: Pick<ContentStore, 'path'>;
@@ -55,7 +55,7 @@ export class PackageReader {
     reading: Pick<ContentsReading, 'texts' | 'signal'>,
   ): Promise<PackageReading> {
     const { sha256 } = entry;
-    const place = join(
+    const place = inCache(
       this.#options.cache,
       'package-contents',
       sha256.slice(0, 2),

@@ -3,7 +3,6 @@
  * source package that will be built, out of a tree, out of packages taken as
  * they are. What was read once is kept in the cache by the hashes it came from.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
 import { readDeb } from '../deb/deb-file.js';
 import { memberPath } from '../deb/member-name.js';
@@ -27,6 +26,7 @@ import {
   type SchemaPatch,
 } from './database-schema.js';
 import type { SnapshotSchema } from './manifest.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** Where a component's files are; every one of the named files is in the store. */
 export type SchemaSource =
@@ -64,7 +64,7 @@ const keptSchema = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), 
  */
 export async function readSchema(request: SchemaRequest, reading: SchemaReading): Promise<SnapshotSchema> {
   const { component, upstreamVersion, paths } = request;
-  const path = join(reading.cache, 'schemas', `${keyOf(request)}.json`);
+  const path = inCache(reading.cache, 'schemas', `${keyOf(request)}.json`);
   const kept = parseKept(await readIfThere(path)) ?? (await readAndKeep(request, reading, path));
   if (kept.files === 0) {
     throw new LockstepError('SOURCE_PATH_MISSING', {

@@ -4,12 +4,12 @@
  * of it depends on its bytes alone, and is kept by their hash in the cache,
  * which may be deleted at any time. Signatures are not looked at.
  */
-import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import { parseManifest, type Snapshot } from './manifest.js';
 import { snapshotFiles, type SnapshotPlace } from './snapshot-folder.js';
 import { snapshotSummary, summaryOf, type SnapshotSummary } from './summary.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** Absolute paths. */
 export interface SummaryPlaces {
@@ -72,7 +72,7 @@ export class SummaryReader {
   }
 
   #place(sha256: string): string {
-    return join(this.#places.cache, 'snapshot-summaries', `${sha256}.json`);
+    return inCache(this.#places.cache, 'snapshot-summaries', `${sha256}.json`);
   }
 
   async #kept(sha256: string): Promise<SnapshotSummary | undefined> {

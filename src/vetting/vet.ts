@@ -2,7 +2,6 @@
  * Reads built packages and holds them to the rules. A verdict is remembered by
  * the package's hash and the rules' version: bytes that passed pass again.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
 import { readDeb } from '../deb/deb-file.js';
 import { parseRelations } from '../deb/relation.js';
@@ -12,6 +11,7 @@ import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic, ensureDir } from '../io/disk.js';
 import type { BuiltPackage } from '../build/built.js';
 import { vetOverlaps, vetPackage, type Finding, type PackageContents } from './rules.js';
+import { inCache } from '../io/cache-folders.js';
 
 /** Raised whenever a rule changes, so that old verdicts are not taken for new ones. */
 export const rulesVersion = 1;
@@ -39,13 +39,13 @@ export async function vetSet(packages: readonly BuiltPackage[], context: Vetting
       .sort()
       .join('\n'),
   );
-  const verdict = join(context.cacheDir, 'vetting', `${set}.json`);
+  const verdict = inCache(context.cacheDir, 'vetting', `${set}.json`);
   if (await hasPassed(verdict, set)) return sentence;
   const contents: PackageContents[] = [];
   for (const built of packages) contents.push(await readContents(built, context));
   const findings = [...contents.flatMap(vetPackage), ...vetOverlaps(contents)];
   if (findings.length > 0) throw refused(findings);
-  await ensureDir(join(context.cacheDir, 'vetting'));
+  await ensureDir(inCache(context.cacheDir, 'vetting'));
   await writeFileAtomic(verdict, `${JSON.stringify({ rules: rulesVersion, set })}\n`);
   return sentence;
 }

@@ -11,7 +11,7 @@ import { vetSet } from '../vetting/vet.js';
 import type { BuiltSet } from './build.js';
 import type { Context } from './context.js';
 import { proveInstallable } from './install-gate.js';
-import { commitSnapshotFiles, ownTrust } from './publish.js';
+import { commitSnapshotFiles, ownTrust, prepareEntry } from './publish.js';
 import { snapshotRecords } from './records.js';
 
 export interface CutReport {
@@ -120,7 +120,11 @@ export async function applyCut(
       signal: context.signal,
     });
     // What publishing needs is made while the snapshot is at hand, so that no move has to read it
-    if (plan.kind === 'cut') await snapshotRecords(context).make(plan);
+    if (plan.kind === 'cut') {
+      await snapshotRecords(context).make(plan);
+      const { id, sha256 } = plan;
+      await prepareEntry(context, { profile: set.profile.name, id, sha256 }, signer);
+    }
     await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
     phase.done(plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`);
     return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);

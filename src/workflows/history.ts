@@ -26,7 +26,7 @@ export async function history(context: Context, suite: string): Promise<HistoryR
   return {
     suite,
     moves: moves
-      .reverse()
+      .toReversed()
       .map((move) => ({ ...move, security: move.security === undefined ? undefined : [...move.security] })),
     faults: faults.map(({ line, message }) => `Line ${line} of ${path}: ${message}`),
     note: moves.length === 0 ? null : note,

@@ -26,7 +26,7 @@ import { readSource, readUpload, type PromisedFile } from '../vetting/foreign-so
 import { rulesVersion } from '../vetting/vet.js';
 import { archiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
-import { commitSnapshotFiles, ownTrust } from './publish.js';
+import { commitSnapshotFiles, ownTrust, prepareEntry } from './publish.js';
 import { snapshotRecords } from './records.js';
 import { exclusively } from './workspace-lock.js';
 
@@ -270,6 +270,8 @@ async function applyImport(
     if (plan.kind === 'unchanged') return { value: null, summary: `nothing changed since ${plan.id}` };
     // What publishing needs is made while the snapshot is at hand, so that no move has to read it
     await snapshotRecords(context).make(plan);
+    const { id, sha256 } = plan;
+    await prepareEntry(context, { profile: plan.manifest.profile, id, sha256 }, signer);
     await commitSnapshotFiles(context, files, `Import ${plan.id} of ${plan.manifest.profile}`);
     return { value: files.find((file) => file.endsWith('.json')) ?? null, summary: plan.id };
   });

@@ -2,7 +2,7 @@
  * The gate of installability: a cut proves it and records it, publish and
  * promote demand it. What is proven, and how, is src/vetting/install's.
  */
-import { loadProfile, suitesOf } from '../profile/load.js';
+import { suitesOf } from '../profile/load.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
 import {
@@ -13,7 +13,6 @@ import {
   type GateFacts,
 } from '../snapshot/gates.js';
 import { currentSnapshot } from '../snapshot/history.js';
-import { readHistory } from '../snapshot/history-file.js';
 import type { Evidence, Snapshot, SnapshotManifest } from '../snapshot/manifest.js';
 import { nameOfBase } from '../snapshot/moves.js';
 import { readSnapshot } from '../snapshot/snapshot-folder.js';
@@ -23,6 +22,7 @@ import type { InstallProof, ProofRequest } from '../vetting/install/prove.js';
 import type { Context } from './context.js';
 import { ownTrust } from './publish.js';
 import { sourceContext } from './source-context.js';
+import { historyOf, profileOf } from './readings.js';
 
 export interface InstallProofRequest {
   profile: Profile;
@@ -63,7 +63,7 @@ async function presentSets(
   const found = new Map<string, Snapshot>();
   const trust = await ownTrust(signer);
   for (const suite of suitesOf(workspace, name)) {
-    const id = currentSnapshot(await readHistory(places.snapshots, suite.name));
+    const id = currentSnapshot(await historyOf(context, suite.name));
     if (id === null || found.has(id)) continue;
     const snapshot = await readSnapshot(places.snapshots, { profile: name, id }, trust);
     // A suite of another base never takes the new one (assertSameBase)
@@ -99,7 +99,7 @@ export async function assertInstallable(
   const trust = await ownTrust(signer);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
     installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
-  const profile = await loadProfile(context.workspace, to.profile);
+  const profile = await profileOf(context, to.profile);
   await inPhase(context, profile, await sourceContext(context, profile), {
     set: await read(to),
     before: [await read(from)],

@@ -10,11 +10,10 @@ import type { ListedSnapshot } from '../archive/publication.js';
 import type { SnapshotRecord } from '../archive/snapshot-record.js';
 import { LockstepError } from '../errors.js';
 import { exactPackages, keyringPackageOf } from '../metapackage/pinned-packages.js';
-import { isImported, loadAnyProfile, type NamedSuite } from '../profile/load.js';
+import { isImported, type NamedSuite } from '../profile/load.js';
 import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
 import type { HistoryAction, HistoryEntry } from '../snapshot/history.js';
-import { readHistory } from '../snapshot/history-file.js';
 import { versionChanges, type NamedVersion, type VersionChanges } from '../snapshot/move-versions.js';
 import { withdrawalOf, type SchemaChange } from '../snapshot/moves.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
@@ -22,6 +21,7 @@ import { leftOnReissueWords } from '../snapshot/superseded.js';
 import type { Context } from './context.js';
 import type { MovePlan } from './move.js';
 import { listedSnapshot, snapshotRecords } from './records.js';
+import { anyProfileOf, historyOf } from './readings.js';
 
 /** What is known of a move before it is done. */
 export interface MoveOutlook {
@@ -110,7 +110,7 @@ export async function moveOutlook(
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<MoveOutlook> {
   const { suite, to } = request;
-  const history = await readHistory(context.places.snapshots, suite.name);
+  const history = await historyOf(context, suite.name);
   const read = await readProfile(context, suite.profile);
   const imported = read !== null && isImported(read);
   const profile = read === null || isImported(read) ? null : read;
@@ -157,9 +157,9 @@ function reopenedBy(
 }
 
 /** Null where it cannot be read: a broken profile must not stand in a rollback's way. */
-async function readProfile({ workspace }: Context, name: string): Promise<Profile | ImportedProfile | null> {
+async function readProfile(context: Context, name: string): Promise<Profile | ImportedProfile | null> {
   try {
-    return await loadAnyProfile(workspace, name);
+    return await anyProfileOf(context, name);
   } catch (error) {
     if (error instanceof LockstepError) return null;
     throw error;

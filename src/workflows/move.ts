@@ -6,12 +6,16 @@
  */
 import { liveView } from '../archive/layout.js';
 import type { PublicationPlan } from '../archive/plan.js';
-import { readPublished } from '../archive/publication.js';
-import { listedField, type PublishedRelease } from '../archive/release.js';
+import { readReleaseTexts } from '../archive/publication.js';
+import {
+  listedField,
+  readReleaseFiles,
+  type PublishedRelease,
+  type ReleaseFiles,
+} from '../archive/release.js';
 import type { NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import type { HistoryAction, HistoryMove } from '../snapshot/history.js';
-import { readHistory } from '../snapshot/history-file.js';
 import type { SnapshotBase } from '../snapshot/manifest.js';
 import {
   assertSameBase,
@@ -30,6 +34,7 @@ import { applyPublish, planPublish, type PublishReport } from './publish.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
 import { leftOnReissue } from './past-versions.js';
 import { recordOf, type SnapshotTarget } from './records.js';
+import { historyOf } from './readings.js';
 
 export interface MoveRequest {
   action: HistoryAction;
@@ -53,6 +58,8 @@ export interface MovePlan extends Pick<
   from: string | null;
   to: SnapshotFacts;
   schema: SchemaChange | null;
+  /** The suite's Release files as they are now. */
+  standing: ReleaseFiles;
   /** What the published Release lists now, the current one first. */
   listedBefore: string[];
   /** What machines without the pin stay on, if they do not follow. */
@@ -92,8 +99,9 @@ export async function planMove(
   }
   const allowed = request.schemaChange;
   assertSchemaAllowed(schema, { action, suite: suite.name, from, to: to.id, allowed });
-  const there = await readPublished(context.archive, liveView(suite.name));
-  const publication = await planPublish(context, to, suite, signer, { action, reissues });
+  const standing = await readReleaseTexts(context.archive, liveView(suite.name));
+  const there = readReleaseFiles(standing);
+  const publication = await planPublish(context, to, suite, signer, { action, reissues, there });
   return {
     action,
     suite,
@@ -103,6 +111,7 @@ export async function planMove(
     from,
     to,
     schema,
+    standing,
     listedBefore: listedIn(there),
     clockBehind: secondsBehind(clock.now(), there.latestDate),
     left: reissues === undefined ? await leftOnReissue(context, suite.name, to, signer) : null,
@@ -125,7 +134,7 @@ export async function presentFacts(
   suite: Pick<NamedSuite, 'name' | 'profile'>,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<SnapshotFacts | null> {
-  const last = (await readHistory(context.places.snapshots, suite.name)).at(-1);
+  const last = (await historyOf(context, suite.name)).at(-1);
   if (last === undefined) return null;
   return await recordOf(context, { profile: last.profile, id: last.to, sha256: last.manifest }, signer);
 }
@@ -151,13 +160,15 @@ export async function assertSuiteTakesBase(
  * next run does that, or ends it (recover.ts). The caller holds the workspace's lock.
  */
 export async function applyMove(context: Context, plan: MovePlan, signer: Signer): Promise<PublishReport> {
-  const { places, clock, actor } = context;
-  const history = await readHistory(places.snapshots, plan.suite.name);
+  const { clock, actor } = context;
+  const history = await historyOf(context, plan.suite.name);
   const move = historyMoveOf(plan, { at: moveTime(history, clock.now()), by: actor });
-  await beginMove(context, { move, date: plan.publication.date, message: commitMessageOf(plan) });
+  const { standing } = plan;
+  const message = commitMessageOf(plan);
+  const journal = await beginMove(context, { move, date: plan.publication.date, message, standing });
   try {
     const report = await applyPublish(context, plan.publication, plan.suite, signer);
-    await endMove(context, signer);
+    await endMove(context, journal, signer);
     return report;
   } catch (error) {
     // What is told is the fault itself; what cannot be undone now is by the next run

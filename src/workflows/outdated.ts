@@ -4,7 +4,7 @@
  * nothing is fetched, no lock is taken.
  */
 import { LockstepError } from '../errors.js';
-import { isImported, loadAnyProfile, loadProfile, suiteOf } from '../profile/load.js';
+import { isImported, suiteOf } from '../profile/load.js';
 import { assertFilledIn, placeholdersIn } from '../profile/placeholder.js';
 import type { SkipsInForce } from '../profile/skip.js';
 import { skipsOf } from '../profile/skips-in-force.js';
@@ -19,6 +19,7 @@ import type { Context } from './context.js';
 import { namedSnapshot, readingTrust } from './reading.js';
 import { withKnownFixes } from './skipped.js';
 import { sourceContext } from './source-context.js';
+import { anyProfileOf, profileOf } from './readings.js';
 
 export interface OutdatedRequest {
   /** All profiles with components where neither it nor a suite is given. */
@@ -81,14 +82,14 @@ async function profilesOf(
   }
   const named = name ?? ofSuite;
   if (named !== undefined) {
-    const profile = await loadProfile(workspace, named);
+    const profile = await profileOf(context, named);
     assertFilledIn(profile);
     return { profiles: [profile], notes: [] };
   }
   const profiles: Profile[] = [];
   const notes: string[] = [];
   for (const one of workspace.profileNames) {
-    const profile = await loadAnyProfile(workspace, one);
+    const profile = await anyProfileOf(context, one);
     if (isImported(profile)) continue;
     if (placeholdersIn(profile).length === 0) profiles.push(profile);
     else notes.push(`The profile ${one} is left out: addresses in it are to be filled in first.`);

@@ -5,13 +5,13 @@
 import { BlockMissing, textOf } from '../archive/index-set.js';
 import { versionsOf } from '../archive/index-text.js';
 import type { Signer } from '../signing/signer.js';
-import { readHistory } from '../snapshot/history-file.js';
 import type { SnapshotRef, Superseding } from '../snapshot/manifest.js';
 import type { NamedVersion } from '../snapshot/move-versions.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { supersededPackages, type LeftOnReissue } from '../snapshot/superseded.js';
 import type { Context } from './context.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
+import { historyOf } from './readings.js';
 
 /** A snapshot that a suite pointed at. */
 export interface PastSnapshot extends SnapshotRef {
@@ -30,7 +30,7 @@ export async function pastVersions(
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<PastSnapshot[]> {
   const { snapshots } = context.places;
-  const history = await readHistory(snapshots, suite);
+  const history = await historyOf(context, suite);
   const there = new Set((await listSnapshots(snapshots)).map(({ id }) => id));
   const moves = new Map(history.toReversed().map((entry) => [entry.to, entry]));
   const past: PastSnapshot[] = [];
@@ -72,7 +72,7 @@ export async function leftOnReissue(
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<LeftOnReissue | null> {
   const { snapshots } = context.places;
-  const history = await readHistory(snapshots, suite);
+  const history = await historyOf(context, suite);
   // By the history alone, as there are none as a rule: reading what every snapshot has would cost the move
   const reissues = history
     .filter((entry) => entry.reissues !== undefined && entry.to !== next.id)

@@ -1,6 +1,5 @@
 /** `lockstep promote`: what a suite points at enters a suite of a higher trust level, as it is. */
 import { suiteOf, type NamedSuite } from '../profile/load.js';
-import { readHistory } from '../snapshot/history-file.js';
 import { promotedSnapshot } from '../snapshot/moves.js';
 import { findSnapshot } from '../snapshot/snapshot-folder.js';
 import { archiveSigner } from './archive-signer.js';
@@ -9,6 +8,7 @@ import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
 import { applyMove, planMove, type MovePlan } from './move.js';
 import { reportOf, type PublishReport } from './publish.js';
 import { exclusively } from './workspace-lock.js';
+import { historyOf } from './readings.js';
 
 export interface PromoteRequest {
   from: string;
@@ -42,7 +42,7 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   const [from, suite] = [namedSuite(context, request.from), namedSuite(context, request.to)];
   return await exclusively(context, request, async () => {
     const { id: wanted, reason, schemaChange } = request;
-    const history = await readHistory(places.snapshots, from.name);
+    const history = await historyOf(context, from.name);
     if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);
     const id = promotedSnapshot({ from, to: suite, trustLevels: workspace.trustLevels, history, wanted });
     const sha256 = history.findLast(({ to }) => to === id)?.manifest;

@@ -4,13 +4,13 @@
  */
 import { applyPublication } from '../archive/apply.js';
 import type { PublicationPlan } from '../archive/plan.js';
-import { preparePublication } from '../archive/publication.js';
+import { prepareListing, preparePublication, type PublicationRequest } from '../archive/publication.js';
+import type { PublishedRelease } from '../archive/release.js';
 import { LockstepError } from '../errors.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { commitFiles } from '../snapshot/commit.js';
 import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
-import { readHistory } from '../snapshot/history-file.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import {
   findSnapshot,
@@ -22,6 +22,7 @@ import {
 import { ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
+import { historyOf } from './readings.js';
 
 export interface PublishReport {
   suite: string;
@@ -91,21 +92,55 @@ export function suiteFor(context: Context, name: string | undefined, profile: st
 /** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
 export type MoveKind = Pick<HistoryEntry, 'action' | 'reissues'>;
 
-/** Decides what would be written. Writes nothing to the archive. */
+/**
+ * Decides what would be written. Writes nothing to the archive.
+ *
+ * @param move `there`: what the suite's Release files say, where the caller has read them
+ */
 export async function planPublish(
   context: Context,
   target: SnapshotTarget,
   suite: NamedSuite,
   signer: Pick<Signer, 'publicKey'>,
-  move: MoveKind = { action: 'publish' },
+  move: MoveKind & { there?: PublishedRelease } = { action: 'publish' },
 ): Promise<PublicationPlan> {
+  return await preparePublication(await requestOf(context, target, suite, signer, move));
+}
+
+/**
+ * Makes what a suite would list with a snapshot that was cut for it, and writes nothing to the archive:
+ * publishing finds it made. Only the lowest trust level's suite is thought of, which the snapshot enters first.
+ * What stands in the way of a publication is told when there is one.
+ */
+export async function prepareEntry(
+  context: Context,
+  target: SnapshotTarget,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<void> {
+  const [suite] = suitesOf(context.workspace, target.profile);
+  if (suite === undefined) return;
+  try {
+    await prepareListing(await requestOf(context, target, suite, signer, { action: 'publish' }));
+  } catch (error) {
+    if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
+  }
+}
+
+async function requestOf(
+  context: Context,
+  target: SnapshotTarget,
+  suite: NamedSuite,
+  signer: Pick<Signer, 'publicKey'>,
+  move: MoveKind & { there?: PublishedRelease },
+): Promise<PublicationRequest> {
   const { workspace, places, store, archive, clock, signal } = context;
   const { id } = target;
-  const history = await readHistory(places.snapshots, suite.name);
+  const history = await historyOf(context, suite.name);
   const manifests = new Map(history.map(({ to, manifest }) => [to, manifest]));
   // One that was dropped since is not listed again
   const there = new Set((await listSnapshots(places.snapshots, suite.profile)).map((place) => place.id));
-  const good = goodSnapshots([...history, { ...move, to: id }]).filter(
+  const { action, reissues } = move;
+  const good = goodSnapshots([...history, { action, reissues, to: id }]).filter(
     (other) => other !== id && there.has(other),
   );
   const earlier = await Promise.all(
@@ -114,7 +149,7 @@ export async function planPublish(
       return listedSnapshot(context, named, signer);
     }),
   );
-  return await preparePublication({
+  return {
     port: archive,
     store,
     records: snapshotRecords(context),
@@ -122,10 +157,11 @@ export async function planPublish(
     suite,
     snapshot: await listedSnapshot(context, target, signer),
     earlier,
+    live: move.there,
     signer,
     clock,
     signal,
-  });
+  };
 }
 
 /** Does what the plan says. The caller holds the workspace's lock. */

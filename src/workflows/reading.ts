@@ -9,7 +9,7 @@ import { didYouMean } from '../profile/nearest.js';
 import { loadPublicKey } from '../signing/public-key.js';
 import { readDropped } from '../snapshot/dropped.js';
 import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
-import { listHistories, readHistory } from '../snapshot/history-file.js';
+import { listHistories } from '../snapshot/history-file.js';
 import type { Snapshot, SnapshotRef } from '../snapshot/manifest.js';
 import type { SuiteHistory } from '../snapshot/pointers.js';
 import {
@@ -22,6 +22,7 @@ import {
 } from '../snapshot/snapshot-folder.js';
 import { parseSnapshotName } from '../snapshot/snapshot-name.js';
 import type { Context } from './context.js';
+import { historyOf } from './readings.js';
 
 /** How snapshots are judged here, and what a person should know about it. */
 export interface ReadingTrust extends SnapshotTrust {
@@ -151,10 +152,10 @@ function unlessDropped({ places }: Context, id: string): (error: unknown) => Pro
  *
  * @throws LockstepError SUITE_UNKNOWN for one that neither lockstep.yaml nor a history knows
  */
-export async function suiteHistory(context: Context, suite: string): Promise<HistoryEntry[]> {
-  const { workspace, places } = context;
+export async function suiteHistory(context: Context, suite: string): Promise<readonly HistoryEntry[]> {
+  const { workspace } = context;
   const known = await knownSuites(context);
-  if (known.includes(suite)) return await readHistory(places.snapshots, suite);
+  if (known.includes(suite)) return await historyOf(context, suite);
   const profiles = await knownProfiles(context);
   const takers = Object.entries(workspace.suites).filter(([, { profile }]) => profile === suite);
   throw new LockstepError('SUITE_UNKNOWN', {
@@ -179,12 +180,12 @@ export async function knownProfiles({ workspace, places }: Context): Promise<str
 
 /** Every suite with its history. One that was taken out of lockstep.yaml lists no more than it points at. */
 export async function allHistories(context: Context): Promise<SuiteHistory[]> {
-  const { workspace, places } = context;
+  const { workspace } = context;
   const suites = await knownSuites(context);
   return await Promise.all(
     suites.map(async (suite) => ({
       suite,
-      history: await readHistory(places.snapshots, suite),
+      history: await historyOf(context, suite),
       retain: Object.hasOwn(workspace.suites, suite) ? workspace.suites[suite]!.retain : 1,
     })),
   );

@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { byHashPath, frozenView, liveView } from '../archive/layout.js';
 import type { ArchivePort } from '../archive/port.js';
 import { readPublished } from '../archive/publication.js';
-import { snapshotField } from '../archive/release.js';
+import { snapshotField, type ReleaseFiles } from '../archive/release.js';
 import { withoutArmour } from '../deb/stanza.js';
 import type { Signer } from '../signing/signer.js';
-import { appendHistory, historyPath, readHistory } from '../snapshot/history-file.js';
+import { historyPath } from '../snapshot/history-file.js';
 import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../snapshot/journal.js';
 import { archiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
 import { commitSnapshotFiles } from './publish.js';
+import { addToHistory, historyOf } from './readings.js';
 
 /** Where the journal is; it is there while a move is under way. */
 export function journalPath({ places }: Context): string {
@@ -24,28 +25,28 @@ export function journalPath({ places }: Context): string {
 /**
  * Notes what is about to be done.
  *
- * @param begun `date`: that of the Release that commits the move; null where the archive says it already
+ * @param begun `date`: that of the Release that commits the move; null where the archive says it already.
+ * `standing`: the Release files that are there
+ * @returns what was noted, for {@link endMove}
  */
 export async function beginMove(
   context: Context,
-  begun: Pick<MoveJournal, 'move' | 'message'> & { date: Date | null },
-): Promise<void> {
-  const { archive: port } = context;
-  const view = liveView(begun.move.suite);
-  const text = async (name: string): Promise<string | null> =>
-    (await port.read(`${view}/${name}`))?.toString('utf8') ?? null;
-  await writeJournal(journalPath(context), {
-    move: begun.move,
-    message: begun.message,
-    date: begun.date === null ? null : Math.floor(begun.date.getTime() / 1000),
-    before: { release: await text('Release'), signature: await text('Release.gpg') },
-  });
+  begun: Pick<MoveJournal, 'move' | 'message'> & { date: Date | null; standing: ReleaseFiles },
+): Promise<MoveJournal> {
+  const { move, message, date, standing } = begun;
+  const journal: MoveJournal = {
+    move,
+    message,
+    date: date === null ? null : Math.floor(date.getTime() / 1000),
+    before: { release: standing.plain ?? null, signature: standing.signature ?? null },
+  };
+  await writeJournal(journalPath(context), journal);
+  return journal;
 }
 
 /** What the archive has by now, the suite's history gets; then the journal goes. */
-export async function endMove(context: Context, signer: Signer): Promise<void> {
-  const journal = await readJournal(journalPath(context));
-  if (journal !== undefined) await finish(context, journal, signer);
+export async function endMove(context: Context, journal: MoveJournal, signer: Signer): Promise<void> {
+  await finish(context, journal, signer);
 }
 
 /**
@@ -78,11 +79,11 @@ export async function recoverMove(
 /** By the history, which may have the line already: a kill may come between any two writes. */
 async function finish(context: Context, { move, message }: MoveJournal, signer: Signer): Promise<void> {
   const { snapshots } = context.places;
-  const last = (await readHistory(snapshots, move.suite)).at(-1);
+  const last = (await historyOf(context, move.suite)).at(-1);
   if (last?.to !== move.to) {
     // Not before the move was begun, whatever the clock says now: the key may be younger than that
     const date = new Date(Math.max(context.clock.now().getTime(), Date.parse(move.at)));
-    await appendHistory(snapshots, move, { signer, date });
+    await addToHistory(context, move, { signer, date });
   }
   if (last?.to !== move.to || last.at === move.at) {
     await commitSnapshotFiles(context, [historyPath(snapshots, move.suite)], message);

@@ -1,5 +1,5 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
-import { loadProfile, type NamedSuite } from '../profile/load.js';
+import type { NamedSuite } from '../profile/load.js';
 import type { SkippedOf } from '../profile/skip.js';
 import type { Signer } from '../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../snapshot/origins.js';
@@ -12,6 +12,8 @@ import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from './move
 import { suiteFor, type PublishReport } from './publish.js';
 import { resolve, type Resolution } from './resolve.js';
 import { exclusively } from './workspace-lock.js';
+import { pruneWhenDue } from './gc-cache.js';
+import { profileOf } from './readings.js';
 
 export interface ReleaseRequest {
   profile: string;
@@ -58,7 +60,7 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
 
 /** A profile that is not there is told of before a suite that takes it is looked for. */
 async function suiteOfRequest(context: Context, { profile, suite }: ReleaseRequest): Promise<NamedSuite> {
-  const { name } = await loadProfile(context.workspace, profile);
+  const { name } = await profileOf(context, profile);
   return suiteFor(context, suite, name);
 }
 
@@ -69,7 +71,7 @@ async function assertBase(
   suite: NamedSuite,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const { base } = await loadProfile(context.workspace, profile);
+  const { base } = await profileOf(context, profile);
   await assertSuiteTakesBase(context, suite, base, signer);
 }
 
@@ -108,6 +110,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     );
     request.onMove?.(move);
     const publication = await applyMove(context, move, signer);
+    await pruneWhenDue(context);
     return { ...plan, snapshot: cut.id, cut: cut.cut, security: cut.security, publication };
   });
 }
@@ -142,6 +145,7 @@ export async function build(
   return await exclusively(context, { dryRun }, async () => {
     const { resolution, planned } = await plan();
     const { outputs } = await buildSet(context, resolution, planned);
+    await pruneWhenDue(context);
     const packages = outputs.flatMap((output) =>
       output.packages.map(({ package: name, version, architecture, file }) => ({
         package: name,
@@ -167,6 +171,9 @@ export async function cut(
     const resolution = await resolve(context, profile, { trees });
     const set = await buildSet(context, resolution, await planBuilds(context, resolution, signer));
     const plan = await planCut(context, set, signer, security);
-    return dryRun ? cutReport(plan, set, null) : await applyCut(context, plan, set, signer);
+    if (dryRun) return cutReport(plan, set, null);
+    const report = await applyCut(context, plan, set, signer);
+    await pruneWhenDue(context);
+    return report;
   });
 }

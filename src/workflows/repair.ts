@@ -15,11 +15,11 @@ import type { NamedSuite } from '../profile/load.js';
 import { signingEnd } from '../signing/key-end.js';
 import type { Signer } from '../signing/signer.js';
 import { currentSnapshot } from '../snapshot/history.js';
-import { readHistory } from '../snapshot/history-file.js';
 import { ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import { archiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
 import { planPublish } from './publish.js';
+import { historyOf } from './readings.js';
 
 /**
  * Applies remedies in their order. What cannot be put right is told and does not stop the others.
@@ -104,8 +104,8 @@ async function publishAgain(
   suite: NamedSuite,
   signer: Signer,
 ): Promise<RepairOutcome> {
-  const { archive: port, places, store, clock, signal } = context;
-  const history = await readHistory(places.snapshots, suite.name);
+  const { archive: port, store, clock, signal } = context;
+  const history = await historyOf(context, suite.name);
   const id = nameOf(view)?.id ?? currentSnapshot(history);
   if (id === null) return { path: view, how: null, reason: 'its history says that it points at nothing' };
   const sha256 = history.find(({ to }) => to === id)?.manifest;

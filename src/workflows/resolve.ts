@@ -1,7 +1,7 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../metapackage/php-packages.js';
-import { loadProfile, placeOfWords } from '../profile/load.js';
+import { placeOfWords } from '../profile/load.js';
 import { assertFilledIn } from '../profile/placeholder.js';
 import type { Profile } from '../profile/profile-schema.js';
 import { skippedSentence, type SkippedOf } from '../profile/skip.js';
@@ -21,6 +21,7 @@ import type { Context } from './context.js';
 import { withLocalTrees, type LocalTrees } from './local-trees.js';
 import { withKnownFixes } from './skipped.js';
 import { sourceContext } from './source-context.js';
+import { profileOf } from './readings.js';
 
 export interface Resolution {
   profile: Profile;
@@ -55,7 +56,7 @@ export async function resolve(
   profileName: string,
   { trees = {}, explain }: ResolveOptions = {},
 ): Promise<Resolution> {
-  const written = await loadProfile(context.workspace, profileName);
+  const written = await profileOf(context, profileName);
   const profile = withLocalTrees(written, trees);
   assertFilledIn(profile);
   if (explain !== undefined) assertComponent(profile, explain);

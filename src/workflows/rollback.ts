@@ -7,7 +7,6 @@ import { LockstepError } from '../errors.js';
 import type { NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
-import { readHistory } from '../snapshot/history-file.js';
 import { assertSchemaAllowed, rollbackTarget, schemaChangeOf, secondsBehind } from '../snapshot/moves.js';
 import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
 import { archiveSigner } from './archive-signer.js';
@@ -18,6 +17,7 @@ import { namedSuite, type MoveOutcome } from './promote.js';
 import { reportOf, suiteFor } from './publish.js';
 import { recordOf, type SnapshotTarget } from './records.js';
 import { exclusively } from './workspace-lock.js';
+import { historyOf } from './readings.js';
 
 export interface RollbackRequest {
   suite: string;
@@ -50,7 +50,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     });
   }
   return await exclusively(context, request, async () => {
-    const history = await readHistory(context.places.snapshots, suite.name);
+    const history = await historyOf(context, suite.name);
     const target = await targetOf(context, suite, history, request);
     const signer = await archiveSigner(context);
     const { schemaChange } = request;

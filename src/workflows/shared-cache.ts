@@ -9,15 +9,17 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { LockstepError } from '../errors.js';
 import { notThere, onDisk, readIfThere, removeFile, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { lockHolder } from '../io/lock.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { workspaceFileName } from '../profile/load.js';
 import { canonicalJson } from '../snapshot/canonical-json.js';
 import type { Context } from './context.js';
+import { inCache } from '../io/cache-folders.js';
 
 const addressSchema = z.object({ workspace: z.string() });
 
 function addressFolder({ places }: Pick<Context, 'places'>): string {
-  return join(places.cache, 'workspaces');
+  return inCache(places.cache, 'workspaces');
 }
 
 /**
@@ -48,6 +50,32 @@ export interface OthersNeeds {
   unreachable: { workspace: string; address: string }[];
 }
 
+/** The runs that are at work in other workspaces which share the cache. */
+export async function runsUnderWay(context: Context): Promise<{ workspace: string; command: string }[]> {
+  const runs: { workspace: string; command: string }[] = [];
+  const folder = addressFolder(context);
+  for (const name of await namesIn(folder)) {
+    const root = addressIn((await readIfThere(join(folder, name)))?.toString('utf8') ?? '');
+    if (root === undefined || root === context.workspace.root) continue;
+    const holder = await lockHolder(join(root, '.lockstep', 'lock'));
+    if (holder !== undefined) runs.push({ workspace: root, command: holder.command });
+  }
+  return runs;
+}
+
+/** What all workspaces need, this one among them. As {@link needsOfOthers}. */
+export async function workspacesNeeds(context: Context, forgottenAfter: number): Promise<OthersNeeds> {
+  const needs = await needsOfOthers(context, forgottenAfter);
+  await addNeedsOf(context.workspace.root, needs.hashes);
+  return needs;
+}
+
+async function addNeedsOf(root: string, hashes: Set<string>): Promise<void> {
+  for (const file of await referringFiles(root)) {
+    addHashes((await readIfThere(file))?.toString('utf8') ?? '', hashes);
+  }
+}
+
 /**
  * Reads what the other workspaces refer to. One that has not been there for `forgottenAfter` seconds is
  * forgotten. Their files are not verified: too many references do no harm.
@@ -62,9 +90,7 @@ export async function needsOfOthers(context: Context, forgottenAfter: number): P
     const root = addressIn(text);
     if (root === undefined || root === context.workspace.root) continue;
     if (await isThere(join(root, workspaceFileName))) {
-      for (const file of await referringFiles(root)) {
-        addHashes((await readIfThere(file))?.toString('utf8') ?? '', needs.hashes);
-      }
+      await addNeedsOf(root, needs.hashes);
       continue;
     }
     const found = await onDisk('look at', address, () => stat(address).catch(notThere(undefined)));

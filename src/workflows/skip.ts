@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import { dropSkip, putSkip, type SkipEdit } from '../profile/edit-skip.js';
-import { loadProfile } from '../profile/load.js';
 import { oneLine } from '../profile/names.js';
 import { nearest } from '../profile/nearest.js';
 import type { ComponentSource, Profile } from '../profile/profile-schema.js';
@@ -20,6 +19,7 @@ import { optionsOf } from '../resolution/options.js';
 import { unlessSkipped } from '../resolution/skips.js';
 import { allCandidates } from '../source/registry.js';
 import type { Context } from './context.js';
+import { profileOf } from './readings.js';
 import { withKnownFixes } from './skipped.js';
 import { sourceContext } from './source-context.js';
 import { exclusively } from './workspace-lock.js';
@@ -68,7 +68,7 @@ const mostNamed = 6;
 export async function skip(context: Context, request: SkipRequest): Promise<SkipReport> {
   const { component, change, dryRun } = request;
   const now = context.clock.now();
-  const profile = await loadProfile(context.workspace, request.profile);
+  const profile = await profileOf(context, request.profile);
   const source = sourceOf(profile, component);
   if (change.kind === 'put') assertSkip(change, source, now);
   // The network may take its time: no lock is held meanwhile

@@ -1,6 +1,6 @@
 /** What skips kept out of sets: with what earlier snapshots know of it, and as snapshots and profiles say it. */
 import { LockstepError } from '../errors.js';
-import { isImported, loadAnyProfile } from '../profile/load.js';
+import { isImported } from '../profile/load.js';
 import type { SkippedOf } from '../profile/skip.js';
 import { skipsOf } from '../profile/skips-in-force.js';
 import { pinVersion } from '../snapshot/diff.js';
@@ -9,6 +9,7 @@ import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
 import type { HistoryEntry } from '../snapshot/history.js';
 import { SummaryReader } from '../snapshot/summary-reader.js';
 import type { Context } from './context.js';
+import { anyProfileOf } from './readings.js';
 
 /**
  * A version that no security suite has may bring security fixes all the same: a snapshot of this profile that took it
@@ -57,15 +58,12 @@ export interface SnapshotSkips {
 }
 
 /** What of the profiles has no effect any more. A profile with faults is for `check` to tell of. */
-export async function endedSkips(
-  { workspace, clock }: Context,
-  profiles: readonly string[],
-): Promise<string[]> {
+export async function endedSkips(context: Context, profiles: readonly string[]): Promise<string[]> {
   const ended: string[] = [];
   for (const name of profiles) {
     try {
-      const profile = await loadAnyProfile(workspace, name);
-      if (!isImported(profile)) ended.push(...skipsOf(profile, clock.now()).ended);
+      const profile = await anyProfileOf(context, name);
+      if (!isImported(profile)) ended.push(...skipsOf(profile, context.clock.now()).ended);
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
     }

@@ -1,5 +1,4 @@
 /** What a profile's sources are read with: mirror, caches, and what earlier snapshots said of the same sources. */
-import { join } from 'node:path';
 import type { Profile } from '../profile/profile-schema.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
 import { readAptConfiguration } from '../source/apt-configuration.js';
@@ -7,6 +6,7 @@ import { debianKeyring, type SourceContext } from '../source/context.js';
 import { chooseMirror } from '../source/mirror.js';
 import type { Pin } from '../source/pin.js';
 import type { Context } from './context.js';
+import { inCache } from '../io/cache-folders.js';
 
 export async function sourceContext(context: Context, profile: Profile): Promise<SourceContext> {
   const { distribution, codename, architectures } = profile.base;
@@ -14,7 +14,7 @@ export async function sourceContext(context: Context, profile: Profile): Promise
   return {
     http: context.http,
     store: context.store,
-    cacheDir: join(context.places.cache, 'facts'),
+    cacheDir: inCache(context.places.cache, 'facts'),
     keyring: context.env['LOCKSTEP_KEYRING'] || debianKeyring,
     mirror: chooseMirror({
       base,

@@ -16,7 +16,7 @@ import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import { hasEnded, skippedSentence, type SkippedOf } from '../profile/skip.js';
 import { signingEnd } from '../signing/key-end.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
-import { listHistories, readHistory } from '../snapshot/history-file.js';
+import { listHistories } from '../snapshot/history-file.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
@@ -26,6 +26,7 @@ import type { Context } from './context.js';
 import { listedIn } from './move.js';
 import { readingTrust } from './reading.js';
 import { journalPath } from './recover.js';
+import { historyOf } from './readings.js';
 import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from './skipped.js';
 
 /**
@@ -172,18 +173,18 @@ async function ownEnd(keyring: Uint8Array | undefined, now: Date): Promise<Date 
 }
 
 async function find(
-  { places, archive }: Context,
+  context: Context,
   suite: NamedSuite,
   { reader, keyring }: { reader: SummaryReader; keyring: Uint8Array | undefined },
 ): Promise<Found> {
   const view = liveView(suite.name);
-  const published = await readPublished(archive, view);
+  const published = await readPublished(context.archive, view);
   const keyEnds =
     keyring === undefined || published.release === null
       ? undefined
-      : (await readSignedView(archive, view, ownJudgement({ keyring }))).keyEnds;
+      : (await readSignedView(context.archive, view, ownJudgement({ keyring }))).keyEnds;
   try {
-    const history = await readHistory(places.snapshots, suite.name);
+    const history = await historyOf(context, suite.name);
     const skips = await skipsIn(reader, history.at(-1));
     return { suite, published, keyEnds, history, fault: null, skips };
   } catch (error) {

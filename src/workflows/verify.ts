@@ -17,7 +17,7 @@ import { lockHolder } from '../io/lock.js';
 import { suiteOf } from '../profile/load.js';
 import type { Finding } from '../snapshot/finding.js';
 import { currentSnapshot } from '../snapshot/history.js';
-import { listHistories, historyPath, readHistory } from '../snapshot/history-file.js';
+import { listHistories, historyPath } from '../snapshot/history-file.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
@@ -26,6 +26,7 @@ import type { Context } from './context.js';
 import { journalPath } from './recover.js';
 import { applyRemedies } from './repair.js';
 import { exclusively } from './workspace-lock.js';
+import { historyOf } from './readings.js';
 
 export interface VerifyRequest {
   /** An id or a suite; undefined: everything. */
@@ -202,9 +203,9 @@ async function readAll(
 }
 
 /** Undefined where the history is damaged, which is told of it by itself. */
-async function currentOf({ places }: Context, suite: string): Promise<string | undefined> {
+async function currentOf(context: Context, suite: string): Promise<string | undefined> {
   try {
-    return currentSnapshot(await readHistory(places.snapshots, suite)) ?? undefined;
+    return currentSnapshot(await historyOf(context, suite)) ?? undefined;
   } catch (error) {
     if (error instanceof LockstepError) return undefined;
     throw error;

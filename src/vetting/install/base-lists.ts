@@ -3,7 +3,6 @@
  * have it. What was worked out from them is kept under their hashes, so that an
  * unchanged base is not read again: unpacked it is 50 MB.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
 import { baseIndices, type BaseIndex } from '../../build/base-index.js';
 import { StanzaIndex, type Stanza } from '../../deb/deb822.js';
@@ -12,6 +11,7 @@ import type { Phase } from '../../io/progress.js';
 import type { SourceContext } from '../../source/context.js';
 import { readVerdict, writeVerdict } from './verdicts.js';
 import { reachable, Universe } from './universe.js';
+import { inCache } from '../../io/cache-folders.js';
 
 /** Raised when something else would be worked out from the same indices. */
 const format = 2;
@@ -84,7 +84,7 @@ export class BaseLists {
   /** The part of it that can be reached from these packages. Throws as {@link BaseLists.everywhere}. */
   async universe(roots: Iterable<string>): Promise<Universe> {
     const sorted = [...new Set(roots)].sort();
-    const path = join(this.#cache, 'installability', `${sha256Of([this.key, ...sorted].join('\n'))}.list`);
+    const path = inCache(this.#cache, 'installability', `${sha256Of([this.key, ...sorted].join('\n'))}.list`);
     const kept = (await readIfThere(path))?.toString('utf8');
     // The hash of the rest stands before it: a crash may have torn the file
     if (kept !== undefined && kept.slice(0, 64) === sha256Of(kept.slice(65))) {

@@ -4,8 +4,8 @@
  * and what was found is kept.
  */
 import { z } from 'zod';
-import { LockstepError } from '../../errors.js';
 import { decompressByName } from '../../io/compress.js';
+import { lacksBlob } from '../../io/content-store.js';
 import { sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
 import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/context.js';
@@ -143,8 +143,8 @@ async function linesBelow(
   if (kept !== undefined) return kept;
   if ((await context.store.size(sha256)) !== size) await fetchIndex(index, context, phase);
   const lines = await readLines(index, folders, context).catch(async (error: unknown) => {
-    // Damaged on our own disk: it was set aside, and is fetched anew
-    if (!(error instanceof LockstepError) || error.code !== 'STORE_CORRUPT') throw error;
+    // Damaged on our own disk, and set aside, by us or by another reader: it is fetched anew
+    if (!lacksBlob(error)) throw error;
     await fetchIndex(index, context, phase);
     return await readLines(index, folders, context);
   });

@@ -2,15 +2,12 @@
  * What was found out about sets and bases, kept in the cache under all that it
  * depends on, so that it never grows stale. Losing one costs time only.
  */
-import { join } from 'node:path';
 import type { z } from 'zod';
 import { readIfThere, sha256Of, writeFileAtomic } from '../../io/disk.js';
-
-/** Folder in the cache. */
-const folder = 'installability';
+import { inCache } from '../../io/cache-folders.js';
 
 function pathOf(cache: string, of: readonly string[]): string {
-  return join(cache, folder, `${sha256Of(JSON.stringify(of))}.json`);
+  return inCache(cache, 'installability', `${sha256Of(JSON.stringify(of))}.json`);
 }
 
 /** What is kept under these words, or undefined where it is not there or not whole. */

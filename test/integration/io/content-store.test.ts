@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collect } from '../../../src/io/bytes.js';
 import type { ListedBlob } from '../../../src/io/content-store.js';
-import { ContentStore } from '../../../src/io/content-store.js';
+import { ContentStore, lacksBlob } from '../../../src/io/content-store.js';
 import { sha256Of } from '../../../src/io/disk.js';
 
 const hash = sha256Of('text');
@@ -93,6 +93,24 @@ describe('the content store', () => {
       await assert.rejects(stat(join(folder, 'to')), { code: 'ENOENT' });
     }
     assert.equal(await readFile(join(store.root, 'corrupt', hash), 'utf8'), 'texT');
+  });
+
+  it('leaves a blob alone that was mended while a reader had the damaged bytes', async () => {
+    await store.put('text');
+    await damage();
+    const reader = store.open(hash);
+    // The reader has the damaged file open, and has read all of it but its end
+    assert.equal((await reader.iterator({ destroyOnReturn: false }).next()).value?.toString(), 'texT');
+    await store.put('text');
+    await assert.rejects(collect(reader), { code: 'STORE_CORRUPT' });
+    assert.equal((await store.read(hash)).toString(), 'text');
+  });
+
+  it('is lacking, and no fault of the disk, where it goes before it is read', async () => {
+    await store.put('text');
+    const reader = store.open(hash);
+    await store.remove(hash);
+    await assert.rejects(collect(reader), (error) => lacksBlob(error));
   });
 
   it('mends a damaged blob when it is put again', async () => {

@@ -85,7 +85,8 @@ describe('a mirror with faults', () => {
 
   it('stalls', async () => {
     mirror.server.fault(orig, 'stalled');
-    await assert.rejects(resolving.run(), fault('NET_STALLED', /orig\.tar\.gz/));
+    const { impatient: http } = resolving;
+    await assert.rejects(resolving.run(wikiComponents, { http }), fault('NET_STALLED', /orig\.tar\.gz/));
     await assertNothingBroken();
   });
 

@@ -38,6 +38,8 @@ export class Resolving {
   readonly folder: string;
   readonly store: ContentStore;
   readonly http: Http;
+  /** For mirrors that are to stall. */
+  readonly impatient: Http;
   readonly mirror: TestMirror;
   /** The time is the mirror's; nobody really waits. */
   now: Date;
@@ -47,7 +49,9 @@ export class Resolving {
     this.mirror = mirror;
     this.now = now;
     this.store = new ContentStore(join(folder, 'store'));
-    this.http = new Http({ clock: this.#clock, tries: 3, backoffMs: 1, stallMs: 150 });
+    // A busy machine may be slow to answer, and stands still for no fault of the mirror
+    this.http = new Http({ clock: this.#clock, tries: 3, backoffMs: 1, stallMs: 60_000 });
+    this.impatient = new Http({ clock: this.#clock, tries: 3, backoffMs: 1, stallMs: 150 });
   }
 
   static async with(mirror: TestMirror, now = new Date()): Promise<Resolving> {
@@ -85,6 +89,7 @@ export class Resolving {
 
   async end(): Promise<void> {
     this.http.close();
+    this.impatient.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,266 @@
+/**
+ * `lockstep gc --cache`, and the same once a day by itself: the cache is
+ * pruned by the rule of io/cache-rule.ts. It gathers what is there and takes
+ * away what the rule says, folder by folder of io/cache-folders.ts; it never
+ * reads what a file of the cache holds, and knows no other rule.
+ */
+import type { Stats } from 'node:fs';
+import { lstat, readdir, rename, stat, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { removeIsolated } from '../build/namespace.js';
+import { LockstepError } from '../errors.js';
+import { cacheFolderNames, cacheFolders, inCache, type CacheFolder } from '../io/cache-folders.js';
+import {
+  defaultCacheLimits,
+  parseSize,
+  planCache,
+  type CacheItem,
+  type CacheLimits,
+  type CachePlan,
+} from '../io/cache-rule.js';
+import { isTemporaryName, notThere, onDisk, removeFile, tempDir, writeFileAtomic } from '../io/disk.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { run } from '../io/process.js';
+import { parseDuration } from '../profile/duration.js';
+import type { Context } from './context.js';
+import { runsUnderWay, workspacesNeeds } from './shared-cache.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface CacheGcRequest extends CacheLimits {
+  dryRun: boolean;
+}
+
+export interface CacheGcReport extends CachePlan {
+  /** What was left alone, and why. */
+  notes: string[];
+}
+
+/** A workspace that shares the cache and is not there is asked after for so long: seconds. */
+const forgottenAfter = 30 * 86_400;
+
+/**
+ * The limits that the environment sets, and flags before it: LOCKSTEP_CACHE_AGE and LOCKSTEP_CACHE_SIZE, for the
+ * cache is no business of one workspace.
+ *
+ * @throws LockstepError USAGE
+ */
+export function cacheLimits(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: { age?: string | undefined; size?: string | undefined } = {},
+): CacheLimits {
+  const { maxAge, maxSize } = defaultCacheLimits;
+  const read = <T>(
+    given: readonly [name: string, text: string | undefined][],
+    parse: (text: string) => T | undefined,
+    hint: string,
+  ): T | undefined => {
+    const [name, text] = given.find(([, one]) => one !== undefined && one.trim() !== '') ?? [];
+    if (name === undefined || text === undefined) return undefined;
+    const value = parse(text.trim());
+    if (value !== undefined) return value;
+    throw new LockstepError('USAGE', {
+      message: `${name} cannot be read: ${JSON.stringify(text)}`,
+      hint,
+      where: [{ path: name, value: text }],
+    });
+  };
+  const age = [['--max-age', flags.age] as [string, string | undefined]];
+  const size = [['--max-size', flags.size] as [string, string | undefined]];
+  age.push(['LOCKSTEP_CACHE_AGE', env['LOCKSTEP_CACHE_AGE']]);
+  size.push(['LOCKSTEP_CACHE_SIZE', env['LOCKSTEP_CACHE_SIZE']]);
+  return {
+    maxAge: read(age, parseDuration, 'Write a number and s, m, h, d or w, as in 30d') ?? maxAge,
+    maxSize: read(size, parseSize, 'Write a number and K, M, G or T, as in 50G') ?? maxSize,
+  };
+}
+
+/**
+ * Prunes the cache, or only says what would go. It may run beside runs of other workspaces: what they may be
+ * using stays.
+ *
+ * @throws LockstepError LOCK_HELD, DISK_IO, TOOL_MISSING, INTERRUPTED
+ */
+export async function gcCache(context: Context, request: CacheGcRequest): Promise<CacheGcReport> {
+  return await exclusively(context, request, () => pruneCache(context, request));
+}
+
+async function pruneCache(context: Context, request: CacheGcRequest): Promise<CacheGcReport> {
+  const phase = context.progress.phase('Looking through the cache');
+  const notes: string[] = [];
+  let plan: CachePlan;
+  try {
+    plan = planCache(await findItems(context, notes), request, context.clock.now());
+    phase.done(`${plan.remove.length} to remove`);
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+  if (!request.dryRun) await removeItems(context, plan);
+  return { ...plan, notes };
+}
+
+/** By itself the cache is looked through this often: seconds. */
+const pruneEvery = 86_400;
+
+/**
+ * Prunes the cache where that was not done for a day: at the end of what filled it. A fault is told and no
+ * more: the work before it is done. The caller holds the workspace's lock.
+ */
+export async function pruneWhenDue(context: Context): Promise<void> {
+  const limits = cacheLimits(context.env);
+  const mark = join(context.places.cache, pruneMark);
+  try {
+    const now = context.clock.now();
+    const last = await onDisk('look at', mark, () => stat(mark).catch(notThere(undefined)));
+    if (last !== undefined && now.getTime() - last.mtime.getTime() < pruneEvery * 1000) return;
+    // Before the work, so that two runs do not do it both
+    await writeFileAtomic(mark, '', { fsync: false });
+    await onDisk('date', mark, () => utimes(mark, now, now));
+    // What is new has no past
+    if (last !== undefined) await pruneCache(context, { ...limits, dryRun: false });
+  } catch (error) {
+    if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
+    context.progress.phase('Pruning the cache').done(`left for the next time: ${error.message}`);
+  }
+}
+
+/** Beside the folders: when the cache was last pruned by itself. */
+export const pruneMark = 'pruned';
+
+async function findItems(context: Context, notes: string[]): Promise<CacheItem[]> {
+  const { cache } = context.places;
+  const items: CacheItem[] = [];
+  const others = await runsUnderWay(context);
+  for (const { workspace, command } of others) {
+    notes.push(
+      `The content store, build roots and scratch space are left alone: "${command}" is at work in ${workspace}`,
+    );
+  }
+  const known = new Set<string>([...cacheFolderNames, pruneMark]);
+  for (const name of await namesIn(cache)) {
+    if (!known.has(name) && !isTemporaryName(name)) {
+      notes.push(`${join(cache, name)} is left alone: it is none of Lockstep's`);
+    }
+  }
+  for (const folder of cacheFolderNames) {
+    throwIfInterrupted(context.signal);
+    items.push(...(await itemsOf(folder, context, { busy: others.length > 0, notes })));
+  }
+  return items;
+}
+
+/** A workspace's address is renewed by each of its runs, and forgotten where its needs are read. */
+async function itemsOf(
+  folder: CacheFolder,
+  context: Context,
+  { busy, notes }: { busy: boolean; notes: string[] },
+): Promise<CacheItem[]> {
+  const top = inCache(context.places.cache, folder);
+  const { unit } = cacheFolders[folder];
+  switch (unit) {
+    case 'address':
+      return [];
+    case 'file':
+      return await filesBelow(folder, top, false);
+    case 'folder':
+      return await foldersIn(folder, top, busy);
+    case 'blob':
+      return await blobs(folder, context, busy, notes);
+  }
+}
+
+async function filesBelow(folder: CacheFolder, top: string, needed: boolean): Promise<CacheItem[]> {
+  const entries = await onDisk('list', top, () =>
+    readdir(top, { withFileTypes: true, recursive: true }).catch(notThere([])),
+  );
+  const items: CacheItem[] = [];
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const found = await lookAt(path);
+    if (found !== undefined) items.push({ folder, path, size: found.size, used: usedOf(found), needed });
+  }
+  return items;
+}
+
+async function foldersIn(folder: CacheFolder, top: string, needed: boolean): Promise<CacheItem[]> {
+  const items: CacheItem[] = [];
+  for (const name of await namesIn(top)) {
+    const path = join(top, name);
+    // What marks a build root as used; of other folders, they themselves
+    const found = (await lookAt(join(path, 'ready'))) ?? (await lookAt(path));
+    if (found !== undefined)
+      items.push({ folder, path, size: await sizeOf(path), used: found.mtime, needed });
+  }
+  return items;
+}
+
+async function blobs(
+  folder: CacheFolder,
+  context: Context,
+  busy: boolean,
+  notes: string[],
+): Promise<CacheItem[]> {
+  const { store } = context;
+  const { hashes, unreachable } = await workspacesNeeds(context, forgottenAfter);
+  for (const { workspace, address } of unreachable) {
+    notes.push(
+      `The content store is left alone: ${workspace} uses it too and is not there now. If it is gone for good, remove ${address}`,
+    );
+  }
+  const all = busy || unreachable.length > 0;
+  const items: CacheItem[] = [];
+  for await (const { sha256, size, path } of store.list()) {
+    throwIfInterrupted(context.signal);
+    const found = await lookAt(path);
+    if (found === undefined) continue;
+    items.push({ folder, path, size, used: usedOf(found), needed: all || hashes.has(sha256) });
+  }
+  for (const below of [store.partialDir, store.corruptDir]) {
+    items.push(...(await filesBelow(folder, below, busy)));
+  }
+  return items;
+}
+
+/** A file system that notes no reads (noatime) tells when a file was written: it goes earlier, and is made again. */
+function usedOf({ mtime, atime }: Stats): Date {
+  return mtime > atime ? mtime : atime;
+}
+
+async function removeItems(context: Context, { remove }: CachePlan): Promise<void> {
+  if (remove.length === 0) return;
+  const phase = context.progress.phase('Pruning the cache');
+  let bytes = 0;
+  for (const item of remove) {
+    throwIfInterrupted(context.signal);
+    const isFolder = cacheFolders[item.folder].unit === 'folder';
+    // Another run may have used it since it was looked at
+    const now = (isFolder ? await lookAt(join(item.path, 'ready')) : undefined) ?? (await lookAt(item.path));
+    if (now === undefined || (isFolder ? now.mtime : usedOf(now)) > item.used) continue;
+    if (isFolder) await removeFolder(context, item.path);
+    else await removeFile(item.path);
+    bytes += item.size;
+  }
+  phase.done(`${remove.length} things, ${Math.round(bytes / 1024 / 1024)} MiB`);
+}
+
+/** First out of its place, so that nobody finds half of one. */
+async function removeFolder({ places }: Context, path: string): Promise<void> {
+  const work = await tempDir(places.temporary, 'going-');
+  await onDisk('remove', path, () => rename(path, join(work, basename(path))).catch(notThere(undefined)));
+  await removeIsolated(process.getuid?.() === 0 ? 'root' : 'subordinate', [work]);
+}
+
+/** In bytes, as du(1) has it: a build root has tens of thousands of files. */
+async function sizeOf(path: string): Promise<number> {
+  const { stdout } = await run('du', ['-s', '--block-size=1', '--', path], { allowFailure: true });
+  return Number(/^\d+/.exec(stdout)?.[0] ?? 0);
+}
+
+async function lookAt(path: string): Promise<Stats | undefined> {
+  return await onDisk('look at', path, () => lstat(path).catch(notThere(undefined)));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])))).sort();
+}
