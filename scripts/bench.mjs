@@ -1,12 +1,12 @@
 /**
  * `npm run bench [release|archive|git|all]`: measures what Lockstep promises to cost.
  *
- * archive  10,000 packages: import, publish, move back; beside aptly and reprepro (the default)
+ * archive  10,000 and 100,000 packages: import, publish, move back; beside aptly and reprepro (the default)
  * release  resolve, build, cut and publish a profile; beside dpkg-buildpackage
  * resolve  deciding among 40 components of 50 versions, and explaining why nothing fits
  * git      resolve and fetch one tag of a large repository; beside git clone --depth 1
  *
- * What comes after the name is handed on: `npm run bench archive -- --small`.
+ * What comes after the name is handed on: `npm run bench archive -- 10000`.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -123,7 +123,7 @@ await build({
 await build({
   ...common,
   // Started as threads, by their path from any file of dist/
-  entryPoints: ['src/vetting/foreign-worker.ts'],
+  entryPoints: ['src/vetting/foreign-worker.ts', 'src/archive/copy-worker.ts'],
   outdir: 'dist',
   outbase: 'src',
   format: 'esm',

@@ -103,8 +103,11 @@ function ar(members) {
   return Buffer.concat(parts);
 }
 
-/** The bytes of a package; `preset` is that of xz. */
-function debOf(control, preset) {
+/** The preset of xz that dpkg-deb takes. */
+const preset = 6;
+
+/** The bytes of a package. */
+function debOf(control) {
   const name = valueOf(control, 'Package');
   const document = Buffer.from(`${name} ${valueOf(control, 'Version')}\n\n${control}`);
   const files = [
@@ -133,11 +136,11 @@ function debOf(control, preset) {
   ]);
 }
 
-function writeDeb(folder, control, preset = 6) {
+function writeDeb(folder, control) {
   // Only the archives' own file names have no epoch, and no colon is wanted in one
   const version = valueOf(control, 'Version').replace(/^\d+:/, '');
   const file = `${valueOf(control, 'Package')}_${version}_${valueOf(control, 'Architecture')}.deb`;
-  writeFileSync(join(folder, file), debOf(control, preset));
+  writeFileSync(join(folder, file), debOf(control));
   return file;
 }
 
@@ -153,8 +156,9 @@ function copyOf(control, number) {
  * @returns its path
  */
 export async function makeCorpus(folder, count, distinct = Math.min(count, 10_000)) {
-  const done = join(folder, '.count');
-  if (existsSync(done) && readFileSync(done, 'utf8') === String(count)) return folder;
+  const done = join(folder, '.made');
+  const made = `${count} ${distinct} xz`;
+  if (existsSync(done) && readFileSync(done, 'utf8') === made) return folder;
   say(`Making ${count} packages in ${folder} ...`);
   mkdirSync(folder, { recursive: true });
   const distinctControls = controlParagraphs(distinct);
@@ -162,8 +166,6 @@ export async function makeCorpus(folder, count, distinct = Math.min(count, 10_00
     const control = distinctControls[index % distinct];
     return index < distinct ? control : copyOf(control, Math.floor(index / distinct));
   });
-  // 100,000 as dpkg-deb packs them would take minutes, and only ourselves is measured with so many
-  const preset = count > distinct ? 0 : 6;
   const half = Math.ceil(count / 2);
   const parts = [controls.slice(0, half), controls.slice(half)];
   await Promise.all(
@@ -171,14 +173,14 @@ export async function makeCorpus(folder, count, distinct = Math.min(count, 10_00
       (part) =>
         new Promise((resolve, reject) => {
           const worker = new Worker(new URL(import.meta.url), {
-            workerData: { folder, controls: part, preset },
+            workerData: { folder, controls: part },
           });
           worker.once('error', reject);
           worker.once('exit', resolve);
         }),
     ),
   );
-  writeFileSync(done, String(count));
+  writeFileSync(done, made);
   return folder;
 }
 
@@ -198,5 +200,5 @@ export function debsIn(folder) {
 }
 
 if (!isMainThread && workerData?.controls !== undefined) {
-  for (const control of workerData.controls) writeDeb(workerData.folder, control, workerData.preset);
+  for (const control of workerData.controls) writeDeb(workerData.folder, control);
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseDocument } from 'yaml';
 import { root } from '../setup.mjs';
-import { architecture, memoryProbe, timed } from './measure.mjs';
+import { architecture, memoryOf, timed } from './measure.mjs';
 
 const suite = 'bench';
 const profile = 'bench';
@@ -34,9 +34,9 @@ export class Lockstep {
     writeFileSync(file, config.toString());
   }
 
-  run(args, cwd = this.folder, extra = {}) {
+  run(args, cwd = this.folder) {
     const command = [join(root, 'bin/run.js'), ...args];
-    return timed(process.execPath, command, { cwd, env: { ...this.env, ...extra } });
+    return timed(process.execPath, command, { cwd, env: this.env });
   }
 
   /** Imports, which cuts; seconds. The id is in `this.last`. */
@@ -54,11 +54,10 @@ export class Lockstep {
     return this.run(['rollback', suite, '--reason', 'bench']).seconds;
   }
 
-  /** Peak memory of a command in MB. */
+  /** Peak memory of a command and of all that it starts, in MB. */
   memoryOf(args) {
-    const probe = memoryProbe(this.scratch);
-    const { stdout } = this.run(args, this.folder, probe.env);
-    return { megabytes: probe.read(), stdout };
+    const command = [join(root, 'bin/run.js'), ...args];
+    return memoryOf(this.scratch, process.execPath, command, { cwd: this.folder, env: this.env });
   }
 
   /** The Packages it published. */

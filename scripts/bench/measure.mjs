@@ -1,13 +1,19 @@
 /**
  * Running a command as a user does, and what it took: wall time with the
- * start of the process, and the peak of its memory where it is Node.
+ * start of the process, and the peak of its memory.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { say } from '../setup.mjs';
 
-/** Runs to its end; throws with what was printed when it fails. Returns seconds and what it printed on stdout. */
+/** A command was stopped when its time was over. */
+export class TimeOver extends Error {}
+
+/**
+ * Runs to its end; throws with what was printed when it fails. Returns seconds and what it printed on stdout.
+ * `timeout` of the options is in milliseconds.
+ */
 export function timed(command, args, options = {}) {
   const started = performance.now();
   const result = spawnSync(command, args, {
@@ -16,6 +22,7 @@ export function timed(command, args, options = {}) {
     ...options,
   });
   const seconds = (performance.now() - started) / 1000;
+  if (result.error?.code === 'ETIMEDOUT') throw new TimeOver(`${command} did not end within ${seconds} s`);
   if (result.status !== 0) {
     const said = `${result.error ?? ''}${result.stdout}${result.stderr}`;
     throw new Error(
@@ -51,14 +58,10 @@ export function medianOf(name, runs, once) {
   return result;
 }
 
-/** The environment under which a Node program writes its peak memory to a file when it ends. */
-export function memoryProbe(scratch) {
+/** Runs a command as `timed` does; also its peak memory, all processes together, in MB (peak-memory.mjs). */
+export function memoryOf(scratch, command, args, options) {
   const file = join(scratch, 'peak-memory');
-  rmSync(file, { force: true });
-  const hook = new URL('peak-memory.mjs', import.meta.url).href;
-  return {
-    env: { NODE_OPTIONS: `--import=${hook}`, BENCH_PEAK_MEMORY: file },
-    /** In MB (10^6 bytes). */
-    read: () => (existsSync(file) ? (Number(readFileSync(file, 'utf8')) * 1024) / 1e6 : NaN),
-  };
+  const watcher = new URL('peak-memory.mjs', import.meta.url).pathname;
+  const { stdout } = timed(process.execPath, [watcher, file, command, ...args], options);
+  return { megabytes: Number(readFileSync(file, 'utf8')) / 1e6, stdout };
 }

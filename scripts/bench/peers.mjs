@@ -28,7 +28,9 @@ export function endKey({ env }) {
 
 /** An aptly of its own, with its default settings. */
 export class Aptly {
-  constructor(folder, key) {
+  /** @param limit milliseconds after which a command of it is given up (TimeOver) */
+  constructor(folder, key, limit) {
+    this.limit = limit;
     mkdirSync(folder, { recursive: true });
     this.config = join(folder, 'aptly.conf');
     this.root = join(folder, 'root');
@@ -38,7 +40,8 @@ export class Aptly {
   }
 
   run(args) {
-    return timed('aptly', [`-config=${this.config}`, ...args], { env: this.key.env }).seconds;
+    const options = { env: this.key.env, timeout: this.limit };
+    return timed('aptly', [`-config=${this.config}`, ...args], options).seconds;
   }
 
   /** Adds a folder or file, with -force-replace as for a package that changed; seconds. */
@@ -67,8 +70,13 @@ export class Aptly {
   }
 }
 
+/** A command line takes two megabytes. */
+const mostNamed = 10_000;
+
 export class Reprepro {
-  constructor(folder, key) {
+  /** @param limit as of {@link Aptly} */
+  constructor(folder, key, limit) {
+    this.limit = limit;
     mkdirSync(join(folder, 'conf'), { recursive: true });
     this.folder = folder;
     this.key = key;
@@ -84,13 +92,18 @@ export class Reprepro {
   }
 
   run(args) {
-    return timed('reprepro', ['--silent', '-b', this.folder, ...args], { env: this.key.env }).seconds;
+    const options = { env: this.key.env, timeout: this.limit };
+    return timed('reprepro', ['--silent', '-b', this.folder, ...args], options).seconds;
   }
 
   /** All packages of a folder, then the export; seconds of both. */
   includeAll(folder) {
-    const included = this.run(['--export=never', 'includedeb', suite, ...debsIn(folder)]);
-    return included + this.run(['export', suite]);
+    const debs = debsIn(folder);
+    let seconds = 0;
+    for (let at = 0; at < debs.length; at += mostNamed) {
+      seconds += this.run(['--export=never', 'includedeb', suite, ...debs.slice(at, at + mostNamed)]);
+    }
+    return seconds + this.run(['export', suite]);
   }
 
   packages() {

@@ -32,28 +32,26 @@ export interface Run {
 
 /**
  * Cuts items into runs. Whether one begins at a key depends on that key alone, so an added or removed item
- * changes its own run and at most the one before it.
+ * changes its own run and at most the one before it. A run is made when it is asked for: those of a large index
+ * take as much memory as the index.
  *
  * @param items sorted by key
  * @param length how many items a run has on the average; a power of two
  */
-export function runsOf(items: Iterable<Item>, length: number): Run[] {
-  const runs: Run[] = [];
+export function* runsOf(items: Iterable<Item>, length: number): Generator<Run, void, undefined> {
   let first = '';
   let last = '';
   let texts: string[] = [];
-  const flush = (): void => {
-    if (texts.length > 0) runs.push({ first, last, text: texts.join('') });
-    texts = [];
-  };
   for (const { key, text } of items) {
-    if (texts.length > 0 && (spread(key) & (length - 1)) === 0) flush();
+    if (texts.length > 0 && (spread(key) & (length - 1)) === 0) {
+      yield { first, last, text: texts.join('') };
+      texts = [];
+    }
     if (texts.length === 0) first = key;
     last = key;
     texts.push(text);
   }
-  flush();
-  return runs;
+  if (texts.length > 0) yield { first, last, text: texts.join('') };
 }
 
 /** 32-bit FNV-1a over UTF-16 code units, mixed so that its low bits are worth as much as the others. */

@@ -25,6 +25,8 @@ export interface ListedDeb {
 
 /** So many new lists are kept together: what was read is not lost when a run is stopped. */
 const keepAtOnce = 256;
+/** Who asks for many lists does so in the order of their hashes: then each file is read once. */
+const mostKnown = 4;
 const newline = 0x0a;
 /** `<CRC32 of the rest> <SHA-256> `, then the paths with tabs between them: no name has a control character. */
 const hashAt = 9;
@@ -34,7 +36,7 @@ const pathsAt = hashAt + 65;
 export class FileLists {
   readonly #store: ContentStore;
   readonly #folder: string;
-  /** By the first two digits: the lines of that file, by hash. */
+  /** By the first two digits: the lines of that file, by hash. A few files, those read last. */
   readonly #known = new Map<string, Map<string, Buffer>>();
 
   /** @param cache absolute path of the cache folder */
@@ -61,7 +63,7 @@ export class FileLists {
     throwIfInterrupted(options.signal);
     const lists = new Map<string, string[]>();
     const missing = new Map<string, string>();
-    for (const { sha256, name } of debs) {
+    for (const { sha256, name } of debs.slice().sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
       const paths = this.#kept(sha256);
       if (paths === undefined) missing.set(sha256, name);
       else lists.set(sha256, paths);
@@ -136,6 +138,8 @@ export class FileLists {
         lines.set(file.toString('latin1', at + hashAt, at + pathsAt - 1), file.subarray(at, end));
       at = end + 1;
     }
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined && this.#known.size >= mostKnown) this.#known.delete(oldest);
     this.#known.set(prefix, lines);
     return lines;
   }

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import pLimit from 'p-limit';
 import { LockstepError } from '../errors.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
@@ -54,19 +53,27 @@ export async function blocksOf(
 ): Promise<BlockRef[]> {
   const { endings, length } = traits[kind];
   const runs = runsOf(items, length);
-  const limit = pLimit(atOnce);
-  const kept = runs.map((run) =>
-    limit(() => {
+  const kept: BlockRef[] = [];
+  let count = 0;
+  let failed = false;
+  const keepNext = async (): Promise<void> => {
+    for (let next = runs.next(); next.done !== true; next = runs.next()) {
+      const at = count++;
       throwIfInterrupted(signal);
-      return blocks.keep(run, endings, signal);
-    }),
-  );
-  try {
-    return await Promise.all(kept);
-  } catch (error) {
-    limit.clearQueue();
-    throw error;
-  }
+      kept[at] = await blocks.keep(next.value, endings, signal);
+      if (failed) return;
+    }
+  };
+  const keeping = Array.from({ length: atOnce }, async () => {
+    try {
+      await keepNext();
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  });
+  await Promise.all(keeping);
+  return kept;
 }
 
 /** An index out of several, and those of its blocks that were read meanwhile, by hash. */
@@ -153,8 +160,9 @@ export function assembleIndex(
     const block = index.read?.get(ref.sha256) ?? readBlock(ref, endings, blocks);
     hash.update(block.text);
     size += block.text.length;
-    if (block.gz !== undefined) gz.push(block.gz);
-    if (block.xz !== undefined) xz.push(block.xz);
+    // As bytes of their own: what was read of a block is its text, too
+    if (block.gz !== undefined) gz.push(Buffer.from(block.gz));
+    if (block.xz !== undefined) xz.push({ ...block.xz, bytes: Buffer.from(block.xz.bytes) });
   }
   const { path } = index;
   const files: IndexFile[] = [{ path, size, sha256: hash.digest('hex'), stored: false }];

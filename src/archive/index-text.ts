@@ -35,14 +35,14 @@ export function packagesOf(
 }
 
 /** Items of a Packages file. Only SHA-256 is given: apt takes the strongest and never needs the others. */
-export function packageItems(packages: readonly SnapshotPackage[]): Item[] {
+export function packageItems(packages: readonly SnapshotPackage[]): Generator<Item, void, undefined> {
   return grouped(packages.slice().sort(byPackage), ({ stanza, path, size, sha256 }) => {
     return `${stanza}Filename: ${path}\nSize: ${size}\nSHA256: ${sha256}\n\n`;
   });
 }
 
 /** Items of a Sources file. */
-export function sourceItems(sources: readonly SnapshotSource[]): Item[] {
+export function sourceItems(sources: readonly SnapshotSource[]): Generator<Item, void, undefined> {
   return grouped(sources.slice().sort(bySource), ({ stanza, directory }) => {
     return `${stanza}Directory: ${directory}\n\n`;
   });
@@ -57,26 +57,28 @@ export interface PackageFiles {
   files: readonly string[];
 }
 
-/**
- * Items of a Contents file: each path with the packages that have it, `usr/bin/x  web/mediawiki,net/other`.
- * Several versions of a package count once.
- */
-export function contentsItems(packages: Iterable<PackageFiles>): Item[] {
+/** The owners of paths, gathered package by package. Several versions of a package count once. */
+export class ContentsOwners {
   // Most paths have one owner; a set for each of them would take twice the room.
-  const owners = new Map<string, string | Set<string>>();
-  for (const { package: name, section, files } of packages) {
+  readonly #owners = new Map<string, string | Set<string>>();
+
+  add({ package: name, section, files }: PackageFiles): void {
     const location = section === undefined ? name : `${section}/${name}`;
     for (const path of files) {
-      const before = owners.get(path);
-      if (before === undefined) owners.set(path, location);
+      const before = this.#owners.get(path);
+      if (before === undefined) this.#owners.set(path, location);
       else if (typeof before !== 'string') before.add(location);
-      else if (before !== location) owners.set(path, new Set([before, location]));
+      else if (before !== location) this.#owners.set(path, new Set([before, location]));
     }
   }
-  return [...owners.keys()].sort().map((path) => {
-    const location = owners.get(path)!;
-    return contentsItem(path, typeof location === 'string' ? [location] : location);
-  });
+
+  /** Items of a Contents file: each path with the packages that have it, `usr/bin/x  web/mediawiki,net/other`. */
+  *items(): Generator<Item, void, undefined> {
+    for (const path of [...this.#owners.keys()].sort()) {
+      const location = this.#owners.get(path)!;
+      yield contentsItem(path, typeof location === 'string' ? [location] : location);
+    }
+  }
 }
 
 function contentsItem(path: string, owners: Iterable<string>): Item {
@@ -84,10 +86,10 @@ function contentsItem(path: string, owners: Iterable<string>): Item {
 }
 
 /** Items by which pool files are found again: `<path> <size> <sha256>`. Paths of the pool have no blanks. */
-export function poolItems(files: Iterable<PoolFile>): Item[] {
-  return [...files]
-    .sort((a, b) => inOrder(a.path, b.path))
-    .map(({ path, size, sha256 }) => ({ key: path, text: `${path} ${size} ${sha256}\n` }));
+export function* poolItems(files: Iterable<PoolFile>): Generator<Item, void, undefined> {
+  for (const { path, size, sha256 } of [...files].sort((a, b) => inOrder(a.path, b.path))) {
+    yield { key: path, text: `${path} ${size} ${sha256}\n` };
+  }
 }
 
 /** The files that a text of {@link poolItems} names. */
@@ -99,7 +101,7 @@ export function poolFilesOf(text: string): PoolFile[] {
 }
 
 /** Items by which versions are compared: `<package> <version> <architecture>`. */
-export function versionItems(packages: readonly PackageVersion[]): Item[] {
+export function versionItems(packages: readonly PackageVersion[]): Generator<Item, void, undefined> {
   const sorted = packages.slice().sort(byPackage);
   return grouped(sorted, (entry) => `${entry.package} ${entry.version} ${entry.architecture}\n`);
 }
@@ -121,7 +123,7 @@ export function sectionOf(stanza: string): string | undefined {
  * Several texts of Packages or Sources as one. Of two paragraphs with one name, version and architecture
  * the first one counts: a newer snapshot comes first, with its override of a section, say.
  */
-export function mergedParagraphs(texts: readonly string[]): Item[] {
+export function mergedParagraphs(texts: readonly string[]): Generator<Item, void, undefined> {
   const entries = new Map<string, PackageVersion & { text: string }>();
   for (const text of texts) {
     for (const paragraph of text.split(/(?<=\n)\n/)) {
@@ -167,15 +169,21 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-/** One item for all entries of a name, which stand together. */
-function grouped<T extends { package: string }>(sorted: readonly T[], textOf: (entry: T) => string): Item[] {
-  const items: Item[] = [];
+/** One item for all entries of a name, which stand together. Each is made when it is asked for. */
+function* grouped<T extends { package: string }>(
+  sorted: readonly T[],
+  textOf: (entry: T) => string,
+): Generator<Item, void, undefined> {
+  let open: Item | undefined;
   for (const entry of sorted) {
-    const last = items.at(-1);
-    if (last?.key === entry.package) last.text += textOf(entry);
-    else items.push({ key: entry.package, text: textOf(entry) });
+    if (open?.key === entry.package) {
+      open.text += textOf(entry);
+    } else {
+      if (open !== undefined) yield open;
+      open = { key: entry.package, text: textOf(entry) };
+    }
   }
-  return items;
+  if (open !== undefined) yield open;
 }
 
 function byPackage(a: PackageVersion, b: PackageVersion): number {

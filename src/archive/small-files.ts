@@ -4,33 +4,39 @@
  * together they take a tenth of that, with the same promise: under its name, a
  * file is whole and on the disk. Must not be given files that fill the memory.
  */
-import { linkSync, mkdirSync, readFileSync } from 'node:fs';
+import { linkSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
+import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
-import { diskFault, sha256Of, syncDir } from '../io/disk.js';
+import { diskFault, syncDir } from '../io/disk.js';
 import { FileBatch, syncFileSystem } from '../io/file-batch.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-
-/** A blob and the absolute path it is to have; nothing is there yet. */
-export interface SmallFile {
-  sha256: string;
-  size: number;
-  path: string;
-}
+import {
+  checkedBytes,
+  copyShare,
+  type CopyMessage,
+  type ShareOfCopies,
+  type SmallFile,
+  type ThreadMessage,
+} from './copy-share.js';
 
 export interface SmallFileOptions {
   how: 'copy' | 'link';
   signal?: AbortSignal | undefined;
   onWritten?: ((file: SmallFile) => void) | undefined;
+  /** What the second thread runs; copy-worker.js where nothing else is said. */
+  thread?: URL | undefined;
 }
 
 /** Between so many, others get their turn, and Ctrl-C is heard. */
 const turnSize = 128;
 /** So many come into their places together: each such batch waits for the disk twice. */
-const batchFiles = 8192;
-const batchBytes = 128 * 1024 * 1024;
+const batchFiles = 4096;
+const batchBytes = 64 * 1024 * 1024;
 
 /**
  * Places the files. Returns those that could not be placed this way (not in the store, damaged, another file
@@ -46,49 +52,137 @@ export async function placeSmallFiles(
   return options.how === 'link' ? await linkAll(files, store, options) : await copyAll(files, store, options);
 }
 
-/** A blob's bytes if they are those of its name. */
-function checkedBytes(file: SmallFile, store: ContentStore): Buffer | undefined {
-  try {
-    const bytes = readFileSync(store.path(file.sha256));
-    return sha256Of(bytes) === file.sha256 ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 async function copyAll(
   files: readonly SmallFile[],
   store: ContentStore,
-  { signal, onWritten }: SmallFileOptions,
+  options: SmallFileOptions,
 ): Promise<SmallFile[]> {
+  const placing = new Placing(options);
+  const thread = options.thread ?? copyThread;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  const shares = sharesOf(files);
   const left: SmallFile[] = [];
-  const batch = new FileBatch();
-  let waiting: SmallFile[] = [];
-  const commit = async (): Promise<void> => {
-    await batch.commit(signal);
-    for (const file of waiting) onWritten?.(file);
-    waiting = [];
-  };
+  placing.makeFolders(files);
+  const results = await Promise.allSettled(
+    shares.map(async (share, nth) => {
+      const onMessage = (message: CopyMessage): void => {
+        placing.take(message.written.map(([index, temporary]) => [share[index]!, temporary]));
+        left.push(...message.left.map((index) => share[index]!));
+      };
+      try {
+        if (nth > 0)
+          return await copyInThread({ store: store.root, files: share }, thread, signal, onMessage);
+        for await (const message of copyShare(share, store, signal)) {
+          onMessage(message);
+          await placing.commitIfMany();
+        }
+      } catch (error) {
+        // The first fault is what is told; the others stop where they are
+        failed.abort(error);
+        throw error;
+      }
+    }),
+  );
   try {
-    for (const [index, file] of files.entries()) {
-      if (index % turnSize === 0) {
-        await setImmediate();
-        throwIfInterrupted(signal);
-      }
-      const bytes = checkedBytes(file, store);
-      if (bytes === undefined) {
-        left.push(file);
-        continue;
-      }
-      batch.add(file.path, bytes, 0o644);
-      waiting.push(file);
-      if (batch.size >= batchFiles || batch.bytes >= batchBytes) await commit();
+    if (results.some(({ status }) => status === 'rejected')) {
+      throwIfInterrupted(options.signal);
+      throw failed.signal.reason;
     }
-    await commit();
+    await placing.commit();
   } finally {
-    batch.discard();
+    await placing.end();
   }
   return left;
+}
+
+/** Fewer are copied here: a thread takes longer to start. */
+const worthThread = 1500;
+
+/** By turns: each thread has as much of the large ones. */
+function sharesOf(files: readonly SmallFile[]): SmallFile[][] {
+  const count = files.length < worthThread || availableParallelism() < 2 ? 1 : 2;
+  return Array.from({ length: count }, (_, share) => files.filter((_file, index) => index % count === share));
+}
+
+/** The same from here and from every file that is made of this one (scripts/bundle.mjs). */
+const copyThread = new URL('../archive/copy-worker.js', import.meta.url);
+
+async function copyInThread(
+  share: ShareOfCopies,
+  script: URL,
+  signal: AbortSignal,
+  onMessage: (message: CopyMessage) => void,
+): Promise<void> {
+  const worker = new Worker(script, { workerData: share, resourceLimits: { maxYoungGenerationSizeMb: 8 } });
+  const stop = (): void => worker.postMessage('stop');
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let fault: LockstepError | undefined;
+      worker.on('message', (message: ThreadMessage) => {
+        if (message.kind === 'copied') onMessage(message);
+        else fault = new LockstepError(message.code, message);
+      });
+      worker.once('error', reject);
+      worker.once('exit', () => (fault === undefined ? resolve() : reject(fault)));
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Files that were written beside their places get there, many at a time: the disk is at some while others are written. */
+class Placing {
+  readonly #options: SmallFileOptions;
+  #batch = new FileBatch();
+  #files: SmallFile[] = [];
+  #bytes = 0;
+  #before: Promise<void> | undefined;
+
+  constructor(options: SmallFileOptions) {
+    this.#options = options;
+  }
+
+  makeFolders(files: readonly SmallFile[]): void {
+    this.#batch.makeFolders(files.map(({ path }) => path));
+  }
+
+  take(written: readonly (readonly [file: SmallFile, temporary: string])[]): void {
+    this.#batch.takeOver(written.map(([{ path }, temporary]) => [temporary, path]));
+    for (const [file] of written) {
+      this.#files.push(file);
+      this.#bytes += file.size;
+    }
+  }
+
+  async commitIfMany(): Promise<void> {
+    if (this.#files.length >= batchFiles || this.#bytes >= batchBytes) await this.#begin();
+  }
+
+  async commit(): Promise<void> {
+    await this.#begin();
+    await this.#before;
+  }
+
+  /** Takes away what was not committed; what is on its way gets to its place. */
+  async end(): Promise<void> {
+    this.#batch.discard();
+    await this.#before?.catch(() => undefined);
+  }
+
+  async #begin(): Promise<void> {
+    await this.#before;
+    const { signal, onWritten } = this.#options;
+    const [full, files] = [this.#batch, this.#files];
+    [this.#batch, this.#files, this.#bytes] = [new FileBatch(), [], 0];
+    this.#before = full.commit(signal).then(() => {
+      for (const file of files) onWritten?.(file);
+    });
+    // Whoever waits for it is told
+    this.#before.catch(() => undefined);
+  }
 }
 
 async function linkAll(

@@ -29,7 +29,7 @@ import {
   type IndexPlaces,
 } from './index-set.js';
 import {
-  contentsItems,
+  ContentsOwners,
   packageItems,
   packagesOf,
   poolItems,
@@ -207,8 +207,8 @@ async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<Sna
       const packages = packagesOf(manifest.packages, area, architecture);
       await add(`${area}/binary-${architecture}/Packages`, 'packages', packageItems(packages));
       if (options.fileLists === undefined) continue;
-      const held = await filesOf(packages, options.fileLists, options.signal);
-      await add(`${area}/Contents-${architecture}`, 'contents', contentsItems(held));
+      const owners = await ownersOf(packages, options.fileLists, options.signal);
+      await add(`${area}/Contents-${architecture}`, 'contents', owners.items());
     }
   }
   return {
@@ -245,15 +245,17 @@ function* poolFilesIn({ manifest }: Snapshot): Generator<PoolFile, void, undefin
   }
 }
 
-async function filesOf(
+async function ownersOf(
   packages: readonly SnapshotPackage[],
   fileLists: FileLists,
   signal: AbortSignal | undefined,
-): Promise<{ package: string; section: string | undefined; files: string[] }[]> {
-  const held = [];
-  for (const entry of packages) {
-    const files = await fileLists.of(entry.sha256, { name: entry.path, signal });
-    held.push({ package: entry.package, section: sectionOf(entry.stanza), files });
+): Promise<ContentsOwners> {
+  const owners = new ContentsOwners();
+  // By their hashes, as the lists are kept: one file of them is in memory at a time
+  const listed = packages.slice().sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+  for (const { package: name, path, sha256, stanza } of listed) {
+    const files = await fileLists.of(sha256, { name: path, signal });
+    owners.add({ package: name, section: sectionOf(stanza), files });
   }
-  return held;
+  return owners;
 }

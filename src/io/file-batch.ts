@@ -38,6 +38,12 @@ export class FileBatch {
   readonly #folders = new Set<string>();
   /** Folders that have a new folder in them. */
   readonly #made = new Set<string>();
+  /** Folders whose new names are not known to be on the disk. */
+  readonly #renamed = new Set<string>();
+  /** Everything that is waiting on its way to the disk; true where that can be said. */
+  #syncing: Promise<boolean> | undefined;
+  /** Files in their places whose names are not known to be on the disk. */
+  #placed = 0;
   #bytes = 0;
   /** Files taken over since the disk was last set to work. */
   #unsent = 0;
@@ -63,8 +69,14 @@ export class FileBatch {
     this.write(temporaryName(path), path, bytes, mode);
   }
 
+  /** Makes the folders of files that come later, by whatever batch. DISK_FULL, DISK_IO. */
+  makeFolders(paths: Iterable<string>): void {
+    for (const path of paths) this.#onDisk(path, () => this.#ensureFolder(dirname(path)));
+  }
+
   /** Writes a file under a temporary name of the caller's, in a folder that is there. DISK_FULL, DISK_IO. */
   write(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
+    this.#syncing = undefined;
     this.#onDisk(path, () => {
       const fd = openSync(temporary, newFile, mode);
       this.#waiting.set(temporary, path);
@@ -80,6 +92,7 @@ export class FileBatch {
 
   /** Takes over files that another batch wrote, in a thread of its own. */
   takeOver(files: Iterable<readonly [temporary: string, path: string]>): void {
+    this.#syncing = undefined;
     for (const [temporary, path] of files) {
       this.#waiting.set(temporary, path);
       if (++this.#unsent < sendEvery) continue;
@@ -96,34 +109,59 @@ export class FileBatch {
     return files;
   }
 
+  /** Sets the disk to work on what is waiting: `place` has less to wait for, if nothing is added meanwhile. */
+  beginSync(): void {
+    const [first] = this.#waiting.values();
+    if (first !== undefined && this.#waiting.size > fewFiles)
+      this.#syncing ??= syncFileSystem(dirname(first));
+  }
+
   /**
-   * Puts all files in their places. When it throws, those that are in place are whole and the others are gone.
+   * Puts all files in their places, and waits for the disk. When it throws, those that are in place are whole and
+   * the others are gone.
    *
    * @param signal looked at before anything is in place; from then on it goes through
    * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
    */
   async commit(signal?: AbortSignal): Promise<void> {
+    await this.place(signal);
+    await this.settle();
+  }
+
+  /**
+   * The first half of {@link FileBatch.commit}: the files are whole and in their places, but a crash may still
+   * take their names. Throws as that.
+   */
+  async place(signal?: AbortSignal): Promise<void> {
     const [first] = this.#waiting.values();
     if (first === undefined) return;
     try {
       throwIfInterrupted(signal);
-      for (const path of this.#waiting.values()) this.#onDisk(path, () => this.#ensureFolder(dirname(path)));
-      const many = this.#waiting.size > fewFiles;
-      const folder = dirname(first);
-      if (!many || !(await syncFileSystem(folder))) {
+      this.makeFolders(this.#waiting.values());
+      if (this.#waiting.size > fewFiles) this.beginSync();
+      if ((await this.#syncing) !== true) {
         for (const temporary of this.#waiting.keys()) this.#onDisk(temporary, () => syncFile(temporary));
       }
-      const folders = new Set<string>();
       for (const [temporary, path] of this.#waiting) {
         this.#onDisk(path, () => renameSync(temporary, path));
         this.#waiting.delete(temporary);
-        folders.add(dirname(path));
+        this.#renamed.add(dirname(path));
+        this.#placed++;
       }
-      if (!many || !(await syncFileSystem(folder))) this.#syncFolders(folders);
       this.#bytes = 0;
     } finally {
       this.discard();
     }
+  }
+
+  /** The second half of {@link FileBatch.commit}: the names are on the disk, too. DISK_IO. */
+  async settle(): Promise<void> {
+    const [first] = this.#renamed;
+    if (first === undefined) return;
+    const many = this.#placed > fewFiles;
+    if (!many || !(await syncFileSystem(first))) this.#syncFolders(this.#renamed);
+    this.#renamed.clear();
+    this.#placed = 0;
   }
 
   /** Takes away what is waiting. */
@@ -136,6 +174,7 @@ export class FileBatch {
       }
     }
     this.#waiting.clear();
+    this.#syncing = undefined;
     this.#bytes = 0;
   }
 

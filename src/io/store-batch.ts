@@ -50,6 +50,21 @@ export class StoreBatch {
     this.#files.takeOver(files);
   }
 
+  /** See {@link FileBatch.beginSync}. */
+  beginSync(): void {
+    this.#files.beginSync();
+  }
+
+  /** Puts the blobs into the store; a crash may still take them. Throws as {@link FileBatch.place}. */
+  async place(signal?: AbortSignal): Promise<void> {
+    await this.#files.place(signal);
+  }
+
+  /** From here on no crash takes what was placed. DISK_IO. */
+  async settle(): Promise<void> {
+    await this.#files.settle();
+  }
+
   /** Puts the blobs into the store. Throws as {@link FileBatch.commit}. */
   async commit(signal?: AbortSignal): Promise<void> {
     await this.#files.commit(signal);

@@ -19,6 +19,41 @@ export function canonicalJson(value: unknown): string {
   return `${JSON.stringify(canonical(value), null, 1)}\n`;
 }
 
+/**
+ * The text of {@link canonicalJson} in pieces: of a record, each item of its lists is one. So a list of 100,000
+ * is never one tree and one string. Throws as {@link canonicalJson}.
+ */
+export function* canonicalPieces(record: object): Generator<string, void, undefined> {
+  const members = new Map(Object.entries(record).filter(([, member]) => member !== undefined));
+  // The order of an object's keys, whole numbers among them
+  const keys = Object.keys(Object.fromEntries([...members.keys()].sort().map((key) => [key, null])));
+  if (keys.length === 0) return yield canonicalJson(record);
+  try {
+    for (const [at, key] of keys.entries()) {
+      yield `${at === 0 ? '{' : ','}\n ${JSON.stringify(key)}: `;
+      yield* memberPieces(members.get(key));
+    }
+  } catch (error) {
+    // It names the place in the whole
+    if (error instanceof TypeError) canonicalJson(record);
+    throw error;
+  }
+  yield '\n}\n';
+}
+
+function* memberPieces(member: unknown): Generator<string, void, undefined> {
+  if (!Array.isArray(member) || member.length === 0) return yield indented(member, '\n ');
+  for (const [index, item] of member.entries()) {
+    yield `${index === 0 ? '[' : ','}\n  ${indented(item, '\n  ')}`;
+  }
+  yield '\n ]';
+}
+
+/** Line ends stand between the values alone: a string has none. */
+function indented(value: unknown, lineEnd: string): string {
+  return JSON.stringify(canonical(value), null, 1).replaceAll('\n', lineEnd);
+}
+
 /** The canonical text on one line, with its newline: for lists of records. */
 export function canonicalLine(value: unknown): string {
   return `${JSON.stringify(canonical(value))}\n`;

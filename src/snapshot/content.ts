@@ -117,10 +117,37 @@ export function inputsOf(content: Comparable): string {
   );
   const base = { ...content.base, architectures: [...content.base.architectures].sort() };
   hash.update(canonicalLine({ base, components }));
-  const lines = [
-    ...content.packages.map((item) => canonicalLine({ kind: 'package', ...item })),
-    ...content.sources.map((item) => canonicalLine({ kind: 'source', ...item })),
-  ];
+  for (const entry of inLineOrder(content.packages)) hash.update(packageLine(entry));
+  // Their lines sort behind those of packages: "architecture" comes before "area"
+  const lines = content.sources.map((item) => canonicalLine({ kind: 'source', ...item }));
   for (const line of lines.sort()) hash.update(line);
   return hash.digest('hex');
+}
+
+function packageLine(entry: SnapshotPackage): string {
+  return canonicalLine({ kind: 'package', ...entry });
+}
+
+/**
+ * Packages in the order of their lines, which are not all in memory for that: up to its paragraph a line is short,
+ * and nearly always another one than all others.
+ */
+function inLineOrder(packages: readonly SnapshotPackage[]): SnapshotPackage[] {
+  const heads = new Map(packages.map((entry) => [entry, headOfLine(entry)]));
+  return packages.slice().sort((a, b) => {
+    const [one, two] = [heads.get(a)!, heads.get(b)!];
+    return inOrder(one, two) || inOrder(packageLine(a), packageLine(b));
+  });
+}
+
+/** A line of {@link packageLine} up to the key of its paragraph. */
+function headOfLine(entry: SnapshotPackage): string {
+  const { architecture, area, component, path, sha256, size, source, sourceVersion } = entry;
+  const name = entry.package;
+  const before = { architecture, area, component, kind: 'package', package: name, path, sha256, size };
+  return JSON.stringify({ ...before, source, sourceVersion });
+}
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -12,6 +12,8 @@ import { oneLine } from '../profile/names.js';
 import type { SkippedVersion } from '../profile/skip.js';
 import type { Pin, StoredFile } from '../source/pin.js';
 import { cveIdSpec } from './cve.js';
+import type { BareEntry } from './kept-stanza.js';
+import { splitManifest } from './manifest-text.js';
 import { isPlainPackage } from './plain-package.js';
 import { isSnapshotId } from './snapshot-id.js';
 
@@ -42,18 +44,7 @@ export interface SnapshotComponent {
 }
 
 /** One binary package of the set. */
-export interface SnapshotPackage {
-  package: string;
-  version: string;
-  architecture: string;
-  component: string;
-  source: string;
-  sourceVersion: string;
-  area: string;
-  /** Below the archive's `debian/`: `pool/main/m/mediawiki/...deb`. */
-  path: string;
-  size: number;
-  sha256: string;
+export interface SnapshotPackage extends BareEntry {
   /** The Packages paragraph without Filename, Size and hashes; one final newline. */
   stanza: string;
 }
@@ -238,16 +229,12 @@ const manifestSchema = z.object({
 /**
  * Reads a manifest's text. Everything in it is checked before it names a file or becomes part of an index.
  *
+ * @param text given as bytes, those are kept: paragraphs are read out of them when somebody asks (kept-stanza.ts)
  * @param file for messages
  * @throws LockstepError SNAPSHOT_INVALID with every fault, SNAPSHOT_NEWER_FORMAT
  */
-export function parseManifest(text: string, file: string): SnapshotManifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalid(file, [{ file, message: `it is not JSON: ${(error as Error).message}` }], error);
-  }
+export function parseManifest(text: string | Buffer, file: string): SnapshotManifest {
+  const { value, plain } = jsonOf(typeof text === 'string' ? Buffer.from(text, 'utf8') : text, file);
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
   if (typeof format === 'number' && format > manifestFormat) {
     throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
@@ -256,10 +243,7 @@ export function parseManifest(text: string, file: string): SnapshotManifest {
       where: [{ file, path: 'format', value: String(format) }],
     });
   }
-  const plain = plainPackagesOf(value);
-  const parsed = manifestSchema.safeParse(
-    plain === undefined ? value : { ...(value as object), packages: [] },
-  );
+  const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
     const places = parsed.error.issues.map((issue) => ({
       file,
@@ -278,6 +262,24 @@ export function parseManifest(text: string, file: string): SnapshotManifest {
       faults.map((fault) => ({ file, ...fault })),
     );
   return manifest;
+}
+
+/** `plain`: the packages, taken out of `value`, if none of them needs the schema to be told good. */
+function jsonOf(bytes: Buffer, file: string): { value: unknown; plain: SnapshotPackage[] | undefined } {
+  const split = splitManifest(bytes);
+  if (split !== undefined) {
+    const { rest, packages } = split;
+    if (packages.every(isPlainPackage)) return { value: rest, plain: packages as SnapshotPackage[] };
+    return { value: { ...rest, packages }, plain: undefined };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw invalid(file, [{ file, message: `it is not JSON: ${(error as Error).message}` }], error);
+  }
+  const plain = plainPackagesOf(value);
+  return { value: plain === undefined ? value : { ...(value as object), packages: [] }, plain };
 }
 
 /** The packages of a manifest, if none of them needs the schema to be told good. */

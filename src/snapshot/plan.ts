@@ -2,12 +2,12 @@
  * The decision to cut: whether a set differs from the last snapshot, and the
  * manifest if it does. Pure; snapshot-folder.ts writes it.
  */
-import { createHash } from 'node:crypto';
 import { LockstepError } from '../errors.js';
-import { canonicalJson } from './canonical-json.js';
+import { sha256Of } from '../io/disk.js';
 import { inputsOf } from './content.js';
 import type { Snapshot, SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
 import { contradictions, manifestFormat, parseManifest } from './manifest.js';
+import { manifestBytes } from './manifest-text.js';
 import { nextSnapshotId } from './snapshot-id.js';
 
 /** What a snapshot is to record; entries come in any order. */
@@ -46,7 +46,7 @@ export type SnapshotPlan =
       /** What the last snapshot is flagged with: a flag alone makes no new one. */
       security: readonly string[];
     }
-  | { kind: 'cut'; id: string; inputs: string; manifest: SnapshotManifest; text: string; sha256: string };
+  | { kind: 'cut'; id: string; inputs: string; manifest: SnapshotManifest; text: Buffer; sha256: string };
 
 /**
  * Compares the set with the last snapshot and, where it differs, makes the next manifest of the chain.
@@ -92,10 +92,11 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     ...(content.supersedes === undefined ? {} : { supersedes: content.supersedes }),
     tool: request.tool,
   };
-  const text = canonicalJson(manifest);
-  // What could not be read back must never be signed.
-  parseManifest(text, `${content.profile}/${id}.json`);
-  return { kind: 'cut', id, inputs, manifest, text, sha256: createHash('sha256').update(text).digest('hex') };
+  const text = manifestBytes(manifest);
+  // What could not be read back must never be signed. From here on its paragraphs are those of the text, and what
+  // the entries came from need not stay in memory.
+  const read = parseManifest(text, `${content.profile}/${id}.json`);
+  return { kind: 'cut', id, inputs, manifest: read, text, sha256: sha256Of(text) };
 }
 
 function byPackage(a: SnapshotPackage, b: SnapshotPackage): number {

@@ -98,7 +98,7 @@ export async function readSnapshot(
     const options = { taken: trust.taken, subject: files.manifest };
     assertGood(await verifyDetached(bytes, signature, trust.keyring, options), files.manifest);
   }
-  const manifest = parseManifest(bytes.toString('utf8'), files.manifest);
+  const manifest = parseManifest(bytes, files.manifest);
   if (manifest.id !== place.id || manifest.profile !== place.profile) {
     throw new LockstepError('SNAPSHOT_INVALID', {
       message: `${files.manifest} holds the snapshot ${manifest.id} of ${manifest.profile}`,
@@ -151,6 +151,24 @@ export async function applySnapshot(
   options: { signer: Signer; now: Date; signal?: AbortSignal },
 ): Promise<string[]> {
   if (plan.kind === 'unchanged') return [];
+  const signed = await signSnapshot(root, plan, options);
+  return await writeSnapshot(signed, options.signal);
+}
+
+/** A snapshot that is signed and not written yet. */
+export interface SignedSnapshot {
+  text: Buffer;
+  signature: string;
+  /** Absolute paths. */
+  files: { manifest: string; signature: string };
+}
+
+/** The first half of {@link applySnapshot}: nothing is written. Throws as that. */
+export async function signSnapshot(
+  root: string,
+  plan: SnapshotPlan & { kind: 'cut' },
+  options: { signer: Signer; now: Date },
+): Promise<SignedSnapshot> {
   const files = snapshotFiles(root, { profile: plan.manifest.profile, id: plan.id });
   if (await exists(files.manifest)) {
     throw new LockstepError('SNAPSHOT_INVALID', {
@@ -159,8 +177,16 @@ export async function applySnapshot(
     });
   }
   const signature = await options.signer.detached(plan.text, options.now, `snapshot ${plan.id}`);
-  const writing = options.signal === undefined ? {} : { signal: options.signal };
+  return { text: plan.text, signature, files };
+}
+
+/** The second half of {@link applySnapshot}. */
+export async function writeSnapshot(
+  { text, signature, files }: SignedSnapshot,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const writing = signal === undefined ? {} : { signal };
   await writeFileAtomic(files.signature, signature, writing);
-  await writeFileAtomic(files.manifest, plan.text, writing);
+  await writeFileAtomic(files.manifest, text, writing);
   return [files.manifest, files.signature];
 }

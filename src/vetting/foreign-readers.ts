@@ -8,11 +8,21 @@ import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import type { StoreBatch } from '../io/store-batch.js';
-import { readShare, type ReadFile, type Share, type ShareMessage } from './foreign-share.js';
+import type { Belonging } from '../snapshot/content.js';
+import {
+  readFilesOf,
+  readShare,
+  type ReadFile,
+  type ReadMessage,
+  type Share,
+  type ShareMessage,
+} from './foreign-share.js';
 
 export interface ForeignSetRequest {
   /** Absolute paths. */
   files: readonly string[];
+  /** What a snapshot's entries of them say. */
+  belonging: Belonging;
   /** Those of the profile. */
   architectures: readonly string[];
   /** Where good packages and their file lists go; nothing is written where it is left out. */
@@ -25,6 +35,12 @@ export interface ForeignSetRequest {
 /** Fewer are read here: a thread takes longer to start. */
 const worthThreads = 400;
 const mostThreads = 4;
+
+/**
+ * A thread has done with a package before it reads the next: a larger nursery only takes longer to fill.
+ * In MB.
+ */
+const threadLimits = { maxYoungGenerationSizeMb: 8 };
 
 /** What was read, and what of it is on its way into the store: the caller commits that, or discards it. */
 export interface ForeignSet {
@@ -44,9 +60,9 @@ export async function readForeignSet(request: ForeignSetRequest): Promise<Foreig
   const batch = taking?.store.batch();
   const failed = new AbortController();
   const stopping = AbortSignal.any([signal, failed.signal]);
-  const onMessage = ({ files, arriving }: ShareMessage & { kind: 'read' }): void => {
-    read.push(...files);
-    batch?.takeOver(arriving);
+  const onMessage = (message: ReadMessage): void => {
+    read.push(...readFilesOf(message));
+    batch?.takeOver(message.arriving);
     onRead?.(read.length);
   };
   const shares = sharesOf(request);
@@ -67,16 +83,19 @@ export async function readForeignSet(request: ForeignSetRequest): Promise<Foreig
     throwIfInterrupted(signal);
     throw failed.signal.reason;
   }
+  // While the disk is at it, the caller decides over what was read
+  batch?.beginSync();
   read.sort((a, b) => (a.file < b.file ? -1 : 1));
   return { read, batch };
 }
 
-function sharesOf({ files, architectures, taking }: ForeignSetRequest): Share[] {
+function sharesOf({ files, belonging, architectures, taking }: ForeignSetRequest): Share[] {
   const places = taking === undefined ? undefined : { cache: taking.cache, store: taking.store.root };
   const count = files.length < worthThreads ? 1 : Math.min(mostThreads, availableParallelism());
   // By turns: folders of large packages are shared out
   return Array.from({ length: count }, (_, share) => ({
     files: files.filter((_file, index) => index % count === share),
+    belonging,
     architectures,
     places,
   }));
@@ -85,11 +104,11 @@ function sharesOf({ files, architectures, taking }: ForeignSetRequest): Share[] 
 async function readInThread(
   share: Share,
   signal: AbortSignal,
-  onMessage: (message: ShareMessage & { kind: 'read' }) => void,
+  onMessage: (message: ReadMessage) => void,
 ): Promise<void> {
   // The same from here and from every file that is made of this one (scripts/bundle.mjs)
   const script = new URL('../vetting/foreign-worker.js', import.meta.url);
-  const worker = new Worker(script, { workerData: share });
+  const worker = new Worker(script, { workerData: share, resourceLimits: threadLimits });
   const stop = (): void => worker.postMessage('stop');
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();

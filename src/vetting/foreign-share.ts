@@ -4,26 +4,52 @@
  */
 import { contentsPaths } from '../archive/contents-paths.js';
 import { FileLists } from '../archive/file-lists.js';
-import type { BuiltPackage } from '../build/built.js';
 import type { ErrorCode, FaultPlace } from '../errors.js';
 import { ContentStore } from '../io/content-store.js';
 import type { ArrivingFiles } from '../io/store-batch.js';
+import { packageEntry, type Belonging } from '../snapshot/content.js';
+import { keptForm, withKeptStanza, type BareEntry } from '../snapshot/kept-stanza.js';
+import type { SnapshotPackage } from '../snapshot/manifest.js';
 import { readForeign } from './foreign-reader.js';
 
 export interface Share {
   /** Absolute paths. */
   files: readonly string[];
+  /** What a snapshot's entries of them say. */
+  belonging: Belonging;
   architectures: readonly string[];
   /** Absolute paths of the cache and of the content store in it; left out where nothing is to be written. */
   places?: { cache: string; store: string } | undefined;
 }
 
 /** What became of one file. */
-export type ReadFile = { file: string; package: BuiltPackage } | { file: string; faults: string[] };
+export type ReadFile = { file: string; entry: SnapshotPackage } | { file: string; faults: string[] };
+
+/** The same on its way; the paragraph is a stretch of the message's bytes. */
+type SentFile =
+  { file: string; entry: BareEntry; start: number; end: number } | { file: string; faults: string[] };
+
+/** What was read. The memory of `stanzas` is the message's own, and may be handed over with it. */
+export interface ReadMessage {
+  kind: 'read';
+  files: SentFile[];
+  stanzas: Uint8Array<ArrayBuffer>;
+  arriving: ArrivingFiles;
+}
 
 export type ShareMessage =
-  | { kind: 'read'; files: ReadFile[]; arriving: ArrivingFiles }
+  | ReadMessage
   | { kind: 'fault'; code: ErrorCode; message: string; hint: string | undefined; where: FaultPlace[] };
+
+/** What a message says; paragraphs stay in its bytes. */
+export function readFilesOf({ files, stanzas }: ReadMessage): ReadFile[] {
+  const bytes = Buffer.from(stanzas.buffer, stanzas.byteOffset, stanzas.byteLength);
+  return files.map((sent) => {
+    if ('faults' in sent) return sent;
+    const { file, entry, start, end } = sent;
+    return { file, entry: withKeptStanza(entry, bytes, start, end) };
+  });
+}
 
 /** A message for so many files. */
 const messageSize = 512;
@@ -37,37 +63,67 @@ const listsAtOnce = 4096;
 export async function* readShare(
   share: Share,
   signal: AbortSignal,
-): AsyncGenerator<ShareMessage & { kind: 'read' }, void, undefined> {
-  const { files, architectures, places } = share;
+): AsyncGenerator<ReadMessage, void, undefined> {
+  const { files, belonging, architectures, places } = share;
   const store = places === undefined ? undefined : new ContentStore(places.store);
   const lists = store === undefined ? undefined : new FileLists(store, places!.cache);
   const batch = store?.batch();
   const paths = new Map<string, string[]>();
-  let read: ReadFile[] = [];
-  const message = (): ShareMessage & { kind: 'read' } => {
-    const made = { kind: 'read' as const, files: read, arriving: batch?.handOver() ?? [] };
-    read = [];
-    return made;
-  };
+  const waiting = new Message();
   const taking = store === undefined || batch === undefined ? undefined : { store, batch };
   try {
     for await (const reading of readForeign({ files, architectures, taking, signal })) {
+      const { file } = reading;
       if ('faults' in reading) {
-        read.push(reading);
+        waiting.add({ file, faults: reading.faults });
       } else {
-        const { file, package: found, members } = reading;
+        const { package: found, members } = reading;
         if (lists !== undefined) paths.set(found.file.sha256, contentsPaths(members));
-        read.push({ file, package: found });
+        waiting.add({ file, entry: packageEntry(found, belonging) });
       }
-      if (read.length >= messageSize) yield message();
+      if (waiting.size >= messageSize) yield waiting.take(batch?.handOver() ?? []);
       if (paths.size >= listsAtOnce) {
         lists?.keep(paths);
         paths.clear();
       }
     }
     lists?.keep(paths);
-    yield message();
+    yield waiting.take(batch?.handOver() ?? []);
   } finally {
     batch?.discard();
+  }
+}
+
+/** A message that is being filled. */
+class Message {
+  #files: SentFile[] = [];
+  #stanzas: string[] = [];
+  #length = 0;
+
+  get size(): number {
+    return this.#files.length;
+  }
+
+  add(read: ReadFile): void {
+    if ('faults' in read) {
+      this.#files.push(read);
+      return;
+    }
+    const { stanza, ...entry } = read.entry;
+    const kept = keptForm(stanza);
+    const start = this.#length;
+    this.#length += Buffer.byteLength(kept);
+    this.#stanzas.push(kept);
+    this.#files.push({ file: read.file, entry, start, end: this.#length });
+  }
+
+  take(arriving: ArrivingFiles): ReadMessage {
+    const stanzas = new Uint8Array(this.#length);
+    const bytes = Buffer.from(stanzas.buffer);
+    let at = 0;
+    for (const kept of this.#stanzas) at += bytes.write(kept, at);
+    const message: ReadMessage = { kind: 'read', files: this.#files, stanzas, arriving };
+    [this.#files, this.#stanzas, this.#length] = [[], [], 0];
+    return message;
   }
 }

@@ -12,7 +12,9 @@ const port = parentPort!;
 port.on('message', () => stop.abort());
 
 try {
-  for await (const message of readShare(workerData as Share, stop.signal)) port.postMessage(message);
+  for await (const message of readShare(workerData as Share, stop.signal)) {
+    port.postMessage(message, [message.stanzas.buffer]);
+  }
 } catch (error) {
   if (!(error instanceof LockstepError)) throw error;
   const { code, message, hint, where } = error;

@@ -3,12 +3,13 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import type { BuiltSource } from '../build/built.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
+import { keepHeapsSmall } from '../io/heap.js';
 import type { Phase } from '../io/progress.js';
 import type { StoreBatch } from '../io/store-batch.js';
 import { loadImportedProfile } from '../profile/load.js';
 import type { ImportedProfile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
-import { packageEntry, sourceEntry } from '../snapshot/content.js';
+import { sourceEntry } from '../snapshot/content.js';
 import {
   planImportedSet,
   type ImportChange,
@@ -18,7 +19,7 @@ import {
 import type { Evidence, SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
 import { takenIds } from '../snapshot/dropped.js';
-import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
+import { lastSnapshot, signSnapshot, writeSnapshot } from '../snapshot/snapshot-folder.js';
 import { gatherForeignFiles, type ForeignFiles } from '../vetting/foreign-files.js';
 import { readForeignSet } from '../vetting/foreign-readers.js';
 import type { ReadFile } from '../vetting/foreign-share.js';
@@ -69,31 +70,51 @@ const component = 'imported';
  */
 export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
   const profile = await loadImportedProfile(context.workspace, request.profile);
+  keepHeapsSmall();
   return await exclusively(context, request, async () => {
     const signer = await archiveSigner(context);
-    const taken = await inPhase(context, `Reading packages for ${profile.name}`, async (phase) => {
-      const read = await readAll(context, profile, request, phase);
-      return { value: read, summary: `${read.packages.length} packages, ${read.sources.length} sources` };
-    });
+    const { plan, batch, ...told } = await readAndPlan(context, profile, request, signer);
     try {
-      const { plan, set } = await planImport(context, profile, request, taken, signer);
-      const manifest = request.dryRun ? null : await applyImport(context, plan, taken, signer);
       return {
         profile: profile.name,
         id: plan.id,
         cut: plan.kind === 'cut',
         inputs: plan.inputs,
         parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
-        manifest,
-        packages: set.packages.length,
-        sources: set.sources.length,
-        changes: set.changes,
-        links: taken.links,
+        manifest: request.dryRun ? null : await applyImport(context, plan, batch, signer),
+        ...told,
       };
     } finally {
-      taken.batch?.discard();
+      batch?.discard();
     }
   });
+}
+
+/** What was planned, and what is told of it. The entries that were read for it are not held by it. */
+interface PlannedImport extends Pick<ImportReport, 'packages' | 'sources' | 'changes' | 'links'> {
+  plan: SnapshotPlan;
+  batch: StoreBatch | undefined;
+}
+
+async function readAndPlan(
+  context: Context,
+  profile: ImportedProfile,
+  request: ImportRequest,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<PlannedImport> {
+  const taken = await inPhase(context, `Reading packages for ${profile.name}`, async (phase) => {
+    const read = await readAll(context, profile, request, phase);
+    return { value: read, summary: `${read.packages.length} packages, ${read.sources.length} sources` };
+  });
+  const { batch, links } = taken;
+  try {
+    const { plan, set } = await planImport(context, profile, request, taken, signer);
+    const { packages, sources, changes } = set;
+    return { plan, batch, links, packages: packages.length, sources: sources.length, changes };
+  } catch (error) {
+    batch?.discard();
+    throw error;
+  }
 }
 
 /** What was read, good and bad. */
@@ -122,6 +143,7 @@ async function readAll(
   const item = phase.item(`${debs.length} packages`);
   const { read, batch } = await readForeignSet({
     files: debs,
+    belonging: { component, area },
     architectures: profile.base.architectures,
     taking: request.dryRun ? undefined : { store, cache: places.cache },
     signal,
@@ -140,7 +162,7 @@ async function readAll(
     const fault = faultsOf(one, described.debs.get(one.file), request.keyring !== undefined);
     taken.faults.push(...fault);
     if (fault.length > 0 || 'faults' in one) continue;
-    taken.packages.push({ file: one.file, entry: packageEntry(one.package, { component, area }) });
+    taken.packages.push(one);
   }
   if (read.length + described.sources.length + taken.faults.length === 0) {
     taken.faults.push({ message: `there is no .deb, .dsc or .changes in ${request.paths.join(', ')}` });
@@ -154,10 +176,8 @@ function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: bo
   if (promised === undefined) {
     return signed ? [{ file, message: 'no signed .changes names it, and a keyring was given' }] : [];
   }
-  if (promised.sha256 === read.package.file.sha256) return [];
-  return [
-    { file, message: `has SHA-256 ${read.package.file.sha256}, and its .changes names ${promised.sha256}` },
-  ];
+  if (promised.sha256 === read.entry.sha256) return [];
+  return [{ file, message: `has SHA-256 ${read.entry.sha256}, and its .changes names ${promised.sha256}` }];
 }
 
 interface Described {
@@ -260,16 +280,24 @@ function evidenceOf({ packages, signers }: Taken): Evidence[] {
 async function applyImport(
   context: Context,
   plan: SnapshotPlan,
-  taken: Taken,
+  batch: StoreBatch | undefined,
   signer: Signer,
 ): Promise<string | null> {
   const { places, clock, signal } = context;
   return await inPhase(context, 'Cutting a snapshot', async () => {
-    await taken.batch?.commit(signal);
-    const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
-    if (plan.kind === 'unchanged') return { value: null, summary: `nothing changed since ${plan.id}` };
+    await batch?.place(signal);
+    if (plan.kind === 'unchanged') {
+      await batch?.settle();
+      return { value: null, summary: `nothing changed since ${plan.id}` };
+    }
+    const settling = batch?.settle() ?? Promise.resolve();
+    settling.catch(() => undefined);
+    const signed = await signSnapshot(places.snapshots, plan, { signer, now: clock.now() });
     // What publishing needs is made while the snapshot is at hand, so that no move has to read it
     await snapshotRecords(context).make(plan);
+    // A manifest is there only when the names of its packages are on the disk
+    await settling;
+    const files = await writeSnapshot(signed, signal);
     const { id, sha256 } = plan;
     await prepareEntry(context, { profile: plan.manifest.profile, id, sha256 }, signer);
     await commitSnapshotFiles(context, files, `Import ${plan.id} of ${plan.manifest.profile}`);

@@ -8,7 +8,7 @@ import { FileLists } from '../archive/file-lists.js';
 import type { ListedSnapshot } from '../archive/publication.js';
 import { SnapshotRecords, type SnapshotRecord } from '../archive/snapshot-record.js';
 import { LockstepError } from '../errors.js';
-import { readIfThere, sha256Of } from '../io/disk.js';
+import { exists, hashFile } from '../io/disk.js';
 import type { Signer } from '../signing/signer.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
@@ -60,8 +60,9 @@ export async function listedSnapshot(
     return snapshot;
   };
   const { manifest } = snapshotFiles(context.places.snapshots, target);
-  const bytes = target.sha256 === undefined ? await readIfThere(manifest) : undefined;
-  const sha256 = target.sha256 ?? (bytes === undefined ? (await load()).sha256 : sha256Of(bytes));
+  const found =
+    target.sha256 === undefined && (await exists(manifest)) ? await hashFile(manifest) : undefined;
+  const sha256 = target.sha256 ?? found?.sha256 ?? (await load()).sha256;
   return { id, sha256, load };
 }
 

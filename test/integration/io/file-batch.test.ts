@@ -48,6 +48,35 @@ describe('a batch of files', () => {
     return batch;
   }
 
+  it('is in its places before it is settled, also where the disk was set to work early', async () => {
+    const batch = filled();
+    batch.beginSync();
+    batch.add(join(folder, 'late'), Buffer.from('late'), 0o644);
+    await batch.place();
+    const names = [...many.map(([name]) => name), 'late'].sort();
+    assert.deepEqual(await filesBelow(folder), names);
+    await batch.settle();
+    await batch.settle();
+    assert.deepEqual(await filesBelow(folder), names);
+  });
+
+  it('that is discarded while the disk is at work leaves nothing', async () => {
+    const batch = filled();
+    batch.beginSync();
+    batch.discard();
+    await batch.place();
+    await batch.settle();
+    assert.deepEqual(await filesBelow(folder), []);
+  });
+
+  it('waits for each file where the early work came to nothing', async () => {
+    process.env['PATH'] = '/nonexistent';
+    const batch = filled();
+    batch.beginSync();
+    await batch.commit();
+    assert.deepEqual(await filesBelow(folder), many.map(([name]) => name).sort());
+  });
+
   it('is not there before it is committed, and then whole, with its modes', async () => {
     const batch = filled();
     assert.equal((await filesBelow(folder)).filter((name) => !name.endsWith('.lockstep-tmp')).length, 0);

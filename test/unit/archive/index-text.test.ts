@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { runsOf, stretchesOf, type BlockRef } from '../../../src/archive/blocks.js';
 import {
-  contentsItems,
+  ContentsOwners,
   mergedContents,
   mergedParagraphs,
   packageItems,
@@ -12,11 +12,18 @@ import {
   sectionOf,
   versionItems,
   versionsOf,
+  type PackageFiles,
 } from '../../../src/archive/index-text.js';
 import { sha256Of } from '../../../src/io/disk.js';
 import { samplePackage } from '../snapshot/sample.js';
 
-const textOf = (items: readonly { text: string }[]): string => items.map(({ text }) => text).join('');
+const textOf = (items: Iterable<{ text: string }>): string => [...items].map(({ text }) => text).join('');
+
+function contentsItems(packages: Iterable<PackageFiles>): Iterable<{ text: string }> {
+  const owners = new ContentsOwners();
+  for (const one of packages) owners.add(one);
+  return owners.items();
+}
 
 describe('the text of indices', () => {
   const packages = [
@@ -39,12 +46,12 @@ describe('the text of indices', () => {
       textOf(packageItems([first])),
       `${first.stanza}Filename: ${first.path}\nSize: 1000\nSHA256: ${first.sha256}\n\n`,
     );
-    assert.deepEqual(packageItems([]), []);
+    assert.deepEqual([...packageItems([])], []);
   });
 
   it('of Packages keeps all versions of a name together, the lowest first', () => {
     const wishes = ['10.0', '2.0', '1.0'].map((version) => samplePackage({ name: 'tiny', version }));
-    const items = packageItems([...wishes, samplePackage({ name: 'a', version: '1' })]);
+    const items = [...packageItems([...wishes, samplePackage({ name: 'a', version: '1' })])];
     assert.deepEqual(
       items.map(({ key }) => key),
       ['a', 'tiny'],
@@ -125,14 +132,14 @@ describe('blocks of an index', () => {
       .sort()
       .map((key) => ({ key, text: `${key}\n` }));
   const refs = (names: readonly string[]): BlockRef[] =>
-    runsOf(items(names), 8).map(({ first, last, text }) => {
+    [...runsOf(items(names), 8)].map(({ first, last, text }) => {
       return { first, last, size: text.length, sha256: sha256Of(text) };
     });
 
   it('hold every item, in order', () => {
     fc.assert(
       fc.property(keys, (names) => {
-        const runs = runsOf(items(names), 8);
+        const runs = [...runsOf(items(names), 8)];
         assert.equal(textOf(runs), textOf(items(names)));
         for (const [at, run] of runs.entries()) assert.ok(at === 0 || run.first > runs[at - 1]!.last);
       }),
@@ -146,7 +153,7 @@ describe('blocks of an index', () => {
       const after = refs([...names, extra]);
       assert.ok(after.filter(({ sha256 }) => !before.has(sha256)).length <= 2, extra);
     }
-    const lengths = runsOf(items(names), 8).length;
+    const lengths = [...runsOf(items(names), 8)].length;
     assert.ok(lengths > 60 && lengths < 250, String(lengths));
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { canonicalJson, canonicalLine } from '../../../src/snapshot/canonical-json.js';
+import { canonicalJson, canonicalLine, canonicalPieces } from '../../../src/snapshot/canonical-json.js';
 
 /** The same value with the keys of every object in the opposite order. */
 function reversed(value: unknown): unknown {
@@ -31,6 +31,16 @@ describe('canonical JSON', () => {
         assert.equal(canonicalLine(value).trimEnd().includes('\n'), false);
       }),
     );
+  });
+
+  it('is the same in pieces', () => {
+    const keys = fc.oneof(fc.string(), fc.constantFrom('__proto__', '10', '9', 'a'));
+    fc.assert(
+      fc.property(fc.dictionary(keys, fc.jsonValue()), (record) => {
+        assert.equal([...canonicalPieces(record)].join(''), canonicalJson(record));
+      }),
+    );
+    assert.throws(() => [...canonicalPieces({ a: [1, Number.NaN] })], /\$\.a\[1\]/);
   });
 
   it('refuses what JSON cannot hold, by its path', () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { canonicalLine } from '../../../src/snapshot/canonical-json.js';
 import {
   inputsOf,
   packageEntry,
@@ -8,7 +11,7 @@ import {
 } from '../../../src/snapshot/content.js';
 import type { AptSourcePin, Provenance } from '../../../src/source/pin.js';
 import { poolDirectory, poolPath } from '../../../src/snapshot/pool-path.js';
-import { sampleContent } from './sample.js';
+import { sampleContent, samplePackage } from './sample.js';
 
 const sha256 = 'a'.repeat(64);
 
@@ -124,5 +127,37 @@ describe('the inputs of a set', () => {
     const proven = withPin(pin([{ step: 'InRelease signature', subject: 's', sha256 }]));
     assert.equal(inputsOf(proven), inputsOf(withPin(pin([]))));
     assert.notEqual(inputsOf(proven), inputsOf(withPin({ ...pin([]), version: '2' })));
+  });
+});
+
+describe('the hash of a set', () => {
+  it('is that of its lines, sorted', () => {
+    const name = fc.constantFrom('a', 'aa', 'b', '"a', 'a"', 'a,');
+    const entries = fc.array(
+      fc.record({
+        package: name,
+        area: name,
+        source: name,
+        sourceVersion: name,
+        stanza: name,
+        size: fc.nat(12),
+      }),
+      { maxLength: 12 },
+    );
+    const source = { package: 's', version: '1', area: '!', directory: 'pool/!', stanza: 'x', files: [] };
+    fc.assert(
+      fc.property(entries, (changes) => {
+        const sample = samplePackage({ name: 'tiny', version: '1' });
+        const packages = changes.map((change) => ({ ...sample, ...change }));
+        const content = { ...sampleContent([]), packages, sources: [source] };
+        const hash = createHash('sha256').update(canonicalLine({ base: content.base, components: {} }));
+        const lines = [
+          ...packages.map((item) => canonicalLine({ kind: 'package', ...item })),
+          canonicalLine({ kind: 'source', ...source }),
+        ];
+        for (const line of lines.sort()) hash.update(line);
+        assert.equal(inputsOf(content), hash.digest('hex'));
+      }),
+    );
   });
 });

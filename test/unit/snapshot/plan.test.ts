@@ -24,7 +24,7 @@ describe('planning a snapshot', () => {
     assert.equal(plan.id, '20261123T101530Z');
     assert.ok(plan.kind === 'cut');
     assert.equal(plan.manifest.parent, null);
-    assert.equal(plan.text, canonicalJson(plan.manifest));
+    assert.equal(plan.text.toString('utf8'), canonicalJson(plan.manifest));
     assert.deepEqual(parseManifest(plan.text, 'x.json'), plan.manifest);
   });
 

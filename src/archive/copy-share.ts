@@ -1,0 +1,85 @@
+/**
+ * One thread's share of many small files on their way out of the content store:
+ * each is read, checked, and written beside its place, in a folder that is
+ * there. Putting them in their places is the batch's that takes them over. Must
+ * not know in which thread it runs.
+ */
+import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { ErrorCode, FaultPlace } from '../errors.js';
+import type { ContentStore } from '../io/content-store.js';
+import { sha256Of, temporaryName } from '../io/disk.js';
+import { FileBatch } from '../io/file-batch.js';
+import { throwIfInterrupted } from '../io/interrupt.js';
+
+/** A blob and the absolute path it is to have; nothing is there yet. */
+export interface SmallFile {
+  sha256: string;
+  size: number;
+  path: string;
+}
+
+/** What became of some files, by their places in the share. */
+export interface CopyMessage {
+  kind: 'copied';
+  /** Names beside their places, which the receiver puts there or takes away. */
+  written: [index: number, temporary: string][];
+  /** Not in the store, or damaged. */
+  left: number[];
+}
+
+export type ShareOfCopies = { store: string; files: readonly SmallFile[] };
+
+export type ThreadMessage =
+  | CopyMessage
+  | { kind: 'fault'; code: ErrorCode; message: string; hint: string | undefined; where: FaultPlace[] };
+
+/** Between so many, others get their turn, and Ctrl-C is heard. */
+const turnSize = 128;
+
+/** A blob's bytes if they are those of its name. */
+export function checkedBytes(file: SmallFile, store: Pick<ContentStore, 'path'>): Buffer | undefined {
+  try {
+    const bytes = readFileSync(store.path(file.sha256));
+    return sha256Of(bytes) === file.sha256 ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Copies a share, a message for so many files.
+ *
+ * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; nothing is left then of what was not handed over
+ */
+export async function* copyShare(
+  files: readonly SmallFile[],
+  store: Pick<ContentStore, 'path'>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<CopyMessage, void, undefined> {
+  const batch = new FileBatch();
+  let message: CopyMessage = { kind: 'copied', written: [], left: [] };
+  try {
+    for (const [index, file] of files.entries()) {
+      if (index % turnSize === 0 && index > 0) {
+        batch.handOver();
+        yield message;
+        message = { kind: 'copied', written: [], left: [] };
+        await setImmediate();
+        throwIfInterrupted(signal);
+      }
+      const bytes = checkedBytes(file, store);
+      if (bytes === undefined) {
+        message.left.push(index);
+        continue;
+      }
+      const temporary = temporaryName(file.path);
+      batch.write(temporary, file.path, bytes, 0o644);
+      message.written.push([index, temporary]);
+    }
+    batch.handOver();
+    yield message;
+  } finally {
+    batch.discard();
+  }
+}
