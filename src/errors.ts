@@ -56,6 +56,12 @@ export const errorCodes = {
     'input',
     'Packages to import are missing, damaged or contradict each other; each is listed',
   ],
+  // Changes of the key
+  ROTATE_EARLY: [
+    'input',
+    'The next step of a change of the key would leave machines behind; it says when it will not',
+  ],
+  ROTATE_IMPOSSIBLE: ['input', 'The change of the key cannot be made as asked'],
   // Gates
   INSTALL_IMPOSSIBLE: ['input', "By apt's own solver the set cannot be installed, upgraded to or left again"],
   INSTALL_OVERLAP: ['input', 'A file is in two packages that may be installed together'],
@@ -110,7 +116,10 @@ export const errorCodes = {
   NET_TOO_LARGE: ['network', 'The body is larger than what was promised or allowed'],
   // Signatures
   VERIFY_UNKNOWN_KEY: ['untrusted', 'A signature was made by a key that is not in the keyring'],
-  VERIFY_BAD_SIGNATURE: ['untrusted', 'A signature does not match what it signs, or it or its key has expired'],
+  VERIFY_BAD_SIGNATURE: [
+    'untrusted',
+    'A signature does not match what it signs, or it or its key has expired',
+  ],
   VERIFY_NO_SIGNATURE: ['untrusted', 'A file that must be signed is not'],
   VERIFY_MALFORMED: ['untrusted', 'A clearsigned file has text outside of its signed block, or is damaged'],
   VERIFY_WEAK_SIGNATURE: [
@@ -122,6 +131,10 @@ export const errorCodes = {
   SIGN_KEY_MISSING: ['signing', 'The archive has no signing key at the configured place'],
   SIGN_KEY_EXISTS: ['signing', 'A key is already there and would be overwritten'],
   SIGN_KEY_MODE: ['signing', 'The private key file can be read by others'],
+  SIGN_KEY_CHANGED: [
+    'signing',
+    "lockstep.yaml names another key than the archive's current one, which machines know",
+  ],
   SIGN_KEY_EXPIRED: ['signing', 'The signing key is not valid at the date of the signature'],
   SIGN_KEY_INVALID: ['signing', 'The key file holds no usable private key'],
   SIGN_WRONG_PASSPHRASE: ['signing', 'The passphrase does not open the key'],

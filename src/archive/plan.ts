@@ -11,6 +11,7 @@ import {
   byHashPath,
   frozenPool,
   frozenView,
+  keyOfSuite,
   keyringFiles,
   liveView,
   poolFilePath,
@@ -29,7 +30,7 @@ import {
   type ReleaseContent,
   type SuiteIdentity,
 } from './release.js';
-import { sourcesFileText } from './sources-file.js';
+import { sourcesFileText, type KeyringSuites } from './sources-file.js';
 
 /** The steps in the order they are done (DESIGN.md, "Order of writes"). */
 export const writeSteps = [
@@ -90,6 +91,7 @@ export interface PublicationInput {
   /** The pool files of the listed snapshots that may not be there yet. */
   pool: readonly PoolFile[];
   publicKey: { armored: string; binary: Uint8Array };
+  keyring: KeyringSuites;
   there: Standing;
   now: Date;
 }
@@ -206,7 +208,7 @@ function planPool(pool: readonly PoolFile[], there: Standing): Write[] {
   return writes;
 }
 
-function planKeys({ archive, suite, publicKey, listing, there }: PublicationInput): Write[] {
+function planKeys({ archive, suite, publicKey, keyring, listing, there }: PublicationInput): Write[] {
   const { areas, architectures } = listing;
   const sources = sourcesFileText({
     baseUrl: archive.baseUrl,
@@ -214,11 +216,15 @@ function planKeys({ archive, suite, publicKey, listing, there }: PublicationInpu
     areas,
     architectures,
     key: publicKey.armored,
+    keyring,
   });
   const wanted: [string, string | Uint8Array][] = [
     [keyringFiles.binary, publicKey.binary],
     [keyringFiles.armored, publicKey.armored],
-    [sourcesFilePath(suite.name), sources],
+    // A machine follows it beside another one, never alone
+    ...(keyOfSuite(suite.name) === undefined
+      ? [[sourcesFilePath(suite.name), sources] as [string, string]]
+      : []),
   ];
   return wanted
     .filter(([path, data]) => there.data.get(path)?.equals(Buffer.from(data)) !== true)

@@ -8,7 +8,6 @@ import { z } from 'zod';
 import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
-import type { Signer } from '../signing/signer.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { BlockMissing } from './index-set.js';
 import type { PoolFile } from './index-text.js';
@@ -31,6 +30,7 @@ import {
   type PublishedRelease,
   type SuiteIdentity,
 } from './release.js';
+import type { KeyringSuites } from './sources-file.js';
 import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
 
 /** A snapshot that is named by its manifest's hash; its manifest is read only where nothing is known of it yet. */
@@ -52,8 +52,9 @@ export interface PublicationRequest {
   snapshot: ListedSnapshot;
   /** Good snapshots of the suite before it, the newest first (goodSnapshots of its history). */
   earlier: readonly ListedSnapshot[];
-  /** Only its public key is used here. */
-  signer: Pick<Signer, 'publicKey'>;
+  /** What its key files shall hold. */
+  publicKey: { armored: string; binary: Uint8Array };
+  keyring: KeyringSuites;
   clock: Pick<Clock, 'now'>;
   signal?: AbortSignal | undefined;
 }
@@ -87,7 +88,8 @@ async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
     listing,
     frozen,
     pool,
-    publicKey: await request.signer.publicKey(),
+    publicKey: request.publicKey,
+    keyring: request.keyring,
     there: await readStanding(request, { listing, frozen, pool }),
     now: request.clock.now(),
   });

@@ -8,6 +8,7 @@ import { LockstepError } from '../errors.js';
 import { armorFault, clearsignedFault } from '../signing/exact-armor.js';
 import { verifyClearsigned, verifyDetached, type Taken, type Verdict } from '../signing/verifier.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
+import { keyOfSuite } from './layout.js';
 import type { ArchivePort } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
 
@@ -21,7 +22,7 @@ export interface SignedView {
   /** Its text. */
   text: string | null;
   /** Fingerprints of the keys that signed InRelease and Release.gpg; undefined where that is not good. */
-  signers: { inline: string | undefined; detached: string | undefined };
+  signers: { inline: readonly string[] | undefined; detached: readonly string[] | undefined };
   /** The latest Date that is vouched for, in seconds: the next one must be later. */
   latestDate: number | null;
   findings: ArchiveFinding[];
@@ -38,8 +39,9 @@ const resign = 'lockstep verify --repair signs it anew';
 export async function readSignedView(
   port: ArchivePort,
   view: string,
-  trust: { keyring: Uint8Array; taken: Taken },
+  { keyring, taken }: { keyring: Uint8Array; taken: Taken },
 ): Promise<SignedView> {
+  const trust = { keyring, taken: isOfOneKey(view) ? { ...taken, ends: undefined } : taken };
   const path = { inline: `${view}/InRelease`, plain: `${view}/Release`, detached: `${view}/Release.gpg` };
   const [inline, plain, detached] = await Promise.all([
     port.read(path.inline),
@@ -101,36 +103,47 @@ export async function readSignedView(
     release,
     text,
     signers: {
-      inline: clear?.signer,
-      detached: onText?.result === 'good' ? onText.fingerprint : undefined,
+      inline: clear?.signers,
+      detached: onText?.result === 'good' ? goodOf(onText) : undefined,
     },
     latestDate: dates.length === 0 ? null : Math.max(...dates),
     findings: there ? findings : [],
   };
 }
 
+/** The suite of a key is signed by that one, also after it has handed over. */
+function isOfOneKey(view: string): boolean {
+  return keyOfSuite(view.slice(view.lastIndexOf('/') + 1)) !== undefined;
+}
+
 async function judgeInline(
   bytes: Buffer,
   path: string,
   trust: { keyring: Uint8Array; taken: Taken },
-): Promise<{ text?: string; signer?: string | undefined; finding?: Finding }> {
+): Promise<{ text?: string; signers?: string[]; finding?: Finding }> {
   try {
     const { text, signers } = await verifyClearsigned(bytes, trust.keyring, {
       taken: trust.taken,
       subject: path,
     });
-    const signer = signers[0]?.fingerprint;
+    const names = signers.map(({ fingerprint }) => fingerprint);
     const form = clearsignedFault(bytes);
-    if (form === null) return { text, signer };
+    if (form === null) return { text, signers: names };
     const message = `It was changed: ${form}`;
     return {
       text,
-      signer,
+      signers: names,
       finding: { code: 'VERIFY_MALFORMED', kind: 'damaged', path, message, hint: resign },
     };
   } catch (error) {
     return { finding: findingOf(error, { kind: 'signature', path, hint: hintOf(error) }) };
   }
+}
+
+function goodOf({ signatures }: Verdict): string[] {
+  return signatures.flatMap(({ result, fingerprint }) =>
+    result === 'good' && fingerprint !== undefined ? [fingerprint] : [],
+  );
 }
 
 function hintOf(error: unknown): string {

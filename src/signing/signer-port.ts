@@ -2,6 +2,8 @@
  * Owns what every signer can do, whatever holds its key. No adapter, no key.
  */
 
+import type { KeyEnds } from './taken.js';
+
 export interface Signer {
   /** The primary key's fingerprint, 40 upper-case hex digits. */
   readonly fingerprint: string;
@@ -18,6 +20,9 @@ export interface Signer {
    * @throws LockstepError SIGN_KEY_EXPIRED, SIGN_GPG, SIGN_KEY_MISSING
    */
   detached(data: Uint8Array | string, date: Date, what?: string): Promise<string>;
-  /** The public half, for the archive's keyring. */
-  publicKey(): Promise<{ armored: string; binary: Uint8Array }>;
+  /**
+   * The public half, for the archive's keyring. Of the archive's own signer: all keys by which its records are judged,
+   * and for which of them that ends.
+   */
+  publicKey(): Promise<{ armored: string; binary: Uint8Array; ends?: KeyEnds | undefined }>;
 }

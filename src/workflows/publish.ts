@@ -6,11 +6,13 @@ import { applyPublication } from '../archive/apply.js';
 import type { PublicationPlan } from '../archive/plan.js';
 import { preparePublication } from '../archive/publication.js';
 import { LockstepError } from '../errors.js';
+import { exists } from '../io/disk.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { commitFiles } from '../snapshot/commit.js';
 import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
 import { readHistory } from '../snapshot/history-file.js';
+import { keyRecordPath } from '../snapshot/key-record.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import {
   findSnapshot,
@@ -19,8 +21,9 @@ import {
   readSnapshot,
   type SnapshotTrust,
 } from '../snapshot/snapshot-folder.js';
-import { ownJudgement } from './archive-keys.js';
+import { archiveKeys, ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
+import { keyringSuites, type PublishedSuite } from './keyring-suites.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
 
 export interface PublishReport {
@@ -51,7 +54,8 @@ export function entrySuite(context: Context, profile: string): NamedSuite {
 
 /** How manifests of this workspace are judged: by the archive's own key. */
 export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
-  return ownJudgement({ keyring: (await signer.publicKey()).binary });
+  const { binary, ends } = await signer.publicKey();
+  return ownJudgement({ keyring: binary, ends });
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
@@ -93,7 +97,7 @@ export type MoveKind = Pick<HistoryEntry, 'action' | 'reissues'>;
 export async function planPublish(
   context: Context,
   target: SnapshotTarget,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
   move: MoveKind = { action: 'publish' },
 ): Promise<PublicationPlan> {
@@ -112,6 +116,7 @@ export async function planPublish(
       return listedSnapshot(context, named, signer);
     }),
   );
+  const keys = await archiveKeys(context, []);
   return await preparePublication({
     port: archive,
     store,
@@ -120,7 +125,8 @@ export async function planPublish(
     suite,
     snapshot: await listedSnapshot(context, target, signer),
     earlier,
-    signer,
+    publicKey: await keys.own.publicKey(),
+    keyring: await keyringSuites(context, keys),
     clock,
     signal,
   });
@@ -130,7 +136,7 @@ export async function planPublish(
 export async function applyPublish(
   context: Context,
   plan: PublicationPlan,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   signer: Signer,
 ): Promise<PublishReport> {
   const { archive, store, clock, signal } = context;
@@ -152,7 +158,7 @@ export async function applyPublish(
   return { ...reportOf(plan, suite), ...written };
 }
 
-export function reportOf(plan: PublicationPlan, suite: NamedSuite): PublishReport {
+export function reportOf(plan: PublicationPlan, suite: PublishedSuite): PublishReport {
   return {
     suite: suite.name,
     snapshot: plan.snapshot,
@@ -160,7 +166,9 @@ export function reportOf(plan: PublicationPlan, suite: NamedSuite): PublishRepor
     listed: plan.listed,
     verdict: plan.verdict,
     validUntil:
-      plan.date === null ? null : new Date(plan.date.getTime() + suite.validFor * 1000).toISOString(),
+      plan.date === null || suite.validFor === null
+        ? null
+        : new Date(plan.date.getTime() + suite.validFor * 1000).toISOString(),
     writes: plan.writes.length,
     bytes: plan.writes.reduce((sum, write) => sum + (write.kind === 'blob' ? write.size : 0), 0),
   };
@@ -173,13 +181,15 @@ export async function commitSnapshotFiles(
   message: string,
   removed: readonly string[] = [],
 ): Promise<void> {
-  const { workspace, clock } = context;
+  const { workspace, places, clock } = context;
   if (!workspace.snapshots.commit || files.length + removed.length === 0) return;
+  // The first signature by a key adds to it, whatever that is on
+  const record = keyRecordPath(places.snapshots);
   const [, name = 'Lockstep', email = 'lockstep@localhost.invalid'] =
     /^(.*?)\s*<(.*)>$/.exec(workspace.archive.maintainer) ?? [];
   await commitFiles({
     directory: workspace.root,
-    files,
+    files: [...new Set([...files, ...((await exists(record)) ? [record] : [])])],
     removed,
     message,
     date: clock.now(),

@@ -4,18 +4,23 @@
  * packages there are; manifests are not read.
  */
 import { resolve } from 'node:path';
-import { frozenView, liveView } from '../archive/layout.js';
+import { frozenView, keyringSuite, liveView } from '../archive/layout.js';
 import { applyRefresh, planRefresh, type RefreshReason } from '../archive/resign.js';
 import { readSignedView } from '../archive/signed-view.js';
 import { LockstepError } from '../errors.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import { suiteOf, type NamedSuite } from '../profile/load.js';
-import { readPublicKeyFile } from '../signing/public-key.js';
+import { suiteOf } from '../profile/load.js';
+import { readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
 import type { Signer } from '../signing/signer.js';
+import type { KeyEnds } from '../signing/verifier.js';
+import { keyRecordPath, readKeyRecord, type RecordedKey } from '../snapshot/key-record.js';
+import { readHistory } from '../snapshot/history-file.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { ownJudgement } from './archive-keys.js';
-import { archiveSigner } from './archive-signer.js';
+import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
+import { settleKeyFiles } from './keyring-settle.js';
+import { keyringSuiteNamed, type PublishedSuite } from './keyring-suites.js';
 import { exclusively } from './workspace-lock.js';
 
 export interface RefreshRequest {
@@ -52,27 +57,103 @@ export async function refresh(context: Context, request: RefreshRequest): Promis
   const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
   const former = await Promise.all(request.formerKeys.map((file) => readPublicKeyFile(resolve(file))));
   return await exclusively(context, request, async () => {
-    const signer = await archiveSigner(context);
-    const keyring = Buffer.concat([(await signer.publicKey()).binary, ...former.map((key) => key.keyring)]);
-    const views: RefreshedView[] = [];
-    for (const suite of suites) {
-      const ids = (await listSnapshots(context.places.snapshots, suite.profile)).map(({ id }) => id);
-      for (const id of [null, ...ids]) {
-        throwIfInterrupted(context.signal);
-        const view = await refreshView(context, suite, id, { ...request, signer, keyring });
-        if (view !== undefined) views.push(view);
-      }
-    }
+    const adopts = await adopted(context, former);
+    const views = await refreshSuites(context, { ...request, suites, former, adopts });
+    // Machines have the key before; who comes new shall have the one that signs
+    if (adopts.length > 0 && !request.dryRun) await settleKeyFiles(context);
     return views;
   });
+}
+
+/** Everything that is due, as `refresh` without an argument. The caller holds the workspace's lock. */
+export async function refreshAll(context: Context): Promise<RefreshedView[]> {
+  const suites = Object.keys(context.workspace.suites).map((name) => ({
+    ...suiteOf(context.workspace, name),
+    name,
+  }));
+  return await refreshSuites(context, { suites, former: [], adopts: [], force: false, dryRun: false });
+}
+
+async function refreshSuites(
+  context: Context,
+  request: {
+    suites: readonly PublishedSuite[];
+    former: readonly { keyring: Uint8Array }[];
+    adopts: readonly RecordedKey[];
+    force: boolean;
+    dryRun: boolean;
+  },
+): Promise<RefreshedView[]> {
+  const signer = await archiveSigner(context, request.adopts);
+  const { binary, ends } = await signer.publicKey();
+  const keyring = Buffer.concat([binary, ...request.former.map((key) => key.keyring)]);
+  const by = { ...request, signer, fingerprints: signer.fingerprints, keyring, ends };
+  const isAll = request.suites.length === Object.keys(context.workspace.suites).length;
+  const views = isAll ? await refreshKeyringSuite(context, by) : [];
+  for (const suite of request.suites) {
+    const ids = (await listSnapshots(context.places.snapshots, suite.profile)).map(({ id }) => id);
+    for (const id of [null, ...ids]) {
+      throwIfInterrupted(context.signal);
+      const view = await refreshView(context, suite, id, by);
+      if (view !== undefined) views.push(view);
+    }
+  }
+  return views;
+}
+
+/**
+ * That of the current key alone: those of earlier keys have no end, and nothing can sign them.
+ */
+async function refreshKeyringSuite(context: Context, by: RefreshedBy): Promise<RefreshedView[]> {
+  const { fingerprint } = by.signer;
+  const suite = keyringSuiteNamed(context, keyringSuite(fingerprint))!;
+  const there = await readHistory(context.places.snapshots, suite.name);
+  if (there.length === 0) return [];
+  const own = await signerOf(context, fingerprint);
+  const alone = { ...by, signer: own, fingerprints: [fingerprint] };
+  const view = await refreshView(context, suite, null, alone);
+  return view === undefined ? [] : [view];
+}
+
+/**
+ * Keys that an archive had before it had a record of them.
+ *
+ * @throws LockstepError ROTATE_IMPOSSIBLE where there is a record: that tells, and no file can
+ */
+async function adopted(
+  { places }: Context,
+  former: readonly (PublicKey & { keyring: Uint8Array })[],
+): Promise<RecordedKey[]> {
+  if (former.length === 0) return [];
+  const record = await readKeyRecord(places.snapshots);
+  const unknown = former.filter(
+    ({ fingerprint }) => record?.state.keys.some((key) => key.fingerprint === fingerprint) === false,
+  );
+  if (unknown.length > 0) {
+    throw new LockstepError('ROTATE_IMPOSSIBLE', {
+      message: `The record of keys does not know ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
+      hint: '--former-key is for an archive from before there was a record. See which keys there are with: lockstep key status',
+      where: [{ file: keyRecordPath(places.snapshots) }],
+    });
+  }
+  return record === null ? await Promise.all(former.map((key) => recordedKey(key))) : [];
+}
+
+interface RefreshedBy {
+  signer: Signer;
+  fingerprints: readonly string[];
+  keyring: Uint8Array;
+  ends: KeyEnds | undefined;
+  force: boolean;
+  dryRun: boolean;
 }
 
 /** Undefined where there is no such view. */
 async function refreshView(
   context: Context,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   id: string | null,
-  by: { signer: Signer; keyring: Uint8Array; force: boolean; dryRun: boolean },
+  by: RefreshedBy,
 ): Promise<RefreshedView | undefined> {
   const { archive: port, workspace, clock, signal } = context;
   const view = id === null ? liveView(suite.name) : frozenView(suite.name, id);
@@ -97,7 +178,7 @@ async function refreshView(
     kind,
     archive: workspace.archive,
     suite,
-    fingerprint: by.signer.fingerprint,
+    fingerprints: by.fingerprints,
     // Frozen views do not age: signing them again would only make clients fetch them again
     force: by.force && kind === 'live',
     now: clock.now(),

@@ -4,7 +4,7 @@
  * histories and Release files; it takes no lock, so it never waits for a run.
  */
 import { join } from 'node:path';
-import { liveView } from '../archive/layout.js';
+import { keyOfSuite, liveView } from '../archive/layout.js';
 import { readPublished } from '../archive/publication.js';
 import { snapshotField, type PublishedRelease } from '../archive/release.js';
 import { LockstepError } from '../errors.js';
@@ -12,10 +12,12 @@ import { lockHolder } from '../io/lock.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
 import { listHistories, readHistory } from '../snapshot/history-file.js';
+import { readKeyRecord } from '../snapshot/key-record.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
 import type { Context } from './context.js';
+import { keyringProfile } from './keyring-suites.js';
 import { listedIn } from './move.js';
 import { journalPath } from './recover.js';
 
@@ -105,12 +107,14 @@ export async function status(context: Context, only: string | undefined): Promis
   );
   const had = new Set([...found.values()].flatMap(({ history }) => history.map(({ to }) => to)));
   const holder = await lockHolder(join(places.state, 'lock'));
-  const strays = (await listHistories(places.snapshots)).filter((name) => !found.has(name));
+  const strays = (await listHistories(places.snapshots)).filter(
+    (name) => !found.has(name) && keyOfSuite(name) === undefined,
+  );
   return {
     now: now.toISOString(),
     suites: suites.filter(({ suite }) => only === undefined || suite === only),
     unpublished: [...newest]
-      .filter(([, id]) => !had.has(id))
+      .filter(([profile, id]) => !had.has(id) && profile !== keyringProfile)
       .filter(([profile]) => only === undefined || found.get(only)!.suite.profile === profile)
       .map(([profile, snapshot]) => ({ profile, snapshot })),
     running:
@@ -119,11 +123,27 @@ export async function status(context: Context, only: string | undefined): Promis
         : { command: holder.command, pid: holder.pid, host: holder.host, since: holder.startedAt },
     warnings: [
       ...(holder === undefined ? await unendedMove(context) : []),
+      ...(await unendedRotation(context)),
       ...strays.map(
         (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing keeps it up.`,
       ),
     ],
   };
+}
+
+/** Its stage alone; when it goes on, `key status` tells. */
+async function unendedRotation({ places }: Context): Promise<string[]> {
+  try {
+    const state = (await readKeyRecord(places.snapshots))?.state;
+    if (state === undefined || state.next === null) return [];
+    const since = state.stageSince.toISOString().slice(0, 10);
+    return [
+      `The key ${state.next.fingerprint} is on its way (${state.stage === 'both' ? 'signing beside the current one' : 'announced'} since ${since}). See: lockstep key status`,
+    ];
+  } catch (error) {
+    if (error instanceof LockstepError) return [`${error.message}.`];
+    throw error;
+  }
 }
 
 async function unendedMove(context: Context): Promise<string[]> {

@@ -50,6 +50,7 @@ function input(over: Partial<PublicationInput> = {}): PublicationInput {
     frozen: indices,
     pool: [{ path: entry!.path, size: entry!.size, sha256: entry!.sha256 }],
     publicKey: { armored: 'ARMORED', binary: Uint8Array.of(1) },
+    keyring: { suites: [], area: 'main' },
     there: empty,
     now,
     ...over,
