@@ -57,6 +57,12 @@ export const errorCodes = {
     'input',
     'Packages to import are missing, damaged or contradict each other; each is listed',
   ],
+  // Changes of the key
+  ROTATE_EARLY: [
+    'input',
+    'The next step of a change of the key would leave machines behind; it says when it will not',
+  ],
+  ROTATE_IMPOSSIBLE: ['input', 'The change of the key cannot be made as asked'],
   // Gates
   INSTALL_IMPOSSIBLE: ['input', "By apt's own solver the set cannot be installed, upgraded to or left again"],
   INSTALL_OVERLAP: ['input', 'A file is in two packages that may be installed together'],
@@ -130,6 +136,10 @@ export const errorCodes = {
   SIGN_KEY_MISSING: ['signing', 'The archive has no signing key at the configured place'],
   SIGN_KEY_EXISTS: ['signing', 'A key is already there and would be overwritten'],
   SIGN_KEY_MODE: ['signing', 'The private key file can be read by others'],
+  SIGN_KEY_CHANGED: [
+    'signing',
+    "lockstep.yaml names another key than the archive's current one, which machines know",
+  ],
   SIGN_KEY_EXPIRED: ['signing', 'The signing key is not valid at the date of the signature'],
   SIGN_KEY_INVALID: ['signing', 'The key file holds no usable private key'],
   SIGN_WRONG_PASSPHRASE: ['signing', 'The passphrase does not open the key'],

@@ -1,15 +1,63 @@
-/** The small files that carry the archive's public key to machines: path and bytes of each. Pure. */
-import { keyringFiles, sourcesFilePath } from './layout.js';
-import { sourcesFileText, type SourcesFile } from './sources-file.js';
+/**
+ * The archive's key files and the lines for machines: what they are to hold,
+ * and writing them while suites stay as they are. A publication plans its own
+ * (plan.ts).
+ */
+import { throwIfInterrupted } from '../io/interrupt.js';
+import { keyOfSuite, keyringFiles, liveView, sourcesFilePath } from './layout.js';
+import type { ArchivePort } from './port.js';
+import { readPublished } from './publication.js';
+import { sourcesFileText, type KeyringSuites, type SourcesFile } from './sources-file.js';
 
-/** Of a suite: the keyring in both forms, and its sources file, which has the key inside. */
+type PublicKeys = { armored: string; binary: Uint8Array };
+
+/** Of a suite: the keyring in both forms, and its sources file, which has the key inside. Pure. */
 export function keyFiles(
   suite: Omit<SourcesFile, 'key'>,
-  publicKey: { armored: string; binary: Uint8Array },
+  publicKey: PublicKeys,
 ): [path: string, data: string | Uint8Array][] {
-  return [
+  const keyrings: [string, string | Uint8Array][] = [
     [keyringFiles.binary, publicKey.binary],
     [keyringFiles.armored, publicKey.armored],
-    [sourcesFilePath(suite.suite), sourcesFileText({ ...suite, key: publicKey.armored })],
   ];
+  // A machine follows the suite of a key beside another one, never alone
+  if (keyOfSuite(suite.suite) !== undefined) return keyrings;
+  return [...keyrings, [sourcesFilePath(suite.suite), sourcesFileText({ ...suite, key: publicKey.armored })]];
+}
+
+export interface KeyFilesRequest {
+  baseUrl: string;
+  /** Names of all suites that machines may follow. */
+  suites: readonly string[];
+  publicKey: PublicKeys;
+  keyring: KeyringSuites;
+  /** Says what would be written, and writes nothing. */
+  dryRun: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes those that say something else now; of a suite that is not published, none.
+ *
+ * @returns their paths below the root of what is published
+ * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
+ */
+export async function writeKeyFiles(port: ArchivePort, request: KeyFilesRequest): Promise<string[]> {
+  const { baseUrl, publicKey, keyring, signal, dryRun } = request;
+  const wanted = new Map<string, string | Uint8Array>();
+  for (const suite of request.suites) {
+    const { release } = await readPublished(port, liveView(suite));
+    if (release === null) continue;
+    const { areas, architectures } = release;
+    const of = { baseUrl, suite, areas, architectures, keyring };
+    for (const [path, data] of keyFiles(of, publicKey)) wanted.set(path, data);
+  }
+  const written: string[] = [];
+  for (const [path, data] of wanted) {
+    throwIfInterrupted(signal);
+    if ((await port.read(path))?.equals(Buffer.from(data)) === true) continue;
+    if (!dryRun) await port.put(path, data, { signal });
+    written.push(path);
+  }
+  return written;
 }

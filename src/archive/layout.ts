@@ -35,6 +35,19 @@ export const keyringFiles = {
   armored: 'debian/archive-keyring.asc',
 } as const;
 
+/**
+ * The suite that is there for one key: signed by it alone, without an end, it offers the newest keyring package. So a
+ * machine that knows no other key gets the next one from it, however late.
+ */
+export function keyringSuite(fingerprint: string): string {
+  return `keyring-${fingerprint}`;
+}
+
+/** The fingerprint of the key that a suite is there for; undefined of any other suite. */
+export function keyOfSuite(suite: string): string | undefined {
+  return /^keyring-([0-9A-F]{40})$/.exec(suite)?.[1];
+}
+
 /** What a person puts into /etc/apt/sources.list.d. */
 export function sourcesFilePath(suite: string): string {
   return `debian/${suite}.sources`;

@@ -29,6 +29,7 @@ import {
   type ReleaseContent,
   type SuiteIdentity,
 } from './release.js';
+import type { KeyringSuites } from './sources-file.js';
 import { keyWarnings, validUntilFor } from './validity.js';
 
 /** The steps in the order they are done (DESIGN.md, "Order of writes"). */
@@ -92,6 +93,7 @@ export interface PublicationInput {
   publicKey: { armored: string; binary: Uint8Array };
   /** End of the key that signs; null: it has none. */
   keyEnds: Date | null;
+  keyring: KeyringSuites;
   there: Standing;
   now: Date;
 }
@@ -217,9 +219,10 @@ function planPool(pool: readonly PoolFile[], there: Standing): Write[] {
   return writes;
 }
 
-function planKeys({ archive, suite, publicKey, listing, there }: PublicationInput): Write[] {
+function planKeys({ archive, suite, publicKey, keyring, listing, there }: PublicationInput): Write[] {
   const { areas, architectures } = listing;
-  const wanted = keyFiles({ baseUrl: archive.baseUrl, suite: suite.name, areas, architectures }, publicKey);
+  const { baseUrl } = archive;
+  const wanted = keyFiles({ baseUrl, suite: suite.name, areas, architectures, keyring }, publicKey);
   return wanted
     .filter(([path, data]) => there.data.get(path)?.equals(Buffer.from(data)) !== true)
     .map(([path, data]) => ({ kind: 'data', step: 'key', path, data }));

@@ -9,7 +9,7 @@ import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import { signingEnd } from '../signing/key-end.js';
-import type { Signer } from '../signing/signer.js';
+import type { PublicHalf } from '../signing/signer-port.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { BlockMissing } from './index-set.js';
 import type { PoolFile } from './index-text.js';
@@ -33,6 +33,7 @@ import {
   type ReleaseFiles,
   type SuiteIdentity,
 } from './release.js';
+import type { KeyringSuites } from './sources-file.js';
 import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
 
 /** A snapshot that is named by its manifest's hash; its manifest is read only where nothing is known of it yet. */
@@ -56,8 +57,9 @@ export interface PublicationRequest {
   earlier: readonly ListedSnapshot[];
   /** What the suite's Release files say, where the caller has read them. */
   live?: PublishedRelease | undefined;
-  /** Only its public key is used here. */
-  signer: Pick<Signer, 'publicKey'>;
+  /** What its key files shall hold; the key that signs is the first. */
+  publicKey: PublicHalf;
+  keyring: KeyringSuites;
   clock: Pick<Clock, 'now'>;
   signal?: AbortSignal | undefined;
 }
@@ -91,7 +93,6 @@ async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
   const frozen = await records.of(snapshot.sha256, snapshot.load);
   const listing = await listingFor(request, frozen);
   const pool = await unvouchedPool(request, listing, frozen);
-  const publicKey = await request.signer.publicKey();
   const now = request.clock.now();
   return planPublication({
     archive,
@@ -99,8 +100,9 @@ async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
     listing,
     frozen,
     pool,
-    publicKey,
-    keyEnds: await signingEnd(publicKey, now),
+    publicKey: request.publicKey,
+    keyEnds: await signingEnd(request.publicKey, now),
+    keyring: request.keyring,
     there: await readStanding(request, { listing, frozen, pool }),
     now,
   });

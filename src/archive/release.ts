@@ -24,8 +24,8 @@ export interface SuiteIdentity {
   codename?: string | undefined;
   /** The archive's where none is given. */
   description?: string | undefined;
-  /** Seconds from the Date of a Release to its Valid-Until. */
-  validFor: number;
+  /** Seconds from the Date of a Release to its Valid-Until; null where it has none. */
+  validFor: number | null;
   /** How many snapshots are listed at most, the current one among them. */
   retain: number;
 }

@@ -34,8 +34,8 @@ export interface RefreshRequest {
   kind: 'live' | 'frozen';
   archive: ArchiveIdentity;
   suite: SuiteIdentity;
-  /** Of the key that signs now. */
-  fingerprint: string;
+  /** Of the keys that sign now. */
+  fingerprints: readonly string[];
   /** End of the key that signs now; null: it has none. */
   keyEnds: Date | null;
   force: boolean;
@@ -92,15 +92,21 @@ function fieldsOf({ signed, archive, suite }: RefreshRequest): Record<string, st
 }
 
 function reasonFor(request: RefreshRequest, fields: Record<string, string>): RefreshReason | null {
-  const { signed, kind, fingerprint, now } = request;
+  const { signed, kind, fingerprints, now } = request;
   const { release, signers } = signed;
   if (signed.findings.length > 0) return 'incomplete';
-  if (signers.inline !== fingerprint || signers.detached !== fingerprint) return 'key';
+  if (!areSame(signers.inline, fingerprints) || !areSame(signers.detached, fingerprints)) return 'key';
   if (Object.entries(fields).some(([name, value]) => release.fields.unfolded(name) !== value))
     return 'fields';
   if (request.force) return 'forced';
   const told = endVerdict(release, validityOf(request), now);
   return kind === 'frozen' && told !== null ? 'end' : told;
+}
+
+function areSame(signers: readonly string[] | undefined, wanted: readonly string[]): boolean {
+  return (
+    signers !== undefined && signers.length === wanted.length && wanted.every((one) => signers.includes(one))
+  );
 }
 
 /** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */

@@ -9,6 +9,7 @@ import { armorFault, clearsignedFault } from '../signing/exact-armor.js';
 import { lastEnd } from '../signing/key-end.js';
 import { verifyClearsigned, verifyDetached, type Taken, type Verdict } from '../signing/verifier.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
+import { keyOfSuite } from './layout.js';
 import type { ArchivePort } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
 
@@ -22,7 +23,7 @@ export interface SignedView {
   /** Its text. */
   text: string | null;
   /** Fingerprints of the keys that signed InRelease and Release.gpg; undefined where that is not good. */
-  signers: { inline: string | undefined; detached: string | undefined };
+  signers: { inline: readonly string[] | undefined; detached: readonly string[] | undefined };
   /** End of the key that signed InRelease; null: it has none; undefined: it is not known. */
   keyEnds: Date | null | undefined;
   /** The latest Date that is vouched for, in seconds: the next one must be later. */
@@ -41,8 +42,9 @@ const resign = 'lockstep verify --repair signs it anew';
 export async function readSignedView(
   port: ArchivePort,
   view: string,
-  trust: { keyring: Uint8Array; taken: Taken },
+  { keyring, taken }: { keyring: Uint8Array; taken: Taken },
 ): Promise<SignedView> {
+  const trust = { keyring, taken: isOfOneKey(view) ? { ...taken, ends: undefined } : taken };
   const path = { inline: `${view}/InRelease`, plain: `${view}/Release`, detached: `${view}/Release.gpg` };
   const [inline, plain, detached] = await Promise.all([
     port.read(path.inline),
@@ -104,13 +106,18 @@ export async function readSignedView(
     release,
     text,
     signers: {
-      inline: clear?.signer,
-      detached: onText?.result === 'good' ? onText.fingerprint : undefined,
+      inline: clear?.signers,
+      detached: onText?.result === 'good' ? goodOf(onText) : undefined,
     },
     keyEnds: clear?.keyEnds,
     latestDate: dates.length === 0 ? null : Math.max(...dates),
     findings: there ? findings : [],
   };
+}
+
+/** The suite of a key is signed by that one, also after it has handed over. */
+function isOfOneKey(view: string): boolean {
+  return keyOfSuite(view.slice(view.lastIndexOf('/') + 1)) !== undefined;
 }
 
 async function judgeInline(
@@ -119,7 +126,7 @@ async function judgeInline(
   trust: { keyring: Uint8Array; taken: Taken },
 ): Promise<{
   text?: string;
-  signer?: string | undefined;
+  signers?: string[];
   keyEnds?: Date | null | undefined;
   finding?: Finding;
 }> {
@@ -128,20 +135,26 @@ async function judgeInline(
       taken: trust.taken,
       subject: path,
     });
-    const signer = signers[0]?.fingerprint;
+    const names = signers.map(({ fingerprint }) => fingerprint);
     const form = clearsignedFault(bytes);
     const keyEnds = lastEnd(signers.map((one) => one.keyEnds));
-    if (form === null) return { text, signer, keyEnds };
+    if (form === null) return { text, signers: names, keyEnds };
     const message = `It was changed: ${form}`;
     return {
       text,
-      signer,
+      signers: names,
       keyEnds,
       finding: { code: 'VERIFY_MALFORMED', kind: 'damaged', path, message, hint: resign },
     };
   } catch (error) {
     return { finding: findingOf(error, { kind: 'signature', path, hint: hintOf(error) }) };
   }
+}
+
+function goodOf({ signatures }: Verdict): string[] {
+  return signatures.flatMap(({ result, fingerprint }) =>
+    result === 'good' && fingerprint !== undefined ? [fingerprint] : [],
+  );
 }
 
 function hintOf(error: unknown): string {

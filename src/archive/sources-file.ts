@@ -11,19 +11,42 @@ export interface SourcesFile {
   suite: string;
   areas: readonly string[];
   architectures: readonly string[];
-  /** The archive's public key, armored. */
+  /** The archive's public keys, as one armored block. */
   key: string;
+  /** The suites that keep the key up to date; none where the archive has no keyring package. */
+  keyring: KeyringSuites;
+}
+
+/** What a machine follows for the key alone. */
+export interface KeyringSuites {
+  suites: readonly string[];
+  area: string;
 }
 
 /** The text of the file. apt reads a key inside since 2.3.10, so also on Debian 12. */
 export function sourcesFileText(file: SourcesFile): string {
-  return formatStanza({
+  const key = `\n${file.key.trim()}`;
+  const uris = `${file.baseUrl}/debian`;
+  // Without it, apt complains on a machine with a second architecture.
+  const architectures = file.architectures.join(' ');
+  const suite = formatStanza({
     Types: 'deb',
-    URIs: `${file.baseUrl}/debian`,
+    URIs: uris,
     Suites: file.suite,
     Components: file.areas.join(' '),
-    // Without it, apt complains on a machine with a second architecture.
-    Architectures: file.architectures.join(' '),
-    'Signed-By': `\n${file.key.trim()}`,
+    Architectures: architectures,
+    'Signed-By': key,
   });
+  if (file.keyring.suites.length === 0) return suite;
+  const keyring = formatStanza({
+    Types: 'deb',
+    URIs: uris,
+    Suites: file.keyring.suites.join(' '),
+    Components: file.keyring.area,
+    Architectures: architectures,
+    // A key of long ago is no use (apt --snapshot)
+    Snapshot: 'no',
+    'Signed-By': key,
+  });
+  return `${suite}\n${keyring}`;
 }

@@ -13,7 +13,7 @@ import type { Finding } from '../snapshot/finding.js';
 import type { SnapshotsReading } from '../snapshot/verify-snapshots.js';
 import type { Expected } from './expected.js';
 import type { PoolFile } from './index-text.js';
-import { frozenPool, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
+import { frozenPool, keyOfSuite, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
 import type { ArchivePort, ListedFile } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
 import { verifyPool } from './verify-pool.js';
@@ -286,7 +286,7 @@ async function keyFaults(
         ];
   for (const { name, view } of live) {
     const { release } = view.signed;
-    if (release === null) continue;
+    if (release === null || keyOfSuite(name.suite) !== undefined) continue;
     wanted.push([sourcesFilePath(name.suite), sourcesFile(name.suite, release.areas, release.architectures)]);
   }
   const findings: ArchiveFinding[] = [];

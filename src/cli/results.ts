@@ -8,6 +8,7 @@ import { addExtensionResult } from './results-add.js';
 import { importResult } from './results-import.js';
 import { diffResult } from './results-diff.js';
 import { promoteResult, publishResult, rollbackResult, statusResult } from './results-moves.js';
+import { keyRotateResult, keyStatusResult } from './results-keys.js';
 import { pinFileResult } from './results-pin-file.js';
 import { demandResult } from './results-demands.js';
 import { pinResult } from './results-pins.js';
@@ -140,6 +141,8 @@ export const outputSchemas: Record<string, z.ZodType> = {
   init: initResult,
   check: checkResult,
   'key generate': keyResult,
+  'key rotate': keyRotateResult,
+  'key status': keyStatusResult,
   'add extension': addExtensionResult,
   skip: skipResult,
   resolve: resolveResult,

@@ -17,6 +17,8 @@ export interface ArchiveKey {
   binary: Uint8Array;
   /** When it was made, seconds: the date of the keyring package's files. */
   date: number;
+  /** The suites that keep a machine's key up to date (layout.ts, keyringSuite). */
+  suites: readonly string[];
 }
 
 /** A suite as templates see it. */
@@ -114,6 +116,8 @@ export interface SetVariables extends CommonVariables {
 /** Variables of the keyring package's template. */
 export interface KeyringVariables extends CommonVariables {
   pinnedPackages: string[];
+  /** Suites that the machine follows for the key alone. */
+  keyringSuites: string[];
 }
 
 /** @param profiles the workspace's profiles; a suite of another one is left out */
@@ -160,9 +164,13 @@ export function commonVariables(
 export function keyringVariables(
   workspace: Workspace,
   profiles: readonly Profile[],
-  key: Pick<ArchiveKey, 'fingerprint'>,
+  key: Pick<ArchiveKey, 'fingerprint' | 'suites'>,
 ): KeyringVariables {
-  return { ...commonVariables(workspace, profiles, key), pinnedPackages: exactPackages(workspace, profiles) };
+  return {
+    ...commonVariables(workspace, profiles, key),
+    pinnedPackages: exactPackages(workspace, profiles),
+    keyringSuites: [...key.suites],
+  };
 }
 
 /**

@@ -28,39 +28,51 @@ const archive = z
   })
   .describe('Who the archive is');
 
+const keyFileFields = (file: string) => ({
+  method: z.literal('openpgp'),
+  keyFile: z
+    .string()
+    .min(1)
+    .default(file)
+    .describe('The private key, armored; relative to the workspace, or absolute'),
+  passphraseFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Holds the passphrase; LOCKSTEP_PASSPHRASE and LOCKSTEP_PASSPHRASE_FILE win'),
+});
+
+const gpgFields = {
+  method: z.literal('gpg'),
+  key: z
+    .string()
+    .regex(/^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})!?$/, {
+      error:
+        'must be a whole fingerprint: 40 hexadecimal digits, without spaces; "!" behind it for this very key or subkey',
+    })
+    .describe(
+      'Fingerprint of the key; that of a subkey signs with this subkey, that of the primary key with the newest subkey that can. "!" behind it: with this very one',
+    ),
+  program: z.string().min(1).optional().describe('The gpg to run; gpg of the PATH otherwise'),
+  homedir: z.string().min(1).optional().describe('GNUPGHOME, if not the usual one'),
+};
+
+const next = z
+  .discriminatedUnion('method', [
+    z
+      .strictObject(keyFileFields('.lockstep/keys/next.asc'))
+      .describe('A key file; a passphraseFile given here wins over the environment'),
+    z.strictObject(gpgFields).describe("The user's own gpg"),
+  ])
+  .optional()
+  .describe('The key that lockstep key rotate brings in; next.asc beside keyFile otherwise');
+
 const signing = z
   .discriminatedUnion('method', [
     z
-      .strictObject({
-        method: z.literal('openpgp'),
-        keyFile: z
-          .string()
-          .min(1)
-          .default('.lockstep/keys/archive.asc')
-          .describe('The private key, armored; relative to the workspace, or absolute'),
-        passphraseFile: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('Holds the passphrase; LOCKSTEP_PASSPHRASE and LOCKSTEP_PASSPHRASE_FILE win'),
-      })
+      .strictObject({ ...keyFileFields('.lockstep/keys/archive.asc'), next })
       .describe('Lockstep signs in its own process with a key file'),
-    z
-      .strictObject({
-        method: z.literal('gpg'),
-        key: z
-          .string()
-          .regex(/^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})!?$/, {
-            error:
-              'must be a whole fingerprint: 40 hexadecimal digits, without spaces; "!" behind it for this very key or subkey',
-          })
-          .describe(
-            'Fingerprint of the key; that of a subkey signs with this subkey, that of the primary key with the newest subkey that can. "!" behind it: with this very one',
-          ),
-        program: z.string().min(1).optional().describe('The gpg to run; gpg of the PATH otherwise'),
-        homedir: z.string().min(1).optional().describe('GNUPGHOME, if not the usual one'),
-      })
-      .describe("The user's own gpg signs: agent, smart card"),
+    z.strictObject({ ...gpgFields, next }).describe("The user's own gpg signs: agent, smart card"),
   ])
   .describe('The key that signs the archive');
 

@@ -8,7 +8,7 @@ import { keyEnd } from './key-end.js';
 import { fingerprintOf } from './keys.js';
 import type { OpenPgpModule } from './openpgp.js';
 import { errorText, laxConfig, strictConfig } from './openpgp.js';
-import { isDatedAhead, keyTime, signatureTime, type Taken } from './taken.js';
+import { isDatedAhead, keyTime, signatureTime, stoppedBefore, type Taken } from './taken.js';
 import type { JudgedSignature, SignatureResult } from './verdict.js';
 
 export interface JudgementContext {
@@ -64,6 +64,10 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
   if (created < signer.getCreationTime()) return say('bad', 'it is older than its key');
   if (isDatedAhead(created, taken)) {
     return say('bad', `it is dated in the future (${created.toISOString()})`);
+  }
+  const stopped = stoppedBefore(created, known.fingerprint, taken);
+  if (stopped !== null) {
+    return say('expired', `its key has not counted since ${stopped.toISOString()}, before it was made`);
   }
   if (packet.getExpirationTime() <= signatureTime(created, taken)) {
     return say('expired', 'the signature has expired');

@@ -2,12 +2,16 @@
  * Owns what every signer can do, whatever holds its key. No adapter, no key.
  */
 
+import type { KeyEnds } from './taken.js';
+
 /** The public half of a key that signs. */
 export interface PublicHalf {
   armored: string;
   binary: Uint8Array;
   /** Fingerprint of the subkey (or primary key) that signs, where one is named; the newest that can, otherwise. */
   signsWith?: string | undefined;
+  /** Of the archive's own signer: for which of its keys that ends, and when. */
+  ends?: KeyEnds | undefined;
 }
 
 export interface Signer {
@@ -26,6 +30,9 @@ export interface Signer {
    * @throws LockstepError SIGN_KEY_EXPIRED, SIGN_GPG, SIGN_KEY_MISSING
    */
   detached(data: Uint8Array | string, date: Date, what?: string): Promise<string>;
-  /** The public half, for the archive's keyring. */
+  /**
+   * The public half, for the archive's keyring. Of the archive's own signer: all keys by which its records are judged,
+   * and for which of them that ends.
+   */
   publicKey(): Promise<PublicHalf>;
 }

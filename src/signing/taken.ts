@@ -11,7 +11,17 @@
  *   signed; what became of it later takes nothing back. `at`: no signature of it is dated later; `signed` where the
  *   record is what was signed, so that the signature itself has the time.
  */
-export type Taken = { kind: 'arriving'; now: Date } | { kind: 'recorded'; at: Date | 'signed' };
+export type Taken =
+  { kind: 'arriving'; now: Date } | { kind: 'recorded'; at: Date | 'signed'; ends?: KeyEnds | undefined };
+
+/** By fingerprint of the primary key: from when on what it signs counts no more, whatever the key says of itself. */
+export type KeyEnds = ReadonlyMap<string, Date>;
+
+/** When a key had stopped to count before it signed; null where it had not. */
+export function stoppedBefore(created: Date, fingerprint: string, taken: Taken): Date | null {
+  const end = taken.kind === 'recorded' ? taken.ends?.get(fingerprint) : undefined;
+  return end !== undefined && created > end ? end : null;
+}
 
 /** How far ahead of our clock a signature may be dated, as apt allows for a Release: 10 s. */
 const futureToleranceMs = 10_000;

@@ -19,7 +19,7 @@ import type { JudgedSignature, Verdict } from './verdict.js';
 import { assertGood, combineJudgements } from './verdict.js';
 
 export { assertGood } from './verdict.js';
-export type { Taken } from './taken.js';
+export type { KeyEnds, Taken } from './taken.js';
 export type { JudgedSignature, SignatureResult, Verdict } from './verdict.js';
 
 export interface VerifyOptions {

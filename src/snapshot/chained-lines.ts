@@ -35,6 +35,8 @@ export const chainedFields = {
 /** Who signs a line, and the date of the signature. */
 export interface LineSigner {
   signer: Signer;
+  /** Others who sign the same line; each adds its packets to the one signature. */
+  also?: readonly Signer[] | undefined;
   date: Date;
   /** For the log of signatures: `history of mediawiki-1.39-stable`. */
   what: string;
@@ -49,8 +51,17 @@ export async function nextChainedLine(text: string, content: object, by?: LineSi
   const last = text.trimEnd().split('\n').at(-1) ?? '';
   const line = { ...content, format: 1, previous: last === '' ? null : hashOf(last) };
   if (by === undefined) return canonicalLine(line);
-  const armored = await by.signer.detached(canonicalLine(line), by.date, by.what);
-  return canonicalLine({ ...line, signature: Buffer.from(await dearmor(armored)).toString('base64') });
+  const packets: Uint8Array[] = [];
+  for (const signer of [by.signer, ...(by.also ?? [])]) {
+    packets.push(await dearmor(await signer.detached(canonicalLine(line), by.date, by.what)));
+  }
+  return canonicalLine({ ...line, signature: Buffer.concat(packets).toString('base64') });
+}
+
+/** What the signature of a line is on, and its packets. For a line that {@link parseChainedLines} took. */
+export function signedPartOf(line: string): { content: string; signature: Uint8Array } {
+  const { signature = '', ...content } = JSON.parse(line) as ChainedLine;
+  return { content: canonicalLine(content), signature: Buffer.from(signature, 'base64') };
 }
 
 /**

@@ -1,34 +1,55 @@
 /**
- * The public keys that the archive is judged by, for workflows that read. None
- * of them needs the archive's secret; who signs takes archive-signer.ts.
+ * The keys that the archive is judged by, for all workflows: what lockstep.yaml
+ * names, the record of keys, and what follows from the two. None of this needs
+ * the archive's secret; who signs takes archive-signer.ts.
  */
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { loadPublicKey, readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
-import type { Taken } from '../signing/verifier.js';
+import { oneKeyring } from '../signing/several.js';
+import type { SigningConfig } from '../signing/signer.js';
+import {
+  countingKeys,
+  endsOf,
+  keyRecordPath,
+  publishedKeys,
+  readKeyRecord,
+  type KeyState,
+  type KnownKey,
+} from '../snapshot/key-record.js';
+import type { KeyEnds, Taken } from '../signing/verifier.js';
 import type { Context } from './context.js';
 
 export interface ArchiveKeys {
-  /** The archive's own: what its keyring file must hold. */
+  /** What its key files must hold: the current key, and the next one once that is announced. */
   own: PublicKey;
   /** Every key whose signatures count, binary. */
   keyring: Uint8Array;
+  /** For which of them that ends, and when. */
+  ends: KeyEnds | undefined;
+  /** What the record says; null where there is none yet. */
+  state: KeyState | null;
 }
 
 /**
- * The workspace's own key, and those of files: earlier keys of the archive, or its public key where the
- * workspace has none.
+ * The archive's keys: the one that lockstep.yaml names and those that the record knows beside it, and those of files,
+ * for a workspace that has none.
  *
  * @param files paths as they were typed
- * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, SIGN_KEY_*, TOOL_MISSING
+ * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, SIGN_KEY_*, SIGN_KEY_CHANGED, SNAPSHOT_INVALID (the record),
+ * TOOL_MISSING
  */
 export async function archiveKeys(context: Context, files: readonly string[]): Promise<ArchiveKeys> {
   const given = await Promise.all(files.map((file) => readPublicKeyFile(resolve(file))));
-  const own = await ownKey(context, given.length > 0);
-  const first = own ?? given[0]!;
-  const keyrings = given.map(({ keyring }) => keyring);
-  if (own !== undefined) keyrings.unshift((await own.publicKey()).binary);
-  return { own: first, keyring: new Uint8Array(Buffer.concat(keyrings)) };
+  const state = (await readKeyRecord(context.places.snapshots))?.state ?? null;
+  const own = await ownKeys(context, state, given);
+  const keyrings = [...given.map(({ keyring }) => keyring), await countingKeyring(state, own)];
+  return {
+    own: await publishedOf(state, own),
+    keyring: new Uint8Array(Buffer.concat(keyrings)),
+    ends: state === null ? undefined : endsOf(state),
+    state,
+  };
 }
 
 /**
@@ -36,16 +57,108 @@ export async function archiveKeys(context: Context, files: readonly string[]): P
  * for being dated ahead: a clock may have run backwards since. That a Release is dated ahead of what clients take is
  * told of it by itself, and that they refuse a key that has ended by validity.ts.
  */
-export function ownJudgement(keys: { keyring: Uint8Array }): { keyring: Uint8Array; taken: Taken } {
-  return { keyring: keys.keyring, taken: { kind: 'recorded', at: 'signed' } };
+export function ownJudgement({ keyring, ends }: { keyring: Uint8Array; ends?: KeyEnds | undefined }): {
+  keyring: Uint8Array;
+  taken: Taken;
+} {
+  return { keyring, taken: { kind: 'recorded', at: 'signed', ends } };
 }
 
-async function ownKey({ workspace }: Context, isGiven: boolean): Promise<PublicKey | undefined> {
+/** Where lockstep.yaml has a key. */
+export type KeySlot = 'signing' | 'next';
+
+/**
+ * The two places of lockstep.yaml: the key that signs, and the one that `key rotate` brings in. Which of them holds the
+ * current key, the record says: after a change it is the second one, until a person tidies up.
+ */
+export function keySlots({ workspace }: Context): { slot: KeySlot; config: SigningConfig }[] {
+  const { signing } = workspace;
+  const slots: { slot: KeySlot; config: SigningConfig }[] = [{ slot: 'signing', config: signing }];
+  if (signing.next !== undefined) slots.push({ slot: 'next', config: signing.next });
+  else if (signing.method === 'openpgp') {
+    const { passphraseFile, keyFile } = signing;
+    const next = { method: 'openpgp' as const, passphraseFile, keyFile: join(dirname(keyFile), 'next.asc') };
+    slots.push({ slot: 'next', config: next });
+  }
+  return slots;
+}
+
+/** A key that is at hand. */
+export interface KeyAtHand {
+  slot: KeySlot;
+  config: SigningConfig;
+  key: PublicKey;
+}
+
+/** The keys of both places that are there; why the first one is not, where it is not. */
+export async function keysAtHand(
+  context: Context,
+): Promise<{ found: KeyAtHand[]; missing: LockstepError | null }> {
+  const found: KeyAtHand[] = [];
+  let missing: LockstepError | null = null;
+  for (const { slot, config } of keySlots(context)) {
+    try {
+      found.push({ slot, config, key: await loadPublicKey(config, context.workspace.root) });
+    } catch (error) {
+      if (!(error instanceof LockstepError) || error.code !== 'SIGN_KEY_MISSING') throw error;
+      if (slot === 'signing') missing = error;
+    }
+  }
+  return { found, missing };
+}
+
+/**
+ * That key of the archive which lockstep.yaml has.
+ *
+ * @throws LockstepError SIGN_KEY_CHANGED where it has others only, SIGN_KEY_MISSING where it has none, SIGN_KEY_*
+ */
+export async function currentAtHand(context: Context, state: KeyState | null): Promise<KeyAtHand> {
+  const { found, missing } = await keysAtHand(context);
+  const first = found.find(({ slot }) => slot === 'signing');
+  if (state === null) {
+    if (first === undefined) throw missing!;
+    return first;
+  }
+  const current = found.find(({ key }) => key.fingerprint === state.current.fingerprint);
+  if (current !== undefined) return current;
+  if (first === undefined) throw missing!;
+  throw keyChanged(context, state, first);
+}
+
+function keyChanged({ places }: Context, { current, keys }: KeyState, { key }: KeyAtHand): LockstepError {
+  const there = keys.find(({ fingerprint }) => fingerprint === key.fingerprint);
+  const what = there === undefined ? 'none of its keys' : stateWords[there.state];
+  return new LockstepError('SIGN_KEY_CHANGED', {
+    message: `The archive's key is ${current.fingerprint}; lockstep.yaml names ${key.fingerprint}, which is ${what}`,
+    hint: changeHint,
+    where: [{ path: 'signing', value: key.fingerprint }, { file: keyRecordPath(places.snapshots) }],
+  });
+}
+
+const stateWords: Record<KnownKey['state'], string> = {
+  current: 'the current one',
+  next: 'the next one, which does not sign alone yet',
+  former: 'a former one',
+  compromised: 'one that is not believed any more',
+};
+
+export const changeHint =
+  'Nothing was written. Machines know the key by its keyring package: put the key back, then change it in a way that they can follow, with lockstep key rotate (docs/how-to/rotate-keys.md). If somebody else has the old key, or it is lost: lockstep key rotate --compromised';
+
+/** The key by which everything else is believed: the current one where it is at hand, else the first that was given. */
+async function ownKeys(
+  context: Context,
+  state: KeyState | null,
+  given: readonly (PublicKey & { keyring: Uint8Array })[],
+): Promise<PublicKey> {
   try {
-    return await loadPublicKey(workspace.signing, workspace.root);
+    return (await currentAtHand(context, state)).key;
   } catch (error) {
-    if (!(error instanceof LockstepError) || error.code !== 'SIGN_KEY_MISSING') throw error;
-    if (isGiven) return undefined;
+    if (!(error instanceof LockstepError) || !/^SIGN_KEY_(?:MISSING|CHANGED)$/.test(error.code)) throw error;
+    const anchor = given.find(({ fingerprint }) => isKnown(state, fingerprint));
+    if (anchor !== undefined) return anchor;
+    if (error.code === 'SIGN_KEY_CHANGED') throw error;
+    if (given.length > 0) return given[0]!;
     throw new LockstepError('SIGN_KEY_MISSING', {
       message: error.message,
       hint: 'Name a file with its public key, which you got from somewhere you trust: --keyring FILE',
@@ -53,4 +166,41 @@ async function ownKey({ workspace }: Context, isGiven: boolean): Promise<PublicK
       cause: error,
     });
   }
+}
+
+function isKnown(state: KeyState | null, fingerprint: string): boolean {
+  return state?.keys.some((key) => key.fingerprint === fingerprint && key.state !== 'compromised') ?? false;
+}
+
+/**
+ * Every key whose signatures count for who trusts `anchor`: it, and where the record knows it, all that the record
+ * vouches for.
+ */
+export async function countingKeyring(
+  state: KeyState | null,
+  anchor: Pick<PublicKey, 'fingerprint' | 'publicKey'>,
+): Promise<Uint8Array> {
+  const { binary } = await anchor.publicKey();
+  if (state === null || !isKnown(state, anchor.fingerprint)) return binary;
+  const others = countingKeys(state).filter(({ fingerprint }) => fingerprint !== anchor.fingerprint);
+  const keys = await Promise.all(others.map(({ public: armored }) => binaryOf(armored)));
+  return new Uint8Array(Buffer.concat([binary, ...keys]));
+}
+
+/** The keys that machines are to have; what is at hand is newer than what the record has of it. */
+async function publishedOf(state: KeyState | null, own: PublicKey): Promise<PublicKey> {
+  if (state === null || !isKnown(state, own.fingerprint)) return own;
+  const keys = await Promise.all(
+    publishedKeys(state).map(async ({ fingerprint, public: armored }) =>
+      fingerprint === own.fingerprint ? await own.publicKey() : { armored, binary: await binaryOf(armored) },
+    ),
+  );
+  const { signsWith } = await own.publicKey();
+  const both = { ...(await oneKeyring(keys)), signsWith };
+  return { fingerprint: state.current.fingerprint, publicKey: () => Promise.resolve(both) };
+}
+
+async function binaryOf(armored: string): Promise<Uint8Array> {
+  const { binaryKeyring } = await import('../signing/keys.js');
+  return await binaryKeyring(Buffer.from(armored));
 }

@@ -1,19 +1,104 @@
-/** The workspace's signer; every signature it makes is written to `.lockstep/signing.log` first. */
+/**
+ * The workspace's signer. Which key it signs with, and whether with two, the
+ * record of keys says; a key signs nothing before the record names it. Every
+ * signature is written to `.lockstep/signing.log` first.
+ */
 import { join } from 'node:path';
+import { keyringFiles } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import { signingEnd } from '../signing/key-end.js';
-import { loadSigner, type Signer } from '../signing/signer.js';
+import { readPublicKeys } from '../signing/keys.js';
+import { severalSigners } from '../signing/several.js';
+import { loadSigner, type Signer, type SigningConfig } from '../signing/signer.js';
 import { appendSigningRecord, loggedSigner } from '../signing/signing-log.js';
+import {
+  appendKeyChange,
+  endsOf,
+  readKeyRecord,
+  signingKeys,
+  type KeyState,
+  type RecordedKey,
+} from '../snapshot/key-record.js';
+import {
+  changeHint,
+  countingKeyring,
+  currentAtHand,
+  keysAtHand,
+  type KeyAtHand,
+  type KeySlot,
+} from './archive-keys.js';
 import type { Context } from './context.js';
+
+/** What signs for the archive. Its `publicKey` is all keys whose signatures count, the current one first. */
+export interface ArchiveSigner extends Signer {
+  /** Of all keys that sign with it; the current one first. */
+  readonly fingerprints: readonly string[];
+}
 
 /**
  * Unlocks the key at once, so that a wrong passphrase, or a key that has ended, shows before any work.
  *
- * @throws LockstepError SIGN_*, TOOL_MISSING
+ * @throws LockstepError SIGN_* (SIGN_KEY_CHANGED where lockstep.yaml names another key than the archive's),
+ * SNAPSHOT_INVALID (the record of keys), TOOL_MISSING
  */
-export async function archiveSigner(context: Context): Promise<Signer> {
-  const { workspace, env, places } = context;
-  const signer = await loadSigner(workspace.signing, env, workspace.root);
+export async function archiveSigner(
+  context: Context,
+  /** Keys that signed before there was a record, on the word of who runs this. */
+  former: readonly RecordedKey[] = [],
+): Promise<ArchiveSigner> {
+  const state = (await readKeyRecord(context.places.snapshots))?.state ?? null;
+  const current = await currentAtHand(context, state);
+  if (state === null && former.length === 0) await assertPublished(context, current);
+  const first = await slotSigner(context, current);
+  const others: Signer[] = [];
+  for (const { fingerprint } of state === null ? [] : signingKeys(state).slice(1)) {
+    others.push(await signerOf(context, fingerprint));
+  }
+  const signer = severalSigners([first, ...others]);
+  let begun: Promise<void> | undefined;
+  const recorded = (): Promise<void> => (begun ??= recordKey(context, state, first, former));
+  return {
+    fingerprint: signer.fingerprint,
+    fingerprints: [first, ...others].map(({ fingerprint }) => fingerprint),
+    clearsign: async (...args) => {
+      await recorded();
+      return await signer.clearsign(...args);
+    },
+    detached: async (...args) => {
+      await recorded();
+      return await signer.detached(...args);
+    },
+    publicKey: async () => {
+      const binary = await countingKeyring(state, first);
+      const ends = state === null ? undefined : endsOf(state);
+      const { armored, signsWith } = await first.publicKey();
+      return { binary, armored, signsWith, ends };
+    },
+  };
+}
+
+/**
+ * The signer of one key alone, wherever lockstep.yaml has it.
+ *
+ * @throws LockstepError SIGN_KEY_MISSING where it has not, SIGN_*
+ */
+export async function signerOf(context: Context, fingerprint: string): Promise<Signer> {
+  const { found } = await keysAtHand(context);
+  const place = found.find(({ key }) => key.fingerprint === fingerprint);
+  if (place !== undefined) return await slotSigner(context, place);
+  throw new LockstepError('SIGN_KEY_MISSING', {
+    message: `The key ${fingerprint} is needed to sign, and lockstep.yaml does not have it`,
+    hint: 'Set signing.next in lockstep.yaml to where it is, or put it at next.asc beside signing.keyFile',
+    where: [{ path: 'signing.next', value: fingerprint }],
+  });
+}
+
+async function slotSigner(
+  context: Context,
+  { slot, config }: Pick<KeyAtHand, 'slot' | 'config'>,
+): Promise<Signer> {
+  const { workspace, places } = context;
+  const signer = await loadSigner(config, environmentFor(context, slot, config), workspace.root);
   await assertNotEnded(signer, context);
   const log = join(places.state, 'signing.log');
   return loggedSigner(signer, (made) => appendSigningRecord(log, made));
@@ -29,4 +114,56 @@ async function assertNotEnded(signer: Signer, { clock }: Context): Promise<void>
     hint: 'Extend it (docs/how-to/signing-keys.md), or check the clock of this machine',
     where: [{ value: signer.fingerprint }],
   });
+}
+
+/** Two keys may have two passphrases: that of the second one is the one that is written for it. */
+function environmentFor({ env }: Context, slot: KeySlot, config: SigningConfig): NodeJS.ProcessEnv {
+  const ownFile = slot === 'next' && config.method === 'openpgp' && config.passphraseFile !== undefined;
+  return ownFile ? { ...env, LOCKSTEP_PASSPHRASE: undefined, LOCKSTEP_PASSPHRASE_FILE: undefined } : env;
+}
+
+/** An archive from before there was a record has its key in its key file. */
+async function assertPublished({ archive }: Context, { key }: KeyAtHand): Promise<void> {
+  const bytes = await archive.read(keyringFiles.binary);
+  if (bytes === undefined) return;
+  const there = await readPublicKeys(bytes, keyringFiles.binary).catch((error: unknown) => {
+    // A damaged file says nothing; the next publication writes it anew
+    if (error instanceof LockstepError) return [];
+    throw error;
+  });
+  if (there.length === 0 || there.some(({ fingerprint }) => fingerprint === key.fingerprint)) return;
+  throw new LockstepError('SIGN_KEY_CHANGED', {
+    message: `The archive is published with the key ${there[0]!.fingerprint}; lockstep.yaml names ${key.fingerprint}`,
+    hint: `${changeHint}. An archive that such a change has left half done: lockstep refresh --former-key FILE`,
+    where: [{ path: 'signing', value: key.fingerprint }, { file: `public/${keyringFiles.binary}` }],
+  });
+}
+
+/** Begins the record with the first signature, and keeps what the key says of itself up to date. */
+async function recordKey(
+  context: Context,
+  state: KeyState | null,
+  signer: Signer,
+  former: readonly RecordedKey[],
+): Promise<void> {
+  const key = await recordedKey(signer);
+  if (state !== null && state.current.public === key.public) return;
+  const { places, clock, actor: by } = context;
+  const step = state === null ? 'first' : 'renew';
+  await appendKeyChange(
+    places.snapshots,
+    {
+      step,
+      key,
+      ...(former.length === 0 || state !== null ? {} : { former }),
+      at: clock.now().toISOString(),
+      by,
+    },
+    new Map([[signer.fingerprint, signer]]),
+  );
+}
+
+/** A key as the record has it. */
+export async function recordedKey(key: Pick<Signer, 'fingerprint' | 'publicKey'>): Promise<RecordedKey> {
+  return { fingerprint: key.fingerprint, public: (await key.publicKey()).armored };
 }

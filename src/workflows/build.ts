@@ -22,7 +22,7 @@ import { ensureDir, exists, sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
 import { originLines } from '../metapackage/changelog-lines.js';
 import { extensionComponents } from '../metapackage/extension-set.js';
-import { planKeyring, planSet, templatesOf, type SourceGroup } from '../metapackage/compose.js';
+import { planSet, templatesOf, type SourceGroup } from '../metapackage/compose.js';
 import { keyringTemplate } from '../metapackage/pinned-packages.js';
 import type { SetPackage } from '../metapackage/relations.js';
 import { planVersion, type VersionUse } from '../metapackage/revision.js';
@@ -30,16 +30,16 @@ import { readTemplates } from '../metapackage/template-folder.js';
 import { checkWorkspace } from '../profile/load.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { SkippedOf } from '../profile/skip.js';
-import { readPublicKeys } from '../signing/keys.js';
-import type { Signer } from '../signing/signer.js';
 import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
 import { readDropped } from '../snapshot/dropped.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
 import { extensionTree, readExtensions, type ExtensionFacts } from '../source/extension-facts.js';
 import type { SourceContext } from '../source/context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../source/pin.js';
+import { archiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
 import { databaseSchema } from './database-schema.js';
+import { keyringGroup, keyringKey } from './keyring-package.js';
 import type { Resolution } from './resolve.js';
 
 /** What would be done about one package, for people and `--json`. */
@@ -81,18 +81,14 @@ export interface BuiltSet {
  *
  * @throws LockstepError BUILD_*, TEMPLATE_*, PROFILE_UNKNOWN, MACHINE_UNFIT and what reading the base throws
  */
-export async function planBuilds(
-  context: Context,
-  resolution: Resolution,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<PlannedBuilds> {
+export async function planBuilds(context: Context, resolution: Resolution): Promise<PlannedBuilds> {
   const phase = context.progress.phase('Planning the builds');
   try {
     const history = await versionHistory(context);
     const builder = builderContext(context, phase);
     const debian = await planDebian(context, resolution, history, builder);
     const schema = await databaseSchema(context, resolution, sourcesOf(debian));
-    const groups = await composeGroups(context, resolution, debian, { history, schema, signer });
+    const groups = await composeGroups(context, resolution, debian, { history, schema });
     const trees = await Promise.all(
       groups.flatMap((group) =>
         group.packages.map(async ({ trees: from, ...tree }) =>
@@ -168,7 +164,7 @@ export async function buildSet(
 }
 
 /** Every version that was given out here, of all profiles: they share one pool. */
-async function versionHistory(context: Context): Promise<VersionUse[]> {
+export async function versionHistory(context: Context): Promise<VersionUse[]> {
   const { snapshots } = context.places;
   const all = await Promise.all(
     (await listSnapshots(snapshots)).map((place) => readSnapshot(snapshots, place)),
@@ -178,7 +174,7 @@ async function versionHistory(context: Context): Promise<VersionUse[]> {
   return [...all.flatMap(({ manifest }) => manifest.builds), ...dropped.flatMap(({ builds }) => builds)];
 }
 
-function builderContext(context: Context, phase: Phase): BuilderContext {
+export function builderContext(context: Context, phase: Phase): BuilderContext {
   const { store, http, places, clock, signal } = context;
   return {
     store,
@@ -271,17 +267,16 @@ async function composeGroups(
   given: {
     history: readonly VersionUse[];
     schema: SnapshotSchema | undefined;
-    signer: Pick<Signer, 'publicKey'>;
   },
 ): Promise<SourceGroup[]> {
-  const { history, schema, signer } = given;
+  const { history, schema } = given;
   const { workspace } = context;
   const { profiles, imported, errors } = await checkWorkspace(workspace.root);
   const [fault] = errors;
   if (fault !== undefined) throw fault;
   const names = [...new Set([...templatesOf(profile), keyringTemplate])];
   const templates = await readTemplates(workspace.root, names);
-  const key = await archiveKey(signer);
+  const key = await keyringKey(await archiveKeys(context, []));
   const set = await planSet(
     {
       workspace,
@@ -298,20 +293,8 @@ async function composeGroups(
     },
     history,
   );
-  const taken = profiles.filter(({ name }) =>
-    Object.values(workspace.suites).some((suite) => suite.profile === name),
-  );
-  // The pin names packages that are made here: of imported ones another machine may want other versions
-  const suites = Object.fromEntries(
-    Object.entries(workspace.suites).filter(
-      ([, suite]) => !imported.some(({ name }) => name === suite.profile),
-    ),
-  );
-  const keyring = await planKeyring(
-    { workspace: { ...workspace, suites }, profiles: taken, template: templates.get(keyringTemplate)!, key },
-    history,
-  );
-  return [...set, keyring];
+  const template = templates.get(keyringTemplate)!;
+  return [...set, await keyringGroup({ workspace, profiles, imported, template, key, history })];
 }
 
 /** What the trees that may be extensions or skins say of themselves: composing them decides over data. */
@@ -334,14 +317,6 @@ async function extensionsOf(
     phase.fail();
     throw error;
   }
-}
-
-async function archiveKey(
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<{ fingerprint: string; binary: Uint8Array; date: number }> {
-  const { binary } = await signer.publicKey();
-  const [key] = await readPublicKeys(binary);
-  return { fingerprint: key!.fingerprint, binary, date: Math.floor(key!.created.getTime() / 1000) };
 }
 
 function rowOf(plan: BuildPlan): BuildPlanRow {

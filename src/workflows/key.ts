@@ -3,9 +3,12 @@ import { resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { passphraseFrom, writeKeyFile } from '../signing/key-file.js';
 import { generateKey } from '../signing/keys.js';
+import { keySlots } from './archive-keys.js';
 import type { Context } from './context.js';
 
 export interface KeyRequest {
+  /** For `signing.next`, which `key rotate` brings in. */
+  next: boolean;
   passphraseFile: string | undefined;
   /** The person asked for a key without a passphrase. */
   unprotected: boolean;
@@ -23,7 +26,10 @@ export interface KeyReport {
 /** @throws LockstepError USAGE, SIGN_KEY_EXISTS, SIGN_KEY_MODE, SIGN_PASSPHRASE_NEEDED */
 export async function generateArchiveKey(context: Context, request: KeyRequest): Promise<KeyReport> {
   const { workspace } = context;
-  if (workspace.signing.method !== 'openpgp') {
+  const { config: signing } = keySlots(context).find(({ slot }) => (slot === 'next') === request.next) ?? {
+    config: workspace.signing,
+  };
+  if (signing.method !== 'openpgp') {
     throw new LockstepError('USAGE', {
       message: 'This workspace signs with gpg (signing.method in lockstep.yaml), which makes its own keys.',
       hint: 'Use gpg --quick-generate-key, or set signing.method to openpgp.',
@@ -32,10 +38,7 @@ export async function generateArchiveKey(context: Context, request: KeyRequest):
   const passphrase = request.unprotected
     ? undefined
     : await passphraseFrom({
-        file:
-          request.passphraseFile === undefined
-            ? workspace.signing.passphraseFile
-            : resolve(request.passphraseFile),
+        file: request.passphraseFile === undefined ? signing.passphraseFile : resolve(request.passphraseFile),
         env: request.passphraseFile === undefined ? context.env : {},
         directory: workspace.root,
       });
@@ -45,7 +48,7 @@ export async function generateArchiveKey(context: Context, request: KeyRequest):
       hint: 'Give --passphrase-file FILE or LOCKSTEP_PASSPHRASE; --no-passphrase leaves the key unprotected.',
     });
   }
-  const keyFile = resolve(workspace.root, workspace.signing.keyFile);
+  const keyFile = resolve(workspace.root, signing.keyFile);
   const revocationFile = `${keyFile}.revocation`;
   const key = await generateKey({
     name: request.name ?? `${workspace.archive.origin} Archive`,

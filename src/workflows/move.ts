@@ -30,6 +30,7 @@ import { assertGates, isMoveUnproven } from '../snapshot/gates.js';
 import { assertOrigins } from '../snapshot/origins.js';
 import type { LeftOnReissue } from '../snapshot/superseded.js';
 import type { Context } from './context.js';
+import { ensureKeyringSuite } from './keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './publish.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
 import { leftOnReissue } from './past-versions.js';
@@ -169,6 +170,7 @@ export async function applyMove(context: Context, plan: MovePlan, signer: Signer
   try {
     const report = await applyPublish(context, plan.publication, plan.suite, signer);
     await endMove(context, journal, signer);
+    await ensureKeyringSuite(context, signer);
     return report;
   } catch (error) {
     // What is told is the fault itself; what cannot be undone now is by the next run

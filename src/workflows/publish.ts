@@ -7,10 +7,12 @@ import type { PublicationPlan } from '../archive/plan.js';
 import { prepareListing, preparePublication, type PublicationRequest } from '../archive/publication.js';
 import type { PublishedRelease } from '../archive/release.js';
 import { LockstepError } from '../errors.js';
+import { exists } from '../io/disk.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { commitFiles } from '../snapshot/commit.js';
 import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
+import { keyRecordPath } from '../snapshot/key-record.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import {
   findSnapshot,
@@ -19,8 +21,9 @@ import {
   readSnapshot,
   type SnapshotTrust,
 } from '../snapshot/snapshot-folder.js';
-import { ownJudgement } from './archive-keys.js';
+import { archiveKeys, ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
+import { keyringSuites, type PublishedSuite } from './keyring-suites.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
 import { historyOf } from './readings.js';
 
@@ -54,7 +57,8 @@ export function entrySuite(context: Context, profile: string): NamedSuite {
 
 /** How manifests of this workspace are judged: by the archive's own key. */
 export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
-  return ownJudgement({ keyring: (await signer.publicKey()).binary });
+  const { binary, ends } = await signer.publicKey();
+  return ownJudgement({ keyring: binary, ends });
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
@@ -100,7 +104,7 @@ export type MoveKind = Pick<HistoryEntry, 'action' | 'reissues'>;
 export async function planPublish(
   context: Context,
   target: SnapshotTarget,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
   move: MoveKind & { there?: PublishedRelease } = { action: 'publish' },
 ): Promise<PublicationPlan> {
@@ -129,7 +133,7 @@ export async function prepareEntry(
 async function requestOf(
   context: Context,
   target: SnapshotTarget,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
   move: MoveKind & { there?: PublishedRelease },
 ): Promise<PublicationRequest> {
@@ -149,6 +153,7 @@ async function requestOf(
       return listedSnapshot(context, named, signer);
     }),
   );
+  const keys = await archiveKeys(context, []);
   return {
     port: archive,
     store,
@@ -158,7 +163,8 @@ async function requestOf(
     snapshot: await listedSnapshot(context, target, signer),
     earlier,
     live: move.there,
-    signer,
+    publicKey: await keys.own.publicKey(),
+    keyring: await keyringSuites(context, keys),
     clock,
     signal,
   };
@@ -168,7 +174,7 @@ async function requestOf(
 export async function applyPublish(
   context: Context,
   plan: PublicationPlan,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   signer: Signer,
 ): Promise<PublishReport> {
   const { archive, store, clock, signal } = context;
@@ -211,13 +217,15 @@ export async function commitSnapshotFiles(
   message: string,
   removed: readonly string[] = [],
 ): Promise<void> {
-  const { workspace, clock } = context;
+  const { workspace, places, clock } = context;
   if (!workspace.snapshots.commit || files.length + removed.length === 0) return;
+  // The first signature by a key adds to it, whatever that is on
+  const record = keyRecordPath(places.snapshots);
   const [, name = 'Lockstep', email = 'lockstep@localhost.invalid'] =
     /^(.*?)\s*<(.*)>$/.exec(workspace.archive.maintainer) ?? [];
   await commitFiles({
     directory: workspace.root,
-    files,
+    files: [...new Set([...files, ...((await exists(record)) ? [record] : [])])],
     removed,
     message,
     date: clock.now(),

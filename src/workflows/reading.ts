@@ -6,7 +6,6 @@
 import { keyringFiles } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
-import { loadPublicKey } from '../signing/public-key.js';
 import { readDropped } from '../snapshot/dropped.js';
 import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
 import { listHistories } from '../snapshot/history-file.js';
@@ -21,6 +20,7 @@ import {
   type SnapshotTrust,
 } from '../snapshot/snapshot-folder.js';
 import { parseSnapshotName } from '../snapshot/snapshot-name.js';
+import { archiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
 import { historyOf } from './readings.js';
 
@@ -32,19 +32,24 @@ export interface ReadingTrust extends SnapshotTrust {
 
 /** By the public half of the archive's key, else by the keyring that is published; a clone may have neither. */
 export async function readingTrust(context: Context): Promise<ReadingTrust> {
-  const { workspace, archive, clock } = context;
+  const { archive, clock } = context;
   const taken = { kind: 'recorded', at: clock.now() } as const;
   try {
-    const key = await loadPublicKey(workspace.signing, workspace.root);
-    return { keyring: (await key.publicKey()).binary, taken, note: null };
+    const { keyring, ends } = await archiveKeys(context, []);
+    return { keyring, taken: { ...taken, ends }, note: null };
   } catch (error) {
-    if (!(error instanceof LockstepError)) throw error;
+    if (!(error instanceof LockstepError) || !isOfKey(error)) throw error;
     const published = await archive.read(keyringFiles.binary);
     const why = `the archive's own key is not to be had here (${error.code})`;
     return published === undefined
       ? { taken, note: `Signatures are not checked: ${why}.` }
       : { keyring: published, taken, note: `Signatures are checked with the published keyring: ${why}.` };
   }
+}
+
+/** A key that is not at hand; that it is another one, or that the record is damaged, is told. */
+function isOfKey({ code }: LockstepError): boolean {
+  return code !== 'SIGN_KEY_CHANGED' && code !== 'SNAPSHOT_INVALID' && code !== 'SNAPSHOT_NEWER_FORMAT';
 }
 
 /** A snapshot that a person named. */

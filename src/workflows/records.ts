@@ -54,7 +54,8 @@ export async function listedSnapshot(
 ): Promise<ListedSnapshot> {
   const { id } = target;
   const load = async (): Promise<Snapshot> => {
-    const trust = ownJudgement({ keyring: (await signer.publicKey()).binary });
+    const { binary, ends } = await signer.publicKey();
+    const trust = ownJudgement({ keyring: binary, ends });
     const snapshot = await readSnapshot(context.places.snapshots, target, trust);
     if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256) throw replaced(context, target);
     return snapshot;

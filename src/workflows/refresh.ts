@@ -4,22 +4,25 @@
  * packages there are; manifests are not read.
  */
 import { resolve } from 'node:path';
-import { frozenView, liveView } from '../archive/layout.js';
+import { frozenView, keyringSuite, liveView } from '../archive/layout.js';
 import { applyRefresh, planRefresh, type RefreshReason } from '../archive/resign.js';
-import { keyFiles } from '../archive/key-files.js';
 import { keyWarnings } from '../archive/validity.js';
 import { readSignedView } from '../archive/signed-view.js';
 import { LockstepError } from '../errors.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import { suiteOf, type NamedSuite } from '../profile/load.js';
+import { suiteOf } from '../profile/load.js';
 import { signingEnd } from '../signing/key-end.js';
-import { readPublicKeyFile } from '../signing/public-key.js';
-import type { PublicHalf } from '../signing/signer-port.js';
+import { readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
 import type { Signer } from '../signing/signer.js';
+import type { KeyEnds } from '../signing/verifier.js';
+import { keyRecordPath, readKeyRecord, type RecordedKey } from '../snapshot/key-record.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { ownJudgement } from './archive-keys.js';
-import { archiveSigner } from './archive-signer.js';
+import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
+import { settleKeyFiles } from './keyring-settle.js';
+import { keyringSuiteNamed, type PublishedSuite } from './keyring-suites.js';
+import { historyOf } from './readings.js';
 import { exclusively } from './workspace-lock.js';
 
 export interface RefreshRequest {
@@ -64,61 +67,108 @@ export async function refresh(context: Context, request: RefreshRequest): Promis
   const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
   const former = await Promise.all(request.formerKeys.map((file) => readPublicKeyFile(resolve(file))));
   return await exclusively(context, request, async () => {
-    const signer = await archiveSigner(context);
-    const keyring = Buffer.concat([(await signer.publicKey()).binary, ...former.map((key) => key.keyring)]);
-    const publicKey = await signer.publicKey();
-    const now = context.clock.now();
-    const by = { ...request, signer, keyring, publicKey, keyEnds: await signingEnd(publicKey, now) };
-    const views: RefreshedView[] = [];
-    const written = new Set<string>();
-    for (const suite of suites) {
-      // First: what the key has signed is worth as much as the key that machines have
-      for (const path of await refreshKeyFiles(context, suite, by)) written.add(path);
-      const ids = (await listSnapshots(context.places.snapshots, suite.profile)).map(({ id }) => id);
-      for (const id of [null, ...ids]) {
-        throwIfInterrupted(context.signal);
-        const view = await refreshView(context, suite, id, by);
-        if (view !== undefined) views.push(view);
-      }
-    }
-    return { views, keyFiles: [...written].sort(), warnings: keyWarnings(by.keyEnds, now) };
+    const adopts = await adopted(context, former);
+    return await refreshSuites(context, { ...request, suites, former, adopts });
   });
+}
+
+/** Everything that is due, as `refresh` without an argument. The caller holds the workspace's lock. */
+export async function refreshAll(context: Context): Promise<Refreshed> {
+  const suites = Object.keys(context.workspace.suites).map((name) => ({
+    ...suiteOf(context.workspace, name),
+    name,
+  }));
+  return await refreshSuites(context, { suites, former: [], adopts: [], force: false, dryRun: false });
+}
+
+async function refreshSuites(
+  context: Context,
+  request: {
+    suites: readonly PublishedSuite[];
+    former: readonly { keyring: Uint8Array }[];
+    adopts: readonly RecordedKey[];
+    force: boolean;
+    dryRun: boolean;
+  },
+): Promise<Refreshed> {
+  const signer = await archiveSigner(context, request.adopts);
+  const publicKey = await signer.publicKey();
+  const { binary, ends } = publicKey;
+  const now = context.clock.now();
+  const keyEnds = await signingEnd(publicKey, now);
+  const keyring = Buffer.concat([binary, ...request.former.map((key) => key.keyring)]);
+  const by = { ...request, signer, fingerprints: signer.fingerprints, keyring, ends, keyEnds };
+  const settle = async (): Promise<string[]> => await settleKeyFiles(context, request);
+  // First: what the key has signed is worth as much as the key that machines have
+  let keyFiles = request.adopts.length === 0 ? await settle() : [];
+  const isAll = request.suites.length === Object.keys(context.workspace.suites).length;
+  const views = isAll ? await refreshKeyringSuite(context, by) : [];
+  for (const suite of request.suites) {
+    const ids = (await listSnapshots(context.places.snapshots, suite.profile)).map(({ id }) => id);
+    for (const id of [null, ...ids]) {
+      throwIfInterrupted(context.signal);
+      const view = await refreshView(context, suite, id, by);
+      if (view !== undefined) views.push(view);
+    }
+  }
+  // Machines have the key before; who comes new shall have the one that signs
+  if (request.adopts.length > 0) keyFiles = await settle();
+  return { views, keyFiles: keyFiles.sort(), warnings: keyWarnings(keyEnds, now) };
+}
+
+/**
+ * That of the current key alone: those of earlier keys have no end, and nothing can sign them.
+ */
+async function refreshKeyringSuite(context: Context, by: RefreshedBy): Promise<RefreshedView[]> {
+  const { fingerprint } = by.signer;
+  const suite = keyringSuiteNamed(context, keyringSuite(fingerprint))!;
+  const there = await historyOf(context, suite.name);
+  if (there.length === 0) return [];
+  const own = await signerOf(context, fingerprint);
+  const alone = { ...by, signer: own, fingerprints: [fingerprint] };
+  const view = await refreshView(context, suite, null, alone);
+  return view === undefined ? [] : [view];
+}
+
+/**
+ * Keys that an archive had before it had a record of them.
+ *
+ * @throws LockstepError ROTATE_IMPOSSIBLE where there is a record: that tells, and no file can
+ */
+async function adopted(
+  { places }: Context,
+  former: readonly (PublicKey & { keyring: Uint8Array })[],
+): Promise<RecordedKey[]> {
+  if (former.length === 0) return [];
+  const record = await readKeyRecord(places.snapshots);
+  const unknown = former.filter(
+    ({ fingerprint }) => record?.state.keys.some((key) => key.fingerprint === fingerprint) === false,
+  );
+  if (unknown.length > 0) {
+    throw new LockstepError('ROTATE_IMPOSSIBLE', {
+      message: `The record of keys does not know ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
+      hint: '--former-key is for an archive from before there was a record. See which keys there are with: lockstep key status',
+      where: [{ file: keyRecordPath(places.snapshots) }],
+    });
+  }
+  return record === null ? await Promise.all(former.map((key) => recordedKey(key))) : [];
 }
 
 interface RefreshedBy {
   signer: Signer;
-  publicKey: PublicHalf;
-  /** Every key whose views are signed anew. */
+  fingerprints: readonly string[];
   keyring: Uint8Array;
+  ends: KeyEnds | undefined;
   /** End of the key that signs; null: it has none. */
   keyEnds: Date | null;
   force: boolean;
   dryRun: boolean;
 }
 
-/** Those of a suite that is published: they must be what the key is now, which may have another end. */
-async function refreshKeyFiles(
-  { archive: port, workspace, signal }: Context,
-  suite: NamedSuite,
-  by: RefreshedBy,
-): Promise<string[]> {
-  const { release } = await readSignedView(port, liveView(suite.name), ownJudgement(by));
-  if (release === null) return [];
-  const { areas, architectures } = release;
-  const { baseUrl } = workspace.archive;
-  const written: string[] = [];
-  for (const [path, data] of keyFiles({ baseUrl, suite: suite.name, areas, architectures }, by.publicKey)) {
-    if ((await port.read(path))?.equals(Buffer.from(data)) === true) continue;
-    written.push(path);
-    if (!by.dryRun) await port.put(path, data, { signal });
-  }
-  return written;
-}
-
 /** Undefined where there is no such view. */
 async function refreshView(
   context: Context,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   id: string | null,
   by: RefreshedBy,
 ): Promise<RefreshedView | undefined> {
@@ -145,7 +195,7 @@ async function refreshView(
     kind,
     archive: workspace.archive,
     suite,
-    fingerprint: by.signer.fingerprint,
+    fingerprints: by.fingerprints,
     keyEnds: by.keyEnds,
     // Frozen views do not age: signing them again would only make clients fetch them again
     force: by.force && kind === 'live',

@@ -55,7 +55,7 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
   await assertBase(context, request, suite, signer);
   const resolution = await resolve(context, request.profile, request);
   assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-  return planOf(resolution, suite, await planBuilds(context, resolution, signer));
+  return planOf(resolution, suite, await planBuilds(context, resolution));
 }
 
 /** A profile that is not there is told of before a suite that takes it is looked for. */
@@ -95,7 +95,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     await assertBase(context, request, suite, signer);
     const resolution = await resolve(context, request.profile, request);
     assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-    const planned = await planBuilds(context, resolution, signer);
+    const planned = await planBuilds(context, resolution);
     const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
     const set = await buildSet(context, resolution, planned);
@@ -137,9 +137,10 @@ export async function build(
   { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
 ): Promise<BuildReport> {
   const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
-    const signer = await archiveSigner(context);
+    // A key that does not open shows before any work
+    await archiveSigner(context);
     const resolution = await resolve(context, profile, { trees });
-    return { resolution, planned: await planBuilds(context, resolution, signer) };
+    return { resolution, planned: await planBuilds(context, resolution) };
   };
   if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
   return await exclusively(context, { dryRun }, async () => {
@@ -169,7 +170,7 @@ export async function cut(
   return await exclusively(context, { dryRun }, async () => {
     const signer = await archiveSigner(context);
     const resolution = await resolve(context, profile, { trees });
-    const set = await buildSet(context, resolution, await planBuilds(context, resolution, signer));
+    const set = await buildSet(context, resolution, await planBuilds(context, resolution));
     const plan = await planCut(context, set, signer, security);
     if (dryRun) return cutReport(plan, set, null);
     const report = await applyCut(context, plan, set, signer);

@@ -4,20 +4,20 @@
  * signed anew over what the key vouched for, or published again.
  */
 import { applyPublication } from '../archive/apply.js';
-import { liveView } from '../archive/layout.js';
+import { keyOfSuite, liveView } from '../archive/layout.js';
 import { placeOf, type Remedy } from '../archive/remedy.js';
 import { applyRemedy, type RepairOutcome } from '../archive/repair.js';
 import { applyRefresh, planRefresh } from '../archive/resign.js';
 import { readSignedView } from '../archive/signed-view.js';
 import { LockstepError } from '../errors.js';
 import { diskFault } from '../io/disk.js';
-import type { NamedSuite } from '../profile/load.js';
 import { signingEnd } from '../signing/key-end.js';
 import type { Signer } from '../signing/signer.js';
 import { currentSnapshot } from '../snapshot/history.js';
 import { ownJudgement, type ArchiveKeys } from './archive-keys.js';
-import { archiveSigner } from './archive-signer.js';
+import { archiveSigner, signerOf, type ArchiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
+import { keyringSuiteNamed, type PublishedSuite } from './keyring-suites.js';
 import { planPublish } from './publish.js';
 import { historyOf } from './readings.js';
 
@@ -54,13 +54,17 @@ export async function applyRemedies(
 async function applyRelease(context: Context, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
   const named = nameOf(view);
   const config = named === undefined ? undefined : context.workspace.suites[named.suite];
-  if (named === undefined || config === undefined) {
+  const suite =
+    named === undefined
+      ? undefined
+      : (keyringSuiteNamed(context, named.suite) ??
+        (config === undefined ? undefined : { ...config, name: named.suite }));
+  if (suite === undefined) {
     return { path: view, how: null, reason: 'lockstep.yaml does not have that suite' };
   }
-  const suite = { ...config, name: named.suite };
   try {
     // Each time: what needs no signature is repaired where the key is not at hand
-    const signer = await archiveSigner(context);
+    const signer = await repairSigner(context, suite.name);
     return (
       (await signAgain(context, view, suite, signer, keys)) ??
       (await publishAgain(context, view, suite, signer))
@@ -71,12 +75,19 @@ async function applyRelease(context: Context, view: string, keys: ArchiveKeys): 
   }
 }
 
+/** A suite that is there for one key is signed by that one alone. */
+async function repairSigner(context: Context, suite: string): Promise<ArchiveSigner> {
+  const fingerprint = keyOfSuite(suite);
+  if (fingerprint === undefined) return await archiveSigner(context);
+  return { ...(await signerOf(context, fingerprint)), fingerprints: [fingerprint] };
+}
+
 /** Undefined where none of its Release files can be trusted. */
 async function signAgain(
   context: Context,
   view: string,
-  suite: NamedSuite,
-  signer: Signer,
+  suite: PublishedSuite,
+  signer: ArchiveSigner,
   keys: ArchiveKeys,
 ): Promise<RepairOutcome | undefined> {
   const { archive: port, clock, workspace, signal } = context;
@@ -88,7 +99,7 @@ async function signAgain(
     kind: view.startsWith('debian/') ? 'live' : 'frozen',
     archive: workspace.archive,
     suite,
-    fingerprint: signer.fingerprint,
+    fingerprints: signer.fingerprints,
     keyEnds: await signingEnd(await signer.publicKey(), clock.now()),
     force: true,
     now: clock.now(),
@@ -101,7 +112,7 @@ async function signAgain(
 async function publishAgain(
   context: Context,
   view: string,
-  suite: NamedSuite,
+  suite: PublishedSuite,
   signer: Signer,
 ): Promise<RepairOutcome> {
   const { archive: port, store, clock, signal } = context;

@@ -5,7 +5,7 @@
  * what suites point at; it takes no lock, so it never waits for a run.
  */
 import { join } from 'node:path';
-import { liveView } from '../archive/layout.js';
+import { keyOfSuite, liveView } from '../archive/layout.js';
 import { readPublished } from '../archive/publication.js';
 import { snapshotField, type PublishedRelease } from '../archive/release.js';
 import { readSignedView } from '../archive/signed-view.js';
@@ -17,12 +17,14 @@ import { hasEnded, skippedSentence, type SkippedOf } from '../profile/skip.js';
 import { signingEnd } from '../signing/key-end.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
 import { listHistories } from '../snapshot/history-file.js';
+import { readKeyRecord } from '../snapshot/key-record.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
 import { SummaryReader } from '../snapshot/summary-reader.js';
 import { ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
+import { keyringProfile } from './keyring-suites.js';
 import { listedIn } from './move.js';
 import { readingTrust } from './reading.js';
 import { journalPath } from './recover.js';
@@ -130,12 +132,14 @@ export async function status(context: Context, only: string | undefined): Promis
   );
   const had = new Set([...found.values()].flatMap(({ history }) => history.map(({ to }) => to)));
   const holder = await lockHolder(join(places.state, 'lock'));
-  const strays = (await listHistories(places.snapshots)).filter((name) => !found.has(name));
+  const strays = (await listHistories(places.snapshots)).filter(
+    (name) => !found.has(name) && keyOfSuite(name) === undefined,
+  );
   return {
     now: now.toISOString(),
     suites: suites.filter(({ suite }) => only === undefined || suite === only),
     unpublished: [...newest]
-      .filter(([, id]) => !had.has(id))
+      .filter(([profile, id]) => !had.has(id) && profile !== keyringProfile)
       .filter(([profile]) => only === undefined || found.get(only)!.suite.profile === profile)
       .map(([profile, snapshot]) => ({ profile, snapshot })),
     running:
@@ -146,11 +150,27 @@ export async function status(context: Context, only: string | undefined): Promis
       ...keyWarnings(await ownEnd(trust.keyring, now), now),
       ...(holder === undefined ? await unendedMove(context) : []),
       ...(await endedSkips(context, only === undefined ? profiles : [found.get(only)!.suite.profile])),
+      ...(await unendedRotation(context)),
       ...strays.map(
         (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing keeps it up.`,
       ),
     ],
   };
+}
+
+/** Its stage alone; when it goes on, `key status` tells. */
+async function unendedRotation({ places }: Context): Promise<string[]> {
+  try {
+    const state = (await readKeyRecord(places.snapshots))?.state;
+    if (state === undefined || state.next === null) return [];
+    const since = state.stageSince.toISOString().slice(0, 10);
+    return [
+      `The key ${state.next.fingerprint} is on its way (${state.stage === 'both' ? 'signing beside the current one' : 'announced'} since ${since}). See: lockstep key status`,
+    ];
+  } catch (error) {
+    if (error instanceof LockstepError) return [`${error.message}.`];
+    throw error;
+  }
 }
 
 async function unendedMove(context: Context): Promise<string[]> {

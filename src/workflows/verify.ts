@@ -21,6 +21,7 @@ import { listHistories, historyPath } from '../snapshot/history-file.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
+import { keyringSuites } from './keyring-suites.js';
 import { archiveKeys, ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
 import { journalPath } from './recover.js';
@@ -144,6 +145,7 @@ async function readAll(
   });
   first.done(`${snapshots.good.size} good`);
   const publicKey = await keys.own.publicKey();
+  const keyring = await keyringSuites(context, keys);
   const notes = await readNotes(notesPath(context));
   const phase = progress.phase('Reading the archive');
   let item = phase.item('views and pool');
@@ -164,6 +166,7 @@ async function readAll(
           areas,
           architectures,
           key: publicKey.armored,
+          keyring,
         }),
       leftBehind: new Map(
         [...notes].flatMap(([path, { size, sha256 }]) =>

@@ -12,6 +12,7 @@ export default class KeyGenerate extends BaseCommand {
     '<%= config.bin %> key generate --passphrase-file /run/secrets/archive-passphrase',
     'LOCKSTEP_PASSPHRASE=... <%= config.bin %> key generate --json',
     '<%= config.bin %> key generate --no-passphrase   # for trying things out',
+    '<%= config.bin %> key generate --next --passphrase-file /run/secrets/next-passphrase',
   ];
   static override flags = {
     'passphrase-file': string({
@@ -19,6 +20,7 @@ export default class KeyGenerate extends BaseCommand {
       exclusive: ['no-passphrase'],
     }),
     'no-passphrase': boolean({ description: 'leave the key unprotected' }),
+    next: boolean({ description: 'the key that lockstep key rotate brings in, at signing.next' }),
     name: string({ description: "the name in the key; the archive's origin otherwise" }),
     email: string({ description: 'the address in the key' }),
   };
@@ -30,6 +32,7 @@ export default class KeyGenerate extends BaseCommand {
     const result = await generateArchiveKey(context, {
       passphraseFile: flags['passphrase-file'],
       unprotected: flags['no-passphrase'],
+      next: flags.next,
       name: flags.name,
       email: flags.email,
     });

@@ -229,7 +229,7 @@ describe('importing', function () {
     const folder = join(dirname(bench.workspace), 'apt-import');
     const apt = await IsolatedApt.make(
       folder,
-      sources.replace(/^URIs:.*$/m, `URIs: file:${bench.path('public')}/debian`),
+      sources.replace(/^URIs:.*$/gm, `URIs: file:${bench.path('public')}/debian`),
     );
     assert.deepEqual(await apt.update(), []);
     const { stdout } = await apt.run('apt-cache', 'pkgnames');

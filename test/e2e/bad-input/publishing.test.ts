@@ -63,7 +63,7 @@ describe('publishing', function () {
       const sources = await readFile(join(disk.path, `debian/${suite}.sources`), 'utf8');
       apt = await IsolatedApt.make(
         join(dirname(bench.workspace), 'apt'),
-        sources.replace(/^URIs:.*$/m, `URIs: file:${disk.path}/debian`),
+        sources.replace(/^URIs:.*$/gm, `URIs: file:${disk.path}/debian`),
       );
       await bench.mirror.publish(
         cacheMirror('1.6.19-1', { 'usr/bin/large': randomBytes(256 * 1024).toString('hex') }),
@@ -118,7 +118,7 @@ describe('publishing', function () {
       const used = await disk.inodes();
       let outcome;
       let runs = 0;
-      for (let room = 1; ; room += 5) {
+      for (let room = 1; ; room += 3) {
         await disk.limit(`nr_inodes=${used + room}`);
         outcome = await run('release', profile);
         if (outcome.status === 0) break;

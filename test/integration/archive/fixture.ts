@@ -226,7 +226,8 @@ export class Workbench {
       suite: this.suite,
       snapshot: listed(snapshot),
       earlier: earlier.map(listed),
-      signer: this.signer,
+      publicKey: await this.signer.publicKey(),
+      keyring: { suites: [], area: 'main' },
       clock: this.clock,
     });
   }

@@ -10,7 +10,7 @@ import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';
 
 const project = resolve(import.meta.dirname, '../../..');
-const key = { fingerprint: 'F'.repeat(40), binary: new Uint8Array([1]), date: 1_700_000_000 };
+const key = { fingerprint: 'F'.repeat(40), binary: new Uint8Array([1]), date: 1_700_000_000, suites: [] };
 const common = { date: 1_700_000_000, provenance: [] };
 const file = { name: 'x', size: 1, sha256: 'a'.repeat(64) };
 

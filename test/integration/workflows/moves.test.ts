@@ -283,7 +283,7 @@ describe('suites that move', function () {
     const sources = await readFile(join(bench.work.public, 'debian/set-stable.sources'), 'utf8');
     const apt = await IsolatedApt.make(
       join(bench.work.root, 'apt'),
-      sources.replace(/^URIs:.*$/m, `URIs: file:${bench.work.public}/debian`),
+      sources.replace(/^URIs:.*$/gm, `URIs: file:${bench.work.public}/debian`),
     );
     const seen: string[][] = [];
     const look = async (): Promise<void> => {

@@ -92,7 +92,7 @@ export class UnpinnedMachine {
   static async make(bench: MoveBench, suite: string): Promise<UnpinnedMachine> {
     const folder = join(bench.work.root, 'machine');
     const text = await readFile(join(bench.work.public, `debian/${suite}.sources`), 'utf8');
-    const sources = text.replace(/^URIs:.*$/m, `URIs: file:${bench.work.public}/debian`);
+    const sources = text.replace(/^URIs:.*$/gm, `URIs: file:${bench.work.public}/debian`);
     const apt = await IsolatedApt.make(folder, sources);
     const root = join(folder, 'root');
     for (const part of ['info', 'updates', 'triggers'])

@@ -51,6 +51,7 @@ function input(over: Partial<PublicationInput> = {}): PublicationInput {
     pool: [{ path: entry!.path, size: entry!.size, sha256: entry!.sha256 }],
     publicKey: { armored: 'ARMORED', binary: Uint8Array.of(1) },
     keyEnds: null,
+    keyring: { suites: [], area: 'main' },
     there: empty,
     now,
     ...over,

@@ -5,6 +5,7 @@ import { formatRelease, parseRelease } from '../../../src/deb/release-file.js';
 const day = 86_400;
 const signedAt = 1_800_000_000;
 const key = 'A'.repeat(40);
+const other = 'B'.repeat(40);
 const archive = { origin: 'O', label: 'L', description: 'D', baseUrl: 'http://x' };
 const suite = { name: 's', validFor: 14 * day, retain: 3 };
 const fields = {
@@ -25,7 +26,7 @@ interface Wish {
   after?: number;
   validFor?: number | null;
   request?: Partial<RefreshRequest>;
-  signers?: { inline: string | undefined; detached: string | undefined };
+  signers?: { inline: readonly string[]; detached: readonly string[] };
 }
 
 function plan({ after = 0, validFor = 14 * day, request = {}, signers }: Wish): RefreshPlan {
@@ -37,7 +38,7 @@ function plan({ after = 0, validFor = 14 * day, request = {}, signers }: Wish): 
     there: true,
     release: parseRelease(text),
     text,
-    signers: signers ?? { inline: key, detached: key },
+    signers: signers ?? { inline: [key], detached: [key] },
     keyEnds: null,
     latestDate: signedAt,
     findings: [],
@@ -48,7 +49,7 @@ function plan({ after = 0, validFor = 14 * day, request = {}, signers }: Wish): 
     kind: 'live',
     archive,
     suite,
-    fingerprint: key,
+    fingerprints: [key],
     keyEnds: null,
     force: false,
     now,
@@ -74,8 +75,12 @@ describe('signing a view anew', () => {
   });
 
   it('is due by another key, another address and another time', () => {
-    assert.equal(plan({ signers: { inline: key, detached: 'B'.repeat(40) } }).reason, 'key');
-    assert.equal(plan({ signers: { inline: 'B'.repeat(40), detached: key } }).reason, 'key');
+    assert.equal(plan({ signers: { inline: [key], detached: [other] } }).reason, 'key');
+    assert.equal(plan({ signers: { inline: [other], detached: [key] } }).reason, 'key');
+    const both = { inline: [key, other], detached: [other, key] };
+    assert.equal(plan({ signers: both }).reason, 'key');
+    assert.equal(plan({ signers: both, request: { fingerprints: [key, other] } }).reason, null);
+    assert.equal(plan({ request: { fingerprints: [key, other] } }).reason, 'key');
     const moved = plan({ request: { archive: { ...archive, baseUrl: 'https://y' } } });
     assert.equal(moved.reason, 'fields');
     assert.equal(parseRelease(moved.text).fields.get('Snapshots'), 'https://y/snapshot/@SNAPSHOTID@/');

@@ -101,7 +101,12 @@ export const built = {
   })),
 };
 
-export const key = { fingerprint: 'F'.repeat(40), binary: new Uint8Array([0x98, 1, 2]), date: 1_500_000_000 };
+export const key = {
+  fingerprint: 'F'.repeat(40),
+  binary: new Uint8Array([0x98, 1, 2]),
+  date: 1_500_000_000,
+  suites: [],
+};
 
 /** A template folder in memory; a name that ends in `*` is executable. */
 export function folder(name: string, files: Record<string, string | Uint8Array>): TemplateFolder {

@@ -111,7 +111,7 @@ describe('lockstep.yaml', () => {
   it('knows the keys of the signing method that is written', () => {
     assert.deepEqual(faultsOf(good.replace('method: openpgp', 'method: gpg, keyFile: x')), [
       '9:1 signing.key: is missing; it must be text',
-      '9:25 signing.keyFile: unknown key "keyFile"; did you mean "key"? Known here: method, key, program, homedir',
+      '9:25 signing.keyFile: unknown key "keyFile"; did you mean "key"? Known here: method, key, program, homedir, next',
     ]);
     assert.match(
       faultsOf(good.replace('method: openpgp', 'key: x'))[0]!,

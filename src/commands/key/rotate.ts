@@ -1,0 +1,98 @@
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../../cli/base-command.js';
+import { LockstepError } from '../../errors.js';
+import type { Context } from '../../workflows/context.js';
+import type { KeyRotateResult } from '../../cli/results-keys.js';
+
+export default class KeyRotate extends BaseCommand {
+  static override summary = 'Change the key that the archive is signed with, step by step';
+  static override description =
+    'Each run takes the next of three steps, once machines have had 14 days to follow the one before: announce (the ' +
+    'next key joins the key files, the .sources files and the keyring package), both (Release files are signed by both ' +
+    'keys), finish (the next key signs alone). A machine that sleeps through all of it comes back by itself, by the ' +
+    'suite keyring-FINGERPRINT of the key that it knows. A run that was killed is completed by the next one. The next key ' +
+    'is that of signing.next in lockstep.yaml, next.asc beside signing.keyFile otherwise.';
+  static override examples = [
+    '<%= config.bin %> key generate --next --passphrase-file /run/secrets/next-passphrase',
+    '<%= config.bin %> key rotate --dry-run',
+    '<%= config.bin %> key rotate',
+    '<%= config.bin %> key rotate --abandon',
+    '<%= config.bin %> key rotate --compromised --since 2026-11-20T00:00:00Z',
+  ];
+  static override flags = {
+    now: boolean({
+      description: 'take the step although it is too early: LEAVES BEHIND machines that have not caught up',
+    }),
+    abandon: boolean({ description: 'give up a next key that was announced', exclusive: ['now'] }),
+    compromised: boolean({
+      description:
+        'somebody else may have the key, or it is lost: the next one takes over at once. Machines need a hand',
+      exclusive: ['now', 'abandon'],
+    }),
+    since: string({
+      helpValue: 'DATE',
+      description:
+        'with --compromised: what the key signed after this date (ISO 8601) is not believed; now otherwise',
+      dependsOn: ['compromised'],
+    }),
+    accept: string({
+      helpValue: 'ID',
+      multiple: true,
+      description:
+        'with --compromised: a snapshot signed after that date which you have looked at: it is signed anew',
+      dependsOn: ['compromised'],
+    }),
+    'dry-run': boolean({ description: 'only say which step is next and what speaks against it' }),
+  };
+
+  override async run(): Promise<KeyRotateResult> {
+    const { flags } = await this.parse(KeyRotate);
+    const context = await this.context(flags);
+    if (flags.compromised) return await this.#replace(context, flags);
+    const [{ rotateKey }, { explainKeys, explainRotation, keyStatusOf }] = await Promise.all([
+      import('../../workflows/key-rotate.js'),
+      import('../../cli/explain-keys.js'),
+    ]);
+    const dryRun = flags['dry-run'];
+    const { plan, done, state, views } = await rotateKey(context, {
+      now: flags.now,
+      abandon: flags.abandon,
+      dryRun,
+    });
+    const status = keyStatusOf(state, plan);
+    if (dryRun) this.say(explainRotation(plan));
+    else this.say(done === null ? 'No step was taken; what was left to do is done.' : `Done: ${done}.`);
+    if (!this.jsonEnabled()) this.log(explainKeys(status));
+    const step =
+      done === 'finish' || done === 'abandon' || done === 'announce' || done === 'both' ? done : null;
+    return { ...status, dryRun, done: step, unbelieved: [], views };
+  }
+
+  async #replace(
+    context: Context,
+    flags: { since?: string | undefined; accept?: string[] | undefined; 'dry-run': boolean },
+  ): Promise<KeyRotateResult> {
+    const since = flags.since === undefined ? null : new Date(flags.since);
+    if (since !== null && Number.isNaN(since.getTime())) {
+      throw new LockstepError('USAGE', {
+        message: `--since ${flags.since} is no date`,
+        hint: 'As in 2026-11-20T00:00:00Z',
+      });
+    }
+    const [{ replaceCompromisedKey }, { keyStatus }, { explainKeys, keyStatusOf }] = await Promise.all([
+      import('../../workflows/key-compromise.js'),
+      import('../../workflows/key-rotate.js'),
+      import('../../cli/explain-keys.js'),
+    ]);
+    const dryRun = flags['dry-run'];
+    const report = await replaceCompromisedKey(context, { since, accept: flags.accept ?? [], dryRun });
+    this.say(
+      `${report.compromised} ${dryRun ? 'would not be' : 'is not'} believed from ${report.since.toISOString()} on; ${report.current} ${dryRun ? 'would sign' : 'signs'} now. Machines need a hand: docs/how-to/rotate-keys.md`,
+    );
+    for (const id of report.unbelieved) this.say(`Not believed any more: ${id}`);
+    const status = keyStatusOf(report.state, (await keyStatus(context)).plan);
+    if (!this.jsonEnabled()) this.log(explainKeys(status));
+    const { unbelieved, views } = report;
+    return { ...status, dryRun, done: dryRun ? null : 'compromise', unbelieved, views };
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Owns signing by several keys at once, while machines know one key or the
+ * other: apt takes a file that one key it knows has signed, whoever else has.
+ */
+import { formatClearsigned, signableText, splitClearsigned } from './clearsigned.js';
+import { dearmor, unixLines } from './keys.js';
+import { loadOpenpgp, signingConfig } from './openpgp.js';
+import type { Signer } from './signer-port.js';
+
+/**
+ * A signer whose signatures are those of all of them, the first one's first.
+ *
+ * @param signers at least one; all of them sign with the same hash
+ */
+export function severalSigners(signers: readonly [Signer, ...Signer[]]): Signer {
+  const [first, ...others] = signers;
+  if (others.length === 0) return first;
+  return {
+    fingerprint: first.fingerprint,
+    clearsign: async (text, date, what) => {
+      const signed = await first.clearsign(text, date, what);
+      const hash = /^Hash: (.*)$/m.exec(signed.slice(0, 256))?.[1] ?? '';
+      const armored: string[] = [];
+      for (const file of [signed, ...(await inTurn(others, (one) => one.clearsign(text, date, what)))]) {
+        armored.push(splitClearsigned(Buffer.from(file)).signature);
+      }
+      return formatClearsigned(signableText(text), await oneArmor(armored), hash);
+    },
+    detached: async (data, date, what) =>
+      await oneArmor(await inTurn(signers, (one) => one.detached(data, date, what))),
+    publicKey: async () => await oneKeyring(await inTurn(signers, (one) => one.publicKey())),
+  };
+}
+
+/**
+ * Public keys as one file each: a single armored block, which apt wants inside of a .sources file.
+ *
+ * @param keys at least one
+ */
+export async function oneKeyring(
+  keys: readonly { armored: string; binary: Uint8Array }[],
+): Promise<{ armored: string; binary: Uint8Array }> {
+  const [first] = keys;
+  // One alone stays byte for byte what its owner gives out
+  if (keys.length === 1) return first!;
+  const openpgp = await loadOpenpgp();
+  const binary = new Uint8Array(Buffer.concat(keys.map((key) => key.binary)));
+  const config = signingConfig(openpgp);
+  return {
+    armored: armorOf(
+      openpgp.armor(openpgp.enums.armor.publicKey, binary, undefined, undefined, undefined, true, config),
+    ),
+    binary,
+  };
+}
+
+async function oneArmor(armored: readonly string[]): Promise<string> {
+  const openpgp = await loadOpenpgp();
+  const packets = await Promise.all(armored.map((block) => dearmor(block)));
+  const bytes = new Uint8Array(Buffer.concat(packets));
+  return armorOf(
+    openpgp.armor(
+      openpgp.enums.armor.signature,
+      bytes,
+      undefined,
+      undefined,
+      undefined,
+      true,
+      signingConfig(openpgp),
+    ),
+  );
+}
+
+/** Its type speaks of streams; bytes in give a string. */
+function armorOf(armored: unknown): string {
+  if (typeof armored !== 'string') throw new TypeError('openpgp gave no armor');
+  return unixLines(armored);
+}
+
+/** One after the other: two prompts for a card at once confuse. */
+async function inTurn<A, B>(all: readonly A[], work: (one: A) => Promise<B>): Promise<B[]> {
+  const done: B[] = [];
+  for (const one of all) done.push(await work(one));
+  return done;
+}

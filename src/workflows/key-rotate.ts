@@ -1,0 +1,205 @@
+/**
+ * `lockstep key rotate`: the archive goes over to another key in steps that
+ * machines can follow, or at once, where somebody else may have the old one.
+ * What has been done is in the record of keys; a run goes on where it stands.
+ */
+import { keyringSuite } from '../archive/layout.js';
+import { LockstepError } from '../errors.js';
+import { keyringPackageOf } from '../metapackage/pinned-packages.js';
+import { checkWorkspace } from '../profile/load.js';
+import type { Signer } from '../signing/signer.js';
+import { currentSnapshot } from '../snapshot/history.js';
+import {
+  appendKeyChange,
+  keyRecordPath,
+  readKeyRecord,
+  signersOfChange,
+  type KeyChange,
+  type KeyState,
+  type KeyStep,
+} from '../snapshot/key-record.js';
+import { readSnapshot } from '../snapshot/snapshot-folder.js';
+import { compareVersions } from '../deb/version.js';
+import { archiveKeys, keysAtHand, ownJudgement } from './archive-keys.js';
+import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
+import type { Context } from './context.js';
+import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
+import { settleKeys } from './keyring-settle.js';
+import { keyringProfile } from './keyring-suites.js';
+import { commitSnapshotFiles } from './publish.js';
+import { historyOf } from './readings.js';
+import { assertRefreshed, refreshAll, type RefreshedView } from './refresh.js';
+import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';
+import { exclusively } from './workspace-lock.js';
+
+export interface RotateRequest {
+  /** Also where machines would be left behind. */
+  now: boolean;
+  /** Gives up a next key that was announced. */
+  abandon: boolean;
+  dryRun: boolean;
+}
+
+export interface RotateReport {
+  plan: RotationPlan;
+  /** What was done; null: nothing, or a dry run. */
+  done: KeyStep | null;
+  state: KeyState;
+  /** Views that were signed anew. */
+  views: RefreshedView[];
+}
+
+/** How far a change of the key is, and what comes next when. Writes nothing, takes no lock. */
+export async function keyStatus(context: Context): Promise<{ state: KeyState; plan: RotationPlan }> {
+  const facts = await rotationFacts(context);
+  return { state: facts.state, plan: planRotation(facts) };
+}
+
+/**
+ * Takes the next step, and completes what an earlier run left.
+ *
+ * @throws LockstepError ROTATE_EARLY, ROTATE_IMPOSSIBLE, SIGN_*, LOCK_HELD, SNAPSHOT_INVALID (the record), those of
+ * composing the keyring package and of the disk
+ */
+export async function rotateKey(context: Context, request: RotateRequest): Promise<RotateReport> {
+  return await exclusively(context, request, async () => {
+    const facts = await rotationFacts(context);
+    const plan = planRotation(facts);
+    const step = request.abandon ? 'abandon' : plan.step;
+    if (request.dryRun) return { plan, done: null, state: facts.state, views: [] };
+    if (step === 'abandon') {
+      if (facts.state.next === null)
+        throw impossible(context, 'No next key is announced, so there is none to give up');
+    } else assertReady(context, plan, request.now);
+    if (step !== null) await takeStep(context, facts.state, step, plan);
+    const { state } = (await readKeyRecord(context.places.snapshots))!;
+    const views = await settle(context, state);
+    return { plan, done: step, state, views };
+  });
+}
+
+/** Everything that follows from what the record says. */
+async function settle(context: Context, state: KeyState): Promise<RefreshedView[]> {
+  await settleKeys(context, state, await archiveSigner(context));
+  const { views } = await refreshAll(context);
+  assertRefreshed(views);
+  return views;
+}
+
+function assertReady(context: Context, { step, obstacles }: RotationPlan, now: boolean): void {
+  if (step === null) return;
+  const firm = obstacles.filter(({ waits }) => !waits);
+  if (firm.length > 0) {
+    throw impossible(context, `The step cannot be taken: ${firm.map(({ message }) => message).join('; ')}`);
+  }
+  const early = obstacles.filter(({ waits }) => waits);
+  if (early.length === 0 || now) return;
+  throw new LockstepError('ROTATE_EARLY', {
+    message: `It is too early for the step "${step}": ${early.map(({ message }) => message).join('; ')}`,
+    hint: 'Nothing was written. Run it again then; --now takes the step at once and LEAVES BEHIND every machine that has not caught up',
+  });
+}
+
+function impossible({ places }: Context, message: string): LockstepError {
+  return new LockstepError('ROTATE_IMPOSSIBLE', {
+    message,
+    hint: 'See how far the change is with: lockstep key status',
+    where: [{ file: keyRecordPath(places.snapshots) }],
+  });
+}
+
+async function takeStep(
+  context: Context,
+  state: KeyState,
+  step: Exclude<KeyStep, 'compromise'>,
+  plan: RotationPlan,
+): Promise<void> {
+  const { places, clock, actor: by } = context;
+  const at = clock.now().toISOString();
+  const key =
+    step === 'abandon' || state.next !== null
+      ? { fingerprint: state.next!.fingerprint, public: state.next!.public }
+      : await recordedKey(await signerOf(context, plan.next!));
+  await append(context, state, { step, key, at, by });
+  await commitSnapshotFiles(context, [keyRecordPath(places.snapshots)], `Key ${key.fingerprint}: ${step}`);
+}
+
+async function append(context: Context, state: KeyState, change: KeyChange): Promise<void> {
+  const signers = new Map<string, Signer>();
+  for (const name of signersOfChange(state, change)) signers.set(name, await signerOf(context, name));
+  await appendKeyChange(context.places.snapshots, change, signers);
+}
+
+/** @throws LockstepError ROTATE_IMPOSSIBLE where the archive has signed nothing yet */
+async function rotationFacts(context: Context): Promise<RotationFacts> {
+  const { places, clock } = context;
+  const record = await readKeyRecord(places.snapshots);
+  if (record === null) {
+    throw impossible(
+      context,
+      'There is no record of keys yet: publish or release something with this key first',
+    );
+  }
+  const { state } = record;
+  const keys = await archiveKeys(context, []);
+  const { found } = await keysAtHand(context);
+  const known = new Set(state.keys.filter((key) => key !== state.next).map(({ fingerprint }) => fingerprint));
+  const nextAtHand = found.find(({ key }) => !known.has(key.fingerprint))?.key.fingerprint ?? null;
+  const history = await historyOf(context, keyringSuite(state.current.fingerprint));
+  const [first] = history;
+  return {
+    state,
+    nextAtHand,
+    suiteOutSince: first === undefined ? null : new Date(first.at),
+    suitesBehind:
+      first === undefined || state.stage !== 'steady' ? [] : await suitesBehind(context, first.to, keys),
+    package: state.stage === 'steady' ? await packageState(context, state) : 'good',
+    now: clock.now(),
+  };
+}
+
+async function packageState(context: Context, { current }: KeyState): Promise<RotationFacts['package']> {
+  if (!(await hasKeyringTemplate(context))) return 'none';
+  const { packages } = await composeKeyringPackage(context);
+  const names = packages.some(({ scripts, entries }) =>
+    [
+      ...Object.values(scripts),
+      ...entries.map((entry) =>
+        entry.kind === 'file' && entry.content instanceof Uint8Array
+          ? Buffer.from(entry.content).toString('utf8')
+          : '',
+      ),
+    ].some((text) => text.includes(keyringSuite(current.fingerprint))),
+  );
+  return names ? 'good' : 'silent';
+}
+
+/**
+ * Suites whose machines have a keyring package that is older than the first one which names the suite of the current
+ * key. Machines of imported packages have that by the `.sources` file of their suite.
+ */
+async function suitesBehind(
+  context: Context,
+  firstId: string,
+  keys: Awaited<ReturnType<typeof archiveKeys>>,
+): Promise<string[]> {
+  const { workspace, places } = context;
+  const trust = ownJudgement(keys);
+  const name = keyringPackageOf(workspace);
+  const versionIn = async (profile: string, id: string): Promise<string | undefined> =>
+    (await readSnapshot(places.snapshots, { profile, id }, trust)).manifest.packages.find(
+      (one) => one.package === name,
+    )?.version;
+  const least = await versionIn(keyringProfile, firstId);
+  const { imported } = await checkWorkspace(workspace.root);
+  const behind: string[] = [];
+  for (const [suite, { profile }] of Object.entries(workspace.suites)) {
+    if (imported.some((one) => one.name === profile)) continue;
+    const id = currentSnapshot(await historyOf(context, suite));
+    if (id === null) continue;
+    const version = await versionIn(profile, id);
+    if (least === undefined || version === undefined || compareVersions(version, least) < 0)
+      behind.push(suite);
+  }
+  return behind;
+}

@@ -1,0 +1,50 @@
+/**
+ * The keyring package: what it is made of, for a release, which puts it into
+ * the set, and for the suites that are there for the key alone.
+ */
+import { keyringSuite } from '../archive/layout.js';
+import type { ArchiveKey } from '../metapackage/context.js';
+import { planKeyring, type SourceGroup } from '../metapackage/compose.js';
+import type { VersionUse } from '../metapackage/revision.js';
+import type { TemplateFolder } from '../metapackage/template-folder.js';
+import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
+import type { Workspace } from '../profile/workspace-schema.js';
+import { readPublicKeys } from '../signing/keys.js';
+import { publishedKeys } from '../snapshot/key-record.js';
+import type { ArchiveKeys } from './archive-keys.js';
+
+/** The keys that the package holds, and the suites that it has a machine follow for them. */
+export async function keyringKey({ own, state }: Pick<ArchiveKeys, 'own' | 'state'>): Promise<ArchiveKey> {
+  const { binary } = await own.publicKey();
+  const keys = await readPublicKeys(binary);
+  const made = Math.max(...keys.map(({ created }) => created.getTime()));
+  const names = state === null ? [own.fingerprint] : publishedKeys(state).map((key) => key.fingerprint);
+  return {
+    fingerprint: own.fingerprint,
+    binary,
+    date: Math.floor(made / 1000),
+    suites: names.map(keyringSuite),
+  };
+}
+
+/** The package at its next version, or at the one that the same content had. */
+export async function keyringGroup(request: {
+  workspace: Workspace;
+  profiles: readonly Profile[];
+  imported: readonly ImportedProfile[];
+  template: TemplateFolder;
+  key: ArchiveKey;
+  history: readonly VersionUse[];
+}): Promise<SourceGroup> {
+  const { workspace, profiles, imported, template, key, history } = request;
+  const taken = profiles.filter(({ name }) =>
+    Object.values(workspace.suites).some((suite) => suite.profile === name),
+  );
+  // The pin names packages that are made here: of imported ones another machine may want other versions
+  const suites = Object.fromEntries(
+    Object.entries(workspace.suites).filter(
+      ([, suite]) => !imported.some(({ name }) => name === suite.profile),
+    ),
+  );
+  return await planKeyring({ workspace: { ...workspace, suites }, profiles: taken, template, key }, history);
+}

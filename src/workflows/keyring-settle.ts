@@ -1,0 +1,95 @@
+/**
+ * Has the archive say what the record of keys says: the suites that are there
+ * for a key, the key files, the signatures. Each of it again writes nothing, so
+ * what a killed run left is completed by the next one. The caller holds the
+ * workspace's lock.
+ */
+import { writeKeyFiles } from '../archive/key-files.js';
+import { keyringSuite } from '../archive/layout.js';
+import { LockstepError } from '../errors.js';
+import type { Signer } from '../signing/signer.js';
+import { listHistories } from '../snapshot/history-file.js';
+import { readKeyRecord, type KeyState } from '../snapshot/key-record.js';
+import { archiveKeys } from './archive-keys.js';
+import { signerOf } from './archive-signer.js';
+import type { Context } from './context.js';
+import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
+import { keyringSuites } from './keyring-suites.js';
+import { historyOf } from './readings.js';
+
+/**
+ * After a suite has moved: the suite of the current key is published once, and told to machines.
+ *
+ * @throws LockstepError of the signer and the disk; what is wrong with profiles and templates is told only, for the
+ * suite has moved and none of it concerns that
+ */
+export async function ensureKeyringSuite(context: Context, signer: Signer): Promise<void> {
+  const { places, progress } = context;
+  const state = (await readKeyRecord(places.snapshots))?.state;
+  if (state === undefined || !(await hasKeyringTemplate(context))) return;
+  const suite = keyringSuite(state.current.fingerprint);
+  if ((await historyOf(context, suite)).length > 0) return;
+  try {
+    const snapshot = await cutKeyringPackage(context, signer);
+    const own = await signerOf(context, state.current.fingerprint);
+    await publishKeyringSuite(context, snapshot, { own, signer });
+    await settleKeyFiles(context);
+  } catch (error) {
+    if (!(error instanceof LockstepError) || !/^(?:PROFILE|TEMPLATE|WORKSPACE)_/.test(error.code))
+      throw error;
+    const phase = progress.phase(`The suite ${suite} is not published`);
+    phase.info(error.message);
+    phase.fail();
+  }
+}
+
+/**
+ * The keyring package as it is to be now, in the suite of every key that can sign it, and the key files.
+ *
+ * @param signer of the archive
+ */
+export async function settleKeys(context: Context, state: KeyState, signer: Signer): Promise<void> {
+  if (await hasKeyringTemplate(context)) {
+    const snapshot = await cutKeyringPackage(context, signer);
+    // Who slept through the last change knows the key before, and gets the new one from its suite
+    const before = state.keys.filter((key) => key.state === 'former').at(-1);
+    const keys = [state.current, ...(state.next === null ? [] : [state.next])];
+    for (const { fingerprint } of keys) {
+      await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
+    }
+    if (before !== undefined) await offerToSleepers(context, before.fingerprint, snapshot, signer);
+  }
+  await settleKeyFiles(context);
+}
+
+/** Where the key before is not at hand any more, or has ended, what its suite offers is what it offered last. */
+async function offerToSleepers(
+  context: Context,
+  fingerprint: string,
+  snapshot: Parameters<typeof publishKeyringSuite>[1],
+  signer: Signer,
+): Promise<void> {
+  try {
+    await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
+  } catch (error) {
+    if (!(error instanceof LockstepError) || !/^SIGN_KEY_(?:MISSING|EXPIRED)$/.test(error.code)) throw error;
+  }
+}
+
+/** The key files and the lines for machines; the paths of those that change. */
+export async function settleKeyFiles(
+  context: Context,
+  { dryRun }: { dryRun: boolean } = { dryRun: false },
+): Promise<string[]> {
+  const { archive, workspace, places, signal } = context;
+  const keys = await archiveKeys(context, []);
+  const suites = [...new Set([...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))])];
+  return await writeKeyFiles(archive, {
+    baseUrl: workspace.archive.baseUrl,
+    suites,
+    publicKey: await keys.own.publicKey(),
+    keyring: await keyringSuites(context, keys),
+    dryRun,
+    signal,
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * Which suites there are for the key alone, and what they are: no suite of
+ * lockstep.yaml, but one for each key (layout.ts, keyringSuite). Publishing them
+ * is keyring-publication.ts.
+ */
+import { keyOfSuite, keyringSuite } from '../archive/layout.js';
+import type { SuiteIdentity } from '../archive/release.js';
+import type { KeyringSuites } from '../archive/sources-file.js';
+import { publishedKeys } from '../snapshot/key-record.js';
+import type { ArchiveKeys } from './archive-keys.js';
+import type { Context } from './context.js';
+import { historyOf } from './readings.js';
+
+/** What publishing needs to know of a suite. */
+export interface PublishedSuite extends SuiteIdentity {
+  profile: string;
+}
+
+/** Whose snapshots these suites take: each is the keyring package and nothing else. */
+export const keyringProfile = 'archive-keyring';
+
+/** A suite that is there for a key; undefined where the name is not that of one. */
+export function keyringSuiteNamed({ workspace }: Context, name: string): PublishedSuite | undefined {
+  const fingerprint = keyOfSuite(name);
+  if (fingerprint === undefined) return undefined;
+  return {
+    name,
+    profile: keyringProfile,
+    description: `${workspace.archive.description} (the key ${fingerprint})`,
+    // After a change nothing can sign it anew: the key may be gone
+    validFor: null,
+    retain: 1,
+  };
+}
+
+/** The suites that machines are to follow for the key, of those that are published. */
+export async function keyringSuites(
+  context: Context,
+  { own, state }: Pick<ArchiveKeys, 'own' | 'state'>,
+): Promise<KeyringSuites> {
+  const names = state === null ? [own.fingerprint] : publishedKeys(state).map((key) => key.fingerprint);
+  const suites: string[] = [];
+  for (const name of names.map(keyringSuite)) {
+    if ((await historyOf(context, name)).length > 0) suites.push(name);
+  }
+  return { suites, area: context.workspace.archive.area };
+}

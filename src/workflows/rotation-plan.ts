@@ -1,0 +1,101 @@
+/**
+ * Which step of a change of the key comes next, and whether machines are ready
+ * for it. Pure: a decision over what the record says and what is published.
+ */
+import type { KeyState, KeyStep } from '../snapshot/key-record.js';
+
+/** So long machines are given to take in each step, in seconds: unattended upgrades, holidays, laptops. */
+export const leastTime = 14 * 86_400;
+
+/** What is known of the archive. */
+export interface RotationFacts {
+  state: KeyState;
+  /** The fingerprint of the key that is to come in, where it is at hand. */
+  nextAtHand: string | null;
+  /** Since when machines can have the suite of the current key among their sources; null: not yet. */
+  suiteOutSince: Date | null;
+  /** Live suites whose keyring package does not name that suite yet. */
+  suitesBehind: readonly string[];
+  /** Whether the archive has a keyring package, and that one names the suite. */
+  package: 'good' | 'silent' | 'none';
+  now: Date;
+}
+
+export interface RotationPlan {
+  /** Null: none is asked for, because no next key is there. */
+  step: Extract<KeyStep, 'announce' | 'both' | 'finish'> | null;
+  current: string;
+  next: string | null;
+  /** What the step does, for people. */
+  does: string;
+  /** From when on the step may be taken; null where that is not known yet. */
+  notBefore: Date | null;
+  /** What speaks against it now. */
+  obstacles: { message: string; /** Whether `--now` overrides it. */ waits: boolean }[];
+}
+
+export function planRotation(facts: RotationFacts): RotationPlan {
+  const { state, nextAtHand, now } = facts;
+  const { current, next, stage } = state;
+  const obstacles: RotationPlan['obstacles'] = [];
+  const from = stage === 'steady' ? facts.suiteOutSince : state.stageSince;
+  const notBefore = from === null ? null : new Date(from.getTime() + leastTime * 1000);
+  if (stage === 'steady') obstacles.push(...startObstacles(facts));
+  if (notBefore !== null && notBefore > now) {
+    obstacles.push({ message: `machines are given time until ${notBefore.toISOString()}`, waits: true });
+  }
+  if (next !== null && nextAtHand !== next.fingerprint) {
+    obstacles.push({ message: `the key ${next.fingerprint} is not at hand (signing.next)`, waits: false });
+  }
+  const step =
+    stage === 'steady'
+      ? nextAtHand === null
+        ? null
+        : 'announce'
+      : stage === 'announced'
+        ? 'both'
+        : 'finish';
+  return {
+    step,
+    current: current.fingerprint,
+    next: next?.fingerprint ?? nextAtHand,
+    does:
+      step === null
+        ? 'nothing: there is no next key. Make one with: lockstep key generate --next'
+        : words[step],
+    notBefore,
+    obstacles,
+  };
+}
+
+const words: Record<NonNullable<RotationPlan['step']>, string> = {
+  announce:
+    'the next key joins the key files, every .sources file and the keyring package; it signs nothing yet',
+  both: 'every Release file of a suite is signed by both keys',
+  finish: 'the next key signs alone; the one before is a former one, and frozen views are signed anew',
+};
+
+function startObstacles({
+  package: kind,
+  suitesBehind,
+  suiteOutSince,
+  state,
+}: RotationFacts): RotationPlan['obstacles'] {
+  if (kind === 'none') {
+    const message =
+      'the archive has no keyring package, so no machine could get the next key: put templates/archive-keyring into the workspace, as lockstep init writes it';
+    return [{ message, waits: false }];
+  }
+  if (kind === 'silent') {
+    const message =
+      'the keyring package does not name the suites that keep machines up to date: templates/archive-keyring is from before there were such. Take its scripts anew from what lockstep init writes';
+    return [{ message, waits: false }];
+  }
+  if (suiteOutSince === null) {
+    const message = `the suite keyring-${state.current.fingerprint} is not published yet: publish or release something`;
+    return [{ message, waits: false }];
+  }
+  if (suitesBehind.length === 0) return [];
+  const message = `machines that follow ${suitesBehind.join(', ')} do not know keyring-${state.current.fingerprint} yet: release the profile, so that the suite has today's keyring package`;
+  return [{ message, waits: true }];
+}

@@ -1,0 +1,181 @@
+/**
+ * The archive goes over to another key while machines follow it, or sleep:
+ * Debian roots that are not booted, in which a real apt does what a person or
+ * unattended-upgrades has it do, and nothing else.
+ */
+import assert from 'node:assert/strict';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serveArchive } from '../../../src/archive/serve.js';
+import { run, type RunResult } from '../../../src/io/process.js';
+import { baseImage, removeRoot, rootOver, unfitForRoots, type Codename } from '../../fixtures/debian-root.js';
+import { importedArchive, must, suite, type ImportedArchive } from '../../fixtures/imported-archive.js';
+import { lockstepJson, scratch, top } from '../../fixtures/lockstep.js';
+import { keyStatusResult } from '../../../src/cli/results-keys.js';
+
+const stop = new AbortController();
+
+/** A root with the archive's own source file in it, and no other. */
+class Root {
+  private constructor(readonly path: string) {}
+
+  static async make(codename: Codename, sources: string): Promise<Root> {
+    const root = new Root(await rootOver(await baseImage(codename)));
+    const folder = join(root.path, 'etc/apt');
+    for (const name of ['sources.list', 'sources.list.d'])
+      await rm(join(folder, name), { recursive: true, force: true });
+    await mkdir(join(folder, 'sources.list.d'));
+    await writeFile(join(folder, 'sources.list.d/tiny.sources'), sources);
+    await root.apt('update');
+    await root.apt('install', '-y', 'tiny-archive-keyring', 'mediawiki-full');
+    return root;
+  }
+
+  /** Runs a program inside, in the network of this machine. */
+  async run(...command: string[]): Promise<RunResult> {
+    const env = ['DEBIAN_FRONTEND=noninteractive', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8'];
+    return await run('chroot', [this.path, 'env', '-i', ...env, ...command]);
+  }
+
+  async apt(...args: string[]): Promise<string> {
+    const { stdout, stderr } = await this.run(
+      'apt-get',
+      '-o',
+      'APT::Sandbox::User=root',
+      '-o',
+      'DPkg::Use-Pty=0',
+      ...args,
+    );
+    return stdout + stderr;
+  }
+
+  /** What a person types, or a timer; gives back what apt complained of. */
+  async upgrade(): Promise<string[]> {
+    const said = (await this.apt('update')) + (await this.apt('-y', 'upgrade'));
+    return said.split('\n').filter((line) => /^[WE]: /.test(line));
+  }
+
+  async version(name: string): Promise<string> {
+    return (await this.run('dpkg-query', '-W', '-f', '${Version}', name)).stdout;
+  }
+
+  async source(name: string): Promise<string> {
+    return await readFile(join(this.path, 'etc/apt/sources.list.d', `${name}.sources`), 'utf8');
+  }
+
+  async remove(): Promise<void> {
+    await removeRoot(this.path);
+  }
+}
+
+describe('a change of the key, seen from machines', function () {
+  this.timeout(600_000);
+  let archive: ImportedArchive;
+  let first: string;
+  let second: string;
+  const codenames = ['bookworm', 'trixie'] as const;
+  const followers = new Map<Codename, Root>();
+  const sleepers = new Map<Codename, Root>();
+
+  const lockstep = (...args: string[]): Promise<void> => must(args, archive.workspace, archive.env);
+  const sourcesFile = (): Promise<string> =>
+    readFile(join(archive.workspace, 'public/debian', `${suite}.sources`), 'utf8');
+
+  before(async function () {
+    const unfit = await unfitForRoots();
+    if (unfit !== undefined) {
+      if (process.env['CI'] === 'true') throw new Error(unfit);
+      console.warn(`SKIPPED, the change of the key on machines: ${unfit}`);
+      this.skip();
+    }
+    const folder = join(await scratch('served'), 'public');
+    await mkdir(folder);
+    // The address must be known before the archive is made: the folder is filled later
+    const server = await serveArchive({ root: folder, port: 0, signal: stop.signal });
+    archive = await importedArchive(['1.0', '2.0', '3.0'], server.url);
+    await cp(join(top, 'templates/archive-keyring'), join(archive.workspace, 'templates/archive-keyring'), {
+      recursive: true,
+    });
+    await rm(folder, { recursive: true });
+    await run('ln', ['-s', join(archive.workspace, 'public'), folder]);
+    await lockstep('publish', archive.ids[0]!, suite);
+    first = (await status()).plan.current;
+    for (const codename of codenames) {
+      followers.set(codename, await Root.make(codename, await sourcesFile()));
+      sleepers.set(codename, await Root.make(codename, await sourcesFile()));
+    }
+  });
+  after(async () => {
+    stop.abort();
+    for (const root of [...followers.values(), ...sleepers.values()]) await root.remove();
+  });
+
+  const status = async () =>
+    keyStatusResult.parse(
+      await lockstepJson(['key', 'status'], { cwd: archive.workspace, env: archive.env }),
+    );
+
+  it('finds machines with the suite that is there for the key', async () => {
+    for (const root of followers.values()) {
+      assert.match(await root.source('tiny-keyring'), new RegExp(`^Suites: keyring-${first}$`, 'm'));
+      // The file that was fetched had the key inside: it would have stayed the only one
+      assert.match(
+        await root.source('tiny'),
+        /^Signed-By: \/usr\/share\/keyrings\/tiny-archive-keyring\.gpg$/m,
+      );
+      assert.doesNotMatch(await root.source('tiny'), /BEGIN PGP|keyring-[0-9A-F]/);
+      assert.deepEqual(await root.upgrade(), []);
+    }
+  });
+
+  it('leads machines that follow over to the next key by plain upgrades', async () => {
+    await lockstep('key', 'generate', '--next', '--no-passphrase');
+    await lockstep('key', 'rotate', '--now');
+    for (const root of followers.values()) assert.deepEqual(await root.upgrade(), []);
+    await lockstep('key', 'rotate', '--now');
+    await lockstep('publish', archive.ids[1]!, suite);
+    for (const root of followers.values()) {
+      assert.deepEqual(await root.upgrade(), []);
+      assert.equal(await root.version('mediawiki-full'), '2.0');
+    }
+    await lockstep('key', 'rotate', '--now');
+    second = (await status()).plan.current;
+    assert.notEqual(second, first);
+    await rm(join(archive.workspace, '.lockstep/keys/archive.asc'));
+    await lockstep('publish', archive.ids[2]!, suite);
+    for (const root of followers.values()) {
+      assert.deepEqual(await root.upgrade(), []);
+      assert.equal(await root.version('mediawiki-full'), '3.0');
+      assert.match(await root.source('tiny-keyring'), new RegExp(`^Suites: keyring-${second}$`, 'm'));
+      assert.deepEqual(await root.upgrade(), []);
+    }
+  });
+
+  it('has a machine that slept come back by itself', async () => {
+    for (const root of sleepers.values()) {
+      assert.equal(await root.version('mediawiki-full'), '1.0');
+      // The suite itself is foreign to it; that of the key it knows is not
+      const complaints = await root.upgrade();
+      assert.ok(
+        complaints.some((line) => line.includes(suite)),
+        complaints.join('\n'),
+      );
+      assert.ok(!complaints.some((line) => line.includes('keyring-')), complaints.join('\n'));
+      assert.deepEqual(await root.upgrade(), []);
+      assert.equal(await root.version('mediawiki-full'), '3.0');
+      assert.match(await root.source('tiny-keyring'), new RegExp(`^Suites: keyring-${second}$`, 'm'));
+    }
+  });
+
+  it('leaves a new machine nothing to know of the former key', async () => {
+    const root = await Root.make('bookworm', await sourcesFile());
+    try {
+      assert.equal(await root.version('mediawiki-full'), '3.0');
+      assert.deepEqual(await root.upgrade(), []);
+    } finally {
+      await root.remove();
+    }
+    await lockstep('verify');
+    await lockstep('refresh');
+  });
+});

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { withoutArmour } from '../../../src/deb/stanza.js';
+import { parseRelease } from '../../../src/deb/release-file.js';
+import { run } from '../../../src/io/process.js';
+import { generateKey } from '../../../src/signing/keys.js';
+import { readKeyRecord } from '../../../src/snapshot/key-record.js';
+import { gc } from '../../../src/workflows/gc.js';
+import { replaceCompromisedKey } from '../../../src/workflows/key-compromise.js';
+import { keyStatus, rotateKey, type RotateReport } from '../../../src/workflows/key-rotate.js';
+import { refresh } from '../../../src/workflows/refresh.js';
+import { show } from '../../../src/workflows/show.js';
+import { MoveBench } from './move-bench.js';
+import { verified } from './tampering.js';
+
+const day = 86_400;
+const top = resolve(import.meta.dirname, '../../..');
+
+describe('changing the key', function () {
+  this.timeout(300_000);
+  let bench: MoveBench;
+  let first: string;
+  let second: string;
+  let id: string;
+
+  before(async () => {
+    bench = await MoveBench.make(400 * day);
+    await cp(join(top, 'templates/archive-keyring'), join(bench.work.root, 'templates/archive-keyring'), {
+      recursive: true,
+    });
+    id = await bench.cutWiki('1.0-1');
+    await bench.publish(id);
+    first = bench.work.signer.fingerprint;
+  });
+  after(async () => bench.end());
+
+  const rotate = (now = false): Promise<RotateReport> =>
+    rotateKey(bench.context, { now, abandon: false, dryRun: false });
+  const published = async (path: string): Promise<string> =>
+    await readFile(join(bench.work.public, 'debian', path), 'utf8');
+  /** The keys that gpgv, which knows all of a keyring file, finds good signatures of. */
+  const signers = async (view: string): Promise<string[]> => {
+    const keyring = join(bench.work.root, 'all.gpg');
+    const { keys } = (await readKeyRecord(bench.context.places.snapshots))!.state;
+    const { keyringOf } = await import('../../../src/snapshot/key-record.js');
+    await writeFile(keyring, await keyringOf(keys));
+    const { stdout } = await run(
+      'gpgv',
+      ['--status-fd', '1', '--keyring', keyring, join(bench.work.public, view, 'InRelease')],
+      { allowFailure: true },
+    );
+    return [...stdout.matchAll(/VALIDSIG ([0-9A-F]{40})/g)].map(([, name]) => name!).sort();
+  };
+
+  it('is refused where another key is simply put in place, before anything is written', async () => {
+    const { root, clock } = bench.work;
+    const [file, kept] = [join(root, 'key.asc'), await readFile(join(root, 'key.asc'))];
+    const other = await generateKey({ name: 'Other', date: clock.now() });
+    await writeFile(file, other.privateArmored, { mode: 0o600 });
+    const before = await published('dists/set-unstable/InRelease');
+    const refused = { code: 'SIGN_KEY_CHANGED', hint: /lockstep key rotate/ };
+    await assert.rejects(bench.publish(id), refused);
+    await assert.rejects(
+      refresh(bench.context, { suites: [], force: true, formerKeys: [], dryRun: false }),
+      refused,
+    );
+    await assert.rejects(show(bench.context, id), refused);
+    await assert.rejects(gc(bench.context, { grace: 0, dryRun: true }), refused);
+    assert.equal(await published('dists/set-unstable/InRelease'), before);
+    await writeFile(file, kept, { mode: 0o600 });
+  });
+
+  it('has a suite for the key alone from the first publication on, without an end', async () => {
+    const release = parseRelease(withoutArmour(await published(`dists/keyring-${first}/InRelease`)));
+    assert.equal(release.validUntil, null);
+    assert.equal(release.origin, 'Test');
+    assert.match(await published('set-unstable.sources'), new RegExp(`^Suites: keyring-${first}$`, 'm'));
+    assert.match(
+      await published(`dists/keyring-${first}/main/binary-amd64/Packages`).catch(
+        async () =>
+          (
+            await run('xz', [
+              '-dc',
+              join(bench.work.public, `debian/dists/keyring-${first}/main/binary-amd64/Packages.xz`),
+            ])
+          ).stdout,
+      ),
+      /^Package: test-archive-keyring$/m,
+    );
+    assert.deepEqual((await verified(bench.context)).faults, []);
+  });
+
+  it('waits for machines, unless it is told not to', async () => {
+    const { root, clock } = bench.work;
+    const next = await generateKey({ name: 'Next', date: clock.now() });
+    second = next.fingerprint;
+    await writeFile(join(root, 'next.asc'), next.privateArmored, { mode: 0o600 });
+    clock.move(60);
+    await assert.rejects(rotate(), { code: 'ROTATE_EARLY', message: /set-unstable/ });
+    const { done } = await rotate(true);
+    assert.equal(done, 'announce');
+    await assert.rejects(rotate(), { code: 'ROTATE_EARLY' });
+    const { plan } = await keyStatus(bench.context);
+    assert.equal(plan.step, 'both');
+  });
+
+  it('gives machines both keys before the next one signs', async () => {
+    assert.deepEqual(await signers('debian/dists/set-unstable'), [first]);
+    const { stdout } = await run('gpg', [
+      '--show-keys',
+      '--with-colons',
+      join(bench.work.public, 'debian/archive-keyring.asc'),
+    ]);
+    assert.ok(stdout.includes(first) && stdout.includes(second));
+    assert.match(
+      await published('set-unstable.sources'),
+      new RegExp(`^Suites: keyring-${first} keyring-${second}$`, 'm'),
+    );
+    assert.deepEqual(await signers(`debian/dists/keyring-${second}`), [second]);
+    assert.deepEqual((await verified(bench.context)).faults, []);
+  });
+
+  it('signs with both, then with the next one alone; what was recorded before still holds', async () => {
+    bench.work.clock.move(15 * day);
+    assert.equal((await rotate()).done, 'both');
+    assert.deepEqual(await signers('debian/dists/set-unstable'), [first, second].sort());
+    const between = await bench.cutWiki('1.0-2');
+    await bench.publish(between);
+    assert.deepEqual(await signers('debian/dists/set-unstable'), [first, second].sort());
+    assert.deepEqual((await verified(bench.context)).faults, []);
+    bench.work.clock.move(15 * day);
+    assert.equal((await rotate()).done, 'finish');
+    assert.deepEqual(await signers('debian/dists/set-unstable'), [second]);
+    assert.deepEqual(await signers(`snapshot/${id}/dists/set-unstable`), [second]);
+    assert.deepEqual(await signers(`debian/dists/keyring-${first}`), [first]);
+    assert.match(await published('set-unstable.sources'), new RegExp(`^Suites: keyring-${second}$`, 'm'));
+    assert.deepEqual((await verified(bench.context)).faults, []);
+  });
+
+  it('needs the former key no more', async () => {
+    await rm(join(bench.work.root, 'key.asc'));
+    bench.work.clock.move(8 * day);
+    const { views } = await refresh(bench.context, {
+      suites: [],
+      force: false,
+      formerKeys: [],
+      dryRun: false,
+    });
+    assert.ok(views.every(({ fault }) => fault === null));
+    await bench.promote('set-unstable', 'set-stable');
+    await show(bench.context, id);
+    await gc(bench.context, { grace: 0, dryRun: false });
+    assert.deepEqual((await verified(bench.context)).faults, []);
+    const { state } = await keyStatus(bench.context);
+    assert.deepEqual(
+      state.keys.map(({ fingerprint, state: kind }) => [fingerprint, kind]),
+      [
+        [first, 'former'],
+        [second, 'current'],
+      ],
+    );
+  });
+
+  it('stops vouching for a key that somebody else may have, from a date on', async () => {
+    const { root, clock } = bench.work;
+    const next = await generateKey({ name: 'Third', date: clock.now() });
+    await writeFile(join(root, 'key.asc'), next.privateArmored, { mode: 0o600 });
+    clock.move(3600);
+    const since = new Date(clock.now().getTime() - 1800_000);
+    const { unbelieved, state } = await replaceCompromisedKey(bench.context, {
+      since,
+      accept: [],
+      dryRun: false,
+    });
+    assert.deepEqual(unbelieved, []);
+    assert.equal(state.current.fingerprint, next.fingerprint);
+    assert.deepEqual(await signers('debian/dists/set-unstable'), [next.fingerprint]);
+    assert.deepEqual(await signers(`snapshot/${id}/dists/set-unstable`), [next.fingerprint]);
+    await assert.rejects(published(`dists/keyring-${second}/InRelease`), { code: 'ENOENT' });
+    assert.deepEqual((await verified(bench.context)).faults, []);
+    // With the stolen key, dated after that
+    const { openpgpSigner } = await import('../../../src/signing/signer.js');
+    const thief = await openpgpSigner({ keyFile: join(root, 'next.asc') });
+    const place = join(bench.context.places.snapshots, 'set', `${id}.json`);
+    await writeFile(`${place}.asc`, await thief.detached(await readFile(place), clock.now()));
+    await assert.rejects(show(bench.context, id), {
+      code: 'VERIFY_BAD_SIGNATURE',
+      message: /has not counted since/,
+    });
+  });
+});
