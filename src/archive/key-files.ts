@@ -1,29 +1,13 @@
 /**
- * The archive's key files and the lines for machines: what they are to hold,
- * and writing them while suites stay as they are. A publication plans its own
- * (plan.ts).
+ * Writes the archive's key files and the lines for machines while suites stay
+ * as they are. A publication plans its own (plan.ts).
  */
 import { throwIfInterrupted } from '../io/interrupt.js';
-import { keyOfSuite, keyringFiles, liveView, sourcesFilePath } from './layout.js';
+import { keyFiles, type PublicKeys } from './key-file-data.js';
+import { liveView } from './layout.js';
 import type { ArchivePort } from './port.js';
 import { readPublished } from './publication.js';
-import { sourcesFileText, type KeyringSuites, type SourcesFile } from './sources-file.js';
-
-type PublicKeys = { armored: string; binary: Uint8Array };
-
-/** Of a suite: the keyring in both forms, and its sources file, which has the key inside. Pure. */
-export function keyFiles(
-  suite: Omit<SourcesFile, 'key'>,
-  publicKey: PublicKeys,
-): [path: string, data: string | Uint8Array][] {
-  const keyrings: [string, string | Uint8Array][] = [
-    [keyringFiles.binary, publicKey.binary],
-    [keyringFiles.armored, publicKey.armored],
-  ];
-  // A machine follows the suite of a key beside another one, never alone
-  if (keyOfSuite(suite.suite) !== undefined) return keyrings;
-  return [...keyrings, [sourcesFilePath(suite.suite), sourcesFileText({ ...suite, key: publicKey.armored })]];
-}
+import type { KeyringSuites } from './sources-file.js';
 
 export interface KeyFilesRequest {
   baseUrl: string;

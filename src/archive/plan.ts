@@ -16,7 +16,7 @@ import {
   poolFilePath,
   poolFolder,
 } from './layout.js';
-import { keyFiles } from './key-files.js';
+import { keyFiles } from './key-file-data.js';
 import type { Listing } from './listing.js';
 import {
   nextReleaseDate,

@@ -26,12 +26,12 @@ export interface KeyringSuites {
 /** The text of the file. apt reads a key inside since 2.3.10, so also on Debian 12. */
 export function sourcesFileText(file: SourcesFile): string {
   const key = `\n${file.key.trim()}`;
-  const uris = `${file.baseUrl}/debian`;
+  const address = `${file.baseUrl}/debian`;
   // Without it, apt complains on a machine with a second architecture.
   const architectures = file.architectures.join(' ');
   const suite = formatStanza({
     Types: 'deb',
-    URIs: uris,
+    URIs: address,
     Suites: file.suite,
     Components: file.areas.join(' '),
     Architectures: architectures,
@@ -40,7 +40,7 @@ export function sourcesFileText(file: SourcesFile): string {
   if (file.keyring.suites.length === 0) return suite;
   const keyring = formatStanza({
     Types: 'deb',
-    URIs: uris,
+    URIs: address,
     Suites: file.keyring.suites.join(' '),
     Components: file.keyring.area,
     Architectures: architectures,

@@ -14,6 +14,8 @@ export interface OpenpgpSignerOptions {
   /** Armored private key, mode 0600. */
   keyFile: string;
   passphrase?: string | undefined;
+  /** What the file holds, where it was read before. */
+  armored?: string | undefined;
 }
 
 /**
@@ -22,8 +24,12 @@ export interface OpenpgpSignerOptions {
  * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_MODE, SIGN_KEY_INVALID, SIGN_PASSPHRASE_NEEDED,
  * SIGN_WRONG_PASSPHRASE
  */
-export async function openpgpSigner({ keyFile, passphrase }: OpenpgpSignerOptions): Promise<Signer> {
-  const armoredKey = await readKeyFile(keyFile);
+export async function openpgpSigner({
+  keyFile,
+  passphrase,
+  armored: read,
+}: OpenpgpSignerOptions): Promise<Signer> {
+  const armoredKey = read ?? (await readKeyFile(keyFile));
   const openpgp = await loadOpenpgp();
   const stored = await openpgp.readPrivateKey({ armoredKey }).catch((cause: unknown) => {
     throw keyInvalid(keyFile, `it holds no armored private key: ${errorText(cause)}`, cause);

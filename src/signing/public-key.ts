@@ -10,16 +10,12 @@ import { run } from '../io/process.js';
 import { signingKeyNamed, withoutMark } from './gpg-signer.js';
 import { readKeyFile } from './key-file.js';
 import { binaryKeyring, dearmor, fingerprintOf, parseKeyring, unixLines } from './keys.js';
+import { rememberText } from './opened-key.js';
 import { errorText, loadOpenpgp, signingConfig } from './openpgp.js';
-import type { PublicHalf } from './signer-port.js';
+import type { PublicKey } from './signer-port.js';
 import type { SigningConfig } from './signer.js';
 
-/** What of a signer needs no secret. */
-export interface PublicKey {
-  /** 40 upper-case hex digits. */
-  readonly fingerprint: string;
-  publicKey(): Promise<PublicHalf>;
-}
+export type { PublicKey } from './signer-port.js';
 
 /**
  * The public key that a workspace's `signing:` section names; byte for byte what its signer gives out.
@@ -49,7 +45,9 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
       : { armored, binary: await dearmor(armored) };
   const fingerprint = fingerprintOf(publicHalf);
   const signsWith = config.method === 'gpg' ? signingKeyNamed(config.key, fingerprint) : undefined;
-  return { fingerprint, publicKey: () => Promise.resolve({ ...both, signsWith }) };
+  const opened: PublicKey = { fingerprint, publicKey: () => Promise.resolve({ ...both, signsWith }) };
+  if (config.method === 'openpgp') rememberText(opened, armored);
+  return opened;
 }
 
 /**

@@ -14,6 +14,13 @@ export interface PublicHalf {
   ends?: KeyEnds | undefined;
 }
 
+/** What of a signer needs no secret. */
+export interface PublicKey {
+  /** 40 upper-case hex digits. */
+  readonly fingerprint: string;
+  publicKey(): Promise<PublicHalf>;
+}
+
 export interface Signer {
   /** The primary key's fingerprint, 40 upper-case hex digits. */
   readonly fingerprint: string;

@@ -6,7 +6,8 @@ import { resolve } from 'node:path';
 import { gpgSigner } from './gpg-signer.js';
 import { passphraseFrom } from './key-file.js';
 import { openpgpSigner } from './openpgp-signer.js';
-import type { Signer } from './signer-port.js';
+import { textOf } from './opened-key.js';
+import type { PublicKey, Signer } from './signer-port.js';
 
 export { gpgSigner } from './gpg-signer.js';
 export type { GpgSignerOptions } from './gpg-signer.js';
@@ -24,6 +25,7 @@ export type SigningConfig =
 /**
  * The signer that a workspace configures, ready to sign.
  * @param directory the workspace, which relative paths are relative to
+ * @param opened the same key as loadPublicKey gave it, whose file is then not read again
  * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_MODE, SIGN_KEY_INVALID, SIGN_PASSPHRASE_NEEDED,
  * SIGN_WRONG_PASSPHRASE, TOOL_MISSING
  */
@@ -31,12 +33,14 @@ export async function loadSigner(
   config: SigningConfig,
   env: Readonly<Record<string, string | undefined>>,
   directory: string,
+  opened?: PublicKey,
 ): Promise<Signer> {
   switch (config.method) {
     case 'openpgp':
       return openpgpSigner({
         keyFile: resolve(directory, config.keyFile),
         passphrase: await passphraseFrom({ file: config.passphraseFile, env, directory }),
+        armored: textOf(opened),
       });
     case 'gpg':
       return gpgSigner({

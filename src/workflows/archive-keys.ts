@@ -5,7 +5,7 @@
  */
 import { dirname, join, resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { loadPublicKey, readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
+import { readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
 import { oneKeyring } from '../signing/several.js';
 import type { SigningConfig } from '../signing/signer.js';
 import {
@@ -13,12 +13,12 @@ import {
   endsOf,
   keyRecordPath,
   publishedKeys,
-  readKeyRecord,
   type KeyState,
   type KnownKey,
 } from '../snapshot/key-record.js';
 import type { KeyEnds, Taken } from '../signing/verifier.js';
 import type { Context } from './context.js';
+import { keyRecordOf, publicKeyOf } from './readings.js';
 
 export interface ArchiveKeys {
   /** What its key files must hold: the current key, and the next one once that is announced. */
@@ -41,7 +41,7 @@ export interface ArchiveKeys {
  */
 export async function archiveKeys(context: Context, files: readonly string[]): Promise<ArchiveKeys> {
   const given = await Promise.all(files.map((file) => readPublicKeyFile(resolve(file))));
-  const state = (await readKeyRecord(context.places.snapshots))?.state ?? null;
+  const state = (await keyRecordOf(context))?.state ?? null;
   const own = await ownKeys(context, state, given);
   const keyrings = [...given.map(({ keyring }) => keyring), await countingKeyring(state, own)];
   return {
@@ -98,7 +98,7 @@ export async function keysAtHand(
   let missing: LockstepError | null = null;
   for (const { slot, config } of keySlots(context)) {
     try {
-      found.push({ slot, config, key: await loadPublicKey(config, context.workspace.root) });
+      found.push({ slot, config, key: await publicKeyOf(context, config) });
     } catch (error) {
       if (!(error instanceof LockstepError) || error.code !== 'SIGN_KEY_MISSING') throw error;
       if (slot === 'signing') missing = error;

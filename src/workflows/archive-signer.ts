@@ -14,7 +14,6 @@ import { appendSigningRecord, loggedSigner } from '../signing/signing-log.js';
 import {
   appendKeyChange,
   endsOf,
-  readKeyRecord,
   signingKeys,
   type KeyState,
   type RecordedKey,
@@ -28,6 +27,7 @@ import {
   type KeySlot,
 } from './archive-keys.js';
 import type { Context } from './context.js';
+import { keyRecordOf } from './readings.js';
 
 /** What signs for the archive. Its `publicKey` is all keys whose signatures count, the current one first. */
 export interface ArchiveSigner extends Signer {
@@ -46,7 +46,7 @@ export async function archiveSigner(
   /** Keys that signed before there was a record, on the word of who runs this. */
   former: readonly RecordedKey[] = [],
 ): Promise<ArchiveSigner> {
-  const state = (await readKeyRecord(context.places.snapshots))?.state ?? null;
+  const state = (await keyRecordOf(context))?.state ?? null;
   const current = await currentAtHand(context, state);
   if (state === null && former.length === 0) await assertPublished(context, current);
   const first = await slotSigner(context, current);
@@ -93,12 +93,10 @@ export async function signerOf(context: Context, fingerprint: string): Promise<S
   });
 }
 
-async function slotSigner(
-  context: Context,
-  { slot, config }: Pick<KeyAtHand, 'slot' | 'config'>,
-): Promise<Signer> {
+async function slotSigner(context: Context, { slot, config, key }: KeyAtHand): Promise<Signer> {
   const { workspace, places } = context;
-  const signer = await loadSigner(config, environmentFor(context, slot, config), workspace.root);
+  const environment = environmentFor(context, slot, config);
+  const signer = await loadSigner(config, environment, workspace.root, key);
   await assertNotEnded(signer, context);
   const log = join(places.state, 'signing.log');
   return loggedSigner(signer, (made) => appendSigningRecord(log, made));

@@ -9,13 +9,13 @@ import { LockstepError } from '../errors.js';
 import { removeFile, writeFileAtomic } from '../io/disk.js';
 import { readFile } from 'node:fs/promises';
 import { historyPath } from '../snapshot/history-file.js';
-import { appendKeyChange, keyRecordPath, readKeyRecord, type KeyState } from '../snapshot/key-record.js';
+import { appendKeyChange, keyRecordPath, type KeyState } from '../snapshot/key-record.js';
 import { findSnapshot, listSnapshots, readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
 import { archiveKeys, countingKeyring, keysAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { settleKeys } from './keyring-settle.js';
-import { historyOf } from './readings.js';
+import { historyOf, keyRecordOf } from './readings.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from './publish.js';
 import { assertRefreshed, refreshAll, type RefreshedView } from './refresh.js';
@@ -50,7 +50,7 @@ export async function replaceCompromisedKey(
 ): Promise<CompromiseReport> {
   const { places, clock, actor: by } = context;
   return await exclusively(context, request, async () => {
-    const before = (await readKeyRecord(places.snapshots))?.state;
+    const before = (await keyRecordOf(context))?.state;
     const next = before === undefined ? undefined : await otherKey(context, before);
     if (before === undefined || next === undefined) throw noOtherKey(context);
     const since = request.since ?? clock.now();
@@ -73,7 +73,7 @@ export async function replaceCompromisedKey(
     const removed = await removeKeyringSuite(context, keyringSuite(told.compromised));
     const files = [keyRecordPath(places.snapshots), ...accepted];
     await commitSnapshotFiles(context, files, `Key ${told.compromised}: compromised`, removed);
-    const { state } = (await readKeyRecord(places.snapshots))!;
+    const { state } = (await keyRecordOf(context))!;
     await settleKeys(context, state, await archiveSigner(context));
     return { ...told, state, unbelieved: await unbelieved(context), views: await signViews(context) };
   });

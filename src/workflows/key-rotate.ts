@@ -12,7 +12,6 @@ import { currentSnapshot } from '../snapshot/history.js';
 import {
   appendKeyChange,
   keyRecordPath,
-  readKeyRecord,
   signersOfChange,
   type KeyChange,
   type KeyState,
@@ -27,7 +26,7 @@ import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from './publish.js';
-import { historyOf } from './readings.js';
+import { historyOf, keyRecordOf } from './readings.js';
 import { assertRefreshed, refreshAll, type RefreshedView } from './refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';
 import { exclusively } from './workspace-lock.js';
@@ -72,7 +71,7 @@ export async function rotateKey(context: Context, request: RotateRequest): Promi
         throw impossible(context, 'No next key is announced, so there is none to give up');
     } else assertReady(context, plan, request.now);
     if (step !== null) await takeStep(context, facts.state, step, plan);
-    const { state } = (await readKeyRecord(context.places.snapshots))!;
+    const { state } = (await keyRecordOf(context))!;
     const views = await settle(context, state);
     return { plan, done: step, state, views };
   });
@@ -132,8 +131,8 @@ async function append(context: Context, state: KeyState, change: KeyChange): Pro
 
 /** @throws LockstepError ROTATE_IMPOSSIBLE where the archive has signed nothing yet */
 async function rotationFacts(context: Context): Promise<RotationFacts> {
-  const { places, clock } = context;
-  const record = await readKeyRecord(places.snapshots);
+  const { clock } = context;
+  const record = await keyRecordOf(context);
   if (record === null) {
     throw impossible(
       context,

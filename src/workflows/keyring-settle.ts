@@ -9,13 +9,13 @@ import { keyringSuite } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import type { Signer } from '../signing/signer.js';
 import { listHistories } from '../snapshot/history-file.js';
-import { readKeyRecord, type KeyState } from '../snapshot/key-record.js';
+import { type KeyState } from '../snapshot/key-record.js';
 import { archiveKeys } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringSuites } from './keyring-suites.js';
-import { historyOf } from './readings.js';
+import { historyOf, keyRecordOf } from './readings.js';
 
 /**
  * After a suite has moved: the suite of the current key is published once, and told to machines.
@@ -24,8 +24,8 @@ import { historyOf } from './readings.js';
  * suite has moved and none of it concerns that
  */
 export async function ensureKeyringSuite(context: Context, signer: Signer): Promise<void> {
-  const { places, progress } = context;
-  const state = (await readKeyRecord(places.snapshots))?.state;
+  const { progress } = context;
+  const state = (await keyRecordOf(context))?.state;
   if (state === undefined || !(await hasKeyringTemplate(context))) return;
   const suite = keyringSuite(state.current.fingerprint);
   if ((await historyOf(context, suite)).length > 0) return;
@@ -76,17 +76,21 @@ async function offerToSleepers(
   }
 }
 
-/** The key files and the lines for machines; the paths of those that change. */
+/**
+ * The key files and the lines for machines; the paths of those that change.
+ *
+ * @param suites whose lines; of all suites otherwise
+ */
 export async function settleKeyFiles(
   context: Context,
-  { dryRun }: { dryRun: boolean } = { dryRun: false },
+  { dryRun = false, suites }: { dryRun?: boolean; suites?: readonly string[] } = {},
 ): Promise<string[]> {
   const { archive, workspace, places, signal } = context;
   const keys = await archiveKeys(context, []);
-  const suites = [...new Set([...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))])];
+  const all = [...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))];
   return await writeKeyFiles(archive, {
     baseUrl: workspace.archive.baseUrl,
-    suites,
+    suites: suites ?? [...new Set(all)],
     publicKey: await keys.own.publicKey(),
     keyring: await keyringSuites(context, keys),
     dryRun,

@@ -5,7 +5,7 @@
  * and nowhere else (a lint rule sees to it). It decides nothing.
  */
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { diskFault } from '../io/disk.js';
 import { loadAnyProfile, profileFile, withComponents } from '../profile/load.js';
 import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
@@ -17,6 +17,9 @@ import {
   type HistorySigner,
 } from '../snapshot/history-file.js';
 import type { HistoryEntry, HistoryMove } from '../snapshot/history.js';
+import { keyRecordPath, readKeyRecord, type KeyState } from '../snapshot/key-record.js';
+import { loadPublicKey, type PublicKey } from '../signing/public-key.js';
+import type { SigningConfig } from '../signing/signer.js';
 import type { Context } from './context.js';
 
 interface Reading {
@@ -79,4 +82,18 @@ export async function anyProfileOf(context: Context, name: string): Promise<Prof
 /** A profile with components. Throws as loadProfile. */
 export async function profileOf(context: Context, name: string): Promise<Profile> {
   return withComponents(await anyProfileOf(context, name));
+}
+
+/** The record of keys; null where there is none yet. Throws as readKeyRecord. */
+export async function keyRecordOf(context: Context): Promise<{ state: KeyState; text: string } | null> {
+  const { snapshots } = context.places;
+  return await once(context, keyRecordPath(snapshots), () => readKeyRecord(snapshots));
+}
+
+/** A key that lockstep.yaml names, its public half. Throws as loadPublicKey. */
+export async function publicKeyOf(context: Context, config: SigningConfig): Promise<PublicKey> {
+  const { root } = context.workspace;
+  // What gpg has of a key does not change while a command runs
+  const path = config.method === 'openpgp' ? resolve(root, config.keyFile) : join(root, 'gpg', config.key);
+  return await once(context, path, () => loadPublicKey(config, root));
 }

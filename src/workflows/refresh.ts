@@ -15,14 +15,14 @@ import { signingEnd } from '../signing/key-end.js';
 import { readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
 import type { Signer } from '../signing/signer.js';
 import type { KeyEnds } from '../signing/verifier.js';
-import { keyRecordPath, readKeyRecord, type RecordedKey } from '../snapshot/key-record.js';
+import { keyRecordPath, type RecordedKey } from '../snapshot/key-record.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { settleKeyFiles } from './keyring-settle.js';
 import { keyringSuiteNamed, type PublishedSuite } from './keyring-suites.js';
-import { historyOf } from './readings.js';
+import { historyOf, keyRecordOf } from './readings.js';
 import { exclusively } from './workspace-lock.js';
 
 export interface RefreshRequest {
@@ -98,7 +98,11 @@ async function refreshSuites(
   const keyEnds = await signingEnd(publicKey, now);
   const keyring = Buffer.concat([binary, ...request.former.map((key) => key.keyring)]);
   const by = { ...request, signer, fingerprints: signer.fingerprints, keyring, ends, keyEnds };
-  const settle = async (): Promise<string[]> => await settleKeyFiles(context, request);
+  const settle = async (): Promise<string[]> =>
+    await settleKeyFiles(context, {
+      dryRun: request.dryRun,
+      suites: request.suites.map(({ name }) => name),
+    });
   // First: what the key has signed is worth as much as the key that machines have
   let keyFiles = request.adopts.length === 0 ? await settle() : [];
   const isAll = request.suites.length === Object.keys(context.workspace.suites).length;
@@ -136,11 +140,11 @@ async function refreshKeyringSuite(context: Context, by: RefreshedBy): Promise<R
  * @throws LockstepError ROTATE_IMPOSSIBLE where there is a record: that tells, and no file can
  */
 async function adopted(
-  { places }: Context,
+  context: Context,
   former: readonly (PublicKey & { keyring: Uint8Array })[],
 ): Promise<RecordedKey[]> {
   if (former.length === 0) return [];
-  const record = await readKeyRecord(places.snapshots);
+  const record = await keyRecordOf(context);
   const unknown = former.filter(
     ({ fingerprint }) => record?.state.keys.some((key) => key.fingerprint === fingerprint) === false,
   );
@@ -148,7 +152,7 @@ async function adopted(
     throw new LockstepError('ROTATE_IMPOSSIBLE', {
       message: `The record of keys does not know ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
       hint: '--former-key is for an archive from before there was a record. See which keys there are with: lockstep key status',
-      where: [{ file: keyRecordPath(places.snapshots) }],
+      where: [{ file: keyRecordPath(context.places.snapshots) }],
     });
   }
   return record === null ? await Promise.all(former.map((key) => recordedKey(key))) : [];

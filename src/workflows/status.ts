@@ -17,7 +17,6 @@ import { hasEnded, skippedSentence, type SkippedOf } from '../profile/skip.js';
 import { signingEnd } from '../signing/key-end.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
 import { listHistories } from '../snapshot/history-file.js';
-import { readKeyRecord } from '../snapshot/key-record.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
@@ -28,7 +27,7 @@ import { keyringProfile } from './keyring-suites.js';
 import { listedIn } from './move.js';
 import { readingTrust } from './reading.js';
 import { journalPath } from './recover.js';
-import { historyOf } from './readings.js';
+import { historyOf, keyRecordOf } from './readings.js';
 import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from './skipped.js';
 
 /**
@@ -159,9 +158,9 @@ export async function status(context: Context, only: string | undefined): Promis
 }
 
 /** Its stage alone; when it goes on, `key status` tells. */
-async function unendedRotation({ places }: Context): Promise<string[]> {
+async function unendedRotation(context: Context): Promise<string[]> {
   try {
-    const state = (await readKeyRecord(places.snapshots))?.state;
+    const state = (await keyRecordOf(context))?.state;
     if (state === undefined || state.next === null) return [];
     const since = state.stageSince.toISOString().slice(0, 10);
     return [

@@ -91,7 +91,7 @@ describe('the signer with a key file', () => {
       taken: { kind: 'arriving', now: date },
     });
     assert.equal(verified.text, text);
-    assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint, created: date }]);
+    assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint, created: date, keyEnds: null }]);
     const verdict = await verifyDetached(
       text,
       await readFile(dir.path('Release.gpg')),

@@ -1,0 +1,20 @@
+/** The small files that carry the archive's public keys to machines: path and bytes of each. Pure. */
+import { keyOfSuite, keyringFiles, sourcesFilePath } from './layout.js';
+import { sourcesFileText, type SourcesFile } from './sources-file.js';
+
+/** As one keyring in both forms. */
+export type PublicKeys = { armored: string; binary: Uint8Array };
+
+/** Of a suite: the keyring in both forms, and its sources file, which has the key inside. */
+export function keyFiles(
+  suite: Omit<SourcesFile, 'key'>,
+  publicKey: PublicKeys,
+): [path: string, data: string | Uint8Array][] {
+  const keyrings: [string, string | Uint8Array][] = [
+    [keyringFiles.binary, publicKey.binary],
+    [keyringFiles.armored, publicKey.armored],
+  ];
+  // A machine follows the suite of a key beside another one, never alone
+  if (keyOfSuite(suite.suite) !== undefined) return keyrings;
+  return [...keyrings, [sourcesFilePath(suite.suite), sourcesFileText({ ...suite, key: publicKey.armored })]];
+}
