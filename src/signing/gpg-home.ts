@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readlink, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { errnoOf, onDisk } from '../io/disk.js';
@@ -14,24 +15,33 @@ const longestSocketPath = 107;
 /** The longest name of a socket of the agent. */
 const socketName = 'S.gpg-agent.browser';
 
+/** The folder for temporary files, and where it is itself too deep, the usual one (FHS 3.18). */
+export function linkPlaces(): string[] {
+  return [tmpdir(), '/tmp'];
+}
+
 /**
  * A path of the home by which the agent's socket can be reached: itself, or a link of a fixed name to it, so that one
  * agent serves all runs.
  * @param homedir absolute
- * @param temporary where links may be
+ * @param places where links may be; the first one whose path is short enough is taken
  * @throws LockstepError SIGN_GPG (no short path can be had), DISK_*
  */
-export async function reachableHome(homedir: string, temporary: string): Promise<string> {
+export async function reachableHome(homedir: string, places: readonly string[]): Promise<string> {
   if (isReachable(homedir)) return homedir;
-  const folder = join(temporary, `lockstep-gpg-${process.getuid?.() ?? 0}`);
-  const link = join(folder, createHash('sha256').update(homedir).digest('hex').slice(0, 16));
+  const folders = places.map((place) => join(place, `lockstep-gpg-${process.getuid?.() ?? 0}`));
+  const linkIn = (folder: string): string =>
+    join(folder, createHash('sha256').update(homedir).digest('hex').slice(0, 16));
+  const folder = folders.find((one) => isReachable(linkIn(one)));
   const unreachable = (why: string): LockstepError =>
     new LockstepError('SIGN_GPG', {
       message: `The homedir of gpg is too long for the socket of its agent (${Buffer.byteLength(homedir)} bytes), and ${why}`,
       hint: 'Put it, or a link to it, at a path of 80 bytes or less, and name that in signing.homedir of lockstep.yaml',
       where: [{ path: 'signing.homedir', value: homedir }],
     });
-  if (!isReachable(link)) throw unreachable(`the folder for temporary files is no shorter: ${temporary}`);
+  if (folder === undefined)
+    throw unreachable(`no folder for temporary files is short enough: ${places.join(', ')}`);
+  const link = linkIn(folder);
   await onDisk('write', link, async () => {
     await mkdir(folder, { mode: 0o700 }).catch(unless('EEXIST'));
     // Others may write to the folder for temporary files: theirs must not be taken for ours

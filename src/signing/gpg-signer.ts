@@ -2,12 +2,11 @@
  * Owns signing with the user's own gpg: its agent asks for the passphrase or
  * the smart card, and no secret comes into this process.
  */
-import { tmpdir } from 'node:os';
 import { LockstepError } from '../errors.js';
 import type { RunResult } from '../io/process.js';
 import { run } from '../io/process.js';
 import { signableText, splitClearsigned } from './clearsigned.js';
-import { reachableHome } from './gpg-home.js';
+import { linkPlaces, reachableHome } from './gpg-home.js';
 import { dearmor, unixLines } from './keys.js';
 import type { Signer } from './signer-port.js';
 
@@ -28,7 +27,7 @@ export interface GpgSignerOptions {
  * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_INVALID (not exactly one key), TOOL_MISSING (package gnupg)
  */
 export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSignerOptions): Promise<Signer> {
-  const home = homedir === undefined ? [] : ['--homedir', await reachableHome(homedir, tmpdir())];
+  const home = homedir === undefined ? [] : ['--homedir', await reachableHome(homedir, linkPlaces())];
   const common = ['--batch', '--no-tty', ...home];
   const gpg = (args: string[], input?: Uint8Array): Promise<RunResult> =>
     run(gpgProgram, [...common, ...args], {

@@ -40,8 +40,20 @@ export interface ArchiveKeys {
  * TOOL_MISSING
  */
 export async function archiveKeys(context: Context, files: readonly string[]): Promise<ArchiveKeys> {
+  return await keysBy(context, (await keyRecordOf(context))?.state ?? null, files);
+}
+
+/** The same without the record of keys, for who looks whether that is sound. Throws as archiveKeys. */
+export async function keysWithoutRecord(context: Context, files: readonly string[]): Promise<ArchiveKeys> {
+  return await keysBy(context, null, files);
+}
+
+async function keysBy(
+  context: Context,
+  state: KeyState | null,
+  files: readonly string[],
+): Promise<ArchiveKeys> {
   const given = await Promise.all(files.map((file) => readPublicKeyFile(resolve(file))));
-  const state = (await keyRecordOf(context))?.state ?? null;
   const own = await ownKeys(context, state, given);
   const keyrings = [...given.map(({ keyring }) => keyring), await countingKeyring(state, own)];
   return {

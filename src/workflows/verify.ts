@@ -22,10 +22,11 @@ import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
 import { keyringSuites } from './keyring-suites.js';
-import { archiveKeys, ownJudgement, type ArchiveKeys } from './archive-keys.js';
+import { ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
 import { journalPath } from './recover.js';
 import { applyRemedies } from './repair.js';
+import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from './workspace-lock.js';
 import { historyOf } from './readings.js';
 
@@ -62,21 +63,21 @@ const tries = 3;
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, KEYRING_*, SIGN_KEY_MISSING, LOCK_HELD (with repair), DISK_IO */
 export async function verify(context: Context, request: VerifyRequest): Promise<VerifyReport> {
-  const keys = await archiveKeys(context, request.keyrings);
+  const judged = await judgedKeys(context, request.keyrings);
   const scope = await scopeOf(context, request.target);
   if (request.repair) {
     return await exclusively(context, { dryRun: false }, () =>
-      repairAll(context, scope, keys, request.target ?? null),
+      repairAll(context, scope, judged, request.target ?? null),
     );
   }
   let stamp = await stampOf(context);
-  let reading = await readAll(context, scope, keys, true);
+  let reading = await readAll(context, scope, judged, true);
   for (let round = 1; round < tries && reading.findings.length > 0; round++) {
     // What is written meanwhile looks like damage; what is damaged stays so
     const now = await stampOf(context);
     if (now === stamp) break;
     stamp = now;
-    const again = await readAll(context, scope, keys, true);
+    const again = await readAll(context, scope, judged, true);
     reading = { ...again, findings: lasting(reading.findings, again.findings) };
   }
   return await reportOf(context, reading, [], request.target ?? null);
@@ -85,19 +86,19 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
 async function repairAll(
   context: Context,
   scope: Scope,
-  keys: ArchiveKeys,
+  judged: JudgedKeys,
   target: string | null,
 ): Promise<VerifyReport> {
   const repairs = new Map<string, RepairOutcome>();
-  let reading = await readAll(context, scope, keys, false);
+  let reading = await readAll(context, scope, judged, false);
   // What a damaged Release hides shows once it is whole
   for (let round = 0; round < tries; round++) {
     const remedies = remediesOf(reading.archive);
     if (remedies.length === 0) break;
-    const outcomes = await applyRemedies(context, remedies, keys);
+    const outcomes = await applyRemedies(context, remedies, judged.keys);
     for (const outcome of outcomes) repairs.set(outcome.path, outcome);
     if (outcomes.every(({ how }) => how === null)) break;
-    reading = await readAll(context, scope, keys, false);
+    reading = await readAll(context, scope, judged, false);
   }
   return await reportOf(context, reading, [...repairs.values()], target);
 }
@@ -129,7 +130,7 @@ interface Reading {
 async function readAll(
   context: Context,
   scope: Scope,
-  keys: ArchiveKeys,
+  { keys, findings: ofKeys }: JudgedKeys,
   isReader: boolean,
 ): Promise<Reading> {
   const { places, archive: port, workspace, clock, signal, progress } = context;
@@ -181,7 +182,11 @@ async function readAll(
     });
     item.done();
     phase.done();
-    const own = [...inScope(snapshots, scope), ...lostHistories(context, archive.views, snapshots)];
+    const own = [
+      ...(scope.kind === 'all' ? ofKeys : []),
+      ...inScope(snapshots, scope),
+      ...lostHistories(context, archive.views, snapshots),
+    ];
     return {
       findings: [
         ...own.map((finding) => ({ ...finding, path: `snapshots/${finding.path}` })),

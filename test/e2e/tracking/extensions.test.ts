@@ -16,6 +16,7 @@ import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { GitServer } from '../../fixtures/git-server.js';
 import { lockstep, lockstepJson, newWorkspace, scratch } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
+import { released } from '../../fixtures/releases.js';
 import { useWholeVersions } from '../../fixtures/whole-versions.js';
 import { commit, wikiRepositories, type WikiRepositories } from '../../fixtures/wiki-repositories.js';
 
@@ -28,8 +29,10 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
   let manifest: SnapshotManifest;
 
   before(async function () {
-    this.timeout(900_000);
+    this.timeout(2_400_000);
     await needs(this, { tools: ['lintian', 'apt-get'] });
+    // MediaWiki itself is the one of the release, built once
+    await released(profile);
     workspace = await newWorkspace();
     await useWholeVersions(workspace, profile);
     const { components } = await lockstepJson<ResolveResult>(['resolve', profile], { cwd: workspace });

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { chmod, cp, mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../../src/errors.js';
 import { LockstepError } from '../../../src/errors.js';
 import { run } from '../../../src/io/process.js';
-import { reachableHome } from '../../../src/signing/gpg-home.js';
+import { linkPlaces, reachableHome } from '../../../src/signing/gpg-home.js';
 import { signingEnd } from '../../../src/signing/key-end.js';
 import { loadPublicKey } from '../../../src/signing/public-key.js';
 import type { Signer } from '../../../src/signing/signer.js';
@@ -136,7 +135,7 @@ describe("the signer with the user's gpg", () => {
       const taken = { kind: 'arriving', now: date } as const;
       assert.equal((await verifyDetached(text, detached, binary, { taken })).result, 'good');
     } finally {
-      const link = await reachableHome(long, tmpdir());
+      const link = await reachableHome(long, linkPlaces());
       await run('gpgconf', ['--homedir', link, '--kill', 'all'], { allowFailure: true });
       await rm(link);
     }
@@ -144,7 +143,7 @@ describe("the signer with the user's gpg", () => {
 
   it('says so where no shorter path can be had', async () => {
     const long = join(dir.path('.'), 'x'.repeat(130));
-    await assert.rejects(reachableHome(long, `/tmp/${'y'.repeat(100)}`), (error: LockstepError) => {
+    await assert.rejects(reachableHome(long, [`/tmp/${'y'.repeat(100)}`]), (error: LockstepError) => {
       assert.equal(error.code, 'SIGN_GPG');
       assert.match(error.message, /too long for the socket of its agent/);
       return true;
@@ -152,7 +151,7 @@ describe("the signer with the user's gpg", () => {
     const shared = dir.path(`lockstep-gpg-${process.getuid?.()}`);
     await mkdir(shared, { mode: 0o777 });
     await chmod(shared, 0o777);
-    await assert.rejects(reachableHome(long, dir.path('.')), withCode('SIGN_GPG'));
+    await assert.rejects(reachableHome(long, [dir.path('.')]), withCode('SIGN_GPG'));
   });
 
   it('names a key that is missing or ambiguous', async () => {

@@ -67,7 +67,9 @@ describe('several mirrors', () => {
     for (const how of faults) {
       it(`stand in for one whose answer for ${what} is: ${how}`, async () => {
         first.fault(path, how);
-        assert.equal((await resolving.run(undefined, both())).size, 4);
+        const { moderate: http } = resolving;
+        const using = how === 'stalled' ? { ...both(), http } : both();
+        assert.equal((await resolving.run(undefined, using)).size, 4);
         for await (const { sha256 } of resolving.store.list()) await resolving.store.verify(sha256);
         // By its name the first has what it lacks by its hash
         const named = what === 'an index by its hash' && how === 'missing';
@@ -98,7 +100,7 @@ describe('several mirrors', () => {
 
   it('cost one stall for all files, not one for each try', async () => {
     first.fault(/pool\//, 'stalled');
-    await resolving.run(undefined, both());
+    await resolving.run(undefined, { ...both(), http: resolving.moderate });
     const stalled = first.requests.filter(({ path }) => path.includes('/pool/'));
     // Those that were under way side by side when the first of them stood still
     assert.ok(stalled.length >= 1 && stalled.length <= 4, JSON.stringify(stalled));
@@ -172,7 +174,8 @@ describe('several mirrors', () => {
   it('all stand still: each is tried as often as one would be', async () => {
     first.fault(orig, 'stalled');
     mirror.server.fault(orig, 'stalled');
-    await assert.rejects(resolving.run(only('mediawiki'), both()), fault('NET_STALLED'));
+    const { moderate: http } = resolving;
+    await assert.rejects(resolving.run(only('mediawiki'), { ...both(), http }), fault('NET_STALLED'));
     for (const { requests } of [first, mirror.server]) {
       assert.equal(requests.filter(({ path }) => orig.test(path)).length, 3);
     }

@@ -40,6 +40,8 @@ export class Resolving {
   readonly http: Http;
   /** For mirrors that are to stall. */
   readonly impatient: Http;
+  /** For mirrors of which one is to stall and another must not seem to, on a busy machine. */
+  readonly moderate: Http;
   readonly mirror: TestMirror;
   /** The time is the mirror's; nobody really waits. */
   now: Date;
@@ -52,6 +54,7 @@ export class Resolving {
     // A busy machine may be slow to answer, and stands still for no fault of the mirror
     this.http = new Http({ clock: this.#clock, tries: 3, backoffMs: 1, stallMs: 60_000 });
     this.impatient = new Http({ clock: this.#clock, tries: 3, backoffMs: 1, stallMs: 150 });
+    this.moderate = new Http({ clock: this.#clock, tries: 3, backoffMs: 1, stallMs: 2000 });
   }
 
   static async with(mirror: TestMirror, now = new Date()): Promise<Resolving> {
@@ -90,6 +93,7 @@ export class Resolving {
   async end(): Promise<void> {
     this.http.close();
     this.impatient.close();
+    this.moderate.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';
-import { generateKey } from '../../../src/signing/keys.js';
+
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';
 import { atFault, everything, flipped, isLink, repaired, replace, troubles, verified } from './tampering.js';
@@ -131,21 +131,21 @@ describe('repairing', function () {
   });
 
   it('restores what needs no signature where the key is protected', async () => {
-    const { clock, signer, root } = bench.work;
-    const locked = await generateKey({ name: 'Locked', date: clock.now(), passphrase: 'secret' });
-    await rm(join(root, 'key.asc'));
-    await writeFile(join(root, 'key.asc'), locked.privateArmored, { mode: 0o600 });
-    const unlocked = await openpgpSigner({ keyFile: join(root, 'key.asc'), passphrase: 'secret' });
-    assert.notEqual(unlocked.fingerprint, signer.fingerprint);
-    // All that is there is signed by the key before: it counts here, as a former one
-    await writeFile(join(root, 'former.asc'), (await signer.publicKey()).armored);
+    const { signer, root } = bench.work;
+    const file = join(root, 'key.asc');
+    const { encryptKey, readPrivateKey } = await import('openpgp');
+    const privateKey = await readPrivateKey({ armoredKey: await readFile(file, 'utf8') });
+    const locked = await encryptKey({ privateKey, passphrase: 'secret' });
+    await rm(file);
+    await writeFile(file, locked.armor(), { mode: 0o600 });
+    const unlocked = await openpgpSigner({ keyFile: file, passphrase: 'secret' });
+    assert.equal(unlocked.fingerprint, signer.fingerprint);
     const { verify } = await import('../../../src/workflows/verify.js');
-    const keyrings = [join(root, 'former.asc')];
     const packages = 'public/debian/pool/main/w/wiki/wiki_1.0-1_all.deb';
     const release = 'public/debian/dists/set-stable/Release';
     await rm(at(packages));
     await rm(at(release));
-    const report = await verify(bench.context, { target: undefined, repair: true, keyrings });
+    const report = await verify(bench.context, { target: undefined, repair: true, keyrings: [] });
     assert.deepEqual(atFault(report), [release]);
     const failed = report.repairs.find(({ how }) => how === null);
     assert.match(failed!.reason!, /protected and no passphrase/);

@@ -1,0 +1,64 @@
+/**
+ * The record of keys, for `verify`: a damaged or lost one is a finding like any
+ * other, and everything else is then judged by the key that is at hand.
+ */
+import { join } from 'node:path';
+import { keyOfSuite } from '../archive/layout.js';
+import { LockstepError } from '../errors.js';
+import { readIfThere } from '../io/disk.js';
+import type { Finding } from '../snapshot/finding.js';
+import { listHistories } from '../snapshot/history-file.js';
+import { keyRecordPath } from '../snapshot/key-record.js';
+import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from './archive-keys.js';
+import type { Context } from './context.js';
+import { keyRecordOf } from './readings.js';
+
+export interface JudgedKeys {
+  keys: ArchiveKeys;
+  /** What is wrong with the record; its path is below the snapshots' folder. */
+  findings: Finding[];
+}
+
+/** Throws as archiveKeys does for what is wrong elsewhere. */
+export async function judgedKeys(context: Context, files: readonly string[]): Promise<JudgedKeys> {
+  const { snapshots } = context.places;
+  const path = keyRecordPath(snapshots);
+  try {
+    const there = (await keyRecordOf(context)) !== null;
+    const keys = await archiveKeys(context, files);
+    return { keys, findings: there || !(await wasThere(context)) ? [] : [lost(below(snapshots, path))] };
+  } catch (error) {
+    const isOfRecord = error instanceof LockstepError && error.where?.[0]?.file === path;
+    if (!isOfRecord || !/^SNAPSHOT_/.test(error.code)) throw error;
+    const { code, message, hint } = error;
+    const finding: Finding = {
+      code,
+      kind: 'damaged',
+      path: below(snapshots, path),
+      message,
+      hint: hint ?? '',
+    };
+    return { keys: await keysWithoutRecord(context, files), findings: [finding] };
+  }
+}
+
+function below(folder: string, path: string): string {
+  return path.slice(folder.length + 1);
+}
+
+/** The suite of a key is there by the record alone, and the log of signatures tells of each line of it. */
+async function wasThere({ places }: Context): Promise<boolean> {
+  if ((await listHistories(places.snapshots)).some((name) => keyOfSuite(name) !== undefined)) return true;
+  const log = (await readIfThere(join(places.state, 'signing.log')))?.toString('utf8') ?? '';
+  return log.includes('"record of keys: ');
+}
+
+function lost(path: string): Finding {
+  return {
+    code: 'SNAPSHOT_INVALID',
+    kind: 'missing',
+    path,
+    message: 'The record of keys is missing, though the archive has signed with one',
+    hint: 'Restore it from version control or a backup; without it, what former keys signed is not believed',
+  };
+}
