@@ -43,6 +43,7 @@ describe('the JSON of commands that succeed', function () {
       ok: true,
       profiles: [profile, 'mediawiki-1.39', 'mediawiki-1.43', 'mediawiki-extensions', 'mediawiki-wmf'],
       faults: [],
+      notes: [],
     });
     const one = await bench.succeeds(checkResult, ['check', profile]);
     assert.deepEqual(one.profiles, [profile]);

@@ -49,6 +49,10 @@ function installedSet(): array {
 function liveIndex(): AptIndex {
 	$archive = theSet()['archive'];
 	foreach ( aptIndices( [] ) as $index ) {
+		// The archive's suites for its keys hold the keyring package and nothing else
+		if ( preg_match( '/^keyring-[0-9A-F]{40,64}$/', $index['suite'] ) ) {
+			continue;
+		}
 		$ours = $index['origin'] === $archive['origin'] && $index['label'] === $archive['label'];
 		if ( ( $ours || str_starts_with( $index['uri'], "{$archive['baseUrl']}/debian" ) ) &&
 			preg_match( '#^(.+)/debian/?$#', $index['uri'], $match ) ) {
