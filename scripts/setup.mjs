@@ -169,7 +169,7 @@ function installTools(tools) {
 /**
  * Everything up to a program that runs, with the given Debian tools on the machine.
  *
- * @param stage is told of each step and does it
+ * @param stage runs one step, given its name; `npm test` times the steps by it
  */
 export function setUp(tools, stage = (name, work) => work()) {
   checkNode();

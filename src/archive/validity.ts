@@ -63,7 +63,7 @@ export function endVerdict(
 /** So long before its end a key is spoken of, in days: the time to extend it and to bring it to every machine. */
 export const keyWarningDays = 30;
 
-/** What people are told of the end of a key that signs, if it is near. */
+/** The warning that the signing key ends soon, or has ended; empty if it does neither. */
 export function keyWarnings(keyEnds: Date | null, now: Date): string[] {
   if (keyEnds === null) return [];
   const left = keyEnds.getTime() - now.getTime();

@@ -84,7 +84,7 @@ interface Splice {
   insert: string;
   /** Characters of `insert` before the first new line. */
   lead: number;
-  /** What is told of it. */
+  /** The lines that a person is shown of the edit. */
   fragment: string;
   /** More of the kind, further on in the text. */
   also?: { at: number; end: number; insert: string }[];

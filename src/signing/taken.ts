@@ -29,7 +29,7 @@ const futureToleranceMs = 10_000;
 /** True if a signature of that date cannot have been there yet. */
 export function isDatedAhead(created: Date, taken: Taken): boolean {
   const latest = taken.kind === 'arriving' ? taken.now : taken.at;
-  // Not `>`: a date that is none is ahead
+  // `!(a <= b)` and not `a > b`: an invalid date compares false, and must count as ahead
   return latest !== 'signed' && !(created.getTime() <= latest.getTime() + futureToleranceMs);
 }
 

@@ -65,9 +65,9 @@ async function keysBy(
 }
 
 /**
- * How signatures of the archive's own are judged: as records, which are signed when they are made. None is doubted
- * for being dated ahead: a clock may have run backwards since. That a Release is dated ahead of what clients take is
- * told of it by itself, and that they refuse a key that has ended by validity.ts.
+ * How the archive's own signatures are judged: as records, each signed when it was made. A signature dated ahead is not
+ * refused here, because this machine's clock may have run backwards since. Whether clients accept the Release's date is
+ * checked with the view, and whether they accept the key in validity.ts.
  */
 export function ownJudgement({ keyring, ends }: { keyring: Uint8Array; ends?: KeyEnds | undefined }): {
   keyring: Uint8Array;

@@ -90,7 +90,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
   });
 }
 
-/** What was planned, and what is told of it. The entries that were read for it are not held by it. */
+/** The plan of an import and its report. It keeps no reference to the package entries, so their memory is freed. */
 interface PlannedImport extends Pick<ImportReport, 'packages' | 'sources' | 'changes' | 'links'> {
   plan: SnapshotPlan;
   batch: StoreBatch | undefined;
