@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import type { ErrorCode, FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { sha256Of, temporaryName } from '../io/disk.js';
 import { FileBatch } from '../io/file-batch.js';
@@ -21,7 +20,6 @@ export interface SmallFile {
 
 /** What became of some files, by their places in the share. */
 export interface CopyMessage {
-  kind: 'copied';
   /** Names beside their places, which the receiver puts there or takes away. */
   written: [index: number, temporary: string][];
   /** Not in the store, or damaged. */
@@ -29,10 +27,6 @@ export interface CopyMessage {
 }
 
 export type ShareOfCopies = { store: string; files: readonly SmallFile[] };
-
-export type ThreadMessage =
-  | CopyMessage
-  | { kind: 'fault'; code: ErrorCode; message: string; hint: string | undefined; where: FaultPlace[] };
 
 /** Between so many, others get their turn, and Ctrl-C is heard. */
 const turnSize = 128;
@@ -58,13 +52,13 @@ export async function* copyShare(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<CopyMessage, void, undefined> {
   const batch = new FileBatch();
-  let message: CopyMessage = { kind: 'copied', written: [], left: [] };
+  let message: CopyMessage = { written: [], left: [] };
   try {
     for (const [index, file] of files.entries()) {
       if (index % turnSize === 0 && index > 0) {
         batch.handOver();
         yield message;
-        message = { kind: 'copied', written: [], left: [] };
+        message = { written: [], left: [] };
         await setImmediate();
         throwIfInterrupted(signal);
       }

@@ -8,20 +8,18 @@ import { linkSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
-import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { diskFault, syncDir } from '../io/disk.js';
 import { FileBatch, syncFileSystem } from '../io/file-batch.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { allShares, dealt, runInThread } from '../io/thread.js';
 import {
   checkedBytes,
   copyShare,
   type CopyMessage,
   type ShareOfCopies,
   type SmallFile,
-  type ThreadMessage,
 } from './copy-share.js';
 
 export interface SmallFileOptions {
@@ -58,37 +56,24 @@ async function copyAll(
   options: SmallFileOptions,
 ): Promise<SmallFile[]> {
   const placing = new Placing(options);
-  const thread = options.thread ?? copyThread;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-  const shares = sharesOf(files);
+  const script = options.thread ?? copyThread;
   const left: SmallFile[] = [];
   placing.makeFolders(files);
-  const results = await Promise.allSettled(
-    shares.map(async (share, nth) => {
+  try {
+    await allShares(sharesOf(files), options.signal, async (share, nth, signal) => {
       const onMessage = (message: CopyMessage): void => {
         placing.take(message.written.map(([index, temporary]) => [share[index]!, temporary]));
         left.push(...message.left.map((index) => share[index]!));
       };
-      try {
-        if (nth > 0)
-          return await copyInThread({ store: store.root, files: share }, thread, signal, onMessage);
-        for await (const message of copyShare(share, store, signal)) {
-          onMessage(message);
-          await placing.commitIfMany();
-        }
-      } catch (error) {
-        // The first fault is what is told; the others stop where they are
-        failed.abort(error);
-        throw error;
+      if (nth > 0) {
+        const copies: ShareOfCopies = { store: store.root, files: share };
+        return await runInThread({ script, share: copies, limits: threadLimits, signal, onMessage });
       }
-    }),
-  );
-  try {
-    if (results.some(({ status }) => status === 'rejected')) {
-      throwIfInterrupted(options.signal);
-      throw failed.signal.reason;
-    }
+      for await (const message of copyShare(share, store, signal)) {
+        onMessage(message);
+        await placing.commitIfMany();
+      }
+    });
     await placing.commit();
   } finally {
     await placing.end();
@@ -99,39 +84,15 @@ async function copyAll(
 /** Fewer are copied here: a thread takes longer to start. */
 const worthThread = 1500;
 
-/** By turns: each thread has as much of the large ones. */
 function sharesOf(files: readonly SmallFile[]): SmallFile[][] {
-  const count = files.length < worthThread || availableParallelism() < 2 ? 1 : 2;
-  return Array.from({ length: count }, (_, share) => files.filter((_file, index) => index % count === share));
+  return dealt(files, files.length < worthThread || availableParallelism() < 2 ? 1 : 2);
 }
+
+/** A thread has done with a file before it reads the next. In MB. */
+const threadLimits = { maxYoungGenerationSizeMb: 8 };
 
 /** The same from here and from every file that is made of this one (scripts/bundle.mjs). */
 const copyThread = new URL('../archive/copy-worker.js', import.meta.url);
-
-async function copyInThread(
-  share: ShareOfCopies,
-  script: URL,
-  signal: AbortSignal,
-  onMessage: (message: CopyMessage) => void,
-): Promise<void> {
-  const worker = new Worker(script, { workerData: share, resourceLimits: { maxYoungGenerationSizeMb: 8 } });
-  const stop = (): void => worker.postMessage('stop');
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      let fault: LockstepError | undefined;
-      worker.on('message', (message: ThreadMessage) => {
-        if (message.kind === 'copied') onMessage(message);
-        else fault = new LockstepError(message.code, message);
-      });
-      worker.once('error', reject);
-      worker.once('exit', () => (fault === undefined ? resolve() : reject(fault)));
-    });
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
 
 /** Files that were written beside their places get there, many at a time: the disk is at some while others are written. */
 class Placing {

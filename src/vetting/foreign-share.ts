@@ -4,7 +4,6 @@
  */
 import { contentsPaths } from '../archive/contents-paths.js';
 import { FileLists } from '../archive/file-lists.js';
-import type { ErrorCode, FaultPlace } from '../errors.js';
 import { ContentStore } from '../io/content-store.js';
 import type { ArrivingFiles } from '../io/store-batch.js';
 import { packageEntry, type Belonging } from '../snapshot/content.js';
@@ -31,15 +30,10 @@ type SentFile =
 
 /** What was read. The memory of `stanzas` is the message's own, and may be handed over with it. */
 export interface ReadMessage {
-  kind: 'read';
   files: SentFile[];
   stanzas: Uint8Array<ArrayBuffer>;
   arriving: ArrivingFiles;
 }
-
-export type ShareMessage =
-  | ReadMessage
-  | { kind: 'fault'; code: ErrorCode; message: string; hint: string | undefined; where: FaultPlace[] };
 
 /** What a message says; paragraphs stay in its bytes. */
 export function readFilesOf({ files, stanzas }: ReadMessage): ReadFile[] {
@@ -122,7 +116,7 @@ class Message {
     const bytes = Buffer.from(stanzas.buffer);
     let at = 0;
     for (const kept of this.#stanzas) at += bytes.write(kept, at);
-    const message: ReadMessage = { kind: 'read', files: this.#files, stanzas, arriving };
+    const message: ReadMessage = { files: this.#files, stanzas, arriving };
     [this.#files, this.#stanzas, this.#length] = [[], [], 0];
     return message;
   }

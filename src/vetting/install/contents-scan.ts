@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { decompressByName } from '../../io/compress.js';
-import { lacksBlob } from '../../io/content-store.js';
+import { lacksBlob } from '../../io/damaged-blob.js';
 import { sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
 import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/context.js';

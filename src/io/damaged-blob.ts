@@ -1,0 +1,77 @@
+/**
+ * What happens to a blob of the content store whose bytes are not those of its
+ * name: it is moved out of reach, once, whatever other runs do meanwhile. Also
+ * the faults by which a reader learns that a blob cannot be used.
+ */
+import { rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { ensureDir, errnoOf, hashFile, notThere, onDisk, temporaryName } from './disk.js';
+
+/**
+ * Moves a damaged blob out of reach, so that it is fetched or made again, and says so. Another reader may have
+ * done both since these bytes were read: a whole one is not touched.
+ *
+ * @param path where the blob is
+ * @param aside where it goes
+ * @returns STORE_CORRUPT, to be thrown
+ */
+export async function setAside(sha256: string, path: string, aside: string): Promise<LockstepError> {
+  const damaged = await inodeOf(path);
+  const now = damaged === undefined ? undefined : await digestOf(path);
+  if (damaged === undefined || now === undefined || now === sha256) return corrupt(sha256, undefined);
+  await ensureDir(dirname(aside));
+  const taken = temporaryName(aside);
+  const gone = await onDisk('set aside', aside, () => rename(path, taken).then(() => true, notThere(false)));
+  if (!gone) return corrupt(sha256, undefined);
+  // Mended between the two looks: what was taken away was the new one
+  const isSame = (await inodeOf(taken)) === damaged;
+  await onDisk('set aside', aside, () => rename(taken, isSame ? aside : path));
+  return corrupt(sha256, isSame ? aside : undefined);
+}
+
+/** Whether an error says that a blob is not there to be used, because it never was, or was damaged and set aside. */
+export function lacksBlob(error: unknown): boolean {
+  return error instanceof LockstepError && (error.code === 'STORE_MISSING' || error.code === 'STORE_CORRUPT');
+}
+
+/** Whether a file was not there when it was to be opened. */
+export function isGone(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === 'DISK_IO' && errnoOf(error.cause) === 'ENOENT';
+}
+
+/** STORE_MISSING. */
+export function missing(sha256: string, path: string): LockstepError {
+  return new LockstepError('STORE_MISSING', {
+    message: `The content store has no ${sha256}`,
+    hint: 'Run the command that fetches or builds it again.',
+    where: [{ file: path }],
+  });
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  return (await onDisk('look at', path, () => stat(path).catch(notThere(undefined))))?.ino;
+}
+
+/** SHA-256 of a file, or undefined where it has gone. */
+async function digestOf(path: string): Promise<string | undefined> {
+  return await hashFile(path).then(
+    ({ sha256 }) => sha256,
+    (error: unknown) => {
+      if (isGone(error)) return undefined;
+      throw error;
+    },
+  );
+}
+
+/** @param aside where it lies now; undefined where another run set it aside, or mended it */
+function corrupt(sha256: string, aside: string | undefined): LockstepError {
+  return new LockstepError('STORE_CORRUPT', {
+    message: `The content store's ${sha256} does not have the hash it is named by`,
+    hint:
+      aside === undefined
+        ? 'Another run has set it aside or mended it since. Run the command again.'
+        : `It was set aside as ${aside}. Run the command again: it is fetched or made anew.`,
+    where: aside === undefined ? [{ value: sha256 }] : [{ file: aside }],
+  });
+}
