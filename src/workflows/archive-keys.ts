@@ -12,6 +12,7 @@ import {
   countingKeys,
   endsOf,
   keyRecordPath,
+  keyringOf,
   publishedKeys,
   type KeyState,
   type KnownKey,
@@ -119,6 +120,12 @@ export async function keysAtHand(
   return { found, missing };
 }
 
+/** The key of lockstep.yaml that is to come in: one that is not the archive's yet, or is announced. */
+export async function incomingAtHand(context: Context, state: KeyState): Promise<PublicKey | undefined> {
+  const known = new Set(state.keys.filter((key) => key !== state.next).map(({ fingerprint }) => fingerprint));
+  return (await keysAtHand(context)).found.find(({ key }) => !known.has(key.fingerprint))?.key;
+}
+
 /**
  * That key of the archive which lockstep.yaml has.
  *
@@ -195,24 +202,20 @@ export async function countingKeyring(
   const { binary } = await anchor.publicKey();
   if (state === null || !isKnown(state, anchor.fingerprint)) return binary;
   const others = countingKeys(state).filter(({ fingerprint }) => fingerprint !== anchor.fingerprint);
-  const keys = await Promise.all(others.map(({ public: armored }) => binaryOf(armored)));
-  return new Uint8Array(Buffer.concat([binary, ...keys]));
+  return new Uint8Array(Buffer.concat([binary, await keyringOf(others)]));
 }
 
 /** The keys that machines are to have; what is at hand is newer than what the record has of it. */
 async function publishedOf(state: KeyState | null, own: PublicKey): Promise<PublicKey> {
   if (state === null || !isKnown(state, own.fingerprint)) return own;
   const keys = await Promise.all(
-    publishedKeys(state).map(async ({ fingerprint, public: armored }) =>
-      fingerprint === own.fingerprint ? await own.publicKey() : { armored, binary: await binaryOf(armored) },
+    publishedKeys(state).map(async (key) =>
+      key.fingerprint === own.fingerprint
+        ? await own.publicKey()
+        : { armored: key.public, binary: await keyringOf([key]) },
     ),
   );
   const { signsWith } = await own.publicKey();
   const both = { ...(await oneKeyring(keys)), signsWith };
   return { fingerprint: state.current.fingerprint, publicKey: () => Promise.resolve(both) };
-}
-
-async function binaryOf(armored: string): Promise<Uint8Array> {
-  const { binaryKeyring } = await import('../signing/keys.js');
-  return await binaryKeyring(Buffer.from(armored));
 }

@@ -49,29 +49,39 @@ export function cacheLimits(
   flags: { age?: string | undefined; size?: string | undefined } = {},
 ): CacheLimits {
   const { maxAge, maxSize } = defaultCacheLimits;
-  const read = <T>(
-    given: readonly [name: string, text: string | undefined][],
-    parse: (text: string) => T | undefined,
-    hint: string,
-  ): T | undefined => {
-    const [name, text] = given.find(([, one]) => one !== undefined && one.trim() !== '') ?? [];
-    if (name === undefined || text === undefined) return undefined;
-    const value = parse(text.trim());
-    if (value !== undefined) return value;
-    throw new LockstepError('USAGE', {
-      message: `${name} cannot be read: ${JSON.stringify(text)}`,
-      hint,
-      where: [{ path: name, value: text }],
-    });
-  };
-  const age = [['--max-age', flags.age] as [string, string | undefined]];
-  const size = [['--max-size', flags.size] as [string, string | undefined]];
-  age.push(['LOCKSTEP_CACHE_AGE', env['LOCKSTEP_CACHE_AGE']]);
-  size.push(['LOCKSTEP_CACHE_SIZE', env['LOCKSTEP_CACHE_SIZE']]);
+  const age = given('--max-age', flags.age) ?? given('LOCKSTEP_CACHE_AGE', env['LOCKSTEP_CACHE_AGE']);
+  const size = given('--max-size', flags.size) ?? given('LOCKSTEP_CACHE_SIZE', env['LOCKSTEP_CACHE_SIZE']);
   return {
-    maxAge: read(age, parseDuration, 'Write a number and s, m, h, d or w, as in 30d') ?? maxAge,
-    maxSize: read(size, parseSize, 'Write a number and K, M, G or T, as in 50G') ?? maxSize,
+    maxAge: limit(age, parseDuration, 'Write a number and s, m, h, d or w, as in 30d') ?? maxAge,
+    maxSize: limit(size, parseSize, 'Write a number and K, M, G or T, as in 50G') ?? maxSize,
   };
+}
+
+interface Given {
+  /** Of the flag or the variable. */
+  name: string;
+  text: string;
+}
+
+/** What is empty counts as not given. */
+function given(name: string, text: string | undefined): Given | undefined {
+  return text === undefined || text.trim() === '' ? undefined : { name, text: text.trim() };
+}
+
+/** @throws LockstepError USAGE */
+function limit(
+  value: Given | undefined,
+  parse: (text: string) => number | undefined,
+  hint: string,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const parsed = parse(value.text);
+  if (parsed !== undefined) return parsed;
+  throw new LockstepError('USAGE', {
+    message: `${value.name} cannot be read: ${JSON.stringify(value.text)}`,
+    hint,
+    where: [{ path: value.name, value: value.text }],
+  });
 }
 
 /**

@@ -9,9 +9,9 @@ import { LockstepError } from '../errors.js';
 import { removeFile, writeFileAtomic } from '../io/disk.js';
 import { readFile } from 'node:fs/promises';
 import { historyPath } from '../snapshot/history-file.js';
-import { appendKeyChange, keyRecordPath, type KeyState } from '../snapshot/key-record.js';
+import { appendKeyChange, keyRecordPath, keyringOf, type KeyState } from '../snapshot/key-record.js';
 import { findSnapshot, listSnapshots, readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
-import { archiveKeys, countingKeyring, keysAtHand, ownJudgement } from './archive-keys.js';
+import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { settleKeys } from './keyring-settle.js';
@@ -51,7 +51,7 @@ export async function replaceCompromisedKey(
   const { places, clock, actor: by } = context;
   return await exclusively(context, request, async () => {
     const before = (await keyRecordOf(context))?.state;
-    const next = before === undefined ? undefined : await otherKey(context, before);
+    const next = before === undefined ? undefined : await incomingAtHand(context, before);
     if (before === undefined || next === undefined) throw noOtherKey(context);
     const since = request.since ?? clock.now();
     const told = { compromised: before.current.fingerprint, current: next.fingerprint, since };
@@ -79,11 +79,6 @@ export async function replaceCompromisedKey(
   });
 }
 
-async function otherKey(context: Context, state: KeyState): Promise<{ fingerprint: string } | undefined> {
-  const known = state.keys.filter((key) => key !== state.next).map(({ fingerprint }) => fingerprint);
-  return (await keysAtHand(context)).found.find(({ key }) => !known.includes(key.fingerprint))?.key;
-}
-
 function noOtherKey({ places }: Context): LockstepError {
   return new LockstepError('ROTATE_IMPOSSIBLE', {
     message: 'There is no other key that could take over, or nothing was signed yet',
@@ -100,16 +95,12 @@ async function accept(
   fingerprint: string,
 ): Promise<string[]> {
   const { places, clock } = context;
-  const { current } = before;
-  const binary = await countingKeyring(null, {
-    fingerprint: current.fingerprint,
-    publicKey: async () => ({ armored: current.public, binary: Buffer.from(await binaryOf(current.public)) }),
-  });
+  const keyring = await keyringOf([before.current]);
   const signer = await signerOf(context, fingerprint);
   const written: string[] = [];
   for (const id of ids) {
     const place = await findSnapshot(places.snapshots, id);
-    await readSnapshot(places.snapshots, place, ownJudgement({ keyring: binary }));
+    await readSnapshot(places.snapshots, place, ownJudgement({ keyring }));
     const { manifest, signature } = snapshotFiles(places.snapshots, place);
     await writeFileAtomic(
       signature,
@@ -118,11 +109,6 @@ async function accept(
     written.push(signature);
   }
   return written;
-}
-
-async function binaryOf(armored: string): Promise<Uint8Array> {
-  const { binaryKeyring } = await import('../signing/keys.js');
-  return await binaryKeyring(Buffer.from(armored));
 }
 
 /** Nothing of what the old key alone vouches for may stay; its Release files go first. */

@@ -19,7 +19,7 @@ import {
 } from '../snapshot/key-record.js';
 import { readSnapshot } from '../snapshot/snapshot-folder.js';
 import { compareVersions } from '../deb/version.js';
-import { archiveKeys, keysAtHand, ownJudgement } from './archive-keys.js';
+import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
@@ -141,9 +141,7 @@ async function rotationFacts(context: Context): Promise<RotationFacts> {
   }
   const { state } = record;
   const keys = await archiveKeys(context, []);
-  const { found } = await keysAtHand(context);
-  const known = new Set(state.keys.filter((key) => key !== state.next).map(({ fingerprint }) => fingerprint));
-  const nextAtHand = found.find(({ key }) => !known.has(key.fingerprint))?.key.fingerprint ?? null;
+  const nextAtHand = (await incomingAtHand(context, state))?.fingerprint ?? null;
   const history = await historyOf(context, keyringSuite(state.current.fingerprint));
   const [first] = history;
   return {

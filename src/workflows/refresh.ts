@@ -57,7 +57,8 @@ export interface Refreshed {
 }
 
 /**
- * Signs anew what is due, and brings the files that carry the key to what the key is now. A view that cannot be is told, and does not keep the others from it.
+ * Signs anew what is due, and writes the key files anew where the key has changed. A view that cannot be signed is told
+ * of, and the others are signed all the same.
  *
  * @throws LockstepError SUITE_UNKNOWN with the nearest, KEYRING_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
  * signer and of the disk

@@ -95,7 +95,7 @@ export async function skip(context: Context, request: SkipRequest): Promise<Skip
     return { ...what, ...outlook, notes, written: isNews && !dryRun };
   };
   if (dryRun) return await edit();
-  return await exclusively(context, { dryRun: true }, edit);
+  return await exclusively(context, { dryRun: false, needsStore: false }, edit);
 }
 
 function plain({ version, reason, until }: Skip): Skip {

@@ -9,12 +9,13 @@ import { registerWorkspace } from './shared-cache.js';
 /**
  * Runs `work` as the only one. What a killed run left half done is finished or undone before it.
  *
- * @param dryRun that the work writes nothing, and so needs nothing of the shared cache tomorrow
+ * @param dryRun that the work writes nothing
+ * @param needsStore that it leaves records which refer to files of the shared content store
  * @throws LockstepError LOCK_HELD, naming who holds it; what recoverMove and `work` throw
  */
 export async function exclusively<T>(
   context: Context,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, needsStore = !dryRun }: { dryRun: boolean; needsStore?: boolean },
   work: () => Promise<T>,
 ): Promise<T> {
   await ensureDir(context.places.state);
@@ -28,7 +29,7 @@ export async function exclusively<T>(
       phase.done(done === 'finished' ? 'it is done now' : `undone: ${suite} is as it was`);
     }
     // So that another workspace's gc leaves what this one needs in the store that they share
-    if (!dryRun) await registerWorkspace(context);
+    if (needsStore) await registerWorkspace(context);
     return await work();
   });
 }
