@@ -95,6 +95,8 @@ export interface PublicationInput {
   keyEnds: Date | null;
   keyring: KeyringSuites;
   there: Standing;
+  /** That nobody believes the Release files that are there. */
+  anew: boolean;
   now: Date;
 }
 
@@ -131,7 +133,8 @@ export function planPublication(input: PublicationInput): PublicationPlan {
   const id = ids[0]!;
   const keys = planKeys(input);
   // A new key must sign what the old one signed: machines that got the new keyring know only it.
-  const resign = there.data.has(keyringFiles.binary) && keys.some(({ path }) => path === keyringFiles.binary);
+  const rekeyed = there.data.has(keyringFiles.binary) && keys.some(({ path }) => path === keyringFiles.binary);
+  const resign = input.anew || rekeyed;
   // One date for both views: that of the frozen one must not be from before a clock that ran backwards.
   const latest = [there.live, there.frozen].flatMap(({ latestDate }) => latestDate ?? []);
   const seconds = nextReleaseDate(input.now, latest.length === 0 ? null : Math.max(...latest));
@@ -232,9 +235,9 @@ function planKeys({ archive, suite, publicKey, keyring, listing, there }: Public
  * The indices of the frozen view. Once it is there it never changes: its own are kept, also where a newer
  * compressor would write other bytes.
  */
-function frozenFiles({ suite, frozen, there }: PublicationInput, id: string): readonly IndexFile[] {
+function frozenFiles({ suite, frozen, there, anew }: PublicationInput, id: string): readonly IndexFile[] {
   const { release } = there.frozen;
-  if (release === null) return frozen.files;
+  if (release === null || anew) return frozen.files;
   const view = frozenView(suite.name, id);
   for (const file of frozen.files) {
     const listed = release.sha256.get(file.path);

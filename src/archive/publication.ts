@@ -60,6 +60,8 @@ export interface PublicationRequest {
   /** What its key files shall hold; the key that signs is the first. */
   publicKey: PublicHalf;
   keyring: KeyringSuites;
+  /** The Release files that are there are not believed: others are written, whatever they say. */
+  anew?: boolean | undefined;
   clock: Pick<Clock, 'now'>;
   signal?: AbortSignal | undefined;
 }
@@ -104,6 +106,7 @@ async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
     keyEnds: await signingEnd(request.publicKey, now),
     keyring: request.keyring,
     there: await readStanding(request, { listing, frozen, pool }),
+    anew: request.anew ?? false,
     now,
   });
 }

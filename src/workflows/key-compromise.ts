@@ -4,20 +4,34 @@
  * old one signed from a date on counts no more. Machines cannot follow by
  * themselves: whatever the old key vouches for, a thief could vouch for too.
  */
-import { frozenView, keyringSuite, liveView } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { removeFile, writeFileAtomic } from '../io/disk.js';
 import { readFile } from 'node:fs/promises';
-import { historyPath } from '../snapshot/history-file.js';
-import { appendKeyChange, keyRecordPath, keyringOf, type KeyState } from '../snapshot/key-record.js';
-import { findSnapshot, listSnapshots, readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
+import { frozenView, liveView } from '../archive/layout.js';
+import type { RepairOutcome } from '../archive/repair.js';
+import { LockstepError } from '../errors.js';
+import { writeFileAtomic } from '../io/disk.js';
+import {
+  afterChange,
+  appendKeyChange,
+  countingKeys,
+  endsOf,
+  keyRecordPath,
+  keyringOf,
+  type KeyChange,
+  type KeyState,
+} from '../snapshot/key-record.js';
+import {
+  findSnapshot,
+  listSnapshots,
+  readSnapshot,
+  snapshotFiles,
+  type SnapshotPlace,
+} from '../snapshot/snapshot-folder.js';
 import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { settleKeys } from './keyring-settle.js';
-import { historyOf, keyRecordOf } from './readings.js';
-import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from './publish.js';
+import { keyRecordOf } from './readings.js';
 import { assertRefreshed, refreshAll, type RefreshedView } from './refresh.js';
 import { applyRemedies } from './repair.js';
 import { exclusively } from './workspace-lock.js';
@@ -41,6 +55,9 @@ export interface CompromiseReport {
 }
 
 /**
+ * A run of it that was killed is completed by the next one, and one without another key at hand may accept more of what
+ * the last one left unbelieved.
+ *
  * @throws LockstepError ROTATE_IMPOSSIBLE where no other key is at hand, SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, VERIFY_*
  * (of a snapshot to accept), SIGN_*, LOCK_HELD, those of the disk
  */
@@ -48,35 +65,83 @@ export async function replaceCompromisedKey(
   context: Context,
   request: CompromiseRequest,
 ): Promise<CompromiseReport> {
-  const { places, clock, actor: by } = context;
+  const { places } = context;
   return await exclusively(context, request, async () => {
-    const before = (await keyRecordOf(context))?.state;
-    const next = before === undefined ? undefined : await incomingAtHand(context, before);
-    if (before === undefined || next === undefined) throw noOtherKey(context);
-    const since = request.since ?? clock.now();
-    const told = { compromised: before.current.fingerprint, current: next.fingerprint, since };
-    if (request.dryRun) return { ...told, state: before, unbelieved: [], views: [] };
-    const own = await signerOf(context, next.fingerprint);
-    const accepted = await accept(context, before, request.accept, own.fingerprint);
-    await appendKeyChange(
-      places.snapshots,
-      {
-        step: 'compromise',
-        key: await recordedKey(own),
-        compromised: told.compromised,
-        since: since.toISOString(),
-        at: clock.now().toISOString(),
-        by,
-      },
-      new Map([[own.fingerprint, own]]),
-    );
-    const removed = await removeKeyringSuite(context, keyringSuite(told.compromised));
+    const plan = await planCompromise(context, request);
+    const told = { compromised: plan.compromised, current: plan.current, since: plan.since };
+    const good = await acceptable(context, plan, request.accept);
+    if (request.dryRun) {
+      const doubtful = (await unbelieved(context, plan.after)).filter((id) => !request.accept.includes(id));
+      return { ...told, state: plan.before, unbelieved: doubtful, views: [] };
+    }
+    const { change } = plan;
+    if (change !== null) {
+      const own = await signerOf(context, plan.current);
+      await appendKeyChange(places.snapshots, change, new Map([[own.fingerprint, own]]));
+    }
+    const accepted = await signAnew(context, good, plan.current);
     const files = [keyRecordPath(places.snapshots), ...accepted];
-    await commitSnapshotFiles(context, files, `Key ${told.compromised}: compromised`, removed);
+    await commitSnapshotFiles(context, files, `Key ${told.compromised}: compromised`);
     const { state } = (await keyRecordOf(context))!;
     await settleKeys(context, state, await archiveSigner(context));
-    return { ...told, state, unbelieved: await unbelieved(context), views: await signViews(context) };
+    const doubtful = await unbelieved(context, state);
+    return { ...told, state, unbelieved: doubtful, views: await signViews(context, doubtful) };
   });
+}
+
+interface CompromisePlan {
+  before: KeyState;
+  /** What the record says afterwards. */
+  after: KeyState;
+  /** What is to be added to the record; null: an earlier run did. */
+  change: KeyChange | null;
+  compromised: string;
+  /** Who signs then. */
+  current: string;
+  since: Date;
+}
+
+async function planCompromise(context: Context, { since }: CompromiseRequest): Promise<CompromisePlan> {
+  const { clock, actor: by } = context;
+  const before = (await keyRecordOf(context))?.state;
+  if (before === undefined) throw noOtherKey(context);
+  const next = await incomingAtHand(context, before);
+  if (next === undefined) return plannedBefore(context, before, since);
+  const change: KeyChange = {
+    step: 'compromise',
+    key: await recordedKey(next),
+    compromised: before.current.fingerprint,
+    since: (since ?? clock.now()).toISOString(),
+    at: clock.now().toISOString(),
+    by,
+  };
+  const after = afterChange(before, change);
+  if (typeof after === 'string') throw noOtherKey(context);
+  return { before, after, change, ...compromiseOf(after)! };
+}
+
+/** No other key is at hand where an earlier run has brought it in. */
+function plannedBefore(context: Context, state: KeyState, since: Date | null): CompromisePlan {
+  const told = compromiseOf(state);
+  if (told === null) throw noOtherKey(context);
+  if (since !== null && since.getTime() !== told.since.getTime()) {
+    throw new LockstepError('ROTATE_IMPOSSIBLE', {
+      message: `The record says already that ${told.compromised} is not believed from ${told.since.toISOString()} on`,
+      hint: 'The record is only ever added to: leave --since out. --accept ID takes what you have looked at',
+      where: [{ file: keyRecordPath(context.places.snapshots) }],
+    });
+  }
+  return { before: state, after: state, change: null, ...told };
+}
+
+/** The key that was compromised last, where the current one took over from it. */
+function compromiseOf({
+  keys,
+  current,
+}: KeyState): Omit<CompromisePlan, 'before' | 'after' | 'change'> | null {
+  const bad = keys.filter((key) => key.compromisedSince !== null).at(-1);
+  if (bad === undefined) return null;
+  return { compromised: bad.fingerprint, current: current.fingerprint, since: bad.compromisedSince! };
 }
 
 function noOtherKey({ places }: Context): LockstepError {
@@ -87,48 +152,48 @@ function noOtherKey({ places }: Context): LockstepError {
   });
 }
 
-/** Signs manifests anew that the old key signed; the paths written. */
-async function accept(
+/**
+ * Snapshots that may be signed anew: signed by the compromised key at any time, or by the one that takes over. Before
+ * anything is written.
+ */
+async function acceptable(
   context: Context,
-  before: KeyState,
+  { after, compromised, current }: CompromisePlan,
   ids: readonly string[],
+): Promise<SnapshotPlace[]> {
+  const { places } = context;
+  const keys = after.keys.filter(({ fingerprint }) => [compromised, current].includes(fingerprint));
+  const trust = ownJudgement({ keyring: await keyringOf(keys) });
+  const good: SnapshotPlace[] = [];
+  for (const id of ids) {
+    const place = await findSnapshot(places.snapshots, id);
+    await readSnapshot(places.snapshots, place, trust);
+    good.push(place);
+  }
+  return good;
+}
+
+/** The paths written. */
+async function signAnew(
+  context: Context,
+  accepted: readonly SnapshotPlace[],
   fingerprint: string,
 ): Promise<string[]> {
   const { places, clock } = context;
-  const keyring = await keyringOf([before.current]);
   const signer = await signerOf(context, fingerprint);
   const written: string[] = [];
-  for (const id of ids) {
-    const place = await findSnapshot(places.snapshots, id);
-    await readSnapshot(places.snapshots, place, ownJudgement({ keyring }));
+  for (const place of accepted) {
     const { manifest, signature } = snapshotFiles(places.snapshots, place);
-    await writeFileAtomic(
-      signature,
-      await signer.detached(await readFile(manifest), clock.now(), `snapshot ${id}`),
-    );
+    const signed = await signer.detached(await readFile(manifest), clock.now(), `snapshot ${place.id}`);
+    await writeFileAtomic(signature, signed);
     written.push(signature);
   }
   return written;
 }
 
-/** Nothing of what the old key alone vouches for may stay; its Release files go first. */
-async function removeKeyringSuite(context: Context, suite: string): Promise<string[]> {
-  const { archive: port, places, signal } = context;
-  const ids = (await listSnapshots(places.snapshots, keyringProfile)).map(({ id }) => id);
-  for (const view of [liveView(suite), ...ids.map((id) => frozenView(suite, id))]) {
-    for (const name of ['InRelease', 'Release.gpg', 'Release'])
-      await port.remove(`${view}/${name}`, { signal });
-    for (const { path } of await port.list(view, { signal })) await port.remove(path, { signal });
-  }
-  if ((await historyOf(context, suite)).length === 0) return [];
-  const history = historyPath(places.snapshots, suite);
-  await removeFile(history);
-  return [history];
-}
-
-async function unbelieved(context: Context): Promise<string[]> {
-  const { places } = context;
-  const trust = ownJudgement(await archiveKeys(context, []));
+/** Snapshots that do not hold by what the record says. */
+async function unbelieved({ places }: Context, state: KeyState): Promise<string[]> {
+  const trust = ownJudgement({ keyring: await keyringOf(countingKeys(state)), ends: endsOf(state) });
   const doubtful: string[] = [];
   for (const place of await listSnapshots(places.snapshots)) {
     try {
@@ -141,18 +206,38 @@ async function unbelieved(context: Context): Promise<string[]> {
   return doubtful;
 }
 
-/** What the old key signed since is not signed anew as it stands: it is made out of the snapshots. */
-async function signViews(context: Context): Promise<RefreshedView[]> {
+/**
+ * What the old key signed since is not signed anew as it stands: it is made out of the snapshots. The frozen view of a
+ * snapshot that is not believed stays as it is.
+ *
+ * @throws LockstepError ARCHIVE_INVALID where a view lists such a snapshot: a person has to decide
+ */
+async function signViews(context: Context, doubtful: readonly string[]): Promise<RefreshedView[]> {
   const { views } = await refreshAll(context);
   const remedies = views
-    .filter(({ fault }) => fault !== null)
-    .map(({ suite, snapshot }) => ({
-      kind: 'release' as const,
-      view: snapshot === null ? liveView(suite) : frozenView(suite, snapshot),
-    }));
+    .filter(({ fault, snapshot }) => fault !== null && !doubtful.includes(snapshot ?? ''))
+    .map((view) => ({ kind: 'release' as const, view: nameOf(view) }));
   if (remedies.length === 0) return views;
-  await applyRemedies(context, remedies, await archiveKeys(context, []));
+  const outcomes = await applyRemedies(context, remedies, await archiveKeys(context, []));
+  const left = outcomes.filter(({ how }) => how === null);
+  if (left.length > 0) throw undecided(left, doubtful);
   const again = await refreshAll(context);
-  assertRefreshed(again.views);
+  assertRefreshed(again.views.filter(({ snapshot }) => !doubtful.includes(snapshot ?? '')));
   return again.views;
+}
+
+function nameOf({ suite, snapshot }: Pick<RefreshedView, 'suite' | 'snapshot'>): string {
+  return snapshot === null ? liveView(suite) : frozenView(suite, snapshot);
+}
+
+function undecided(left: readonly RepairOutcome[], doubtful: readonly string[]): LockstepError {
+  const what = left.length === 1 ? 'a view' : `${left.length} views`;
+  return new LockstepError('ARCHIVE_INVALID', {
+    message: `The key has changed, but ${what} could not be signed by it: ${left.map(({ path }) => path).join(', ')}`,
+    hint:
+      doubtful.length === 0
+        ? 'Look at them with: lockstep verify. Then run the same again'
+        : `Snapshots that are not believed any more: ${doubtful.join(', ')}. Look at each; take a good one with lockstep key rotate --compromised --accept ID, and move a suite away from a bad one with lockstep rollback`,
+    where: left.map(({ path, reason }) => ({ path: `public/${path}`, message: reason ?? '' })),
+  });
 }

@@ -55,7 +55,7 @@ export async function keyStatus(context: Context): Promise<{ state: KeyState; pl
 }
 
 /**
- * Takes the next step, and completes what an earlier run left.
+ * Takes the next step, and completes what an earlier run left, that also where it is too early for a step.
  *
  * @throws LockstepError ROTATE_EARLY, ROTATE_IMPOSSIBLE, SIGN_*, LOCK_HELD, SNAPSHOT_INVALID (the record), those of
  * composing the keyring package and of the disk
@@ -69,7 +69,13 @@ export async function rotateKey(context: Context, request: RotateRequest): Promi
     if (step === 'abandon') {
       if (facts.state.next === null)
         throw impossible(context, 'No next key is announced, so there is none to give up');
-    } else assertReady(context, plan, request.now);
+    } else {
+      assertPossible(context, plan);
+      if (!request.now && isEarly(plan)) {
+        await settle(context, facts.state);
+        throw tooEarly(plan);
+      }
+    }
     if (step !== null) await takeStep(context, facts.state, step, plan);
     const { state } = (await keyRecordOf(context))!;
     const views = await settle(context, state);
@@ -85,17 +91,22 @@ async function settle(context: Context, state: KeyState): Promise<RefreshedView[
   return views;
 }
 
-function assertReady(context: Context, { step, obstacles }: RotationPlan, now: boolean): void {
+function assertPossible(context: Context, { step, obstacles }: RotationPlan): void {
   if (step === null) return;
   const firm = obstacles.filter(({ waits }) => !waits);
-  if (firm.length > 0) {
-    throw impossible(context, `The step cannot be taken: ${firm.map(({ message }) => message).join('; ')}`);
-  }
+  if (firm.length === 0) return;
+  throw impossible(context, `The step cannot be taken: ${firm.map(({ message }) => message).join('; ')}`);
+}
+
+function isEarly({ step, obstacles }: RotationPlan): boolean {
+  return step !== null && obstacles.some(({ waits }) => waits);
+}
+
+function tooEarly({ step, obstacles }: RotationPlan): LockstepError {
   const early = obstacles.filter(({ waits }) => waits);
-  if (early.length === 0 || now) return;
-  throw new LockstepError('ROTATE_EARLY', {
+  return new LockstepError('ROTATE_EARLY', {
     message: `It is too early for the step "${step}": ${early.map(({ message }) => message).join('; ')}`,
-    hint: 'Nothing was written. Run it again then; --now takes the step at once and LEAVES BEHIND every machine that has not caught up',
+    hint: 'The step was not taken. Run it again then; --now takes it at once and LEAVES BEHIND every machine that has not caught up',
   });
 }
 

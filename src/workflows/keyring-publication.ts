@@ -20,7 +20,12 @@ import { historyPath } from '../snapshot/history-file.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { moveTime } from '../snapshot/moves.js';
 import { planSnapshot } from '../snapshot/plan.js';
-import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
+import {
+  applySnapshot,
+  listSnapshots,
+  readSnapshot,
+  type SnapshotTrust,
+} from '../snapshot/snapshot-folder.js';
 import { vetSet } from '../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
 import { builderContext, versionHistory } from './build.js';
@@ -94,7 +99,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
   const { area } = workspace.archive;
   const { profiles, imported } = await checkWorkspace(workspace.root);
   const bases = [...profiles, ...imported].map(({ base }) => base);
-  const last = await lastSnapshot(places.snapshots, keyringProfile, await ownTrust(signer));
+  const last = await lastBelieved(places.snapshots, await ownTrust(signer));
   const plan = planSnapshot({
     content: {
       profile: keyringProfile,
@@ -122,6 +127,18 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
   await snapshotRecords(context).make(plan);
   await commitSnapshotFiles(context, files, `Cut ${plan.id} of the keyring package`);
   return plan;
+}
+
+/** What a compromised key has signed too late is neither built upon nor in the way of the next one. */
+async function lastBelieved(snapshots: string, trust: SnapshotTrust): Promise<Snapshot | null> {
+  for (const place of (await listSnapshots(snapshots, keyringProfile)).reverse()) {
+    try {
+      return await readSnapshot(snapshots, place, trust);
+    } catch (error) {
+      if (!(error instanceof LockstepError) || !error.code.startsWith('VERIFY_')) throw error;
+    }
+  }
+  return null;
 }
 
 /**

@@ -5,16 +5,19 @@
  * workspace's lock.
  */
 import { writeKeyFiles } from '../archive/key-files.js';
-import { keyringSuite } from '../archive/layout.js';
+import { frozenView, keyringSuite, liveView } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
+import { exists, removeFile } from '../io/disk.js';
 import type { Signer } from '../signing/signer.js';
-import { listHistories } from '../snapshot/history-file.js';
-import { type KeyState } from '../snapshot/key-record.js';
+import { historyPath, listHistories } from '../snapshot/history-file.js';
+import type { KeyState } from '../snapshot/key-record.js';
+import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { archiveKeys } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
-import { keyringSuites } from './keyring-suites.js';
+import { keyringProfile, keyringSuites } from './keyring-suites.js';
+import { commitSnapshotFiles } from './publish.js';
 import { historyOf, keyRecordOf } from './readings.js';
 
 /**
@@ -44,11 +47,15 @@ export async function ensureKeyringSuite(context: Context, signer: Signer): Prom
 }
 
 /**
- * The keyring package as it is to be now, in the suite of every key that can sign it, and the key files.
+ * The keyring package as it is to be now, in the suite of every key that can sign it, and the key files. The suite of a
+ * compromised key goes.
  *
  * @param signer of the archive
  */
 export async function settleKeys(context: Context, state: KeyState, signer: Signer): Promise<void> {
+  for (const { fingerprint, state: kind } of state.keys) {
+    if (kind === 'compromised') await removeKeyringSuite(context, keyringSuite(fingerprint));
+  }
   if (await hasKeyringTemplate(context)) {
     const snapshot = await cutKeyringPackage(context, signer);
     // Who slept through the last change knows the key before, and gets the new one from its suite
@@ -60,6 +67,24 @@ export async function settleKeys(context: Context, state: KeyState, signer: Sign
     if (before !== undefined) await offerToSleepers(context, before.fingerprint, snapshot, signer);
   }
   await settleKeyFiles(context);
+}
+
+/**
+ * Nothing of what a key alone vouches for stays where somebody else may have that key. The Release files go first: without
+ * them no client takes the rest.
+ */
+async function removeKeyringSuite(context: Context, suite: string): Promise<void> {
+  const { archive: port, places, signal } = context;
+  const ids = (await listSnapshots(places.snapshots, keyringProfile)).map(({ id }) => id);
+  for (const view of [liveView(suite), ...ids.map((id) => frozenView(suite, id))]) {
+    for (const name of ['InRelease', 'Release.gpg', 'Release'])
+      await port.remove(`${view}/${name}`, { signal });
+    for (const { path } of await port.list(view, { signal })) await port.remove(path, { signal });
+  }
+  const history = historyPath(places.snapshots, suite);
+  if (!(await exists(history))) return;
+  await removeFile(history);
+  await commitSnapshotFiles(context, [], `${suite}: its key is compromised`, [history]);
 }
 
 /** Where the key before is not at hand any more, or has ended, what its suite offers is what it offered last. */

@@ -4,7 +4,12 @@
  */
 import { applyPublication } from '../archive/apply.js';
 import type { PublicationPlan } from '../archive/plan.js';
-import { prepareListing, preparePublication, type PublicationRequest } from '../archive/publication.js';
+import {
+  prepareListing,
+  preparePublication,
+  type ListedSnapshot,
+  type PublicationRequest,
+} from '../archive/publication.js';
 import type { PublishedRelease } from '../archive/release.js';
 import { LockstepError } from '../errors.js';
 import { exists } from '../io/disk.js';
@@ -12,7 +17,7 @@ import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { commitFiles } from '../snapshot/commit.js';
 import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
-import { keyRecordPath } from '../snapshot/key-record.js';
+import { keyRecordPath, type KeyState } from '../snapshot/key-record.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import {
   findSnapshot,
@@ -96,17 +101,20 @@ export function suiteFor(context: Context, name: string | undefined, profile: st
 /** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
 export type MoveKind = Pick<HistoryEntry, 'action' | 'reissues'>;
 
+type PlannedMove = MoveKind & { there?: PublishedRelease; anew?: boolean };
+
 /**
  * Decides what would be written. Writes nothing to the archive.
  *
- * @param move `there`: what the suite's Release files say, where the caller has read them
+ * @param move `there`: what the suite's Release files say, where the caller has read them; `anew`: that they are not
+ * believed
  */
 export async function planPublish(
   context: Context,
   target: SnapshotTarget,
   suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
-  move: MoveKind & { there?: PublishedRelease } = { action: 'publish' },
+  move: PlannedMove = { action: 'publish' },
 ): Promise<PublicationPlan> {
   return await preparePublication(await requestOf(context, target, suite, signer, move));
 }
@@ -135,7 +143,7 @@ async function requestOf(
   target: SnapshotTarget,
   suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
-  move: MoveKind & { there?: PublishedRelease },
+  move: PlannedMove,
 ): Promise<PublicationRequest> {
   const { workspace, places, store, archive, clock, signal } = context;
   const { id } = target;
@@ -153,21 +161,36 @@ async function requestOf(
       return listedSnapshot(context, named, signer);
     }),
   );
+  const listed = await listedSnapshot(context, target, signer);
   const keys = await archiveKeys(context, []);
+  await assertStillBelieved(keys.state, [listed, ...earlier]);
   return {
     port: archive,
     store,
     records: snapshotRecords(context),
     archive: workspace.archive,
     suite,
-    snapshot: await listedSnapshot(context, target, signer),
+    snapshot: listed,
     earlier,
     live: move.there,
+    anew: move.anew,
     publicKey: await keys.own.publicKey(),
     keyring: await keyringSuites(context, keys),
     clock,
     signal,
   };
+}
+
+/**
+ * A record of a snapshot is made once of its verified manifest. Where a key was compromised since, its signature must
+ * hold today too: nothing that a thief may have signed gets a signature of the key that took over.
+ */
+async function assertStillBelieved(
+  state: KeyState | null,
+  snapshots: readonly Pick<ListedSnapshot, 'load'>[],
+): Promise<void> {
+  if (state?.keys.some((key) => key.state === 'compromised') !== true) return;
+  for (const { load } of snapshots) await load();
 }
 
 /** Does what the plan says. The caller holds the workspace's lock. */

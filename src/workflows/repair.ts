@@ -120,7 +120,8 @@ async function publishAgain(
   const id = nameOf(view)?.id ?? currentSnapshot(history);
   if (id === null) return { path: view, how: null, reason: 'its history says that it points at nothing' };
   const sha256 = history.find(({ to }) => to === id)?.manifest;
-  const plan = await planPublish(context, { profile: suite.profile, id, sha256 }, suite, signer);
+  const target = { profile: suite.profile, id, sha256 };
+  const plan = await planPublish(context, target, suite, signer, { action: 'publish', anew: true });
   const writes = plan.writes.filter(({ path }) => path.startsWith(`${view}/`));
   await applyPublication(port, { ...plan, writes }, { store, signer, clock, signal });
   return { path: view, how: `published again out of ${id}` };

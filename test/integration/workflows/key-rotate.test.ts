@@ -5,9 +5,14 @@ import { withoutArmour } from '../../../src/deb/stanza.js';
 import { parseRelease } from '../../../src/deb/release-file.js';
 import { run } from '../../../src/io/process.js';
 import { generateKey } from '../../../src/signing/keys.js';
+import { openpgpSigner } from '../../../src/signing/signer.js';
 import { readKeyRecord } from '../../../src/snapshot/key-record.js';
 import { gc } from '../../../src/workflows/gc.js';
-import { replaceCompromisedKey } from '../../../src/workflows/key-compromise.js';
+import {
+  replaceCompromisedKey,
+  type CompromiseReport,
+  type CompromiseRequest,
+} from '../../../src/workflows/key-compromise.js';
 import { keyStatus, rotateKey, type RotateReport } from '../../../src/workflows/key-rotate.js';
 import { refresh } from '../../../src/workflows/refresh.js';
 import { show } from '../../../src/workflows/show.js';
@@ -164,29 +169,67 @@ describe('changing the key', function () {
 
   it('stops vouching for a key that somebody else may have, from a date on', async () => {
     const { root, clock } = bench.work;
+    const stolen = await openpgpSigner({ keyFile: join(root, 'next.asc') });
+    Object.assign(bench.work, { signer: stolen });
+    const doubtful: string[] = [];
+    for (const version of ['1.0-3', '1.0-4']) {
+      doubtful.push(await bench.cutWiki(version));
+      await bench.publish(doubtful.at(-1)!);
+    }
     const next = await generateKey({ name: 'Third', date: clock.now() });
     await writeFile(join(root, 'key.asc'), next.privateArmored, { mode: 0o600 });
     clock.move(3600);
-    const since = new Date(clock.now().getTime() - 1800_000);
-    const { unbelieved, state } = await replaceCompromisedKey(bench.context, {
-      since,
-      accept: [],
-      dryRun: false,
+    const since = new Date(clock.now().getTime() - 3600_000 - 600_000);
+    const replace = (wish: Partial<CompromiseRequest>): Promise<CompromiseReport> =>
+      replaceCompromisedKey(bench.context, { since: null, accept: [], dryRun: false, ...wish });
+
+    const planned = await replace({ since, dryRun: true });
+    assert.deepEqual(planned.unbelieved, doubtful);
+    assert.equal(planned.state.current.fingerprint, second);
+    await assert.rejects(replace({ since, accept: ['20010101.1'] }), { code: 'SNAPSHOT_UNKNOWN' });
+    assert.equal((await keyStatus(bench.context)).state.current.fingerprint, second);
+
+    // The suite lists both; what nobody has looked at gets no signature of the new key
+    const before = await published('dists/set-unstable/InRelease');
+    await assert.rejects(replace({ since, accept: [doubtful[1]!] }), {
+      code: 'ARCHIVE_INVALID',
+      hint: new RegExp(`any more: ${doubtful[0]!}\\.`),
     });
-    assert.deepEqual(unbelieved, []);
+    assert.equal(await published('dists/set-unstable/InRelease'), before);
+    assert.deepEqual(await signers('debian/dists/set-stable'), [next.fingerprint]);
+    const { state } = await keyStatus(bench.context);
     assert.equal(state.current.fingerprint, next.fingerprint);
-    assert.deepEqual(await signers('debian/dists/set-unstable'), [next.fingerprint]);
     assert.deepEqual(await signers(`snapshot/${id}/dists/set-unstable`), [next.fingerprint]);
     await assert.rejects(published(`dists/keyring-${second}/InRelease`), { code: 'ENOENT' });
-    assert.deepEqual((await verified(bench.context)).faults, []);
+    await show(bench.context, doubtful[1]!);
+    await assert.rejects(show(bench.context, doubtful[0]!), { code: 'VERIFY_BAD_SIGNATURE' });
+    await assert.rejects(bench.publish(doubtful[0]!), { code: 'VERIFY_BAD_SIGNATURE' });
+
+    // Looked at later
+    await assert.rejects(replace({ since: clock.now() }), { code: 'ROTATE_IMPOSSIBLE', message: /already/ });
+    const later = await replace({ accept: [doubtful[0]!] });
+    assert.deepEqual(later.unbelieved, []);
+    assert.deepEqual(later.state, state);
+    await show(bench.context, doubtful[0]!);
+    assert.deepEqual(await signers('debian/dists/set-unstable'), [next.fingerprint]);
+    assert.deepEqual(await signers(`snapshot/${doubtful[1]!}/dists/set-unstable`), [next.fingerprint]);
+    await bench.rollback('set-unstable');
+    const { faults } = await verified(bench.context);
+    // Lines of histories stay as they were written
+    assert.ok(faults.length > 0);
+    for (const { path, message } of faults) {
+      assert.match(path, /^snapshots\/history\//);
+      assert.match(message, /has not counted since/);
+    }
+
     // With the stolen key, dated after that
-    const { openpgpSigner } = await import('../../../src/signing/signer.js');
-    const thief = await openpgpSigner({ keyFile: join(root, 'next.asc') });
     const place = join(bench.context.places.snapshots, 'set', `${id}.json`);
-    await writeFile(`${place}.asc`, await thief.detached(await readFile(place), clock.now()));
+    const good = await readFile(`${place}.asc`);
+    await writeFile(`${place}.asc`, await stolen.detached(await readFile(place), clock.now()));
     await assert.rejects(show(bench.context, id), {
       code: 'VERIFY_BAD_SIGNATURE',
       message: /has not counted since/,
     });
+    await writeFile(`${place}.asc`, good);
   });
 });

@@ -53,6 +53,7 @@ function input(over: Partial<PublicationInput> = {}): PublicationInput {
     keyEnds: null,
     keyring: { suites: [], area: 'main' },
     there: empty,
+    anew: false,
     now,
     ...over,
   };
