@@ -23,15 +23,24 @@ describe('a run in the middle of a download', function () {
     bench.mirror.server.noFaults();
     bench.mirror.server.fault(deb, 'stalled');
   });
+  let stalled: RunningCommand | undefined;
+  afterEach(async () => {
+    // Where the test failed before it ended it: it holds the lock that the next one needs
+    stalled?.kill('SIGKILL');
+    await stalled?.ended;
+  });
   after(async () => bench?.end());
 
   /** Half of a package has come, and no more will. */
   async function stalledRun(...args: string[]): Promise<RunningCommand> {
     const running = bench.startInTerminal([...args, '--json'], patient);
+    stalled = running;
     const partial = join(bench.cache, 'store/partial');
     await until(async () => {
       for (const name of await readdir(partial).catch(() => [])) {
-        if (name.endsWith('.part') && (await stat(join(partial, name))).size > 64 * 1024) return true;
+        // A small one may be whole, and gone, by now
+        const size = (await stat(join(partial, name)).catch(() => undefined))?.size ?? 0;
+        if (name.endsWith('.part') && size > 64 * 1024) return true;
       }
       return false;
     });
