@@ -57,7 +57,7 @@ async function inside(root: string, of: Codename): Promise<number> {
   const made = ['--mode=root', '--variant=apt', `--include=${packages.join(',')}`, of, root, sources];
   await run('mmdebstrap', made);
   if (of === 'bookworm') await copyNode(root);
-  const tree = join(root, 'root/lockstep');
+  const tree = join(root, 'srv/lockstep');
   await run('git', ['clone', '--quiet', '--no-hardlinks', top, tree]);
   await copyFile('/etc/resolv.conf', join(root, 'etc/resolv.conf'));
   await copyFile('/etc/hosts', join(root, 'etc/hosts'));
@@ -72,7 +72,7 @@ async function inside(root: string, of: Codename): Promise<number> {
     [
       ...['--mount', '--propagation=private', '--pid', '--fork', '--kill-child', '--'],
       ...['sh', '-c', enter, 'enter', root, 'env', ...env, ...named],
-      ...['sh', '-c', 'cd /root/lockstep && exec npm "$@"', 'npm', ...command],
+      ...['sh', '-c', 'cd /srv/lockstep && exec npm "$@"', 'npm', ...command],
     ],
     { stdio: 'inherit' },
   );
