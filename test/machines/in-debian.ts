@@ -32,8 +32,9 @@ mount -t tmpfs -o mode=755 tmpfs "$root/run"
 exec chroot "$root" "$@"
 `;
 
-/** Where the network is reached through; nothing else of this machine's environment goes along. */
-const passedOn = /^(?:https?_proxy|no_proxy|all_proxy|LOCKSTEP_MIRROR(?:_SECURITY)?|CI)$/i;
+/** How the network is reached, and whom to trust there; nothing else of this machine's environment goes along. */
+const passedOn =
+  /^(?:https?_proxy|no_proxy|all_proxy|LOCKSTEP_MIRROR(?:_SECURITY)?|NODE_EXTRA_CA_CERTS|CI)$/i;
 
 const [release = '', ...command] = process.argv.slice(2);
 const codename = codenames[release];
@@ -63,6 +64,8 @@ async function inside(root: string, of: Codename): Promise<number> {
   await copyFile('/etc/hosts', join(root, 'etc/hosts'));
   const npmrc = process.env['npm_config_userconfig'] ?? join(homedir(), '.npmrc');
   if (existsSync(npmrc)) await copyFile(npmrc, join(root, 'root/.npmrc'));
+  const authorities = process.env['NODE_EXTRA_CA_CERTS'];
+  if (authorities !== undefined) await copyFile(authorities, await placeIn(root, authorities));
   const passed = Object.entries(process.env).filter(([name]) => passedOn.test(name));
   const env = ['-i', 'HOME=/root', 'PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=dumb'];
   const named = passed.map(([name, value]) => `${name}=${value ?? ''}`);
@@ -81,6 +84,13 @@ async function inside(root: string, of: Codename): Promise<number> {
     `npm ${command.join(' ')} in a bare Debian ${release}: ${seconds} s, status ${status}\n`,
   );
   return status ?? 1;
+}
+
+/** The place of a file of this machine, in a folder that is there. */
+async function placeIn(root: string, path: string): Promise<string> {
+  const place = join(root, path);
+  await mkdir(dirname(place), { recursive: true });
+  return place;
 }
 
 /** This machine's Node with its npm, where a Debian has none that will do. */
