@@ -1,7 +1,6 @@
 /**
  * One thread's share of many small files on their way out of the content store:
- * each is read, checked, and written beside its place, in a folder that is
- * there. Putting them in their places is the batch's that takes them over. Must
+ * each is read, checked, and written beside its place. Putting them in their places is the batch's that takes them over. Must
  * not know in which thread it runs.
  */
 import { readFileSync } from 'node:fs';
@@ -22,6 +21,8 @@ export interface SmallFile {
 export interface CopyMessage {
   /** Names beside their places, which the receiver puts there or takes away. */
   written: [index: number, temporary: string][];
+  /** Folders that have a new folder in them. */
+  made: string[];
   /** Not in the store, or damaged. */
   left: number[];
 }
@@ -52,13 +53,12 @@ export async function* copyShare(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<CopyMessage, void, undefined> {
   const batch = new FileBatch();
-  let message: CopyMessage = { written: [], left: [] };
+  let message: CopyMessage = { written: [], made: [], left: [] };
   try {
     for (const [index, file] of files.entries()) {
       if (index % turnSize === 0 && index > 0) {
-        batch.handOver();
-        yield message;
-        message = { written: [], left: [] };
+        yield { ...message, made: batch.handOver().made };
+        message = { written: [], made: [], left: [] };
         await setImmediate();
         throwIfInterrupted(signal);
       }
@@ -71,8 +71,7 @@ export async function* copyShare(
       batch.write(temporary, file.path, bytes, 0o644);
       message.written.push([index, temporary]);
     }
-    batch.handOver();
-    yield message;
+    yield { ...message, made: batch.handOver().made };
   } finally {
     batch.discard();
   }

@@ -58,11 +58,11 @@ async function copyAll(
   const placing = new Placing(options);
   const script = options.thread ?? copyThread;
   const left: SmallFile[] = [];
-  placing.makeFolders(files);
   try {
     await allShares(sharesOf(files), options.signal, async (share, nth, signal) => {
       const onMessage = (message: CopyMessage): void => {
-        placing.take(message.written.map(([index, temporary]) => [share[index]!, temporary]));
+        const written = message.written.map(([index, temporary]) => [share[index]!, temporary] as const);
+        placing.take(written, message.made);
         left.push(...message.left.map((index) => share[index]!));
       };
       if (nth > 0) {
@@ -106,12 +106,8 @@ class Placing {
     this.#options = options;
   }
 
-  makeFolders(files: readonly SmallFile[]): void {
-    this.#batch.makeFolders(files.map(({ path }) => path));
-  }
-
-  take(written: readonly (readonly [file: SmallFile, temporary: string])[]): void {
-    this.#batch.takeOver(written.map(([{ path }, temporary]) => [temporary, path]));
+  take(written: readonly (readonly [file: SmallFile, temporary: string])[], made: string[]): void {
+    this.#batch.takeOver({ files: written.map(([{ path }, temporary]) => [temporary, path]), made });
     for (const [file] of written) {
       this.#files.push(file);
       this.#bytes += file.size;

@@ -24,6 +24,13 @@ import { throwIfInterrupted } from './interrupt.js';
 /** `wx`, which Node would take apart for each file. */
 const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
 
+/** Files on their way, to be handed from one thread to another. */
+export interface HandedOver {
+  files: [temporary: string, path: string][];
+  /** Folders that have a new folder in them. */
+  made: string[];
+}
+
 /** So many files are worth starting a program for; fewer wait one by one. */
 const fewFiles = 32;
 
@@ -65,19 +72,14 @@ export class FileBatch {
    * @param mode exactly, whatever the umask
    */
   add(path: string, bytes: Uint8Array, mode: number): void {
-    this.#onDisk(path, () => this.#ensureFolder(dirname(path)));
     this.write(temporaryName(path), path, bytes, mode);
   }
 
-  /** Makes the folders of files that come later, by whatever batch. DISK_FULL, DISK_IO. */
-  makeFolders(paths: Iterable<string>): void {
-    for (const path of paths) this.#onDisk(path, () => this.#ensureFolder(dirname(path)));
-  }
-
-  /** Writes a file under a temporary name of the caller's, in a folder that is there. DISK_FULL, DISK_IO. */
+  /** Writes a file under a temporary name of the caller's beside its place. DISK_FULL, DISK_IO. */
   write(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
     this.#syncing = undefined;
     this.#onDisk(path, () => {
+      this.#ensureFolder(dirname(path));
       const fd = openSync(temporary, newFile, mode);
       this.#waiting.set(temporary, path);
       try {
@@ -91,10 +93,13 @@ export class FileBatch {
   }
 
   /** Takes over files that another batch wrote, in a thread of its own. */
-  takeOver(files: Iterable<readonly [temporary: string, path: string]>): void {
+  takeOver({ files, made }: HandedOver): void {
     this.#syncing = undefined;
+    for (const folder of made) this.#made.add(folder);
     for (const [temporary, path] of files) {
       this.#waiting.set(temporary, path);
+      // It lies there already, beside its place
+      this.#folders.add(dirname(path));
       if (++this.#unsent < sendEvery) continue;
       this.#unsent = 0;
       sendToDisk(dirname(temporary));
@@ -102,11 +107,12 @@ export class FileBatch {
   }
 
   /** Hands the files over: this batch forgets them. */
-  handOver(): [temporary: string, path: string][] {
-    const files = [...this.#waiting];
+  handOver(): HandedOver {
+    const handed: HandedOver = { files: [...this.#waiting], made: [...this.#made] };
     this.#waiting.clear();
+    this.#made.clear();
     this.#bytes = 0;
-    return files;
+    return handed;
   }
 
   /** Sets the disk to work on what is waiting: `place` has less to wait for, if nothing is added meanwhile. */
@@ -137,7 +143,6 @@ export class FileBatch {
     if (first === undefined) return;
     try {
       throwIfInterrupted(signal);
-      this.makeFolders(this.#waiting.values());
       if (this.#waiting.size > fewFiles) this.beginSync();
       if ((await this.#syncing) !== true) {
         for (const temporary of this.#waiting.keys()) this.#onDisk(temporary, () => syncFile(temporary));

@@ -5,15 +5,12 @@
  */
 import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { sha256Of } from './disk.js';
-import { FileBatch } from './file-batch.js';
+import { FileBatch, type HandedOver } from './file-batch.js';
 
 /** What a batch needs of the store. */
 interface Places {
   path(sha256: string): string;
 }
-
-/** A blob's names while it is on its way, to be handed from one thread to another. */
-export type ArrivingFiles = [temporary: string, path: string][];
 
 /** Blobs on their way into a store: none is there before `commit`. Call `discard` when it is given up. */
 export class StoreBatch {
@@ -42,12 +39,12 @@ export class StoreBatch {
   }
 
   /** Hands over what is waiting, for `takeOver` of a batch in another thread; this one forgets it. */
-  handOver(): ArrivingFiles {
+  handOver(): HandedOver {
     return this.#files.handOver();
   }
 
-  takeOver(files: ArrivingFiles): void {
-    this.#files.takeOver(files);
+  takeOver(handed: HandedOver): void {
+    this.#files.takeOver(handed);
   }
 
   /** See {@link FileBatch.beginSync}. */

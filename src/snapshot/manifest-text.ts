@@ -68,6 +68,22 @@ export function splitManifest(bytes: Buffer): SplitManifest | undefined {
   }
 }
 
+/**
+ * What stands before the packages in a text that {@link manifestBytes} wrote.
+ *
+ * @param bytes its beginning, which reaches to the packages
+ * @returns undefined where it does not, or is another text
+ */
+export function headOfManifest(bytes: Buffer): unknown {
+  const open = bytes.indexOf(opening);
+  if (open < 0) return undefined;
+  try {
+    return JSON.parse(`${bytes.toString('utf8', 0, open)}\n "packages": []}`);
+  } catch {
+    return undefined;
+  }
+}
+
 function withRest(bytes: Buffer, open: number, end: number, packages: unknown[]): SplitManifest | undefined {
   const text = `${bytes.toString('utf8', 0, open)}\n "packages": []${bytes.toString('utf8', end)}`;
   const rest: unknown = JSON.parse(text);

@@ -171,6 +171,8 @@ const skipped = z.object({
   security: z.boolean(),
 });
 
+export const buildsSchema = z.array(z.object({ package: packageName, version, inputs: sha256 }));
+
 const manifestSchema = z.object({
   format: z.literal(manifestFormat),
   id: snapshotId,
@@ -218,7 +220,7 @@ const manifestSchema = z.object({
       files: z.array(storedFile),
     }),
   ),
-  builds: z.array(z.object({ package: packageName, version, inputs: sha256 })),
+  builds: buildsSchema,
   evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
   schema: z.object({ component: slug, version: z.string(), digest: sha256 }).optional(),
   security: z.array(z.string().regex(cveIdSpec, { error: 'must be a CVE id' })).optional(),

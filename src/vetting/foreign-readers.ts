@@ -54,7 +54,7 @@ export async function readForeignSet(request: ForeignSetRequest): Promise<Foreig
   const batch = taking?.store.batch();
   const onMessage = (message: ReadMessage): void => {
     read.push(...readFilesOf(message));
-    batch?.takeOver(message.arriving);
+    if (message.arriving !== undefined) batch?.takeOver(message.arriving);
     onRead?.(read.length);
   };
   const shares = sharesOf(request);

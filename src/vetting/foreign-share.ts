@@ -5,7 +5,7 @@
 import { contentsPaths } from '../archive/contents-paths.js';
 import { FileLists } from '../archive/file-lists.js';
 import { ContentStore } from '../io/content-store.js';
-import type { ArrivingFiles } from '../io/store-batch.js';
+import type { HandedOver } from '../io/file-batch.js';
 import { packageEntry, type Belonging } from '../snapshot/content.js';
 import { keptForm, withKeptStanza, type BareEntry } from '../snapshot/kept-stanza.js';
 import type { SnapshotPackage } from '../snapshot/manifest.js';
@@ -32,7 +32,7 @@ type SentFile =
 export interface ReadMessage {
   files: SentFile[];
   stanzas: Uint8Array<ArrayBuffer>;
-  arriving: ArrivingFiles;
+  arriving: HandedOver | undefined;
 }
 
 /** What a message says; paragraphs stay in its bytes. */
@@ -75,14 +75,14 @@ export async function* readShare(
         if (lists !== undefined) paths.set(found.file.sha256, contentsPaths(members));
         waiting.add({ file, entry: packageEntry(found, belonging) });
       }
-      if (waiting.size >= messageSize) yield waiting.take(batch?.handOver() ?? []);
+      if (waiting.size >= messageSize) yield waiting.take(batch?.handOver());
       if (paths.size >= listsAtOnce) {
         lists?.keep(paths);
         paths.clear();
       }
     }
     lists?.keep(paths);
-    yield waiting.take(batch?.handOver() ?? []);
+    yield waiting.take(batch?.handOver());
   } finally {
     batch?.discard();
   }
@@ -111,7 +111,7 @@ class Message {
     this.#files.push({ file: read.file, entry, start, end: this.#length });
   }
 
-  take(arriving: ArrivingFiles): ReadMessage {
+  take(arriving: HandedOver | undefined): ReadMessage {
     const stanzas = new Uint8Array(this.#length);
     const bytes = Buffer.from(stanzas.buffer);
     let at = 0;

@@ -32,7 +32,8 @@ import type { Profile } from '../profile/profile-schema.js';
 import type { SkippedOf } from '../profile/skip.js';
 import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
 import { readDropped } from '../snapshot/dropped.js';
-import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
+import { readBuilds } from '../snapshot/builds-reader.js';
+import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { extensionTree, readExtensions, type ExtensionFacts } from '../source/extension-facts.js';
 import type { SourceContext } from '../source/context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../source/pin.js';
@@ -166,12 +167,11 @@ export async function buildSet(
 /** Every version that was given out here, of all profiles: they share one pool. */
 export async function versionHistory(context: Context): Promise<VersionUse[]> {
   const { snapshots } = context.places;
-  const all = await Promise.all(
-    (await listSnapshots(snapshots)).map((place) => readSnapshot(snapshots, place)),
-  );
+  const builds: VersionUse[] = [];
+  for (const place of await listSnapshots(snapshots)) builds.push(...(await readBuilds(snapshots, place)));
   // A version that was given out stays given out when its snapshot is dropped: machines have it
   const dropped = await readDropped(snapshots);
-  return [...all.flatMap(({ manifest }) => manifest.builds), ...dropped.flatMap(({ builds }) => builds)];
+  return [...builds, ...dropped.flatMap((one) => one.builds)];
 }
 
 export function builderContext(context: Context, phase: Phase): BuilderContext {
