@@ -76,6 +76,8 @@ describe('a change of the key, seen from machines', function () {
   const codenames = ['bookworm', 'trixie'] as const;
   const followers = new Map<Codename, Root>();
   const sleepers = new Map<Codename, Root>();
+  /** Awake again while both keys sign, and then they know the first one alone. */
+  const late = new Map<Codename, Root>();
 
   const lockstep = (...args: string[]): Promise<void> => must(args, archive.workspace, archive.env);
   const sourcesFile = (): Promise<string> =>
@@ -103,11 +105,12 @@ describe('a change of the key, seen from machines', function () {
     for (const codename of codenames) {
       followers.set(codename, await Root.make(codename, await sourcesFile()));
       sleepers.set(codename, await Root.make(codename, await sourcesFile()));
+      late.set(codename, await Root.make(codename, await sourcesFile()));
     }
   });
   after(async () => {
     stop.abort();
-    for (const root of [...followers.values(), ...sleepers.values()]) await root.remove();
+    for (const root of [...followers.values(), ...sleepers.values(), ...late.values()]) await root.remove();
   });
 
   const status = async () =>
@@ -135,6 +138,13 @@ describe('a change of the key, seen from machines', function () {
     await lockstep('key', 'rotate', '--now');
     await lockstep('publish', archive.ids[1]!, suite);
     for (const root of followers.values()) {
+      assert.deepEqual(await root.upgrade(), []);
+      assert.equal(await root.version('mediawiki-full'), '2.0');
+    }
+    for (const root of late.values()) {
+      const keyring = join(root.path, 'usr/share/keyrings/tiny-archive-keyring.gpg');
+      const known = await run('gpg', ['--show-keys', '--with-colons', keyring]);
+      assert.equal([...known.stdout.matchAll(/^pub:/gm)].length, 1);
       assert.deepEqual(await root.upgrade(), []);
       assert.equal(await root.version('mediawiki-full'), '2.0');
     }

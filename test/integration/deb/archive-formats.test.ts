@@ -6,8 +6,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readAr, writeAr } from '../../../src/deb/ar.js';
 import { readTar, writeTar, type TarInput } from '../../../src/deb/tar.js';
+import { needs } from '../../fixtures/machine.js';
 import { gathered } from '../../unit/deb/arbitraries.js';
-import { needTool, output, scratch } from './machine.js';
+import { output, scratch } from './machine.js';
 
 const mtime = 1795428930;
 const long = `usr/share/${'long-folder-name/'.repeat(8)}${'f'.repeat(120)}`;
@@ -43,7 +44,7 @@ async function laidOut(root: string): Promise<void> {
 
 describe('deb/tar against GNU tar', () => {
   it('writes the bytes that GNU tar writes', async function () {
-    await needTool(this, 'tar');
+    await needs(this, { tools: ['tar'] });
     const folder = await scratch();
     try {
       const root = folder.path('root');
@@ -70,7 +71,7 @@ describe('deb/tar against GNU tar', () => {
   });
 
   it('is unpacked by GNU tar as it was meant', async function () {
-    await needTool(this, 'tar');
+    await needs(this, { tools: ['tar'] });
     const folder = await scratch();
     try {
       const root = folder.path('out');
@@ -94,7 +95,7 @@ describe('deb/tar against GNU tar', () => {
 
   for (const format of ['gnu', 'pax', 'ustar', 'v7']) {
     it(`reads what GNU tar writes as ${format}`, async function () {
-      await needTool(this, 'tar');
+      await needs(this, { tools: ['tar'] });
       const folder = await scratch();
       try {
         const root = folder.path('root');
@@ -126,7 +127,7 @@ describe('deb/tar against GNU tar', () => {
   }
 
   it('refuses a tar made to climb out', async function () {
-    await needTool(this, 'tar');
+    await needs(this, { tools: ['tar'] });
     const folder = await scratch();
     try {
       await writeFile(folder.path('x'), 'x');
@@ -141,7 +142,7 @@ describe('deb/tar against GNU tar', () => {
 
 describe('deb/ar against ar(1)', () => {
   it('is read by ar, and reads what ar wrote', async function () {
-    await needTool(this, 'ar');
+    await needs(this, { tools: ['ar'] });
     const folder = await scratch();
     try {
       const members = ['odd', 'even.'].map((text, index) => {

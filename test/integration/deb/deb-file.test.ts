@@ -4,8 +4,9 @@ import { chmod, mkdir, readFile, readlink, stat, writeFile } from 'node:fs/promi
 import { readDeb, readDebControl, writeDeb, type DebEntry, type DebSpec } from '../../../src/deb/deb-file.js';
 import { LockstepError } from '../../../src/errors.js';
 import { decompressByName, xzCompress } from '../../../src/io/compress.js';
+import { needs } from '../../fixtures/machine.js';
 import { gathered } from '../../unit/deb/arbitraries.js';
-import { needTool, output, scratch } from './machine.js';
+import { output, scratch } from './machine.js';
 
 const mtime = 1795428930;
 const longPath = `/usr/share/${'folder-with-a-long-name/'.repeat(6)}ünïcode ${'x'.repeat(120)}`;
@@ -37,7 +38,7 @@ const spec: DebSpec = {
 
 describe('deb/deb-file against dpkg-deb', () => {
   it('writes a package that dpkg-deb describes, lists and unpacks', async function () {
-    await needTool(this, 'dpkg-deb', 'ar');
+    await needs(this, { tools: ['dpkg-deb', 'ar'] });
     const folder = await scratch();
     try {
       const deb = folder.path('x.deb');
@@ -71,7 +72,7 @@ describe('deb/deb-file against dpkg-deb', () => {
   });
 
   it('gives the same bytes each time, and unpacks to the same archives as dpkg-deb makes of them', async function () {
-    await needTool(this, 'dpkg-deb');
+    await needs(this, { tools: ['dpkg-deb'] });
     const folder = await scratch();
     try {
       const [first, second, theirs] = ['1.deb', '2.deb', '3.deb'].map((name) => folder.path(name)) as [
@@ -112,7 +113,7 @@ describe('deb/deb-file against dpkg-deb', () => {
 
   for (const compression of ['xz', 'gzip', 'zstd', 'none']) {
     it(`reads what dpkg-deb writes with ${compression}`, async function () {
-      await needTool(this, 'dpkg-deb', ...(compression === 'zstd' ? ['zstd'] : []));
+      await needs(this, { tools: ['dpkg-deb', ...(compression === 'zstd' ? ['zstd'] : [])] });
       const folder = await scratch();
       try {
         const root = folder.path('root');
@@ -144,7 +145,7 @@ describe('deb/deb-file against dpkg-deb', () => {
   }
 
   it('streams a tree of thousands of files', async function () {
-    await needTool(this, 'dpkg-deb');
+    await needs(this, { tools: ['dpkg-deb'] });
     const folder = await scratch();
     try {
       const count = 4000;

@@ -1,21 +1,8 @@
-/** What these tests need of the machine: Debian's tools and a throw-away folder. */
+/** What these tests use of the machine: Debian's tools and a throw-away folder. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Context } from 'mocha';
-
-/** Skips loudly where a tool is missing; under CI that is a failure. */
-export async function needTool(test: Context, ...names: string[]): Promise<void> {
-  for (const name of names) {
-    const found = await execa('sh', ['-c', 'command -v "$1"', 'sh', name], { reject: false });
-    if (found.exitCode === 0) continue;
-    const message = `SKIPPED, not tested: ${name} is not installed`;
-    if (process.env['CI'] === 'true') throw new Error(message);
-    console.warn(`      ${message}`);
-    test.skip();
-  }
-}
 
 /** A folder of its own, with what removes it. */
 export async function scratch(): Promise<{ path(name: string): string; remove(): Promise<void> }> {

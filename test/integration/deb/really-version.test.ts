@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { supersedingVersion } from '../../../src/deb/really-version.js';
 import { compareVersions } from '../../../src/deb/version.js';
 import { planVersion } from '../../../src/metapackage/revision.js';
+import { needs } from '../../fixtures/machine.js';
 import { versionText } from '../../unit/deb/arbitraries.js';
-import { needTool, output } from './machine.js';
+import { output } from './machine.js';
 
 /** Names every argument that dpkg takes for no version, and every pair of which the second is not higher. */
 const check = `
@@ -24,7 +25,7 @@ async function ascending(pairs: fc.Arbitrary<[string, string][]>): Promise<void>
 
 describe('deb/really-version against dpkg', () => {
   it('makes versions that are valid and higher, turn after turn', async function () {
-    await needTool(this, 'dpkg');
+    await needs(this, { tools: ['dpkg'] });
     const turns = fc.array(versionText, { minLength: 1, maxLength: 4 });
     await ascending(
       fc.tuple(versionText, turns).map(([first, contents]) => {
@@ -41,7 +42,7 @@ describe('deb/really-version against dpkg', () => {
   });
 
   it('stays below the next build of the same version, and the next revision', async function () {
-    await needTool(this, 'dpkg');
+    await needs(this, { tools: ['dpkg'] });
     await ascending(
       fc.tuple(versionText, versionText, fc.integer({ min: 1, max: 12 })).map(([base, content, number]) => {
         const withdrawn = `${base}+lockstep${number}`;

@@ -5,8 +5,9 @@ import { addChangelogEntry, formatChangelogEntry } from '../../../src/deb/change
 import { formatDsc, parseDsc } from '../../../src/deb/dsc.js';
 import { tarBytes, type TarInput } from '../../../src/deb/tar.js';
 import { xzCompress } from '../../../src/io/compress.js';
+import { needs } from '../../fixtures/machine.js';
 import { gathered } from '../../unit/deb/arbitraries.js';
-import { needTool, output, scratch } from './machine.js';
+import { output, scratch } from './machine.js';
 
 const maintainer = 'Lockstep Archive <archive@lockstep.invalid>';
 const first = formatChangelogEntry('a1', {
@@ -19,7 +20,7 @@ const first = formatChangelogEntry('a1', {
 
 describe('deb/changelog against dpkg-parsechangelog', () => {
   it('writes entries that dpkg reads, with their dates', async function () {
-    await needTool(this, 'dpkg-parsechangelog');
+    await needs(this, { tools: ['dpkg-parsechangelog'] });
     const folder = await scratch();
     try {
       const text = addChangelogEntry(first, {
@@ -48,7 +49,7 @@ describe('deb/changelog against dpkg-parsechangelog', () => {
 
 describe('deb/dsc against dpkg-source', () => {
   it('writes a source package that dpkg-source unpacks', async function () {
-    await needTool(this, 'dpkg-source');
+    await needs(this, { tools: ['dpkg-source'] });
     const folder = await scratch();
     try {
       const file = (path: string, text: string, mode = 0o644): TarInput => ({

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { debianVersionOf } from '../../../src/deb/version.js';
+import { needs } from '../../fixtures/machine.js';
 import { compareKeys, knownPair, styles, versionsOfProject } from '../../unit/deb/upstream-arbitraries.js';
-import { needTool, output } from './machine.js';
+import { output } from './machine.js';
 
 /** Prints `lt`, `eq` or `gt` for each pair of arguments, by dpkg itself. */
 const comparisons = `
@@ -19,7 +20,7 @@ const answers = { '-1': 'lt', 0: 'eq', 1: 'gt' } as const;
 
 describe('upstream versions as Debian ones', () => {
   it('are ordered by dpkg as their upstream means it', async function () {
-    await needTool(this, 'dpkg');
+    await needs(this, { tools: ['dpkg'] });
     const seed = randomInt(2 ** 31);
     const pairs = fc.sample(knownPair, { numRuns: 400, seed });
     const mapped = pairs.flatMap((pair) => pair.map(({ text }) => debianVersionOf(text)));
@@ -33,7 +34,7 @@ describe('upstream versions as Debian ones', () => {
   });
 
   it('are sorted by Dpkg::Version as their upstream means it', async function () {
-    await needTool(this, 'perl', 'dpkg-source');
+    await needs(this, { tools: ['perl', 'dpkg-source'] });
     const seed = randomInt(2 ** 31);
     for (const style of styles) {
       const versions = fc.sample(versionsOfProject(style), { numRuns: 600, seed });

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { compareVersions, isValidVersion } from '../../../src/deb/version.js';
+import { needs } from '../../fixtures/machine.js';
 import { versionText } from '../../unit/deb/arbitraries.js';
-import { needTool, output } from './machine.js';
+import { output } from './machine.js';
 
 /** Prints -1, 0 or 1 for each pair of arguments. */
 const comparisons = `
@@ -51,17 +52,17 @@ function disagreements(command: string, args: string[]) {
 
 describe('deb/version against Debian', () => {
   it('orders as dpkg --compare-versions does', async function () {
-    await needTool(this, 'dpkg');
+    await needs(this, { tools: ['dpkg'] });
     await sampled(pair, 200, disagreements('sh', ['-c', comparisons, 'sh']));
   });
 
   it('orders as Dpkg::Version does, over many more', async function () {
-    await needTool(this, 'perl', 'dpkg-source');
+    await needs(this, { tools: ['perl', 'dpkg-source'] });
     await sampled(pair, 4000, disagreements('perl', ['-MDpkg::Version', '-e', perlComparisons]));
   });
 
   it('takes for a version what dpkg takes for one', async function () {
-    await needTool(this, 'dpkg');
+    await needs(this, { tools: ['dpkg'] });
     // dpkg trims blanks; what we read from files is exact already
     const near = fc.oneof(
       versionText,

@@ -7,8 +7,9 @@ import type { GeneratedKey } from '../../../src/signing/keys.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import type { Signer } from '../../../src/signing/signer.js';
 import { openpgpSigner, writeKeyFile } from '../../../src/signing/signer.js';
+import { needs } from '../../fixtures/machine.js';
 import type { Scratch } from './machine.js';
-import { needTool, scratch } from './machine.js';
+import { scratch } from './machine.js';
 
 const made = new Date('2026-01-01T00:00:00Z');
 const date = new Date('2026-01-02T00:00:00Z');
@@ -62,7 +63,7 @@ describe("the machine's own apt", () => {
   };
 
   before(async function () {
-    await needTool(this, 'apt-get');
+    await needs(this, { tools: ['apt-get'] });
     key = await generateKey({ name: 'Test Archive', date: made });
   });
   beforeEach(async () => {

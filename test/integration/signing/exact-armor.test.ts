@@ -3,7 +3,8 @@ import { armorFault, clearsignedFault, signatureFault } from '../../../src/signi
 import { dearmor, generateKey } from '../../../src/signing/keys.js';
 import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
 import { verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
-import { GnupgHome, needTool, scratch, type Scratch } from './machine.js';
+import { needs } from '../../fixtures/machine.js';
+import { GnupgHome, scratch, type Scratch } from './machine.js';
 
 describe('files that a signature is in', function () {
   this.timeout(60_000);
@@ -84,7 +85,7 @@ describe('files that a signature is in', function () {
   });
 
   it('that gpg made are in order too', async function () {
-    await needTool(this, 'gpg');
+    await needs(this, { tools: ['gpg'] });
     const home = await GnupgHome.make();
     try {
       for (const algorithm of ['ed25519', 'rsa3072']) {

@@ -10,8 +10,9 @@ import { loadPublicKey } from '../../../src/signing/public-key.js';
 import type { Signer } from '../../../src/signing/signer.js';
 import { gpgSigner, loadSigner } from '../../../src/signing/signer.js';
 import { verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
+import { needs } from '../../fixtures/machine.js';
 import type { Scratch } from './machine.js';
-import { accepts, at, GnupgHome, needTool, scratch } from './machine.js';
+import { accepts, at, GnupgHome, scratch } from './machine.js';
 
 const made = new Date('2026-01-01T00:00:00Z');
 const date = new Date('2026-02-03T04:05:06Z');
@@ -26,7 +27,7 @@ describe("the signer with the user's gpg", () => {
   let fingerprint: string;
   let signer: Signer;
   before(async function () {
-    await needTool(this, 'gpg', 'gpgconf', 'gpgv', 'sqv');
+    await needs(this, { tools: ['gpg', 'gpgconf', 'gpgv', 'sqv'] });
     dir = await scratch();
     home = await GnupgHome.make();
     ({ homedir } = home);

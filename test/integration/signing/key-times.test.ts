@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { judgeWithGpgv } from '../../../src/signing/gpgv.js';
 import type { SignatureResult, Taken, Verdict } from '../../../src/signing/verifier.js';
 import { assertGood, verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
-import type { Scratch } from './machine.js';
-import { at, GnupgHome, needTool, scratch } from './machine.js';
+import { at, withGnupg } from './machine.js';
 
 const year = (n: number, month = '01'): Date => new Date(`${n}-${month}-01T00:00:00Z`);
 const data = Buffer.from('an upstream tarball');
@@ -11,24 +10,10 @@ const arriving = (now: Date): Taken => ({ kind: 'arriving', now });
 const recorded = (when: Date | 'signed'): Taken => ({ kind: 'recorded', at: when });
 
 describe('the time at which a key is judged', () => {
-  let dir: Scratch;
-  let home: GnupgHome | undefined;
-  const made = (): GnupgHome => {
-    assert.ok(home);
-    return home;
-  };
-  before(async function () {
-    await needTool(this, 'gpg', 'gpgconf', 'gpgv');
-    dir = await scratch();
-    home = await GnupgHome.make();
-  });
-  after(async () => {
-    await home?.remove();
-    await dir?.remove();
-  });
+  const { home: made, dir } = withGnupg('gpgv');
 
   const verdict = (signature: string, keyring: Uint8Array, taken: Taken): Promise<Verdict> =>
-    verifyDetached(data, signature, keyring, { taken, scratch: dir.path('.') });
+    verifyDetached(data, signature, keyring, { taken, scratch: dir().path('.') });
   /** By openpgp.js and by gpgv, which must not differ. */
   const judge = async (signature: string, keyring: Uint8Array, taken: Taken): Promise<SignatureResult> => {
     const first = await verdict(signature, keyring, taken);
@@ -42,7 +27,7 @@ describe('the time at which a key is judged', () => {
       keyring,
       taken,
       kind: 'detached',
-      scratch: dir.path('.'),
+      scratch: dir().path('.'),
     });
     assert.deepEqual(
       second.map(({ result }) => result),

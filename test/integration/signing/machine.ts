@@ -2,20 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Context } from 'mocha';
 import { run } from '../../../src/io/process.js';
-import { which } from '../../../src/io/tools.js';
-
-/** Skips a test loudly where a tool is missing; under CI that is a failure. */
-export async function needTool(test: Context, ...names: string[]): Promise<void> {
-  for (const name of names) {
-    if ((await which(name)) !== undefined) continue;
-    const message = `SKIPPED, not tested: ${name} is not installed`;
-    if (process.env['CI'] === 'true') throw new Error(message);
-    console.warn(`      ${message}`);
-    test.skip();
-  }
-}
+import { needs } from '../../fixtures/machine.js';
 
 export interface Scratch {
   path(name: string): string;
@@ -84,4 +72,22 @@ export function at(date: Date): string[] {
 /** Whether a program ends with success. */
 export async function accepts(command: string, args: string[]): Promise<boolean> {
   return (await run(command, args, { allowFailure: true })).exitCode === 0;
+}
+
+/** For a `describe`: a GnuPG home and a folder beside it, there while its tests run. */
+export function withGnupg(...tools: string[]): { home: () => GnupgHome; dir: () => Scratch } {
+  let there: { home: GnupgHome; dir: Scratch } | undefined;
+  before(async function () {
+    await needs(this, { tools: ['gpg', 'gpgconf', ...tools] });
+    there = { dir: await scratch(), home: await GnupgHome.make() };
+  });
+  after(async () => {
+    await there?.home.remove();
+    await there?.dir.remove();
+  });
+  const given = (): { home: GnupgHome; dir: Scratch } => {
+    if (there === undefined) throw new Error('the GnuPG home is there in tests and later hooks');
+    return there;
+  };
+  return { home: () => given().home, dir: () => given().dir };
 }

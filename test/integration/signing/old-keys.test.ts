@@ -4,29 +4,14 @@ import { join } from 'node:path';
 import { judgeWithGpgv } from '../../../src/signing/gpgv.js';
 import type { SignatureResult, Taken } from '../../../src/signing/verifier.js';
 import { verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
-import type { Scratch } from './machine.js';
-import { at, GnupgHome, needTool, scratch } from './machine.js';
+import { at, withGnupg } from './machine.js';
 
 const year = (n: number, month = '01'): Date => new Date(`${n}-${month}-01T00:00:00Z`);
 const date = year(2026, '11');
 const data = Buffer.from('an upstream tarball');
 
 describe('signatures as upstreams make them with gpg', () => {
-  let dir: Scratch;
-  let home: GnupgHome | undefined;
-  const made = (): GnupgHome => {
-    assert.ok(home);
-    return home;
-  };
-  before(async function () {
-    await needTool(this, 'gpg', 'gpgconf', 'gpgv');
-    dir = await scratch();
-    home = await GnupgHome.make();
-  });
-  after(async () => {
-    await home?.remove();
-    await dir?.remove();
-  });
+  const { home: made, dir } = withGnupg('gpgv');
 
   const arriving = { kind: 'arriving', now: date } as const;
   const judge = async (
@@ -34,7 +19,7 @@ describe('signatures as upstreams make them with gpg', () => {
     keyring: Uint8Array,
     taken: Taken = arriving,
   ): Promise<SignatureResult> =>
-    (await verifyDetached(data, signature, keyring, { taken, scratch: dir.path('.') })).result;
+    (await verifyDetached(data, signature, keyring, { taken, scratch: dir().path('.') })).result;
 
   it('are good with RSA of 3072 bits', async () => {
     const key = await made().generate('RSA', 'rsa3072', year(2020));
@@ -144,7 +129,7 @@ describe('signatures as upstreams make them with gpg', () => {
         taken: { kind: 'recorded', at: date } as const,
         kind: 'detached' as const,
       };
-      return (await judgeWithGpgv({ ...request, scratch: dir.path('.') })).map(({ result }) => result);
+      return (await judgeWithGpgv({ ...request, scratch: dir().path('.') })).map(({ result }) => result);
     };
     const signature = await made().sign(key, data, year(2021));
     assert.deepEqual(await ask(signature), ['good']);

@@ -11,8 +11,9 @@ import { appendSigningRecord, loggedSigner } from '../../../src/signing/signing-
 import type { Signer } from '../../../src/signing/signer.js';
 import { loadSigner, openpgpSigner, writeKeyFile } from '../../../src/signing/signer.js';
 import { verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
+import { needs } from '../../fixtures/machine.js';
 import type { Scratch } from './machine.js';
-import { accepts, needTool, scratch } from './machine.js';
+import { accepts, scratch } from './machine.js';
 
 const made = new Date('2026-01-01T00:00:00Z');
 const date = new Date('2026-02-03T04:05:06Z');
@@ -39,7 +40,7 @@ describe('the signer with a key file', () => {
   after(() => dir.remove());
 
   it('makes an InRelease that gpgv accepts, with the text it was given', async function () {
-    await needTool(this, 'gpgv');
+    await needs(this, { tools: ['gpgv'] });
     const { stdout } = await run('gpgv', [
       '--status-fd',
       '1',
@@ -59,7 +60,7 @@ describe('the signer with a key file', () => {
   });
 
   it('makes a Release.gpg that gpgv and sqv accept', async function () {
-    await needTool(this, 'gpgv', 'sqv');
+    await needs(this, { tools: ['gpgv', 'sqv'] });
     const files = [dir.path('Release.gpg'), dir.path('Release')];
     assert.equal(await accepts('gpgv', ['--keyring', dir.path('keyring.gpg'), ...files]), true);
     assert.equal(await accepts('sqv', ['--keyring', dir.path('keyring.gpg'), ...files]), true);
@@ -76,7 +77,7 @@ describe('the signer with a key file', () => {
   });
 
   it('makes an InRelease that sqv accepts once it is split, as apt does', async function () {
-    await needTool(this, 'sqv');
+    await needs(this, { tools: ['sqv'] });
     const parts = splitClearsigned(await readFile(dir.path('InRelease')));
     // apt's message file has no line end after its last line
     await dir.put('message', parts.text.slice(0, -1));
@@ -108,7 +109,7 @@ describe('the signer with a key file', () => {
   });
 
   it('signs the strangest lines so that gpgv and we read the same', async function () {
-    await needTool(this, 'gpgv');
+    await needs(this, { tools: ['gpgv'] });
     const strange = 'a\r-b\n-\n- \n\u2028-c\n.\n\n  \n\t- d\n--\n\n';
     const file = await dir.put('strange', await signer.clearsign(strange, date));
     await run('gpgv', ['--output', dir.path('out'), '--keyring', dir.path('keyring.gpg'), file]);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { generateKey } from '../../../src/signing/keys.js';
 import { loadPublicKey, readPublicKeyFile } from '../../../src/signing/public-key.js';
 import { gpgSigner, openpgpSigner } from '../../../src/signing/signer.js';
-import { GnupgHome, needTool, scratch, type Scratch } from './machine.js';
+import { needs } from '../../fixtures/machine.js';
+import { GnupgHome, scratch, type Scratch } from './machine.js';
 
 describe("the public half of the archive's key", function () {
   this.timeout(60_000);
@@ -25,7 +26,7 @@ describe("the public half of the archive's key", function () {
   });
 
   it('comes out of gpg where gpg has the key', async function () {
-    await needTool(this, 'gpg');
+    await needs(this, { tools: ['gpg'] });
     const home = await GnupgHome.make();
     try {
       const keyId = await home.generate('Test', 'ed25519', made);

@@ -9,8 +9,9 @@ import { dearmor, generateKey } from '../../../src/signing/keys.js';
 import type { Signer } from '../../../src/signing/signer.js';
 import { openpgpSigner, writeKeyFile } from '../../../src/signing/signer.js';
 import { assertGood, verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
+import { needs } from '../../fixtures/machine.js';
 import type { Scratch } from './machine.js';
-import { needTool, scratch } from './machine.js';
+import { scratch } from './machine.js';
 
 const made = new Date('2026-01-01T00:00:00Z');
 const date = new Date('2026-02-03T04:05:06Z');
@@ -214,7 +215,7 @@ describe('the verifier', () => {
     });
 
     it('is good when the tool that is asked second says so', async function () {
-      await needTool(this, 'gpgv');
+      await needs(this, { tools: ['gpgv'] });
       // A packet of a type that openpgp.js does not know, and must not ignore (RFC 9580 section 4.3)
       const keyring = Buffer.concat([Buffer.from([0xc0 | 39, 1, 0]), key.publicBinary]);
       const options = { taken: { kind: 'arriving', now }, scratch: dir.path('.') } as const;
