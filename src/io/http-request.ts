@@ -45,6 +45,13 @@ export interface GetOptions {
   sameHost?: boolean;
 }
 
+/** Connections that are kept alive between requests. */
+export function connect(settings: Omit<Transport, 'agents'>): Transport {
+  // Debian's mirrors ask for few connections from one client.
+  const pool = { keepAlive: true, maxSockets: 6, maxFreeSockets: 6 };
+  return { ...settings, agents: { http: new http.Agent(pool), https: new https.Agent(pool) } };
+}
+
 /**
  * One GET (or POST), following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
  * NET_STALLED, INTERRUPTED.

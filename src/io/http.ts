@@ -4,8 +4,6 @@
  * and are checked by the store.
  */
 import { stat } from 'node:fs/promises';
-import * as nodeHttp from 'node:http';
-import * as nodeHttps from 'node:https';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '../errors.js';
 import { collect } from './bytes.js';
@@ -18,7 +16,6 @@ import { netFault, shownUrl, StatusError } from './http-fault.js';
 import type { Asking, Place, Refusal } from './http-places.js';
 import { firstPlace } from './http-places.js';
 import type { GetOptions, HttpResponse, Transport } from './http-request.js';
-import { request } from './http-request.js';
 import { throwIfInterrupted } from './interrupt.js';
 import type { Item } from './progress.js';
 import type { ProxyRule } from './proxy.js';
@@ -76,7 +73,8 @@ const defaultMaxBytes = 64 * 1024 * 1024;
 
 /** A client with connections of its own, kept alive between requests. */
 export class Http {
-  readonly #transport: Transport;
+  readonly #settings: Omit<Transport, 'agents'>;
+  #transport: Transport | undefined;
   readonly #policy: RetryPolicy;
   readonly #clock: Clock;
   readonly #underWay = new Map<string, Promise<StoredBlob>>();
@@ -84,11 +82,8 @@ export class Http {
   readonly #still = new Set<string>();
 
   constructor(options: HttpOptions) {
-    // Debian's mirrors ask for few connections from one client.
-    const pool = { keepAlive: true, maxSockets: 6, maxFreeSockets: 6 };
     this.#clock = options.clock;
-    this.#transport = {
-      agents: { http: new nodeHttp.Agent(pool), https: new nodeHttps.Agent(pool) },
+    this.#settings = {
       proxy: options.proxy ?? noProxy,
       stallMs: options.stallMs ?? 30_000,
       redirects: options.redirects ?? 5,
@@ -193,8 +188,19 @@ export class Http {
 
   /** Closes every connection. */
   close(): void {
-    this.#transport.agents.http.destroy();
-    this.#transport.agents.https.destroy();
+    this.#transport?.agents.http.destroy();
+    this.#transport?.agents.https.destroy();
+  }
+
+  /** Node's own HTTP and TLS take a while to load: who asks no server does without. */
+  async #request(
+    url: URL,
+    options: GetOptions,
+    failure?: { statuses?: readonly number[] },
+  ): Promise<HttpResponse> {
+    const { connect, request } = await import('./http-request.js');
+    this.#transport ??= connect(this.#settings);
+    return await request(this.#transport, url, options, failure);
   }
 
   async #download(
@@ -214,7 +220,7 @@ export class Http {
         request: async (url, more, failure) =>
           url.protocol === 'file:'
             ? await fromFile(url)
-            : await request(this.#transport, url, { ...signal, ...more }, failure),
+            : await this.#request(url, { ...signal, ...more }, failure),
         first: async (ask, more) => await this.#first(places, ask, { ...options, ...more }),
         tries: this.#policy.tries,
         clock: this.#clock,
@@ -247,9 +253,7 @@ export class Http {
 
   async #once(url: string, options: GetOptions): Promise<HttpResponse> {
     const parsed = parseUrl(url);
-    return parsed.protocol === 'file:'
-      ? await fromFile(parsed)
-      : await request(this.#transport, parsed, options);
+    return parsed.protocol === 'file:' ? await fromFile(parsed) : await this.#request(parsed, options);
   }
 
   async #retried<T>(url: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
