@@ -6,9 +6,8 @@ import type { DropResult } from '../cli/results-upkeep.js';
 export default class Drop extends BaseCommand {
   static override summary = 'Take away a snapshot that nothing needs any more';
   static override description =
-    'Refuses while a suite points at it or lists it, while an older snapshot of its profile is there (the chain is ' +
-    'taken away from its beginning), while another one re-issues it, and for the newest of a profile. Takes away its ' +
-    'frozen views and its manifest, and notes that, signed, in snapshots/dropped.jsonl. Its packages go with gc.';
+    'Refuses while a suite points at it or lists it. Takes away its frozen views and its manifest, and notes that, ' +
+    'signed, in snapshots/dropped.jsonl. Its packages go with gc.';
   static override examples = [
     '<%= config.bin %> drop 20261123T101530Z --reason "older than a year"',
     '<%= config.bin %> drop 20261123T101530Z --dry-run',

@@ -131,37 +131,26 @@ async function whatIsLeft(
   place: SnapshotPlace,
   keys: ArchiveKeys,
 ): Promise<{ snapshot: Snapshot; left: PoolFile[] }> {
-  const { places, workspace, signal } = context;
-  const profile = await listSnapshots(places.snapshots, place.profile);
-  const question = {
-    place,
-    profile,
-    isAlive: workspace.profileNames.includes(place.profile),
-    suites: await suitesListing(context, place.id, keys),
-  };
+  const { places, signal } = context;
   // Before the manifests are read, which takes a while
-  assertDroppable({ ...question, superseding: [] });
+  assertDroppable({ place, suites: await suitesListing(context, place.id, keys) });
   let snapshot: Snapshot | undefined;
   const own = new Map<string, PoolFile>();
   const others = new Set<string>();
-  const superseding: string[] = [];
   const reading = await verifySnapshots({
     root: places.snapshots,
     trust: ownJudgement(keys),
     onSnapshot: (each) => {
-      const { id, supersedes } = each.manifest;
+      const { id } = each.manifest;
       if (id === place.id) snapshot = each;
       for (const file of manifestPoolFiles(each.manifest)) {
         if (id === place.id) own.set(file.path, file);
         else others.add(file.path);
       }
-      if (id === place.id) return;
-      if ([supersedes?.content.id, supersedes?.above.id].includes(place.id)) superseding.push(id);
     },
     signal,
   });
   assertSound(reading, 'dropped');
-  assertDroppable({ ...question, superseding });
   return { snapshot: snapshot!, left: [...own.values()].filter(({ path }) => !others.has(path)) };
 }
 

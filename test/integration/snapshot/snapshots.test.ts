@@ -7,7 +7,6 @@ import fs from 'node:fs';
 import { generateKey } from '../../../src/signing/keys.js';
 import { writeKeyFile } from '../../../src/signing/key-file.js';
 import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
-import { verifyChain } from '../../../src/snapshot/chain.js';
 import { commitFiles } from '../../../src/snapshot/commit.js';
 import {
   appendHistory,
@@ -15,6 +14,8 @@ import {
   listHistories,
   readHistory,
 } from '../../../src/snapshot/history-file.js';
+import { manifestBytes } from '../../../src/snapshot/manifest-text.js';
+import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../../../src/snapshot/plan.js';
 import {
   applySnapshot,
@@ -24,6 +25,7 @@ import {
   readSnapshot,
   snapshotFiles,
 } from '../../../src/snapshot/snapshot-folder.js';
+import { verifySnapshots, type SnapshotsRequest } from '../../../src/snapshot/verify-snapshots.js';
 import { sampleContent, type PackageWish } from '../../unit/snapshot/sample.js';
 
 describe('snapshots on disk', () => {
@@ -31,6 +33,7 @@ describe('snapshots on disk', () => {
   let root: string;
   let signer: Signer;
   let keyring: Uint8Array;
+  let trust: SnapshotsRequest['trust'];
   const now = new Date('2026-11-23T10:15:30Z');
 
   before(async function () {
@@ -41,6 +44,7 @@ describe('snapshots on disk', () => {
     keyring = key.publicBinary;
   });
   beforeEach(async () => {
+    trust = { keyring, taken: { kind: 'recorded', at: now } };
     root = await mkdtemp(join(dir, 'snapshots-'));
   });
   after(async () => {
@@ -63,10 +67,8 @@ describe('snapshots on disk', () => {
     const first = await cut([{ name: 'tiny', version: '1.0' }]);
     const second = await cut([{ name: 'tiny', version: '2.0' }]);
     assert.equal((await cut([{ name: 'tiny', version: '2.0' }])).kind, 'unchanged');
-    assert.deepEqual(await verifyChain(root, 'set', { keyring, taken: { kind: 'recorded', at: now } }), {
-      ids: [first.id, second.id],
-      faults: [],
-    });
+    const { findings, good } = await verifySnapshots({ root, trust });
+    assert.deepEqual([[...good.keys()], findings], [[first.id, second.id], []]);
     assert.deepEqual(await readdir(join(root, 'set')), [
       '20261123T101530Z.json',
       '20261123T101530Z.json.asc',
@@ -90,9 +92,42 @@ describe('snapshots on disk', () => {
     assert.deepEqual(await readdir(root), []);
   });
 
+  it('contradict each other where the chain was forged, or a link is lost, whoever signed that', async () => {
+    const ids: string[] = [];
+    for (const version of ['1.0', '2.0', '3.0']) ids.push((await cut([{ name: 'tiny', version }])).id);
+    const [first, second, third] = ids as [string, string, string];
+    const told = async (): Promise<string[]> =>
+      (await verifySnapshots({ root, trust })).findings.map(({ path, message }) => `${path}: ${message}`);
+    /** Signs the third one with another parent. */
+    const forge = async (parent: { id: string; sha256: string } | null): Promise<void> => {
+      const { manifest, signature } = snapshotFiles(root, { profile: 'set', id: third });
+      const content = JSON.parse(await readFile(manifest, 'utf8')) as SnapshotManifest;
+      const forged: SnapshotManifest = { ...content, parent };
+      const text = manifestBytes(forged);
+      await writeFile(manifest, text);
+      await writeFile(signature, await signer.detached(text, now));
+    };
+    assert.deepEqual(await told(), []);
+    await forge(null);
+    assert.deepEqual(await told(), [
+      `set/${third}.json: ${third}: it names no parent, though ${second} is older`,
+    ]);
+    const { sha256 } = await readSnapshot(root, { profile: 'set', id: first });
+    await forge({ id: first, sha256 });
+    assert.deepEqual(await told(), [`set/${third}.json: ${third}: its parent is ${first}, not ${second}`]);
+    await forge({ id: second, sha256: 'a'.repeat(64) });
+    assert.deepEqual(await told(), [
+      `set/${third}.json: ${third}: its parent ${second} is not the one it was cut after`,
+    ]);
+    for (const file of Object.values(snapshotFiles(root, { profile: 'set', id: second }))) await rm(file);
+    assert.deepEqual(await told(), [
+      `set/${second}.json: The manifest of ${second} is missing, and no drop of it is recorded; ${third}, as its parent names it`,
+    ]);
+  });
+
   it('show when they were changed', async () => {
     const first = await cut([{ name: 'tiny', version: '1.0' }]);
-    const second = await cut([{ name: 'tiny', version: '2.0' }]);
+    await cut([{ name: 'tiny', version: '2.0' }]);
     const files = snapshotFiles(root, { profile: 'set', id: first.id });
     const text = await readFile(files.manifest, 'utf8');
     await writeFile(files.manifest, text.replace('"lockstep"', '"locksteq"'));
@@ -100,10 +135,10 @@ describe('snapshots on disk', () => {
     await assert.rejects(readSnapshot(root, place, { keyring, taken: { kind: 'recorded', at: now } }), {
       code: 'VERIFY_BAD_SIGNATURE',
     });
-    const { faults } = await verifyChain(root, 'set', { taken: { kind: 'recorded', at: now } });
+    const { findings } = await verifySnapshots({ root, trust });
     assert.deepEqual(
-      faults.map(({ id, code }) => `${id} ${code}`),
-      [`${second.id} SNAPSHOT_INVALID`],
+      findings.map(({ path, code }) => `${path} ${code}`),
+      [`set/${first.id}.json VERIFY_BAD_SIGNATURE`],
     );
     await rm(files.signature);
     await assert.rejects(readSnapshot(root, place, { keyring, taken: { kind: 'recorded', at: now } }), {

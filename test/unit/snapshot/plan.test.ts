@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { LockstepError } from '../../../src/errors.js';
 import { canonicalJson } from '../../../src/snapshot/canonical-json.js';
-import { brokenLinks } from '../../../src/snapshot/chain.js';
 import { parseManifest } from '../../../src/snapshot/manifest.js';
 import { planSnapshot, type SnapshotRequest } from '../../../src/snapshot/plan.js';
 import { sampleContent, sampleSnapshot } from './sample.js';
@@ -99,35 +98,5 @@ describe('reading a manifest', () => {
 
   it('refuses what is not JSON', () => {
     assert.throws(() => parseManifest('{', 'x.json'), { code: 'SNAPSHOT_INVALID' });
-  });
-});
-
-describe('the chain of snapshots', () => {
-  const one = { id: '20260101T000000Z', sha256: '1', parent: null };
-  const two = { id: '20260102T000000Z', sha256: '2', parent: { id: one.id, sha256: '1' } };
-  const three = { id: '20260103T000000Z', sha256: '3', parent: { id: two.id, sha256: '2' } };
-
-  it('holds from any of its links on', () => {
-    assert.deepEqual(brokenLinks([one, two, three]), []);
-    assert.deepEqual(brokenLinks([two, three]), []);
-  });
-
-  it('is broken by a change, a gap and a second beginning', () => {
-    assert.deepEqual(
-      brokenLinks([{ ...one, sha256: 'x' }, two]).map(({ id }) => id),
-      [two.id],
-    );
-    assert.deepEqual(
-      brokenLinks([one, three]).map(({ id }) => id),
-      [three.id],
-    );
-    assert.deepEqual(
-      brokenLinks([one, { ...two, parent: null }]).map(({ id }) => id),
-      [two.id],
-    );
-    assert.deepEqual(
-      brokenLinks([one, two, { ...three, parent: two.parent }]).map(({ id }) => id),
-      [three.id],
-    );
   });
 });
