@@ -73,9 +73,23 @@ export interface SourceGroup {
 /** The keyring package has no upstream: its number alone tells the versions apart. */
 const keyringBaseVersion = '1';
 
-/** Names of the templates that a profile needs: of its tree components, then of its metapackage. */
+/** The templates that a profile needs, and where it names each: those of its tree components, then its metapackage's. */
+export function namedTemplates(profile: Profile): { name: string; path: (string | number)[] }[] {
+  return [
+    ...treeTemplates(profile).map(({ component, template }) => ({
+      name: template,
+      path: ['components', component, 'build', 'template'],
+    })),
+    ...profile.metapackage.templates.map((name, index) => ({
+      name,
+      path: ['metapackage', 'templates', index],
+    })),
+  ];
+}
+
+/** Their names. */
 export function templatesOf(profile: Profile): string[] {
-  return [...treeTemplates(profile).map(({ template }) => template), ...profile.metapackage.templates];
+  return namedTemplates(profile).map(({ name }) => name);
 }
 
 /**

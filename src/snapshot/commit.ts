@@ -60,7 +60,7 @@ export async function commitFiles(request: CommitRequest): Promise<CommitResult>
  * The folder that holds `.git`, here or above. A `.git` that is a file (a linked worktree, a submodule) is
  * not something isomorphic-git can write to.
  */
-async function repositoryOf(directory: string): Promise<string | undefined> {
+export async function repositoryOf(directory: string): Promise<string | undefined> {
   for (let at = directory; ; at = join(at, '..')) {
     const found = await onDisk('look at', at, () => lstat(join(at, '.git')).catch(notThere(undefined)));
     if (found?.isDirectory() === true) return at;

@@ -26,10 +26,10 @@ interface OpenSuite {
 async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]> {
   return await sessionOf(context).once('suites', async () => {
     const places = suitesOf(context.mirror, context.base);
-    const frozen = places.filter((place) => !place.checkDates);
-    if (frozen.length > 0) {
+    const ignoredBy = [...new Set(places.flatMap((place) => place.datesIgnoredBy ?? []))];
+    if (ignoredBy.length > 0) {
       phase.info(
-        `This machine's apt does not check dates (${[...new Set(frozen.map(({ from }) => from))].join(', ')}), so neither are they here`,
+        `This machine's apt is told not to check dates (${ignoredBy.join(', ')}), so neither are they here`,
       );
     }
     return await allOrNone(context, (inner) =>

@@ -28,8 +28,8 @@ export interface AptConfiguration {
   entries: AptEntry[];
   /** The files that were read. */
   files: string[];
-  /** Acquire::Check-Valid-Until. */
-  checkValidUntil: boolean;
+  /** Where Acquire::Check-Valid-Until is turned off, `file:line`; null where it is not. */
+  datesIgnoredBy: string | null;
   /** Acquire::http::Proxy, as written. */
   proxy?: string;
 }
@@ -41,7 +41,7 @@ export interface AptFile {
 }
 
 /** An apt that knows nothing: for tests, and machines without one. */
-export const noAptConfiguration: AptConfiguration = { entries: [], files: [], checkValidUntil: true };
+export const noAptConfiguration: AptConfiguration = { entries: [], files: [], datesIgnoredBy: null };
 
 const oneLine = /^deb(?:-src)?\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)(?:\s+(.*))?$/;
 
@@ -111,15 +111,20 @@ export function parseMirrorList(text: string): string[] {
 }
 
 /** The settings that matter here, of apt.conf(5) files in the order apt reads them; the last one wins. */
-export function parseAptSettings(files: readonly AptFile[]): { checkValidUntil: boolean; proxy?: string } {
-  const text = files
-    .flatMap((file) => file.text.split('\n'))
-    .filter((line) => !/^\s*(?:\/\/|#)/.test(line))
-    .join('\n');
-  const check = [...text.matchAll(/(?:^|[\s:{;])Check-Valid-Until\s+"?([^";\s]+)"?\s*;/gi)].at(-1)?.[1];
+export function parseAptSettings(
+  files: readonly AptFile[],
+): Pick<AptConfiguration, 'datesIgnoredBy' | 'proxy'> {
+  const lines = files
+    .flatMap(({ path, text: whole }) =>
+      whole.split('\n').map((line, index) => ({ line, place: `${path}:${index + 1}` })),
+    )
+    .filter(({ line }) => !/^\s*(?:\/\/|#)/.test(line));
+  const text = lines.map(({ line }) => line).join('\n');
+  const check = [...text.matchAll(/(?<=^|[\s:{;])Check-Valid-Until\s+"?([^";\s]+)"?\s*;/gi)].at(-1);
+  const checkedAt = lines[text.slice(0, check?.index).split('\n').length - 1]?.place;
   const proxy = [...text.matchAll(/(?:^|[\s;])Acquire::http::Proxy\s+"([^"]*)"\s*;/gi)].at(-1)?.[1];
   return {
-    checkValidUntil: yesNo(check) ?? true,
+    datesIgnoredBy: yesNo(check?.[1]) === false ? (checkedAt ?? null) : null,
     ...(proxy === undefined || proxy === '' ? {} : { proxy }),
   };
 }

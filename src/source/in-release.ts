@@ -182,7 +182,7 @@ async function openAt(
     await writeCached(context, 'releases', sha256Of(url), verified);
   }
   const { sha256, signers } = verified;
-  const datesIgnored = place.checkDates ? null : place.from;
+  const datesIgnored = place.datesIgnoredBy;
   const archive = new ArchiveRoots(place.uris);
   return { role: place.role, suite: place.suite, archive, release, sha256, signers, datesIgnored };
 }
@@ -261,7 +261,7 @@ function assertSuite(release: Release, place: SuitePlace, url: string): void {
 }
 
 function assertInTime(release: Release, place: SuitePlace, now: Date, url: string): void {
-  if (!place.checkDates) return;
+  if (place.datesIgnoredBy !== null) return;
   const hint =
     'The mirror has stopped following the archive, or this clock is wrong; use another mirror (LOCKSTEP_MIRROR).';
   const show = (seconds: number): string => new Date(seconds * 1000).toISOString();

@@ -16,8 +16,11 @@ export interface MirrorPlace {
   uris: string[];
   /** Who said so, for people: `LOCKSTEP_MIRROR`, `lockstep.yaml`, a file of apt and its line. */
   from: string;
-  /** False where this machine's apt is told not to look at Valid-Until and Date (mirrors frozen in time). */
-  checkDates: boolean;
+  /**
+   * Where this machine's apt is told not to look at Valid-Until and Date (mirrors frozen in time), `file:line`; null
+   * where it looks.
+   */
+  datesIgnoredBy: string | null;
   /** The place was worked out from another one, not written down by anybody. */
   derived: boolean;
 }
@@ -94,7 +97,7 @@ function named(value: OneOrMore | undefined, from: string): MirrorPlace | null {
       where: [{ path: from, value: urls[wrong] }],
     });
   }
-  return { uris: [...new Set(urls.map(withoutSlash))], from, checkDates: true, derived: false };
+  return { uris: [...new Set(urls.map(withoutSlash))], from, datesIgnoredBy: null, derived: false };
 }
 
 function isMirror(url: string): boolean {
@@ -174,10 +177,12 @@ function fromApt({ apt, base }: MirrorQuestion, role: SuiteRole): MirrorPlace | 
   }
   if (best === null) return null;
   const { entry } = best;
+  const from = `${entry.file}:${entry.line}`;
+  const { checkValidUntil } = entry;
   return {
     uris: [...new Set(uris)],
-    from: `${entry.file}:${entry.line}`,
-    checkDates: entry.checkValidUntil ?? apt.checkValidUntil,
+    from,
+    datesIgnoredBy: checkValidUntil === null ? apt.datesIgnoredBy : checkValidUntil ? null : from,
     derived: false,
   };
 }

@@ -1,7 +1,11 @@
-/** Checks what a person wrote: lockstep.yaml and the profiles. */
-import type { LockstepError } from '../errors.js';
-import { checkWorkspace } from '../profile/load.js';
+/** Checks what a person wrote: lockstep.yaml, the profiles, and that what they name is there. */
+import { LockstepError } from '../errors.js';
+import { namedTemplates } from '../metapackage/compose.js';
+import { keyringTemplate } from '../metapackage/pinned-packages.js';
+import { readTemplate } from '../metapackage/template-folder.js';
+import { checkWorkspace, placeOf, suitesOf, type WorkspaceCheck } from '../profile/load.js';
 import { skipsOf } from '../profile/skips-in-force.js';
+import { repositoryOf } from '../snapshot/commit.js';
 
 export interface CheckReport {
   ok: boolean;
@@ -15,7 +19,7 @@ export interface CheckReport {
     path?: string;
     value?: string;
   }[];
-  /** What is no fault and should be looked at: skips that have ended. */
+  /** What is no fault and should be looked at. */
   notes: string[];
 }
 
@@ -25,8 +29,10 @@ export async function check(
   profile: string | undefined,
   now: Date,
 ): Promise<{ result: CheckReport; errors: LockstepError[] }> {
-  const { profiles, imported, errors } = await checkWorkspace(dir, profile, now);
+  const checked = await checkWorkspace(dir, profile, now);
+  const { profiles, imported } = checked;
   const names = [...profiles, ...imported].map(({ name }) => name).sort();
+  const errors = [...checked.errors, ...(await templateFaults(dir, checked))];
   const faults = errors.flatMap((error) =>
     error.where.map(({ message, ...place }) => ({
       code: error.code,
@@ -34,6 +40,54 @@ export async function check(
       ...(Object.fromEntries(Object.entries(place).filter(([, value]) => value !== undefined)) as object),
     })),
   );
-  const notes = profiles.flatMap((one) => skipsOf(one, now).ended.map((sentence) => `${sentence}.`));
+  const notes = [
+    ...profiles.flatMap((one) => skipsOf(one, now).ended.map((sentence) => `${sentence}.`)),
+    ...withoutSuite(checked),
+    ...(await withoutRepository(checked)),
+  ];
   return { result: { ok: errors.length === 0, profiles: names, faults, notes }, errors };
+}
+
+/** Templates that are not there, or are none: one error for each place that names one. */
+async function templateFaults(dir: string, { profiles }: WorkspaceCheck): Promise<LockstepError[]> {
+  const errors: LockstepError[] = [];
+  const named = profiles.flatMap((profile) =>
+    namedTemplates(profile).map(({ name, path }) => ({ name, at: placeOf(profile, path) })),
+  );
+  // Every set that is built has the keyring package beside it
+  const keyring = profiles.length === 0 ? [] : [{ name: keyringTemplate, at: undefined }];
+  for (const { name, at } of [...named, ...keyring]) {
+    try {
+      await readTemplate(dir, name, at);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      errors.push(error);
+    }
+  }
+  return errors;
+}
+
+function withoutSuite({ workspace, profiles, imported }: WorkspaceCheck): string[] {
+  if (workspace === undefined) return [];
+  return [...profiles, ...imported]
+    .map(({ name }) => name)
+    .filter((name) => suitesOf(workspace, name).length === 0)
+    .sort()
+    .map(
+      (name) =>
+        `No suite of lockstep.yaml takes the profile ${name}, so nothing of it can be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: ${workspace.trustLevels[0]} }`,
+    );
+}
+
+async function withoutRepository({ workspace }: WorkspaceCheck): Promise<string[]> {
+  if (workspace === undefined || !workspace.snapshots.commit) return [];
+  try {
+    if ((await repositoryOf(workspace.root)) !== undefined) return [];
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error;
+    return [`snapshots.commit is true, but nothing is committed: ${error.message}.`];
+  }
+  return [
+    `snapshots.commit is true, but nothing is committed: ${workspace.root} is in no git repository. Make one with "git init", or set snapshots.commit to false`,
+  ];
 }

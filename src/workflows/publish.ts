@@ -246,7 +246,7 @@ export async function commitSnapshotFiles(
   const record = keyRecordPath(places.snapshots);
   const [, name = 'Lockstep', email = 'lockstep@localhost.invalid'] =
     /^(.*?)\s*<(.*)>$/.exec(workspace.archive.maintainer) ?? [];
-  await commitFiles({
+  const { kind } = await commitFiles({
     directory: workspace.root,
     files: [...new Set([...files, ...((await exists(record)) ? [record] : [])])],
     removed,
@@ -254,4 +254,11 @@ export async function commitSnapshotFiles(
     date: clock.now(),
     fallbackAuthor: { name, email },
   });
+  if (kind !== 'no-repository' || told.has(context)) return;
+  told.add(context);
+  const phase = context.progress.phase('Committing');
+  phase.done(`nothing: snapshots.commit is true, but ${workspace.root} is in no git repository`);
 }
+
+/** Commands that have said that they commit nothing. */
+const told = new WeakSet<Context>();

@@ -43,7 +43,10 @@ describe('the JSON of commands that succeed', function () {
       ok: true,
       profiles: [profile, 'mediawiki-1.39', 'mediawiki-1.43', 'mediawiki-extensions', 'mediawiki-wmf'],
       faults: [],
-      notes: [],
+      notes: ['mediawiki-extensions', 'mediawiki-wmf'].map(
+        (name) =>
+          `No suite of lockstep.yaml takes the profile ${name}, so nothing of it can be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: unstable }`,
+      ),
     });
     const one = await bench.succeeds(checkResult, ['check', profile]);
     assert.deepEqual(one.profiles, [profile]);

@@ -42,7 +42,7 @@ Components: main
     });
     const apt = await readAptConfiguration(root);
     assert.equal(apt.proxy, 'http://proxy.test:3128');
-    assert.equal(apt.checkValidUntil, true);
+    assert.equal(apt.datesIgnoredBy, null);
     assert.deepEqual(apt.files, [join(root, 'sources.list.d/debian.sources')]);
     const base = { distribution: 'debian', codename: 'bookworm', architectures: ['amd64'] };
     const places = suitesOf(chooseMirror({ base, environment: {}, apt }), base);

@@ -146,15 +146,16 @@ describe('a mirror with faults', () => {
 
   it("is out of date, and this machine's apt is told not to mind", async () => {
     const { mirror: places } = resolving.context();
+    const datesIgnoredBy = '/etc/apt/apt.conf.d/99frozen:1';
     const lax = {
-      release: { ...places.release, checkDates: false },
-      updates: { ...places.updates, checkDates: false },
-      security: { ...places.security, checkDates: false, from: '/etc/apt/sources.list:1' },
+      release: { ...places.release, datesIgnoredBy },
+      updates: { ...places.updates, datesIgnoredBy },
+      security: { ...places.security, datesIgnoredBy, from: '/etc/apt/sources.list:1' },
     };
     resolving.now = new Date(Date.now() + 30 * day * 1000);
     const pins = await resolving.run(only('mediawiki'), { mirror: lax });
     const note = pins.get('mediawiki')!.provenance.find(({ step }) => step === 'dates not checked');
-    assert.match(note?.by ?? '', /\/etc\/apt\/sources\.list:1/);
+    assert.match(note?.by ?? '', /\/etc\/apt\/apt\.conf\.d\/99frozen:1/);
   });
 
   it('is ahead of this clock', async () => {

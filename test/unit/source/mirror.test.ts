@@ -19,7 +19,7 @@ function apt(...files: AptFile[]): AptConfiguration {
   const entries = files.flatMap((file) =>
     file.path.endsWith('.sources') ? parseSourcesStanzas(file) : parseSourcesList(file),
   );
-  return { entries, files: files.map(({ path }) => path), checkValidUntil: true };
+  return { entries, files: files.map(({ path }) => path), datesIgnoredBy: null };
 }
 
 function chosen(
@@ -212,17 +212,18 @@ deb http://near.test/debian bookworm main`;
   });
 
   it("keeps what apt is told of dates, for apt's own mirrors only", () => {
-    const frozen: AptConfiguration = { ...apt(docker), checkValidUntil: false };
-    assert.equal(chosen(frozen).release.checkDates, false);
+    const frozen: AptConfiguration = { ...apt(docker), datesIgnoredBy: '/etc/apt/apt.conf.d/99frozen:1' };
+    // Who says it, and not who has the mirror
+    assert.equal(chosen(frozen).release.datesIgnoredBy, '/etc/apt/apt.conf.d/99frozen:1');
     assert.equal(
-      chosen(frozen, { environment: { LOCKSTEP_MIRROR: 'http://a.test/debian' } }).release.checkDates,
-      true,
+      chosen(frozen, { environment: { LOCKSTEP_MIRROR: 'http://a.test/debian' } }).release.datesIgnoredBy,
+      null,
     );
     const option = apt(list('deb [check-valid-until=no] http://deb.test/debian bookworm main'));
-    assert.equal(chosen(option).release.checkDates, false);
-    assert.equal(chosen(option).security.checkDates, false);
+    assert.equal(chosen(option).release.datesIgnoredBy, chosen(option).release.from);
+    assert.notEqual(chosen(option).security.datesIgnoredBy, null);
     const field = stanzas(docker.text.replaceAll('Components:', 'Check-Valid-Until: yes\nComponents:'));
-    assert.equal(chosen({ ...apt(field), checkValidUntil: false }).release.checkDates, true);
+    assert.equal(chosen({ ...apt(field), datesIgnoredBy: 'conf:1' }).release.datesIgnoredBy, null);
   });
 });
 
@@ -230,12 +231,17 @@ describe("apt's configuration", () => {
   const settings = (text: string) => parseAptSettings([{ path: 'a', text }]);
 
   it('has settings in two forms, and the last one counts', () => {
-    assert.equal(settings('').checkValidUntil, true);
-    assert.equal(settings('Acquire::Check-Valid-Until "false";').checkValidUntil, false);
-    assert.equal(settings('Acquire { Check-Valid-Until "0"; };').checkValidUntil, false);
-    assert.equal(settings('// Acquire::Check-Valid-Until "false";').checkValidUntil, true);
+    assert.equal(settings('').datesIgnoredBy, null);
+    assert.equal(settings('Acquire::Check-Valid-Until "false";').datesIgnoredBy, 'a:1');
+    assert.equal(settings('// ours\nAcquire {\n  Check-Valid-Until "0"; };').datesIgnoredBy, 'a:3');
+    assert.equal(settings('// Acquire::Check-Valid-Until "false";').datesIgnoredBy, null);
+    const files = ['Acquire::Check-Valid-Until "true";\n', '\nAcquire::Check-Valid-Until "no";\n'];
+    assert.equal(
+      parseAptSettings(files.map((text, index) => ({ path: `f${index}`, text }))).datesIgnoredBy,
+      'f1:2',
+    );
     const twice = 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Valid-Until "true";';
-    assert.equal(settings(twice).checkValidUntil, true);
+    assert.equal(settings(twice).datesIgnoredBy, null);
     assert.equal(settings('Acquire::http::Proxy "http://proxy.test:3128";').proxy, 'http://proxy.test:3128');
     assert.equal(settings('').proxy, undefined);
   });
