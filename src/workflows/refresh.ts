@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path';
 import { frozenView, keyringSuite, liveView } from '../archive/layout.js';
+import { readReleaseTexts } from '../archive/publication.js';
 import { applyRefresh, planRefresh, type RefreshReason } from '../archive/resign.js';
 import { keyWarnings } from '../archive/validity.js';
 import { readSignedView } from '../archive/signed-view.js';
@@ -92,6 +93,7 @@ async function refreshSuites(
     dryRun: boolean;
   },
 ): Promise<Refreshed> {
+  await assertThere(context, request.suites);
   const signer = await archiveSigner(context, request.adopts);
   const publicKey = await signer.publicKey();
   const { binary, ends } = publicKey;
@@ -119,6 +121,28 @@ async function refreshSuites(
   // Machines have the key before; who comes new shall have the one that signs
   if (request.adopts.length > 0) keyFiles = await settle();
   return { views, keyFiles: keyFiles.sort(), warnings: keyWarnings(keyEnds, now) };
+}
+
+/**
+ * Before anything is written: where none of what was published is there, it is not the archive that is looked at.
+ *
+ * @throws LockstepError ARCHIVE_INVALID
+ */
+async function assertThere(context: Context, suites: readonly PublishedSuite[]): Promise<void> {
+  const { archive: port } = context;
+  const published: string[] = [];
+  for (const { name } of suites) {
+    if ((await historyOf(context, name)).length === 0) continue;
+    const files = await readReleaseTexts(port, liveView(name));
+    if (Object.values(files).some((text) => text !== undefined)) return;
+    published.push(liveView(name));
+  }
+  if (published.length === 0) return;
+  throw new LockstepError('ARCHIVE_INVALID', {
+    message: `The archive is not at ${port.place}: histories say what was published, and no Release file of it is there`,
+    hint: 'If it was moved or is not mounted, bring it back. If it is lost, make it anew with: lockstep verify --repair',
+    where: published.map((view) => ({ path: `public/${view}` })),
+  });
 }
 
 /**
@@ -170,7 +194,7 @@ interface RefreshedBy {
   dryRun: boolean;
 }
 
-/** Undefined where there is no such view. */
+/** Undefined where there is no such view, and never was one. */
 async function refreshView(
   context: Context,
   suite: PublishedSuite,
@@ -180,7 +204,6 @@ async function refreshView(
   const { archive: port, workspace, clock, signal } = context;
   const view = id === null ? liveView(suite.name) : frozenView(suite.name, id);
   const signed = await readSignedView(port, view, ownJudgement(by));
-  if (!signed.there) return undefined;
   const kind = id === null ? 'live' : 'frozen';
   const told = {
     suite: suite.name,
@@ -190,6 +213,11 @@ async function refreshView(
     validUntil: null,
     fault: null,
   } as const;
+  if (!signed.there) {
+    const history = await historyOf(context, suite.name);
+    const published = id === null ? history.length > 0 : history.some(({ to }) => to === id);
+    return published ? { ...told, fault: missing(view, port.place) } : undefined;
+  }
   const { release } = signed;
   if (release === null) return { ...told, fault: faultOf(signed.findings.map(({ message }) => message)) };
   if (release.suite !== suite.name) {
@@ -212,6 +240,11 @@ async function refreshView(
     phase.done();
   }
   return { ...told, reason: plan.reason, validUntil: plan.validUntil?.toISOString() ?? null };
+}
+
+/** A folder that is not mounted, or was moved, must not look like one in which nothing is due. */
+function missing(view: string, place: string): string {
+  return `its history says that it was published, and ${view} has no Release files. If ${place} is the archive, make them anew with: lockstep verify --repair; if it was moved or is not mounted, bring it back`;
 }
 
 function faultOf(messages: readonly string[]): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DiskPort } from '../../../src/archive/disk-port.js';
 import { LockstepError } from '../../../src/errors.js';
@@ -238,6 +238,32 @@ describe('refreshing', function () {
     }
     await bench.context.archive.sweep();
     assert.deepEqual((await verified(bench.context)).faults, []);
+  });
+
+  it('says that the archive is gone where it is, and writes nothing in its place', async () => {
+    const [place, elsewhere] = [bench.work.public, `${bench.work.root}-elsewhere`];
+    await rename(place, elsewhere);
+    for (const options of [{}, { force: true }, { dryRun: true }, { suites: ['set-stable'] }]) {
+      await assert.rejects(renew(options), {
+        code: 'ARCHIVE_INVALID',
+        message: /The archive is not at .*public/,
+        hint: /not mounted/,
+      });
+    }
+    await assert.rejects(stat(place), { code: 'ENOENT' });
+    await rename(elsewhere, place);
+    assert.deepEqual(told(await renew()), []);
+    // Never published, so not missing
+    assert.deepEqual(told(await renew({ suites: ['set-testing'] })), []);
+  });
+
+  it('names a view that was published and is not there', async () => {
+    for (const view of ['debian/dists/set-stable', `snapshot/${id}/dists/set-unstable`])
+      await rm(join(bench.work.public, view), { recursive: true });
+    const views = await renew();
+    assert.deepEqual(told(views).sort(), ['set-stable live FAULT', 'set-unstable frozen FAULT']);
+    assert.match(views.find(({ fault }) => fault !== null)!.fault!, /its history says that it was published/);
+    assert.throws(() => assertRefreshed(views), { code: 'ARCHIVE_INVALID' });
   });
 
   it('names the nearest suite for one that is not there', async () => {
