@@ -51,6 +51,7 @@ export const testTools = [
   { command: 'newuidmap', package: 'uidmap', why: 'builds without root' },
   { command: 'chromium', package: 'chromium', why: 'looks at a page of the wiki' },
   { command: 'git', package: 'git', why: 'reads what a snapshot commit wrote' },
+  { command: 'zstd', package: 'zstd', why: 'packs .debs as other distributions do' },
   { command: 'php', package: 'php-cli', why: "runs the wiki's own command" },
   {
     file: '/usr/share/php/Composer/Semver/autoload.php',

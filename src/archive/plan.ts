@@ -133,7 +133,8 @@ export function planPublication(input: PublicationInput): PublicationPlan {
   const id = ids[0]!;
   const keys = planKeys(input);
   // A new key must sign what the old one signed: machines that got the new keyring know only it.
-  const rekeyed = there.data.has(keyringFiles.binary) && keys.some(({ path }) => path === keyringFiles.binary);
+  const rekeyed =
+    there.data.has(keyringFiles.binary) && keys.some(({ path }) => path === keyringFiles.binary);
   const resign = input.anew || rekeyed;
   // One date for both views: that of the frozen one must not be from before a clock that ran backwards.
   const latest = [there.live, there.frozen].flatMap(({ latestDate }) => latestDate ?? []);

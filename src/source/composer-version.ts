@@ -20,7 +20,7 @@ const aliased = /^([^,\s]+) +as +[^,\s]+$/;
 const flagAtEnd = new RegExp(`@(?:${stabilities})$`, 'i');
 const buildAtEnd = /^([^,\s+]+)\+\S+$/;
 const numbered = new RegExp(`^v?(\\d{1,5})(?:\\.(\\d+))?(?:\\.(\\d+))?(?:\\.(\\d+))?${stagePart}$`, 'i');
-const dated = new RegExp(`^v?(\\d{4}(?:[.:-]?\\d{2}){1,6}(?:[.:-]?\\d{1,3})?)${stagePart}$`, 'i');
+const dated = new RegExp(`^v?(\\d{4}(?:[.:-]?\\d{2}){1,6}(?:[.:-]?\\d{1,3}){0,2})${stagePart}$`, 'i');
 const numberedBranch = /^v?(\d+)(?:\.(\d+|[x*]))?(?:\.(\d+|[x*]))?(?:\.(\d+|[x*]))?[.-]?dev$/i;
 
 /** How Composer writes the open end of a branch such as `1.0.x-dev`: above every number of that series. */

@@ -44,7 +44,9 @@ export class SmallDisk {
   /** What stands before a command that is to see it. */
   get within(): string[] {
     const user = isRoot ? [] : ['--user', '--preserve-credentials'];
-    return ['nsenter', `--target=${this.#holder.pid}`, '--mount', ...user];
+    const { pid } = this.#holder;
+    // Its root, too: a mount namespace alone leads out of a chroot
+    return ['nsenter', `--target=${pid}`, '--mount', '--root', `--wd=/proc/${pid}/root`, ...user];
   }
 
   /** Gives it other limits, as {@link mount} has them. */

@@ -1,13 +1,25 @@
 /** Constraints and versions held against composer/semver itself, as Debian packages it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { allows, compareComposer, parseConstraint } from '../../../src/source/composer.js';
 import { normalVersion } from '../../../src/source/composer-version.js';
 import { needs } from '../../fixtures/machine.js';
 
 const library = '/usr/share/php/Composer/Semver/autoload.php';
+const parser = '/usr/share/php/Composer/Semver/VersionParser.php';
+
+/** A date with two more numbers behind it, which is a version since composer/semver 3.4. */
+const longDate = /^\d{4}(?:[.:-]?\d{2}){1,6}(?:[.:-]?\d{1,3}){2}$/;
+const date = /^\d{4}(?:[.:-]?\d{2}){1,6}(?:[.:-]?\d{1,3})?$/;
+
+/** Whether the library that is installed reads a text as today's does: Debian 12's is of before 3.4. */
+function isReadAsToday(): (text: string) => boolean {
+  const reads = readFileSync(parser, 'utf8').includes(String.raw`(?:[.:-]?\d{1,3}){0,2})`);
+  const isNew = (number: string): boolean => longDate.test(number) && !date.test(number);
+  return (text) => reads || !(text.match(/\d+(?:[.:-]?\d+)*/g) ?? []).some(isNew);
+}
 
 const program = `
 require '${library}';
@@ -143,8 +155,11 @@ describe('Composer itself', () => {
     // What is near to one another tells more than what is far
     for (const [a] of questions.slice(0, 4000))
       questions.push([a, a, `>=${a}`], [a, a, `<${a}`], [a, a, `^${a}`]);
-    const verdicts = askComposer(questions);
-    const different = questions
+    const known = isReadAsToday();
+    const asked = questions.filter((texts) => texts.every(known));
+    assert.ok(asked.length > questions.length * 0.9, String(asked.length));
+    const verdicts = askComposer(asked);
+    const different = asked
       .map((question, index) => ({ question, composer: verdicts[index]!, lockstep: ours(question) }))
       .filter(({ composer, lockstep }) => JSON.stringify(composer) !== JSON.stringify(lockstep));
     assert.deepEqual(different.slice(0, 10), []);
