@@ -43,10 +43,13 @@ describe('the JSON of commands that succeed', function () {
       ok: true,
       profiles: [profile, 'mediawiki-1.39', 'mediawiki-1.43', 'mediawiki-extensions', 'mediawiki-wmf'],
       faults: [],
-      notes: ['mediawiki-extensions', 'mediawiki-wmf'].map(
-        (name) =>
-          `No suite of lockstep.yaml takes the profile ${name}, so nothing of it can be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: unstable }`,
-      ),
+      notes: [
+        ...['mediawiki-extensions', 'mediawiki-wmf'].map(
+          (name) =>
+            `No suite of lockstep.yaml takes the profile ${name}, so nothing of it can be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: unstable }`,
+        ),
+        `snapshots.commit is true, but nothing is committed: ${bench.workspace} is in no git repository. Make one with "git init", or set snapshots.commit to false`,
+      ],
     });
     const one = await bench.succeeds(checkResult, ['check', profile]);
     assert.deepEqual(one.profiles, [profile]);

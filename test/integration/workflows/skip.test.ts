@@ -237,7 +237,7 @@ describe('a version that is skipped, from the command to the suite', function ()
       before.warnings.some((line) => line.endsWith(sentence)),
       before.warnings.join('\n'),
     );
-    assert.deepEqual((await check(bench.root, undefined, bench.now)).result.notes, []);
+    assert.deepEqual((await check(bench.root, 'set', bench.now)).result.notes, []);
 
     // The day comes
     bench.now = new Date('2026-03-20T00:00:00Z');
