@@ -1,7 +1,8 @@
 /**
  * One thread's share of many small files on their way out of the content store:
- * each is read, checked, and written beside its place. Putting them in their places is the batch's that takes them over. Must
- * not know in which thread it runs.
+ * each is read, checked, and written beside its place. Putting them in their
+ * places is the batch's that takes them over. Must not know in which thread it
+ * runs.
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';

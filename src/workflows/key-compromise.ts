@@ -5,7 +5,6 @@
  * themselves: whatever the old key vouches for, a thief could vouch for too.
  */
 import { readFile } from 'node:fs/promises';
-import { frozenView, liveView } from '../archive/layout.js';
 import type { RepairOutcome } from '../archive/repair.js';
 import { LockstepError } from '../errors.js';
 import { writeFileAtomic } from '../io/disk.js';
@@ -32,7 +31,7 @@ import type { Context } from './context.js';
 import { settleKeys } from './keyring-settle.js';
 import { commitSnapshotFiles } from './publish.js';
 import { keyRecordOf } from './readings.js';
-import { assertRefreshed, refreshAll, type RefreshedView } from './refresh.js';
+import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from './refresh.js';
 import { applyRemedies } from './repair.js';
 import { exclusively } from './workspace-lock.js';
 
@@ -116,7 +115,7 @@ async function planCompromise(context: Context, { since }: CompromiseRequest): P
     by,
   };
   const after = afterChange(before, change);
-  if (typeof after === 'string') throw noOtherKey(context);
+  if (typeof after === 'string') throw noOtherKey(context, `The key cannot take over: ${after}`);
   return { before, after, change, ...compromiseOf(after)! };
 }
 
@@ -144,9 +143,12 @@ function compromiseOf({
   return { compromised: bad.fingerprint, current: current.fingerprint, since: bad.compromisedSince! };
 }
 
-function noOtherKey({ places }: Context): LockstepError {
+function noOtherKey(
+  { places }: Context,
+  message = 'There is no other key that could take over, or nothing was signed yet',
+): LockstepError {
   return new LockstepError('ROTATE_IMPOSSIBLE', {
-    message: 'There is no other key that could take over, or nothing was signed yet',
+    message,
     hint: 'Make one with: lockstep key generate --next',
     where: [{ file: keyRecordPath(places.snapshots) }],
   });
@@ -216,7 +218,7 @@ async function signViews(context: Context, doubtful: readonly string[]): Promise
   const { views } = await refreshAll(context);
   const remedies = views
     .filter(({ fault, snapshot }) => fault !== null && !doubtful.includes(snapshot ?? ''))
-    .map((view) => ({ kind: 'release' as const, view: nameOf(view) }));
+    .map((view) => ({ kind: 'release' as const, view: viewPath(view) }));
   if (remedies.length === 0) return views;
   const outcomes = await applyRemedies(context, remedies, await archiveKeys(context, []));
   const left = outcomes.filter(({ how }) => how === null);
@@ -224,10 +226,6 @@ async function signViews(context: Context, doubtful: readonly string[]): Promise
   const again = await refreshAll(context);
   assertRefreshed(again.views.filter(({ snapshot }) => !doubtful.includes(snapshot ?? '')));
   return again.views;
-}
-
-function nameOf({ suite, snapshot }: Pick<RefreshedView, 'suite' | 'snapshot'>): string {
-  return snapshot === null ? liveView(suite) : frozenView(suite, snapshot);
 }
 
 function undecided(left: readonly RepairOutcome[], doubtful: readonly string[]): LockstepError {

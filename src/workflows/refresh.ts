@@ -251,6 +251,11 @@ function faultOf(messages: readonly string[]): string {
   return messages.join('; ');
 }
 
+/** Below `public/`: the folder of the view. */
+export function viewPath({ suite, snapshot }: Pick<RefreshedView, 'suite' | 'snapshot'>): string {
+  return snapshot === null ? liveView(suite) : frozenView(suite, snapshot);
+}
+
 /**
  * One error for the views that could not be signed anew, if there are any.
  *
@@ -259,11 +264,9 @@ function faultOf(messages: readonly string[]): string {
 export function assertRefreshed(views: readonly RefreshedView[]): void {
   const faults = views.filter(({ fault }) => fault !== null);
   if (faults.length === 0) return;
-  const name = ({ suite, snapshot }: RefreshedView): string =>
-    snapshot === null ? liveView(suite) : frozenView(suite, snapshot);
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `${faults.length === 1 ? 'A view' : `${faults.length} views`} could not be signed anew: ${faults.map(name).join(', ')}`,
+    message: `${faults.length === 1 ? 'A view' : `${faults.length} views`} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
     hint: 'What the archive did not sign itself it does not sign again. If an earlier key of it did, name that with --former-key FILE; else look at it with: lockstep verify',
-    where: faults.map((view) => ({ path: `public/${name(view)}`, message: view.fault! })),
+    where: faults.map((view) => ({ path: `public/${viewPath(view)}`, message: view.fault! })),
   });
 }

@@ -43,6 +43,13 @@ describe('the versions that a snapshot gave out', () => {
     assert.deepEqual(await readBuilds(root, place), builds);
   });
 
+  it('are not taken from another snapshot under this name, or a form that is not known', async () => {
+    await write(text.toString().replace(id, '20010101T000000Z'));
+    await assert.rejects(readBuilds(root, place), { code: 'SNAPSHOT_INVALID' });
+    await write(text.toString().replace('"format": 1', '"format": 99'));
+    await assert.rejects(readBuilds(root, place), { code: 'SNAPSHOT_NEWER_FORMAT' });
+  });
+
   it('are missed where the beginning is damaged, or there is no manifest', async () => {
     await write(text.toString().replace('"inputs": "a', '"inputs": "x'));
     await assert.rejects(readBuilds(root, place), { code: 'SNAPSHOT_INVALID' });
