@@ -89,7 +89,8 @@ export default class KeyRotate extends BaseCommand {
     this.say(
       `${report.compromised} ${dryRun ? 'would not be' : 'is not'} believed from ${report.since.toISOString()} on; ${report.current} ${dryRun ? 'would sign' : 'signs'} now. Machines need a hand: docs/how-to/rotate-keys.md`,
     );
-    for (const id of report.unbelieved) this.say(`Not believed any more: ${id}`);
+    const fate = dryRun ? 'Would not be believed' : 'Not believed any more';
+    for (const id of report.unbelieved) this.say(`${fate}: ${id}`);
     const status = keyStatusOf(report.state, (await keyStatus(context)).plan);
     if (!this.jsonEnabled()) this.log(explainKeys(status));
     const { unbelieved, views } = report;
