@@ -99,7 +99,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
   const { area } = workspace.archive;
   const { profiles, imported } = await checkWorkspace(workspace.root);
   const bases = [...profiles, ...imported].map(({ base }) => base);
-  const last = await lastBelieved(places.snapshots, await ownTrust(signer));
+  const { last, anew } = await newestOf(places.snapshots, await ownTrust(signer));
   const plan = planSnapshot({
     content: {
       profile: keyringProfile,
@@ -118,6 +118,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
       evidence: [{ gate: 'vetting', result: 'passed', detail }],
     },
     last,
+    anew,
     taken: await takenIds(places.snapshots),
     now: clock.now(),
     tool: { name: 'lockstep', version: context.toolVersion },
@@ -129,16 +130,22 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
   return plan;
 }
 
-/** What a compromised key has signed too late is neither built upon nor in the way of the next one. */
-async function lastBelieved(snapshots: string, trust: SnapshotTrust): Promise<Snapshot | null> {
-  for (const place of (await listSnapshots(snapshots, keyringProfile)).reverse()) {
-    try {
-      return await readSnapshot(snapshots, place, trust);
-    } catch (error) {
-      if (!(error instanceof LockstepError) || !error.code.startsWith('VERIFY_')) throw error;
-    }
+/**
+ * The one that the next is cut after. Where a compromised key has signed it too late, the next is cut whether anything
+ * has changed or not: the chain goes on, and machines get what is believed.
+ */
+async function newestOf(
+  snapshots: string,
+  trust: SnapshotTrust,
+): Promise<{ last: Snapshot | null; anew: boolean }> {
+  const place = (await listSnapshots(snapshots, keyringProfile)).at(-1);
+  if (place === undefined) return { last: null, anew: false };
+  try {
+    return { last: await readSnapshot(snapshots, place, trust), anew: false };
+  } catch (error) {
+    if (!(error instanceof LockstepError) || !error.code.startsWith('VERIFY_')) throw error;
+    return { last: await readSnapshot(snapshots, place), anew: true };
   }
-  return null;
 }
 
 /**
