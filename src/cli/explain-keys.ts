@@ -1,5 +1,5 @@
 /** How far a change of the key is, for people and for programs. Pure. */
-import type { KeyState } from '../snapshot/key-record.js';
+import type { KeyState } from '../snapshot/key-state.js';
 import type { RotationPlan } from '../workflows/rotation-plan.js';
 import { renderTable } from './render-table.js';
 import type { KeyStatusResult } from './results-keys.js';

@@ -8,15 +8,8 @@ import { LockstepError } from '../errors.js';
 import { readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
 import { oneKeyring } from '../signing/several.js';
 import type { SigningConfig } from '../signing/signer.js';
-import {
-  countingKeys,
-  endsOf,
-  keyRecordPath,
-  keyringOf,
-  publishedKeys,
-  type KeyState,
-  type KnownKey,
-} from '../snapshot/key-record.js';
+import { keyRecordPath, keyringOf } from '../snapshot/key-record.js';
+import { countingKeys, endsOf, publishedKeys, type KeyState, type KnownKey } from '../snapshot/key-state.js';
 import type { KeyEnds, Taken } from '../signing/verifier.js';
 import type { Context } from './context.js';
 import { keyRecordOf, publicKeyOf } from './readings.js';

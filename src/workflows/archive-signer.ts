@@ -11,13 +11,8 @@ import { readPublicKeys } from '../signing/keys.js';
 import { severalSigners } from '../signing/several.js';
 import { loadSigner, type Signer, type SigningConfig } from '../signing/signer.js';
 import { appendSigningRecord, loggedSigner } from '../signing/signing-log.js';
-import {
-  appendKeyChange,
-  endsOf,
-  signingKeys,
-  type KeyState,
-  type RecordedKey,
-} from '../snapshot/key-record.js';
+import { appendKeyChange } from '../snapshot/key-record.js';
+import { endsOf, signingKeys, type KeyState, type RecordedKey } from '../snapshot/key-state.js';
 import {
   changeHint,
   countingKeyring,

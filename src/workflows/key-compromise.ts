@@ -8,16 +8,8 @@ import { readFile } from 'node:fs/promises';
 import type { RepairOutcome } from '../archive/repair.js';
 import { LockstepError } from '../errors.js';
 import { writeFileAtomic } from '../io/disk.js';
-import {
-  afterChange,
-  appendKeyChange,
-  countingKeys,
-  endsOf,
-  keyRecordPath,
-  keyringOf,
-  type KeyChange,
-  type KeyState,
-} from '../snapshot/key-record.js';
+import { appendKeyChange, keyRecordPath, keyringOf } from '../snapshot/key-record.js';
+import { afterChange, countingKeys, endsOf, type KeyChange, type KeyState } from '../snapshot/key-state.js';
 import {
   findSnapshot,
   listSnapshots,

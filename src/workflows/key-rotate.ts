@@ -9,14 +9,8 @@ import { keyringPackageOf } from '../metapackage/pinned-packages.js';
 import { checkWorkspace } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { currentSnapshot } from '../snapshot/history.js';
-import {
-  appendKeyChange,
-  keyRecordPath,
-  signersOfChange,
-  type KeyChange,
-  type KeyState,
-  type KeyStep,
-} from '../snapshot/key-record.js';
+import { appendKeyChange, keyRecordPath } from '../snapshot/key-record.js';
+import { signersOfChange, type KeyChange, type KeyState, type KeyStep } from '../snapshot/key-state.js';
 import { readSnapshot } from '../snapshot/snapshot-folder.js';
 import { compareVersions } from '../deb/version.js';
 import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';

@@ -10,7 +10,7 @@ import type { TemplateFolder } from '../metapackage/template-folder.js';
 import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
 import type { Workspace } from '../profile/workspace-schema.js';
 import { readPublicKeys } from '../signing/keys.js';
-import { publishedKeys } from '../snapshot/key-record.js';
+import { publishedKeys } from '../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
 
 /** The keys that the package holds, and the suites that it has a machine follow for them. */

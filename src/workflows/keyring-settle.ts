@@ -10,7 +10,7 @@ import { LockstepError } from '../errors.js';
 import { exists, removeFile } from '../io/disk.js';
 import type { Signer } from '../signing/signer.js';
 import { historyPath, listHistories } from '../snapshot/history-file.js';
-import type { KeyState } from '../snapshot/key-record.js';
+import type { KeyState } from '../snapshot/key-state.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { archiveKeys } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';

@@ -6,7 +6,7 @@
 import { keyOfSuite, keyringSuite } from '../archive/layout.js';
 import type { SuiteIdentity } from '../archive/release.js';
 import type { KeyringSuites } from '../archive/sources-file.js';
-import { publishedKeys } from '../snapshot/key-record.js';
+import { publishedKeys } from '../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
 import { historyOf } from './readings.js';

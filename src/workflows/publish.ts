@@ -17,7 +17,8 @@ import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { commitFiles } from '../snapshot/commit.js';
 import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
-import { keyRecordPath, type KeyState } from '../snapshot/key-record.js';
+import { keyRecordPath } from '../snapshot/key-record.js';
+import type { KeyState } from '../snapshot/key-state.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import {
   findSnapshot,

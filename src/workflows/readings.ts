@@ -17,7 +17,8 @@ import {
   type HistorySigner,
 } from '../snapshot/history-file.js';
 import type { HistoryEntry, HistoryMove } from '../snapshot/history.js';
-import { keyRecordPath, readKeyRecord, type KeyState } from '../snapshot/key-record.js';
+import { keyRecordPath, readKeyRecord } from '../snapshot/key-record.js';
+import type { KeyState } from '../snapshot/key-state.js';
 import { loadPublicKey, type PublicKey } from '../signing/public-key.js';
 import type { SigningConfig } from '../signing/signer.js';
 import type { Context } from './context.js';

@@ -1,0 +1,196 @@
+/**
+ * What the record of keys says: which keys the archive has and had, and what a
+ * change makes of that. Pure; key-record.ts reads the record and adds to it.
+ */
+
+/** A public key in the record. */
+export interface RecordedKey {
+  /** 40 upper-case hex digits. */
+  fingerprint: string;
+  /** One armored block. */
+  public: string;
+}
+
+/**
+ * - `first`: the record begins with this key
+ * - `announce`: a next key is made known; machines get both
+ * - `both`: Release files are signed by both
+ * - `finish`: the next key is the current one, and signs alone
+ * - `abandon`: the next key is given up
+ * - `renew`: the current or the next key says something new of itself, as that it ends later
+ * - `compromise`: somebody else may have a key; what it signed from `since` on counts no more
+ */
+export type KeyStep = 'first' | 'announce' | 'both' | 'finish' | 'abandon' | 'renew' | 'compromise';
+
+/** What is said in one line. */
+export interface KeyChange {
+  step: KeyStep;
+  /** The key that the step is about: of `compromise` the one that is the current key after it. */
+  key: RecordedKey;
+  /** Of `first`: keys that signed before the record was begun, on the word of who began it. */
+  former?: readonly RecordedKey[] | undefined;
+  /** Of `compromise`: the fingerprint of the key that is not believed any more. */
+  compromised?: string | undefined;
+  /** Of `compromise`: from when on, ISO 8601, UTC. */
+  since?: string | undefined;
+  /** ISO 8601, UTC. */
+  at: string;
+  /** Who did it, as `user@host`. */
+  by: string;
+}
+
+/** A key, and what it is to the archive. */
+export interface KnownKey extends RecordedKey {
+  state: 'current' | 'next' | 'former' | 'compromised';
+  /** When it was brought in; null of one from before the record. */
+  since: Date | null;
+  /** When it stopped to sign; null where it has not, or may sign yet. */
+  until: Date | null;
+  /** Of a compromised one: from when on it is not believed. */
+  compromisedSince: Date | null;
+}
+
+/** What the record says. */
+export interface KeyState {
+  /** In the order in which they came. */
+  keys: KnownKey[];
+  current: KnownKey;
+  next: KnownKey | null;
+  /** How far the change to the next key is. */
+  stage: 'steady' | 'announced' | 'both';
+  /** When that stage began. */
+  stageSince: Date;
+}
+
+/**
+ * What the record says after a change, or why the change cannot be made. Pure.
+ */
+export function afterChange(state: KeyState | null, change: KeyChange): KeyState | string {
+  const { step, key } = change;
+  const at = new Date(change.at);
+  if (state === null) {
+    if (step !== 'first') return 'the record does not begin with a first key';
+    const current: KnownKey = { ...known(key), state: 'current', since: at };
+    const former = (change.former ?? []).map((old): KnownKey => ({ ...known(old), until: at }));
+    return { keys: [...former, current], current, next: null, stage: 'steady', stageSince: at };
+  }
+  const { current, next, stage } = state;
+  const others = state.keys.filter((one) => ![current, next].includes(one));
+  const there = state.keys.find((one) => one.fingerprint === key.fingerprint);
+  const isNext = next !== null && next.fingerprint === key.fingerprint && next.public === key.public;
+  switch (step) {
+    case 'first':
+      return 'a first key is there already';
+    case 'announce': {
+      if (next !== null) return 'another next key is announced already';
+      if (there !== undefined) return `the key ${key.fingerprint} is or was one of the archive's already`;
+      const fresh: KnownKey = { ...known(key), state: 'next', since: at };
+      return { keys: [...others, current, fresh], current, next: fresh, stage: 'announced', stageSince: at };
+    }
+    case 'both':
+      if (stage !== 'announced' || !isNext) return 'the key was not announced before';
+      return { ...state, stage: 'both', stageSince: at };
+    case 'finish': {
+      if (stage !== 'both' || !isNext) return 'the key did not sign beside the current one before';
+      return handedOver(
+        others,
+        { ...current, state: 'former', until: at },
+        { ...next, state: 'current' },
+        at,
+      );
+    }
+    case 'abandon': {
+      if (!isNext) return 'the key was not announced before';
+      return { keys: [...others, current], current, next: null, stage: 'steady', stageSince: at };
+    }
+    case 'renew': {
+      if (there === undefined || ![current, next].includes(there))
+        return 'it is about a key that does not sign';
+      const renewed: KnownKey = { ...there, public: key.public };
+      const keys = state.keys.map((one) => (one === there ? renewed : one));
+      return { ...state, keys, ...(there === current ? { current: renewed } : { next: renewed }) };
+    }
+    case 'compromise':
+      return afterCompromise(state, change, at);
+  }
+}
+
+function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState | string {
+  const { key, compromised, since } = change;
+  if (compromised === undefined || since === undefined) return 'it does not say which key, and since when';
+  const found = state.keys.find((one) => one.fingerprint === compromised);
+  if (found === undefined) return `the key ${compromised} is none of the archive's`;
+  if (compromised === key.fingerprint) return 'the key cannot take over from itself';
+  const bad: KnownKey = {
+    ...found,
+    state: 'compromised',
+    until: found.until ?? at,
+    compromisedSince: new Date(since),
+  };
+  const { current, next } = state;
+  if (found !== current) {
+    if (key.fingerprint !== current.fingerprint) return 'only the current key can say so of another one';
+    const isNext = found === next;
+    const keys = state.keys.map((one) => (one === found ? bad : one));
+    return {
+      ...state,
+      keys,
+      next: isNext ? null : next,
+      ...(isNext ? { stage: 'steady' as const, stageSince: at } : {}),
+    };
+  }
+  const there = state.keys.find((one) => one.fingerprint === key.fingerprint);
+  if (there !== undefined && there !== next)
+    return `the key ${key.fingerprint} is an earlier one of the archive`;
+  const others = state.keys.filter((one) => one !== current && one !== there);
+  return handedOver(others, bad, { ...known(key), state: 'current', since: there?.since ?? at }, at);
+}
+
+function handedOver(others: KnownKey[], before: KnownKey, current: KnownKey, at: Date): KeyState {
+  return { keys: [...others, before, current], current, next: null, stage: 'steady', stageSince: at };
+}
+
+function known(key: RecordedKey): KnownKey {
+  const { fingerprint: name, public: armored } = key;
+  return {
+    fingerprint: name,
+    public: armored,
+    state: 'former',
+    since: null,
+    until: null,
+    compromisedSince: null,
+  };
+}
+
+/** Whose signatures a line needs: that of the key before it, and that of the key it is about. */
+export function signersOfChange(state: KeyState | null, change: Pick<KeyChange, 'step' | 'key'>): string[] {
+  const before = state === null || change.step === 'compromise' ? [] : [state.current.fingerprint];
+  // Who has lost a next key, or does not want it, need not ask it
+  const own = change.step === 'abandon' ? [] : [change.key.fingerprint];
+  return [...new Set([...before, ...own])];
+}
+
+/** The keys whose signatures count, each for the time that {@link endsOf} says; the current one first. */
+export function countingKeys({ keys, current }: KeyState): KnownKey[] {
+  return [current, ...keys.filter((one) => one !== current)];
+}
+
+/** From when on the signatures of earlier keys count no more, by fingerprint. */
+export function endsOf({ keys }: KeyState): Map<string, Date> {
+  return new Map(
+    keys.flatMap(({ fingerprint: name, until, compromisedSince }) => {
+      const end = compromisedSince ?? until;
+      return end === null ? [] : [[name, end] as const];
+    }),
+  );
+}
+
+/** The keys that machines are to have. */
+export function publishedKeys({ current, next }: KeyState): KnownKey[] {
+  return next === null ? [current] : [current, next];
+}
+
+/** The keys that Release files are signed by. */
+export function signingKeys({ current, next, stage }: KeyState): KnownKey[] {
+  return stage === 'both' && next !== null ? [current, next] : [current];
+}
