@@ -44,7 +44,9 @@ export const keyRotateResult = keyStatusResult.extend({
     .describe('The step that was taken; null: none. `plan` is that of before it'),
   unbelieved: z
     .array(z.string())
-    .describe('Ids of snapshots that are not believed any more, after --compromised'),
+    .describe(
+      'After --compromised: what is not believed any more, as --accept takes it: ids of snapshots, files of lines',
+    ),
   views: refreshResult.shape.views.describe('What was signed anew'),
 });
 export type KeyRotateResult = z.infer<typeof keyRotateResult>;

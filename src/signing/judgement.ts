@@ -67,7 +67,7 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
   }
   const stopped = stoppedBefore(created, known.fingerprint, taken);
   if (stopped !== null) {
-    return say('expired', `its key has not counted since ${stopped.toISOString()}, before it was made`);
+    return say('stopped', `its key has not counted since ${stopped.toISOString()}, before it was made`);
   }
   if (packet.getExpirationTime() <= signatureTime(created, taken)) {
     return say('expired', 'the signature has expired');

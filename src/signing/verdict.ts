@@ -9,6 +9,7 @@ import type { ErrorCode } from '../errors.js';
  * - `good`: holds, by a key that was valid when it was made (and is now, for what arrives), with algorithms of today
  * - `weak`: holds, but by SHA-1, MD5, DSA, short RSA, or by a key that vouches for itself with these
  * - `expired`: holds, but it has expired, or its key had when it was made, or has since for what arrives
+ * - `stopped`: holds, but a record of the reader's says that the key did not count any more when it was made
  * - `revoked`: holds, but its key is revoked
  * - `bad`: does not hold, or is dated in the future or before its key
  * - `unknown-key`: the key is not in the keyring
@@ -17,7 +18,7 @@ import type { ErrorCode } from '../errors.js';
  * Only `good` is proof of anything.
  */
 export type SignatureResult =
-  'good' | 'weak' | 'expired' | 'revoked' | 'bad' | 'unknown-key' | 'unverifiable';
+  'good' | 'weak' | 'expired' | 'stopped' | 'revoked' | 'bad' | 'unknown-key' | 'unverifiable';
 
 /** One signature and what it is worth. */
 export interface JudgedSignature {
@@ -53,6 +54,7 @@ const precedence: readonly SignatureResult[] = [
   'good',
   'weak',
   'revoked',
+  'stopped',
   'expired',
   'unverifiable',
   'unknown-key',
@@ -78,6 +80,7 @@ export function combineJudgements(signatures: JudgedSignature[]): Verdict {
 const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
   weak: 'VERIFY_WEAK_SIGNATURE',
   expired: 'VERIFY_BAD_SIGNATURE',
+  stopped: 'VERIFY_BAD_SIGNATURE',
   revoked: 'VERIFY_BAD_SIGNATURE',
   bad: 'VERIFY_BAD_SIGNATURE',
   'unknown-key': 'VERIFY_UNKNOWN_KEY',
@@ -89,6 +92,8 @@ const hints: Partial<Record<SignatureResult, string>> = {
     'Either another party signed this, or the keyring is older than the key: update the keyring package.',
   expired:
     'Where its owner has extended the key or has a new one, the keyring here is older: get the newer key from its owner. Else ask for a new signature.',
+  stopped:
+    'lockstep verify tells what was signed so, and what can be done about each (docs/how-to/rotate-keys.md)',
   revoked: 'Do not use the file: its owner has withdrawn the key. Ask for a signature by the new one.',
 };
 

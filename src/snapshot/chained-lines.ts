@@ -58,6 +58,11 @@ export async function nextChainedLine(text: string, content: object, by?: LineSi
   return canonicalLine({ ...line, signature: Buffer.concat(packets).toString('base64') });
 }
 
+/** SHA-256 of the last line of a text that {@link parseChainedLines} took. */
+export function lastLineHash(text: string): string {
+  return hashOf(text.trimEnd().split('\n').at(-1)!);
+}
+
 /** What the signature of a line is on, and its packets. For a line that {@link parseChainedLines} took. */
 export function signedPartOf(line: string): { content: string; signature: Uint8Array } {
   const { signature = '', ...content } = JSON.parse(line) as ChainedLine;
@@ -130,27 +135,42 @@ function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schem
     .join(', ');
 }
 
+/** How the lines of a file are judged. */
+export interface LineTrust {
+  /** Public keys, binary. */
+  keyring: Uint8Array;
+  /** How the lines were taken. */
+  taken: Taken;
+  /** SHA-256 of lines that are vouched for by the record of keys, each with all before it. */
+  accepted?: ReadonlySet<string> | undefined;
+}
+
 /**
  * What the chain does not show: lines in another form than they were written in, and signatures that do not
  * hold. A signed line vouches for all before it, so the last one must be signed, and none may be without a
- * signature after one that has it. For a text that {@link parseChainedLines} took.
+ * signature after one that has it; a line that is vouched for elsewhere does the same. For a text that
+ * {@link parseChainedLines} took.
  *
  * @param entries what that made of the lines
- * @param trust public keys, and how the lines were taken
  */
 export async function lineFaults(
   text: string,
   entries: readonly ChainedLine[],
   file: string,
-  trust: { keyring: Uint8Array; taken: Taken },
+  trust: LineTrust,
 ): Promise<FaultPlace[]> {
   const faults: FaultPlace[] = [];
+  const lines = text.trimEnd().split('\n');
   const firstSigned = entries.findIndex(({ signature }) => signature !== undefined);
-  for (const [index, line] of text.trimEnd().split('\n').entries()) {
-    const said = await lineFault(line, entries[index]!, { trust, file });
+  const { accepted } = trust;
+  const vouched = accepted === undefined ? -1 : lines.findLastIndex((line) => accepted.has(hashOf(line)));
+  for (const [index, line] of lines.entries()) {
+    const isVouched = index <= vouched;
+    const said = await lineFault(line, entries[index]!, { trust: isVouched ? null : trust, file });
     const bare = entries[index]!.signature === undefined;
     const place = { file, line: index + 1 };
     if (said !== null) faults.push({ ...place, message: said });
+    else if (isVouched) continue;
     else if (bare && firstSigned >= 0 && index > firstSigned) {
       faults.push({ ...place, message: 'it is not signed, though a line before it is' });
     } else if (bare && index === entries.length - 1) {
@@ -164,13 +184,13 @@ export async function lineFaults(
 async function lineFault(
   line: string,
   entry: ChainedLine,
-  by: { trust: { keyring: Uint8Array; taken: Taken }; file: string },
+  by: { trust: LineTrust | null; file: string },
 ): Promise<string | null> {
   // What a signature is on may say more than this Lockstep knows; what none is on may not
   const { signature, ...content } = entry.signature === undefined ? entry : (JSON.parse(line) as ChainedLine);
   if (canonicalLine({ ...content, signature }) !== `${line}\n`)
     return 'it is not in the form it was written in';
-  return signature === undefined
+  return signature === undefined || by.trust === null
     ? null
     : await signatureFault(canonicalLine(content), signature, by.trust, by.file);
 }
@@ -178,7 +198,7 @@ async function lineFault(
 async function signatureFault(
   content: string,
   signature: string,
-  trust: { keyring: Uint8Array; taken: Taken },
+  trust: LineTrust,
   file: string,
 ): Promise<string | null> {
   const bytes = Buffer.from(signature, 'base64');
@@ -189,6 +209,7 @@ async function signatureFault(
   return verdict.result === 'good' ? null : `its signature is not accepted: ${verdict.reason}`;
 }
 
+/** SHA-256 of a line without its newline, by which the next one and an acceptance name it. */
 function hashOf(line: string): string {
   return createHash('sha256').update(line).digest('hex');
 }

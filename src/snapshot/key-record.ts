@@ -36,11 +36,12 @@ const fingerprint = z.string().regex(/^[0-9A-F]{40}$/, { error: 'must be a finge
 const recordedKey = z.object({ fingerprint, public: z.string() });
 const lineSchema = z.object({
   ...chainedFields,
-  step: z.enum(['first', 'announce', 'both', 'finish', 'abandon', 'renew', 'compromise']),
+  step: z.enum(['first', 'announce', 'both', 'finish', 'abandon', 'renew', 'compromise', 'accept']),
   key: recordedKey,
   former: z.array(recordedKey).optional(),
   compromised: fingerprint.optional(),
   since: z.iso.datetime().optional(),
+  lines: z.array(z.object({ file: z.string(), through: z.string().regex(/^[0-9a-f]{64}$/) })).optional(),
   at: z.iso.datetime(),
   by: z.string(),
 });

@@ -19,8 +19,10 @@ export interface RecordedKey {
  * - `abandon`: the next key is given up
  * - `renew`: the current or the next key says something new of itself, as that it ends later
  * - `compromise`: somebody else may have a key; what it signed from `since` on counts no more
+ * - `accept`: a person, or Lockstep of its own files, vouches for lines whose signatures count no more
  */
-export type KeyStep = 'first' | 'announce' | 'both' | 'finish' | 'abandon' | 'renew' | 'compromise';
+export type KeyStep =
+  'first' | 'announce' | 'both' | 'finish' | 'abandon' | 'renew' | 'compromise' | 'accept';
 
 /** What is said in one line. */
 export interface KeyChange {
@@ -33,10 +35,20 @@ export interface KeyChange {
   compromised?: string | undefined;
   /** Of `compromise`: from when on, ISO 8601, UTC. */
   since?: string | undefined;
+  /** Of `accept`: the lines that are vouched for. */
+  lines?: readonly AcceptedLines[] | undefined;
   /** ISO 8601, UTC. */
   at: string;
   /** Who did it, as `user@host`. */
   by: string;
+}
+
+/** Lines of a file of chained lines, from the first to one of them: its hash covers all before it. */
+export interface AcceptedLines {
+  /** Below `snapshots/`, as `history/mediawiki-1.39-stable.jsonl`. */
+  file: string;
+  /** SHA-256 of the last of them, without its newline. */
+  through: string;
 }
 
 /** A key, and what it is to the archive. */
@@ -60,6 +72,8 @@ export interface KeyState {
   stage: 'steady' | 'announced' | 'both';
   /** When that stage began. */
   stageSince: Date;
+  /** SHA-256 of lines that are vouched for, each with all before it. */
+  accepted: ReadonlySet<string>;
 }
 
 /**
@@ -72,7 +86,8 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     if (step !== 'first') return 'the record does not begin with a first key';
     const current: KnownKey = { ...known(key), state: 'current', since: at };
     const former = (change.former ?? []).map((old): KnownKey => ({ ...known(old), until: at }));
-    return { keys: [...former, current], current, next: null, stage: 'steady', stageSince: at };
+    const keys = [...former, current];
+    return { keys, current, next: null, stage: 'steady', stageSince: at, accepted: new Set() };
   }
   const { current, next, stage } = state;
   const others = state.keys.filter((one) => ![current, next].includes(one));
@@ -85,7 +100,8 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
       if (next !== null) return 'another next key is announced already';
       if (there !== undefined) return `the key ${key.fingerprint} is or was one of the archive's already`;
       const fresh: KnownKey = { ...known(key), state: 'next', since: at };
-      return { keys: [...others, current, fresh], current, next: fresh, stage: 'announced', stageSince: at };
+      const keys = [...others, current, fresh];
+      return { ...state, keys, next: fresh, stage: 'announced', stageSince: at };
     }
     case 'both':
       if (stage !== 'announced' || !isNext) return 'the key was not announced before';
@@ -93,6 +109,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     case 'finish': {
       if (stage !== 'both' || !isNext) return 'the key did not sign beside the current one before';
       return handedOver(
+        state,
         others,
         { ...current, state: 'former', until: at },
         { ...next, state: 'current' },
@@ -101,7 +118,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     }
     case 'abandon': {
       if (!isNext) return 'the key was not announced before';
-      return { keys: [...others, current], current, next: null, stage: 'steady', stageSince: at };
+      return { ...state, keys: [...others, current], next: null, stage: 'steady', stageSince: at };
     }
     case 'renew': {
       if (there === undefined || ![current, next].includes(there))
@@ -112,6 +129,11 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     }
     case 'compromise':
       return afterCompromise(state, change, at);
+    case 'accept': {
+      if (there !== current) return 'only the current key can vouch for lines';
+      const { lines = [] } = change;
+      return { ...state, accepted: new Set([...state.accepted, ...lines.map(({ through }) => through)]) };
+    }
   }
 }
 
@@ -143,11 +165,18 @@ function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState
   if (there !== undefined && there !== next)
     return `the key ${key.fingerprint} is an earlier one of the archive`;
   const others = state.keys.filter((one) => one !== current && one !== there);
-  return handedOver(others, bad, { ...known(key), state: 'current', since: there?.since ?? at }, at);
+  return handedOver(state, others, bad, { ...known(key), state: 'current', since: there?.since ?? at }, at);
 }
 
-function handedOver(others: KnownKey[], before: KnownKey, current: KnownKey, at: Date): KeyState {
-  return { keys: [...others, before, current], current, next: null, stage: 'steady', stageSince: at };
+function handedOver(
+  state: KeyState,
+  others: KnownKey[],
+  before: KnownKey,
+  current: KnownKey,
+  at: Date,
+): KeyState {
+  const keys = [...others, before, current];
+  return { ...state, keys, current, next: null, stage: 'steady', stageSince: at };
 }
 
 function known(key: RecordedKey): KnownKey {

@@ -9,8 +9,7 @@ import { LockstepError } from '../errors.js';
 import { notThere, onDisk, readIfThere, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { armorFault } from '../signing/exact-armor.js';
-import type { Taken } from '../signing/verifier.js';
-import { lineFaults, type ChainedLine } from './chained-lines.js';
+import { lineFaults, type ChainedLine, type LineTrust } from './chained-lines.js';
 import { droppedPath, parseDropped, type DroppedSnapshot } from './dropped.js';
 import { findingOf, type Finding } from './finding.js';
 import { listHistories, historyPath } from './history-file.js';
@@ -18,11 +17,12 @@ import { parseHistory, type HistoryEntry } from './history.js';
 import type { Snapshot, SnapshotRef } from './manifest.js';
 import { isSnapshotId } from './snapshot-id.js';
 import { listSnapshots, readSnapshot, snapshotFiles, type SnapshotPlace } from './snapshot-folder.js';
+import { anyTime, holdsAnyTime, unbelievedLines, unbelievedSnapshot } from './unbelieved.js';
 
 export interface SnapshotsRequest {
   /** Absolute path of `snapshots/`. */
   root: string;
-  trust: { keyring: Uint8Array; taken: Taken };
+  trust: LineTrust;
   /** Only what concerns this profile's snapshots. */
   profile?: string | undefined;
   /** Told of every manifest that is good, of each profile the oldest first, so that none must be kept. */
@@ -115,6 +115,11 @@ class Verification {
       const entries = parse(text, file);
       const faults = await lineFaults(text, entries, file, this.#request.trust);
       if (faults.length === 0) return entries;
+      const others = await lineFaults(text, entries, file, anyTime(this.#request.trust));
+      if (others.length === 0) {
+        this.#find({ kind: 'signature', ...unbelievedLines(path, faults) });
+        return undefined;
+      }
       const told = faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ');
       this.#find({ kind: 'damaged', path, message: `It was changed: ${told}` });
     } catch (error) {
@@ -231,6 +236,15 @@ class Verification {
       (isOfSignature && (isWhole || (known === undefined && armorFault(text) !== null)));
     const path = atSignature ? signature : manifest;
     const missing = error.code === 'VERIFY_NO_SIGNATURE';
+    if (error.code === 'VERIFY_BAD_SIGNATURE' && (await holdsAnyTime(this.#request, place))) {
+      this.#find({
+        kind: 'signature',
+        path: signature,
+        code: error.code,
+        ...unbelievedSnapshot(place.id, error),
+      });
+      return;
+    }
     const hint =
       error.code === 'VERIFY_UNKNOWN_KEY'
         ? 'If an earlier key of this archive signed it, give that public key as well: --keyring FILE. Else restore it'

@@ -10,7 +10,8 @@ import { oneKeyring } from '../signing/several.js';
 import type { SigningConfig } from '../signing/signer.js';
 import { keyRecordPath, keyringOf } from '../snapshot/key-record.js';
 import { countingKeys, endsOf, publishedKeys, type KeyState, type KnownKey } from '../snapshot/key-state.js';
-import type { KeyEnds, Taken } from '../signing/verifier.js';
+import type { KeyEnds } from '../signing/verifier.js';
+import type { LineTrust } from '../snapshot/chained-lines.js';
 import type { Context } from './context.js';
 import { keyRecordOf, publicKeyOf } from './readings.js';
 
@@ -21,6 +22,8 @@ export interface ArchiveKeys {
   keyring: Uint8Array;
   /** For which of them that ends, and when. */
   ends: KeyEnds | undefined;
+  /** Lines of histories that are vouched for although the signature of a key like that is on them. */
+  accepted: ReadonlySet<string> | undefined;
   /** What the record says; null where there is none yet. */
   state: KeyState | null;
 }
@@ -54,6 +57,7 @@ async function keysBy(
     own: await publishedOf(state, own),
     keyring: new Uint8Array(Buffer.concat(keyrings)),
     ends: state === null ? undefined : endsOf(state),
+    accepted: state?.accepted,
     state,
   };
 }
@@ -63,11 +67,22 @@ async function keysBy(
  * refused here, because this machine's clock may have run backwards since. Whether clients accept the Release's date is
  * checked with the view, and whether they accept the key in validity.ts.
  */
-export function ownJudgement({ keyring, ends }: { keyring: Uint8Array; ends?: KeyEnds | undefined }): {
+export function ownJudgement({
+  keyring,
+  ends,
+  accepted,
+}: {
   keyring: Uint8Array;
-  taken: Taken;
-} {
-  return { keyring, taken: { kind: 'recorded', at: 'signed', ends } };
+  ends?: KeyEnds | undefined;
+  accepted?: ReadonlySet<string> | undefined;
+}): LineTrust {
+  return { keyring, taken: { kind: 'recorded', at: 'signed', ends }, accepted };
+}
+
+/** By what the record of keys says alone: for judging what a change of it would lead to. */
+export async function judgementOf(state: KeyState): Promise<LineTrust> {
+  const { accepted } = state;
+  return ownJudgement({ keyring: await keyringOf(countingKeys(state)), ends: endsOf(state), accepted });
 }
 
 /** Where lockstep.yaml has a key. */

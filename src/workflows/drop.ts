@@ -3,27 +3,24 @@
  * noted first, signed, so that an interrupted drop is finished by the next one
  * and nobody takes the gap for a loss. Its packages go with the next gc.
  */
-import { manifestPoolFiles } from '../archive/expected.js';
 import type { PoolFile } from '../archive/index-text.js';
 import { readSignedView } from '../archive/signed-view.js';
-import { readNotes, writeNotes } from '../archive/unreferenced.js';
 import { listedIn } from '../archive/verify-view.js';
-import { liveView, poolFilePath } from '../archive/layout.js';
+import { liveView } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
 import { assertDroppable } from '../snapshot/drop-rules.js';
-import { appendDropped, readDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
+import { readDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { suitePointers } from '../snapshot/pointers.js';
 import { listSnapshots, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
-import { verifySnapshots } from '../snapshot/verify-snapshots.js';
+import { anyTime } from '../snapshot/unbelieved.js';
 import { archiveSigner } from './archive-signer.js';
 import { archiveKeys, ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
-import { filesOf, takeAway } from './dropped-files.js';
+import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
 import { allHistories } from './reading.js';
 import { assertSound } from './soundness.js';
-import { notesPath } from './verify.js';
 import { exclusively } from './workspace-lock.js';
 
 export interface DropRequest {
@@ -65,28 +62,8 @@ export async function drop(context: Context, request: DropRequest): Promise<Drop
       freed: { files: left.length, bytes },
     };
     if (request.dryRun) return report;
-    const { clock, actor, places } = context;
     const signer = await archiveSigner(context);
-    await noteLeft(context, left);
-    const { id, profile, parent, builds } = manifest;
-    await appendDropped(
-      places.snapshots,
-      {
-        id,
-        profile,
-        manifest: sha256,
-        parent,
-        builds,
-        at: clock.now().toISOString(),
-        by: actor,
-        ...(request.reason === undefined ? {} : { reason: request.reason }),
-      },
-      { signer, date: clock.now() },
-    );
-    await takeAway(
-      context,
-      (await readDropped(places.snapshots)).find((one) => one.id === id)!,
-    );
+    await dropSnapshot(context, snapshot, { left, signer, reason: request.reason });
     return report;
   });
 }
@@ -131,27 +108,12 @@ async function whatIsLeft(
   place: SnapshotPlace,
   keys: ArchiveKeys,
 ): Promise<{ snapshot: Snapshot; left: PoolFile[] }> {
-  const { places, signal } = context;
   // Before the manifests are read, which takes a while
   assertDroppable({ place, suites: await suitesListing(context, place.id, keys) });
-  let snapshot: Snapshot | undefined;
-  const own = new Map<string, PoolFile>();
-  const others = new Set<string>();
-  const reading = await verifySnapshots({
-    root: places.snapshots,
-    trust: ownJudgement(keys),
-    onSnapshot: (each) => {
-      const { id } = each.manifest;
-      if (id === place.id) snapshot = each;
-      for (const file of manifestPoolFiles(each.manifest)) {
-        if (id === place.id) own.set(file.path, file);
-        else others.add(file.path);
-      }
-    },
-    signal,
-  });
+  // What is not believed any more can go too, and tells what others need as well as what is
+  const { reading, snapshot, left } = await onlyIn(context, place, anyTime(ownJudgement(keys)));
   assertSound(reading, 'dropped');
-  return { snapshot: snapshot!, left: [...own.values()].filter(({ path }) => !others.has(path)) };
+  return { snapshot: snapshot!, left };
 }
 
 /** By what machines can read, and by the histories where they cannot read anything good. */
@@ -174,12 +136,4 @@ async function suitesListing(
       listing.push({ suite, as: 'listed' });
   }
   return listing;
-}
-
-/** So that `verify` knows what they are, and `gc` since when. Files that are not there are no matter. */
-async function noteLeft(context: Context, left: readonly PoolFile[]): Promise<void> {
-  const notes = await readNotes(notesPath(context));
-  const since = context.clock.now().toISOString();
-  for (const { path, size, sha256 } of left) notes.set(poolFilePath(path), { since, size, sha256 });
-  if (left.length > 0) await writeNotes(notesPath(context), notes);
 }

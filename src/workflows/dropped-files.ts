@@ -3,14 +3,23 @@
  * that is safe at any moment: InRelease first, so that clients stop asking, and
  * the manifest last. That the drop was noted before is the caller's.
  */
+import { manifestPoolFiles } from '../archive/expected.js';
+import type { PoolFile } from '../archive/index-text.js';
+import { poolFilePath } from '../archive/layout.js';
+import { readNotes, writeNotes } from '../archive/unreferenced.js';
 import { removalRank } from '../archive/garbage.js';
 import { diskFault, exists, removeFile } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import { droppedPath, readDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
+import type { Signer } from '../signing/signer.js';
+import { appendDropped, droppedPath, readDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
+import type { Snapshot } from '../snapshot/manifest.js';
 import { snapshotFiles, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
+import type { LineTrust } from '../snapshot/chained-lines.js';
+import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
 import type { Context } from './context.js';
 import { commitSnapshotFiles } from './publish.js';
 import { snapshotRecords } from './records.js';
+import { notesPath } from './verify.js';
 
 /** Something that is there of a snapshot that goes. */
 export interface DroppedFile {
@@ -40,6 +49,62 @@ export async function filesOf(
     own.push({ shown, remove: () => removeFile(file) });
   }
   return [...published, ...own];
+}
+
+/**
+ * Reads all snapshots for one of them.
+ *
+ * @returns it, where it is good, and the pool files that no other good one has; what is wrong with the others is in
+ * `reading`
+ * @throws LockstepError as verifySnapshots
+ */
+export async function onlyIn(
+  context: Context,
+  place: SnapshotPlace,
+  trust: LineTrust,
+): Promise<{ reading: SnapshotsReading; snapshot: Snapshot | undefined; left: PoolFile[] }> {
+  let snapshot: Snapshot | undefined;
+  const own = new Map<string, PoolFile>();
+  const others = new Set<string>();
+  const reading = await verifySnapshots({
+    root: context.places.snapshots,
+    trust,
+    onSnapshot: (each) => {
+      const isIt = each.manifest.id === place.id;
+      if (isIt) snapshot = each;
+      for (const file of manifestPoolFiles(each.manifest)) {
+        if (isIt) own.set(file.path, file);
+        else others.add(file.path);
+      }
+    },
+    signal: context.signal,
+  });
+  return { reading, snapshot, left: [...own.values()].filter(({ path }) => !others.has(path)) };
+}
+
+/**
+ * Notes that a snapshot is dropped, then takes it away.
+ *
+ * @param left its pool files that no other snapshot has
+ *
+ * @throws LockstepError as appendDropped and {@link takeAway}
+ */
+export async function dropSnapshot(
+  context: Context,
+  { manifest, sha256 }: Snapshot,
+  { left, signer, reason }: { left: readonly PoolFile[]; signer: Signer; reason?: string | undefined },
+): Promise<void> {
+  const { clock, actor: by, places } = context;
+  const { id, profile, parent, builds } = manifest;
+  const at = clock.now().toISOString();
+  const told = reason === undefined ? {} : { reason };
+  const drop = { id, profile, manifest: sha256, parent, builds, at, by, ...told };
+  await noteLeft(context, left);
+  await appendDropped(places.snapshots, drop, { signer, date: clock.now() });
+  await takeAway(
+    context,
+    (await readDropped(places.snapshots)).find((one) => one.id === id)!,
+  );
 }
 
 /**
@@ -86,4 +151,12 @@ export async function finishDrops(context: Context): Promise<string[]> {
     finished.push(dropped.id);
   }
   return finished;
+}
+
+/** So that `verify` knows what they are, and `gc` since when. Files that are not there are no matter. */
+async function noteLeft(context: Context, left: readonly PoolFile[]): Promise<void> {
+  const notes = await readNotes(notesPath(context));
+  const since = context.clock.now().toISOString();
+  for (const { path, size, sha256 } of left) notes.set(poolFilePath(path), { since, size, sha256 });
+  if (left.length > 0) await writeNotes(notesPath(context), notes);
 }

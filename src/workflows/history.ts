@@ -18,11 +18,11 @@ export interface HistoryReport {
 /** @throws LockstepError SUITE_UNKNOWN with the nearest, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT */
 export async function history(context: Context, suite: string): Promise<HistoryReport> {
   const moves = await suiteHistory(context, suite);
-  const { keyring, taken, note } = await readingTrust(context);
+  const { keyring, note, ...judged } = await readingTrust(context);
   const path = historyPath(context.places.snapshots, suite);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';
   const faults =
-    text === '' || keyring === undefined ? [] : await lineFaults(text, moves, path, { keyring, taken });
+    text === '' || keyring === undefined ? [] : await lineFaults(text, moves, path, { keyring, ...judged });
   return {
     suite,
     moves: moves

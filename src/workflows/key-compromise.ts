@@ -5,22 +5,33 @@
  * themselves: whatever the old key vouches for, a thief could vouch for too.
  */
 import { readFile } from 'node:fs/promises';
+import { keyOfSuite } from '../archive/layout.js';
 import type { RepairOutcome } from '../archive/repair.js';
 import { LockstepError } from '../errors.js';
 import { writeFileAtomic } from '../io/disk.js';
-import { appendKeyChange, keyRecordPath, keyringOf } from '../snapshot/key-record.js';
-import { afterChange, countingKeys, endsOf, type KeyChange, type KeyState } from '../snapshot/key-state.js';
+import { didYouMean } from '../profile/nearest.js';
+import type { Signer } from '../signing/signer.js';
+import { historyPath, listHistories } from '../snapshot/history-file.js';
+import { appendKeyChange, keyRecordPath } from '../snapshot/key-record.js';
+import { afterChange, type AcceptedLines, type KeyChange, type KeyState } from '../snapshot/key-state.js';
 import {
   findSnapshot,
-  listSnapshots,
   readSnapshot,
   snapshotFiles,
   type SnapshotPlace,
 } from '../snapshot/snapshot-folder.js';
-import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
+import {
+  anyTime,
+  lineFiles,
+  linesToAccept,
+  unbelievedFiles,
+  unbelievedSnapshots,
+} from '../snapshot/unbelieved.js';
+import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { settleKeys } from './keyring-settle.js';
+import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from './publish.js';
 import { keyRecordOf } from './readings.js';
 import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from './refresh.js';
@@ -30,7 +41,7 @@ import { exclusively } from './workspace-lock.js';
 export interface CompromiseRequest {
   /** From when on the old key is not believed; null: from now on. */
   since: Date | null;
-  /** Ids of snapshots that were signed since, were looked at and are good. */
+  /** What was signed since, was looked at and is good: ids of snapshots, and files of lines by their path below `snapshots/`. */
   accept: readonly string[];
   dryRun: boolean;
 }
@@ -40,7 +51,7 @@ export interface CompromiseReport {
   current: string;
   since: Date;
   state: KeyState;
-  /** Ids of snapshots that are not believed any more. */
+  /** What is not believed any more, as `accept` names it. */
   unbelieved: string[];
   views: RefreshedView[];
 }
@@ -50,7 +61,7 @@ export interface CompromiseReport {
  * the last one left unbelieved.
  *
  * @throws LockstepError ROTATE_IMPOSSIBLE where no other key is at hand, SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, VERIFY_*
- * (of a snapshot to accept), SIGN_*, LOCK_HELD, those of the disk
+ * (of what is to be accepted), SIGN_*, LOCK_HELD, those of the disk
  */
 export async function replaceCompromisedKey(
   context: Context,
@@ -62,22 +73,33 @@ export async function replaceCompromisedKey(
     const told = { compromised: plan.compromised, current: plan.current, since: plan.since };
     const good = await acceptable(context, plan, request.accept);
     if (request.dryRun) {
-      const doubtful = (await unbelieved(context, plan.after)).filter((id) => !request.accept.includes(id));
+      const accepted = [...good.snapshots.map(({ id }) => id), ...good.lines.map(({ file }) => file)];
+      const doubtful = (await unbelieved(context, plan.after)).filter((name) => !accepted.includes(name));
       return { ...told, state: plan.before, unbelieved: doubtful, views: [] };
     }
-    const { change } = plan;
-    if (change !== null) {
-      const own = await signerOf(context, plan.current);
-      await appendKeyChange(places.snapshots, change, new Map([[own.fingerprint, own]]));
-    }
-    const accepted = await signAnew(context, good, plan.current);
-    const files = [keyRecordPath(places.snapshots), ...accepted];
+    const signer = await signerOf(context, plan.current);
+    const record = async (change: KeyChange): Promise<void> => {
+      await appendKeyChange(places.snapshots, change, new Map([[signer.fingerprint, signer]]));
+    };
+    if (plan.change !== null) await record(plan.change);
+    const signed = await signAnew(context, good.snapshots, signer);
+    const lines = [...good.lines, ...(await keyringLines(context, plan))];
+    if (lines.length > 0) await record(await acceptance(context, signer, lines));
+    const files = [keyRecordPath(places.snapshots), ...signed];
     await commitSnapshotFiles(context, files, `Key ${told.compromised}: compromised`);
     const { state } = (await keyRecordOf(context))!;
     await settleKeys(context, state, await archiveSigner(context));
     const doubtful = await unbelieved(context, state);
     return { ...told, state, unbelieved: doubtful, views: await signViews(context, doubtful) };
   });
+}
+
+async function acceptance(
+  { clock, actor: by }: Context,
+  signer: Signer,
+  lines: readonly AcceptedLines[],
+): Promise<KeyChange> {
+  return { step: 'accept', key: await recordedKey(signer), lines, at: clock.now().toISOString(), by };
 }
 
 interface CompromisePlan {
@@ -146,35 +168,68 @@ function noOtherKey(
   });
 }
 
-/**
- * Snapshots that may be signed anew: signed by the compromised key at any time, or by the one that takes over. Before
- * anything is written.
- */
+interface Acceptable {
+  /** To be signed anew. */
+  snapshots: SnapshotPlace[];
+  /** To be vouched for, of files that need it. */
+  lines: AcceptedLines[];
+}
+
+/** Whatever a key of the archive has signed at any time may be accepted. Before anything is written. */
 async function acceptable(
   context: Context,
-  { after, compromised, current }: CompromisePlan,
-  ids: readonly string[],
-): Promise<SnapshotPlace[]> {
-  const { places } = context;
-  const keys = after.keys.filter(({ fingerprint }) => [compromised, current].includes(fingerprint));
-  const trust = ownJudgement({ keyring: await keyringOf(keys) });
-  const good: SnapshotPlace[] = [];
-  for (const id of ids) {
-    const place = await findSnapshot(places.snapshots, id);
-    await readSnapshot(places.snapshots, place, trust);
-    good.push(place);
+  { after }: CompromisePlan,
+  names: readonly string[],
+): Promise<Acceptable> {
+  const { snapshots: root } = context.places;
+  const trust = await judgementOf(after);
+  const files = await lineFiles(root);
+  const good: Acceptable = { snapshots: [], lines: [] };
+  for (const name of names.map((each) => each.replace(/^snapshots\//, ''))) {
+    if (files.includes(name)) {
+      const lines = await linesToAccept(root, name, trust);
+      if (lines !== null) good.lines.push(lines);
+    } else if (name.endsWith('.jsonl')) throw noSuchFile(name, files);
+    else {
+      const place = await findSnapshot(root, name);
+      await readSnapshot(root, place, anyTime(trust));
+      good.snapshots.push(place);
+    }
   }
   return good;
+}
+
+function noSuchFile(name: string, files: readonly string[]): LockstepError {
+  return new LockstepError('SNAPSHOT_UNKNOWN', {
+    message: `There are no lines ${name} to vouch for${didYouMean(name, files)}`,
+    hint: `There are: ${files.filter((file) => !isOfKey(file)).join(', ')}`,
+  });
+}
+
+/**
+ * What the suites that are there for a key have pointed at, no person has to judge: Lockstep alone writes those lines,
+ * and each suite offers the keyring package of now in the end.
+ */
+async function keyringLines(context: Context, { after }: CompromisePlan): Promise<AcceptedLines[]> {
+  const { snapshots: root } = context.places;
+  const trust = await judgementOf(after);
+  const lines: AcceptedLines[] = [];
+  for (const suite of await listHistories(root)) {
+    const key = after.keys.find(({ fingerprint }) => fingerprint === keyOfSuite(suite));
+    if (key === undefined || key.state === 'compromised') continue;
+    const accepted = await linesToAccept(root, historyPath('', suite), trust);
+    if (accepted !== null) lines.push(accepted);
+  }
+  return lines;
 }
 
 /** The paths written. */
 async function signAnew(
   context: Context,
   accepted: readonly SnapshotPlace[],
-  fingerprint: string,
+  signer: Signer,
 ): Promise<string[]> {
   const { places, clock } = context;
-  const signer = await signerOf(context, fingerprint);
   const written: string[] = [];
   for (const place of accepted) {
     const { manifest, signature } = snapshotFiles(places.snapshots, place);
@@ -185,19 +240,20 @@ async function signAnew(
   return written;
 }
 
-/** Snapshots that do not hold by what the record says. */
+/** What does not hold by what the record says, and is not Lockstep's own to settle. */
 async function unbelieved({ places }: Context, state: KeyState): Promise<string[]> {
-  const trust = ownJudgement({ keyring: await keyringOf(countingKeys(state)), ends: endsOf(state) });
-  const doubtful: string[] = [];
-  for (const place of await listSnapshots(places.snapshots)) {
-    try {
-      await readSnapshot(places.snapshots, place, trust);
-    } catch (error) {
-      if (!(error instanceof LockstepError)) throw error;
-      doubtful.push(place.id);
-    }
-  }
-  return doubtful;
+  const trust = await judgementOf(state);
+  const snapshots = await unbelievedSnapshots(places.snapshots, trust);
+  const files = await unbelievedFiles(places.snapshots, trust);
+  return [
+    ...snapshots.filter(({ profile }) => profile !== keyringProfile).map(({ id }) => id),
+    ...files.filter((file) => !isOfKey(file)),
+  ];
+}
+
+/** Of a suite that is there for a key: Lockstep's own to settle. */
+function isOfKey(file: string): boolean {
+  return keyOfSuite(file.replace(/^history\/|\.jsonl$/g, '')) !== undefined;
 }
 
 /**
@@ -227,7 +283,7 @@ function undecided(left: readonly RepairOutcome[], doubtful: readonly string[]):
     hint:
       doubtful.length === 0
         ? 'Look at them with: lockstep verify. Then run the same again'
-        : `Snapshots that are not believed any more: ${doubtful.join(', ')}. Look at each; take a good one with lockstep key rotate --compromised --accept ID, and move a suite away from a bad one with lockstep rollback`,
+        : `Not believed any more: ${doubtful.join(', ')}. Compare each with what you know; take what is good with lockstep key rotate --compromised --accept NAME, and move a suite away from a bad snapshot with lockstep rollback`,
     where: left.map(({ path, reason }) => ({ path: `public/${path}`, message: reason ?? '' })),
   });
 }

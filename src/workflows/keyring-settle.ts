@@ -5,16 +5,20 @@
  * workspace's lock.
  */
 import { writeKeyFiles } from '../archive/key-files.js';
-import { frozenView, keyringSuite, liveView } from '../archive/layout.js';
+import { frozenView, keyOfSuite, keyringSuite, liveView } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import { exists, removeFile } from '../io/disk.js';
 import type { Signer } from '../signing/signer.js';
 import { historyPath, listHistories } from '../snapshot/history-file.js';
 import type { KeyState } from '../snapshot/key-state.js';
+import { currentSnapshot } from '../snapshot/history.js';
+import type { Snapshot } from '../snapshot/manifest.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { archiveKeys } from './archive-keys.js';
+import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../snapshot/unbelieved.js';
+import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
+import { dropSnapshot, onlyIn } from './dropped-files.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
 import { commitSnapshotFiles } from './publish.js';
@@ -58,15 +62,60 @@ export async function settleKeys(context: Context, state: KeyState, signer: Sign
   }
   if (await hasKeyringTemplate(context)) {
     const snapshot = await cutKeyringPackage(context, signer);
-    // Who slept through the last change knows the key before, and gets the new one from its suite
-    const before = state.keys.filter((key) => key.state === 'former').at(-1);
     const keys = [state.current, ...(state.next === null ? [] : [state.next])];
     for (const { fingerprint } of keys) {
       await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
     }
-    if (before !== undefined) await offerToSleepers(context, before.fingerprint, snapshot, signer);
+    await settleFormerSuites(context, state, snapshot, signer);
   }
+  await dropUnbelieved(context, state, signer);
   await settleKeyFiles(context);
+}
+
+/**
+ * Who slept through the last change knows the key before, and gets the new one from its suite. Where that key is not at
+ * hand any more, or has ended, the suite offers what it offered last; but no suite offers a key that somebody else has.
+ */
+async function settleFormerSuites(
+  context: Context,
+  { keys }: KeyState,
+  snapshot: Snapshot,
+  signer: Signer,
+): Promise<void> {
+  const former = keys.filter((key) => key.state === 'former').map(({ fingerprint }) => fingerprint);
+  const last = former.at(-1);
+  const isRenewed = last !== undefined && (await offerToSleepers(context, last, snapshot, signer));
+  for (const suite of (isRenewed ? former.slice(0, -1) : former).map(keyringSuite)) {
+    const offered = (await historyOf(context, suite)).at(-1);
+    if (offered === undefined) continue;
+    const handsOut = keys.some(
+      ({ state, since }) =>
+        state === 'compromised' && (since === null || since.getTime() <= new Date(offered.at).getTime()),
+    );
+    if (handsOut) await removeKeyringSuite(context, suite);
+  }
+}
+
+/**
+ * Snapshots of the keyring package that are not believed any more go: nobody can judge them, and the suites offer newer
+ * ones by now.
+ */
+async function dropUnbelieved(context: Context, state: KeyState, signer: Signer): Promise<void> {
+  const { places } = context;
+  if (state.keys.every((key) => key.state !== 'compromised')) return;
+  const trust = await judgementOf(state);
+  const offered = new Set<string>();
+  for (const suite of await listHistories(places.snapshots)) {
+    const id = keyOfSuite(suite) === undefined ? null : currentSnapshot(await historyOf(context, suite));
+    if (id !== null) offered.add(id);
+  }
+  for (const place of await unbelievedSnapshots(places.snapshots, trust, keyringProfile)) {
+    // What a stranger changed is verify's to tell
+    if (offered.has(place.id) || !(await holdsAnyTime({ root: places.snapshots, trust }, place))) continue;
+    const { snapshot, left } = await onlyIn(context, place, anyTime(trust));
+    const reason = 'It was signed by a key that somebody else may have';
+    await dropSnapshot(context, snapshot!, { left, signer, reason });
+  }
 }
 
 /**
@@ -87,17 +136,19 @@ async function removeKeyringSuite(context: Context, suite: string): Promise<void
   await commitSnapshotFiles(context, [], `${suite}: its key is compromised`, [history]);
 }
 
-/** Where the key before is not at hand any more, or has ended, what its suite offers is what it offered last. */
+/** Whether that could be done. */
 async function offerToSleepers(
   context: Context,
   fingerprint: string,
   snapshot: Parameters<typeof publishKeyringSuite>[1],
   signer: Signer,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
+    return true;
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^SIGN_KEY_(?:MISSING|EXPIRED)$/.test(error.code)) throw error;
+    return false;
   }
 }
 

@@ -28,6 +28,8 @@ import { historyOf } from './readings.js';
 export interface ReadingTrust extends SnapshotTrust {
   /** Null where signatures are checked with the archive's own key. */
   note: string | null;
+  /** Lines of histories that are vouched for. */
+  accepted?: ReadonlySet<string> | undefined;
 }
 
 /** By the public half of the archive's key, else by the keyring that is published; a clone may have neither. */
@@ -35,8 +37,8 @@ export async function readingTrust(context: Context): Promise<ReadingTrust> {
   const { archive, clock } = context;
   const taken = { kind: 'recorded', at: clock.now() } as const;
   try {
-    const { keyring, ends } = await archiveKeys(context, []);
-    return { keyring, taken: { ...taken, ends }, note: null };
+    const { keyring, ends, accepted } = await archiveKeys(context, []);
+    return { keyring, taken: { ...taken, ends }, accepted, note: null };
   } catch (error) {
     if (!(error instanceof LockstepError) || !isOfKey(error)) throw error;
     const published = await archive.read(keyringFiles.binary);

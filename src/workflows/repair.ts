@@ -14,6 +14,8 @@ import { diskFault } from '../io/disk.js';
 import { signingEnd } from '../signing/key-end.js';
 import type { Signer } from '../signing/signer.js';
 import { currentSnapshot } from '../snapshot/history.js';
+import { historyPath } from '../snapshot/history-file.js';
+import { faultsIn } from '../snapshot/unbelieved.js';
 import { ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import { archiveSigner, signerOf, type ArchiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
@@ -67,7 +69,7 @@ async function applyRelease(context: Context, view: string, keys: ArchiveKeys): 
     const signer = await repairSigner(context, suite.name);
     return (
       (await signAgain(context, view, suite, signer, keys)) ??
-      (await publishAgain(context, view, suite, signer))
+      (await publishAgain(context, view, suite, signer, keys))
     );
   } catch (error) {
     if (!(error instanceof LockstepError) || /^(?:DISK_|INTERRUPTED)/.test(error.code)) throw error;
@@ -108,14 +110,22 @@ async function signAgain(
   return { path: view, how: 'signed anew' };
 }
 
-/** Makes a view out of its snapshot. The suite stays where it is. */
+/**
+ * Makes a view out of its snapshot. The suite stays where its history says that it is, and that must hold: no person has
+ * said here what it is to point at.
+ */
 async function publishAgain(
   context: Context,
   view: string,
   suite: PublishedSuite,
   signer: Signer,
+  keys: ArchiveKeys,
 ): Promise<RepairOutcome> {
-  const { archive: port, store, clock, signal } = context;
+  const { archive: port, store, clock, signal, places } = context;
+  if (view === liveView(suite.name)) {
+    const fault = await faultsIn(places.snapshots, historyPath('', suite.name), ownJudgement(keys));
+    if (fault !== null) throw fault;
+  }
   const history = await historyOf(context, suite.name);
   const id = nameOf(view)?.id ?? currentSnapshot(history);
   if (id === null) return { path: view, how: null, reason: 'its history says that it points at nothing' };

@@ -18,6 +18,7 @@ export default class KeyRotate extends BaseCommand {
     '<%= config.bin %> key rotate',
     '<%= config.bin %> key rotate --abandon',
     '<%= config.bin %> key rotate --compromised --since 2026-11-20T00:00:00Z',
+    '<%= config.bin %> key rotate --compromised --accept 20261122.1 --accept history/mediawiki-1.39-stable.jsonl',
   ];
   static override flags = {
     now: boolean({
@@ -36,10 +37,11 @@ export default class KeyRotate extends BaseCommand {
       dependsOn: ['compromised'],
     }),
     accept: string({
-      helpValue: 'ID',
+      helpValue: 'NAME',
       multiple: true,
       description:
-        'with --compromised: a snapshot signed after that date which you have looked at: it is signed anew',
+        'with --compromised: what was signed after that date and you have looked at: the id of a snapshot, which is ' +
+        'signed anew, or a file of lines, as history/SUITE.jsonl, which the record of keys vouches for',
       dependsOn: ['compromised'],
     }),
     'dry-run': boolean({ description: 'only say which step is next and what speaks against it' }),

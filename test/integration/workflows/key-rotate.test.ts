@@ -7,6 +7,7 @@ import { run } from '../../../src/io/process.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';
 import { readKeyRecord } from '../../../src/snapshot/key-record.js';
+import { drop } from '../../../src/workflows/drop.js';
 import { gc } from '../../../src/workflows/gc.js';
 import {
   replaceCompromisedKey,
@@ -44,6 +45,8 @@ describe('changing the key', function () {
     rotateKey(bench.context, { now, abandon: false, dryRun: false });
   const published = async (path: string): Promise<string> =>
     await readFile(join(bench.work.public, 'debian', path), 'utf8');
+  const dropIt = (which: string): Promise<unknown> =>
+    drop(bench.context, { id: which, reason: undefined, dryRun: false });
   /** The keys that gpgv, which knows all of a keyring file, finds good signatures of. */
   const signers = async (view: string): Promise<string[]> => {
     const keyring = join(bench.work.root, 'all.gpg');
@@ -171,6 +174,7 @@ describe('changing the key', function () {
     const { root, clock } = bench.work;
     const stolen = await openpgpSigner({ keyFile: join(root, 'next.asc') });
     Object.assign(bench.work, { signer: stolen });
+    clock.move(3600);
     const doubtful: string[] = [];
     for (const version of ['1.0-3', '1.0-4']) {
       doubtful.push(await bench.cutWiki(version));
@@ -183,17 +187,22 @@ describe('changing the key', function () {
     const replace = (wish: Partial<CompromiseRequest>): Promise<CompromiseReport> =>
       replaceCompromisedKey(bench.context, { since: null, accept: [], dryRun: false, ...wish });
 
+    const lines = 'history/set-unstable.jsonl';
     const planned = await replace({ since, dryRun: true });
-    assert.deepEqual(planned.unbelieved, doubtful);
+    assert.deepEqual(planned.unbelieved, [...doubtful, lines]);
     assert.equal(planned.state.current.fingerprint, second);
     await assert.rejects(replace({ since, accept: ['20010101.1'] }), { code: 'SNAPSHOT_UNKNOWN' });
+    await assert.rejects(replace({ since, accept: ['history/set-unstabel.jsonl'] }), {
+      code: 'SNAPSHOT_UNKNOWN',
+      message: /did you mean "history\/set-unstable\.jsonl/,
+    });
     assert.equal((await keyStatus(bench.context)).state.current.fingerprint, second);
 
     // The suite lists both; what nobody has looked at gets no signature of the new key
     const before = await published('dists/set-unstable/InRelease');
     await assert.rejects(replace({ since, accept: [doubtful[1]!] }), {
       code: 'ARCHIVE_INVALID',
-      hint: new RegExp(`any more: ${doubtful[0]!}\\.`),
+      hint: new RegExp(`any more: ${doubtful[0]!}, ${lines}\\.`),
     });
     assert.equal(await published('dists/set-unstable/InRelease'), before);
     assert.deepEqual(await signers('debian/dists/set-stable'), [next.fingerprint]);
@@ -205,22 +214,33 @@ describe('changing the key', function () {
     await assert.rejects(show(bench.context, doubtful[0]!), { code: 'VERIFY_BAD_SIGNATURE' });
     await assert.rejects(bench.publish(doubtful[0]!), { code: 'VERIFY_BAD_SIGNATURE' });
 
+    // Nothing goes while it is not known what is needed; but what nobody believes may
+    await assert.rejects(gc(bench.context, { grace: 0, dryRun: true }), { code: 'SNAPSHOT_INVALID' });
+    await assert.rejects(dropIt(doubtful[0]!), { code: 'SNAPSHOT_IN_USE' });
+    const open = (await verified(bench.context)).faults.filter(({ path }) => path.startsWith('snapshots/'));
+    assert.deepEqual(
+      open.map(({ path }) => path),
+      [`snapshots/${lines}`, `snapshots/set/${doubtful[0]!}.json.asc`],
+    );
+    for (const { hint } of open) assert.match(hint, /--compromised --accept/);
+
     // Looked at later
     await assert.rejects(replace({ since: clock.now() }), { code: 'ROTATE_IMPOSSIBLE', message: /already/ });
-    const later = await replace({ accept: [doubtful[0]!] });
+    await assert.rejects(replace({ accept: [doubtful[0]!] }), {
+      code: 'ARCHIVE_INVALID',
+      hint: new RegExp(`any more: ${lines}\\.`),
+    });
+    const later = await replace({ accept: [`snapshots/${lines}`] });
     assert.deepEqual(later.unbelieved, []);
-    assert.deepEqual(later.state, state);
+    assert.deepEqual(later.state.keys, state.keys);
     await show(bench.context, doubtful[0]!);
     assert.deepEqual(await signers('debian/dists/set-unstable'), [next.fingerprint]);
     assert.deepEqual(await signers(`snapshot/${doubtful[1]!}/dists/set-unstable`), [next.fingerprint]);
     await bench.rollback('set-unstable');
-    const { faults } = await verified(bench.context);
-    // Lines of histories stay as they were written
-    assert.ok(faults.length > 0);
-    for (const { path, message } of faults) {
-      assert.match(path, /^snapshots\/history\//);
-      assert.match(message, /has not counted since/);
-    }
+    assert.deepEqual((await verified(bench.context)).faults, []);
+    await gc(bench.context, { grace: 0, dryRun: false });
+    await dropIt(doubtful[1]!);
+    assert.deepEqual((await verified(bench.context)).faults, []);
 
     // With the stolen key, dated after that
     const place = join(bench.context.places.snapshots, 'set', `${id}.json`);
@@ -231,5 +251,47 @@ describe('changing the key', function () {
       message: /has not counted since/,
     });
     await writeFile(`${place}.asc`, good);
+  });
+
+  it('leaves nothing that cannot be put right where the key was never to be believed', async () => {
+    const { root, clock } = bench.work;
+    const { snapshots } = bench.context.places;
+    const signWith = async (file: string): Promise<unknown> =>
+      Object.assign(bench.work, { signer: await openpgpSigner({ keyFile: join(root, file) }) });
+    await signWith('key.asc');
+    const bad = await bench.cutWiki('1.0-5');
+    await dropIt(await bench.cutWiki('1.0-6'));
+    await bench.publish(bad);
+    clock.move(60);
+    const next = await generateKey({ name: 'Fourth', date: clock.now() });
+    await rm(join(root, 'next.asc'));
+    await writeFile(join(root, 'next.asc'), next.privateArmored, { mode: 0o600 });
+    const replace = (accept: string[]): Promise<CompromiseReport> =>
+      replaceCompromisedKey(bench.context, { since: new Date(0), accept, dryRun: false });
+    const { unbelieved } = await replaceCompromisedKey(bench.context, {
+      since: new Date(0),
+      accept: [],
+      dryRun: true,
+    });
+    assert.ok(unbelieved.includes('dropped.jsonl') && unbelieved.includes(bad), unbelieved.join());
+    // A line that a stranger changed is not vouched for
+    const history = join(snapshots, 'history/set-unstable.jsonl');
+    const whole = await readFile(history, 'utf8');
+    await writeFile(history, whole.replace(/"by":"[^"]*"(?=.*\n$)/, '"by":"nobody"'));
+    await assert.rejects(replace(['history/set-unstable.jsonl']), { code: 'SNAPSHOT_INVALID' });
+    await writeFile(history, whole);
+    const good = unbelieved.filter((name) => name !== bad);
+    await assert.rejects(replace(good), { code: 'ARCHIVE_INVALID', hint: new RegExp(`any more: ${bad}\\.`) });
+    await bench.rollback('set-unstable');
+    await dropIt(bad);
+    assert.deepEqual((await replace([])).unbelieved, []);
+    assert.deepEqual((await verified(bench.context)).faults, []);
+    await gc(bench.context, { grace: 0, dryRun: false });
+    await assert.rejects(published(`dists/keyring-${first}/InRelease`), { code: 'ENOENT' });
+    assert.deepEqual(await signers('debian/dists/set-unstable'), [next.fingerprint]);
+    await signWith('next.asc');
+    const fresh = await bench.cutWiki('1.0-7');
+    await bench.publish(fresh);
+    assert.deepEqual((await verified(bench.context)).faults, []);
   });
 });

@@ -1,0 +1,128 @@
+/**
+ * What a key of the archive signed when it did not count any more, as after
+ * `key rotate --compromised`. No stranger changed it; whether it is believed, a
+ * person says, by vouching for it. Finds it, and says what to do.
+ */
+import { join } from 'node:path';
+import { LockstepError, type FaultPlace } from '../errors.js';
+import { readIfThere } from '../io/disk.js';
+import type { Taken } from '../signing/verifier.js';
+import { lastLineHash, lineFaults, type ChainedLine, type LineTrust } from './chained-lines.js';
+import { droppedPath, parseDropped } from './dropped.js';
+import type { Finding } from './finding.js';
+import { historyPath, listHistories } from './history-file.js';
+import { parseHistory } from './history.js';
+import type { AcceptedLines } from './key-state.js';
+import { listSnapshots, readSnapshot, type SnapshotPlace } from './snapshot-folder.js';
+
+/** The same keys, each for all its time. */
+export function anyTime({ keyring, taken }: LineTrust): LineTrust {
+  const always: Taken = taken.kind === 'recorded' ? { ...taken, ends: undefined } : taken;
+  return { keyring, taken: always };
+}
+
+/** Whether a key of the archive signed a snapshot, whether that counts or not. */
+export async function holdsAnyTime(
+  { root, trust }: { root: string; trust: LineTrust },
+  place: SnapshotPlace,
+): Promise<boolean> {
+  return await holds(readSnapshot(root, place, anyTime(trust)));
+}
+
+async function holds(read: Promise<unknown>): Promise<boolean> {
+  try {
+    await read;
+    return true;
+  } catch (error) {
+    if (error instanceof LockstepError) return false;
+    throw error;
+  }
+}
+
+/** Snapshots, of one profile or of all, that do not hold, whatever the reason. */
+export async function unbelievedSnapshots(
+  root: string,
+  trust: LineTrust,
+  profile?: string,
+): Promise<SnapshotPlace[]> {
+  const found: SnapshotPlace[] = [];
+  for (const place of await listSnapshots(root, profile)) {
+    if (!(await holds(readSnapshot(root, place, trust)))) found.push(place);
+  }
+  return found;
+}
+
+/** Files of lines that do not hold, whatever the reason, by their path below `root`; sorted. */
+export async function unbelievedFiles(root: string, trust: LineTrust): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of await lineFiles(root)) {
+    if ((await faultsIn(root, file, trust)) !== null) found.push(file);
+  }
+  return found;
+}
+
+/** The files that a person can vouch for, by their path below `root`; sorted. */
+export async function lineFiles(root: string): Promise<string[]> {
+  const histories = (await listHistories(root)).map((suite) => historyPath('', suite));
+  return [droppedPath(''), ...histories];
+}
+
+/**
+ * What vouching for a file says: all its lines, as they are.
+ *
+ * @returns null where nothing has to be vouched for
+ * @throws LockstepError SNAPSHOT_INVALID where somebody else than the archive's keys changed it
+ */
+export async function linesToAccept(
+  root: string,
+  file: string,
+  trust: LineTrust,
+): Promise<AcceptedLines | null> {
+  if ((await faultsIn(root, file, trust)) === null) return null;
+  const foreign = await faultsIn(root, file, anyTime(trust));
+  if (foreign !== null) throw foreign;
+  const text = (await readIfThere(join(root, file)))!.toString('utf8');
+  return { file, through: lastLineHash(text) };
+}
+
+/** What is wrong with a file of lines; null where all of them hold, or there are none. */
+export async function faultsIn(root: string, file: string, trust: LineTrust): Promise<LockstepError | null> {
+  const path = join(root, file);
+  const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  if (text === '') return null;
+  try {
+    const parse: (text: string, file: string) => ChainedLine[] =
+      file === droppedPath('') ? parseDropped : parseHistory;
+    const faults = await lineFaults(text, parse(text, path), path, trust);
+    if (faults.length === 0) return null;
+    return new LockstepError('SNAPSHOT_INVALID', {
+      message: `${path} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
+      hint: 'A history is only ever added to; restore it from version control or a backup',
+      where: faults,
+    });
+  } catch (error) {
+    if (error instanceof LockstepError) return error;
+    throw error;
+  }
+}
+
+const vouch = 'lockstep key rotate --compromised --accept';
+
+export function unbelievedLines(
+  path: string,
+  faults: readonly FaultPlace[],
+): Pick<Finding, 'message' | 'hint'> & { path: string } {
+  const lines = faults.map(({ line }) => line).join(', ');
+  return {
+    path,
+    message: `A key signed it that did not count any more: line ${lines}: ${faults[0]!.message}`,
+    hint: `It was not changed by a stranger. Where the key was compromised: compare the lines with what you know; if they tell what happened, vouch for them with: ${vouch} ${path}. Else restore the file from version control`,
+  };
+}
+
+export function unbelievedSnapshot(id: string, error: LockstepError): Pick<Finding, 'message' | 'hint'> {
+  return {
+    message: error.message,
+    hint: `It was not changed by a stranger. Where the key was compromised: compare the snapshot with version control or a backup; vouch for a good one with: ${vouch} ${id}. A bad one goes with: lockstep drop ${id}, once no suite has it`,
+  };
+}
