@@ -226,20 +226,30 @@ export function semverOf(upstream: string): SemVer | null {
 }
 
 /**
- * Whether an upstream part is in a semver range. Pre-releases count where
- * they lie in the range, and `a9` is below `a17` (plain semver compares such
- * identifiers as text). A fourth number lies between its three and the next:
- * `1.2.3.4` is above 1.2.3, and below every form of 1.2.4.
+ * Which pre-releases a range means.
+ * - `named`: those of the numbers that it names one of, as npm's ranges do: `>=2.0.0-alpha` means 2.0.0-beta, and
+ *   neither 2.1.0-alpha nor, as `>=1`, 2.0.0-beta
+ * - `any`: all that lie in it
  */
-export function isInRange(upstream: string, range: string): boolean {
+export type PreReleases = 'named' | 'any';
+
+/**
+ * Whether an upstream part is in a semver range. `a9` is below `a17` (plain
+ * semver compares such identifiers as text). A fourth number lies between its
+ * three and the next: `1.2.3.4` is above 1.2.3, and below every form of 1.2.4.
+ */
+export function isInRange(upstream: string, range: string, preReleases: PreReleases): boolean {
   const dottedRange = range.replace(
     /([0-9])-([0-9A-Za-z.-]+)/g,
     (_, digit: string, pre: string) => `${digit}-${pre.replace(/([A-Za-z])(?=[0-9])/g, '$1.')}`,
   );
   const version = semverOf(upstream);
-  if (version === null) return isBetween(upstream, dottedRange);
+  if (version === null) {
+    const isPre = upstream.replace(repackMark, '').includes('~');
+    return !(isPre && preReleases === 'named') && isBetween(upstream, dottedRange);
+  }
   const dotted = version.format().replace(/([A-Za-z])(?=[0-9])/g, '$1.');
-  return semver.satisfies(dotted, dottedRange, { includePrerelease: true });
+  return semver.satisfies(dotted, dottedRange, { includePrerelease: preReleases === 'any' });
 }
 
 /** As {@link isInRange}, for more numbers than semver has. */

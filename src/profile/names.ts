@@ -90,8 +90,8 @@ export const duration = z
   })
   .transform((text) => parseDuration(text) ?? 0);
 
-/** A range of upstream versions, or the word for the highest of all. */
-export const trackedRange = z.union([z.literal('latest'), versionRange]);
+/** A range of upstream versions, or a word: the highest that is released, all that there are. */
+export const trackedRange = z.union([z.literal('latest'), z.literal('any'), versionRange]);
 
 /** A constraint as Composer writes it; what it means is read in src/source/composer.ts. */
 export const constraint = z.string().regex(/^[^\p{Cc}]*[0-9*][^\p{Cc}]*$/u, {

@@ -92,7 +92,9 @@ const source = z
         url: gitAddress.describe('Where the repository is: https, http, or a folder of this machine'),
         version: trackedRange
           .optional()
-          .describe('Range of versions that tags stand for, or "latest"; the highest that fits wins'),
+          .describe(
+            'Range of versions that tags stand for, "latest" (all releases) or "any" (pre-releases too); the highest that fits wins',
+          ),
         tags: gitPattern.optional().describe('Which tags are versions, as a pattern: "v*". All of them else'),
         tag: gitPattern.optional().describe('This tag alone'),
         branch: gitPattern
@@ -117,7 +119,7 @@ const source = z
         kind: z.literal('tarball'),
         url: tarballAddress.describe('Where the tarball is; {version} stands for its version'),
         version: trackedRange.describe(
-          'One version, or a range or "latest" where "listing" tells what there is',
+          'One version, or a range, "latest" or "any" where "listing" tells what there is',
         ),
         listing: tarballAddress
           .optional()

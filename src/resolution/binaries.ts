@@ -3,11 +3,12 @@
  * architecture, with what of the same source they need. Pure.
  */
 import { formatAlternative, parseRelations, satisfies, type Alternative } from '../deb/relation.js';
-import { compareVersions, isInRange, upstreamOf } from '../deb/version.js';
+import { compareVersions, upstreamOf } from '../deb/version.js';
 import type { ActiveSkip } from '../profile/skip.js';
 import type { BinaryListing, Candidates } from '../source/candidate.js';
 import { upstreamVersionOf } from '../source/upstream-version.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
+import { meantOfBase } from './range.js';
 import { nothingButSkipped, unlessSkipped } from './skips.js';
 import { bySuite, isInSecurity } from './sources.js';
 import { nothingInRange, unknownPackage, whatThereIs, type Unsatisfied } from './unsatisfied.js';
@@ -83,7 +84,11 @@ export function binaryOptions(
     names,
     builds: completeBuilds(found, names, candidates.architectures),
   }));
-  const inRange = (build: Build): boolean => isInRange(upstreamOf(build.listings[0]!.version), range);
+  const { accepts, preReleasesOnly } = meantOfBase(
+    range,
+    first!.builds.map((build) => upstreamOf(build.listings[0]!.version)),
+  );
+  const inRange = (build: Build): boolean => accepts(upstreamOf(build.listings[0]!.version));
   const reasons = others
     .filter(({ builds }) => builds.length === 0)
     .map(({ names }) => noBuild(candidates, range, names, false));
@@ -116,6 +121,7 @@ export function binaryOptions(
     component,
     range,
     path: `components.${component}.source.version`,
+    preReleasesOnly,
     options: skippable.map((one) => unlessSkipped(one, skips)),
   };
   if (!variable.options.some((option) => option.inRange)) {
@@ -161,7 +167,8 @@ function noBuild(
 ): Unsatisfied {
   const [lead] = names;
   const there = found.filter((listing) => listing.package === lead);
-  const inRange = there.some(({ version }) => isInRange(upstreamOf(version), range));
+  const upstreams = there.map(({ version }) => upstreamOf(version));
+  const inRange = upstreams.some(meantOfBase(range, upstreams).accepts);
   if (rangeIsTheFault && !inRange) return nothingInRange(component, range, searched, there);
   return {
     code: 'RESOLVE_UNSATISFIABLE',

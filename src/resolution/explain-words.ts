@@ -45,7 +45,8 @@ export function rangeSentence({ component, range, options }: Variable): string {
   const [newest] = allowed;
   if (isFixed({ range })) return `${component} is fixed to ${range}`;
   if (range.startsWith('the tree ')) return `${component} is taken from ${range}`;
-  const words = range === 'latest' ? 'its releases ("latest")' : range;
+  const words =
+    range === 'latest' ? 'its releases ("latest")' : range === 'any' ? 'its versions ("any")' : range;
   if (newest === undefined) return `${component} is kept at ${words} (there is none)`;
   const what = allowed.length === 1 ? 'is all there is' : 'is the newest there is';
   const skipped = options.flatMap((option) => option.skipped ?? []);

@@ -28,6 +28,8 @@ export interface Variable {
   range: string;
   /** Field of the profile: `components.mediawiki.source.version`. */
   path: string;
+  /** Whether the range means pre-releases that it does not name, because there is nothing else in it. */
+  preReleasesOnly?: boolean | undefined;
   /** Newest first. */
   options: readonly Option[];
 }

@@ -1,12 +1,13 @@
 /**
  * What there is of a source package: its versions, the highest first. Pure.
  */
-import { compareVersions, isInRange, upstreamOf } from '../deb/version.js';
+import { compareVersions, upstreamOf } from '../deb/version.js';
 import type { ActiveSkip } from '../profile/skip.js';
 import type { Candidates, SourceListing } from '../source/candidate.js';
 import type { SuiteRole } from '../source/mirror.js';
 import { upstreamVersionOf } from '../source/upstream-version.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
+import { meantOfBase } from './range.js';
 import { nothingButSkipped, unlessSkipped } from './skips.js';
 import { asError, nothingInRange, unknownPackage, type Unsatisfied } from './unsatisfied.js';
 
@@ -36,7 +37,11 @@ export function sourceOptions(
   if (found.length === 0) {
     return [unknownPackage(component, candidates.package, 'package', searched, candidates.near)];
   }
-  if (!found.some(({ version }) => isInRange(upstreamOf(version), range))) {
+  const { accepts, preReleasesOnly } = meantOfBase(
+    range,
+    found.map(({ version }) => upstreamOf(version)),
+  );
+  if (!found.some(({ version }) => accepts(upstreamOf(version)))) {
     return [nothingInRange(component, range, searched, found)];
   }
   const sorted = [...found].sort((a, b) => compareVersions(b.version, a.version) || bySuite(a, b));
@@ -47,7 +52,7 @@ export function sourceOptions(
       option: {
         version: upstream,
         label: `${version} (${suite})`,
-        inRange: isInRange(upstreamOf(version), range),
+        inRange: accepts(upstreamOf(version)),
       },
       names: [version, upstream],
       security: isInSecurity(version, found),
@@ -57,6 +62,7 @@ export function sourceOptions(
     component,
     range,
     path: `components.${component}.source.version`,
+    preReleasesOnly,
     options: skippable.map((one) => unlessSkipped(one, skips)),
   };
   if (!variable.options.some(({ inRange }) => inRange)) return [nothingButSkipped(variable)];

@@ -8,6 +8,7 @@ import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-s
 import type { ActiveSkip } from '../profile/skip.js';
 import type { Candidates, GitListing, TarballListing } from '../source/candidate.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
+import { preReleaseHint } from './range.js';
 import { nothingButSkipped, unlessSkipped } from './skips.js';
 import type { Unsatisfied } from './unsatisfied.js';
 
@@ -68,7 +69,15 @@ export function gitOptions(
   });
   return finished(
     component,
-    { range: words, path, value, where: config.url, skippable, skips },
+    {
+      range: words,
+      path,
+      value,
+      where: config.url,
+      skippable,
+      skips,
+      orders: ordered.map(({ order }) => order),
+    },
     (option) => ({
       kind: 'git',
       component,
@@ -110,12 +119,16 @@ export function tarballOptions(
     return { option, names: [version], security: false };
   });
   const where = config.listing ?? config.url;
-  return finished(component, { range: value, path, value, where, skippable, skips }, (option) => ({
-    kind: 'tarball',
+  return finished(
     component,
-    config,
-    listing: ordered[option]!.listing,
-  }));
+    { range: value, path, value, where, skippable, skips, orders: ordered.map(({ order }) => order) },
+    (option) => ({
+      kind: 'tarball',
+      component,
+      config,
+      listing: ordered[option]!.listing,
+    }),
+  );
 }
 
 export function localOptions(component: string, config: LocalConfig): ComponentOptions {
@@ -168,7 +181,8 @@ function acceptance(
   candidates: readonly Candidate<unknown>[],
 ): (version: string) => boolean {
   if (range === undefined) return () => true;
-  if (range !== 'latest') return (version) => isInRange(debianVersionOf(version), range);
+  if (range === 'any') return () => true;
+  if (range !== 'latest') return (version) => isInRange(debianVersionOf(version), range, 'named');
   // What has never been released is tracked by what comes before its release
   const released = candidates.some(({ order }) => order !== null && !isPreRelease(order));
   return (version) => !released || !isPreRelease(version);
@@ -183,10 +197,12 @@ function finished(
     where: string;
     skippable: readonly Skippable[];
     skips: readonly ActiveSkip[];
+    /** What the options are ordered by. */
+    orders: readonly (string | null)[];
   },
   choiceOf: ComponentOptions['choiceOf'],
 ): ComponentOptions | Unsatisfied[] {
-  const { range, path, value, where, skippable, skips } = words;
+  const { range, path, value, where, skippable, skips, orders } = words;
   const options = skippable.map((one) => unlessSkipped(one, skips));
   if (options.some(({ inRange }) => inRange)) {
     return { variable: { component, range, path, options }, skippable, choiceOf };
@@ -194,11 +210,13 @@ function finished(
   if (options.some(({ skipped }) => skipped !== undefined)) {
     return [nothingButSkipped({ component, range, path, options })];
   }
+  const upstreams = orders.flatMap((order) => (order === null ? [] : [debianVersionOf(order)]));
+  const leftOut = value === 'latest' ? '' : preReleaseHint(value, upstreams);
   return [
     {
       code: 'RESOLVE_UNSATISFIABLE',
       message: `${component}: nothing in ${where} fits ${range}; there is ${list(options.map(({ label }) => label))}`,
-      hint: 'Change "version" in the profile to a range that one of these is in.',
+      hint: `Change "version" in the profile to a range that one of these is in.${leftOut}`,
       path,
       value,
     },

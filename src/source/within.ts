@@ -147,8 +147,9 @@ function assertDemand(choice: WithinChoice, parent: Pin, facts: FolderFacts, arc
   });
 }
 
+/** The tree has one version and no other, so the range chooses none: whether it lies in it is all that is asked. */
 function assertRange(choice: WithinChoice, version: string, archive: StoredFile): void {
-  if (choice.range === undefined || isInRange(debianVersionOf(version), choice.range)) return;
+  if (choice.range === undefined || isInRange(debianVersionOf(version), choice.range, 'any')) return;
   throw new LockstepError('RESOLVE_UNSATISFIABLE', {
     message: `No version of ${choice.component} fits ${choice.range}: there is ${version} in ${choice.path} of ${archive.name}, and no other`,
     hint: 'Widen the range, or take another version of the surrounding component.',

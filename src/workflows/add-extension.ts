@@ -155,7 +155,8 @@ function branchLike(profile: Profile): { branch: string } {
   const { source } = profile.components[coreOf(profile)]!;
   if (source.kind === 'git' && source.branch !== undefined) return { branch: source.branch };
   const range = 'version' in source ? source.version : undefined;
-  const lowest = range === undefined || range === 'latest' ? null : semver.minVersion(range);
+  const lowest =
+    range === undefined || range === 'latest' || range === 'any' ? null : semver.minVersion(range);
   if (lowest !== null && lowest.major > 0) return { branch: `REL${lowest.major}_${lowest.minor}` };
   throw new LockstepError('USAGE', {
     message: `Which branch or version of the repository is meant? The profile ${profile.name} does not say which MediaWiki it is for`,

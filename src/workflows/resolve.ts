@@ -88,7 +88,8 @@ export async function resolve(
     const found = skippedVersions(problem.variables, chosen);
     const skipped = await withKnownFixes(context, profile.name, found);
     for (const one of skipped) phase.info(skippedSentence(one));
-    for (const sentence of [...ended, ...passedOver(asked, chosen)]) phase.info(sentence);
+    for (const sentence of [...ended, ...passedOver(asked, chosen), ...preReleases(asked, chosen)])
+      phase.info(sentence);
     phase.done(`${pins.size} components, ${demands.length} demands met`);
     const declared = searching.declared(chosen);
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
@@ -138,6 +139,16 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>): stri
       whyNot(problem, chosen, component)
         .newer.filter(({ why }) => why === 'barred')
         .map(({ sentence }) => `Passed over, ${component} ${sentence}`),
+    );
+}
+
+/** That one was taken which nobody named must not go unseen: it is no release yet. */
+function preReleases(problem: Problem, chosen: ReadonlyMap<string, number>): string[] {
+  return problem.variables
+    .filter(({ preReleasesOnly }) => preReleasesOnly === true)
+    .map(
+      ({ component, range, options }) =>
+        `A pre-release was taken, ${component} ${options[chosen.get(component)!]!.label}: the base has no release in ${range}`,
     );
 }
 

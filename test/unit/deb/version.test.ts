@@ -139,12 +139,33 @@ describe('deb/version', () => {
   });
 
   it('says whether an upstream version is in a range', () => {
-    assert.ok(isInRange('1.39.17', '~1.39.0'));
-    assert.ok(!isInRange('1.40.0', '~1.39.0'));
-    assert.ok(isInRange('7.1.1', '>=7.1 <8'));
-    assert.ok(isInRange('0.16.0~a17', '0.16.0-a17'));
-    assert.ok(isInRange('0.16.0~a17', '>=0.16.0-a9'));
-    assert.ok(!isInRange('0.16.0~a9', '>=0.16.0-a17'));
-    assert.ok(!isInRange('9.2p1', '*'));
+    assert.ok(isInRange('1.39.17', '~1.39.0', 'any'));
+    assert.ok(!isInRange('1.40.0', '~1.39.0', 'any'));
+    assert.ok(isInRange('7.1.1', '>=7.1 <8', 'any'));
+    assert.ok(isInRange('0.16.0~a17', '0.16.0-a17', 'any'));
+    assert.ok(isInRange('0.16.0~a17', '>=0.16.0-a9', 'any'));
+    assert.ok(!isInRange('0.16.0~a9', '>=0.16.0-a17', 'any'));
+    assert.ok(!isInRange('9.2p1', '*', 'any'));
+  });
+
+  it('takes a pre-release into a range only where that names one of the same numbers', () => {
+    const out = [
+      ['2.0.0~alpha', '>=1.0'],
+      ['1.2.0~rc.1', '^1'],
+      ['1.1.1~rc1', '~1.1.0'],
+      ['1.39.18~rc.0', '~1.39.0'],
+      ['0.17.0~a1', '>=0.16.0-a9'],
+      ['1.2.3.4~rc1', '^1.2.3'],
+      ['0.16.0~a17', '*'],
+    ] as const;
+    for (const [version, range] of out) {
+      assert.ok(!isInRange(version, range, 'named'), `${version} ${range}`);
+      assert.ok(isInRange(version, range, 'any'), `${version} ${range}`);
+    }
+    assert.ok(isInRange('0.16.0~a17', '>=0.16.0-a9', 'named'));
+    assert.ok(isInRange('2.0.0~beta', '>=2.0.0-alpha <3', 'named'));
+    // The mark of a repacked tarball is none of a pre-release
+    assert.ok(isInRange('1.2.3~dfsg1', '^1', 'named'));
+    assert.ok(isInRange('1.2.3.4~ds1', '^1', 'named'));
   });
 });

@@ -56,9 +56,20 @@ describe('the options of a git source', () => {
       '- 0.21.0 (tag v0.21.0)',
       '+ 0.20.1 (tag v0.20.1)',
       '+ 0.20.0 (tag v0.20.0)',
-      '+ 0.20.0-a17 (tag v0.20.0-a17)',
-      '+ 0.20.0-a9 (tag v0.20.0-a9)',
+      '- 0.20.0-a17 (tag v0.20.0-a17)',
+      '- 0.20.0-a9 (tag v0.20.0-a9)',
     ]);
+    const alphas = told(options(git({ version: '>=0.20.0-a10 <0.21' }), there));
+    assert.deepEqual(
+      alphas.filter((line) => line.includes('-a')),
+      ['+ 0.20.0-a17 (tag v0.20.0-a17)', '- 0.20.0-a9 (tag v0.20.0-a9)'],
+    );
+    assert.ok(told(options(git({ version: 'any' }), there)).every((line) => line.startsWith('+')));
+  });
+
+  it('that come before a release are none of a range, which says what would mean them', () => {
+    const { hint } = fault(git({ version: '~1.1.0' }), tags('v1.1.1rc1', 'v1.2.0-rc.1'));
+    assert.match(hint, /1\.1\.1-rc1 comes before its release: .*">=1\.1\.1-rc1"/);
   });
 
   it('know MediaWiki’s own tags', () => {

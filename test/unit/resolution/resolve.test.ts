@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { compareVersions, isInRange, upstreamOf } from '../../../src/deb/version.js';
 import { LockstepError } from '../../../src/errors.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
+import { optionsOf } from '../../../src/resolution/options.js';
 import { planResolution } from '../../../src/resolution/resolve.js';
 import type { BinaryListing, Candidates, Choice, SourceListing } from '../../../src/source/candidate.js';
 import { binaries, binary, source, sources } from './listings.js';
@@ -59,6 +60,18 @@ describe('choosing a source package', () => {
     assert.equal(planSource('1.0.0', revisions).version, '1.0-1+deb12u1');
   });
 
+  it('takes a pre-release only where the range names one of its numbers, or there is nothing else', () => {
+    const both = [source('1:1.39.17-1'), source('1:1.39.18~rc.0-1', 'security')];
+    assert.equal(planSource('~1.39.0', both).version, '1:1.39.17-1');
+    assert.equal(planSource('>=1.39.18-alpha', both).version, '1:1.39.18~rc.0-1');
+    const only = both.slice(1);
+    const asked = { kind: 'apt-source', package: 'mediawiki', version: '~1.39.0' } as const;
+    const options = optionsOf('mediawiki', asked, sources('mediawiki', only), []);
+    assert.ok(!Array.isArray(options) && options.variable.preReleasesOnly === true);
+    assert.equal(planSource('~1.39.0', only).version, '1:1.39.18~rc.0-1');
+    assert.equal(faultOf(() => planSource('~1.39.19', only)).code, 'RESOLVE_UNSATISFIABLE');
+  });
+
   it('says what there is when nothing fits', () => {
     const error = faultOf(() => planSource('~1.40.0', there));
     assert.equal(error.code, 'RESOLVE_UNSATISFIABLE');
@@ -110,7 +123,7 @@ describe('choosing a source package', () => {
   it('is the highest there is in the range, for any versions in any order', () => {
     fc.assert(
       fc.property(listings, ranges, fc.infiniteStream(fc.nat()), (found, range, random) => {
-        const fitting = found.filter(({ version }) => isInRange(upstreamOf(version), range));
+        const fitting = found.filter(({ version }) => isInRange(upstreamOf(version), range, 'named'));
         if (fitting.length === 0) {
           assert.match(
             faultOf(() => planSource(range, found)).code,
@@ -119,7 +132,7 @@ describe('choosing a source package', () => {
           return;
         }
         const best = planSource(range, found);
-        assert.ok(isInRange(upstreamOf(best.version), range));
+        assert.ok(isInRange(upstreamOf(best.version), range, 'named'));
         assert.ok(fitting.every(({ version }) => compareVersions(version, best.version) <= 0));
         const shuffled = found
           .map((listing) => ({ listing, key: random.next().value as number }))
