@@ -9,6 +9,7 @@ import { LockstepError } from '../errors.js';
 import { signingEnd } from '../signing/key-end.js';
 import { readPublicKeys } from '../signing/keys.js';
 import { severalSigners } from '../signing/several.js';
+import type { PublicKey } from '../signing/public-key.js';
 import { loadSigner, type Signer, type SigningConfig } from '../signing/signer.js';
 import { appendSigningRecord, loggedSigner } from '../signing/signing-log.js';
 import { appendKeyChange } from '../snapshot/key-record.js';
@@ -30,24 +31,35 @@ export interface ArchiveSigner extends Signer {
   readonly fingerprints: readonly string[];
 }
 
+/** Whether a run only says what it would do: it needs no secret, and what it is given cannot sign. */
+interface SigningWish {
+  dryRun?: boolean | undefined;
+}
+
 /**
- * Unlocks the key at once, so that a wrong passphrase, or a key that has ended, shows before any work.
+ * Unlocks the key at once, so that a wrong passphrase, or a key that has ended, shows before any work; for a dry run it
+ * asks for no passphrase.
  *
  * @throws LockstepError SIGN_* (SIGN_KEY_CHANGED where lockstep.yaml names another key than the archive's),
  * SNAPSHOT_INVALID (the record of keys), TOOL_MISSING
  */
 export async function archiveSigner(
   context: Context,
-  /** Keys that signed before there was a record, on the word of who runs this. */
-  former: readonly RecordedKey[] = [],
+  {
+    former = [],
+    dryRun,
+  }: SigningWish & {
+    /** Keys that signed before there was a record, on the word of who runs this. */
+    former?: readonly RecordedKey[];
+  } = {},
 ): Promise<ArchiveSigner> {
   const state = (await keyRecordOf(context))?.state ?? null;
   const current = await currentAtHand(context, state);
   if (state === null && former.length === 0) await assertPublished(context, current);
-  const first = await slotSigner(context, current);
+  const first = await slotSigner(context, current, { dryRun });
   const others: Signer[] = [];
   for (const { fingerprint } of state === null ? [] : signingKeys(state).slice(1)) {
-    others.push(await signerOf(context, fingerprint));
+    others.push(await signerOf(context, fingerprint, { dryRun }));
   }
   const signer = severalSigners([first, ...others]);
   let begun: Promise<void> | undefined;
@@ -77,10 +89,14 @@ export async function archiveSigner(
  *
  * @throws LockstepError SIGN_KEY_MISSING where it has not, SIGN_*
  */
-export async function signerOf(context: Context, fingerprint: string): Promise<Signer> {
+export async function signerOf(
+  context: Context,
+  fingerprint: string,
+  wish: SigningWish = {},
+): Promise<Signer> {
   const { found } = await keysAtHand(context);
   const place = found.find(({ key }) => key.fingerprint === fingerprint);
-  if (place !== undefined) return await slotSigner(context, place);
+  if (place !== undefined) return await slotSigner(context, place, wish);
   throw new LockstepError('SIGN_KEY_MISSING', {
     message: `The key ${fingerprint} is needed to sign, and lockstep.yaml does not have it`,
     hint: 'Set signing.next in lockstep.yaml to where it is, or put it at next.asc beside signing.keyFile',
@@ -88,8 +104,19 @@ export async function signerOf(context: Context, fingerprint: string): Promise<S
   });
 }
 
-async function slotSigner(context: Context, { slot, config, key }: KeyAtHand): Promise<Signer> {
+async function slotSigner(
+  context: Context,
+  { slot, config, key }: KeyAtHand,
+  { dryRun = false }: SigningWish,
+): Promise<Signer> {
   const { workspace, places } = context;
+  if (dryRun) {
+    await assertNotEnded(key, context);
+    const refuse = (): never => {
+      throw new TypeError('a dry run signs nothing');
+    };
+    return { ...key, clearsign: refuse, detached: refuse };
+  }
   const environment = environmentFor(context, slot, config);
   const signer = await loadSigner(config, environment, workspace.root, key);
   await assertNotEnded(signer, context);
@@ -98,7 +125,7 @@ async function slotSigner(context: Context, { slot, config, key }: KeyAtHand): P
 }
 
 /** gpg signs on when it is told another time, and apt refuses what comes out. */
-async function assertNotEnded(signer: Signer, { clock }: Context): Promise<void> {
+async function assertNotEnded(signer: PublicKey, { clock }: Context): Promise<void> {
   const now = clock.now();
   const end = await signingEnd(await signer.publicKey(), now);
   if (end === null || end > now) return;

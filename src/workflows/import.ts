@@ -72,7 +72,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
   const profile = await loadImportedProfile(context.workspace, request.profile);
   keepHeapsSmall();
   return await exclusively(context, request, async () => {
-    const signer = await archiveSigner(context);
+    const signer = await archiveSigner(context, request);
     const { plan, batch, ...told } = await readAndPlan(context, profile, request, signer);
     try {
       return {

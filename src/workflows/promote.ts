@@ -46,7 +46,7 @@ export async function promote(context: Context, request: PromoteRequest): Promis
     if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);
     const id = promotedSnapshot({ from, to: suite, trustLevels: workspace.trustLevels, history, wanted });
     const sha256 = history.findLast(({ to }) => to === id)?.manifest;
-    const signer = await archiveSigner(context);
+    const signer = await archiveSigner(context, request);
     const plan = await planMove(
       context,
       {

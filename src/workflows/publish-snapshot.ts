@@ -27,8 +27,8 @@ export async function publish(
   request: PublishRequest,
 ): Promise<{ report: PublishReport; plan: MovePlan }> {
   return await exclusively(context, request, async () => {
-    // A wrong passphrase shows before anything else
-    const signer = await archiveSigner(context);
+    // A wrong passphrase shows before anything else; a dry run needs none
+    const signer = await archiveSigner(context, request);
     const target = await findSnapshot(context.places.snapshots, request.id);
     const suite = suiteFor(context, request.suite, target.profile);
     const { reason } = request;

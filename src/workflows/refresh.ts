@@ -95,7 +95,7 @@ async function refreshSuites(
   },
 ): Promise<Refreshed> {
   await assertThere(context, request.suites);
-  const signer = await archiveSigner(context, request.adopts);
+  const signer = await archiveSigner(context, { former: request.adopts, dryRun: request.dryRun });
   const publicKey = await signer.publicKey();
   const { binary, ends } = publicKey;
   const now = context.clock.now();
@@ -154,7 +154,7 @@ async function refreshKeyringSuite(context: Context, by: RefreshedBy): Promise<R
   const suite = keyringSuiteNamed(context, keyringSuite(fingerprint))!;
   const there = await historyOf(context, suite.name);
   if (there.length === 0) return [];
-  const own = await signerOf(context, fingerprint);
+  const own = await signerOf(context, fingerprint, by);
   const alone = { ...by, signer: own, fingerprints: [fingerprint] };
   const view = await refreshView(context, suite, null, alone);
   return view === undefined ? [] : [view];

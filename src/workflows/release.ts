@@ -51,7 +51,7 @@ export interface ReleaseReport extends ReleasePlan {
 /** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
   const suite = await suiteOfRequest(context, request);
-  const signer = await archiveSigner(context);
+  const signer = await archiveSigner(context, { dryRun: true });
   await assertBase(context, request, suite, signer);
   const resolution = await resolve(context, request.profile, request);
   assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
@@ -137,8 +137,6 @@ export async function build(
   { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
 ): Promise<BuildReport> {
   const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
-    // A key that does not open shows before any work
-    await archiveSigner(context);
     const resolution = await resolve(context, profile, { trees });
     return { resolution, planned: await planBuilds(context, resolution) };
   };
@@ -168,7 +166,7 @@ export async function cut(
   { dryRun, security, trees }: { dryRun: boolean; security: readonly string[]; trees: LocalTrees },
 ): Promise<CutReport> {
   return await exclusively(context, { dryRun }, async () => {
-    const signer = await archiveSigner(context);
+    const signer = await archiveSigner(context, { dryRun });
     const resolution = await resolve(context, profile, { trees });
     const set = await buildSet(context, resolution, await planBuilds(context, resolution));
     const plan = await planCut(context, set, signer, security);

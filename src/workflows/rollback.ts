@@ -52,7 +52,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   return await exclusively(context, request, async () => {
     const history = await historyOf(context, suite.name);
     const target = await targetOf(context, suite, history, request);
-    const signer = await archiveSigner(context);
+    const signer = await archiveSigner(context, request);
     const { schemaChange } = request;
     const move: MoveRequest = { action: 'rollback', suite, target, reason, schemaChange };
     if (request.supersede) return await goBackUp(context, { ...move, history }, request, signer);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { chmod, rm } from 'node:fs/promises';
-import { keyResult, releaseResult } from '../../../src/cli/results.js';
+import { keyRotateResult } from '../../../src/cli/results-keys.js';
+import { refreshResult } from '../../../src/cli/results-upkeep.js';
+import { buildResult, cutResult, keyResult, publishResult, releaseResult } from '../../../src/cli/results.js';
 import { Bench, profile, suite } from './bench.js';
 
 const passphrase = 'correct horse battery staple';
@@ -20,12 +22,7 @@ describe('a protected key', function () {
   after(async () => bench?.end());
 
   const release = [['release', profile]];
-  const every = [
-    ...release,
-    ['release', profile, '--dry-run'],
-    ['build', profile],
-    ['publish', '20260101T000000Z', suite],
-  ];
+  const every = [...release, ['cut', profile], ['publish', '20260101T000000Z', suite]];
 
   /** It shows before anything is fetched or built. */
   async function refused(
@@ -89,6 +86,30 @@ describe('a protected key', function () {
       LOCKSTEP_PASSPHRASE_FILE: file,
     });
     assert.equal(again.snapshot, first.snapshot);
+  });
+
+  it('is not needed to build, nor to say what would be done', async () => {
+    const built = await bench.succeeds(buildResult, ['build', profile]);
+    assert.ok(built.packages.length > 0);
+    const planned = await bench.succeeds(releaseResult, ['release', profile, '--dry-run']);
+    assert.equal(planned.snapshot, null);
+    const { id, cut } = await bench.succeeds(cutResult, ['cut', profile, '--dry-run']);
+    assert.equal(cut, false);
+    const moved = await bench.succeeds(publishResult, ['publish', id, suite, '--dry-run']);
+    assert.equal(moved.snapshot, id);
+    const { views } = await bench.succeeds(refreshResult, ['refresh', suite, '--dry-run']);
+    assert.ok(views.length > 0);
+    await bench.succeeds(keyRotateResult, ['key', 'rotate', '--dry-run']);
+    for (const args of [
+      ['publish', id, suite],
+      ['refresh', suite],
+      ['cut', profile],
+    ]) {
+      await bench.fails(args, { code: 'SIGN_PASSPHRASE_NEEDED', says: [/no passphrase was given/] });
+    }
+  });
+
+  it('is missed where it was', async () => {
     await rm(key);
     await bench.fails(['release', profile], {
       code: 'SIGN_KEY_MISSING',
