@@ -137,7 +137,12 @@ export const workspaceSchema = z
     suites: z.record(slug, suite).describe('The suites of the archive, by name'),
     snapshots: z
       .strictObject({
-        commit: z.boolean().default(false).describe('Make a git commit of each snapshot manifest'),
+        commit: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Make a git commit of each snapshot manifest; signed by gpg where commit.gpgSign of git says so. Hooks do not run',
+          ),
       })
       .prefault({})
       .describe('How snapshots are kept'),

@@ -9,6 +9,8 @@ import { join, relative, sep } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
 import { LockstepError } from '../errors.js';
 import { notThere, onDisk } from '../io/disk.js';
+import { commitSignature } from '../signing/commit-signature.js';
+import { gitSettings, isTrue, type GitSettings } from './git-settings.js';
 
 type Git = typeof gitModule;
 
@@ -36,7 +38,8 @@ export type CommitResult =
 /**
  * Commits the files. Other changes, staged or not, stay as they are and stay out of the commit.
  *
- * @throws LockstepError SNAPSHOT_COMMIT when git's files cannot be read or written; DISK_IO
+ * @throws LockstepError SNAPSHOT_COMMIT when git's files cannot be read or written, or the commit cannot be signed
+ * though git's configuration asks for that: nothing is committed then; DISK_IO
  */
 export async function commitFiles(request: CommitRequest): Promise<CommitResult> {
   const dir = await repositoryOf(request.directory);
@@ -46,14 +49,37 @@ export async function commitFiles(request: CommitRequest): Promise<CommitResult>
   try {
     return await commitIn(git, dir, request);
   } catch (error) {
-    if (error instanceof LockstepError) throw error;
-    throw new LockstepError('SNAPSHOT_COMMIT', {
-      message: `The git commit of ${request.files.length} files in ${dir} failed: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'The files are written; commit them yourself, or set snapshots.commit to false',
-      where: [{ file: dir }],
-      cause: error,
-    });
+    const isOfSigning = error instanceof LockstepError && /^(?:SIGN_|TOOL_)/.test(error.code);
+    if (error instanceof LockstepError && !isOfSigning) throw error;
+    throw notCommitted(dir, request.files, reasonOf(error), isOfSigning ? error.hint : undefined, error);
   }
+}
+
+function notCommitted(
+  dir: string,
+  files: readonly string[],
+  reason: string,
+  hint?: string,
+  cause?: unknown,
+): LockstepError {
+  return new LockstepError('SNAPSHOT_COMMIT', {
+    message: `The git commit of ${files.length === 1 ? 'a file' : `${files.length} files`} in ${dir} failed: ${reason}`,
+    hint: `The files are written; commit them yourself, or set snapshots.commit to false${hint === undefined ? '' : `. ${hint}`}`,
+    where: [{ file: dir }],
+    cause,
+  });
+}
+
+/** In one line: the library asks its users to report to it what it does not know. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, data } = error as { code?: unknown; data?: { message?: unknown; filepaths?: unknown } };
+  if (code === 'UnmergedPathsError') {
+    return `a merge is not finished: ${Array.isArray(data?.filepaths) ? data.filepaths.join(', ') : 'there are unmerged files'}`;
+  }
+  const told = typeof data?.message === 'string' ? data.message : error.message;
+  const [line = ''] = told.split('\n');
+  return error instanceof TypeError ? `the repository cannot be read (${line})` : line;
 }
 
 /**
@@ -75,7 +101,22 @@ export async function repositoryOf(directory: string): Promise<string | undefine
   }
 }
 
+/** Git knows kinds of repositories that isomorphic-git does not, and would write wrong objects or refs into. */
+function assertKnownKind(dir: string, settings: GitSettings, files: readonly string[]): void {
+  const kinds = [
+    ['extensions.objectformat', 'sha1', 'its objects are named by'],
+    ['extensions.refstorage', 'files', 'its refs are kept as'],
+  ] as const;
+  for (const [name, known, words] of kinds) {
+    const value = settings[name];
+    if (value === undefined || value.toLowerCase() === known) continue;
+    throw notCommitted(dir, files, `${words} ${value}, which Lockstep does not write`);
+  }
+}
+
 async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<CommitResult> {
+  const settings = await gitSettings(git, dir);
+  assertKnownKind(dir, settings, request.files);
   const parent = await git.resolveRef({ fs, dir, ref: 'HEAD' }).catch(() => undefined);
   let tree = parent === undefined ? undefined : (await git.readTree({ fs, dir, oid: parent })).oid;
   const before = tree;
@@ -95,7 +136,10 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
     removed.push(path);
   }
   if (tree === undefined || tree === before) return { kind: 'unchanged', repository: dir };
-  const author = await authorOf(git, dir, request);
+  // The index comes first: where it cannot be written, as in the middle of a merge, nothing is committed
+  for (const filepath of paths) await git.add({ fs, dir, filepath, force: true });
+  for (const filepath of removed) await git.remove({ fs, dir, filepath });
+  const author = authorOf(settings, request);
   const oid = await git.commit({
     fs,
     dir,
@@ -104,10 +148,8 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
     committer: author,
     tree,
     ...(parent === undefined ? {} : { parent: [parent] }),
+    ...signed(settings, author),
   });
-  // The index follows, so that `git status` shows the files as committed.
-  for (const filepath of paths) await git.add({ fs, dir, filepath, force: true });
-  for (const filepath of removed) await git.remove({ fs, dir, filepath });
   return { kind: 'committed', oid, repository: dir };
 }
 
@@ -160,16 +202,32 @@ function pathIn(dir: string, file: string): string {
   return path;
 }
 
-async function authorOf(
-  git: Git,
-  dir: string,
-  request: CommitRequest,
-): Promise<{ name: string; email: string; timestamp: number; timezoneOffset: number }> {
-  const name: unknown = await git.getConfig({ fs, dir, path: 'user.name' });
-  const email: unknown = await git.getConfig({ fs, dir, path: 'user.email' });
+interface Author {
+  name: string;
+  email: string;
+  timestamp: number;
+  timezoneOffset: number;
+}
+
+/** What has git.commit sign, where git's configuration asks for it. */
+function signed(
+  settings: GitSettings,
+  { name, email }: Author,
+): { signingKey?: string; onSign?: gitModule.SignCallback } {
+  if (!isTrue(settings['commit.gpgsign'])) return {};
+  const key = settings['user.signingkey'] ?? `${name} <${email}>`;
+  const program = settings['gpg.openpgp.program'] ?? settings['gpg.program'] ?? 'gpg';
+  const signing = { format: settings['gpg.format'] ?? 'openpgp', program, key };
   return {
-    name: typeof name === 'string' ? name : request.fallbackAuthor.name,
-    email: typeof email === 'string' ? email : request.fallbackAuthor.email,
+    signingKey: key,
+    onSign: async ({ payload }) => ({ signature: await commitSignature(payload, signing) }),
+  };
+}
+
+function authorOf(settings: GitSettings, request: CommitRequest): Author {
+  return {
+    name: settings['user.name'] ?? request.fallbackAuthor.name,
+    email: settings['user.email'] ?? request.fallbackAuthor.email,
     timestamp: Math.floor(request.date.getTime() / 1000),
     timezoneOffset: 0,
   };

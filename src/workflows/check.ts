@@ -6,6 +6,7 @@ import { readTemplate } from '../metapackage/template-folder.js';
 import { checkWorkspace, placeOf, suitesOf, type WorkspaceCheck } from '../profile/load.js';
 import { skipsOf } from '../profile/skips-in-force.js';
 import { repositoryOf } from '../snapshot/commit.js';
+import { commitHooks } from '../snapshot/git-settings.js';
 
 export interface CheckReport {
   ok: boolean;
@@ -79,10 +80,19 @@ function withoutSuite({ workspace, profiles, imported }: WorkspaceCheck): string
     );
 }
 
+async function hooksThatDoNotRun(repository: string): Promise<string[]> {
+  const hooks = await commitHooks(await import('isomorphic-git'), repository);
+  if (hooks.length === 0) return [];
+  return [
+    `The commits that snapshots.commit makes run no hooks of ${repository}: ${hooks.join(', ')}. Check the commits where they are pushed to, or set snapshots.commit to false and commit yourself`,
+  ];
+}
+
 async function withoutRepository({ workspace }: WorkspaceCheck): Promise<string[]> {
   if (workspace === undefined || !workspace.snapshots.commit) return [];
   try {
-    if ((await repositoryOf(workspace.root)) !== undefined) return [];
+    const repository = await repositoryOf(workspace.root);
+    if (repository !== undefined) return await hooksThatDoNotRun(repository);
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error;
     return [`snapshots.commit is true, but nothing is committed: ${error.message}.`];

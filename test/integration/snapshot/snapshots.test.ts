@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import git from 'isomorphic-git';
-import fs from 'node:fs';
 import { generateKey } from '../../../src/signing/keys.js';
 import { writeKeyFile } from '../../../src/signing/key-file.js';
 import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
-import { commitFiles } from '../../../src/snapshot/commit.js';
 import {
   appendHistory,
   historyPath,
@@ -181,71 +178,5 @@ describe('snapshots on disk', () => {
     await writeFile(path, tampered);
     await assert.rejects(appendHistory(root, move), { code: 'SNAPSHOT_INVALID' });
     assert.equal(await readFile(path, 'utf8'), tampered);
-  });
-
-  describe('in a git repository', () => {
-    const fallbackAuthor = { name: 'Archive', email: 'a@example.invalid' };
-
-    it('are committed alone, whatever else is staged', async () => {
-      const repository = await mkdtemp(join(dir, 'repository-'));
-      await git.init({ fs, dir: repository, defaultBranch: 'main' });
-      await writeFile(join(repository, 'README'), 'x');
-      await git.add({ fs, dir: repository, filepath: 'README' });
-      const author = { name: 'Someone', email: 's@example.invalid' };
-      await git.commit({ fs, dir: repository, message: 'start', author });
-      await writeFile(join(repository, 'README'), 'changed');
-      await git.add({ fs, dir: repository, filepath: 'README' });
-
-      const file = join(repository, 'work/snapshots/set/one.json');
-      await mkdir(join(file, '..'), { recursive: true });
-      await writeFile(file, '{}\n');
-      const request = {
-        directory: join(repository, 'work'),
-        files: [file],
-        message: 'Snapshot one\n',
-        date: now,
-        fallbackAuthor,
-      };
-      const result = await commitFiles(request);
-      assert.equal(result.kind, 'committed');
-      const [head, before] = await git.log({ fs, dir: repository });
-      assert.equal(head!.commit.message, 'Snapshot one\n');
-      assert.equal(head!.commit.author.name, 'Archive');
-      assert.deepEqual(head!.commit.parent, [before!.oid]);
-      const { blob } = await git.readBlob({ fs, dir: repository, oid: head!.oid, filepath: 'README' });
-      assert.equal(Buffer.from(blob).toString(), 'x');
-      assert.equal(await git.status({ fs, dir: repository, filepath: 'README' }), 'modified');
-      assert.equal(
-        await git.status({ fs, dir: repository, filepath: 'work/snapshots/set/one.json' }),
-        'unmodified',
-      );
-      assert.equal((await commitFiles(request)).kind, 'unchanged');
-    });
-
-    it('are the first commit of an empty one', async () => {
-      const repository = await mkdtemp(join(dir, 'repository-'));
-      await git.init({ fs, dir: repository, defaultBranch: 'main' });
-      await writeFile(join(repository, 'one.json'), '{}\n');
-      const files = [join(repository, 'one.json')];
-      const result = await commitFiles({
-        directory: repository,
-        files,
-        message: 'm',
-        date: now,
-        fallbackAuthor,
-      });
-      assert.equal(result.kind, 'committed');
-      assert.equal((await git.log({ fs, dir: repository })).length, 1);
-    });
-
-    it('are not committed where there is none', async () => {
-      const files = [join(root, 'x')];
-      assert.deepEqual(
-        await commitFiles({ directory: root, files, message: 'm', date: now, fallbackAuthor }),
-        {
-          kind: 'no-repository',
-        },
-      );
-    });
   });
 });

@@ -64,6 +64,9 @@ describe('checking a workspace', () => {
     assert.match((await checked()).notes.join(), /snapshots\.commit is true.*in no git repository/);
     await mkdir(join(root, '.git'));
     assert.deepEqual((await checked()).notes, []);
+    await mkdir(join(root, '.git/hooks'));
+    await writeFile(join(root, '.git/hooks/pre-commit'), '', { mode: 0o755 });
+    assert.match((await checked()).notes.join(), /run no hooks of .*: pre-commit\./);
     await rm(join(root, '.git'), { recursive: true });
     await appendFile(join(root, '.git'), 'gitdir: ../elsewhere\n');
     assert.match((await checked()).notes.join(), /a linked worktree or a submodule/);

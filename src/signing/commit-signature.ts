@@ -1,0 +1,45 @@
+/**
+ * Signing a git commit as git would: with the gpg and the key of whoever makes
+ * it, which need not be the archive's. Git's other ways (SSH, X.509) are not
+ * known here.
+ */
+import { LockstepError } from '../errors.js';
+import { run } from '../io/process.js';
+import { unixLines } from './keys.js';
+
+export interface CommitSigning {
+  /** `gpg.format`: `openpgp`, `ssh` or `x509`. */
+  format: string;
+  /** `gpg.openpgp.program` or `gpg.program`; gpg otherwise. */
+  program: string;
+  /** What gpg finds the key by: `user.signingKey`, else name and address. */
+  key: string;
+}
+
+/**
+ * The armored signature of a commit (git-commit(1), `--gpg-sign`).
+ *
+ * @throws LockstepError SIGN_GPG, TOOL_MISSING (package gnupg)
+ */
+export async function commitSignature(payload: string, signing: CommitSigning): Promise<string> {
+  const { format, program, key } = signing;
+  if (format !== 'openpgp') {
+    throw new LockstepError('SIGN_GPG', {
+      message: `git's commit.gpgSign asks for a signature of the form ${format}; Lockstep signs commits with gpg alone`,
+      hint: 'Set gpg.format to openpgp for this repository, or commit yourself and set snapshots.commit to false',
+    });
+  }
+  const result = await run(program, ['--status-fd=2', '-bsau', key], {
+    input: Buffer.from(payload),
+    allowFailure: true,
+    env: { LOCKSTEP_PASSPHRASE: undefined, LOCKSTEP_PASSPHRASE_FILE: undefined },
+    debianPackage: 'gnupg',
+  });
+  if (result.exitCode === 0 && /^\[GNUPG:\] SIG_CREATED /m.test(result.stderr))
+    return unixLines(result.stdout);
+  const said = result.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[GNUPG:]'));
+  throw new LockstepError('SIGN_GPG', {
+    message: `git's commit.gpgSign asks for a signature by ${key}, and ${program} gave none: ${said.at(-1) ?? `it ended with ${result.exitCode}`}`,
+    hint: 'Try it with: git commit -S. Or turn commit.gpgSign off for this repository',
+  });
+}
