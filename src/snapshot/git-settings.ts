@@ -40,7 +40,8 @@ export async function gitSettings(
   for (const name of names) {
     const own: unknown = await git.getConfig({ fs, dir, path: name });
     // Git leaves out the file of a repository that is somebody else's
-    if (own !== undefined && own !== null) settings[name] ??= String(own);
+    if (typeof own === 'string' || typeof own === 'boolean' || typeof own === 'number')
+      settings[name] ??= String(own);
   }
   return settings;
 }
