@@ -147,7 +147,9 @@ export async function planKeyring(input: KeyringInput, history: readonly Version
   const { versionSuffix } = input.workspace;
   const source = keyringPackageOf(input.workspace);
   const inputs = inputsOf([await composeKeyring(input, `${keyringBaseVersion}+${versionSuffix}0`)]);
-  const version = planVersion(keyringBaseVersion, versionSuffix, inputs, history, source);
+  // Every machine of the archive has it, whatever it follows
+  const own = history.map((use) => ({ ...use, isOwn: true }));
+  const version = planVersion(keyringBaseVersion, versionSuffix, inputs, own, source);
   return { source, version, inputs, packages: [await composeKeyring(input, version)] };
 }
 

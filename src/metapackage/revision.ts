@@ -11,12 +11,16 @@ export interface VersionUse {
   version: string;
   /** sha256, in hexadecimal. */
   inputs: string;
+  /** Whether machines that follow what is planned now may have it: nothing of it goes below. */
+  isOwn?: boolean | undefined;
 }
 
 /**
  * The version of a package made from these inputs. The same inputs keep their
  * number, so that what did not change is not published anew; other inputs get
- * the next one, so that a version never stands for two contents.
+ * the next one, so that a version never stands for two contents. So do the
+ * inputs of an earlier number, where a higher one of our own was given out since:
+ * a set that goes back to what it was is news, and machines follow it upwards.
  *
  * Where older content was given out above number N (`...+lockstep3+really...`), N and what is below it are
  * spent: machines that have the re-issue would not take them. The next one lies above it: `...+lockstep4`.
@@ -38,14 +42,16 @@ export function planVersion(
   let highest = 0;
   let same = 0;
   let spent = 0;
+  let own = 0;
   for (const use of history) {
     if (packageName !== undefined && use.package !== packageName) continue;
     const { number, isExceeded } = numberAfter(stem, use.version);
     highest = Math.max(highest, number);
+    if (use.isOwn === true) own = Math.max(own, number);
     if (isExceeded) spent = Math.max(spent, number);
     else if (use.inputs === inputs) same = Math.max(same, number);
   }
-  return `${stem}${same > spent ? same : highest + 1}`;
+  return `${stem}${same > spent && same >= own ? same : highest + 1}`;
 }
 
 /** The N of `<stem><N>`, or of what was given out right above it; 0 where the version is of another stem. */

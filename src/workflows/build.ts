@@ -85,7 +85,7 @@ export interface BuiltSet {
 export async function planBuilds(context: Context, resolution: Resolution): Promise<PlannedBuilds> {
   const phase = context.progress.phase('Planning the builds');
   try {
-    const history = await versionHistory(context);
+    const history = await versionHistory(context, resolution.profile.name);
     const builder = builderContext(context, phase);
     const debian = await planDebian(context, resolution, history, builder);
     const schema = await databaseSchema(context, resolution, sourcesOf(debian));
@@ -164,14 +164,17 @@ export async function buildSet(
   }
 }
 
-/** Every version that was given out here, of all profiles: they share one pool. */
-export async function versionHistory(context: Context): Promise<VersionUse[]> {
+/** Every version that was given out here, of all profiles: they share one pool. Those of `profile` are its own. */
+export async function versionHistory(context: Context, profile: string): Promise<VersionUse[]> {
   const { snapshots } = context.places;
-  const builds: VersionUse[] = [];
-  for (const place of await listSnapshots(snapshots)) builds.push(...(await readBuilds(snapshots, place)));
+  const uses: VersionUse[] = [];
+  const add = (of: string, builds: readonly VersionUse[]): void => {
+    for (const build of builds) uses.push({ ...build, isOwn: of === profile });
+  };
+  for (const place of await listSnapshots(snapshots)) add(place.profile, await readBuilds(snapshots, place));
   // A version that was given out stays given out when its snapshot is dropped: machines have it
-  const dropped = await readDropped(snapshots);
-  return [...builds, ...dropped.flatMap((one) => one.builds)];
+  for (const dropped of await readDropped(snapshots)) add(dropped.profile, dropped.builds);
+  return uses;
 }
 
 export function builderContext(context: Context, phase: Phase): BuilderContext {

@@ -64,7 +64,7 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
     imported,
     template: await readTemplate(workspace.root, keyringTemplate),
     key: await keyringKey(await archiveKeys(context, [])),
-    history: await versionHistory(context),
+    history: await versionHistory(context, keyringProfile),
   });
 }
 

@@ -20,6 +20,21 @@ describe('the number of a version', () => {
     assert.equal(planVersion(base, 'lockstep', 'b', history), `${base}+lockstep2`);
   });
 
+  it('are not given an earlier number again where their own profile has gone on since', () => {
+    const history = [use(`${base}+lockstep1`, 'a'), use(`${base}+lockstep2`, 'b')];
+    const own = history.map((one) => ({ ...one, isOwn: true }));
+    assert.equal(planVersion(base, 'lockstep', 'a', own), `${base}+lockstep3`);
+    const later = [...own, { ...use(`${base}+lockstep3`, 'a'), isOwn: true }];
+    assert.equal(planVersion(base, 'lockstep', 'a', later), `${base}+lockstep3`);
+    // Two profiles that differ, in turn
+    const [first, second] = [history[0]!, { ...history[1]!, isOwn: true }];
+    assert.equal(planVersion(base, 'lockstep', 'b', [first, second]), `${base}+lockstep2`);
+    assert.equal(
+      planVersion(base, 'lockstep', 'a', [{ ...first, isOwn: true }, history[1]!]),
+      `${base}+lockstep1`,
+    );
+  });
+
   it('is one more than the highest for other inputs, counted as a number', () => {
     const history = [2, 10, 9].map((n) => use(`${base}+lockstep${n}`, `x${n}`));
     assert.equal(planVersion(base, 'lockstep', 'new', history), `${base}+lockstep11`);
