@@ -49,10 +49,16 @@ export const errorCodes = {
     'input',
     'A suite may not take this snapshot: its trust level or the origin of a component forbids it',
   ],
+  MOVE_LOWER: [
+    'input',
+    'A package would get a lower version in the suite, and the move was not told that it may',
+  ],
   MOVE_NOWHERE: ['input', 'There is no earlier good snapshot that the suite could go back to'],
   MOVE_SCHEMA: ['input', 'The move crosses a change of the database schema and was not told that it may'],
   MOVE_UNNEEDED: ['input', 'Nothing would be withdrawn, so there is nothing to supersede'],
   SNAPSHOT_IN_USE: ['input', 'A snapshot cannot be dropped while something needs it; it is named'],
+  IMPORT_LOWER: ['input', 'An import would lower the version of a package, and was not told that it may'],
+  IMPORT_REMOVES: ['input', 'An import would take packages out of the set, and was not told that it may'],
   IMPORT_INVALID: [
     'input',
     'Packages to import are missing, damaged or contradict each other; each is listed',

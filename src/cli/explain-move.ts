@@ -3,7 +3,7 @@
  * machine, and to the database. Pure; the data is gathered by
  * src/workflows/move-outlook.ts.
  */
-import { goesDown, type NamedVersion, type VersionStep } from '../snapshot/move-versions.js';
+import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../snapshot/move-versions.js';
 import { nameOfSchema } from '../snapshot/moves.js';
 import { leftOnReissueWords } from '../snapshot/superseded.js';
 import type { MoveOutlook } from '../workflows/move-outlook.js';
@@ -93,11 +93,16 @@ function headOf(outlook: MoveOutlook): string {
 
 /** What a publication is told before it is done: it may do all this, but nobody should be surprised. */
 export function explainPublication(plan: MovePlan): string[] {
-  const { suite, from, to, schema, clockBehind } = plan;
+  const { suite, from, to, schema, clockBehind, lower } = plan;
   return [
     ...plan.publication.warnings.map((warning) => `Warning: ${warning}`),
     ...(clockBehind > 0 ? [`Warning: ${clockWarning(suite.name, clockBehind)}`] : []),
     ...leftOnReissueWords(suite.name, to.id, plan.left),
+    ...(lower.length === 0
+      ? []
+      : [
+          `Packages go to lower versions in ${suite.name}: ${lowerWords(lower)}. Machines with the archive's pin follow; others stay at the higher version.`,
+        ]),
     ...(schema === null
       ? []
       : [

@@ -33,6 +33,7 @@ export function renderDiffMarkdown(report: DiffReport): string {
     components(report),
     changelogs(report.changelogs),
     packages(report),
+    sources(report),
     relations(report),
     files(report.contents),
     configuration(report.contents),
@@ -77,6 +78,16 @@ function components({ components: changes }: DiffReport): string {
   ]);
   const head = ['component', 'change', 'from', 'to', ...(hasCommits ? ['commits'] : [])];
   return `## Components\n\n${markdownTable(head, rows)}`;
+}
+
+function sources({ sources: steps }: DiffReport): string {
+  if (steps.length === 0) return '';
+  const rows = steps.map(({ package: name, from, to }) => [
+    escapeMarkdown(name),
+    codeSpan(from ?? '') || 'none',
+    codeSpan(to ?? '') || 'none',
+  ]);
+  return `## Source packages\n\n${markdownTable(['source', 'from', 'to'], rows)}`;
 }
 
 function changelogs(all: readonly SourceChanges[]): string {

@@ -54,6 +54,7 @@ export function renderDiff(report: DiffReport, limits: DiffLimits = shortLimits)
     fixes(report.changelogs),
     ...report.changelogs.map((changes) => changelog(changes, limits)),
     packages(report, limits),
+    sources(report, limits),
     relations(report, limits),
     ...report.contents.map((contents) => files(contents, limits)),
     ...report.contents.flatMap((contents) => contents.texts.map((text) => patch(contents, text, limits))),
@@ -104,6 +105,15 @@ function components(changes: readonly ComponentChange[]): string {
   const hasCommits = changes.some(({ commits }) => commits !== undefined);
   const head = ['component', 'change', 'from', 'to', ...(hasCommits ? ['commits'] : [])];
   return `Components\n${table(head, rows)}`;
+}
+
+function sources({ sources: steps }: DiffReport, { rows }: DiffLimits): string {
+  if (steps.length === 0) return '';
+  const lines = table(
+    ['source', 'from', 'to'],
+    steps.map(({ package: name, from, to }) => [name, from ?? '-', to ?? '-']),
+  ).split('\n');
+  return `Source packages\n${limited(lines, rows).join('\n')}`;
 }
 
 function fixes(changelogs: readonly SourceChanges[]): string {

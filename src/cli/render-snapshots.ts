@@ -34,7 +34,7 @@ function fewIds(ids: readonly string[]): string {
 }
 
 export function renderSnapshots({ snapshots }: SnapshotsReport): string {
-  const head = ['id', 'profile', 'created', 'packages', 'changed', 'security', 'suites'];
+  const head = ['id', 'profile', 'created', 'packages', 'sources', 'changed', 'security', 'suites'];
   return table(
     head,
     snapshots.map((snapshot) => [
@@ -42,6 +42,7 @@ export function renderSnapshots({ snapshots }: SnapshotsReport): string {
       snapshot.profile,
       shortTime(snapshot.created),
       String(snapshot.packages),
+      String(snapshot.sources),
       snapshot.change ?? '(its parent was dropped)',
       fewIds(snapshot.security),
       suiteWords(snapshot.suites),
@@ -88,7 +89,10 @@ export function renderShow({ manifest, sha256, suites, signature }: ShowReport):
           ] satisfies [string, string],
         ]),
     ['manifest', `SHA-256 ${sha256}, signature ${signature}`],
-    ['size', `${manifest.packages.length} packages, ${formatBytes(size)}`],
+    [
+      'size',
+      `${manifest.packages.length} packages, ${formatBytes(size)}; ${manifest.sources.length} source packages`,
+    ],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
   return [
@@ -106,6 +110,7 @@ export function renderShow({ manifest, sha256, suites, signature }: ShowReport):
       ]),
     ),
     section('Packages', ['package', 'version', 'architecture', 'size', 'component'], packageRows(manifest)),
+    section('Source packages', ['source', 'version', 'files', 'size'], sourceRows(manifest)),
     section(
       'Evidence',
       ['gate', 'result', 'detail'],
@@ -144,6 +149,15 @@ function voucher(provenance: readonly Provenance[]): string {
   if (signed !== undefined) return `${signed.step} by ${signed.by}`;
   const last = provenance.at(-1);
   return last === undefined ? '' : `${last.step} ${last.subject}`;
+}
+
+function sourceRows({ sources }: SnapshotManifest): string[][] {
+  return sources.map(({ package: name, version, files }) => [
+    name,
+    version,
+    String(files.length),
+    formatBytes(files.reduce((sum, { size }) => sum + size, 0)),
+  ]);
 }
 
 function packageRows({ packages }: SnapshotManifest): string[][] {

@@ -64,6 +64,15 @@ export const diffResult = z.object({
       sizeChange: z.number().int().describe('Bytes; negative: it shrank'),
     }),
   ),
+  sources: z
+    .array(
+      z.object({
+        package: z.string(),
+        from: z.string().nullable().describe('The version; null: it was not in the set'),
+        to: z.string().nullable().describe('The version; null: it is not in the set any more'),
+      }),
+    )
+    .describe('Source packages that differ'),
   relations: z
     .array(
       z.object({

@@ -19,12 +19,15 @@ export const importResult = z.object({
     .array(
       z.object({
         package: z.string(),
-        architecture: z.string(),
+        architecture: z.string().describe('`source` of a source package'),
         from: z.string().nullable().describe('The version before; null for a new package'),
         to: z.string().nullable().describe('The version now; null for one that is not in the set any more'),
       }),
     )
     .describe('What differs from the snapshot before'),
+  wants: z
+    .array(z.enum(['replace', 'lower']))
+    .describe('With --dry-run: flags that the import needs and was not given'),
   links: z.array(z.string()).describe('Symbolic links in the folders, by the names of packages: left alone'),
 });
 export type ImportResult = z.infer<typeof importResult>;

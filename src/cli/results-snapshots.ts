@@ -29,6 +29,7 @@ export const snapshotsResult = z.object({
         created: time,
         parent: snapshotId.nullable(),
         packages: z.number().int().describe('How many'),
+        sources: z.number().int().describe('How many source packages'),
         size: bytes.describe('Bytes of all packages'),
         components: z.record(z.string(), z.string()).describe('Upstream versions by component'),
         change: z

@@ -8,7 +8,8 @@ export default class Promote extends BaseCommand {
   static override description =
     'Makes TO-SUITE point at what FROM-SUITE points at, or at ID, which must be or have been good in FROM-SUITE. The ' +
     'packages are the same files; nothing is built again. Both suites take the same profile and base release. Says ' +
-    'before it writes what each kind of machine will do. A change of the database schema needs --schema-change.';
+    'before it writes what each kind of machine will do. A change of the database schema needs --schema-change, lower ' +
+    'versions than TO-SUITE has now need --lower.';
   static override examples = [
     '<%= config.bin %> promote mediawiki-1.39-unstable mediawiki-1.39-stable --dry-run',
     '<%= config.bin %> promote mediawiki-1.39-unstable mediawiki-1.39-stable --reason "a week without faults"',
@@ -22,6 +23,7 @@ export default class Promote extends BaseCommand {
   static override flags = {
     reason: string({ description: "why, for the suite's history" }),
     'schema-change': boolean({ description: 'the database schema may change' }),
+    lower: boolean({ description: 'packages may go to lower versions than the suite has now' }),
     'dry-run': boolean({ description: 'only say what it would mean, and what would be written' }),
   };
 
@@ -38,6 +40,7 @@ export default class Promote extends BaseCommand {
       id: args.id,
       reason: flags.reason,
       schemaChange: flags['schema-change'],
+      lower: flags.lower,
       dryRun: flags['dry-run'],
       onOutlook: (outlook) => this.say(explainMove(outlook)),
     });

@@ -9,7 +9,7 @@ export default class Publish extends BaseCommand {
     'Writes the archive below public/: pool, indices under their hashes, indices by name, Release, InRelease last. ' +
     'Clients see the old archive or the new one, whatever happens in between. Publishing what is there already writes ' +
     'nothing, unless its signatures are past half of their time. The snapshot must be for the base release that the suite ' +
-    'has; a change of the database schema is told of.';
+    'has; a change of the database schema is told of. Lower versions than the suite has now need --lower.';
   static override examples = [
     '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --reason "MediaWiki 1.39.17"',
     '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --dry-run --json',
@@ -20,6 +20,7 @@ export default class Publish extends BaseCommand {
   };
   static override flags = {
     reason: string({ description: "why, for the suite's history" }),
+    lower: boolean({ description: 'packages may go to lower versions than the suite has now' }),
     'dry-run': boolean({ description: 'only say what would be written' }),
   };
 
@@ -33,6 +34,7 @@ export default class Publish extends BaseCommand {
     const { report, plan } = await publish(context, {
       ...args,
       reason: flags.reason,
+      lower: flags.lower,
       dryRun: flags['dry-run'],
       onPlan: (move) => explainPublication(move).forEach((line) => this.say(line)),
     });

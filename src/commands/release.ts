@@ -30,6 +30,7 @@ export default class Release extends BaseCommand {
       helpValue: 'CVE-ID,...',
       description: 'what this snapshot fixes, for diff, history and machines; may be given more than once',
     }),
+    lower: boolean({ description: 'packages may go to lower versions than the suite has now' }),
     with: withFlag,
     'dry-run': boolean({ description: 'fetch and prove the sources, print the plan, and stop there' }),
   };
@@ -51,6 +52,7 @@ export default class Release extends BaseCommand {
       suite: flags.suite,
       reason: flags.reason,
       security,
+      lower: flags.lower,
       trees: await localTrees(flags.with),
       onPlan: (plan: ReleasePlan) =>
         this.say(`Plan for ${plan.profile}, to be published in ${plan.suite}:\n${table(plan)}`),

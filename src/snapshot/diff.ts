@@ -8,6 +8,7 @@ import type { Pin } from '../source/pin.js';
 import { canonicalLine } from './canonical-json.js';
 import { relationChanges, type RelationChange } from './diff-relations.js';
 import { skippedChange, type SkippedChange } from './skipped.js';
+import { sourceSteps, type SourceStep } from './source-steps.js';
 import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from './manifest.js';
 
 /**
@@ -70,6 +71,8 @@ export interface SecurityChange {
 export interface SnapshotDiff {
   components: ComponentChange[];
   packages: PackageChange[];
+  /** Source packages, by name. */
+  sources: SourceStep[];
   relations: RelationChange[];
   schema: SchemaChange;
   security: SecurityChange;
@@ -91,6 +94,7 @@ export function diffSnapshots(from: SnapshotManifest, to: SnapshotManifest): Sna
   return {
     components: componentChanges(from.components, to.components),
     packages: pairs.flatMap(({ before, after }) => packageChange(before, after)),
+    sources: sourceSteps(from.sources, to.sources),
     relations: pairs.flatMap(({ before, after }) =>
       before === null || after === null || before.stanza === after.stanza
         ? []
@@ -103,11 +107,11 @@ export function diffSnapshots(from: SnapshotManifest, to: SnapshotManifest): Sna
   };
 }
 
-/** Whether nothing that a machine would notice differs. */
+/** Whether nothing that a machine, or who fetches a source from it, would notice differs. */
 export function isEmptyDiff(diff: SnapshotDiff): boolean {
-  const { components, packages, relations, schema, security } = diff;
+  const { components, packages, sources, relations, schema, security } = diff;
   return (
-    components.length + packages.length + relations.length === 0 &&
+    components.length + packages.length + sources.length + relations.length === 0 &&
     schema.changed !== 'yes' &&
     security.added.length + security.removed.length === 0
   );

@@ -3,8 +3,11 @@
  * or over those of the snapshot before, and everything that speaks against it.
  * Pure; reading packages is src/vetting's.
  */
+import { compareVersions } from '../deb/version.js';
 import type { FaultPlace } from '../errors.js';
+import { didYouMean } from '../profile/nearest.js';
 import type { Snapshot, SnapshotPackage, SnapshotSource } from './manifest.js';
+import { sourceKey, sourceSteps } from './source-steps.js';
 
 /** A package or source package and the file it was read from, for messages. */
 export interface Imported<T> {
@@ -19,11 +22,14 @@ export interface ImportRequest {
   previous: Snapshot | null;
   /** Whether what is not replaced stays; else the set is what was read. */
   add: boolean;
+  /** Names of packages and source packages of the snapshot before that go; the others stay, as with `add`. */
+  remove: readonly string[];
 }
 
-/** What becomes of a package. */
+/** What becomes of a package or source package. */
 export interface ImportChange {
   package: string;
+  /** `source` of a source package, as dpkg calls it. */
   architecture: string;
   /** The version before; null for a new package. */
   from: string | null;
@@ -53,22 +59,80 @@ export function planImportedSet(request: ImportRequest): ImportedSet | { faults:
     });
   }
   if (faults.length > 0) return { faults };
-  const set = new Map(request.add ? before : []);
+  const gone = removedBy(request, faults);
+  if (faults.length > 0) return { faults };
+  const keeps = request.add || request.remove.length > 0;
+  const set = new Map(keeps ? [...before].filter(([, entry]) => !gone.packages.has(entry)) : []);
   for (const [key, { entry }] of packages) set.set(key, entry);
   const listed = [...set.values()];
+  const kept = keeps ? sourcesThatStay(listed, sources, request.previous, gone.sources) : [];
+  const read = [...sources.values()].map(({ entry }) => entry);
+  const all = [...read, ...kept];
+  if (request.remove.length > 0 && listed.length + all.length === 0) {
+    return { faults: [{ path: '--remove', message: 'nothing would be left of the set' }] };
+  }
   return {
     packages: listed,
-    sources: sourcesFor(listed, sources, request),
-    changes: changesBetween(before, set),
+    sources: all,
+    changes: [
+      ...changesBetween(before, set),
+      ...sourceSteps(request.previous?.manifest.sources ?? [], all).map((step) => ({
+        ...step,
+        architecture: 'source',
+      })),
+    ].sort((a, b) => (keyOfChange(a) < keyOfChange(b) ? -1 : 1)),
   };
+}
+
+function keyOfChange({ package: name, architecture }: ImportChange): string {
+  return `${name} ${architecture}`;
+}
+
+/** What a person should have asked for, by the flag of `lockstep import` that does. */
+export type ImportWish = 'replace' | 'lower';
+
+/** Changes that a set must not make unasked: what leaves it, and what goes to a lower version. */
+export function unaskedChanges(
+  changes: readonly ImportChange[],
+  { add, remove }: Pick<ImportRequest, 'add' | 'remove'>,
+): Record<ImportWish, ImportChange[]> {
+  const asked = add || remove.length > 0;
+  return {
+    replace: asked ? [] : changes.filter(({ to }) => to === null),
+    lower: changes.filter(
+      ({ from, to, architecture }) =>
+        architecture !== 'source' && from !== null && to !== null && compareVersions(to, from) < 0,
+    ),
+  };
+}
+
+/** What is named by `remove`: binary packages of that name, else a source package with all that was built from it. */
+function removedBy(
+  { remove, previous }: ImportRequest,
+  faults: FaultPlace[],
+): { packages: Set<SnapshotPackage>; sources: Set<SnapshotSource> } {
+  const { packages = [], sources = [] } = previous?.manifest ?? {};
+  const gone = { packages: new Set<SnapshotPackage>(), sources: new Set<SnapshotSource>() };
+  for (const name of remove) {
+    const binaries = packages.filter((entry) => entry.package === name);
+    const source = sources.filter((entry) => entry.package === name);
+    const built = binaries.length > 0 ? binaries : packages.filter((entry) => entry.source === name);
+    if (built.length + source.length === 0) {
+      const names = [...packages, ...sources].map((entry) => entry.package);
+      faults.push({
+        path: '--remove',
+        value: name,
+        message: `the last snapshot has no package ${name}${didYouMean(name, names)}`,
+      });
+    }
+    for (const entry of built) gone.packages.add(entry);
+    if (binaries.length === 0) for (const entry of source) gone.sources.add(entry);
+  }
+  return gone;
 }
 
 function packageKey({ package: name, architecture }: SnapshotPackage): string {
   return `${name} ${architecture}`;
-}
-
-function sourceKey({ package: name, version }: SnapshotSource): string {
-  return `${name} ${version}`;
 }
 
 /** Each package once. The same bytes twice are no fault; anything else of one name is. */
@@ -111,19 +175,26 @@ function twoSources(a: SnapshotSource, b: SnapshotSource): string | undefined {
     : `the source ${sourceKey(b)} is there twice, with different files`;
 }
 
-/** Those that were read; of the ones before, those that a package of the set was built from. */
-function sourcesFor(
+/**
+ * Of the source packages before: those that a package of the set was built from, and those that nothing was built from,
+ * which are there for themselves, until another version of them comes.
+ */
+function sourcesThatStay(
   packages: readonly SnapshotPackage[],
   read: ReadonlyMap<string, Imported<SnapshotSource>>,
-  { previous, add }: ImportRequest,
+  previous: Snapshot | null,
+  gone: ReadonlySet<SnapshotSource>,
 ): SnapshotSource[] {
-  const sources = new Map([...read].map(([key, { entry }]) => [key, entry]));
-  const needed = new Set(packages.map(({ source, sourceVersion }) => `${source} ${sourceVersion}`));
-  for (const entry of add ? (previous?.manifest.sources ?? []) : []) {
+  const builtFrom = (entries: readonly SnapshotPackage[]): Set<string> =>
+    new Set(entries.map(({ source, sourceVersion }) => `${source} ${sourceVersion}`));
+  const needed = builtFrom(packages);
+  const neededBefore = builtFrom(previous?.manifest.packages ?? []);
+  const names = new Set([...read.values()].map(({ entry }) => entry.package));
+  return (previous?.manifest.sources ?? []).filter((entry) => {
     const key = sourceKey(entry);
-    if (needed.has(key) && !sources.has(key)) sources.set(key, entry);
-  }
-  return [...sources.values()];
+    if (read.has(key) || gone.has(entry)) return false;
+    return needed.has(key) || (!neededBefore.has(key) && !names.has(entry.package));
+  });
 }
 
 function changesBetween(

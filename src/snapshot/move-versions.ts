@@ -48,10 +48,33 @@ export function versionChanges(
   };
 }
 
+/** A package that goes to a lower version. */
+export interface LowerStep extends VersionStep {
+  from: string;
+  to: string;
+}
+
+/** Those that go to a lower version, by name. */
+export function lowerSteps(steps: readonly VersionStep[]): LowerStep[] {
+  return steps.flatMap(({ package: name, from, to }) =>
+    from !== null && to !== null && compareVersions(to, from) < 0 ? [{ package: name, from, to }] : [],
+  );
+}
+
 /** Whether any package goes to a lower version. */
 export function goesDown({ steps }: Pick<VersionChanges, 'steps'>): boolean {
-  return steps.some(({ from, to }) => from !== null && to !== null && compareVersions(to, from) < 0);
+  return lowerSteps(steps).length > 0;
 }
+
+/** `wiki 1.0-2 -> 1.0-1, ...`. */
+export function lowerWords(steps: readonly LowerStep[]): string {
+  const more = steps.length > mostNamed ? `, and ${steps.length - mostNamed} more` : '';
+  const told = steps.slice(0, mostNamed).map(({ package: name, from, to }) => `${name} ${from} -> ${to}`);
+  return told.join(', ') + more;
+}
+
+/** More names than this are counted. */
+const mostNamed = 6;
 
 /** By package: architectures of one snapshot have one version, except where a component was taken as it is. */
 function highest(packages: readonly NamedVersion[]): Map<string, string> {

@@ -6,6 +6,7 @@ import { LockstepError } from '../errors.js';
 import type { NamedSuite } from '../profile/load.js';
 import { currentSnapshot, goodSnapshots, type HistoryEntry } from './history.js';
 import type { SnapshotBase, SnapshotSchema, Superseding } from './manifest.js';
+import { lowerWords, type LowerStep } from './move-versions.js';
 
 /** What must be known of a snapshot to decide where it may go. */
 export interface SnapshotFacts {
@@ -96,6 +97,24 @@ export function assertSchemaAllowed(
   throw new LockstepError('MOVE_SCHEMA', {
     message: `This changes the database schema of ${move.suite}: ${move.from} needs ${nameOfSchema(change.from)}, ${move.to} needs ${nameOfSchema(change.to)}`,
     hint: `${after}Look at it with --dry-run --schema-change; do it with --schema-change`,
+  });
+}
+
+/**
+ * Refuses a publication or promotion that takes packages down, unless it was told that it may: part of the machines
+ * would stay where they are, and nobody was told. The way back is a rollback.
+ *
+ * @throws LockstepError MOVE_LOWER
+ */
+export function assertNotLower(
+  steps: readonly LowerStep[],
+  move: { suite: string; from: string | null; to: string; allowed: boolean },
+): void {
+  if (steps.length === 0 || move.allowed) return;
+  throw new LockstepError('MOVE_LOWER', {
+    message: `${move.to} has ${steps.length === 1 ? 'a lower version' : 'lower versions'} than ${move.from}, which ${move.suite} points at: ${lowerWords(steps)}`,
+    hint: `Machines with the archive's pin are taken down, others stay at the higher version. To go back to an earlier snapshot: lockstep rollback ${move.suite} --to ID --reason TEXT. If this is meant all the same: --lower`,
+    where: steps.map(({ package: name, from, to }) => ({ path: name, message: `${from} -> ${to}` })),
   });
 }
 

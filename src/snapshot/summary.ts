@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { diffSnapshots, type ComponentChange, type PackageChange, type SnapshotDiff } from './diff.js';
 import type { Snapshot } from './manifest.js';
 import { skippedIn } from './skipped.js';
+import type { SourceStep } from './source-steps.js';
 
 /** Everything a list shows of a snapshot; made from its manifest and its parent's. */
 export const snapshotSummary = z.object({
@@ -17,6 +18,8 @@ export const snapshotSummary = z.object({
   created: z.string(),
   parent: z.string().nullable(),
   packages: z.number(),
+  /** Source packages. */
+  sources: z.number(),
   /** Bytes of all packages. */
   size: z.number(),
   /** Versions by component. */
@@ -53,6 +56,7 @@ export function summaryOf(
     created: manifest.created,
     parent: manifest.parent?.id ?? null,
     packages: manifest.packages.length,
+    sources: manifest.sources.length,
     size: manifest.packages.reduce((sum, { size }) => sum + size, 0),
     components: Object.fromEntries(
       Object.entries(manifest.components).map(([name, { pin }]) => [name, pin.upstreamVersion]),
@@ -93,15 +97,21 @@ export function inAWord(diff: SnapshotDiff): string {
           ? ['relations']
           : diff.components.length > 0
             ? named(diff.components, ({ component }) => `${component} pinned anew`)
-            : skips.length > 0
-              ? skips
-              : ['nothing in its packages'];
+            : diff.sources.length > 0
+              ? named(diff.sources, sourceWord)
+              : skips.length > 0
+                ? skips
+                : ['nothing in its packages'];
   return [...words, ...(diff.schema.changed === 'yes' ? ['database schema'] : [])].join(', ');
 }
 
 function named<T>(items: readonly T[], word: (item: T) => string): string[] {
   const more = items.length - mostNamed;
   return [...items.slice(0, mostNamed).map(word), ...(more > 0 ? [`${more} more`] : [])];
+}
+
+function sourceWord({ package: name, to }: SourceStep): string {
+  return to === null ? `-${name} (source)` : `${name} ${to} (source)`;
 }
 
 function componentWord({ component, change, from, to, upstreamFrom, upstreamTo }: ComponentChange): string {

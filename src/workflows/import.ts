@@ -12,7 +12,9 @@ import type { Signer } from '../signing/signer.js';
 import { sourceEntry } from '../snapshot/content.js';
 import {
   planImportedSet,
+  unaskedChanges,
   type ImportChange,
+  type ImportWish,
   type Imported,
   type ImportedSet,
 } from '../snapshot/imported-set.js';
@@ -39,6 +41,12 @@ export interface ImportRequest {
   cwd: string;
   /** Whether what is in the profile's last snapshot and not replaced stays. */
   add: boolean;
+  /** Whether what is in the profile's last snapshot and not among these goes. */
+  replace: boolean;
+  /** Names of packages and source packages that go; the others stay. */
+  remove: readonly string[];
+  /** Whether packages may go to lower versions. */
+  lower: boolean;
   /** A file of public keys: then only what is signed with one of them is taken. */
   keyring: string | undefined;
   dryRun: boolean;
@@ -56,6 +64,8 @@ export interface ImportReport {
   packages: number;
   sources: number;
   changes: ImportChange[];
+  /** Flags that the import needs and was not given; a dry run tells them. */
+  wants: ImportWish[];
   /** Symbolic links that were left alone. */
   links: string[];
 }
@@ -91,7 +101,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
 }
 
 /** The plan of an import and its report. It keeps no reference to the package entries, so their memory is freed. */
-interface PlannedImport extends Pick<ImportReport, 'packages' | 'sources' | 'changes' | 'links'> {
+interface PlannedImport extends Pick<ImportReport, 'packages' | 'sources' | 'changes' | 'wants' | 'links'> {
   plan: SnapshotPlan;
   batch: StoreBatch | undefined;
 }
@@ -110,7 +120,8 @@ async function readAndPlan(
   try {
     const { plan, set } = await planImport(context, profile, request, taken, signer);
     const { packages, sources, changes } = set;
-    return { plan, batch, links, packages: packages.length, sources: sources.length, changes };
+    const wants = wishesOf(changes, request);
+    return { plan, batch, links, packages: packages.length, sources: sources.length, changes, wants };
   } catch (error) {
     batch?.discard();
     throw error;
@@ -164,8 +175,9 @@ async function readAll(
     if (fault.length > 0 || 'faults' in one) continue;
     taken.packages.push(one);
   }
-  if (read.length + described.sources.length + taken.faults.length === 0) {
-    taken.faults.push({ message: `there is no .deb, .dsc or .changes in ${request.paths.join(', ')}` });
+  if (read.length + described.sources.length + taken.faults.length === 0 && request.remove.length === 0) {
+    const where = request.paths.length === 0 ? 'what was named: nothing' : request.paths.join(', ');
+    taken.faults.push({ message: `there is no .deb, .dsc or .changes in ${where}` });
   }
   return taken;
 }
@@ -242,7 +254,7 @@ async function planImport(
   const { snapshots } = context.places;
   const { packages, sources } = taken;
   const previous = await lastSnapshot(snapshots, profile.name, await ownTrust(signer));
-  const set = planImportedSet({ packages, sources, previous, add: request.add });
+  const set = planImportedSet({ packages, sources, previous, add: request.add, remove: request.remove });
   const faults = [...taken.faults, ...('faults' in set ? set.faults : [])];
   if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);
   const { distribution, release, codename, architectures } = profile.base;
@@ -263,6 +275,36 @@ async function planImport(
     tool: { name: 'lockstep', version: context.toolVersion },
   });
   return { plan, set };
+}
+
+/**
+ * Flags that are missing. Nothing leaves a set, and nothing goes down in it, without a word.
+ *
+ * @throws LockstepError IMPORT_REMOVES, IMPORT_LOWER, but for a dry run, which only tells
+ */
+function wishesOf(changes: readonly ImportChange[], request: ImportRequest): ImportWish[] {
+  const unasked = unaskedChanges(changes, request);
+  const wants = (['replace', 'lower'] as const).filter((wish) => !request[wish] && unasked[wish].length > 0);
+  const [first] = wants;
+  if (first === undefined || request.dryRun) return wants;
+  const found = unasked[first];
+  const where = found.map(({ package: name, architecture, from, to }) => ({
+    path: `${name} ${architecture}`,
+    message: to === null ? `${from} would leave the set` : `${from} -> ${to}`,
+  }));
+  const count = found.length === 1 ? 'a package' : `${found.length} packages`;
+  if (first === 'replace') {
+    throw new LockstepError('IMPORT_REMOVES', {
+      message: `Nothing was imported: ${count} of the last snapshot would leave the set of ${request.profile}`,
+      hint: '--add keeps them beside what was named; --replace lets them go; --remove NAME takes single ones out',
+      where,
+    });
+  }
+  throw new LockstepError('IMPORT_LOWER', {
+    message: `Nothing was imported: ${count} of ${request.profile} would go to a lower version`,
+    hint: 'Machines with a higher version stay at it. If this is meant: --lower. To take a published set back: lockstep rollback',
+    where,
+  });
 }
 
 function evidenceOf({ packages, signers }: Taken): Evidence[] {

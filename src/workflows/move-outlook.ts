@@ -16,6 +16,7 @@ import type { Signer } from '../signing/signer.js';
 import type { HistoryAction, HistoryEntry } from '../snapshot/history.js';
 import { versionChanges, type NamedVersion, type VersionChanges } from '../snapshot/move-versions.js';
 import { withdrawalOf, type SchemaChange } from '../snapshot/moves.js';
+import type { SnapshotRef } from '../snapshot/manifest.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { leftOnReissueWords } from '../snapshot/superseded.js';
 import type { Context } from './context.js';
@@ -114,7 +115,8 @@ export async function moveOutlook(
   const read = await readProfile(context, suite.profile);
   const imported = read !== null && isImported(read);
   const profile = read === null || isImported(read) ? null : read;
-  const versions = await readVersions(context, request, history, signer);
+  const manifests = new Map(history.map((entry) => [entry.to, entry.manifest]));
+  const versions = await readVersions(context, request, manifests, signer);
   const withdrawal = to === null ? undefined : withdrawalOf(history, to);
   return {
     action: request.action,
@@ -179,12 +181,11 @@ function looseAmong(
 
 async function readVersions(
   context: Context,
-  { suite, from, before, after }: OutlookRequest,
-  history: readonly HistoryEntry[],
+  { suite, from, before, after }: Pick<OutlookRequest, 'suite' | 'from' | 'before' | 'after'>,
+  manifests: ReadonlyMap<string, string>,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<VersionChanges> {
   const { profile } = suite;
-  const manifests = new Map(history.map(({ to, manifest }) => [to, manifest]));
   // Where the archive on disk is gone, the history still knows what machines have
   const now = before.length > 0 || from === null ? before : [from];
   const there = new Set((await listSnapshots(context.places.snapshots, profile)).map(({ id }) => id));
@@ -213,6 +214,22 @@ async function readVersions(
     for (const { load } of listed.values()) await records.make(await load());
     return await read();
   }
+}
+
+/**
+ * What changes for a machine that follows a suite from one snapshot to another, by package.
+ *
+ * @throws LockstepError what reading the suite's history and the records of the two throws
+ */
+export async function versionSteps(
+  context: Context,
+  suite: Pick<NamedSuite, 'name' | 'profile'>,
+  { from, to }: { from: SnapshotRef; to: SnapshotRef },
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<VersionChanges['steps']> {
+  const manifests = new Map([from, to].map(({ id, sha256 }) => [id, sha256]));
+  const request = { suite, from: from.id, before: [from.id], after: [to.id] };
+  return (await readVersions(context, request, manifests, signer)).steps;
 }
 
 type Side = readonly (SnapshotRecord | readonly NamedVersion[])[];

@@ -18,6 +18,7 @@ import type { Signer } from '../signing/signer.js';
 import type { HistoryAction, HistoryMove } from '../snapshot/history.js';
 import type { SnapshotBase } from '../snapshot/manifest.js';
 import {
+  assertNotLower,
   assertSameBase,
   assertSchemaAllowed,
   moveTime,
@@ -28,11 +29,13 @@ import {
 } from '../snapshot/moves.js';
 import { assertGates, isMoveUnproven } from '../snapshot/gates.js';
 import { assertOrigins } from '../snapshot/origins.js';
+import { lowerSteps, type LowerStep } from '../snapshot/move-versions.js';
 import type { LeftOnReissue } from '../snapshot/superseded.js';
 import type { Context } from './context.js';
 import { ensureKeyringSuite } from './keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './publish.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
+import { versionSteps } from './move-outlook.js';
 import { leftOnReissue } from './past-versions.js';
 import { recordOf, type SnapshotTarget } from './records.js';
 import { historyOf } from './readings.js';
@@ -49,6 +52,8 @@ export interface MoveRequest {
   reissues?: string | undefined;
   /** Whether the database schema may change; a publication only tells of it. */
   schemaChange: boolean;
+  /** Whether packages may go to lower versions; a rollback is there for that. */
+  lower: boolean;
 }
 
 export interface MovePlan extends Pick<
@@ -59,6 +64,8 @@ export interface MovePlan extends Pick<
   from: string | null;
   to: SnapshotFacts;
   schema: SchemaChange | null;
+  /** Packages that go to a lower version, but for a rollback, which tells of them itself. */
+  lower: LowerStep[];
   /** The suite's Release files as they are now. */
   standing: ReleaseFiles;
   /** What the published Release lists now, the current one first. */
@@ -73,7 +80,7 @@ export interface MovePlan extends Pick<
 /**
  * What a move would be, and what it would write.
  *
- * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_SCHEMA, GATE_MISSING, INSTALL_*, what planPublish throws, and what reading the suite's history
+ * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_LOWER, MOVE_SCHEMA, GATE_MISSING, INSTALL_*, what planPublish throws, and what reading the suite's history
  * and its present snapshot does
  */
 export async function planMove(
@@ -88,6 +95,11 @@ export async function planMove(
   const from = has?.id ?? null;
   assertSameBase(suite, has, { what: `The snapshot ${to.id}`, base: to.base });
   const schema = schemaChangeOf(has, to);
+  const lower =
+    action === 'rollback' || has === null
+      ? []
+      : lowerSteps(await versionSteps(context, suite, { from: has, to }, signer));
+  assertNotLower(lower, { suite: suite.name, from, to: to.id, allowed: request.lower });
   // The way back is never barred: what was good here once was let in then
   if (action !== 'rollback') {
     assertOrigins(to, suite, context.workspace);
@@ -112,6 +124,7 @@ export async function planMove(
     from,
     to,
     schema,
+    lower,
     standing,
     listedBefore: listedIn(there),
     clockBehind: secondsBehind(clock.now(), there.latestDate),

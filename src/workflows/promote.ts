@@ -18,6 +18,8 @@ export interface PromoteRequest {
   reason: string | undefined;
   /** Whether the database schema may change. */
   schemaChange: boolean;
+  /** Whether packages may go to lower versions. */
+  lower: boolean;
   /** Only plan. */
   dryRun: boolean;
   /** Told what it will mean before anything is written. */
@@ -34,14 +36,14 @@ export interface MoveOutcome {
 /**
  * Makes `to` point at a snapshot of `from`. Packages and indices are those that are there; nothing is built.
  *
- * @throws LockstepError SUITE_UNKNOWN, SNAPSHOT_UNKNOWN, MOVE_TRUST, MOVE_BASE, MOVE_SCHEMA, and what reading
+ * @throws LockstepError SUITE_UNKNOWN, SNAPSHOT_UNKNOWN, MOVE_TRUST, MOVE_BASE, MOVE_LOWER, MOVE_SCHEMA, and what reading
  * snapshots and writing the archive do
  */
 export async function promote(context: Context, request: PromoteRequest): Promise<MoveOutcome> {
   const { workspace, places } = context;
   const [from, suite] = [namedSuite(context, request.from), namedSuite(context, request.to)];
   return await exclusively(context, request, async () => {
-    const { id: wanted, reason, schemaChange } = request;
+    const { id: wanted, reason, schemaChange, lower } = request;
     const history = await historyOf(context, from.name);
     if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);
     const id = promotedSnapshot({ from, to: suite, trustLevels: workspace.trustLevels, history, wanted });
@@ -56,6 +58,7 @@ export async function promote(context: Context, request: PromoteRequest): Promis
         reason,
         fromSuite: from.name,
         schemaChange,
+        lower,
       },
       signer,
     );

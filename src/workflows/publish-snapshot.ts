@@ -12,6 +12,8 @@ export interface PublishRequest {
   reason: string | undefined;
   /** Only plan. */
   dryRun: boolean;
+  /** Whether packages may go to lower versions. */
+  lower: boolean;
   /** Told of the plan before anything is written. */
   onPlan?: (plan: MovePlan) => void;
 }
@@ -19,7 +21,7 @@ export interface PublishRequest {
 /**
  * Makes a suite point at a snapshot, or only says what that would write.
  *
- * @throws LockstepError SUITE_UNKNOWN and SNAPSHOT_UNKNOWN with the nearest name, MOVE_BASE, and what reading
+ * @throws LockstepError SUITE_UNKNOWN and SNAPSHOT_UNKNOWN with the nearest name, MOVE_BASE, MOVE_LOWER, and what reading
  * the snapshot and writing the archive do
  */
 export async function publish(
@@ -31,10 +33,10 @@ export async function publish(
     const signer = await archiveSigner(context, request);
     const target = await findSnapshot(context.places.snapshots, request.id);
     const suite = suiteFor(context, request.suite, target.profile);
-    const { reason } = request;
+    const { reason, lower } = request;
     const plan = await planMove(
       context,
-      { action: 'publish', suite, target, reason, schemaChange: true },
+      { action: 'publish', suite, target, reason, schemaChange: true, lower },
       signer,
     );
     request.onPlan?.(plan);

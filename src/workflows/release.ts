@@ -21,6 +21,8 @@ export interface ReleaseRequest {
   reason: string | undefined;
   /** CVE ids that the snapshot is to be flagged with, where one is cut. */
   security: readonly string[];
+  /** Whether packages may go to lower versions in the suite. */
+  lower: boolean;
   /** Own trees in place of components, by name. */
   trees: LocalTrees;
   /** Told of the plan before anything is built. */
@@ -102,10 +104,10 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     const cutPlan = await planCut(context, set, signer, request.security);
     const cut: CutReport = await applyCut(context, cutPlan, set, signer);
     const target = { profile: plan.profile, id: cut.id };
-    const { reason } = request;
+    const { reason, lower } = request;
     const move = await planMove(
       context,
-      { action: 'publish', suite, target, reason, schemaChange: true },
+      { action: 'publish', suite, target, reason, schemaChange: true, lower },
       signer,
     );
     request.onMove?.(move);

@@ -54,7 +54,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     const target = await targetOf(context, suite, history, request);
     const signer = await archiveSigner(context, request);
     const { schemaChange } = request;
-    const move: MoveRequest = { action: 'rollback', suite, target, reason, schemaChange };
+    const move: MoveRequest = { action: 'rollback', suite, target, reason, schemaChange, lower: true };
     if (request.supersede) return await goBackUp(context, { ...move, history }, request, signer);
     return await goBack(context, move, request, signer);
   });

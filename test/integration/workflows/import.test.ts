@@ -54,7 +54,16 @@ describe('importing packages', () => {
     signal = work.context.signal,
   ): Promise<ImportReport> {
     work.now = new Date(work.now.getTime() + 60_000);
-    const request = { profile: 'tools', cwd: incoming, add: false, keyring: undefined, dryRun: false };
+    const request = {
+      profile: 'tools',
+      cwd: incoming,
+      add: false,
+      replace: false,
+      remove: [],
+      lower: false,
+      keyring: undefined,
+      dryRun: false,
+    };
     return await importPackages({ ...work.context, signal }, { ...request, paths, ...more });
   }
 
@@ -131,11 +140,38 @@ describe('importing packages', () => {
     );
     assert.equal(manifest.parent?.id, first.id);
     assert.deepEqual(added.changes, [{ package: 'bb', architecture: 'amd64', from: '1', to: '2' }]);
-    const alone = await manifestOf(await run([newer]));
+    // Nothing leaves without a word
+    const planned = await run([newer], { dryRun: true });
+    assert.deepEqual(planned.wants, ['replace']);
+    await assert.rejects(run([newer]), (error: unknown) => {
+      assert.ok(error instanceof LockstepError && error.code === 'IMPORT_REMOVES');
+      assert.deepEqual(
+        error.where.map(({ path, message }) => `${path}: ${message}`),
+        ['aa amd64: 1 would leave the set'],
+      );
+      return true;
+    });
+    const alone = await manifestOf(await run([newer], { replace: true }));
     assert.deepEqual(
       alone.packages.map((entry) => entry.package),
       ['bb'],
     );
+  });
+
+  it('takes out what is named, and lowers nothing unasked', async () => {
+    await deb({ package: 'aa', version: '2' });
+    await deb({ package: 'bb', version: '1' });
+    await run(['.']);
+    const left = await manifestOf(await run([], { remove: ['bb'] }));
+    assert.deepEqual(
+      left.packages.map((entry) => entry.package),
+      ['aa'],
+    );
+    await assert.rejects(run([], { remove: ['bb'] }), { code: 'IMPORT_INVALID' });
+    const older = await deb({ package: 'aa', version: '1' }, 'older');
+    assert.deepEqual((await run([older], { dryRun: true })).wants, ['lower']);
+    await assert.rejects(run([older]), { code: 'IMPORT_LOWER' });
+    assert.equal((await manifestOf(await run([older], { lower: true }))).packages[0]!.version, '1');
   });
 
   it('says what it would do, and writes nothing', async () => {
@@ -199,7 +235,7 @@ describe('importing packages', () => {
       assert.equal(report.links.length, 1);
       assert.match(report.links[0]!, /secret\.deb$/);
       // Whoever names a link means where it leads
-      assert.equal((await run(['secret.deb'])).packages, 1);
+      assert.equal((await run(['secret.deb'], { replace: true })).packages, 1);
     } finally {
       await rm(elsewhere, { recursive: true, force: true });
     }
@@ -305,7 +341,7 @@ describe('importing packages', () => {
       const dsc = source.find((name) => name.endsWith('.dsc'))!;
       const orig = source.find((name) => name.includes('.orig.'))!;
       await rm(join(incoming, orig));
-      assert.equal((await run([dsc])).sources, 1);
+      assert.equal((await run([dsc], { add: true })).sources, 1);
       await work.context.store.remove(
         sha256(await readFile(work.context.store.path(await hashOf(orig, dsc)))),
       );

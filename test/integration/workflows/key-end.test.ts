@@ -31,7 +31,8 @@ describe('an archive whose key ends', function () {
   });
   afterEach(async () => bench.end());
 
-  const publishing = () => publish(context, { id, suite: 'set-unstable', reason: undefined, dryRun: false });
+  const publishing = () =>
+    publish(context, { id, suite: 'set-unstable', reason: undefined, lower: false, dryRun: false });
   const renewed = (dryRun = false): Promise<Refreshed> =>
     refresh(context, { suites: ['set-unstable'], force: false, formerKeys: [], dryRun });
   const reasons = ({ views }: Refreshed): (string | null)[] => views.map(({ reason }) => reason);

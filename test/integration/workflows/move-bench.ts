@@ -167,11 +167,16 @@ export class MoveBench {
     return await this.cut(set, rest);
   }
 
-  async publish(id: string, suite = 'set-unstable', options: { reason?: string; dryRun?: boolean } = {}) {
+  async publish(
+    id: string,
+    suite = 'set-unstable',
+    options: { reason?: string; dryRun?: boolean; lower?: boolean } = {},
+  ) {
     this.work.clock.move(60);
     return await publish(this.context, {
       id,
       suite,
+      lower: options.lower === true,
       reason: options.reason,
       dryRun: options.dryRun === true,
     });
@@ -180,7 +185,7 @@ export class MoveBench {
   async promote(
     from: string,
     to: string,
-    options: { id?: string; reason?: string; schemaChange?: boolean; dryRun?: boolean } = {},
+    options: { id?: string; reason?: string; schemaChange?: boolean; dryRun?: boolean; lower?: boolean } = {},
   ) {
     this.work.clock.move(60);
     return await promote(this.context, {
@@ -189,6 +194,7 @@ export class MoveBench {
       id: options.id,
       reason: options.reason,
       schemaChange: options.schemaChange === true,
+      lower: options.lower === true,
       dryRun: options.dryRun === true,
       onOutlook: () => undefined,
     });

@@ -52,7 +52,7 @@ describe('clients during moves', function () {
       // Ten seconds each, so that all of it lies before the present, as apt has it
       work.clock.move(10);
       if (at % 2 === 0) {
-        const request = { id: second, suite: 'set-unstable', reason: undefined, dryRun: false };
+        const request = { id: second, suite: 'set-unstable', reason: undefined, lower: false, dryRun: false };
         await publish(context, request);
       } else {
         await rollback(context, {

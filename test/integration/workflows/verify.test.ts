@@ -271,7 +271,7 @@ describe('verifying', function () {
       const port = new FailingPort(bench.context.archive, write, 'after');
       const context = { ...bench.context, archive: port };
       const { publish } = await import('../../../src/workflows/publish-snapshot.js');
-      const request = { id: third, suite: 'set-testing', reason: undefined, dryRun: false };
+      const request = { id: third, suite: 'set-testing', reason: undefined, lower: false, dryRun: false };
       ended = await publish(context, request).then(
         () => true,
         () => false,

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { planImportedSet, type Imported, type ImportedSet } from '../../../src/snapshot/imported-set.js';
+import {
+  planImportedSet,
+  unaskedChanges,
+  type Imported,
+  type ImportedSet,
+} from '../../../src/snapshot/imported-set.js';
 import type { SnapshotPackage, SnapshotSource } from '../../../src/snapshot/manifest.js';
 import { samplePackage, sampleSnapshot, type PackageWish } from './sample.js';
 
@@ -14,13 +19,27 @@ function source(name: string, version: string, sha256 = 'a'.repeat(64)): Snapsho
 }
 
 function planned(request: Partial<Parameters<typeof planImportedSet>[0]>): ImportedSet {
-  const set = planImportedSet({ packages: [], sources: [], previous: null, add: false, ...request });
+  const set = planImportedSet({
+    packages: [],
+    sources: [],
+    previous: null,
+    add: false,
+    remove: [],
+    ...request,
+  });
   assert.ok(!('faults' in set), JSON.stringify(set));
   return set;
 }
 
 function faults(request: Partial<Parameters<typeof planImportedSet>[0]>): string[] {
-  const set = planImportedSet({ packages: [], sources: [], previous: null, add: false, ...request });
+  const set = planImportedSet({
+    packages: [],
+    sources: [],
+    previous: null,
+    add: false,
+    remove: [],
+    ...request,
+  });
   assert.ok('faults' in set);
   return set.faults.map(({ file, message }) => `${file}: ${message}`);
 }
@@ -122,10 +141,58 @@ describe('an imported set', () => {
       set.sources.map((entry) => `${entry.package} ${entry.version}`).sort();
     assert.deepEqual(names(planned({ packages, sources, previous: before, add: true })), ['aa 1', 'bb 2']);
     assert.deepEqual(names(planned({ packages, sources, previous: before })), ['bb 2']);
+    assert.deepEqual(planned({ packages, sources, previous: before, add: true }).changes, [
+      { package: 'bb', architecture: 'all', from: '1', to: '2' },
+      { package: 'bb', architecture: 'amd64', from: '1', to: '2' },
+      { package: 'bb', architecture: 'source', from: '1', to: '2' },
+    ]);
     // One package of the old source is still there
     assert.deepEqual(names(planned({ packages: packages.slice(0, 1), previous: before, add: true })), [
       'aa 1',
       'bb 1',
     ]);
+  });
+
+  it('keeps source packages that nothing was built from, until another version of them comes', () => {
+    const alone = [source('doc', '1'), source('bb', '1')];
+    const before = { ...previous, manifest: { ...previous.manifest, sources: alone } };
+    const names = (set: ImportedSet): string[] =>
+      set.sources.map((entry) => `${entry.package} ${entry.version}`).sort();
+    const packages = read([{ name: 'cc', version: '1' }]);
+    assert.deepEqual(names(planned({ packages, previous: before, add: true })), ['bb 1', 'doc 1']);
+    const sources = [{ file: '/in/doc.dsc', entry: source('doc', '2') }];
+    assert.deepEqual(names(planned({ packages, sources, previous: before, add: true })), ['bb 1', 'doc 2']);
+    const { changes } = planned({ packages, previous: before });
+    assert.ok(
+      changes.some((one) => one.package === 'doc' && one.architecture === 'source' && one.to === null),
+    );
+  });
+
+  it('lets go what is named: a package, or a source package with all that was built from it', () => {
+    const sources = [source('aa', '1'), source('bb', '1'), source('doc', '1')];
+    const before = { ...previous, manifest: { ...previous.manifest, sources } };
+    const left = (...remove: string[]): string[] => {
+      const set = planned({ previous: before, remove });
+      return [...set.packages, ...set.sources].map((entry) => entry.package).sort();
+    };
+    assert.deepEqual(left('bb'), ['aa', 'aa', 'doc']);
+    assert.deepEqual(left('doc'), ['aa', 'aa', 'bb', 'bb', 'bb']);
+    assert.deepEqual(faults({ previous: before, remove: ['bc'] }), [
+      'undefined: the last snapshot has no package bc; did you mean "bb"?',
+    ]);
+    assert.deepEqual(faults({ previous: before, remove: ['aa', 'bb', 'doc'] }), [
+      'undefined: nothing would be left of the set',
+    ]);
+  });
+
+  it('asks before something leaves it, or goes down', () => {
+    const packages = read([{ name: 'bb', version: '0.9' }]);
+    const { changes } = planned({ packages, previous });
+    const names = (ask: { add: boolean; remove: string[] }): string[][] =>
+      Object.values(unaskedChanges(changes, ask)).map((list) =>
+        list.map((one) => `${one.package} ${one.architecture}`),
+      );
+    assert.deepEqual(names({ add: false, remove: [] }), [['aa all', 'bb amd64'], ['bb all']]);
+    assert.deepEqual(names({ add: true, remove: [] }), [[], ['bb all']]);
   });
 });
