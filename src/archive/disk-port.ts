@@ -105,6 +105,7 @@ export class DiskPort implements ArchivePort {
     data: string | Uint8Array,
     options: PortOptions & { modified?: Date } = {},
   ): Promise<void> {
+    openToReaders();
     const file = this.#at(path);
     await writeFileAtomic(file, data, signalOf(options));
     await touch(file, options.modified);
@@ -115,6 +116,7 @@ export class DiskPort implements ArchivePort {
     store: ContentStore,
     options: PortOptions & { onWritten?: (blob: PlacedBlob) => void } = {},
   ): Promise<void> {
+    openToReaders();
     const placed = new Map(blobs.map((blob) => [this.#at(blob.path), blob]));
     const small = [...placed]
       .filter(([, { size }]) => size <= smallFile)
@@ -161,6 +163,7 @@ export class DiskPort implements ArchivePort {
 
   async link(path: string, from: string, options: PortOptions & { modified?: Date } = {}): Promise<void> {
     throwIfInterrupted(options.signal);
+    openToReaders();
     const file = this.#at(path);
     await linkOrCopy(this.#at(from), file);
     await syncDir(dirname(file));
@@ -168,6 +171,7 @@ export class DiskPort implements ArchivePort {
   }
 
   async alias(path: string, target: string): Promise<void> {
+    openToReaders();
     const file = this.#at(path);
     const temporary = temporaryName(file);
     // Relative, so that the folder can be moved and a web server in a chroot can follow.
@@ -237,6 +241,7 @@ export class DiskPort implements ArchivePort {
   }
 
   async freeBytes(): Promise<number | undefined> {
+    openToReaders();
     await ensureDir(this.place);
     return await freeBytes(this.place);
   }
@@ -251,6 +256,15 @@ export class DiskPort implements ArchivePort {
     if (fault !== null) throw new TypeError(`${JSON.stringify(path)} is no path of an archive: it ${fault}`);
     return join(this.place, path);
   }
+}
+
+/**
+ * What is published is for everybody: a web server reads it as another user. So from the first write on, folders are made
+ * with mode 0755 whatever umask the command was started with; files have their modes set one by one. It holds for the
+ * whole process, and what is private in it sets its own mode.
+ */
+function openToReaders(): void {
+  process.umask(0o022);
 }
 
 /**

@@ -176,6 +176,25 @@ describe('publishing to a disk', function () {
     assert.deepEqual(await tree(join(other, 'debian/pool')), await tree(join(bench.public, 'debian/pool')));
   });
 
+  it('is for everybody to read, whatever the umask', async () => {
+    const first = await bench.snapshot([{ name: 'tiny', version: '1.0' }]);
+    const before = process.umask(0o077);
+    const other = join(bench.root, 'narrow');
+    try {
+      await bench.publish(first, [], new DiskPort(other));
+    } finally {
+      process.umask(before);
+    }
+    const entries = await readdir(other, { recursive: true, withFileTypes: true });
+    const modes = new Set<string>([`folder ${((await stat(other)).mode & 0o777).toString(8)}`]);
+    for (const entry of entries) {
+      if (entry.isSymbolicLink()) continue;
+      const { mode } = await stat(join(entry.parentPath, entry.name));
+      modes.add(`${entry.isDirectory() ? 'folder' : 'file'} ${(mode & 0o777).toString(8)}`);
+    }
+    assert.deepEqual([...modes].sort(), ['file 644', 'folder 755']);
+  });
+
   it('places files of any size', async () => {
     const big = { name: 'big', version: '1', files: { '/usr/big': 'x'.repeat(10) } };
     const built = await bench.deb(big);
