@@ -112,8 +112,12 @@ const times = join(temporary, 'times.jsonl');
 const kept =
   process.env.LOCKSTEP_TEST_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-test');
+/** What programs write at home that tests start (gpg, a browser) goes with the run. */
+const home = join(temporary, 'home');
+mkdirSync(home, { mode: 0o700 });
 const testing = {
-  ...process.env,
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('XDG_'))),
+  HOME: home,
   LOCKSTEP_CACHE: join(kept, 'lockstep'),
   LOCKSTEP_TEST_CACHE: kept,
   LOCKSTEP_TEST_TIMES: times,
