@@ -19,6 +19,7 @@ import {
   packagesOfSet,
   setVariables,
   type ArchiveKey,
+  type FollowedSets,
   type SchemaVariable,
 } from './context.js';
 import { composeExtension } from './extension-package.js';
@@ -50,10 +51,8 @@ export interface SetInput {
   phpOf?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
-export interface KeyringInput {
+export interface KeyringInput extends FollowedSets {
   workspace: Workspace;
-  /** All profiles that suites take: the pin names the packages of all of them. */
-  profiles: readonly Profile[];
   template: TemplateFolder;
   key: ArchiveKey;
 }
@@ -159,9 +158,9 @@ export async function planKeyring(input: KeyringInput, history: readonly Version
  * @throws LockstepError PROFILE_UNKNOWN, TEMPLATE_*
  */
 export async function composeKeyring(input: KeyringInput, version: string): Promise<ComposedPackage> {
-  const { workspace, profiles, key, template } = input;
+  const { workspace, profiles, imported, key, template } = input;
   const absent = Object.values(workspace.suites).find(
-    (suite) => !profiles.some((profile) => profile.name === suite.profile),
+    (suite) => ![...profiles, ...imported].some((profile) => profile.name === suite.profile),
   );
   if (absent !== undefined) {
     // a pin that leaves a profile's packages out would be worse than no keyring package
@@ -170,7 +169,7 @@ export async function composeKeyring(input: KeyringInput, version: string): Prom
       hint: `Run: lockstep check ${absent.profile}`,
     });
   }
-  const variables = keyringVariables(workspace, profiles, key);
+  const variables = keyringVariables(workspace, input, key);
   const name = packageOfTemplate(workspace, keyringTemplate);
   return composeTemplate({
     folder: template,

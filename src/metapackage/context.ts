@@ -29,6 +29,22 @@ export interface SuiteVariable {
   codename: string;
 }
 
+/** The sets that machines of the archive can follow. */
+export interface FollowedSets {
+  /** All profiles that suites take and that are made here: the pin names the packages of all of them. */
+  profiles: readonly Profile[];
+  /** Those of imported packages: another source of a machine may want other versions, so the pin leaves them out. */
+  imported: readonly Pick<Profile, 'name' | 'base'>[];
+  /** Suites that are published, or are about to be. */
+  published: ReadonlySet<string>;
+}
+
+/** A suite as the keyring package's templates see it. */
+export interface FollowedSuite extends SuiteVariable {
+  /** Whether a new machine of its release is told to follow it: the first one that is published. */
+  proposed: boolean;
+}
+
 /** Variables of every template. */
 export interface CommonVariables {
   archive: {
@@ -115,6 +131,7 @@ export interface SetVariables extends CommonVariables {
 
 /** Variables of the keyring package's template. */
 export interface KeyringVariables extends CommonVariables {
+  suites: FollowedSuite[];
   pinnedPackages: string[];
   /** Suites that the machine follows for the key alone. */
   keyringSuites: string[];
@@ -123,7 +140,7 @@ export interface KeyringVariables extends CommonVariables {
 /** @param profiles the workspace's profiles; a suite of another one is left out */
 export function commonVariables(
   workspace: Workspace,
-  profiles: readonly Profile[],
+  profiles: readonly Pick<Profile, 'name' | 'base'>[],
   key: Pick<ArchiveKey, 'fingerprint'>,
 ): CommonVariables {
   const { name, origin, label, description, baseUrl, area, maintainer } = workspace.archive;
@@ -163,11 +180,17 @@ export function commonVariables(
 
 export function keyringVariables(
   workspace: Workspace,
-  profiles: readonly Profile[],
+  { profiles, imported, published }: FollowedSets,
   key: Pick<ArchiveKey, 'fingerprint' | 'suites'>,
 ): KeyringVariables {
+  const made = commonVariables(workspace, profiles, key);
+  // Imported sets come after those that are made here: they are not what a machine of this archive has for all else
+  const suites = [...made.suites, ...commonVariables(workspace, imported, key).suites];
+  const firstOf = (codename: string): SuiteVariable | undefined =>
+    suites.find((suite) => suite.codename === codename && published.has(suite.name));
   return {
-    ...commonVariables(workspace, profiles, key),
+    ...made,
+    suites: suites.map((suite) => ({ ...suite, proposed: suite === firstOf(suite.codename) })),
     pinnedPackages: exactPackages(workspace, profiles),
     keyringSuites: [...key.suites],
   };

@@ -27,7 +27,7 @@ import { keyringTemplate } from '../metapackage/pinned-packages.js';
 import type { SetPackage } from '../metapackage/relations.js';
 import { planVersion, type VersionUse } from '../metapackage/revision.js';
 import { readTemplates } from '../metapackage/template-folder.js';
-import { checkWorkspace } from '../profile/load.js';
+import { checkWorkspace, suitesOf } from '../profile/load.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { SkippedOf } from '../profile/skip.js';
 import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
@@ -40,7 +40,7 @@ import type { AptSourcePin, Pin, StoredFile, TreePin } from '../source/pin.js';
 import { archiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';
 import { databaseSchema } from './database-schema.js';
-import { keyringGroup, keyringKey } from './keyring-package.js';
+import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import type { Resolution } from './resolve.js';
 
 /** What would be done about one package, for people and `--json`. */
@@ -82,14 +82,18 @@ export interface BuiltSet {
  *
  * @throws LockstepError BUILD_*, TEMPLATE_*, PROFILE_UNKNOWN, MACHINE_UNFIT and what reading the base throws
  */
-export async function planBuilds(context: Context, resolution: Resolution): Promise<PlannedBuilds> {
+export async function planBuilds(
+  context: Context,
+  resolution: Resolution,
+  suite?: string,
+): Promise<PlannedBuilds> {
   const phase = context.progress.phase('Planning the builds');
   try {
     const history = await versionHistory(context, resolution.profile.name);
     const builder = builderContext(context, phase);
     const debian = await planDebian(context, resolution, history, builder);
     const schema = await databaseSchema(context, resolution, sourcesOf(debian));
-    const groups = await composeGroups(context, resolution, debian, { history, schema });
+    const groups = await composeGroups(context, resolution, debian, { history, schema, suite });
     const trees = await Promise.all(
       groups.flatMap((group) =>
         group.packages.map(async ({ trees: from, ...tree }) =>
@@ -270,9 +274,10 @@ async function composeGroups(
   given: {
     history: readonly VersionUse[];
     schema: SnapshotSchema | undefined;
+    suite: string | undefined;
   },
 ): Promise<SourceGroup[]> {
-  const { history, schema } = given;
+  const { history, schema, suite } = given;
   const { workspace } = context;
   const { profiles, imported, errors } = await checkWorkspace(workspace.root);
   const [fault] = errors;
@@ -297,7 +302,13 @@ async function composeGroups(
     history,
   );
   const template = templates.get(keyringTemplate)!;
-  return [...set, await keyringGroup({ workspace, profiles, imported, template, key, history })];
+  // Machines get this package together with the suite that it is published in
+  const [entry] = suitesOf(workspace, profile.name);
+  const published = await publishedSuites(context);
+  const next = suite ?? entry?.name;
+  if (next !== undefined) published.add(next);
+  const group = { workspace, profiles, imported, template, key, published, history };
+  return [...set, await keyringGroup(group)];
 }
 
 /** What the trees that may be extensions or skins say of themselves: composing them decides over data. */

@@ -12,6 +12,8 @@ import type { Workspace } from '../profile/workspace-schema.js';
 import { readPublicKeys } from '../signing/keys.js';
 import { publishedKeys } from '../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
+import type { Context } from './context.js';
+import { historyOf } from './readings.js';
 
 /** The keys that the package holds, and the suites that it has a machine follow for them. */
 export async function keyringKey({ own, state }: Pick<ArchiveKeys, 'own' | 'state'>): Promise<ArchiveKey> {
@@ -34,17 +36,22 @@ export async function keyringGroup(request: {
   imported: readonly ImportedProfile[];
   template: TemplateFolder;
   key: ArchiveKey;
+  /** Suites that machines find, or are about to. */
+  published: ReadonlySet<string>;
   history: readonly VersionUse[];
 }): Promise<SourceGroup> {
-  const { workspace, profiles, imported, template, key, history } = request;
+  const { workspace, profiles, history, ...rest } = request;
   const taken = profiles.filter(({ name }) =>
     Object.values(workspace.suites).some((suite) => suite.profile === name),
   );
-  // The pin names packages that are made here: of imported ones another machine may want other versions
-  const suites = Object.fromEntries(
-    Object.entries(workspace.suites).filter(
-      ([, suite]) => !imported.some(({ name }) => name === suite.profile),
-    ),
-  );
-  return await planKeyring({ workspace: { ...workspace, suites }, profiles: taken, template, key }, history);
+  return await planKeyring({ ...rest, workspace, profiles: taken }, history);
+}
+
+/** Suites of lockstep.yaml that were published at some time. */
+export async function publishedSuites(context: Context): Promise<Set<string>> {
+  const published = new Set<string>();
+  for (const suite of Object.keys(context.workspace.suites)) {
+    if ((await historyOf(context, suite)).length > 0) published.add(suite);
+  }
+  return published;
 }

@@ -30,7 +30,7 @@ import { vetSet } from '../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
 import { builderContext, versionHistory } from './build.js';
 import type { Context } from './context.js';
-import { keyringGroup, keyringKey } from './keyring-package.js';
+import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
 import { applyPublish, commitSnapshotFiles, ownTrust, planPublish } from './publish.js';
 import { snapshotRecords } from './records.js';
@@ -64,6 +64,7 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
     imported,
     template: await readTemplate(workspace.root, keyringTemplate),
     key: await keyringKey(await archiveKeys(context, [])),
+    published: await publishedSuites(context),
     history: await versionHistory(context, keyringProfile),
   });
 }

@@ -57,7 +57,7 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
   await assertBase(context, request, suite, signer);
   const resolution = await resolve(context, request.profile, request);
   assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-  return planOf(resolution, suite, await planBuilds(context, resolution));
+  return planOf(resolution, suite, await planBuilds(context, resolution, suite.name));
 }
 
 /** A profile that is not there is told of before a suite that takes it is looked for. */
@@ -97,7 +97,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     await assertBase(context, request, suite, signer);
     const resolution = await resolve(context, request.profile, request);
     assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-    const planned = await planBuilds(context, resolution);
+    const planned = await planBuilds(context, resolution, suite.name);
     const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
     const set = await buildSet(context, resolution, planned);

@@ -4,69 +4,17 @@
  * unattended-upgrades has it do, and nothing else.
  */
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveArchive } from '../../../src/archive/serve.js';
-import { run, type RunResult } from '../../../src/io/process.js';
-import { baseImage, removeRoot, rootOver, unfitForRoots, type Codename } from '../../fixtures/debian-root.js';
+import { run } from '../../../src/io/process.js';
+import { AptRoot } from '../../fixtures/apt-root.js';
+import { unfitForRoots, type Codename } from '../../fixtures/debian-root.js';
 import { importedArchive, must, suite, type ImportedArchive } from '../../fixtures/imported-archive.js';
 import { lockstepJson, scratch, top } from '../../fixtures/lockstep.js';
 import { keyStatusResult } from '../../../src/cli/results-keys.js';
 
 const stop = new AbortController();
-
-/** A root with the archive's own source file in it, and no other. */
-class Root {
-  private constructor(readonly path: string) {}
-
-  static async make(codename: Codename, sources: string): Promise<Root> {
-    const root = new Root(await rootOver(await baseImage(codename)));
-    const folder = join(root.path, 'etc/apt');
-    for (const name of ['sources.list', 'sources.list.d'])
-      await rm(join(folder, name), { recursive: true, force: true });
-    await mkdir(join(folder, 'sources.list.d'));
-    await writeFile(join(folder, 'sources.list.d/tiny.sources'), sources);
-    await root.apt('update');
-    await root.apt('install', '-y', 'tiny-archive-keyring', 'mediawiki-full');
-    return root;
-  }
-
-  /** Runs a program inside, in the network of this machine. */
-  async run(...command: string[]): Promise<RunResult> {
-    const env = ['DEBIAN_FRONTEND=noninteractive', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8'];
-    return await run('chroot', [this.path, 'env', '-i', ...env, ...command]);
-  }
-
-  async apt(...args: string[]): Promise<string> {
-    const { stdout, stderr } = await this.run(
-      'apt-get',
-      '-o',
-      'APT::Sandbox::User=root',
-      '-o',
-      'DPkg::Use-Pty=0',
-      ...args,
-    );
-    return stdout + stderr;
-  }
-
-  /** What a person types, or a timer; gives back what apt complained of. */
-  async upgrade(): Promise<string[]> {
-    const said = (await this.apt('update')) + (await this.apt('-y', 'upgrade'));
-    return said.split('\n').filter((line) => /^[WE]: /.test(line));
-  }
-
-  async version(name: string): Promise<string> {
-    return (await this.run('dpkg-query', '-W', '-f', '${Version}', name)).stdout;
-  }
-
-  async source(name: string): Promise<string> {
-    return await readFile(join(this.path, 'etc/apt/sources.list.d', `${name}.sources`), 'utf8');
-  }
-
-  async remove(): Promise<void> {
-    await removeRoot(this.path);
-  }
-}
 
 describe('a change of the key, seen from machines', function () {
   this.timeout(600_000);
@@ -74,14 +22,22 @@ describe('a change of the key, seen from machines', function () {
   let first: string;
   let second: string;
   const codenames = ['bookworm', 'trixie'] as const;
-  const followers = new Map<Codename, Root>();
-  const sleepers = new Map<Codename, Root>();
+  const followers = new Map<Codename, AptRoot>();
+  const sleepers = new Map<Codename, AptRoot>();
   /** Awake again while both keys sign, and then they know the first one alone. */
-  const late = new Map<Codename, Root>();
+  const late = new Map<Codename, AptRoot>();
 
   const lockstep = (...args: string[]): Promise<void> => must(args, archive.workspace, archive.env);
   const sourcesFile = (): Promise<string> =>
     readFile(join(archive.workspace, 'public/debian', `${suite}.sources`), 'utf8');
+
+  /** A machine that got the archive's own source file, and nothing else. */
+  async function following(codename: Codename): Promise<AptRoot> {
+    const root = await AptRoot.make(codename, { 'sources.list.d/tiny.sources': await sourcesFile() });
+    await root.apt('update');
+    await root.apt('install', '-y', 'tiny-archive-keyring', 'mediawiki-full');
+    return root;
+  }
 
   before(async function () {
     const unfit = await unfitForRoots();
@@ -103,9 +59,9 @@ describe('a change of the key, seen from machines', function () {
     await lockstep('publish', archive.ids[0]!, suite);
     first = (await status()).plan.current;
     for (const codename of codenames) {
-      followers.set(codename, await Root.make(codename, await sourcesFile()));
-      sleepers.set(codename, await Root.make(codename, await sourcesFile()));
-      late.set(codename, await Root.make(codename, await sourcesFile()));
+      followers.set(codename, await following(codename));
+      sleepers.set(codename, await following(codename));
+      late.set(codename, await following(codename));
     }
   });
   after(async () => {
@@ -178,7 +134,7 @@ describe('a change of the key, seen from machines', function () {
   });
 
   it('leaves a new machine nothing to know of the former key', async () => {
-    const root = await Root.make('bookworm', await sourcesFile());
+    const root = await following('bookworm');
     try {
       assert.equal(await root.version('mediawiki-full'), '3.0');
       assert.deepEqual(await root.upgrade(), []);

@@ -178,10 +178,16 @@ describe("this repository's profiles and templates", () => {
   it('compose to the keyring package', async () => {
     const { workspace, profiles } = await prepare();
     const template = (await readTemplates(project, [keyringTemplate])).get(keyringTemplate)!;
-    const { packages } = await planKeyring({ workspace, profiles, template, key }, []);
+    const { packages } = await planKeyring(
+      { workspace, profiles, imported: [], published: new Set(), template, key },
+      [],
+    );
     assert.equal(packages[0]!.package, 'lockstep-archive-keyring');
     assert.ok(
       packages[0]!.entries.some((entry) => entry.path === '/usr/share/keyrings/lockstep-archive-keyring.gpg'),
     );
+    for (const [name, text] of Object.entries(packages[0]!.scripts)) {
+      if (name !== 'templates') await run('dash', ['-n'], { input: Buffer.from(text) });
+    }
   });
 });

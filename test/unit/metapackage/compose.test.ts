@@ -252,9 +252,11 @@ files:
 `,
     'pin.hbs':
       'Package: {{join pinnedPackages " "}}\nPin: release o={{archive.origin}}\nPin-Priority: 1001\n',
-    'sources.hbs': '{{#each suites}}\n{{name}} {{codename}}\n{{/each}}\n{{key.fingerprint}}\n',
+    'sources.hbs':
+      '{{#each suites}}\n{{name}} {{codename}}{{#if proposed}} proposed{{/if}}\n{{/each}}\n{{key.fingerprint}}\n',
   });
-  const input = { workspace, profiles: [profile], template, key };
+  const published = new Set(['wiki-unstable']);
+  const input = { workspace, profiles: [profile], imported: [], published, template, key };
 
   it('carries key, suites and a pin for the packages of the set alone', async () => {
     const group = await planKeyring(input, []);
@@ -271,7 +273,7 @@ files:
     );
     assert.equal(
       content(item!, '/usr/share/doc/farm-archive-keyring/sources'),
-      `wiki-stable bookworm\nwiki-unstable bookworm\n${'F'.repeat(40)}\n`,
+      `wiki-stable bookworm\nwiki-unstable bookworm proposed\n${'F'.repeat(40)}\n`,
     );
     assert.equal(item!.date, key.date);
   });
@@ -282,6 +284,29 @@ files:
     assert.equal((await planKeyring(input, history)).version, '1+lockstep1');
     const other = { ...key, binary: new Uint8Array([9]) };
     assert.equal((await planKeyring({ ...input, key: other }, history)).version, '1+lockstep2');
+    // Another suite that is published changes it where it is the one to propose
+    const both = new Set(['wiki-stable', 'wiki-unstable']);
+    assert.equal((await planKeyring({ ...input, published: both }, history)).version, '1+lockstep2');
+    const also = new Set(['wiki-unstable', 'other']);
+    assert.equal((await planKeyring({ ...input, published: also }, history)).version, '1+lockstep1');
+    // Nothing of it ever goes back to a lower version
+    const later = [...history, { package: 'farm-archive-keyring', version: '1+lockstep2', inputs: 'b' }];
+    assert.equal((await planKeyring(input, later)).version, '1+lockstep3');
+  });
+
+  it('knows the suites of imported sets, after those that are made here, and pins nothing of them', async () => {
+    const suites = {
+      ...workspace.suites,
+      'tools-stable': { ...workspace.suites['wiki-stable']!, profile: 'tools' },
+    };
+    const imported = [{ name: 'tools', base: profile.base }];
+    const group = await planKeyring({ ...input, workspace: { ...workspace, suites }, imported }, []);
+    const [item] = group.packages;
+    assert.match(
+      content(item!, '/usr/share/doc/farm-archive-keyring/sources'),
+      /^wiki-stable bookworm\nwiki-unstable bookworm proposed\ntools-stable bookworm\n/,
+    );
+    assert.doesNotMatch(content(item!, '/etc/apt/preferences.d/farm'), /tools/);
   });
 
   it('is not made while the profile of a suite is not good', async () => {
