@@ -3,26 +3,19 @@
  * `--json`. It reads, decides nothing and writes nothing; the words are
  * src/cli/explain-move.ts.
  */
-import { stretchesOf } from '../archive/blocks.js';
-import { BlockMissing, textOf, type IndexPlaces } from '../archive/index-set.js';
-import { versionsOf } from '../archive/index-text.js';
-import type { ListedSnapshot } from '../archive/publication.js';
-import type { SnapshotRecord } from '../archive/snapshot-record.js';
 import { LockstepError } from '../errors.js';
 import { exactPackages, keyringPackageOf } from '../metapackage/pinned-packages.js';
 import { isImported, type NamedSuite } from '../profile/load.js';
 import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
 import type { HistoryAction, HistoryEntry } from '../snapshot/history.js';
-import { versionChanges, type NamedVersion, type VersionChanges } from '../snapshot/move-versions.js';
+import type { VersionChanges } from '../snapshot/move-versions.js';
 import { withdrawalOf, type SchemaChange } from '../snapshot/moves.js';
-import type { SnapshotRef } from '../snapshot/manifest.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { leftOnReissueWords } from '../snapshot/superseded.js';
 import type { Context } from './context.js';
 import type { MovePlan } from './move.js';
-import { listedSnapshot, snapshotRecords } from './records.js';
 import { anyProfileOf, historyOf } from './readings.js';
+import { readVersions, type ListedVersions } from './version-changes.js';
 
 /** What is known of a move before it is done. */
 export interface MoveOutlook {
@@ -61,7 +54,7 @@ export interface MoveOutlook {
 }
 
 /** What the outlook is made over. */
-export interface OutlookRequest {
+export interface OutlookRequest extends ListedVersions {
   action: HistoryAction;
   suite: Pick<NamedSuite, 'name' | 'profile'>;
   from: string | null;
@@ -76,10 +69,6 @@ export interface OutlookRequest {
   notes?: readonly string[];
   clockBehind: number;
   keyWarnings?: readonly string[] | undefined;
-  /** Ids that the suite lists, the current one first. */
-  before: readonly string[];
-  /** The same after the move; a snapshot that is not cut yet is given by its packages. */
-  after: readonly (string | readonly NamedVersion[])[];
 }
 
 /** What a planned move's outlook is made over. */
@@ -177,78 +166,4 @@ function looseAmong(
   if (profile === null) return [];
   const pinned = new Set(exactPackages(workspace, [profile]));
   return steps.map((step) => step.package).filter((name) => !pinned.has(name));
-}
-
-async function readVersions(
-  context: Context,
-  { suite, from, before, after }: Pick<OutlookRequest, 'suite' | 'from' | 'before' | 'after'>,
-  manifests: ReadonlyMap<string, string>,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<VersionChanges> {
-  const { profile } = suite;
-  // Where the archive on disk is gone, the history still knows what machines have
-  const now = before.length > 0 || from === null ? before : [from];
-  const there = new Set((await listSnapshots(context.places.snapshots, profile)).map(({ id }) => id));
-  const listed = new Map<string, ListedSnapshot>();
-  for (const id of [...now, ...after].filter((one) => typeof one === 'string')) {
-    // One that was dropped is told of no more
-    if (there.has(id) && !listed.has(id)) {
-      listed.set(id, await listedSnapshot(context, { profile, id, sha256: manifests.get(id) }, signer));
-    }
-  }
-  const records = snapshotRecords(context);
-  const read = async (): Promise<VersionChanges> => {
-    const known = new Map<string, SnapshotRecord>();
-    for (const [id, { sha256, load }] of listed) known.set(id, await records.of(sha256, load));
-    const side = (snapshots: OutlookRequest['after']): Side =>
-      snapshots
-        .map((one) => (typeof one === 'string' ? known.get(one) : one))
-        .filter((one) => one !== undefined);
-    return changesOf(side(now), side(after), records.places);
-  };
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof BlockMissing)) throw error;
-    // What was derived is damaged: it is made again from the manifests
-    for (const { load } of listed.values()) await records.make(await load());
-    return await read();
-  }
-}
-
-/**
- * What changes for a machine that follows a suite from one snapshot to another, by package.
- *
- * @throws LockstepError what reading the suite's history and the records of the two throws
- */
-export async function versionSteps(
-  context: Context,
-  suite: Pick<NamedSuite, 'name' | 'profile'>,
-  { from, to }: { from: SnapshotRef; to: SnapshotRef },
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<VersionChanges['steps']> {
-  const manifests = new Map([from, to].map(({ id, sha256 }) => [id, sha256]));
-  const request = { suite, from: from.id, before: [from.id], after: [to.id] };
-  return (await readVersions(context, request, manifests, signer)).steps;
-}
-
-type Side = readonly (SnapshotRecord | readonly NamedVersion[])[];
-
-/** Looks into those blocks alone that differ; versions that are the same everywhere change nothing. */
-function changesOf(before: Side, after: Side, { blocks }: IndexPlaces): VersionChanges {
-  const sides = [...before, ...after];
-  const found: NamedVersion[][] = sides.map((one) => ('id' in one ? [] : [...one]));
-  const whole = sides.some((one) => !('id' in one));
-  const indices = sides.map((one) => {
-    if (!('id' in one)) return [];
-    return one.indices.find(({ path }) => path === 'versions')?.blocks ?? [];
-  });
-  for (const stretch of stretchesOf(indices)) {
-    const everywhere = stretch.same !== undefined && stretch.blocks.every(({ length }) => length === 1);
-    if (everywhere && !whole) continue;
-    for (const [at, refs] of stretch.blocks.entries()) {
-      for (const ref of refs) found[at]!.push(...versionsOf(textOf(ref, blocks)));
-    }
-  }
-  return versionChanges(found.slice(0, before.length), found.slice(before.length));
 }

@@ -35,10 +35,10 @@ import type { Context } from './context.js';
 import { ensureKeyringSuite } from './keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './publish.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
-import { versionSteps } from './move-outlook.js';
 import { leftOnReissue } from './past-versions.js';
 import { recordOf, type SnapshotTarget } from './records.js';
 import { historyOf } from './readings.js';
+import { versionSteps } from './version-changes.js';
 
 export interface MoveRequest {
   action: HistoryAction;
