@@ -37,6 +37,10 @@ export const errorCodes = {
   PROFILE_PLACEHOLDER: ['input', 'A profile still has an address in it that each site has to fill in'],
   VERSION_UNLISTED: ['input', 'Nothing lists the version that is to be skipped'],
   COMPONENT_EXISTS: ['input', 'The profile has a component of that name already'],
+  SUITE_IDENTITY: [
+    'input',
+    'What apt knows a published suite by was changed in lockstep.yaml: every machine that follows it would stop and ask',
+  ],
   SUITE_UNKNOWN: ['input', 'No suite of that name in lockstep.yaml, or none that takes this profile'],
   SNAPSHOT_UNKNOWN: ['input', 'No snapshot with that id'],
   TEMPLATE_MISSING: ['input', 'A template that a profile names is not there, or lacks a file it names'],

@@ -19,6 +19,7 @@ import {
 import { keyFiles } from './key-file-data.js';
 import type { Listing } from './listing.js';
 import {
+  assertSameIdentity,
   nextReleaseDate,
   releaseFields,
   releaseText,
@@ -124,11 +125,14 @@ export interface PublicationPlan {
 /**
  * What to write.
  *
- * @throws LockstepError ARCHIVE_CONFLICT when a pool file is there with other bytes, or the frozen view of
+ * @throws LockstepError SUITE_IDENTITY; ARCHIVE_CONFLICT when a pool file is there with other bytes, or the frozen view of
  * the snapshot lists something else
  */
 export function planPublication(input: PublicationInput): PublicationPlan {
   const { listing, suite, there } = input;
+  const liveContent = contentOf(input, listing.files, listing, listing.snapshots);
+  // What nobody believes is not what machines know it by
+  if (!input.anew) assertSameIdentity(suite.name, there.live.release, liveContent.fields);
   const ids = listing.snapshots;
   const id = ids[0]!;
   const keys = planKeys(input);
@@ -156,7 +160,7 @@ export function planPublication(input: PublicationInput): PublicationPlan {
     view: liveView(suite.name),
     published: there.live,
     seconds,
-    content: contentOf(input, listing.files, listing, ids),
+    content: liveContent,
     input,
     resign,
   });

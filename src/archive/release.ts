@@ -4,7 +4,7 @@
  */
 import { formatRelease, parseRelease, type IndexHash, type Release } from '../deb/release-file.js';
 import { withoutArmour } from '../deb/stanza.js';
-import { LockstepError } from '../errors.js';
+import { LockstepError, type FaultPlace } from '../errors.js';
 import type { IndexFile } from './index-set.js';
 import { endVerdict, validUntilFor, type ValidityWanted } from './validity.js';
 
@@ -22,6 +22,10 @@ export interface SuiteIdentity {
   name: string;
   /** The suite's own name where none is given. Never changes (DESIGN.md, law 9). */
   codename?: string | undefined;
+  /** apt installs from it only what a person asks for. Never changes. */
+  notAutomatic?: boolean | undefined;
+  /** With it: what came from the suite is upgraded from it. Never changes. */
+  butAutomaticUpgrades?: boolean | undefined;
   /** The archive's where none is given. */
   description?: string | undefined;
   /** Seconds from the Date of a Release to its Valid-Until; null where it has none. */
@@ -48,12 +52,41 @@ export function releaseFields(
     Architectures: content.architectures.join(' '),
     Components: content.areas.join(' '),
     Description: suite.description ?? archive.description,
+    ...(suite.notAutomatic === true ? { NotAutomatic: 'yes' } : {}),
+    ...(suite.butAutomaticUpgrades === true ? { ButAutomaticUpgrades: 'yes' } : {}),
     'Acquire-By-Hash': 'yes',
     // apt(8), --snapshot: the word is replaced by the id that was asked for.
     Snapshots: `${archive.baseUrl}/snapshot/@SNAPSHOTID@/`,
     [snapshotField]: content.snapshots[0] ?? '',
     [listedField]: content.snapshots.join(' '),
   };
+}
+
+/** What machines know a suite by: where any of it changes, apt stops and asks, on each of them (apt-secure(8)). */
+const identity = ['Origin', 'Label', 'Suite', 'Codename', 'NotAutomatic', 'ButAutomaticUpgrades'] as const;
+
+/**
+ * @param there the Release that machines have; null where the suite is new
+ * @throws LockstepError SUITE_IDENTITY with each field that would change
+ */
+export function assertSameIdentity(
+  suite: string,
+  there: Release | null,
+  wanted: Readonly<Record<string, string>>,
+): void {
+  if (there === null) return;
+  const where = identity.flatMap((name): FaultPlace[] => {
+    const [before, now] = [there.fields.get(name) ?? 'no', wanted[name] ?? 'no'];
+    return before === now
+      ? []
+      : [{ path: name, value: now, message: `${name} is ${before} in what is published` }];
+  });
+  if (where.length === 0) return;
+  throw new LockstepError('SUITE_IDENTITY', {
+    message: `lockstep.yaml would change what machines know ${suite} by: ${where.map(({ path, value }) => `${path} to ${value}`).join(', ')}`,
+    hint: 'Put it back. Where another one is wanted: make a new suite with it, publish in that, and have machines go over',
+    where,
+  });
 }
 
 /** What is there of a suite's Release files. Undefined: not there. */

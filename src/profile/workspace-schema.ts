@@ -83,6 +83,23 @@ const suite = z
     description: oneLine
       .optional()
       .describe('Description of its Release file; that of the archive otherwise'),
+    codename: slug
+      .optional()
+      .describe(
+        'Codename of its Release file; the name of the suite otherwise. It cannot change once it is published',
+      ),
+    notAutomatic: z
+      .boolean()
+      .default(false)
+      .describe(
+        'NotAutomatic: apt installs from it only what a person asks for by name of the suite. It cannot change once it is published',
+      ),
+    butAutomaticUpgrades: z
+      .boolean()
+      .default(false)
+      .describe(
+        'ButAutomaticUpgrades: what came from it is upgraded from it, with notAutomatic. It cannot change once it is published',
+      ),
     default: z
       .boolean()
       .default(false)
@@ -97,6 +114,10 @@ const suite = z
       .max(100)
       .default(3)
       .describe('How many good snapshots stay installable from it'),
+  })
+  .refine(({ notAutomatic, butAutomaticUpgrades }) => notAutomatic || !butAutomaticUpgrades, {
+    path: ['butAutomaticUpgrades'],
+    error: 'means nothing without notAutomatic: true (apt_preferences(5))',
   })
   .describe('dists/<suite>: what a machine follows');
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { IndexFile } from '../../../src/archive/index-set.js';
 import {
+  assertSameIdentity,
   nextReleaseDate,
   readReleaseFiles,
   releaseFields,
@@ -11,6 +12,7 @@ import {
   type ReleaseContent,
 } from '../../../src/archive/release.js';
 import { parseRelease } from '../../../src/deb/release-file.js';
+import { LockstepError } from '../../../src/errors.js';
 
 const day = 86_400;
 const file: IndexFile = {
@@ -49,6 +51,51 @@ describe('a Release', () => {
     assert.match(text, /^Date: Thu, 01 Jan 2026 00:00:00 UTC$/m);
     assert.doesNotMatch(text, /MD5|SHA1:/);
     assert.equal(releaseText(content, start), text);
+  });
+
+  const fieldsOf = (suite: object): Record<string, string> =>
+    releaseFields(
+      { origin: 'O', label: 'L', description: 'D', baseUrl: 'http://x.invalid' },
+      { name: 'set-stable', validFor: 14 * day, retain: 3, ...suite },
+      { areas: ['main'], architectures: ['amd64'], snapshots: [] },
+    );
+
+  it('says what the suite has of its own', () => {
+    const own = { codename: 'green', description: 'E', notAutomatic: true, butAutomaticUpgrades: true };
+    const fields = fieldsOf(own);
+    assert.deepEqual(
+      ['Suite', 'Codename', 'Description', 'NotAutomatic', 'ButAutomaticUpgrades'].map(
+        (name) => fields[name],
+      ),
+      ['set-stable', 'green', 'E', 'yes', 'yes'],
+    );
+    assert.equal(fieldsOf({ notAutomatic: false })['NotAutomatic'], undefined);
+  });
+
+  it('does not change what machines know the suite by', () => {
+    const there = parseRelease(releaseText(content, start));
+    assertSameIdentity('set-stable', null, fieldsOf({ codename: 'green' }));
+    assertSameIdentity('set-stable', there, fieldsOf({ description: 'other' }));
+    for (const [change, field] of [
+      [{ codename: 'green' }, 'Codename'],
+      [{ notAutomatic: true }, 'NotAutomatic'],
+    ] as const) {
+      assert.throws(
+        () => assertSameIdentity('set-stable', there, fieldsOf(change)),
+        (error: unknown) => {
+          assert.ok(error instanceof LockstepError && error.code === 'SUITE_IDENTITY');
+          assert.deepEqual(
+            error.where.map(({ path }) => path),
+            [field],
+          );
+          return true;
+        },
+      );
+    }
+    const origin = { ...fieldsOf({}), Origin: 'P', Label: 'M' };
+    assert.throws(() => assertSameIdentity('set-stable', there, origin), {
+      message: /would change what machines know set-stable by: Origin to P, Label to M/,
+    });
   });
 
   it('is good until half of its time is over', () => {

@@ -37,11 +37,20 @@ describe('lockstep.yaml', () => {
     assert.deepEqual(value.suites['wiki-stable'], {
       profile: 'wiki',
       trust: 'stable',
+      notAutomatic: false,
+      butAutomaticUpgrades: false,
       default: false,
       validFor: 1_209_600,
       retain: 3,
     });
     assert.equal(value.root, '/w');
+  });
+
+  it('has a suite say butAutomaticUpgrades only beside notAutomatic', () => {
+    const wanted = (words: string): string[] =>
+      read(good.replace('trust: stable', `trust: stable, ${words}`)).faults.map(({ path }) => path ?? '');
+    assert.deepEqual(wanted('butAutomaticUpgrades: true'), ['suites.wiki-stable.butAutomaticUpgrades']);
+    assert.deepEqual(wanted('notAutomatic: true, butAutomaticUpgrades: true, codename: green'), []);
   });
 
   it('finds a suite, the suites of a profile from low trust to high, and places', () => {
@@ -83,7 +92,7 @@ describe('lockstep.yaml', () => {
       '11:41 suites.wiki-stable.trust: no trust level "stabel" in trustLevels; did you mean "stable"? there is unstable, stable',
       '11:59 suites.wiki-stable.validFor: must be text, is the number 14: write it in quotes, "14"',
       '12:75 suites.wiki-unstable.retain: must be at least 1',
-      '12:78 suites.wiki-unstable.keep: unknown key "keep". Known here: profile, trust, description, default, validFor, retain',
+      '12:78 suites.wiki-unstable.keep: unknown key "keep". Known here: profile, trust, description, codename, notAutomatic, butAutomaticUpgrades, default, validFor, retain',
     ]);
   });
 

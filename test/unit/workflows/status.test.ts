@@ -37,7 +37,10 @@ function entry(to: string, action: HistoryAction = 'publish'): HistoryEntry {
 }
 
 function judged(change: Partial<Parameters<typeof suiteStatus>[0]> = {}): SuiteStatus {
-  const suite = { name: 's', profile: 'p', trust: 'stable', default: false, validFor: 14 * day, retain: 3 };
+  const suite = {
+    ...{ name: 's', profile: 'p', trust: 'stable', default: false, validFor: 14 * day, retain: 3 },
+    ...{ notAutomatic: false, butAutomaticUpgrades: false },
+  };
   return suiteStatus({
     suite,
     history: [entry(id(10))],
