@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { parseStanza } from '../deb/deb822.js';
+import type { Stanza } from '../deb/stanza.js';
 import type { BuiltPackage, BuiltSource } from '../build/built.js';
 import type { AptBinaryPackage, Provenance } from '../source/pin.js';
 import { canonicalLine } from './canonical-json.js';
@@ -13,11 +14,20 @@ import { debFileName, poolDirectory, poolPath } from './pool-path.js';
 /** What an index adds itself, from the file it lists. */
 const fileFields = new Set(['filename', 'size', 'md5sum', 'sha1', 'sha256', 'sha512']);
 
+/** What Debian's index has in other files: it gives the first line and the hash of the whole. */
+const descriptionFields = new Set(['description', 'description-md5']);
+
 /** Where an entry belongs. */
 export interface Belonging {
   component: string;
-  /** Archive area, `main`. */
+  /** Archive area of what does not say another one: `main`. */
   area: string;
+}
+
+/** The area that a section names, `contrib` of `contrib/net`, or the archive's own (Debian policy, 2.4). */
+function areaOfSection(section: string, own: string): string {
+  const [, area = own] = /^([a-z0-9][a-z0-9-]*)\/[^/]+$/.exec(section.trim()) ?? [];
+  return area === 'main' ? own : area;
 }
 
 /**
@@ -29,9 +39,21 @@ export function packageEntry(built: BuiltPackage, belonging: Belonging): Snapsho
   return entry(built, built.control, belonging);
 }
 
-/** The entry of a package taken from the base distribution as it is. Throws as {@link packageEntry}. */
-export function takenPackageEntry(taken: AptBinaryPackage, belonging: Belonging): SnapshotPackage {
-  return entry(taken, taken.stanza, belonging);
+/**
+ * The entry of a package taken from the base distribution as it is.
+ *
+ * @param control its own control paragraph: the index has the first line of its description alone
+ * @throws as {@link packageEntry}
+ */
+export function takenPackageEntry(
+  taken: AptBinaryPackage,
+  control: string,
+  belonging: Belonging,
+): SnapshotPackage {
+  const description = onlyFields(control, new Set(['description']));
+  const known =
+    description === '' ? taken.stanza : withoutFields(taken.stanza, descriptionFields) + description;
+  return entry(taken, known, belonging);
 }
 
 function entry(
@@ -39,6 +61,7 @@ function entry(
   paragraph: string,
   belonging: Belonging,
 ): SnapshotPackage {
+  const area = areaOfSection(/^Section:(.*)$/m.exec(paragraph)?.[1] ?? '', belonging.area);
   return {
     package: from.package,
     version: from.version,
@@ -46,8 +69,8 @@ function entry(
     component: belonging.component,
     source: from.source,
     sourceVersion: from.sourceVersion,
-    area: belonging.area,
-    path: poolPath(belonging.area, from.source, debFileName(from.package, from.version, from.architecture)),
+    area,
+    path: poolPath(area, from.source, debFileName(from.package, from.version, from.architecture)),
     size: from.file.size,
     sha256: from.file.sha256,
     stanza: withoutFields(paragraph, fileFields),
@@ -58,12 +81,14 @@ function entry(
  * The entry of a source package. The paragraph gets what apt must find in it: the name as `Package`, and
  * the SHA-256 of every file.
  *
+ * @param own area of what does not say another one
  * @throws LockstepError DEB_SYNTAX, DEB_UNSAFE_NAME
  */
-export function sourceEntry(built: BuiltSource, area: string): SnapshotSource {
+export function sourceEntry(built: BuiltSource, own: string): SnapshotSource {
+  const stanza = parseStanza(built.stanza, { file: `${built.package} ${built.version}: Sources` });
+  const area = areaOfSource(stanza, own);
   const directory = poolDirectory(area, built.package);
   for (const file of built.files) poolPath(area, built.package, file.name);
-  const stanza = parseStanza(built.stanza, { file: `${built.package} ${built.version}: Sources` });
   const lines = built.files.map(({ name, size, sha256 }) => `\n${sha256} ${size} ${name}`).join('');
   const changes: Record<string, string | undefined> = { Directory: undefined };
   // A .dsc calls itself Source; an index calls it Package (Debian wiki, RepositoryFormat)
@@ -78,6 +103,29 @@ export function sourceEntry(built: BuiltSource, area: string): SnapshotSource {
     stanza: oneNewline(stanza.with(changes).text()),
     files: built.files.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
   };
+}
+
+/** That of its own section, else the one that all of its packages are in (dsc(5), Package-List). */
+function areaOfSource(stanza: Stanza, own: string): string {
+  const section = stanza.get('Section');
+  if (section !== undefined) return areaOfSection(section, own);
+  const areas = new Set(
+    stanza.lines('Package-List').flatMap((line) => areaOfSection(line.trim().split(/\s+/)[2] ?? '', own)),
+  );
+  const [area = own] = areas.size === 1 ? areas : [];
+  return area;
+}
+
+/** Those fields of a paragraph (lower-case names), with their bytes; empty where it has none of them. */
+function onlyFields(paragraph: string, names: ReadonlySet<string>): string {
+  const rest = new Set(
+    paragraph
+      .split('\n')
+      .filter((line) => !line.startsWith(' ') && !line.startsWith('\t'))
+      .map((line) => line.slice(0, Math.max(0, line.indexOf(':'))).toLowerCase())
+      .filter((name) => !names.has(name)),
+  );
+  return withoutFields(paragraph, rest).trim() === '' ? '' : withoutFields(paragraph, rest);
 }
 
 /** A paragraph without some fields (lower-case names); the others keep their bytes. */

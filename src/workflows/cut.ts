@@ -1,8 +1,10 @@
 /** A built set becomes a snapshot: vetted, compared with the last one, signed. */
+import { readDebControl } from '../deb/deb-file.js';
+import { decompressByName } from '../io/compress.js';
 import type { SkippedOf } from '../profile/skip.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
 import { gatesOf, installability } from '../snapshot/gates.js';
-import type { Evidence } from '../snapshot/manifest.js';
+import type { Evidence, SnapshotPackage } from '../snapshot/manifest.js';
 import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../snapshot/plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
@@ -58,11 +60,7 @@ export async function planCut(
       return [name, { pin, build, ...(skipped.length === 0 ? {} : { skipped }) }];
     }),
   );
-  const taken = [...set.pins.values()].flatMap((pin) =>
-    pin.kind === 'apt-binary'
-      ? pin.packages.map((binary) => takenPackageEntry(binary, { component: pin.component, area }))
-      : [],
-  );
+  const taken = await takenEntries(context, set);
   const last = await lastSnapshot(places.snapshots, profile.name, await ownTrust(signer));
   const content: SnapshotContent = {
     profile: profile.name,
@@ -103,6 +101,23 @@ export async function planCut(
     signer,
   );
   return planSnapshot({ content: { ...content, evidence: [...evidence, proof] }, ...request });
+}
+
+async function takenEntries(
+  { workspace, store }: Context,
+  { pins }: Pick<BuiltSet, 'pins'>,
+): Promise<SnapshotPackage[]> {
+  const { area } = workspace.archive;
+  const entries: SnapshotPackage[] = [];
+  for (const pin of pins.values()) {
+    if (pin.kind !== 'apt-binary') continue;
+    for (const binary of pin.packages) {
+      const reading = { decompress: decompressByName, file: binary.file.name };
+      const { control } = await readDebControl(store.path(binary.file.sha256), reading);
+      entries.push(takenPackageEntry(binary, control.text(), { component: pin.component, area }));
+    }
+  }
+  return entries;
 }
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */

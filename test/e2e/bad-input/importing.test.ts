@@ -216,7 +216,10 @@ describe('importing', function () {
 
   it('is there for apt once it is published', async function () {
     await needs(this, { tools: ['apt-get'] });
-    await putMany(900);
+    await putMany(899);
+    const apart = { package: 'p899', version: '1', architecture: 'all', fields: { Section: 'contrib/misc' } };
+    const { file } = await makeBinary(apart);
+    await put('p899.deb', Buffer.from(file.bytes));
     await symlink('/etc/passwd', join(incoming, 'passwd.deb'));
     const planned = await bench.succeeds(importResult, ['import', 'tools', incoming, '--dry-run']);
     assert.deepEqual([planned.changes.length, planned.manifest], [900, null]);
@@ -236,6 +239,10 @@ describe('importing', function () {
     assert.equal(stdout.split('\n').filter((name) => /^p\d+$/.test(name)).length, 900);
     const { exitCode } = await apt.run('apt-get', '-y', '--download-only', 'install', 'p7', 'p899');
     assert.equal(exitCode, 0);
+    // What is not of main is in the area that its section names, and the lines for machines have that too
+    assert.match(sources, /^Components: contrib main$/m);
+    const { stdout: where } = await apt.run('apt-cache', 'policy', 'p899');
+    assert.match(where, /tools-unstable\/contrib \S+ Packages/);
   });
 
   for (const many of [20, 500]) {

@@ -50,7 +50,7 @@ describe('entries of a snapshot', () => {
     assert.equal(entry.path, 'pool/main/libt/libtiny/tiny_1.0-1_all.deb');
   });
 
-  it('drop what the index of the base distribution said of the file', () => {
+  it('drop what the index of the base distribution said of the file, and have the whole description', () => {
     const stanza =
       'Package: v\nVersion: 7\nArchitecture: amd64\nFilename: pool/x.deb\nSize: 1\nMD5sum: d\nSHA256: e\nDescription-md5: f\nDescription: g\n';
     const entry = takenPackageEntry(
@@ -64,12 +64,49 @@ describe('entries of a snapshot', () => {
         stanza,
         file: { name: 'x.deb', size: 1, sha256 },
       },
+      'Package: v\nVersion: 7\nArchitecture: amd64\nDescription: g\n long\n .\n longer\n',
       { component: 'c', area: 'main' },
     );
     assert.equal(
       entry.stanza,
-      'Package: v\nVersion: 7\nArchitecture: amd64\nDescription-md5: f\nDescription: g\n',
+      'Package: v\nVersion: 7\nArchitecture: amd64\nDescription: g\n long\n .\n longer\n',
     );
+  });
+
+  it('are in the area that their section names', () => {
+    const inSection = (section: string): string => {
+      const built = {
+        package: 'tiny',
+        version: '1',
+        architecture: 'all',
+        source: 'tiny',
+        sourceVersion: '1',
+      };
+      const control = `Package: tiny\nVersion: 1\nSection: ${section}\nDescription: a\n`;
+      const file = { name: 'x.deb', size: 7, sha256 };
+      const { area, path } = packageEntry({ ...built, control, file }, { component: 'c', area: 'extra' });
+      return `${area} ${path}`;
+    };
+    assert.equal(inSection('contrib/net'), 'contrib pool/contrib/t/tiny/tiny_1_all.deb');
+    assert.equal(
+      inSection('non-free-firmware/x'),
+      'non-free-firmware pool/non-free-firmware/t/tiny/tiny_1_all.deb',
+    );
+    for (const own of ['net', 'main/net', '../net', '../../etc/x', 'Contrib/net', '/net', 'a/b/c']) {
+      assert.equal(inSection(own), 'extra pool/extra/t/tiny/tiny_1_all.deb', own);
+    }
+    const source = (list: string): string =>
+      sourceEntry(
+        {
+          package: 'tiny',
+          version: '1',
+          stanza: `Source: tiny\nVersion: 1\nPackage-List:\n${list}`,
+          files: [{ name: 'tiny_1.dsc', size: 5, sha256 }],
+        },
+        'main',
+      ).directory;
+    assert.equal(source(' tiny deb contrib/net optional arch=all\n'), 'pool/contrib/t/tiny');
+    assert.equal(source(' tiny deb contrib/net optional\n more deb net optional\n'), 'pool/main/t/tiny');
   });
 
   it('drop a field with all its lines', () => {
