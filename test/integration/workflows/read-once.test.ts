@@ -50,7 +50,7 @@ describe('what a move goes by', function () {
 
   for (const [name, move] of [
     ['rollback', () => bench.rollback('set-unstable')],
-    ['publication', () => bench.publish(ids[0]!)],
+    ['publication', () => bench.publish(ids[0]!, 'set-unstable', { lower: true })],
     ['promotion', () => bench.promote('set-unstable', 'set-testing')],
   ] as const) {
     it(`is read once in a ${name}`, async () => {
