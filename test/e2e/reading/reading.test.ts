@@ -70,7 +70,7 @@ describe('commands that only read', function () {
 
   it('list, show and tell the history, as tables and as JSON', async () => {
     const list = await good('snapshots', 'set');
-    assert.match(list, /^id +profile +created +packages +changed +security +suites$/m);
+    assert.match(list, /^id +profile +created +packages +sources +changed +security +suites$/m);
     assert.match(
       list,
       new RegExp(`^${second.manifest.id} +set .*wiki 1\\.1 +CVE-2026-1234 +set-stable$`, 'm'),

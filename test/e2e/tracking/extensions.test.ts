@@ -191,7 +191,7 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
     assert.match(shown.stdout, /\+local\d{8}\.\d{6}\.[0-9a-f]{8}/);
     // Without it the set is the one from before, below what its machines have, and may go on
     const unseen = await lockstep(['release', profile], { cwd: workspace });
-    assert.match(unseen.stderr, /Error MOVE_LOWER: .*mediawiki-extension-cite 1\.0\.0\+local\S+ -> 1\.0\.0/);
+    assert.match(unseen.stderr, /Error MOVE_LOWER: .*mediawiki-extension-cite \S*\+local\S+ -> /);
     const back = await lockstepJson<ReleaseResult>(['release', profile, '--lower'], { cwd: workspace });
     assert.equal(back.cut, true);
     const promoted = await lockstep(['promote', `${profile}-unstable`, stable], { cwd: workspace });
