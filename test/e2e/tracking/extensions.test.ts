@@ -193,7 +193,8 @@ describe('a profile with all the extensions of MediaWiki in repositories of thei
     const unseen = await lockstep(['release', profile], { cwd: workspace });
     assert.match(unseen.stderr, /Error MOVE_LOWER: .*mediawiki-extension-cite \S*\+local\S+ -> /);
     const back = await lockstepJson<ReleaseResult>(['release', profile, '--lower'], { cwd: workspace });
-    assert.equal(back.cut, true);
+    // The run that was refused has cut it
+    assert.equal(back.cut, false);
     const promoted = await lockstep(['promote', `${profile}-unstable`, stable], { cwd: workspace });
     assert.equal(promoted.status, 0, promoted.stderr);
   });
