@@ -9,12 +9,12 @@ const mostShown = 12;
 export default class Import extends BaseCommand {
   static override summary = 'Take in packages that were built elsewhere, and cut a snapshot of them';
   static override description =
-    'For people who come from another repository manager or build elsewhere. PATH is a folder, which is searched to the ' +
-    'bottom, a .deb, a .dsc or a .changes. Every package is read through and checked; when one is not good, nothing is ' +
-    'imported and everything that is wrong is listed. The new snapshot of the profile holds exactly these packages, or ' +
-    'with --add these over those of its last snapshot. What leaves the set, or goes to a lower version in it, must be ' +
-    'asked for: --replace, --remove, --lower. The archive is not touched: publish the id that is printed. ' +
-    'The profile is one of kind "imported", which has a base and no components.';
+    'For packages that another repository manager has, or that are built elsewhere. PATH is a .deb, a .dsc, a .changes, ' +
+    'or a folder, which is searched with all its subfolders. Every package is read and checked. If one is faulty, nothing ' +
+    'is imported, and every fault is listed. The new snapshot of the profile holds exactly these packages. With --add it ' +
+    'also keeps the other packages of the last snapshot. A package is removed only with --replace or --remove, and gets a ' +
+    'lower version only with --lower. The archive does not change until you publish the id that is printed. The profile ' +
+    'must be of kind "imported": it has a base and no components.';
   static override examples = [
     '<%= config.bin %> import tools /srv/reprepro/pool',
     '<%= config.bin %> import tools --add hello_2.10-4_amd64.deb',

@@ -9,7 +9,8 @@ export default class Publish extends BaseCommand {
     'Writes the archive below public/: pool, indices under their hashes, indices by name, Release, InRelease last. ' +
     'Clients see the old archive or the new one, whatever happens in between. Publishing what is there already writes ' +
     'nothing, unless its signatures are past half of their time. The snapshot must be for the base release that the suite ' +
-    'has; a change of the database schema is told of. Lower versions than the suite has now need --lower.';
+    'has. A change of the database schema is reported. A package gets a lower version than the suite has now only with ' +
+    '--lower.';
   static override examples = [
     '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --reason "MediaWiki 1.39.17"',
     '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --dry-run --json',

@@ -44,7 +44,7 @@ export async function check(
   const notes = [
     ...profiles.flatMap((one) => skipsOf(one, now).ended.map((sentence) => `${sentence}.`)),
     ...withoutSuite(checked),
-    ...(await withoutRepository(checked)),
+    ...(await commitNotes(checked)),
   ];
   return { result: { ok: errors.length === 0, profiles: names, faults, notes }, errors };
 }
@@ -88,7 +88,8 @@ async function hooksThatDoNotRun(repository: string): Promise<string[]> {
   ];
 }
 
-async function withoutRepository({ workspace }: WorkspaceCheck): Promise<string[]> {
+/** What snapshots.commit does not do here. */
+async function commitNotes({ workspace }: WorkspaceCheck): Promise<string[]> {
   if (workspace === undefined || !workspace.snapshots.commit) return [];
   try {
     const repository = await repositoryOf(workspace.root);

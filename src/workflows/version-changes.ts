@@ -45,7 +45,7 @@ export async function readVersions(
   const there = new Set((await listSnapshots(context.places.snapshots, profile)).map(({ id }) => id));
   const listed = new Map<string, ListedSnapshot>();
   for (const id of [...now, ...after].filter((one) => typeof one === 'string')) {
-    // One that was dropped is told of no more
+    // A snapshot that was dropped is left out
     if (there.has(id) && !listed.has(id)) {
       listed.set(id, await listedSnapshot(context, { profile, id, sha256: manifests.get(id) }, signer));
     }

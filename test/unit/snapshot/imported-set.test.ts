@@ -18,28 +18,19 @@ function source(name: string, version: string, sha256 = 'a'.repeat(64)): Snapsho
   return { package: name, version, area: 'main', directory: `pool/main/${name[0]}/${name}`, stanza, files };
 }
 
-function planned(request: Partial<Parameters<typeof planImportedSet>[0]>): ImportedSet {
-  const set = planImportedSet({
-    packages: [],
-    sources: [],
-    previous: null,
-    add: false,
-    remove: [],
-    ...request,
-  });
+type Wish = Partial<Parameters<typeof planImportedSet>[0]>;
+
+const outcome = (request: Wish): ReturnType<typeof planImportedSet> =>
+  planImportedSet({ packages: [], sources: [], previous: null, add: false, remove: [], ...request });
+
+function planned(request: Wish): ImportedSet {
+  const set = outcome(request);
   assert.ok(!('faults' in set), JSON.stringify(set));
   return set;
 }
 
-function faults(request: Partial<Parameters<typeof planImportedSet>[0]>): string[] {
-  const set = planImportedSet({
-    packages: [],
-    sources: [],
-    previous: null,
-    add: false,
-    remove: [],
-    ...request,
-  });
+function faults(request: Wish): string[] {
+  const set = outcome(request);
   assert.ok('faults' in set);
   return set.faults.map(({ file, message }) => `${file}: ${message}`);
 }
