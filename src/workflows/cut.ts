@@ -113,7 +113,7 @@ async function takenEntries(
     if (pin.kind !== 'apt-binary') continue;
     for (const binary of pin.packages) {
       const reading = { decompress: decompressByName, file: binary.file.name };
-      const { control } = await readDebControl(store.path(binary.file.sha256), reading);
+      const { control } = await readDebControl(await store.read(binary.file.sha256), reading);
       entries.push(takenPackageEntry(binary, control.text(), { component: pin.component, area }));
     }
   }
