@@ -45,7 +45,7 @@ export interface SetInput {
   schema?: SchemaVariable | undefined;
   /** What extension.json or skin.json of a component says, by component; see `extensionComponents`. */
   extensions?: Readonly<Record<string, ExtensionFacts>> | undefined;
-  /** Packages of PHP's extensions that the set demands: `php-intl`. */
+  /** Packages of PHP's extensions that the set demands: `php8.2-intl`. */
   php?: readonly string[] | undefined;
   /** Those of them that one component demands, by component: for the packages that are made of trees. */
   phpOf?: Readonly<Record<string, readonly string[]>> | undefined;

@@ -123,7 +123,7 @@ export interface SetVariables extends CommonVariables {
   relations: string[];
   /** In the order in which they are loaded. */
   extensions: ExtensionVariable[];
-  /** Packages of PHP's extensions that the trees of the set demand: `php-intl`. */
+  /** Packages of PHP's extensions that the trees of the set demand: `php8.2-intl`. */
   phpPackages: string[];
   schema: SchemaVariable;
   settings: Record<string, unknown>;

@@ -50,7 +50,7 @@ interface Kept {
 }
 
 /** Part of the cached file's name: raised when the same indices are read otherwise than before. */
-const reading = 1;
+const reading = 2;
 
 /**
  * PHP and its extensions in the base release, on every architecture of the profile.
@@ -143,22 +143,16 @@ export class PhpPackages {
         // php8.2-json of the programs: part of them
         for (const one of provided) if (one.startsWith(own)) add(one.slice(own.length), null);
       } else if (name.startsWith(own)) {
-        const package_ = this.#generic(name, own);
+        // Never php-intl: another archive's php-defaults may be on the machine, and mean another PHP by it
         for (const one of provided) {
           const extension = /^php(?:\d+\.\d+)?-([a-z0-9.+-]+)$/.exec(one)?.[1];
-          if (extension !== undefined) add(extension, package_);
+          if (extension !== undefined) add(extension, name);
         }
       } else if (api !== undefined && this.#names(name, 'Depends').includes(api)) {
         add(name.slice('php-'.length), name);
       }
     }
     return found;
-  }
-
-  /** php-intl for php8.2-intl, where the base has that and it brings the other: it stays right in the next release. */
-  #generic(name: string, own: string): string {
-    const generic = `php-${name.slice(own.length)}`;
-    return this.#names(generic, 'Depends').includes(name) ? generic : name;
   }
 
   /** Package names of a relation field that need no alternative. */

@@ -61,6 +61,9 @@ if ( $wgSecretKey && $wgDBname ) {
 	$wgCachePrefix = $wgDBname . '-' . substr( hash( 'sha256', "cache $wgSecretKey" ), 0, 12 );
 }
 
+# What MediaWiki starts by itself runs in this PHP too, whatever `php` is by default
+$wgPhpCli = '/usr/bin/php' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
+
 # mediawiki-full-jobs.service runs the job queue, not the visitors' requests
 $wgJobRunRate = 0;
 

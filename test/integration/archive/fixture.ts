@@ -61,6 +61,8 @@ export interface PackageWish {
   version: string;
   depends?: string;
   files?: Record<string, string>;
+  /** Paths among `files`. */
+  conffiles?: string[];
   section?: string;
   /** More control fields. */
   fields?: Record<string, string>;
@@ -146,6 +148,7 @@ export class Workbench {
           mode: 0o644,
           body: Buffer.from(text),
         })),
+        conffiles: wish.conffiles ?? [],
         mtime: 1_700_000_000,
       },
       sink,

@@ -164,6 +164,118 @@ describe('apt-guard, which apt asks before dpkg touches anything', function () {
     assert.equal((await hook(forward)).exitCode, 0);
   });
 
+  describe('where dpkg would ask about a configuration file', () => {
+    const run_ = [line('mediawiki-full-config', '1.39.16+x2', newer.config, '@DEB@')];
+    let path: string;
+
+    /** A run that brings a configuration package with one conffile. */
+    const arriving = async (comes: string): Promise<string> => {
+      path = join(root, 'etc/mediawiki-full/pool.conf');
+      const built = await bench.deb({
+        ...{ name: 'mediawiki-full-config', version: newer.config, fields: { 'Lockstep-Schema': schemaB } },
+        files: { [path]: comes },
+        conffiles: [path],
+      });
+      const deb = bench.store.path(built.file.sha256);
+      return protocol(run_.map((text) => text.replace('@DEB@', deb)));
+    };
+
+    it('refuses a run that nobody sits at, and names the file and what answers beforehand', async () => {
+      const input = await arriving('the new one\n');
+      await wiki.conffile('mediawiki-full-config', path, { installed: 'the old one\n', now: 'mine\n' });
+      const { exitCode, stderr } = await wiki.guardOfRun(input, false);
+      assert.equal(exitCode, 10);
+      assert.match(stderr, /refused: dpkg would ask about configuration files/);
+      assert.ok(stderr.includes(`${path} (mediawiki-full-config)`), stderr);
+      assert.match(stderr, /--force-confold/);
+    });
+
+    it('lets one at a terminal go on, where dpkg can ask', async () => {
+      const input = await arriving('the new one\n');
+      await wiki.conffile('mediawiki-full-config', path, { installed: 'the old one\n', now: 'mine\n' });
+      const { exitCode, stdout } = await wiki.guardOfRun(input, true);
+      assert.deepEqual([exitCode, stdout], [0, '']);
+    });
+
+    it('lets one go on that has the answer in the configuration of apt or dpkg', async () => {
+      const input = await arriving('the new one\n');
+      await wiki.conffile('mediawiki-full-config', path, { installed: 'the old one\n', now: 'mine\n' });
+      const told = input.replace('Dir::State', 'DPkg::Options::=--force-confdef,confold\nDir::State');
+      assert.equal((await wiki.guardOfRun(told, false)).exitCode, 0);
+      await wiki.write('etc/dpkg/dpkg.cfg.d/ours', '# as it was\nforce-confold\n');
+      assert.equal((await wiki.guardOfRun(input, false)).exitCode, 0);
+    });
+
+    it('refuses what dpkg asks about, and nothing else', async () => {
+      const cases: [
+        what: string,
+        comes: string,
+        installed: string | null,
+        now: string | null,
+        asks: boolean,
+      ][] = [
+        ['not changed here', 'new\n', 'old\n', 'old\n', false],
+        ['not changed in the package', 'old\n', 'old\n', 'mine\n', false],
+        ['changed to the same', 'new\n', 'old\n', 'new\n', false],
+        ['removed here, and changed in the package', 'new\n', 'old\n', null, true],
+        ['new in the package, and there already', 'new\n', null, 'mine\n', true],
+        ['new in the package', 'new\n', null, null, false],
+      ];
+      for (const [what, comes, installed, now, asks] of cases) {
+        const input = await arriving(comes);
+        await rm(path, { force: true });
+        await rm(join(root, 'versions/mediawiki-full-config.conffiles'), { force: true });
+        if (installed !== null) await wiki.conffile('mediawiki-full-config', path, { installed, now });
+        else if (now !== null) await wiki.write('etc/mediawiki-full/pool.conf', now);
+        assert.equal((await wiki.guardOfRun(input, false)).exitCode, asks ? 10 : 0, what);
+      }
+    });
+  });
+
+  describe("in the machine's own release upgrade", () => {
+    const removal = `mediawiki-full ${newer.config} all none > - - none **REMOVE**`;
+    const baseFiles = (to: string): string =>
+      `base-files 12.4+deb12u11 amd64 none < ${to} amd64 none /nowhere.deb`;
+    const release = async (version: string): Promise<void> =>
+      await wiki.write('etc/os-release', `NAME="Debian GNU/Linux"\nVERSION_ID="${version}"\n`);
+
+    beforeEach(async () => {
+      await release('12');
+    });
+
+    it('refuses to have the set removed, and says what to do first', async () => {
+      for (const order of [
+        [removal, baseFiles('13.8')],
+        [baseFiles('13.8+deb13u2'), removal],
+      ]) {
+        const { exitCode, stderr } = await hook(order);
+        assert.equal(exitCode, 10);
+        assert.match(
+          stderr,
+          /refused: this run would remove mediawiki-full: the machine goes from Debian 12 to 13/,
+        );
+        assert.match(stderr, /dpkg-reconfigure farm-archive-keyring; apt-get update/);
+      }
+    });
+
+    it('knows a machine that is halfway by what it says of itself', async () => {
+      await release('13');
+      assert.equal((await hook([removal])).exitCode, 10);
+    });
+
+    it("leaves an administrator's own removal alone, and one that says so", async () => {
+      assert.deepEqual(
+        [
+          (await hook([removal])).exitCode,
+          (await hook([removal, baseFiles('12.4+deb12u12')])).exitCode,
+          (await hook([baseFiles('13.8')])).exitCode,
+          (await hook([removal, baseFiles('13.8')], { MEDIAWIKI_FULL_REMOVE: 'yes' })).exitCode,
+        ],
+        [0, 0, 0, 0],
+      );
+    });
+  });
+
   it("tells prerm the same, for dpkg's own command", async () => {
     const move = async (to: string, schema: string) =>
       (await wiki.guard(['move', to, newer.config, schema])).exitCode;

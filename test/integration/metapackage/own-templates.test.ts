@@ -122,14 +122,30 @@ describe("this repository's profiles and templates", () => {
   });
 
   it("demand what the set's trees demand of PHP, each package once", async () => {
-    const php = ['php-curl', 'php-intl', 'php8.2-common'];
+    const php = ['php8.2-curl', 'php8.2-intl', 'php8.2-common'];
     const { config } = await composed({ php });
     const depends = config.control['Depends']!.split(', ');
     for (const name of php) assert.equal(depends.filter((one) => one === name).length, 1, name);
-    assert.ok(!(await composed()).config.control['Depends']!.includes('php-intl'), 'nobody types it');
+    assert.ok(!(await composed()).config.control['Depends']!.includes('php8.2-intl'), 'nobody types it');
     // Before mediawiki, which asks for php first: apt would take Apache's mod_php for it
     const mediawiki = depends.findIndex((one) => one.startsWith('mediawiki '));
-    assert.ok(depends.indexOf('php-intl') < mediawiki);
+    assert.ok(depends.indexOf('php8.2-intl') < mediawiki);
+  });
+
+  it('use the PHP of the base release alone, whatever another archive calls php', async () => {
+    const packages = Object.values(await composed({ php: ['php8.2-intl'] }));
+    for (const { package: name, control, entries, scripts } of packages) {
+      for (const field of ['Pre-Depends', 'Depends', 'Recommends']) {
+        for (const relation of (control[field] ?? '').split(/[,|]/)) {
+          assert.doesNotMatch(relation.trim(), /^php(?:-|$)/, `${name}: ${field}`);
+        }
+      }
+      const texts = entries.flatMap((entry) =>
+        entry.kind === 'file' && entry.content instanceof Uint8Array ? [entry.content] : [],
+      );
+      const all = [...texts.map((bytes) => Buffer.from(bytes).toString('latin1')), ...Object.values(scripts)];
+      for (const text of all) assert.doesNotMatch(text, /\/usr\/bin\/php(?![\d'])|env php/, name);
+    }
   });
 
   it('hold the set together without the metapackage too, and say which schema it needs', async () => {

@@ -34,15 +34,14 @@ describe('what the base release supplies to PHP software', () => {
     assert.equal(base, 'Debian 12');
     assert.equal(php, '8.2.29');
     const wanted: [name: string, package_: string | null][] = [
-      ['intl', 'php-intl'],
-      ['dom', 'php-xml'],
-      ['xml', 'php-xml'],
+      ['intl', 'php8.2-intl'],
+      ['dom', 'php8.2-xml'],
+      ['xml', 'php8.2-xml'],
       ['ctype', 'php8.2-common'],
       ['gettext', 'php8.2-common'],
       ['json', null],
       ['openssl', null],
-      ['pdo_mysql', 'php-mysql'],
-      // Without a generic package of that name
+      ['pdo_mysql', 'php8.2-mysql'],
       ['zend-opcache', 'php8.2-opcache'],
       ['wikidiff2', 'php-wikidiff2'],
     ];

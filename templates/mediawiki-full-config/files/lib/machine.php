@@ -107,8 +107,10 @@ function pipeline( array $from, array $into, string $input, string $output ): st
  */
 function runInSight( array $command, array $more = [] ): int {
 	$environment = array_merge( getenv(), [ 'PATH' => '/usr/sbin:/usr/bin:/sbin:/bin' ], $more );
+	// dpkg may ask who sits at a terminal; there is nobody to ask elsewhere, and the input may be another program's
+	$input = stream_isatty( STDIN ) ? STDIN : [ 'file', '/dev/null', 'r' ];
 	// All of it on stderr: stdout is for what was asked for. It is inherited; handing on PHP's own stream would seek in it
-	$process = proc_open( $command, [ [ 'file', '/dev/null', 'r' ], [ 'redirect', 2 ] ], $pipes, '/', $environment );
+	$process = proc_open( $command, [ $input, [ 'redirect', 2 ] ], $pipes, '/', $environment );
 	if ( $process === false ) {
 		throw new Fault( "{$command[0]} could not be started" );
 	}
