@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { skippedSentence } from '../profile/skip.js';
 import type { Context } from '../workflows/context.js';
 import type { ReleaseReport } from '../workflows/release.js';
+import { machineLines } from './machine-lines.js';
 import { cleanLine } from './plain-text.js';
 
 export function explainRelease(report: ReleaseReport, context: Context): string {
@@ -29,8 +30,7 @@ export function explainRelease(report: ReleaseReport, context: Context): string 
     'To serve it on this machine:',
     '  lockstep serve          (in a clone: npx lockstep serve)',
     `A Debian ${baseOf(report)} machine that reaches ${archive.baseUrl} then needs, as root:`,
-    `  curl -fsSo /etc/apt/sources.list.d/${archive.name}.sources ${archive.baseUrl}/debian/${publication.suite}.sources`,
-    `  apt-get update && apt-get install -y ${archive.name}-archive-keyring ${report.metapackage}`,
+    ...machineLines(workspace, publication.suite, report.metapackage).map((line) => `  ${line}`),
   ].join('\n');
 }
 

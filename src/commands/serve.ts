@@ -24,7 +24,10 @@ export default class Serve extends BaseCommand {
   override async run(): Promise<ServeResult> {
     const { flags } = await this.parse(Serve);
     const context = await this.context(flags);
-    const { serve } = await import('../workflows/serve.js');
+    const [{ serve, followableSuites }, { machineLines }] = await Promise.all([
+      import('../workflows/serve.js'),
+      import('../cli/machine-lines.js'),
+    ]);
     const server = await serve(context, {
       host: flags.host,
       port: flags.port,
@@ -33,7 +36,14 @@ export default class Serve extends BaseCommand {
     // Whoever started this in a script waits for the line, not for the end.
     const result = { url: server.url, port: server.port, root: context.places.public };
     if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else this.say(`${context.places.public} is at ${server.url} (Ctrl-C ends it)`);
+    else {
+      this.say(`${context.places.public} is at ${server.url} (Ctrl-C ends it)`);
+      const { baseUrl } = context.workspace.archive;
+      for (const { suite, metapackage } of await followableSuites(context)) {
+        this.say(`A machine that reaches ${baseUrl} follows ${suite} by, as root:`);
+        for (const line of machineLines(context.workspace, suite, metapackage)) this.say(`  ${line}`);
+      }
+    }
     await server.closed;
     return result;
   }

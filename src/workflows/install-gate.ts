@@ -4,6 +4,7 @@
  */
 import { suitesOf } from '../profile/load.js';
 import type { Profile } from '../profile/profile-schema.js';
+import { keyringPackageOf } from '../metapackage/pinned-packages.js';
 import type { Signer } from '../signing/signer.js';
 import {
   assertGates,
@@ -120,7 +121,10 @@ async function inPhase(
     // Loaded here: most moves have nothing to prove
     const { proveInstall } = await import('../vetting/install/prove.js');
     const proof = await proveInstall(
-      { ...request, metapackage: metapackage.name, lead: metapackage.lead, base },
+      {
+        ...{ ...request, metapackage: metapackage.name, lead: metapackage.lead, base },
+        beside: [keyringPackageOf(context.workspace)],
+      },
       {
         sources,
         cache: places.cache,

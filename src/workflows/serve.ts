@@ -1,7 +1,11 @@
 /** Serves the archive of the workspace. */
 import { serveArchive, type RunningServer, type ServeOptions } from '../archive/serve.js';
+import { LockstepError } from '../errors.js';
 import { ensureDir } from '../io/disk.js';
+import { isImported } from '../profile/load.js';
 import type { Context } from './context.js';
+import { publishedSuites } from './keyring-package.js';
+import { anyProfileOf } from './readings.js';
 
 /** @throws LockstepError SERVE_ADDRESS when it cannot listen there */
 export async function serve(
@@ -16,6 +20,29 @@ export async function serve(
     signal: context.signal,
     onAnswer: wanted.onAnswer,
   });
+}
+
+/** A suite that machines can follow. */
+export interface FollowableSuite {
+  suite: string;
+  /** What they install; null for a profile of imported packages. */
+  metapackage: string | null;
+}
+
+/** Those that were published, in the order of lockstep.yaml. A profile with faults is for `check` to tell of. */
+export async function followableSuites(context: Context): Promise<FollowableSuite[]> {
+  const published = await publishedSuites(context);
+  const suites: FollowableSuite[] = [];
+  for (const [suite, { profile: name }] of Object.entries(context.workspace.suites)) {
+    if (!published.has(suite)) continue;
+    try {
+      const profile = await anyProfileOf(context, name);
+      suites.push({ suite, metapackage: isImported(profile) ? null : profile.metapackage.name });
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+    }
+  }
+  return suites;
 }
 
 /** The port machines will ask at, when that is this machine's loopback; else a free one. */

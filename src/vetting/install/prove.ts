@@ -35,6 +35,8 @@ export interface ProofRequest {
   set: InstallSet;
   /** The package that people install. */
   metapackage: string;
+  /** Packages that the archive publishes beside every set: its keyring package. */
+  beside: readonly string[];
   /** The component whose packages stand for the distribution's own. */
   lead: string;
   /** `debian`, `12`, ... */
@@ -125,7 +127,7 @@ interface ArchProof {
 async function proveOn(
   simulator: Simulator,
   base: NamedBase,
-  { set: whole, metapackage, lead, before, what }: ProofRequest,
+  { set: whole, metapackage, beside, lead, before, what }: ProofRequest,
   context: ProofContext,
 ): Promise<ArchProof> {
   const set = new ArchSet(whole, simulator.lists.architecture);
@@ -152,7 +154,7 @@ async function proveOn(
   if (what === 'all') {
     proof.homonym = homonymOf(scene, lead);
     if (proof.homonym !== null) scenarios.push(fromDistribution(scene, proof.homonym));
-    proof.notes.push(...unmetRecommends(scene).map((said) => `${said}, which ${base.name} does not have`));
+    proof.notes.push(...unmetRecommends(scene, beside).map((said) => `${said}, which ${base.name} does not have`));
   }
   await tryAll(scene, scenarios, context);
   return proof;

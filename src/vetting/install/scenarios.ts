@@ -204,8 +204,12 @@ function aptReasons(sentences: readonly string[], name: string): Reason[] {
   return sentences.map((message) => ({ package: name, component: null, field: '', relation: '', message }));
 }
 
-/** Recommendations of the set's own packages that nothing there can meet: apt leaves them out without a word. */
-export function unmetRecommends({ simulator, set }: Scene): string[] {
+/**
+ * Recommendations of the set's own packages that nothing there can meet: apt leaves them out without a word.
+ *
+ * @param beside packages that the archive has beside the set
+ */
+export function unmetRecommends({ simulator, set }: Scene, beside: readonly string[]): string[] {
   const { lookUp, providersOf } = simulator.universe;
   return [...set.decided].sort().flatMap((name) => {
     const stanza = set.stanzaOf(name)!;
@@ -214,6 +218,7 @@ export function unmetRecommends({ simulator, set }: Scene): string[] {
         group.every(
           (one) =>
             !set.byName.has(one.package) &&
+            !beside.includes(one.package) &&
             lookUp(one.package).length === 0 &&
             providersOf(one.package).length === 0,
         ),

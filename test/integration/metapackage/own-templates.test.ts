@@ -110,6 +110,7 @@ describe("this repository's profiles and templates", () => {
         ],
       );
       const depends = packages[1]!.control['Depends']!.split(', ');
+      assert.equal(packages[1]!.control['Recommends'], 'lockstep-archive-keyring');
       for (const relation of [
         'mediawiki (= 1:1.39.17-1+lockstep1)',
         'mediawiki-parsoid (= 0.16.0~a17+lockstep1)',

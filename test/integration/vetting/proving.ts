@@ -100,6 +100,7 @@ export class Proving {
         set: 'packages' in specs ? specs : await this.set(specs),
         metapackage: 'set-full',
         lead: 'wiki',
+        beside: ['test-archive-keyring'],
         base: { distribution: 'debian', release: '12', architectures },
         before,
         what,

@@ -1,4 +1,3 @@
-#!/usr/bin/php{{base.phpVersion}}
 <?php
 /**
  * mediawiki-full: the administrator's command. Also what the maintainer
