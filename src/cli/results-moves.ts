@@ -1,5 +1,6 @@
 /** The shape of what `publish`, `promote`, `rollback` and `status` print with `--json`. */
 import { z } from 'zod';
+import { baseAheadResult } from './results-resolution.js';
 import { skippedVersionResult } from './results-skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
@@ -133,6 +134,11 @@ const suiteStatus = z.object({
   skipped: z
     .array(skippedVersionResult.extend({ component: z.string(), ended: z.boolean() }))
     .describe('What skips of the profile kept out of the snapshot; ended: the skip would not any more'),
+  ahead: z
+    .array(baseAheadResult)
+    .describe(
+      'Where the base release is above the snapshot, by what a command that asked the mirror last saw',
+    ),
   warnings: z.array(z.string()).describe('What is wrong or soon will be, and what to do'),
 });
 

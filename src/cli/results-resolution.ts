@@ -59,6 +59,15 @@ export const choiceExplanationResult = z
   .describe('Why this version of a component and not a newer one');
 export type ChoiceExplanationResult = z.infer<typeof choiceExplanationResult>;
 
+export const baseAheadResult = z.object({
+  source: z.string().describe('Source package'),
+  ours: z.string().describe('Its version in the archive'),
+  package: z.string().describe('Binary package'),
+  version: z.string().describe('In the base release'),
+  suite: z.string().describe('Of the base release'),
+  seen: z.iso.datetime().describe('When this workspace saw that version first'),
+});
+
 export const outdatedResult = z.object({
   profiles: z.array(
     z.object({
@@ -88,6 +97,7 @@ export const outdatedResult = z.object({
           }),
         )
         .describe('By name'),
+      ahead: z.array(baseAheadResult).describe('Where the base release is above what the snapshot has'),
     }),
   ),
   notes: z.array(z.string()).describe('Profiles that were left out, and why; skips that have ended'),

@@ -12,7 +12,7 @@ import { keyRotateResult, keyStatusResult } from './results-keys.js';
 import { pinFileResult } from './results-pin-file.js';
 import { demandResult } from './results-demands.js';
 import { pinResult } from './results-pins.js';
-import { outdatedResult, choiceExplanationResult } from './results-resolution.js';
+import { baseAheadResult, outdatedResult, choiceExplanationResult } from './results-resolution.js';
 import { historyResult, showResult, snapshotsResult } from './results-snapshots.js';
 import { dropResult, gcResult, refreshResult, verifyResult } from './results-upkeep.js';
 
@@ -68,6 +68,7 @@ export const resolveResult = z.object({
   components: z.record(z.string(), pinResult),
   demands: z.array(demandResult).describe('Who demands what of whom'),
   skipped: skippedResult,
+  ahead: z.array(baseAheadResult).describe('Where the base release is above what would be built'),
   explanation: choiceExplanationResult.optional().describe('With --explain'),
 });
 export type ResolveResult = z.infer<typeof resolveResult>;

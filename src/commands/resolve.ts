@@ -33,14 +33,14 @@ export default class Resolve extends BaseCommand {
     const { args, flags } = await this.parse(Resolve);
     const trees = await localTrees(flags.with);
     const context = await this.context(flags);
-    const [{ resolve }, { pinRows, renderTable }] = await Promise.all([
+    const [{ resolve }, { lookAtBase, pinnedSources }, { pinRows, renderTable }] = await Promise.all([
       import('../workflows/resolve.js'),
+      import('../workflows/base-ahead.js'),
       import('../cli/render-table.js'),
     ]);
-    const { profile, pins, demands, skipped, explanation } = await resolve(context, args.profile, {
-      trees,
-      explain: flags.explain,
-    });
+    const resolution = await resolve(context, args.profile, { trees, explain: flags.explain });
+    const { profile, pins, demands, skipped, explanation, sources } = resolution;
+    const ahead = await lookAtBase(context, pinnedSources(context, resolution), sources);
     if (!this.jsonEnabled()) {
       if (explanation !== undefined) {
         const { renderChoice } = await import('../cli/render-resolution.js');
@@ -59,6 +59,7 @@ export default class Resolve extends BaseCommand {
       components: Object.fromEntries(pins),
       demands,
       skipped,
+      ahead,
       ...(explanation === undefined ? {} : { explanation }),
     };
   }

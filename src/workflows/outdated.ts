@@ -14,7 +14,10 @@ import { outdatedComponent, outdatedWithin, type OutdatedComponent } from '../re
 import { pinVersion } from '../snapshot/diff.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { lastSnapshot } from '../snapshot/snapshot-folder.js';
+import type { BaseAhead } from '../resolution/base-ahead.js';
+import type { SourceContext } from '../source/context.js';
 import { allCandidates } from '../source/registry.js';
+import { lookAtBase, snapshotSources } from './base-ahead.js';
 import type { Context } from './context.js';
 import { namedSnapshot, readingTrust } from './reading.js';
 import { withKnownFixes } from './skipped.js';
@@ -36,6 +39,8 @@ export interface OutdatedReport {
     suite: string | null;
     /** By name. */
     components: OutdatedComponent[];
+    /** Where the base release is above what the snapshot has. */
+    ahead: BaseAhead[];
   }[];
   /** Profiles that were left out, and why; skips that have ended. */
   notes: string[];
@@ -56,12 +61,14 @@ export async function outdated(context: Context, request: OutdatedRequest): Prom
         ? await lastSnapshot(context.places.snapshots, profile.name, trust)
         : (await namedSnapshot(context, request.suite, trust)).snapshot;
     const skips = skipsOf(profile, context.clock.now());
+    const sources = await sourceContext(context, profile);
     report.notes.push(...skips.ended.map((sentence) => `${sentence}.`));
     report.profiles.push({
       profile: profile.name,
       snapshot: snapshot?.manifest.id ?? null,
       suite: request.suite ?? null,
-      components: await componentsOf(context, profile, snapshot, skips.inForce),
+      components: await componentsOf(context, profile, sources, { snapshot, skips: skips.inForce }),
+      ahead: snapshot === null ? [] : await lookAtBase(context, snapshotSources(snapshot.manifest), sources),
     });
   }
   return report;
@@ -100,11 +107,11 @@ async function profilesOf(
 async function componentsOf(
   context: Context,
   profile: Profile,
-  snapshot: Snapshot | null,
-  skips: SkipsInForce,
+  sources: SourceContext,
+  { snapshot, skips }: { snapshot: Snapshot | null; skips: SkipsInForce },
 ): Promise<OutdatedComponent[]> {
   const { components } = profile;
-  const candidates = await allCandidates(components, await sourceContext(context, profile));
+  const candidates = await allCandidates(components, sources);
   const rows = Object.keys(components)
     .sort()
     .map((name) => {

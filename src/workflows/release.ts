@@ -4,6 +4,7 @@ import type { SkippedOf } from '../profile/skip.js';
 import type { Signer } from '../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../snapshot/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
+import { assertNotBehindBase, lookAtBase, plannedSources } from './base-ahead.js';
 import type { Context } from './context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './cut.js';
 import { archiveSigner } from './archive-signer.js';
@@ -57,7 +58,9 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
   await assertBase(context, request, suite, signer);
   const resolution = await resolve(context, request.profile, request);
   assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-  return planOf(resolution, suite, await planBuilds(context, resolution, suite.name));
+  const planned = await planBuilds(context, resolution, suite.name);
+  await assertNotBehindBase(context, resolution, planned);
+  return planOf(resolution, suite, planned);
 }
 
 /** A profile that is not there is told of before a suite that takes it is looked for. */
@@ -100,6 +103,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     const planned = await planBuilds(context, resolution, suite.name);
     const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
+    await assertNotBehindBase(context, resolution, planned);
     const set = await buildSet(context, resolution, planned);
     const cutPlan = await planCut(context, set, signer, request.security);
     const cut: CutReport = await applyCut(context, cutPlan, set, signer);
@@ -140,7 +144,10 @@ export async function build(
 ): Promise<BuildReport> {
   const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
     const resolution = await resolve(context, profile, { trees });
-    return { resolution, planned: await planBuilds(context, resolution) };
+    const planned = await planBuilds(context, resolution);
+    // Told, and no more: what is built may be for looking at
+    await lookAtBase(context, plannedSources(resolution.profile, planned), resolution.sources);
+    return { resolution, planned };
   };
   if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
   return await exclusively(context, { dryRun }, async () => {
@@ -170,7 +177,9 @@ export async function cut(
   return await exclusively(context, { dryRun }, async () => {
     const signer = await archiveSigner(context, { dryRun });
     const resolution = await resolve(context, profile, { trees });
-    const set = await buildSet(context, resolution, await planBuilds(context, resolution));
+    const planned = await planBuilds(context, resolution);
+    await assertNotBehindBase(context, resolution, planned);
+    const set = await buildSet(context, resolution, planned);
     const plan = await planCut(context, set, signer, security);
     if (dryRun) return cutReport(plan, set, null);
     const report = await applyCut(context, plan, set, signer);

@@ -14,6 +14,7 @@ import { LockstepError } from '../errors.js';
 import { lockHolder } from '../io/lock.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import { hasEnded, skippedSentence, type SkippedOf } from '../profile/skip.js';
+import { aheadSentence, type BaseAhead } from '../resolution/base-ahead.js';
 import { signingEnd } from '../signing/key-end.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../snapshot/history.js';
 import { listHistories } from '../snapshot/history-file.js';
@@ -22,6 +23,7 @@ import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
 import { SummaryReader } from '../snapshot/summary-reader.js';
 import { ownJudgement } from './archive-keys.js';
+import { aheadOfSuite } from './base-ahead.js';
 import type { Context } from './context.js';
 import { keyringProfile } from './keyring-suites.js';
 import { listedIn } from './move.js';
@@ -76,6 +78,8 @@ export interface SuiteStatus {
   promotable: { snapshot: string; fromSuite: string } | null;
   /** What skips of the profile kept out of the snapshot; `ended`: the skip would not any more. */
   skipped: (SkippedOf & { ended: boolean })[];
+  /** Where the base release was seen to be above what the suite has. */
+  ahead: BaseAhead[];
   warnings: string[];
 }
 
@@ -97,6 +101,9 @@ interface Found {
   fault: string | null;
   published: PublishedRelease;
   skips: SnapshotSkips;
+  ahead: readonly BaseAhead[];
+  /** Name of the base release, for sentences. */
+  base: string;
   /** End of the key that signed it; null: it has none; undefined: it is not known. */
   keyEnds: Date | null | undefined;
 }
@@ -205,12 +212,14 @@ async function find(
   try {
     const history = await historyOf(context, suite.name);
     const skips = await skipsIn(reader, history.at(-1));
-    return { suite, published, keyEnds, history, fault: null, skips };
+    const outlook = await aheadOfSuite(context, suite.profile, history.at(-1));
+    return { suite, published, keyEnds, history, fault: null, skips, ...outlook };
   } catch (error) {
     // One damaged history must not hide the state of the others
     if (!(error instanceof LockstepError)) throw error;
     const hint = error.hint === undefined ? '' : ` ${error.hint}.`;
-    return { suite, published, keyEnds, history: [], fault: `${error.message}.${hint}`, skips: noSkips };
+    const nothing = { history: [], skips: noSkips, base: '', ahead: [] };
+    return { suite, published, keyEnds, fault: `${error.message}.${hint}`, ...nothing };
   }
 }
 
@@ -288,10 +297,12 @@ export function suiteStatus(
     unpublished: input.newest !== undefined && isNews(input.newest) ? input.newest : null,
     promotable: candidate === undefined ? null : { snapshot: candidate.current, fromSuite: candidate.name },
     skipped: skips.skipped.map((one) => ({ ...one, ended: hasEnded(one, now) })),
+    ahead: [...input.ahead],
     warnings: [
       ...(fault === null ? [] : [fault]),
       ...(skips.unread === null ? [] : [skips.unread]),
       ...skips.skipped.map((one) => skipWarning(suite, one, now)),
+      ...input.ahead.map((one) => aheadWarning(suite, one, input.base)),
       ...(agrees || fault !== null ? [] : [disagreement(suite.name, snapshot, published)]),
       ...signatureWarnings(suite.name, signature, end),
     ],
@@ -303,6 +314,10 @@ function skipWarning({ name, profile }: NamedSuite, skipped: SkippedOf, now: Dat
   return hasEnded(skipped, now)
     ? `${sentence}; the skip has ended: cut anew: lockstep release ${profile}`
     : sentence;
+}
+
+function aheadWarning({ name, profile }: NamedSuite, ahead: BaseAhead, base: string): string {
+  return `${aheadSentence(ahead, base)} in ${name}: machines without the keyring package take ${base}'s. Run: lockstep release ${profile}`;
 }
 
 /** Seconds. */

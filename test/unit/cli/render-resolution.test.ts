@@ -64,8 +64,9 @@ describe('what a resolution came to, for people', () => {
             note: 'comes with mediawiki',
           },
         ],
+        ahead: [],
       },
-      { profile: 'other', snapshot: null, suite: null, components: [] },
+      { profile: 'other', snapshot: null, suite: null, components: [], ahead: [] },
     ],
     notes: [],
   };

@@ -46,6 +46,7 @@ function judged(change: Partial<Parameters<typeof suiteStatus>[0]> = {}): SuiteS
     history: [entry(id(10))],
     fault: null,
     skips: { skipped: [], unread: null },
+    ...{ ahead: [], base: 'Debian 12' },
     published: published(id(10)),
     keyEnds: null,
     below: [],
@@ -61,6 +62,18 @@ describe('the status of a suite', () => {
     assert.equal(status.age, 10 * day);
     assert.deepEqual([status.signature, status.agrees, status.warnings], ['good', true, []]);
     assert.deepEqual(status.published?.listed, [id(10), id(1)]);
+  });
+
+  it('tells where the base release is ahead, and since when', () => {
+    const ahead = {
+      ...{ source: 'mediawiki', ours: '1:1.39.17-1+lockstep1', package: 'mediawiki', version: '1:1.39.18-1' },
+      ...{ suite: 'bookworm-security', seen: '2026-01-18T03:00:00.000Z' },
+    };
+    const { warnings } = judged({ ahead: [ahead] });
+    assert.deepEqual(warnings, [
+      'Debian 12 is ahead: mediawiki 1:1.39.18-1 (bookworm-security), first seen by us on 2026-01-18, is above ' +
+        "1:1.39.17-1+lockstep1 in s: machines without the keyring package take Debian 12's. Run: lockstep release p",
+    ]);
   });
 
   it('tells how long the signature holds: half, a quarter, expired', () => {

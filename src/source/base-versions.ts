@@ -1,0 +1,35 @@
+/** What the base release itself has of packages that an archive builds too, by its own proven indices. */
+import { compareVersions } from '../deb/version.js';
+import type { Phase } from '../io/progress.js';
+import { lookUpPackages } from './apt-archive.js';
+import type { SourceContext } from './context.js';
+
+/** A package of the base release. */
+export interface BaseVersion {
+  package: string;
+  version: string;
+  /** The suite of the base that lists it: `bookworm-security`. */
+  suite: string;
+}
+
+/**
+ * The highest version of each of the names on any architecture of the base; a name that the base has not is left out.
+ *
+ * @throws LockstepError as opening the base's suites and reading their indices do
+ */
+export async function baseVersions(
+  names: readonly string[],
+  context: SourceContext,
+  phase: Phase,
+): Promise<BaseVersion[]> {
+  const highest = new Map<string, BaseVersion>();
+  for (const architecture of context.base.architectures) {
+    for (const { stanza, index } of await lookUpPackages(names, architecture, context, phase)) {
+      const [name, version] = [stanza.require('Package'), stanza.require('Version')];
+      const known = highest.get(name);
+      if (known === undefined || compareVersions(version, known.version) > 0)
+        highest.set(name, { package: name, version, suite: index.release.suite });
+    }
+  }
+  return [...highest.values()];
+}

@@ -1,0 +1,220 @@
+/**
+ * Whether the base release is ahead of what the archive has, and since when.
+ * What was seen is kept in `.lockstep/base-versions.json`, so that commands that
+ * ask no mirror can tell it too. A file that is lost or damaged starts the dates
+ * anew, and harms nothing.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { compareVersions } from '../deb/version.js';
+import { LockstepError } from '../errors.js';
+import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { baseReleases } from '../profile/base-release.js';
+import { isImported, placeOfWords } from '../profile/load.js';
+import type { Profile } from '../profile/profile-schema.js';
+import {
+  aheadOf,
+  aheadSentence,
+  type BaseAhead,
+  type OwnPackage,
+  type SeenVersion,
+} from '../resolution/base-ahead.js';
+import { readBuilds } from '../snapshot/builds-reader.js';
+import { canonicalJson } from '../snapshot/canonical-json.js';
+import type { HistoryEntry } from '../snapshot/history.js';
+import type { SnapshotManifest } from '../snapshot/manifest.js';
+import { baseVersions } from '../source/base-versions.js';
+import type { SourceContext } from '../source/context.js';
+import type { PlannedBuilds } from './build.js';
+import type { Context } from './context.js';
+import { anyProfileOf, profileOf } from './readings.js';
+import type { Resolution } from './resolve.js';
+
+const seenSchema = z.object({
+  package: z.string(),
+  version: z.string(),
+  suite: z.string(),
+  seen: z.iso.datetime(),
+});
+
+const fileSchema = z.object({
+  format: z.literal(1),
+  /** By codename, then by source package. */
+  bases: z.record(z.string(), z.record(z.string(), seenSchema)),
+});
+
+type SeenFile = z.infer<typeof fileSchema>;
+
+/** A source package with the names of what is built of it. */
+export interface OwnSource extends OwnPackage {
+  packages: readonly string[];
+}
+
+function fileOf({ places }: Context): string {
+  return join(places.state, 'base-versions.json');
+}
+
+async function readSeen(context: Context): Promise<SeenFile> {
+  const text = (await readIfThere(fileOf(context)))?.toString('utf8');
+  try {
+    return fileSchema.parse(JSON.parse(text ?? ''));
+  } catch {
+    return { format: 1, bases: {} };
+  }
+}
+
+/** What was seen of a base by the last command that looked, by source package. */
+export async function lastSeen(context: Context, codename: string): Promise<Map<string, SeenVersion>> {
+  const { bases } = await readSeen(context);
+  return new Map(Object.entries(Object.hasOwn(bases, codename) ? bases[codename]! : {}));
+}
+
+/**
+ * Looks at what the base has of these packages, notes what is new, and tells where it is ahead.
+ *
+ * @throws LockstepError as {@link baseVersions}, DISK_*
+ */
+export async function lookAtBase(
+  context: Context,
+  own: readonly OwnSource[],
+  sources: SourceContext,
+): Promise<BaseAhead[]> {
+  if (own.length === 0) return [];
+  const phase = context.progress.phase('Looking at what the base release has itself');
+  try {
+    const found = await baseVersions([...new Set(own.flatMap(({ packages }) => packages))], sources, phase);
+    const { codename } = sources.base;
+    const file = await readSeen(context);
+    const known = new Map(Object.entries(file.bases[codename] ?? {}));
+    const before = JSON.stringify([...known]);
+    for (const { source, packages } of own) {
+      const [highest] = found
+        .filter((one) => packages.includes(one.package))
+        .sort((a, b) => compareVersions(b.version, a.version) || order(packages, a) - order(packages, b));
+      if (highest === undefined) known.delete(source);
+      else if (known.get(source)?.version !== highest.version)
+        known.set(source, { ...highest, seen: context.clock.now().toISOString() });
+    }
+    if (JSON.stringify([...known]) !== before) {
+      const bases = { ...file.bases, [codename]: Object.fromEntries(known) };
+      await writeFileAtomic(fileOf(context), canonicalJson({ format: 1, bases }));
+    }
+    const ahead = aheadOf(own, known);
+    for (const one of ahead) phase.info(aheadSentence(one, baseName(codename)));
+    phase.done(ahead.length === 0 ? 'nothing that is above ours' : `${ahead.length} above ours`);
+    return ahead;
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
+const order = (packages: readonly string[], one: { package: string }): number =>
+  packages.indexOf(one.package);
+
+/** `Debian 12`; a codename that is not known stands for itself. */
+export function baseName(codename: string): string {
+  const base = baseReleases.find((one) => one.codename === codename);
+  return base === undefined ? codename : `Debian ${base.release}`;
+}
+
+/** What a set that was planned will have. */
+export function plannedSources(profile: Profile, { plans }: PlannedBuilds): OwnSource[] {
+  return plans.map(({ component, package: source, version, method }) => {
+    const named = Object.hasOwn(profile.components, component)
+      ? profile.components[component]!.packages
+      : undefined;
+    return { source, version, packages: method === 'debian' ? (named ?? [source]) : [source] };
+  });
+}
+
+/** What the pins of Debian's own source packages will come to; versions of other kinds are known once they are planned. */
+export function pinnedSources(context: Context, { profile, pins }: Resolution): OwnSource[] {
+  return [...pins].flatMap(([component, pin]) =>
+    pin.kind !== 'apt-source'
+      ? []
+      : [
+          {
+            source: pin.package,
+            version: `${pin.version}+${context.workspace.versionSuffix}1`,
+            packages: profile.components[component]?.packages ?? [pin.package],
+          },
+        ],
+  );
+}
+
+/** What a snapshot has. */
+export function snapshotSources({ builds, packages }: SnapshotManifest): OwnSource[] {
+  return builds.map(({ package: source, version }) => ({
+    source,
+    version,
+    packages: packages.filter((one) => one.source === source).map((one) => one.package),
+  }));
+}
+
+/**
+ * Whether the base was seen to be ahead of what a suite points at. It asks no mirror. What cannot be read is told of by
+ * whoever needs it.
+ */
+export async function aheadOfSuite(
+  context: Context,
+  profile: string,
+  last: HistoryEntry | undefined,
+): Promise<{ base: string; ahead: BaseAhead[] }> {
+  const none = { base: '', ahead: [] };
+  if (last === undefined) return none;
+  try {
+    const read = await anyProfileOf(context, profile);
+    if (isImported(read)) return none;
+    const { codename } = read.base;
+    const seen = await lastSeen(context, codename);
+    if (seen.size === 0) return none;
+    const builds = await readBuilds(context.places.snapshots, { profile: last.profile, id: last.to });
+    const own = builds.map(({ package: source, version }) => ({ source, version }));
+    return { base: baseName(codename), ahead: aheadOf(own, seen) };
+  } catch (error) {
+    if (error instanceof LockstepError) return none;
+    throw error;
+  }
+}
+
+/**
+ * Before anything is built: a set that the base is ahead of cannot be installed by whoever has not the archive's pin,
+ * which the gate would say at the end. A skip is the leave for it, as there.
+ *
+ * @throws LockstepError INSTALL_IMPOSSIBLE
+ */
+export async function assertNotBehindBase(
+  context: Context,
+  { profile, sources, skipped }: Resolution,
+  planned: PlannedBuilds,
+): Promise<void> {
+  const ahead = await lookAtBase(context, plannedSources(profile, planned), sources);
+  // Where nothing has to be built, the gate comes at once; and it has nothing to say of a set that was cut before
+  if (!planned.plans.some(({ action }) => action === 'build')) return;
+  const { components, metapackage } = profile;
+  const inTheWay = ahead.flatMap((one) => {
+    const component = planned.plans.find((plan) => plan.package === one.source)?.component ?? '';
+    if (component === metapackage.name) return [{ ...one, component, path: 'metapackage.name' }];
+    const isExact = Object.hasOwn(components, component) && components[component]!.relation === 'exact';
+    const isSkipped = skipped.some((skip) => skip.component === component);
+    return isExact && !isSkipped ? [{ ...one, component, path: `components.${component}.source` }] : [];
+  });
+  const [first] = inTheWay;
+  if (first === undefined) return;
+  const base = baseName(profile.base.codename);
+  const written = await profileOf(context, profile.name);
+  throw new LockstepError('INSTALL_IMPOSSIBLE', {
+    message: `${metapackage.name} could not be installed without the archive's pin: ${aheadSentence(first, base)}`,
+    hint:
+      first.component === metapackage.name
+        ? `Give metapackage.name a name that ${base} does not have. Nothing was built.`
+        : `Have the profile take that version, or say that the set stays below it: lockstep skip ${profile.name} ` +
+          `${first.component} --not ${first.version} --reason WHY --until DAY. Nothing was built.`,
+    where: inTheWay.map((one) => ({
+      ...placeOfWords(written, one.path),
+      value: one.ours,
+      message: aheadSentence(one, base),
+    })),
+  });
+}
