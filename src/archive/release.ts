@@ -20,6 +20,10 @@ export interface ArchiveIdentity {
 /** What a suite is. */
 export interface SuiteIdentity {
   name: string;
+  /** The archive's where none is given. Never changes. */
+  origin?: string | undefined;
+  /** The archive's where none is given. Never changes. */
+  label?: string | undefined;
   /** The suite's own name where none is given. Never changes (DESIGN.md, law 9). */
   codename?: string | undefined;
   /** apt installs from it only what a person asks for. Never changes. */
@@ -45,8 +49,8 @@ export function releaseFields(
   content: { areas: readonly string[]; architectures: readonly string[]; snapshots: readonly string[] },
 ): Record<string, string> {
   return {
-    Origin: archive.origin,
-    Label: archive.label,
+    Origin: suite.origin ?? archive.origin,
+    Label: suite.label ?? archive.label,
     Suite: suite.name,
     Codename: suite.codename ?? suite.name,
     Architectures: content.architectures.join(' '),

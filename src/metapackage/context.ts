@@ -45,6 +45,12 @@ export interface FollowedSuite extends SuiteVariable {
   proposed: boolean;
 }
 
+/** Origin and Label of a Release file. */
+export interface ReleaseIdentity {
+  origin: string;
+  label: string;
+}
+
 /** Variables of every template. */
 export interface CommonVariables {
   archive: {
@@ -62,6 +68,8 @@ export interface CommonVariables {
     /** Marks the versions of what is built here: `+lockstep1` (docs/decisions/0001). */
     versionSuffix: string;
   };
+  /** What the Release files of the suites call themselves, each once: apt pins by it. The archive's own come first. */
+  identities: ReleaseIdentity[];
   /** By profile, then from the highest trust level to the lowest: the first of a codename is the one to propose. */
   suites: SuiteVariable[];
   key: { fingerprint: string };
@@ -159,6 +167,7 @@ export function commonVariables(
       keyringPath: `/usr/share/keyrings/${keyringPackage}.gpg`,
       versionSuffix: workspace.versionSuffix,
     },
+    identities: identitiesOf(workspace, profiles),
     suites: Object.entries(workspace.suites)
       .flatMap(([suite, { profile: profileName, trust, default: isDefault }]) => {
         const profile = profiles.find((candidate) => candidate.name === profileName);
@@ -178,6 +187,18 @@ export function commonVariables(
   };
 }
 
+function identitiesOf(
+  { archive, suites }: Workspace,
+  profiles: readonly Pick<Profile, 'name'>[],
+): ReleaseIdentity[] {
+  const found = [
+    archive,
+    ...Object.values(suites).filter((suite) => profiles.some(({ name }) => name === suite.profile)),
+  ];
+  const each = found.map(({ origin = archive.origin, label = archive.label }) => ({ origin, label }));
+  return [...new Map(each.map((one) => [`${one.origin}\n${one.label}`, one])).values()];
+}
+
 export function keyringVariables(
   workspace: Workspace,
   { profiles, imported, published }: FollowedSets,
@@ -190,6 +211,7 @@ export function keyringVariables(
     suites.find((suite) => suite.codename === codename && published.has(suite.name));
   return {
     ...made,
+    identities: commonVariables(workspace, [...profiles, ...imported], key).identities,
     suites: suites.map((suite) => ({ ...suite, proposed: suite === firstOf(suite.codename) })),
     pinnedPackages: exactPackages(workspace, profiles),
     keyringSuites: [...key.suites],

@@ -6,21 +6,21 @@
 import { z } from 'zod';
 import { duration, maintainer, oneLine, slug, webAddress } from './names.js';
 
+/** Of Origin and Label. */
+const pinnable = (option: string) =>
+  z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._+-]*[A-Za-z0-9.+])?$/, {
+    error: `must be letters, digits, spaces and "._+-": apt pins by it (${option}=...)`,
+  });
+
 const archive = z
   .strictObject({
     name: slug.describe('Names <name>-archive-keyring and the files of the archive on a machine'),
-    origin: z
-      .string()
-      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._+-]*[A-Za-z0-9.+])?$/, {
-        error: 'must be letters, digits, spaces and "._+-": apt pins by it (o=...)',
-      })
-      .describe('Origin of every Release file. Never change it: apt stops and asks on every machine'),
-    label: z
-      .string()
-      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._+-]*[A-Za-z0-9.+])?$/, {
-        error: 'must be letters, digits, spaces and "._+-": apt pins by it (l=...)',
-      })
-      .describe('Label of every Release file. Never change it: apt stops and asks on every machine'),
+    origin: pinnable('o').describe(
+      'Origin of every Release file whose suite has none of its own. It cannot change once one is published',
+    ),
+    label: pinnable('l').describe(
+      'Label of every Release file whose suite has none of its own. It cannot change once one is published',
+    ),
     description: oneLine.describe('Description of every Release file'),
     baseUrl: webAddress.describe('Where machines will find what is in public/, without a trailing slash'),
     area: slug.default('main').describe('The archive area (what apt calls component)'),
@@ -83,6 +83,16 @@ const suite = z
     description: oneLine
       .optional()
       .describe('Description of its Release file; that of the archive otherwise'),
+    origin: pinnable('o')
+      .optional()
+      .describe(
+        'Origin of its Release file; that of the archive otherwise. It cannot change once it is published',
+      ),
+    label: pinnable('l')
+      .optional()
+      .describe(
+        'Label of its Release file; that of the archive otherwise. It cannot change once it is published',
+      ),
     codename: slug
       .optional()
       .describe(

@@ -162,6 +162,7 @@ describe("this repository's profiles and templates", () => {
     assert.deepEqual(set['schema'], { version: '1.39', digest: schema.digest });
     assert.deepEqual(Object.keys(set['archive'] as object).sort(), [
       'baseUrl',
+      'identities',
       'keyringPackage',
       'keyringPath',
       'label',

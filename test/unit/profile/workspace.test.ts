@@ -92,7 +92,7 @@ describe('lockstep.yaml', () => {
       '11:41 suites.wiki-stable.trust: no trust level "stabel" in trustLevels; did you mean "stable"? there is unstable, stable',
       '11:59 suites.wiki-stable.validFor: must be text, is the number 14: write it in quotes, "14"',
       '12:75 suites.wiki-unstable.retain: must be at least 1',
-      '12:78 suites.wiki-unstable.keep: unknown key "keep". Known here: profile, trust, description, codename, notAutomatic, butAutomaticUpgrades, default, validFor, retain',
+      '12:78 suites.wiki-unstable.keep: unknown key "keep". Known here: profile, trust, description, origin, label, codename, notAutomatic, butAutomaticUpgrades, default, validFor, retain',
     ]);
   });
 

@@ -53,7 +53,7 @@ function liveIndex(): AptIndex {
 		if ( preg_match( '/^keyring-[0-9A-F]{40,64}$/', $index['suite'] ) ) {
 			continue;
 		}
-		$ours = $index['origin'] === $archive['origin'] && $index['label'] === $archive['label'];
+		$ours = in_array( [ 'origin' => $index['origin'], 'label' => $index['label'] ], $archive['identities'], true );
 		if ( ( $ours || str_starts_with( $index['uri'], "{$archive['baseUrl']}/debian" ) ) &&
 			preg_match( '#^(.+)/debian/?$#', $index['uri'], $match ) ) {
 			return new AptIndex( $match[1], $index['suite'], $index['area'], [ $index['file'] ] );
