@@ -12,7 +12,7 @@ import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
  * Raised whenever this room would make other bytes of the same inputs (another command line, another
  * order of members): everything is then built once more.
  */
-export const builderVersion = 1;
+export const builderVersion = 2;
 
 /** A JSON value, with `undefined` left out. */
 export type Json =

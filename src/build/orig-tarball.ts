@@ -3,9 +3,8 @@
  * tarball itself where upstream serves one that dpkg-source reads, else the
  * tree that was stored here, compressed. The same tree is the same bytes.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { WrittenFile } from '../deb/dsc.js';
+import type { HashedFile } from '../deb/dsc.js';
 import { debianVersionOf } from '../deb/version.js';
 import { decompressByName, xzCompress } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
@@ -13,6 +12,7 @@ import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import { silentPhase, type Phase } from '../io/progress.js';
 import type { TreePin } from '../source/pin.js';
 import { inCache } from '../io/cache-folders.js';
+import { putHashed, weakHashes } from './hashed-file.js';
 
 /** Below what packages are compressed with: this is done anew for each commit that is taken. */
 const preset = 3;
@@ -20,7 +20,12 @@ const preset = 3;
 /** dpkg-source(1): what an original tarball may be compressed with. */
 const readable = /\.(?:tar\.(gz|xz|bz2)|t(gz|xz))$/;
 
-const keptSchema = z.strictObject({ size: z.number(), sha256: z.string(), md5: z.string() });
+const keptSchema = z.strictObject({
+  size: z.number(),
+  sha256: z.string(),
+  md5: z.string(),
+  sha1: z.string(),
+});
 
 export interface OrigContext {
   store: ContentStore;
@@ -34,7 +39,7 @@ export interface OrigContext {
  * @param source name of the source package
  * @throws LockstepError DEB_VERSION, STORE_*, DATA_DAMAGED, DISK_*, INTERRUPTED
  */
-export async function origTarball(pin: TreePin, source: string, context: OrigContext): Promise<WrittenFile> {
+export async function origTarball(pin: TreePin, source: string, context: OrigContext): Promise<HashedFile> {
   const { store, cacheDir } = context;
   const { archive } = pin;
   const [, plain, short] = readable.exec(archive.name) ?? [];
@@ -64,31 +69,25 @@ async function write(
   asItIs: boolean,
   { store, signal, phase = silentPhase }: OrigContext,
 ): Promise<Kept> {
-  const md5 = createHash('md5');
   const options = signal === undefined ? {} : { signal };
-  const stored = store.open(archive.sha256);
-  if (asItIs) {
-    for await (const piece of stored) md5.update(piece as Buffer);
-    return { size: archive.size, sha256: archive.sha256, md5: md5.digest('hex') };
-  }
+  if (asItIs)
+    return { size: archive.size, sha256: archive.sha256, ...(await weakHashes(archive.sha256, store)) };
   const item = phase.item(`compressing ${archive.name}`, { totalBytes: archive.size });
   async function* counted(): AsyncGenerator<Buffer> {
-    for await (const piece of stored) {
+    for await (const piece of store.open(archive.sha256)) {
       item.advance((piece as Buffer).length);
       yield piece as Buffer;
     }
   }
   const tar = decompressByName(archive.name, counted(), options);
-  async function* watched(): AsyncGenerator<Uint8Array> {
-    for await (const piece of xzCompress(tar, { ...options, preset })) {
-      md5.update(piece as Buffer);
-      yield piece as Buffer;
-    }
-  }
   try {
-    const { size, sha256 } = await store.put(watched(), {}, { name: archive.name });
+    const { size, sha256, md5, sha1 } = await putHashed(
+      archive.name,
+      xzCompress(tar, { ...options, preset }),
+      store,
+    );
     item.done();
-    return { size, sha256, md5: md5.digest('hex') };
+    return { size, sha256, md5, sha1 };
   } catch (error) {
     item.fail(error instanceof Error ? error.message : String(error));
     throw error;

@@ -64,8 +64,9 @@ export async function prepareSource(
   const packaging = own ?? (await packagingOf(pin, store, signal));
   const from =
     pin.kind === 'apt-source' ? pin : { pin, orig: await origTarball(pin, packaging.top.source, context) };
-  // What is tracked changes without the packaging: the later of the two dates is that of the whole
-  const date = pin.kind === 'apt-source' ? packaging.top.date : Math.max(packaging.top.date, pin.date);
+  // What is tracked changes without the packaging: the later of the two dates is that of the whole. Our entry of the
+  // changelog is a second later than the one below it
+  const date = 1 + (pin.kind === 'apt-source' ? packaging.top.date : Math.max(packaging.top.date, pin.date));
   const prepared: PreparedSource = {
     source: await writeSourcePackage(from, packaging, { ...rebuild, date }, store, signal),
     buildDepends: formatRelations(buildDependencies(packaging)),

@@ -4,9 +4,8 @@
  * for them. Written here and not by dpkg-source, so that the same input is the
  * same bytes and no build root is needed to know what would be built.
  */
-import { createHash } from 'node:crypto';
 import { addChangelogEntry } from '../deb/changelog.js';
-import { formatDsc, parseDsc, sourcesStanza, type WrittenFile } from '../deb/dsc.js';
+import { formatDsc, parseDsc, sourcesStanza, type HashedFile } from '../deb/dsc.js';
 import { memberPath } from '../deb/member-name.js';
 import { readTar, tarBytes, type TarInput } from '../deb/tar.js';
 import {
@@ -23,6 +22,7 @@ import { decompressByName, xzCompress } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import type { AptSourcePin, StoredFile, TreePin } from '../source/pin.js';
 import type { BuiltSource } from './built.js';
+import { putHashed, weakHashes } from './hashed-file.js';
 import { nativeTarball, type Packaging } from './packaging.js';
 import { sourceFields } from './source-fields.js';
 
@@ -43,7 +43,7 @@ export interface Rebuild {
 /** A tree that no distribution has made a source package of, with the tarball that was made of it. */
 export interface TrackedSource {
   pin: TreePin;
-  orig: WrittenFile;
+  orig: HashedFile;
 }
 
 /** A source package in the store. */
@@ -86,7 +86,7 @@ export async function writeSourcePackage(
     xzCompress(tar, options),
     store,
   );
-  const files: WrittenFile[] = [...(native === null ? origs : []), written];
+  const files: HashedFile[] = [...(native === null ? origs : []), written];
   const text = formatDsc({
     fields: { Format: packaging.format, ...sourceFields(packaging, version) },
     files,
@@ -156,18 +156,24 @@ function assertFits(from: AptSourcePin | TrackedSource, packaging: Packaging): v
 }
 
 /** Upstream's tarballs with their signatures, as the distribution has them. */
-async function origFiles(pin: AptSourcePin, store: ContentStore): Promise<WrittenFile[]> {
+async function origFiles(pin: AptSourcePin, store: ContentStore): Promise<HashedFile[]> {
   const upstream = parseDsc((await store.read(dscOf(pin).sha256)).toString('utf8'), pin.dsc);
-  const md5s = new Map(
-    upstream.stanza.lines('Files').map((line) => {
-      const [md5, , name] = line.split(/\s+/);
-      return [name ?? '', md5 ?? ''];
-    }),
-  );
+  const listed = (field: string): Map<string, string> =>
+    new Map(
+      upstream.stanza.lines(field).map((line) => {
+        const [hash, , name] = line.split(/\s+/);
+        return [name ?? '', hash ?? ''];
+      }),
+    );
+  const [md5s, sha1s] = [listed('Files'), listed('Checksums-Sha1')];
   const files = pin.files.filter(({ name }) => /\.orig(-[A-Za-z0-9-]+)?\.tar\.[a-z0-9]+(\.asc)?$/.test(name));
-  return files
-    .map((file) => ({ ...file, md5: md5s.get(file.name) ?? '' }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const hashed: HashedFile[] = [];
+  for (const file of files) {
+    const [md5, sha1] = [md5s.get(file.name), sha1s.get(file.name)];
+    const listedHere = md5 !== undefined && sha1 !== undefined;
+    hashed.push({ ...file, ...(listedHere ? { md5, sha1 } : await weakHashes(file.sha256, store)) });
+  }
+  return hashed.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function debianMembers(packaging: Packaging, changelog: string, mtime: number): TarInput[] {
@@ -235,26 +241,4 @@ function notOneFolder(file: string, top: string, other: string): LockstepError {
     message: `${file} has more at its top than one folder (${top}, ${other})`,
     where: [{ file }],
   });
-}
-
-/** dpkg-source still reads MD5 sums: both are taken as the bytes go into the store. */
-export async function putHashed(
-  name: string,
-  bytes: Uint8Array | AsyncIterable<Uint8Array>,
-  store: ContentStore,
-): Promise<WrittenFile> {
-  const md5 = createHash('md5');
-  async function* watched(): AsyncGenerator<Uint8Array> {
-    if (bytes instanceof Uint8Array) {
-      md5.update(bytes);
-      yield bytes;
-      return;
-    }
-    for await (const piece of bytes) {
-      md5.update(piece);
-      yield piece;
-    }
-  }
-  const { size, sha256 } = await store.put(watched(), {}, { name });
-  return { name, size, sha256, md5: md5.digest('hex') };
 }

@@ -39,6 +39,7 @@ export interface Changes extends Dsc {
 
 const sha256Spec = /^[0-9a-f]{64}$/;
 const md5Spec = /^[0-9a-f]{32}$/;
+const sha1Spec = /^[0-9a-f]{40}$/;
 
 /**
  * Reads a .dsc, clearsigned or not (nothing is verified).
@@ -140,15 +141,20 @@ function listedFiles(stanza: Stanza): ListedFile[] {
   return [...files.values()];
 }
 
+/** A file with all hashes that a .dsc has of it. */
+export interface HashedFile extends WrittenFile {
+  readonly sha1: string;
+}
+
 /** Fields of a source package beside its files. The order of the record is the order written. */
 export interface DscSpec {
   readonly fields: Readonly<Record<string, string | undefined>>;
-  readonly files: readonly WrittenFile[];
+  readonly files: readonly HashedFile[];
 }
 
 /**
  * Writes a .dsc: `Format: 3.0 (quilt)` unless the fields say otherwise, then
- * the fields, then Checksums-Sha256 and Files.
+ * the fields, then Checksums-Sha1 (which Policy 5.6.24 wants and nobody trusts), Checksums-Sha256 and Files.
  * @throws LockstepError DEB_INVALID when a field dpkg-source needs is missing, DEB_UNSAFE_NAME
  */
 export function formatDsc(spec: DscSpec): string {
@@ -158,7 +164,15 @@ export function formatDsc(spec: DscSpec): string {
   if (missing.length > 0) {
     throw new LockstepError('DEB_INVALID', { message: `A .dsc needs the fields ${missing.join(', ')}` });
   }
-  return formatStanza({ Format: '3.0 (quilt)', ...spec.fields, ...checksumFields(spec.files) });
+  const weak = spec.files.map(({ name, size, sha1 }) => {
+    if (!sha1Spec.test(sha1))
+      throw new LockstepError('DEB_INVALID', { message: `The SHA-1 of ${name} is none` });
+    return `\n${sha1} ${size} ${name}`;
+  });
+  return formatStanza({
+    ...{ Format: '3.0 (quilt)', ...spec.fields, 'Checksums-Sha1': weak.join('') },
+    ...checksumFields(spec.files),
+  });
 }
 
 /** The two list fields that name files, as formatStanza takes them. @throws LockstepError DEB_INVALID, DEB_UNSAFE_NAME */

@@ -1,6 +1,7 @@
 /**
- * Owns the question until when a key can sign: a signature of it is worth
- * nothing to apt from then on, whatever the signed text says.
+ * Owns the question when a key can sign: a signature of it is worth nothing to
+ * apt from its end on, whatever the signed text says, and nothing before its own
+ * self-signatures.
  */
 import type { Config, Key, Subkey } from 'openpgp';
 import { fingerprintOf, parseKeyring } from './keys.js';
@@ -51,6 +52,20 @@ export async function signingEnd({ binary, signsWith }: PublicHalf, at: Date): P
     candidates.map((one) => keyEnd(key, key.getKeys(one.getKeyID())[0] ?? key, at, config)),
   );
   return lastEnd(ends) ?? (ends.includes(null) ? null : at);
+}
+
+/**
+ * From when on keys can sign, by their own newest self-signatures: a date that any run finds again.
+ * @param binary public keys
+ * @throws LockstepError KEYRING_INVALID
+ */
+export async function usableSince(binary: Uint8Array): Promise<Date> {
+  const dates = (await parseKeyring(binary)).flatMap((key) => [
+    ...key.getKeys().map((one) => one.getCreationTime()),
+    ...key.users.flatMap(({ selfCertifications }) => selfCertifications.map(({ created }) => created)),
+    ...key.subkeys.flatMap(({ bindingSignatures }) => bindingSignatures.map(({ created }) => created)),
+  ]);
+  return new Date(Math.max(...dates.map((date) => date?.getTime() ?? 0)));
 }
 
 /** The last of several ends, where one is enough: null if one never ends, undefined if none is known. */

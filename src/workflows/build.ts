@@ -228,8 +228,10 @@ async function planDebian(
         suffix: `+${versionSuffix}${number}`,
         maintainer: archive.maintainer,
         changes: [
+          // The words by which Debian's tools tell it from an upload to Debian, on the first line
+          `Local package, built for the archive ${archive.origin}.`,
+          `Profile ${profile.name}.`,
           ...(pin.kind === 'apt-source' ? [] : originLines(pin, {})),
-          `Built for the archive ${archive.origin}, profile ${profile.name}.`,
         ],
         packages: component.packages ?? (pin.kind === 'apt-source' ? [pin.package] : []),
         base: {

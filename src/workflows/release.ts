@@ -12,6 +12,7 @@ import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from './move.js';
 import { suiteFor, type PublishReport } from './publish.js';
 import { resolve, type Resolution } from './resolve.js';
+import { withSignedSources } from './source-signatures.js';
 import { exclusively } from './workspace-lock.js';
 import { pruneWhenDue } from './gc-cache.js';
 import { profileOf } from './readings.js';
@@ -104,7 +105,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
     await assertNotBehindBase(context, resolution, planned);
-    const set = await buildSet(context, resolution, planned);
+    const set = await withSignedSources(context, await buildSet(context, resolution, planned), signer);
     const cutPlan = await planCut(context, set, signer, request.security);
     const cut: CutReport = await applyCut(context, cutPlan, set, signer);
     const target = { profile: plan.profile, id: cut.id };
@@ -179,7 +180,8 @@ export async function cut(
     const resolution = await resolve(context, profile, { trees });
     const planned = await planBuilds(context, resolution);
     await assertNotBehindBase(context, resolution, planned);
-    const set = await buildSet(context, resolution, planned);
+    const built = await buildSet(context, resolution, planned);
+    const set = await withSignedSources(context, built, dryRun ? null : signer);
     const plan = await planCut(context, set, signer, security);
     if (dryRun) return cutReport(plan, set, null);
     const report = await applyCut(context, plan, set, signer);

@@ -77,7 +77,12 @@ describe('deb/dsc against dpkg-source', () => {
           Version: '1.0',
           Maintainer: maintainer,
         },
-        files: [{ name: 'a1_1.0.tar.xz', size: tarball.length, sha256: hash('sha256'), md5: hash('md5') }],
+        files: [
+          {
+            ...{ name: 'a1_1.0.tar.xz', size: tarball.length, sha256: hash('sha256') },
+            ...{ md5: hash('md5'), sha1: hash('sha1') },
+          },
+        ],
       });
       await writeFile(folder.path('a1_1.0.dsc'), text);
       await output('dpkg-source', ['--no-check', '-x', 'a1_1.0.dsc', 'out'], folder.path(''));

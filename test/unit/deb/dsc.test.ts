@@ -94,7 +94,8 @@ describe('deb/dsc', () => {
   });
 
   it('comes back as it was written', () => {
-    const files = [{ name: 'a1_1.0.tar.xz', size: 5, sha256: a64, md5 }];
+    const sha1 = 'c'.repeat(40);
+    const files = [{ name: 'a1_1.0.tar.xz', size: 5, sha256: a64, md5, sha1 }];
     const text = formatDsc({
       fields: {
         Format: '3.0 (native)',
@@ -107,6 +108,7 @@ describe('deb/dsc', () => {
       files,
     });
     assert.match(text, /^Format: 3\.0 \(native\)\nSource: a1\n/);
+    assert.match(text, new RegExp(`^Checksums-Sha1:\n ${sha1} 5 a1_1\\.0\\.tar\\.xz$`, 'm'));
     const dsc = parseDsc(text);
     assert.deepEqual(dsc.files, [{ name: 'a1_1.0.tar.xz', size: 5, sha256: a64 }]);
     assert.throws(

@@ -1,0 +1,117 @@
+/**
+ * The archive's signature on each .dsc that is made here, which dget and
+ * dscverify ask for. One that was signed keeps its bytes for ever: a file of the
+ * pool never changes, and an unchanged set is no new snapshot.
+ */
+import { posix } from 'node:path';
+import { putHashed } from '../build/hashed-file.js';
+import type { BuiltSource } from '../build/built.js';
+import { parseStanza } from '../deb/deb822.js';
+import { parseDsc, sourcesStanza } from '../deb/dsc.js';
+import { LockstepError } from '../errors.js';
+import { splitClearsigned } from '../signing/clearsigned.js';
+import { usableSince } from '../signing/key-end.js';
+import type { Signer } from '../signing/signer.js';
+import { readBuilds } from '../snapshot/builds-reader.js';
+import { sourceEntry } from '../snapshot/content.js';
+import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
+import type { BuiltSet } from './build.js';
+import type { Context } from './context.js';
+
+/**
+ * The set with the signed .dsc files in place of those that the builds wrote.
+ *
+ * @param signer null for a run that signs nothing: what was signed before is used, the rest stays as it is
+ * @throws LockstepError SIGN_*, STORE_*, DISK_*, and what reading earlier snapshots throws
+ */
+export async function withSignedSources(
+  context: Context,
+  set: BuiltSet,
+  signer: Pick<Signer, 'clearsign' | 'publicKey'> | null,
+): Promise<BuiltSet> {
+  const since = signer === null ? null : await usableSince((await signer.publicKey()).binary);
+  const outputs = [];
+  for (const output of set.outputs) {
+    // The date of what is signed, or else of the key: the same set, signed again by the same key, is the same bytes
+    const made = (set.pins.get(output.component)?.date ?? 0) * 1000;
+    const date = new Date(Math.max(since?.getTime() ?? 0, made));
+    const sources = [];
+    for (const source of output.sources) {
+      sources.push(
+        await signed(
+          context,
+          source,
+          signer === null ? null : (text, what) => signer.clearsign(text, date, what),
+        ),
+      );
+    }
+    outputs.push({ ...output, sources });
+  }
+  return { ...set, outputs };
+}
+
+async function signed(
+  context: Context,
+  source: BuiltSource,
+  sign: ((text: string, what: string) => Promise<string>) | null,
+): Promise<BuiltSource> {
+  const { store, workspace } = context;
+  const dsc = source.files.find(({ name }) => name.endsWith('.dsc'));
+  if (dsc === undefined) return source;
+  const text = (await store.read(dsc.sha256)).toString('utf8');
+  const before =
+    (await inSnapshots(context, source, dsc.name, text)) ??
+    (await inPool(
+      context,
+      posix.join(sourceEntry(source, workspace.archive.area).directory, dsc.name),
+      text,
+    ));
+  if (before === undefined && sign === null) return source;
+  const bytes = before ?? Buffer.from(await sign!(text, dsc.name));
+  const file = await putHashed(dsc.name, bytes, store);
+  const listed = parseStanza(source.stanza);
+  const [Priority, Section] = [listed.get('Priority') ?? undefined, listed.get('Section') ?? undefined];
+  const { name, size, sha256 } = file;
+  return {
+    ...source,
+    stanza: sourcesStanza(parseDsc(text, dsc.name), file, { Priority, Section }),
+    files: source.files.map((one) => (one === dsc ? { name, size, sha256 } : one)),
+  };
+}
+
+/** As a snapshot of any profile has it: they share one pool. */
+async function inSnapshots(
+  { places, store }: Context,
+  { package: name, version }: BuiltSource,
+  file: string,
+  text: string,
+): Promise<Buffer | undefined> {
+  for (const place of (await listSnapshots(places.snapshots)).reverse()) {
+    const builds = await readBuilds(places.snapshots, place);
+    if (!builds.some((one) => one.package === name && one.version === version)) continue;
+    const { manifest } = await readSnapshot(places.snapshots, place);
+    const there = manifest.sources
+      .find((one) => one.package === name && one.version === version)
+      ?.files.find((one) => one.name === file);
+    if (there === undefined || (await store.size(there.sha256)) !== there.size) continue;
+    const bytes = await store.read(there.sha256);
+    if (isSigned(bytes, text)) return bytes;
+  }
+  return undefined;
+}
+
+/** As it was published, by a snapshot that was dropped since. */
+async function inPool({ archive }: Context, path: string, text: string): Promise<Buffer | undefined> {
+  const bytes = await archive.read(`debian/${path}`);
+  return bytes !== undefined && isSigned(bytes, text) ? Buffer.from(bytes) : undefined;
+}
+
+/** Whether it is that text with a signature, whosever it is: no one's word is taken for it here. */
+function isSigned(bytes: Uint8Array, text: string): boolean {
+  try {
+    return splitClearsigned(bytes).text.trimEnd() === text.trimEnd();
+  } catch (error) {
+    if (error instanceof LockstepError) return false;
+    throw error;
+  }
+}
