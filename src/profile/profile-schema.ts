@@ -255,6 +255,13 @@ export const importedProfileSchema = z
       .literal('imported')
       .describe('The packages of this set are built elsewhere and brought in by lockstep import'),
     description: oneLine.describe('What the set is, in one line'),
+    versions: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(1)
+      .describe('How many versions of a package the set has at most: the newest of those that were imported'),
     base,
   })
   .describe('A Lockstep profile of imported packages');

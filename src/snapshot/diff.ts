@@ -10,6 +10,7 @@ import { relationChanges, type RelationChange } from './diff-relations.js';
 import { skippedChange, type SkippedChange } from './skipped.js';
 import { sourceSteps, type SourceStep } from './source-steps.js';
 import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from './manifest.js';
+import { newestByKey, packageKey, versionKey } from './several-versions.js';
 
 /**
  * `rebuilt`: the same version of other bytes, or of a component the same version by another pin or build.
@@ -124,19 +125,34 @@ export interface PackagePair {
 
 /** Packages by name and architecture, those of one side only too, in the order of their names. */
 export function packagePairs(from: SnapshotManifest, to: SnapshotManifest): PackagePair[] {
-  const before = new Map(from.packages.map((entry) => [keyOf(entry), entry]));
-  const after = new Map(to.packages.map((entry) => [keyOf(entry), entry]));
+  const [before, after] = [newestByKey(from.packages), newestByKey(to.packages)];
   // What did not change is dropped here: of 10,000 packages mostly one is left
   const keys = [
     ...[...before].filter(([key, entry]) => !isSame(entry, after.get(key))).map(([key]) => key),
     ...[...after.keys()].filter((key) => !before.has(key)),
   ];
-  return keys.sort().map((key) => ({ before: before.get(key) ?? null, after: after.get(key) ?? null }));
+  const pairs = keys
+    .sort()
+    .map((key): PackagePair => ({ before: before.get(key) ?? null, after: after.get(key) ?? null }));
+  const isSingle = before.size === from.packages.length && after.size === to.packages.length;
+  return isSingle ? pairs : [...pairs, ...besidePairs(from.packages, to.packages, { before, after })];
 }
 
-function keyOf(entry: SnapshotPackage): string {
-  // A space sorts before whatever a name may go on with: `wiki` before `wiki-config`
-  return `${entry.package} ${entry.architecture}`;
+/** Of the versions beside the highest: what came and what went. */
+function besidePairs(
+  from: readonly SnapshotPackage[],
+  to: readonly SnapshotPackage[],
+  { before, after }: Record<'before' | 'after', ReadonlyMap<string, SnapshotPackage>>,
+): PackagePair[] {
+  const [had, has] = [new Set(from.map(versionKey)), new Set(to.map(versionKey))];
+  return [
+    ...to
+      .filter((entry) => after.get(packageKey(entry)) !== entry && !had.has(versionKey(entry)))
+      .map((entry): PackagePair => ({ before: null, after: entry })),
+    ...from
+      .filter((entry) => before.get(packageKey(entry)) !== entry && !has.has(versionKey(entry)))
+      .map((entry): PackagePair => ({ before: entry, after: null })),
+  ];
 }
 
 function isSame(before: SnapshotPackage, after: SnapshotPackage | undefined): boolean {

@@ -7,6 +7,7 @@ import { compareVersions } from '../deb/version.js';
 import type { FaultPlace } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
 import type { Snapshot, SnapshotPackage, SnapshotSource } from './manifest.js';
+import { newestByKey, newestVersions, packageKey, versionKey } from './several-versions.js';
 import { sourceKey, sourceSteps } from './source-steps.js';
 
 /** A package or source package and the file it was read from, for messages. */
@@ -24,6 +25,8 @@ export interface ImportRequest {
   add: boolean;
   /** Names of packages and source packages of the snapshot before that go; the others stay, as with `add`. */
   remove: readonly string[];
+  /** How many versions of a package the set has at most; the newest stay. */
+  versions: number;
 }
 
 /** What becomes of a package or source package. */
@@ -47,12 +50,14 @@ export interface ImportedSet {
 /** The set, or everything that speaks against it. */
 export function planImportedSet(request: ImportRequest): ImportedSet | { faults: FaultPlace[] } {
   const faults: FaultPlace[] = [];
-  const packages = once(request.packages, packageKey, twoPackages, faults);
+  const several = request.versions > 1;
+  const keyOf = several ? versionKey : packageKey;
+  const packages = once(request.packages, keyOf, twoPackages, faults);
   const sources = once(request.sources, sourceKey, twoSources, faults);
-  const before = new Map(request.previous?.manifest.packages.map((entry) => [packageKey(entry), entry]));
+  const before = new Map(request.previous?.manifest.packages.map((entry) => [versionKey(entry), entry]));
   for (const { file, entry } of packages.values()) {
-    const same = before.get(packageKey(entry));
-    if (same === undefined || same.version !== entry.version || same.sha256 === entry.sha256) continue;
+    const same = before.get(versionKey(entry));
+    if (same === undefined || same.sha256 === entry.sha256) continue;
     faults.push({
       file,
       message: `${nameOf(entry)} is in snapshot ${request.previous!.manifest.id} with other bytes; a changed package needs a new version`,
@@ -62,9 +67,10 @@ export function planImportedSet(request: ImportRequest): ImportedSet | { faults:
   const gone = removedBy(request, faults);
   if (faults.length > 0) return { faults };
   const keeps = request.add || request.remove.length > 0;
-  const set = new Map(keeps ? [...before].filter(([, entry]) => !gone.packages.has(entry)) : []);
+  const stays = keeps ? [...before.values()].filter((entry) => !gone.packages.has(entry)) : [];
+  const set = new Map(stays.map((entry) => [keyOf(entry), entry]));
   for (const [key, { entry }] of packages) set.set(key, entry);
-  const listed = [...set.values()];
+  const listed = newestVersions([...set.values()], request.versions);
   const kept = keeps ? sourcesThatStay(listed, sources, request.previous, gone.sources) : [];
   const read = [...sources.values()].map(({ entry }) => entry);
   const all = [...read, ...kept];
@@ -75,7 +81,7 @@ export function planImportedSet(request: ImportRequest): ImportedSet | { faults:
     packages: listed,
     sources: all,
     changes: [
-      ...changesBetween(before, set),
+      ...changesBetween([...before.values()], listed),
       ...sourceSteps(request.previous?.manifest.sources ?? [], all).map((step) => ({
         ...step,
         architecture: 'source',
@@ -131,10 +137,6 @@ function removedBy(
   return gone;
 }
 
-function packageKey({ package: name, architecture }: SnapshotPackage): string {
-  return `${name} ${architecture}`;
-}
-
 /** Each package once. The same bytes twice are no fault; anything else of one name is. */
 function once<T>(
   items: readonly Imported<T>[],
@@ -161,7 +163,7 @@ function twoPackages(a: SnapshotPackage, b: SnapshotPackage): string | undefined
   if (a.sha256 === b.sha256) return undefined;
   return a.version === b.version
     ? `${nameOf(b)} is there twice, with different bytes`
-    : `${b.package} ${b.architecture} is there in two versions, ${a.version} and ${b.version}`;
+    : `${b.package} ${b.architecture} is there in two versions, ${a.version} and ${b.version}; \`versions: N\` in the profile takes the newest N`;
 }
 
 function twoSources(a: SnapshotSource, b: SnapshotSource): string | undefined {
@@ -197,16 +199,28 @@ function sourcesThatStay(
   });
 }
 
+/**
+ * What a machine notices, by package and architecture: another highest version. Versions that are listed beside it are
+ * told where they come; that the oldest give way to newer ones is no news.
+ */
 function changesBetween(
-  before: ReadonlyMap<string, SnapshotPackage>,
-  after: ReadonlyMap<string, SnapshotPackage>,
+  before: readonly SnapshotPackage[],
+  after: readonly SnapshotPackage[],
 ): ImportChange[] {
+  const [old, now] = [newestByKey(before), newestByKey(after)];
   const changes: ImportChange[] = [];
-  for (const key of [...new Set([...before.keys(), ...after.keys()])].sort()) {
-    const [old, now] = [before.get(key), after.get(key)];
-    if (old?.sha256 === now?.sha256) continue;
-    const { package: name, architecture } = (now ?? old)!;
-    changes.push({ package: name, architecture, from: old?.version ?? null, to: now?.version ?? null });
+  for (const key of [...new Set([...old.keys(), ...now.keys()])].sort()) {
+    const [from, to] = [old.get(key), now.get(key)];
+    if (from?.sha256 === to?.sha256) continue;
+    const { package: name, architecture } = (to ?? from)!;
+    changes.push({ package: name, architecture, from: from?.version ?? null, to: to?.version ?? null });
+  }
+  if (now.size === after.length) return changes;
+  const there = new Set(before.map(versionKey));
+  for (const entry of after) {
+    const { package: name, architecture, version } = entry;
+    if (now.get(packageKey(entry)) === entry || there.has(versionKey(entry))) continue;
+    changes.push({ package: name, architecture, from: null, to: version });
   }
   return changes;
 }

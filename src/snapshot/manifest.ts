@@ -295,9 +295,11 @@ function plainPackagesOf(value: unknown): SnapshotPackage[] | undefined {
 
 /** What no schema says: names that must agree, and what may be there once only. */
 export function contradictions(
-  content: Pick<SnapshotManifest, 'packages' | 'sources'>,
+  content: Pick<SnapshotManifest, 'packages' | 'sources' | 'components'>,
 ): { path: string; message: string }[] {
   const faults: { path: string; message: string }[] = [];
+  // A set that is made here has one version of each package; one that was imported may have several
+  const several = Object.keys(content.components).length === 0;
   const binaries = new Map<string, string>();
   const paths = new Map<string, string>();
   const claim = (path: string, hash: string, at: string): void => {
@@ -316,7 +318,7 @@ export function contradictions(
         message: `the paragraph is that of ${says.join(' ')}, not of ${entry.package} ${entry.version} ${entry.architecture}`,
       });
     }
-    const key = `${entry.package}:${entry.architecture}`;
+    const key = `${entry.package}:${entry.architecture}${several ? ` ${entry.version}` : ''}`;
     const before = binaries.get(key);
     if (before !== undefined) {
       faults.push({ path: at, message: `${key} is there twice: ${before} and ${entry.version}` });

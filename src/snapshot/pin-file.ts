@@ -5,6 +5,7 @@
 import { parseStanza } from '../deb/deb822.js';
 import { parseRelations } from '../deb/relation.js';
 import type { SnapshotManifest, SnapshotPackage } from './manifest.js';
+import { newestOfEach } from './several-versions.js';
 
 /** Above the 1001 with which the keyring package has a machine follow its suite. */
 export const holdPriority = 1002;
@@ -41,7 +42,8 @@ export interface PinFileRequest {
  * @throws LockstepError DEB_SYNTAX for a package whose relations cannot be read
  */
 export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest): PinFile {
-  const packages = heldPackages(manifest, keyringPackage);
+  const newest = { ...manifest, packages: newestOfEach(manifest.packages) };
+  const packages = heldPackages(newest, keyringPackage);
   const about = `snapshot ${manifest.id} of ${manifest.profile}`;
   const where =
     frozen === undefined

@@ -254,7 +254,9 @@ async function planImport(
   const { snapshots } = context.places;
   const { packages, sources } = taken;
   const previous = await lastSnapshot(snapshots, profile.name, await ownTrust(signer));
-  const set = planImportedSet({ packages, sources, previous, add: request.add, remove: request.remove });
+  const { add, remove } = request;
+  const { versions } = profile;
+  const set = planImportedSet({ packages, sources, previous, add, remove, versions });
   const faults = [...taken.faults, ...('faults' in set ? set.faults : [])];
   if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);
   const { distribution, release, codename, architectures } = profile.base;

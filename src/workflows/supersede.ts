@@ -25,6 +25,7 @@ import {
   type SnapshotTrust,
 } from '../snapshot/snapshot-folder.js';
 import { planSupersede, type Reissue, type SupersedePlan } from '../snapshot/supersede.js';
+import { newestOfEach } from '../snapshot/several-versions.js';
 import { highestVersions, raise } from '../snapshot/superseded.js';
 import { vetSet } from '../vetting/vet.js';
 import type { Context } from './context.js';
@@ -99,8 +100,9 @@ export async function planSupersedeRollback(
   for (const [name, version] of request.exceed ?? []) raise(exceed, name, version);
   const superseding = await supersedingSnapshots(context, trust);
   const plan = planSupersede({
-    current: current.manifest,
-    target: manifest,
+    // Of several versions of a package, machines have the highest: what is re-issued is that
+    current: { ...current.manifest, packages: newestOfEach(current.manifest.packages) },
+    target: { ...manifest, packages: newestOfEach(manifest.packages) },
     exceed,
     keep: new Set([keyringPackageOf(context.workspace)]),
     issued: superseding.flatMap((one) => one.manifest.packages),

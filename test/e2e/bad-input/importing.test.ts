@@ -102,6 +102,51 @@ describe('importing', function () {
   });
   after(async () => bench?.end());
 
+  it('takes several versions of a package where the profile says so: listed, compared, moved', async () => {
+    await bench.write('profiles/several.yaml', tools.replace('base:', 'versions: 2\nbase:'));
+    await bench.edit('lockstep.yaml', (text) =>
+      text.replace('suites:\n', 'suites:\n  several: { profile: several, trust: unstable, retain: 1 }\n'),
+    );
+    const deb = async (version: string): Promise<string> => {
+      const { file } = await makeBinary({ package: 'hello', version, architecture: 'all' });
+      return await put(file.name, Buffer.from(file.bytes));
+    };
+    const listed = async (): Promise<string[]> => {
+      const sources = await readFile(bench.path('public/debian/several.sources'), 'utf8');
+      const address = `URIs: file:${bench.path('public/debian')}`;
+      const apt = await IsolatedApt.make(join(incoming, 'apt'), sources.replace(/^URIs: .*$/gm, address));
+      assert.deepEqual(await apt.update(), []);
+      return await apt.versions('hello');
+    };
+    await Promise.all(['1.0', '1.2', '1.10'].map(deb));
+    const first = await bench.succeeds(importResult, ['import', 'several', incoming]);
+    assert.equal(first.packages, 2);
+    await bench.succeeds(publishResult, ['publish', first.id, 'several']);
+    assert.deepEqual(await listed(), ['1.10', '1.2']);
+
+    const next = await bench.succeeds(importResult, ['import', 'several', '--add', await deb('2.0')]);
+    assert.deepEqual(
+      next.changes.map(({ from, to }) => [from, to]),
+      [['1.10', '2.0']],
+    );
+    await bench.succeeds(publishResult, ['publish', next.id, 'several']);
+    assert.deepEqual(await listed(), ['2.0', '1.10']);
+    const diff = await bench.run(['diff', first.id, next.id]);
+    assert.match(diff.stdout, /hello.*1\.10.*2\.0/);
+    assert.match(diff.stdout, /hello.*1\.2/);
+
+    const back = await bench.run([
+      'rollback',
+      'several',
+      '--supersede',
+      '--reason',
+      'the old one was better',
+    ]);
+    assert.equal(back.status, 0, back.stderr);
+    assert.deepEqual(await listed(), ['2.0+really1.10']);
+    assert.equal((await bench.run(['verify'])).status, 0);
+  });
+
   async function put(name: string, bytes: Buffer): Promise<string> {
     await writeFile(join(incoming, name), bytes);
     return join(incoming, name);

@@ -4,8 +4,9 @@
  * apt therefore never takes down.
  */
 import assert from 'node:assert/strict';
-import { copyFile, readdir, rename, rm } from 'node:fs/promises';
+import { appendFile, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { secondConfiguration } from '../../fixtures/moving-wiki.js';
 import { defineContent, useMachine } from './main-path.js';
 import type { MovingMachine } from './moving-machine.js';
 import { stopAtFirstFailure } from './steps.js';
@@ -41,19 +42,59 @@ function defineUnattended(machine: () => MovingMachine): void {
     await machine().assertAt(machine().sets.second, 'second');
   });
 
-  it('follows the suite back', async () => {
-    const { first, unstable } = machine().sets;
+  it('moves nothing back while dpkg would ask about a conffile, and says about which', async () => {
+    const { second, unstable } = machine().sets;
+    await edit(machine());
     await machine().archive('rollback', unstable, '--reason', 'the second set is no good');
+    await aDayPasses(machine());
+    await machine().assertAt(second, 'second');
+    assert.match(await logs(machine()), /refused: dpkg would ask .*[^]*pool\.d\/mediawiki-full\.conf/);
+    await machine().attempt('mediawiki-full', 'unpin', '--apply');
+    await machine().assertAt(second, 'second');
+  });
+
+  it('follows the suite back once nothing is to be asked', async () => {
+    await takeBack(machine());
+    await aDayPasses(machine());
+    await machine().assertAt(machine().sets.first, 'first');
+  });
+
+  it('moves nothing forward either while dpkg would ask', async () => {
+    const { first, second, unstable } = machine().sets;
+    await edit(machine());
+    await machine().archive('publish', second.id, unstable);
     await aDayPasses(machine());
     await machine().assertAt(first, 'first');
   });
 
   it('follows it forward again', async () => {
-    const { second, unstable } = machine().sets;
-    await machine().archive('publish', second.id, unstable);
+    await takeBack(machine());
     await aDayPasses(machine());
-    await machine().assertAt(second, 'second');
+    await machine().assertAt(machine().sets.second, 'second');
   });
+}
+
+const edited = '; edited on this machine\n';
+
+function conffile({ wiki }: MovingMachine): string {
+  return join(wiki.machine.root, secondConfiguration.conffile('8.2'));
+}
+
+/** An administrator writes into the file that he should not have to touch. */
+async function edit(machine: MovingMachine): Promise<void> {
+  await appendFile(conffile(machine), edited);
+}
+
+async function takeBack(machine: MovingMachine): Promise<void> {
+  const text = await readFile(conffile(machine), 'utf8');
+  await writeFile(conffile(machine), text.replace(edited, ''));
+}
+
+/** What unattended-upgrades wrote down. */
+async function logs({ wiki }: MovingMachine): Promise<string> {
+  const folder = join(wiki.machine.root, 'var/log/unattended-upgrades');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.log'));
+  return (await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))).join('\n');
 }
 
 /** The same machine, with nothing of the keyring package left. */

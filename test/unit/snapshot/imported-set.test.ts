@@ -21,7 +21,15 @@ function source(name: string, version: string, sha256 = 'a'.repeat(64)): Snapsho
 type Wish = Partial<Parameters<typeof planImportedSet>[0]>;
 
 const outcome = (request: Wish): ReturnType<typeof planImportedSet> =>
-  planImportedSet({ packages: [], sources: [], previous: null, add: false, remove: [], ...request });
+  planImportedSet({
+    packages: [],
+    sources: [],
+    previous: null,
+    add: false,
+    remove: [],
+    versions: 1,
+    ...request,
+  });
 
 function planned(request: Wish): ImportedSet {
   const set = outcome(request);
@@ -65,6 +73,52 @@ describe('an imported set', () => {
     ]);
   });
 
+  it('has the newest versions of each name, as many as the profile says, and tells what is news', () => {
+    const first = planned({
+      versions: 2,
+      packages: read([
+        { name: 'bb', version: '2' },
+        { name: 'bb', version: '10' },
+        { name: 'bb', version: '9~rc1', architecture: 'amd64' },
+        { name: 'cc', version: '1' },
+      ]),
+    });
+    const shown = ({ packages }: ImportedSet): string[] =>
+      packages.map(({ package: name, version, architecture }) => `${name} ${version} ${architecture}`).sort();
+    assert.deepEqual(shown(first), ['bb 10 all', 'bb 2 all', 'bb 9~rc1 amd64', 'cc 1 all']);
+    const before = sampleSnapshot(
+      [
+        { name: 'bb', version: '9' },
+        { name: 'bb', version: '10' },
+        { name: 'cc', version: '1' },
+      ],
+      '2026-03-01T10:15:30Z',
+    );
+    const next = planned({
+      versions: 2,
+      add: true,
+      previous: before,
+      packages: read([{ name: 'bb', version: '11' }]),
+    });
+    assert.deepEqual(shown(next), ['bb 10 all', 'bb 11 all', 'cc 1 all']);
+    assert.deepEqual(next.changes, [{ package: 'bb', architecture: 'all', from: '10', to: '11' }]);
+    const older = planned({
+      versions: 3,
+      add: true,
+      previous: before,
+      packages: read([{ name: 'cc', version: '0.5' }]),
+    });
+    assert.deepEqual(older.changes, [{ package: 'cc', architecture: 'all', from: null, to: '0.5' }]);
+    assert.deepEqual(unaskedChanges(older.changes, { add: true, remove: [] }), { replace: [], lower: [] });
+    const fewer = planned({
+      versions: 1,
+      add: true,
+      previous: before,
+      packages: read([{ name: 'cc', version: '1' }]),
+    });
+    assert.deepEqual([shown(fewer), fewer.changes], [['bb 10 all', 'cc 1 all'], []]);
+  });
+
   it('or that over the snapshot before: what has the same name and architecture goes', () => {
     const packages = read([
       { name: 'bb', version: '0.9' },
@@ -104,7 +158,7 @@ describe('an imported set', () => {
     ];
     assert.deepEqual(faults({ packages, sources }), [
       '/in/1-aa.deb: aa 1 all is there twice, with different bytes: see /in/0-aa.deb',
-      '/in/3-bb.deb: bb all is there in two versions, 1 and 2: see /in/2-bb.deb',
+      '/in/3-bb.deb: bb all is there in two versions, 1 and 2; `versions: N` in the profile takes the newest N: see /in/2-bb.deb',
       '/in/y.dsc: the source aa 1 is there twice, with different files: see /in/x.dsc',
     ]);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { LockstepError } from '../../../src/errors.js';
 import { canonicalJson } from '../../../src/snapshot/canonical-json.js';
-import { parseManifest } from '../../../src/snapshot/manifest.js';
+import { contradictions, parseManifest, type SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import { planSnapshot, type SnapshotRequest } from '../../../src/snapshot/plan.js';
 import { sampleContent, sampleSnapshot } from './sample.js';
 
@@ -58,13 +58,26 @@ describe('planning a snapshot', () => {
   it('refuses a set that contradicts itself, with every fault', () => {
     const content = sampleContent([
       { name: 'tiny', version: '1.0' },
-      { name: 'tiny', version: '2.0' },
+      { name: 'tiny', version: '1.0' },
     ]);
     content.packages.push({ ...content.packages[0]!, package: 'other' });
     assert.throws(
       () => planSnapshot(request({ content })),
       (error: unknown) =>
         error instanceof LockstepError && error.code === 'SNAPSHOT_INVALID' && error.where.length === 2,
+    );
+  });
+
+  it('takes several versions of a package into an imported set, and into no set that is made here', () => {
+    const content = sampleContent([
+      { name: 'tiny', version: '1.0' },
+      { name: 'tiny', version: '2.0' },
+    ]);
+    assert.deepEqual(contradictions({ ...content, components: {} }), []);
+    const made = { ...content, components: { tiny: {} as SnapshotComponent } };
+    assert.deepEqual(
+      contradictions(made).map(({ message }) => message),
+      ['tiny:all is there twice: 1.0 and 2.0'],
     );
   });
 });

@@ -1,0 +1,56 @@
+/**
+ * Sets with several versions of a package, as other archive tools keep them: by
+ * which of them the set is told from another, and which stay. Pure.
+ */
+import { compareVersions } from '../deb/version.js';
+import type { SnapshotPackage } from './manifest.js';
+
+type Versioned = Pick<SnapshotPackage, 'package' | 'version' | 'architecture'>;
+
+/** A package's name and architecture. A space sorts before whatever a name may go on with: `wiki` before `wiki-config`. */
+export function packageKey({
+  package: name,
+  architecture,
+}: Pick<Versioned, 'package' | 'architecture'>): string {
+  return `${name} ${architecture}`;
+}
+
+/** The same with its version: what a set has once at most. */
+export function versionKey(entry: Versioned): string {
+  return `${packageKey(entry)} ${entry.version}`;
+}
+
+/** Of each package on each architecture the highest version, which machines get; by {@link packageKey}. */
+export function newestByKey<T extends Versioned>(packages: readonly T[]): Map<string, T> {
+  const newest = new Map<string, T>();
+  for (const entry of packages) {
+    const key = packageKey(entry);
+    const known = newest.get(key);
+    if (known === undefined || compareVersions(known.version, entry.version) < 0) newest.set(key, entry);
+  }
+  return newest;
+}
+
+/** The same as a list. */
+export function newestOfEach<T extends Versioned>(packages: readonly T[]): T[] {
+  return [...newestByKey(packages).values()];
+}
+
+/**
+ * Of each package on each architecture the newest versions.
+ *
+ * @param versions how many stay
+ */
+export function newestVersions<T extends Versioned>(packages: readonly T[], versions: number): T[] {
+  const groups = new Map<string, T[]>();
+  for (const entry of packages) {
+    const key = packageKey(entry);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [entry]);
+    else group.push(entry);
+  }
+  if (groups.size === packages.length) return [...packages];
+  return [...groups.values()].flatMap((group) =>
+    group.sort((a, b) => compareVersions(b.version, a.version)).slice(0, versions),
+  );
+}
