@@ -63,8 +63,12 @@ describe('the source package of a build', () => {
     await builds.end();
   });
 
-  async function prepare(folder?: string, spec = sampleSpec): Promise<PreparedSource> {
-    return await prepareSource(await builds.pin(spec), folder, rebuild, builds.context());
+  async function prepare(
+    folder?: string,
+    spec = sampleSpec,
+    changes: readonly string[] = rebuild.changes,
+  ): Promise<PreparedSource> {
+    return await prepareSource(await builds.pin(spec), folder, { ...rebuild, changes }, builds.context());
   }
 
   /** Lays the package out as files, and unpacks it with dpkg-source. */
@@ -137,6 +141,24 @@ describe('the source package of a build', () => {
         .map((name) => [name, stanza.unfolded(name)]);
     assert.deepEqual(fields(ours), fields(theirs));
     assert.equal(prepared.buildDepends, 'debhelper-compat (= 13), dpkg-dev (>= 1.18), make');
+  });
+
+  it("has nothing that Debian's tools complain of: hashes, date and version of a local package", async function () {
+    await needs(this, { tools: ['lintian', 'dpkg-source'] });
+    const prepared = await prepare(undefined, sampleSpec, [
+      'Local package, built by a test.',
+      'Another line.',
+    ]);
+    const folder = dirname(await unpack(prepared));
+    const tags = [
+      'required-field',
+      'latest-debian-changelog-entry-without-new-date',
+      'no-nmu-in-changelog',
+      'source-nmu-has-incorrect-version-number',
+      'maintainer-upload-has-incorrect-version-number',
+    ];
+    const dsc = join(folder, prepared.source.dsc);
+    assert.equal((await run('lintian', ['--fail-on', 'none', '--tags', tags.join(), dsc])).stdout, '');
   });
 
   it('has the packaging of the workspace where there is one', async function () {
