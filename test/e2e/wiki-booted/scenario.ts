@@ -10,6 +10,7 @@ import { seePage } from '../../fixtures/chromium.js';
 import { unfitForRoots, type Codename } from '../../fixtures/debian-root.js';
 import { installedWiki, type InstalledWiki } from '../../fixtures/installed-wiki.js';
 import { ask } from '../../fixtures/wiki-client.js';
+import { assertDocumented } from './documented.js';
 import { assertShows, defineWikiChecks } from './wiki-checks.js';
 import { eventually, WikiMachine } from '../../fixtures/wiki-machine.js';
 
@@ -72,6 +73,10 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
         assert.equal(status.database, 'mariadb');
         assert.ok(Object.values(status.services).every((state) => state === 'active'));
       }
+    });
+
+    it('has every file, unit and command that the pages name', async () => {
+      await assertDocumented(wiki, 'lockstep');
     });
 
     defineWikiChecks(() => wiki, 'Admin', undefined);
