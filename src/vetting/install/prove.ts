@@ -154,7 +154,9 @@ async function proveOn(
   if (what === 'all') {
     proof.homonym = homonymOf(scene, lead);
     if (proof.homonym !== null) scenarios.push(fromDistribution(scene, proof.homonym));
-    proof.notes.push(...unmetRecommends(scene, beside).map((said) => `${said}, which ${base.name} does not have`));
+    proof.notes.push(
+      ...unmetRecommends(scene, beside).map((said) => `${said}, which ${base.name} does not have`),
+    );
   }
   await tryAll(scene, scenarios, context);
   return proof;

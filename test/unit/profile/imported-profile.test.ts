@@ -21,6 +21,7 @@ describe('a profile of imported packages', () => {
       format: 1,
       kind: 'imported',
       description: 'Tools that are built elsewhere',
+      versions: 1,
       name: 'tools',
       file: 'profiles/tools.yaml',
       base: {
@@ -49,8 +50,8 @@ describe('a profile of imported packages', () => {
 
   it('has no components, and a base that is one release', () => {
     assert.deepEqual(faultsOf(`${good}components: {}\nmetapackage: {}\n`), [
-      '5: components: unknown key "components". Known here: format, kind, description, base',
-      '6: metapackage: unknown key "metapackage". Known here: format, kind, description, base',
+      '5: components: unknown key "components". Known here: format, kind, description, versions, base',
+      '6: metapackage: unknown key "metapackage". Known here: format, kind, description, versions, base',
     ]);
     assert.deepEqual(faultsOf(good.replace('bookworm', 'trixie')), [
       '4: base.codename: the codename of Debian 12 is bookworm, not trixie',
