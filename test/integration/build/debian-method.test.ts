@@ -82,7 +82,7 @@ describe('building by the debian method', function () {
       assert.equal(facts.get('HOME'), '/nonexistent');
       assert.equal(facts.get('LC_ALL'), 'C.UTF-8');
       assert.equal(facts.get('TZ'), 'UTC');
-      assert.equal(facts.get('SOURCE_DATE_EPOCH'), String(date));
+      assert.equal(facts.get('SOURCE_DATE_EPOCH'), String(date + 1));
       assert.equal(facts.get('DEB_BUILD_OPTIONS'), 'parallel=2');
       assert.equal(facts.get('network'), 'lo ');
       assert.equal(facts.get('homes'), '');
