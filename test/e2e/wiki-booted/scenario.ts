@@ -75,9 +75,12 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
       }
     });
 
-    it('has every file, unit and command that the pages name', async () => {
-      await assertDocumented(wiki, 'lockstep');
-    });
+    if (thorough) {
+      // The pages take their examples from Debian 12
+      it('has every file, unit and command that the pages name', async () => {
+        await assertDocumented(wiki, 'lockstep');
+      });
+    }
 
     defineWikiChecks(() => wiki, 'Admin', undefined);
 
