@@ -211,7 +211,7 @@ export function keyringVariables(
     suites.find((suite) => suite.codename === codename && published.has(suite.name));
   return {
     ...made,
-    identities: commonVariables(workspace, [...profiles, ...imported], key).identities,
+    identities: identitiesOf(workspace, [...profiles, ...imported]),
     suites: suites.map((suite) => ({ ...suite, proposed: suite === firstOf(suite.codename) })),
     pinnedPackages: exactPackages(workspace, profiles),
     keyringSuites: [...key.suites],

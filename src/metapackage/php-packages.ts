@@ -8,7 +8,8 @@ import type { Declared, Platform } from '../source/declared.js';
 const prefix = 'php-extension/';
 
 /**
- * Sorted, each once, and of the base's own PHP: `php8.2-intl`. What is part of PHP's own program has no package, and what the base does not have is no dependency but a demand that is not met (src/resolution/facts.ts).
+ * Sorted, each once, and of the base's own PHP: `php8.2-intl`. What is part of PHP's own program has no package, and
+ * what the base does not have is no dependency but a demand that is not met (src/resolution/facts.ts).
  *
  * @param declared of all components, or of one, for its own package
  */

@@ -67,10 +67,12 @@ export function planImportedSet(request: ImportRequest): ImportedSet | { faults:
   const gone = removedBy(request, faults);
   if (faults.length > 0) return { faults };
   const keeps = request.add || request.remove.length > 0;
-  const stays = keeps ? [...before.values()].filter((entry) => !gone.packages.has(entry)) : [];
-  const set = new Map(stays.map((entry) => [keyOf(entry), entry]));
-  for (const [key, { entry }] of packages) set.set(key, entry);
-  const listed = newestVersions([...set.values()], request.versions);
+  const stays = (entry: SnapshotPackage): boolean => !gone.packages.has(entry) && !packages.has(keyOf(entry));
+  const rest = keeps ? [...before.values()].filter(stays) : [];
+  const listed = newestVersions(
+    [...rest, ...[...packages.values()].map(({ entry }) => entry)],
+    request.versions,
+  );
   const kept = keeps ? sourcesThatStay(listed, sources, request.previous, gone.sources) : [];
   const read = [...sources.values()].map(({ entry }) => entry);
   const all = [...read, ...kept];

@@ -100,7 +100,9 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
 }
 
 function byPackage(a: SnapshotPackage, b: SnapshotPackage): number {
-  return inOrder(a.package, b.package) || inOrder(a.architecture, b.architecture);
+  return (
+    inOrder(a.package, b.package) || inOrder(a.architecture, b.architecture) || inOrder(a.version, b.version)
+  );
 }
 
 function bySource(a: SnapshotSource, b: SnapshotSource): number {

@@ -153,8 +153,8 @@ export function snapshotSources({ builds, packages }: SnapshotManifest): OwnSour
 }
 
 /**
- * Whether the base was seen to be ahead of what a suite points at. It asks no mirror. What cannot be read is told of by
- * whoever needs it.
+ * Whether the base is ahead of what a suite points at, by what was seen last; no mirror is asked. Empty where the profile
+ * or the snapshot cannot be read: the command that needs them says why.
  */
 export async function aheadOfSuite(
   context: Context,

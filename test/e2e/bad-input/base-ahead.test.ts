@@ -48,7 +48,7 @@ describe('a base release that is ahead of the archive', function () {
     assert.match((await bench.run(['outdated', profile])).stderr, sentence);
   });
 
-  it('is told of each suite by status, which asks nobody', async () => {
+  it('is shown by status for each suite, without a request to the mirror', async () => {
     bench.mirror.server.asked();
     const { status, stderr } = await bench.run(['status']);
     assert.equal(status, 0);

@@ -117,6 +117,18 @@ describe('an imported set', () => {
       packages: read([{ name: 'cc', version: '1' }]),
     });
     assert.deepEqual([shown(fewer), fewer.changes], [['bb 10 all', 'cc 1 all'], []]);
+    // In whatever order the snapshot has them
+    const turned = {
+      ...before,
+      manifest: { ...before.manifest, packages: before.manifest.packages.toReversed() },
+    };
+    const again = planned({
+      versions: 1,
+      add: true,
+      previous: turned,
+      packages: read([{ name: 'cc', version: '1' }]),
+    });
+    assert.deepEqual(shown(again), ['bb 10 all', 'cc 1 all']);
   });
 
   it('or that over the snapshot before: what has the same name and architecture goes', () => {

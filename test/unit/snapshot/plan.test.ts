@@ -74,6 +74,10 @@ describe('planning a snapshot', () => {
       { name: 'tiny', version: '2.0' },
     ]);
     assert.deepEqual(contradictions({ ...content, components: {} }), []);
+    const turned = { ...content, packages: content.packages.toReversed() };
+    const [one, other] = [content, turned].map((wish) => planSnapshot(request({ content: wish })));
+    assert.ok(one?.kind === 'cut' && other?.kind === 'cut');
+    assert.deepEqual(other.sha256, one.sha256);
     const made = { ...content, components: { tiny: {} as SnapshotComponent } };
     assert.deepEqual(
       contradictions(made).map(({ message }) => message),
