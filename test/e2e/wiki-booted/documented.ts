@@ -23,6 +23,7 @@ const notThereYet: Readonly<Record<string, string>> = {
   '/var/log/unattended-upgrades/': 'unattended-upgrades',
   '/run/secrets/archive-passphrase': 'who runs the release machine',
   '/run/secrets/next-passphrase': 'who runs the release machine',
+  '/etc/devscripts.conf': 'who reads the archive with dget',
   '/usr/bin/gpg': 'who runs the release machine',
   '/etc/lockstep/passphrase': 'who runs the release machine',
   '/srv/incoming': 'who runs the release machine',
