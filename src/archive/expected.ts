@@ -5,7 +5,7 @@
  * verify-*.ts and garbage.ts.
  */
 import { createHash } from 'node:crypto';
-import type { Snapshot, SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
+import type { Snapshot, SnapshotPackage, SnapshotSource, SourceChangelog } from '../snapshot/manifest.js';
 import type { PoolFile } from './index-text.js';
 
 /** Which index a paragraph belongs into. */
@@ -111,11 +111,13 @@ export class Expected {
 export function* manifestPoolFiles(manifest: {
   packages: readonly SnapshotPackage[];
   sources: readonly SnapshotSource[];
+  sourceChangelogs?: readonly SourceChangelog[] | undefined;
 }): Generator<PoolFile, void, undefined> {
   for (const { path, size, sha256 } of manifest.packages) yield { path, size, sha256 };
   for (const { directory, files } of manifest.sources) {
     for (const { name, size, sha256 } of files) yield { path: `${directory}/${name}`, size, sha256 };
   }
+  yield* manifest.sourceChangelogs ?? [];
 }
 
 // Written here and not taken from index-text.ts: who checks an index by the code that wrote it finds no fault of it.

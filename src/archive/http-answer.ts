@@ -3,6 +3,7 @@
  * with which headers. Pure; serve.ts opens files and sends them.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { isChangelog } from '../snapshot/pool-path.js';
 
 /** What is known of a file that is asked for. */
 export interface FileFacts {
@@ -158,7 +159,7 @@ const types: Readonly<Record<string, string>> = {
 export function contentType(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name === 'Release.gpg' || name.endsWith('.sig')) return 'application/pgp-signature';
-  if (/^(InRelease|Release|Packages|Sources)$/.test(name)) return text;
+  if (/^(InRelease|Release|Packages|Sources)$/.test(name) || isChangelog(name)) return text;
   // A signature of a source tarball, not a key.
   if (/\.(tar\.\w+|dsc)\.asc$/.test(name)) return 'application/pgp-signature';
   const ending = /\.([a-z0-9]+)$/.exec(name)?.[1];

@@ -5,6 +5,7 @@
  */
 import { compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
+import { isChangelog } from '../snapshot/pool-path.js';
 import type { BlockRef } from './blocks.js';
 import { stretchesOf } from './blocks.js';
 import { assembleIndex, mergeIndices, textOf, type IndexFile, type IndexPlaces } from './index-set.js';
@@ -91,6 +92,7 @@ function assertNoConflict(listed: readonly SnapshotRecord[], { blocks }: IndexPl
     for (const [at, refs] of stretch.blocks.entries()) {
       const { id } = listed[at]!;
       for (const { path, sha256 } of refs.flatMap((ref) => poolFilesOf(textOf(ref, blocks)))) {
+        if (isChangelog(path)) continue;
         const before = claimed.get(path);
         if (before === undefined) claimed.set(path, { sha256, id });
         else if (before.sha256 !== sha256) {

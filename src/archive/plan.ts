@@ -5,6 +5,7 @@
  * it decides over.
  */
 import { LockstepError } from '../errors.js';
+import { isChangelog } from '../snapshot/pool-path.js';
 import type { IndexFile } from './index-set.js';
 import type { PoolFile } from './index-text.js';
 import {
@@ -213,6 +214,7 @@ function planPool(pool: readonly PoolFile[], there: Standing): Write[] {
     if (size === undefined) {
       return [{ kind: 'blob', step: 'pool', path, size: file.size, sha256: file.sha256 }];
     }
+    if (isChangelog(path)) return [];
     const digest = there.digests.get(path);
     if (size !== file.size || (digest !== undefined && digest !== file.sha256)) conflicts.push(file.path);
     return [];

@@ -5,7 +5,9 @@
 import { formatRelease, parseRelease, type IndexHash, type Release } from '../deb/release-file.js';
 import { withoutArmour } from '../deb/stanza.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
+import { changelogTemplate } from '../snapshot/pool-path.js';
 import type { IndexFile } from './index-set.js';
+import { poolFolder } from './layout.js';
 import { endVerdict, validUntilFor, type ValidityWanted } from './validity.js';
 
 /** Who the archive is: the `archive` section of lockstep.yaml. */
@@ -59,6 +61,8 @@ export function releaseFields(
     ...(suite.notAutomatic === true ? { NotAutomatic: 'yes' } : {}),
     ...(suite.butAutomaticUpgrades === true ? { ButAutomaticUpgrades: 'yes' } : {}),
     'Acquire-By-Hash': 'yes',
+    // `apt changelog` puts area, prefix, source and version there, as the pool has them
+    Changelogs: `${archive.baseUrl}/${poolFolder}/${changelogTemplate}`,
     // apt(8), --snapshot: the word is replaced by the id that was asked for.
     Snapshots: `${archive.baseUrl}/snapshot/@SNAPSHOTID@/`,
     [snapshotField]: content.snapshots[0] ?? '',

@@ -243,6 +243,7 @@ function* poolFilesIn({ manifest }: Snapshot): Generator<PoolFile, void, undefin
       seen.add(path);
     }
   }
+  yield* manifest.sourceChangelogs ?? [];
 }
 
 async function ownersOf(

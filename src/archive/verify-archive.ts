@@ -8,6 +8,7 @@ import pLimit from 'p-limit';
 import { parseStanzas } from '../deb/deb822.js';
 import { isTemporaryName } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { isChangelog } from '../snapshot/pool-path.js';
 import type { Taken } from '../signing/verifier.js';
 import type { Finding } from '../snapshot/finding.js';
 import type { SnapshotsReading } from '../snapshot/verify-snapshots.js';
@@ -119,16 +120,17 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
     for (const file of request.expected.poolOf(id)) needed.set(file.path, file);
   }
   // What only a manifest that cannot be read and a view that cannot be read say is not known at all
-  const complete = names.every(
-    (name, at) => views[at]!.signed.release !== null || request.expected.has(name.id ?? ''),
-  );
+  const isRead = ({ id }: ViewName): boolean => request.expected.has(id ?? '');
+  const complete = names.every((name, at) => views[at]!.signed.release !== null || isRead(name));
+  // No index lists changelogs
+  const changelogs = names.every(isRead);
   findings.push(
     ...(await verifyPool({
       port,
       there: poolInScope(there, needed, scope),
       needed,
       allowed: (path) => allowed(path, request),
-      complete,
+      complete: (path) => (isChangelog(path) ? changelogs : complete),
       onRead,
       signal,
     })),

@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import { isTemporaryName } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { isChangelog } from '../snapshot/pool-path.js';
 import type { PoolFile } from './index-text.js';
 import { poolFilePath } from './layout.js';
 import type { ArchivePort, ListedFile } from './port.js';
@@ -19,8 +20,8 @@ export interface PoolRequest {
   needed: ReadonlyMap<string, PoolFile>;
   /** What else a file may be by its path: by an unpublished snapshot, or one that was dropped. */
   allowed: (path: string) => readonly Pick<PoolFile, 'size' | 'sha256'>[];
-  /** Whether what nobody knows is foreign; else it cannot be told, for a manifest is missing or damaged. */
-  complete: boolean;
+  /** Whether that file is foreign if nobody knows it; else it cannot be told, for a manifest is missing or damaged. */
+  complete: (path: string) => boolean;
   onRead: (bytes: number) => void;
   signal?: AbortSignal | undefined;
 }
@@ -49,10 +50,11 @@ export async function verifyPool(request: PoolRequest): Promise<ArchiveFinding[]
 async function verifyFile(file: ListedFile, request: PoolRequest): Promise<ArchiveFinding[]> {
   const path = file.path.slice('debian/'.length);
   const needed = request.needed.get(path);
-  const allowed = needed === undefined ? request.allowed(path) : [needed];
+  // Of changelogs the first one stayed, whichever snapshot that was of
+  const allowed = needed === undefined || isChangelog(path) ? request.allowed(path) : [needed];
   if (file.kind !== 'file') return [foreign(file)];
   if (isTemporaryName(path.slice(path.lastIndexOf('/') + 1))) return [leftOver(file)];
-  if (allowed.length === 0) return request.complete ? [unknown(file)] : [];
+  if (allowed.length === 0) return request.complete(path) ? [unknown(file)] : [];
   const digest = await request.port.digest(file.path, { signal: request.signal });
   if (digest === undefined) return needed === undefined ? [] : [missing(needed)];
   if (allowed.some(({ size, sha256 }) => digest.size === size && digest.sha256 === sha256)) return [];

@@ -104,6 +104,10 @@ const manifest = z
         files: z.array(z.object({ name: z.string(), size: bytes, sha256 })),
       }),
     ),
+    sourceChangelogs: z
+      .array(z.object({ path: z.string(), size: bytes, sha256 }))
+      .optional()
+      .describe('What `apt changelog` shows, as files of the pool'),
     builds: z
       .array(z.object({ package: z.string(), version: z.string(), inputs: sha256 }))
       .describe('Versions that it gave out, and what they were made from'),

@@ -54,6 +54,17 @@ export function parseChangelog(text: string, file?: string): ChangelogEntry[] {
   return [...changelogEntries(text, file)];
 }
 
+/** So much of a text is looked at to tell what it is. */
+const beginning = 4096;
+
+/** Whether a text begins as a changelog does: its first line names a source package and a version. */
+export function isChangelogText(text: Buffer): boolean {
+  const lines = text.toString('latin1', 0, beginning).split('\n');
+  const [, source, version] =
+    headingSpec.exec(lines.find((line) => line.trim() !== '')?.trimEnd() ?? '') ?? [];
+  return source !== undefined && isPackageName(source) && isValidVersion(version ?? '');
+}
+
 function syntax(file: string | undefined, line: number, message: string): LockstepError {
   const place: FaultPlace = { file, line, message };
   return new LockstepError('DEB_SYNTAX', {

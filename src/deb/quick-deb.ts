@@ -15,6 +15,8 @@ export interface QuickDeb {
   readonly conffiles: string | undefined;
   /** Members of data.tar, in their order. Names are checked. */
   readonly members: readonly TarHeader[];
+  /** The bytes of a member, given its header: the archive's own, so only until the next package is read. */
+  bodyOf(header: TarHeader): Buffer;
 }
 
 /** Unpacks by the ending of a name, or leaves it alone (src/io/small-decoder.ts). */
@@ -25,10 +27,10 @@ const headerSize = 60;
 
 /** Reads a package, or leaves it to the thorough reader. */
 export function quickDeb(deb: Buffer, unpack: UnpackSmall): QuickDeb | undefined {
-  const members = arMembers(deb);
+  const parts = arMembers(deb);
   // deb(5): exactly these, in this order, where nothing unusual is in it
-  if (members?.length !== 3) return undefined;
-  const [format, controlArchive, dataArchive] = members as [ArPart, ArPart, ArPart];
+  if (parts?.length !== 3) return undefined;
+  const [format, controlArchive, dataArchive] = parts as [ArPart, ArPart, ArPart];
   if (format.name !== 'debian-binary' || !/^2\.[0-9]+\n/.test(format.body.toString('latin1')))
     return undefined;
   if (!/^control\.tar(?:\.(?:gz|xz|zst))?$/.test(controlArchive.name)) return undefined;
@@ -37,7 +39,9 @@ export function quickDeb(deb: Buffer, unpack: UnpackSmall): QuickDeb | undefined
   if (control === undefined) return undefined;
   const data = unpack(dataArchive.name, dataArchive.body);
   const entries = data === undefined ? undefined : quickTar(data);
-  return entries === undefined ? undefined : { ...control, members: entries.map(({ header }) => header) };
+  if (entries === undefined) return undefined;
+  const members = entries.map(({ header }) => header);
+  return { ...control, members, bodyOf: (header) => entries[members.indexOf(header)]!.body };
 }
 
 function controlFiles(tar: Buffer | undefined): Pick<QuickDeb, 'control' | 'conffiles'> | undefined {

@@ -16,6 +16,8 @@ interface Places {
 export class StoreBatch {
   readonly #places: Places;
   readonly #files = new FileBatch();
+  /** Hashes of what is waiting: packages of one source bring the same text. */
+  readonly #added = new Set<string>();
 
   constructor(places: Places) {
     this.#places = places;
@@ -34,12 +36,15 @@ export class StoreBatch {
    */
   add(bytes: Uint8Array, sha256 = sha256Of(bytes)): { sha256: string; size: number } {
     const path = this.#places.path(sha256);
+    if (this.#added.has(sha256)) return { sha256, size: bytes.length };
+    this.#added.add(sha256);
     if (!holds(path, bytes)) this.#files.add(path, bytes, 0o444);
     return { sha256, size: bytes.length };
   }
 
   /** Hands over what is waiting, for `takeOver` of a batch in another thread; this one forgets it. */
   handOver(): HandedOver {
+    this.#added.clear();
     return this.#files.handOver();
   }
 
@@ -54,6 +59,7 @@ export class StoreBatch {
 
   /** Puts the blobs into the store; a crash may still take them. Throws as {@link FileBatch.place}. */
   async place(signal?: AbortSignal): Promise<void> {
+    this.#added.clear();
     await this.#files.place(signal);
   }
 
@@ -64,10 +70,12 @@ export class StoreBatch {
 
   /** Puts the blobs into the store. Throws as {@link FileBatch.commit}. */
   async commit(signal?: AbortSignal): Promise<void> {
+    this.#added.clear();
     await this.#files.commit(signal);
   }
 
   discard(): void {
+    this.#added.clear();
     this.#files.discard();
   }
 }

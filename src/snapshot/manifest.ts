@@ -11,6 +11,7 @@ import { isValidVersion } from '../deb/version.js';
 import { oneLine } from '../profile/names.js';
 import type { SkippedVersion } from '../profile/skip.js';
 import type { Pin, StoredFile } from '../source/pin.js';
+import { isChangelog } from './pool-path.js';
 import { cveIdSpec } from './cve.js';
 import type { BareEntry } from './kept-stanza.js';
 import { splitManifest } from './manifest-text.js';
@@ -59,6 +60,15 @@ export interface SnapshotSource {
   /** The Sources paragraph without Directory; one final newline. */
   stanza: string;
   files: StoredFile[];
+}
+
+/** The changelog of a version of a source package, as a file of the pool (changelogs.ts). */
+export interface SourceChangelog {
+  /** `pool/main/m/mediawiki/mediawiki_1.39.17-1_changelog`. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  sha256: string;
 }
 
 /** A version that was given out, and what it was made from: the memory that planVersion decides by. */
@@ -117,6 +127,8 @@ export interface SnapshotManifest {
   components: Record<string, SnapshotComponent>;
   packages: SnapshotPackage[];
   sources: SnapshotSource[];
+  /** Left out where there is none. */
+  sourceChangelogs?: SourceChangelog[] | undefined;
   /** One for each source package that was built here. */
   builds: SnapshotBuild[];
   evidence: Evidence[];
@@ -150,6 +162,7 @@ const poolPath = z
   .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {
     error: 'must be a path below pool/',
   });
+const changelogFile = poolPath.refine(isChangelog, { error: 'must be the path of a changelog' });
 const stanza = z
   .string()
   .refine(isOneParagraph, { error: 'must be one paragraph with a newline at its end' });
@@ -220,6 +233,7 @@ const manifestSchema = z.object({
       files: z.array(storedFile),
     }),
   ),
+  sourceChangelogs: z.array(z.object({ path: changelogFile, size, sha256 })).optional(),
   builds: buildsSchema,
   evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
   schema: z.object({ component: slug, version: z.string(), digest: sha256 }).optional(),
@@ -295,7 +309,7 @@ function plainPackagesOf(value: unknown): SnapshotPackage[] | undefined {
 
 /** What no schema says: names that must agree, and what may be there once only. */
 export function contradictions(
-  content: Pick<SnapshotManifest, 'packages' | 'sources' | 'components'>,
+  content: Pick<SnapshotManifest, 'packages' | 'sources' | 'sourceChangelogs' | 'components'>,
 ): { path: string; message: string }[] {
   const faults: { path: string; message: string }[] = [];
   // A set that is made here has one version of each package; one that was imported may have several
@@ -331,8 +345,14 @@ export function contradictions(
     const key = `${entry.package} ${entry.version}`;
     if (sources.has(key)) faults.push({ path: `sources.${index}`, message: `${key} is there twice` });
     sources.add(key);
-    for (const file of entry.files)
+    for (const file of entry.files) {
       claim(`${entry.directory}/${file.name}`, file.sha256, `sources.${index}.files`);
+      if (!isChangelog(file.name)) continue;
+      faults.push({ path: `sources.${index}.files`, message: `${file.name} is the name of a changelog` });
+    }
+  }
+  for (const [index, entry] of (content.sourceChangelogs ?? []).entries()) {
+    claim(entry.path, entry.sha256, `sourceChangelogs.${index}.path`);
   }
   return faults;
 }

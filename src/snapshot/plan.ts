@@ -5,7 +5,13 @@
 import { LockstepError } from '../errors.js';
 import { sha256Of } from '../io/disk.js';
 import { inputsOf } from './content.js';
-import type { Snapshot, SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
+import type {
+  Snapshot,
+  SnapshotManifest,
+  SnapshotPackage,
+  SnapshotSource,
+  SourceChangelog,
+} from './manifest.js';
 import { contradictions, manifestFormat, parseManifest } from './manifest.js';
 import { manifestBytes } from './manifest-text.js';
 import { nextSnapshotId } from './snapshot-id.js';
@@ -24,7 +30,7 @@ export type SnapshotContent = Pick<
   | 'schema'
   | 'security'
   | 'supersedes'
->;
+> & { sourceChangelogs: SourceChangelog[] };
 
 export interface SnapshotRequest {
   content: SnapshotContent;
@@ -56,7 +62,8 @@ export type SnapshotPlan =
  */
 export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   const { content, last, now } = request;
-  const faults = contradictions(content);
+  const sourceChangelogs = content.sourceChangelogs.toSorted((a, b) => inOrder(a.path, b.path));
+  const faults = contradictions({ ...content, sourceChangelogs });
   if (faults.length > 0) {
     throw new LockstepError('SNAPSHOT_INVALID', {
       message: `The set of ${content.profile} contradicts itself: ${faults.map(({ message }) => message).join('; ')}`,
@@ -81,6 +88,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     components: content.components,
     packages: content.packages.slice().sort(byPackage),
     sources: content.sources.slice().sort(bySource),
+    ...(sourceChangelogs.length === 0 ? {} : { sourceChangelogs }),
     builds: content.builds
       .slice()
       .sort((a, b) => inOrder(a.package, b.package) || inOrder(a.version, b.version)),

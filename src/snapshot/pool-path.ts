@@ -28,3 +28,29 @@ export function poolPath(area: string, source: string, fileName: string): string
 export function debFileName(name: string, version: string, architecture: string): string {
   return `${name}_${withoutEpoch(version)}_${architecture}.deb`;
 }
+
+const changelogEnding = '_changelog';
+
+/** Where apt looks for a changelog, given the address of the pool (sources.list(5), Changelogs of a Release). */
+export const changelogTemplate = `@CHANGEPATH@${changelogEnding}`;
+
+/** Some room is left for temporary names in a file system's 255 bytes. */
+const longestChangelogName = 200;
+
+/**
+ * Whether a file of the pool is a changelog. Two snapshots may have made two of one version, out of packages that
+ * differ: the first one stays, since nobody's machine depends on its bytes.
+ */
+export function isChangelog(path: string): boolean {
+  return path.endsWith(changelogEnding);
+}
+
+/** `pool/main/m/mediawiki/mediawiki_1.39.17-1_changelog`; undefined where that is too long for a name. */
+export function changelogPath(of: {
+  source: string;
+  sourceVersion: string;
+  area: string;
+}): string | undefined {
+  const name = `${of.source}_${withoutEpoch(of.sourceVersion)}${changelogEnding}`;
+  return name.length > longestChangelogName ? undefined : poolPath(of.area, of.source, name);
+}

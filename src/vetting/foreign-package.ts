@@ -19,6 +19,8 @@ export interface ForeignContents {
   /** The file of that name in the control archive, where it has one. */
   conffiles: string | undefined;
   members: readonly TarHeader[];
+  /** Its changelog, where it brings one. */
+  changelog?: Buffer | undefined;
 }
 
 /** A package that may be taken in, or everything that is wrong with it. */

@@ -15,6 +15,7 @@ import { diskFault, hashFile, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { SmallDecoder } from '../io/small-decoder.js';
 import type { StoreBatch } from '../io/store-batch.js';
+import { ChangelogSearch } from '../snapshot/changelog-reader.js';
 import { judgeForeign, type ForeignContents } from './foreign-package.js';
 
 /** Bytes up to which a package is read at once. */
@@ -26,7 +27,13 @@ const turnSize = 64;
 
 /** What became of one file: the package and its members, or everything that is wrong with it. */
 export type ForeignReading =
-  | { file: string; package: BuiltPackage; members: ForeignContents['members'] }
+  | {
+      file: string;
+      package: BuiltPackage;
+      members: ForeignContents['members'];
+      /** In the batch, as the package is. */
+      changelog?: StoredBlob | undefined;
+    }
   | { file: string; faults: string[] };
 
 export interface ForeignRequest {
@@ -62,14 +69,31 @@ async function readOne(file: string, unpack: UnpackSmall, request: ForeignReques
   // A large file is taken in first: what is judged must be what is kept
   const blob = bytes === undefined ? await takeLarge(file, taking?.store, signal) : undefined;
   const from = bytes ?? (taking === undefined || blob === undefined ? file : taking.store.path(blob.sha256));
-  const contents = (bytes && quickDeb(bytes, unpack)) ?? (await readThoroughly(file, from, signal));
+  const contents = (bytes && readQuickly(bytes, unpack)) ?? (await readThoroughly(file, from, signal));
   if ('faults' in contents) return { file, ...contents };
   const verdict = judgeForeign(contents, architectures);
   if ('faults' in verdict) return { file, ...verdict };
   const stored = blob ?? digestOf(bytes!);
   if (bytes !== undefined) taking?.batch.add(bytes, stored.sha256);
   const name = file.slice(file.lastIndexOf('/') + 1);
-  return { file, package: { ...verdict.package, file: { name, ...stored } }, members: contents.members };
+  const changelog = contents.changelog === undefined ? undefined : digestOf(contents.changelog);
+  if (changelog !== undefined) taking?.batch.add(contents.changelog!, changelog.sha256);
+  const { members } = contents;
+  return { file, package: { ...verdict.package, file: { name, ...stored } }, members, changelog };
+}
+
+function readQuickly(bytes: Buffer, unpack: UnpackSmall): ForeignContents | undefined {
+  const deb = quickDeb(bytes, unpack);
+  if (deb === undefined) return undefined;
+  const search = new ChangelogSearch(packageNamed(deb.control));
+  for (const header of deb.members) if (search.wants(header)) search.take(header, deb.bodyOf(header));
+  const { control, conffiles, members } = deb;
+  return { control, conffiles, members, changelog: search.text };
+}
+
+/** Not judged yet. */
+function packageNamed(control: string): string {
+  return /^Package:[ \t]*(\S+)/im.exec(control)?.[1] ?? '';
 }
 
 /** The bytes of a small file; undefined for a large one. */
@@ -112,11 +136,17 @@ async function readThoroughly(
       file,
     });
     const members = [];
-    for await (const { header } of deb.files) members.push(header);
+    const control = deb.control.text();
+    const search = new ChangelogSearch(packageNamed(control));
+    for await (const entry of deb.files) {
+      members.push(entry.header);
+      await search.lookAt(entry);
+    }
     return {
-      control: deb.control.text(),
+      control,
       conffiles: deb.members.get('conffiles')?.toString('utf8'),
       members,
+      changelog: search.text,
     };
   } catch (error) {
     if (!(error instanceof LockstepError) || !ofThePackage.has(error.code)) throw error;

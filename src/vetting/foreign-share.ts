@@ -4,7 +4,7 @@
  */
 import { contentsPaths } from '../archive/contents-paths.js';
 import { FileLists } from '../archive/file-lists.js';
-import { ContentStore } from '../io/content-store.js';
+import { ContentStore, type StoredBlob } from '../io/content-store.js';
 import type { HandedOver } from '../io/file-batch.js';
 import { packageEntry, type Belonging } from '../snapshot/content.js';
 import { keptForm, withKeptStanza, type BareEntry } from '../snapshot/kept-stanza.js';
@@ -22,11 +22,20 @@ export interface Share {
 }
 
 /** What became of one file. */
-export type ReadFile = { file: string; entry: SnapshotPackage } | { file: string; faults: string[] };
+export type ReadFile = ReadPackage | { file: string; faults: string[] };
+
+/** A package that was read. */
+export interface ReadPackage {
+  file: string;
+  entry: SnapshotPackage;
+  /** On its way into the store, where the package brings one. */
+  changelog?: StoredBlob | undefined;
+}
 
 /** The same on its way; the paragraph is a stretch of the message's bytes. */
 type SentFile =
-  { file: string; entry: BareEntry; start: number; end: number } | { file: string; faults: string[] };
+  | { file: string; entry: BareEntry; start: number; end: number; changelog?: StoredBlob | undefined }
+  | { file: string; faults: string[] };
 
 /** What was read. The memory of `stanzas` is the message's own, and may be handed over with it. */
 export interface ReadMessage {
@@ -40,8 +49,8 @@ export function readFilesOf({ files, stanzas }: ReadMessage): ReadFile[] {
   const bytes = Buffer.from(stanzas.buffer, stanzas.byteOffset, stanzas.byteLength);
   return files.map((sent) => {
     if ('faults' in sent) return sent;
-    const { file, entry, start, end } = sent;
-    return { file, entry: withKeptStanza(entry, bytes, start, end) };
+    const { file, entry, start, end, changelog } = sent;
+    return { file, entry: withKeptStanza(entry, bytes, start, end), changelog };
   });
 }
 
@@ -71,9 +80,9 @@ export async function* readShare(
       if ('faults' in reading) {
         waiting.add({ file, faults: reading.faults });
       } else {
-        const { package: found, members } = reading;
+        const { package: found, members, changelog } = reading;
         if (lists !== undefined) paths.set(found.file.sha256, contentsPaths(members));
-        waiting.add({ file, entry: packageEntry(found, belonging) });
+        waiting.add({ file, entry: packageEntry(found, belonging), changelog });
       }
       if (waiting.size >= messageSize) yield waiting.take(batch?.handOver());
       if (paths.size >= listsAtOnce) {
@@ -108,7 +117,7 @@ class Message {
     const start = this.#length;
     this.#length += Buffer.byteLength(kept);
     this.#stanzas.push(kept);
-    this.#files.push({ file: read.file, entry, start, end: this.#length });
+    this.#files.push({ file: read.file, entry, start, end: this.#length, changelog: read.changelog });
   }
 
   take(arriving: HandedOver | undefined): ReadMessage {

@@ -11,6 +11,7 @@ import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
 import type { Signer } from '../signing/signer.js';
 import { vetSet } from '../vetting/vet.js';
 import type { BuiltSet } from './build.js';
+import { changelogsOf } from './changelogs.js';
 import type { Context } from './context.js';
 import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles, ownTrust, prepareEntry } from './publish.js';
@@ -79,6 +80,8 @@ export async function planCut(
       ),
     ],
     sources: set.outputs.flatMap((output) => output.sources.map((source) => sourceEntry(source, area))),
+    // Read where there is a snapshot to be cut
+    sourceChangelogs: [],
     builds: set.versions,
     evidence,
     ...(set.schema === undefined ? {} : { schema: set.schema }),
@@ -100,7 +103,12 @@ export async function planCut(
     { profile, sources: set.sources, set: plan.manifest },
     signer,
   );
-  return planSnapshot({ content: { ...content, evidence: [...evidence, proof] }, ...request });
+  const { packages } = content;
+  const sourceChangelogs = await changelogsOf(context, packages, last === null ? [] : [last.manifest]);
+  return planSnapshot({
+    content: { ...content, sourceChangelogs, evidence: [...evidence, proof] },
+    ...request,
+  });
 }
 
 async function takenEntries(

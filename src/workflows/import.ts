@@ -9,6 +9,7 @@ import type { StoreBatch } from '../io/store-batch.js';
 import { loadImportedProfile } from '../profile/load.js';
 import type { ImportedProfile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
+import { planChangelogs } from '../snapshot/changelogs.js';
 import { sourceEntry } from '../snapshot/content.js';
 import {
   planImportedSet,
@@ -18,13 +19,19 @@ import {
   type Imported,
   type ImportedSet,
 } from '../snapshot/imported-set.js';
-import type { Evidence, SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
+import type {
+  Evidence,
+  Snapshot,
+  SnapshotPackage,
+  SnapshotSource,
+  SourceChangelog,
+} from '../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../snapshot/snapshot-folder.js';
 import { gatherForeignFiles, type ForeignFiles } from '../vetting/foreign-files.js';
 import { readForeignSet } from '../vetting/foreign-readers.js';
-import type { ReadFile } from '../vetting/foreign-share.js';
+import type { ReadFile, ReadPackage } from '../vetting/foreign-share.js';
 import { readSource, readUpload, type PromisedFile } from '../vetting/foreign-source.js';
 import { rulesVersion } from '../vetting/vet.js';
 import { archiveSigner } from './archive-signer.js';
@@ -130,7 +137,7 @@ async function readAndPlan(
 
 /** What was read, good and bad. */
 interface Taken {
-  packages: Imported<SnapshotPackage>[];
+  packages: ReadPackage[];
   sources: Imported<SnapshotSource>[];
   faults: FaultPlace[];
   /** Fingerprints of who signed the uploads. */
@@ -268,6 +275,7 @@ async function planImport(
       components: {},
       packages: set.packages,
       sources: set.sources,
+      sourceChangelogs: changelogsAmong(set.packages, packages, previous),
       builds: [],
       evidence: evidenceOf(taken),
     },
@@ -277,6 +285,23 @@ async function planImport(
     tool: { name: 'lockstep', version: context.toolVersion },
   });
   return { plan, set };
+}
+
+/** The changelogs of the set: those of the snapshot before, and what was read with the packages. */
+function changelogsAmong(
+  packages: readonly SnapshotPackage[],
+  read: readonly ReadPackage[],
+  previous: Snapshot | null,
+): SourceChangelog[] {
+  const brought = new Map(
+    read.flatMap(({ entry, changelog }) => (changelog === undefined ? [] : [[entry.sha256, changelog]])),
+  );
+  const { kept, wanted } = planChangelogs(packages, previous?.manifest.sourceChangelogs ?? []);
+  const found = [...wanted].flatMap(([path, candidates]): SourceChangelog[] => {
+    const first = candidates.find(({ sha256 }) => brought.has(sha256));
+    return first === undefined ? [] : [{ path, ...brought.get(first.sha256)! }];
+  });
+  return [...kept, ...found];
 }
 
 /**

@@ -29,6 +29,7 @@ import {
 import { vetSet } from '../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
 import { builderContext, versionHistory } from './build.js';
+import { changelogsOf } from './changelogs.js';
 import type { Context } from './context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
@@ -101,6 +102,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
   const { profiles, imported } = await checkWorkspace(workspace.root);
   const bases = [...profiles, ...imported].map(({ base }) => base);
   const { last, anew } = await newestOf(places.snapshots, await ownTrust(signer));
+  const packages = built.map((item) => packageEntry(item, { component: group.source, area }));
   const plan = planSnapshot({
     content: {
       profile: keyringProfile,
@@ -113,8 +115,9 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
         architectures: [...new Set(bases.flatMap(({ architectures }) => architectures))].sort(),
       },
       components: {},
-      packages: built.map((item) => packageEntry(item, { component: group.source, area })),
+      packages,
       sources: [],
+      sourceChangelogs: await changelogsOf(context, packages, last === null ? [] : [last.manifest]),
       builds: [{ package: group.source, version: group.version, inputs: group.inputs }],
       evidence: [{ gate: 'vetting', result: 'passed', detail }],
     },

@@ -28,6 +28,7 @@ import { planSupersede, type Reissue, type SupersedePlan } from '../snapshot/sup
 import { newestOfEach } from '../snapshot/several-versions.js';
 import { highestVersions, raise } from '../snapshot/superseded.js';
 import { vetSet } from '../vetting/vet.js';
+import { changelogsOf } from './changelogs.js';
 import type { Context } from './context.js';
 import { pastVersions, type PastSnapshot } from './past-versions.js';
 import { commitSnapshotFiles, ownTrust } from './publish.js';
@@ -234,6 +235,7 @@ async function contentOf(
     components: manifest.components,
     packages,
     sources: [...sources.values()],
+    sourceChangelogs: await changelogsOf(context, packages, [manifest, current.manifest]),
     builds: buildsOf(plan.reissues, manifest.components),
     evidence: [
       { gate: 'vetting', result: 'passed', detail: vetting },

@@ -40,7 +40,7 @@ describe('moving suites', function () {
     const { manifest } = await readSnapshot(root, { profile, id: second });
     const now = new Date();
     const plan = planSnapshot({
-      content: { ...manifest, ...change },
+      content: { sourceChangelogs: [], ...manifest, ...change } as SnapshotContent,
       last: null,
       taken: (await listSnapshots(root)).map(({ id }) => id),
       now,

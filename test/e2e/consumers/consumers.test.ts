@@ -202,6 +202,14 @@ describe('other tools as clients of an archive', function () {
         }
       });
 
+      it('apt shows the changelog of a package', async () => {
+        const apt = await aptOf(place());
+        const env = { APT_CONFIG: join(apt.root, 'apt.conf'), PAGER: 'cat' };
+        assert.deepEqual(await apt.update(), []);
+        const { stdout } = await quiet('apt-get', ['changelog', 'mediawiki'], env);
+        assert.match(stdout, /^mediawiki \(1\.0\) unstable; urgency=medium\n\n {2}\* Say 1\.0\.\n/m);
+      });
+
       it('apt-file finds the package of a file', async () => {
         const apt = await aptOf(place());
         await copyFile(

@@ -198,6 +198,7 @@ export class Workbench {
         components: {},
         packages: built.map((item) => packageEntry(item, { component: item.package, area: 'main' })),
         sources: sources.map((item) => sourceEntry(item, 'main')),
+        sourceChangelogs: [],
         builds: [],
         evidence: [],
       },

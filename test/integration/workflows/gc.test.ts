@@ -96,7 +96,7 @@ describe('collecting what nothing refers to', function () {
     assert.ok((await stat(join(bench.work.public, only))).isFile());
     const late = await collect();
     assert.deepEqual(late.removed, plan.removed);
-    assert.equal(ofKind(late, 'pool').length, 6);
+    assert.equal(ofKind(late, 'pool').length, 7);
     assert.ok(ofKind(late, 'pool').includes(only));
     assert.ok(
       !(await readdir(join(bench.work.public, 'debian/pool/main/w/wiki'))).includes('wiki_1.0-1_all.deb'),

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { LockstepError } from '../../../src/errors.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import { parseManifest, type SnapshotManifest } from '../../../src/snapshot/manifest.js';
@@ -156,6 +157,28 @@ describe('importing packages', () => {
       alone.packages.map((entry) => entry.package),
       ['bb'],
     );
+  });
+
+  it('records a changelog for each source package that brings one, and keeps it', async () => {
+    const changelog = (text: string): Record<string, Buffer> => ({
+      'usr/share/doc/aa/changelog.Debian.gz': gzipSync(`aa (1) unstable; urgency=low\n\n  * ${text}\n`),
+    });
+    await deb({ package: 'aa', version: '1', files: changelog('One.') });
+    await deb({ package: 'aa-data', version: '1', source: 'aa' });
+    await deb({ package: 'bb', version: '1' });
+    const first = await manifestOf(await run(['.']));
+    const [found, ...others] = first.sourceChangelogs ?? [];
+    assert.deepEqual([found!.path, others], ['pool/main/a/aa/aa_1_changelog', []]);
+    assert.match((await work.context.store.read(found!.sha256)).toString(), /\n {2}\* One\.\n$/);
+    // The package goes and another one of that source stays; then it comes again, and says something else
+    const without = await manifestOf(await run([], { remove: ['aa'] }));
+    assert.deepEqual(without.sourceChangelogs, [found]);
+    const other = await deb({ package: 'aa', version: '1', files: changelog('Other.') }, 'other');
+    assert.deepEqual((await manifestOf(await run([other], { add: true }))).sourceChangelogs, [found]);
+    const alone = await manifestOf(
+      await run([await deb({ package: 'cc', version: '1' })], { replace: true }),
+    );
+    assert.equal(alone.sourceChangelogs, undefined);
   });
 
   it('takes out what is named, and lowers nothing unasked', async () => {

@@ -18,6 +18,7 @@ import type { Evidence, SnapshotSchema } from '../../../src/snapshot/manifest.js
 import { planSnapshot } from '../../../src/snapshot/plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import type { Pin } from '../../../src/source/pin.js';
+import { changelogsOf } from '../../../src/workflows/changelogs.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { promote } from '../../../src/workflows/promote.js';
 import { publish } from '../../../src/workflows/publish-snapshot.js';
@@ -72,6 +73,14 @@ const cachePin: Pin = {
   provenance: [],
   packages: [],
 };
+
+/** Packages of `wiki` bring one, where their files are not said. */
+function withChangelog(wish: PackageWish): PackageWish {
+  const { name, version } = wish;
+  if (name !== 'wiki') return wish;
+  const changelog = `${name} (${version}) unstable; urgency=low\n\n  * New.\n`;
+  return { files: { [`/usr/share/doc/${name}/changelog`]: changelog }, ...wish };
+}
 
 export interface CutOptions {
   profile?: string;
@@ -133,21 +142,24 @@ export class MoveBench {
     const { snapshots } = context.places;
     const { profile = 'set', base = '12', schema, security, evidence } = options;
     work.clock.move(60);
-    const built = await Promise.all(wishes.map((wish) => work.deb(wish)));
+    const built = await Promise.all(wishes.map((wish) => work.deb(withChangelog(wish))));
     const sources = await Promise.all(wishes.map(({ name, version }) => work.source(name, version)));
+    const packages = built.map((item) => packageEntry(item, { component: item.package, area: 'main' }));
+    const last = await lastSnapshot(snapshots, profile);
     const plan = planSnapshot({
       content: {
         profile,
         base: bases[base],
         components: { cache: { pin: cachePin, build: { inputs: 'c'.repeat(64), method: 'none' } } },
-        packages: built.map((item) => packageEntry(item, { component: item.package, area: 'main' })),
+        packages,
         sources: sources.map((item) => sourceEntry(item, 'main')),
+        sourceChangelogs: await changelogsOf(context, packages, last === null ? [] : [last.manifest]),
         builds: [],
         evidence: evidence ?? [provenFrom(await listSnapshots(snapshots, profile))],
         schema,
         security,
       },
-      last: await lastSnapshot(snapshots, profile),
+      last,
       taken: (await listSnapshots(snapshots)).map(({ id }) => id),
       now: work.clock.now(),
       tool: { name: 'lockstep', version: '0' },

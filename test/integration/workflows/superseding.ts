@@ -46,6 +46,7 @@ export async function cutSet(
       components: Object.fromEntries([...distributed].map((name) => [name, component(name)])),
       packages: built.map((item) => packageEntry(item, { component: item.package, area: 'main' })),
       sources: sources.map((item) => sourceEntry(item, 'main')),
+      sourceChangelogs: [],
       builds,
       evidence: [
         { gate: 'vetting', result: 'passed', detail: 'long ago' },

@@ -36,6 +36,7 @@ export function sampleContent(wishes: readonly PackageWish[]): SnapshotContent {
     components: {},
     packages: wishes.map(samplePackage),
     sources: [],
+    sourceChangelogs: [],
     builds: [],
     evidence: [],
   };
