@@ -35,14 +35,16 @@ export interface FollowedSets {
   profiles: readonly Profile[];
   /** Those of imported packages: another source of a machine may want other versions, so the pin leaves them out. */
   imported: readonly Pick<Profile, 'name' | 'base'>[];
-  /** Suites that are published, or are about to be. */
-  published: ReadonlySet<string>;
+  /** Suites that are published, or are about to be, and the areas that each has. */
+  published: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A suite as the keyring package's templates see it. */
 export interface FollowedSuite extends SuiteVariable {
   /** Whether a new machine of its release is told to follow it: the first one that is published. */
   proposed: boolean;
+  /** Areas that a machine which follows it has: `main contrib`. */
+  areas: string;
 }
 
 /** Origin and Label of a Release file. */
@@ -212,7 +214,11 @@ export function keyringVariables(
   return {
     ...made,
     identities: identitiesOf(workspace, [...profiles, ...imported]),
-    suites: suites.map((suite) => ({ ...suite, proposed: suite === firstOf(suite.codename) })),
+    suites: suites.map((suite) => ({
+      ...suite,
+      proposed: suite === firstOf(suite.codename),
+      areas: (published.get(suite.name) ?? [workspace.archive.area]).join(' '),
+    })),
     pinnedPackages: exactPackages(workspace, profiles),
     keyringSuites: [...key.suites],
   };

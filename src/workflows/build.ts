@@ -308,7 +308,7 @@ async function composeGroups(
   const [entry] = suitesOf(workspace, profile.name);
   const published = await publishedSuites(context);
   const next = suite ?? entry?.name;
-  if (next !== undefined) published.add(next);
+  if (next !== undefined && !published.has(next)) published.set(next, [workspace.archive.area]);
   const group = { workspace, profiles, imported, template, key, published, history };
   return [...set, await keyringGroup(group)];
 }

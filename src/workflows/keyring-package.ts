@@ -2,7 +2,8 @@
  * The keyring package: what it is made of, for a release, which puts it into
  * the set, and for the suites that are there for the key alone.
  */
-import { keyringSuite } from '../archive/layout.js';
+import { keyringSuite, liveView } from '../archive/layout.js';
+import { readPublished } from '../archive/publication.js';
 import type { ArchiveKey } from '../metapackage/context.js';
 import { planKeyring, type SourceGroup } from '../metapackage/compose.js';
 import type { VersionUse } from '../metapackage/revision.js';
@@ -37,7 +38,7 @@ export async function keyringGroup(request: {
   template: TemplateFolder;
   key: ArchiveKey;
   /** Suites that machines find, or are about to. */
-  published: ReadonlySet<string>;
+  published: ReadonlyMap<string, readonly string[]>;
   history: readonly VersionUse[];
 }): Promise<SourceGroup> {
   const { workspace, profiles, history, ...rest } = request;
@@ -47,11 +48,15 @@ export async function keyringGroup(request: {
   return await planKeyring({ ...rest, workspace, profiles: taken }, history);
 }
 
-/** Suites of lockstep.yaml that were published at some time. */
-export async function publishedSuites(context: Context): Promise<Set<string>> {
-  const published = new Set<string>();
-  for (const suite of Object.keys(context.workspace.suites)) {
-    if ((await historyOf(context, suite)).length > 0) published.add(suite);
+/** Suites of lockstep.yaml that were published at some time, and the areas that machines find in each. */
+export async function publishedSuites(context: Context): Promise<Map<string, readonly string[]>> {
+  const { archive, workspace } = context;
+  const published = new Map<string, readonly string[]>();
+  for (const suite of Object.keys(workspace.suites)) {
+    if ((await historyOf(context, suite)).length === 0) continue;
+    const { release } = await readPublished(archive, liveView(suite));
+    const areas = release?.fields.get('Components')?.split(/\s+/) ?? [];
+    published.set(suite, areas.length === 0 ? [workspace.archive.area] : areas);
   }
   return published;
 }

@@ -11,7 +11,8 @@ import { run } from '../../../src/io/process.js';
 import { AptRoot } from '../../fixtures/apt-root.js';
 import { unfitForRoots } from '../../fixtures/debian-root.js';
 import { importedArchive, must, suite, type ImportedArchive } from '../../fixtures/imported-archive.js';
-import { scratch, top } from '../../fixtures/lockstep.js';
+import { lockstepJson, scratch, top } from '../../fixtures/lockstep.js';
+import { makeBinary } from '../../fixtures/packages.js';
 
 describe('the keyring package beside other sources', function () {
   this.timeout(600_000);
@@ -38,7 +39,12 @@ describe('the keyring package beside other sources', function () {
     });
     await rm(folder, { recursive: true });
     await run('ln', ['-s', join(workspace, 'public'), folder]);
-    await must(['publish', archive.ids[0]!, suite], workspace, env);
+    // An area beside main, of which the machines' files must tell
+    const extra = await makeBinary({ package: 'extra', version: '1', fields: { Section: 'contrib/web' } });
+    await writeFile(join(workspace, extra.file.name), extra.file.bytes);
+    const options = { cwd: workspace, env };
+    const { id } = await lockstepJson<{ id: string }>(['import', 'tiny', '--add', extra.file.name], options);
+    await must(['publish', id, suite], workspace, env);
     base = `${server.url}/debian`;
     const published = (name: string): Promise<string> =>
       readFile(join(workspace, 'public/debian', name), 'utf8');
@@ -105,6 +111,7 @@ describe('the keyring package beside other sources', function () {
           Object.keys(files()).length === 0,
           'a file of its own only where there is no other',
         );
+        if (own) assert.match(await root.source('tiny'), /^Components: contrib main$/m);
         for (const [path, before] of Object.entries(files()).filter(([one]) => one.includes('sources'))) {
           const text = await readFile(join(root.path, 'etc/apt', path), 'utf8');
           assert.ok(text.includes(key), text);

@@ -30,7 +30,7 @@ describe("suites with an origin and a label of their own, by the keyring package
       workspace: { ...workspace!, archive, suites },
       profiles,
       imported: [],
-      published: new Set<string>(),
+      published: new Map(),
     };
     const { packages } = await planKeyring({ ...input, template, key }, []);
     const entry = packages[0]!.entries.find((one) => path.test(one.path));

@@ -197,7 +197,7 @@ describe("this repository's profiles and templates", () => {
     const { workspace, profiles } = await prepare();
     const template = (await readTemplates(project, [keyringTemplate])).get(keyringTemplate)!;
     const { packages } = await planKeyring(
-      { workspace, profiles, imported: [], published: new Set(), template, key },
+      { workspace, profiles, imported: [], published: new Map(), template, key },
       [],
     );
     assert.equal(packages[0]!.package, 'lockstep-archive-keyring');

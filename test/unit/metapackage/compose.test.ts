@@ -253,9 +253,9 @@ files:
     'pin.hbs':
       'Package: {{join pinnedPackages " "}}\nPin: release o={{archive.origin}}\nPin-Priority: 1001\n',
     'sources.hbs':
-      '{{#each suites}}\n{{name}} {{codename}}{{#if proposed}} proposed{{/if}}\n{{/each}}\n{{key.fingerprint}}\n',
+      '{{#each suites}}\n{{name}} {{codename}}{{#if proposed}} proposed{{/if}} {{areas}}\n{{/each}}\n{{key.fingerprint}}\n',
   });
-  const published = new Set(['wiki-unstable']);
+  const published = new Map([['wiki-unstable', ['contrib', 'main']]]);
   const input = { workspace, profiles: [profile], imported: [], published, template, key };
 
   it('carries key, suites and a pin for the packages of the set alone', async () => {
@@ -273,7 +273,7 @@ files:
     );
     assert.equal(
       content(item!, '/usr/share/doc/farm-archive-keyring/sources'),
-      `wiki-stable bookworm\nwiki-unstable bookworm proposed\n${'F'.repeat(40)}\n`,
+      `wiki-stable bookworm main\nwiki-unstable bookworm proposed contrib main\n${'F'.repeat(40)}\n`,
     );
     assert.equal(item!.date, key.date);
   });
@@ -285,9 +285,9 @@ files:
     const other = { ...key, binary: new Uint8Array([9]) };
     assert.equal((await planKeyring({ ...input, key: other }, history)).version, '1+lockstep2');
     // Another suite that is published changes it where it is the one to propose
-    const both = new Set(['wiki-stable', 'wiki-unstable']);
+    const both = new Map([...published, ['wiki-stable', ['main']]]);
     assert.equal((await planKeyring({ ...input, published: both }, history)).version, '1+lockstep2');
-    const also = new Set(['wiki-unstable', 'other']);
+    const also = new Map([...published, ['other', ['main']]]);
     assert.equal((await planKeyring({ ...input, published: also }, history)).version, '1+lockstep1');
     // Nothing of it ever goes back to a lower version
     const later = [...history, { package: 'farm-archive-keyring', version: '1+lockstep2', inputs: 'b' }];
@@ -304,7 +304,7 @@ files:
     const [item] = group.packages;
     assert.match(
       content(item!, '/usr/share/doc/farm-archive-keyring/sources'),
-      /^wiki-stable bookworm\nwiki-unstable bookworm proposed\ntools-stable bookworm\n/,
+      /^wiki-stable bookworm main\nwiki-unstable bookworm proposed contrib main\ntools-stable bookworm main\n/,
     );
     assert.doesNotMatch(content(item!, '/etc/apt/preferences.d/farm'), /tools/);
   });
