@@ -28,6 +28,9 @@ export const importResult = z.object({
   wants: z
     .array(z.enum(['replace', 'lower']))
     .describe('With --dry-run: flags that the import needs and was not given'),
+  passedOver: z
+    .array(z.object({ package: z.string(), version: z.string(), architecture: z.string() }))
+    .describe('Packages that were read and left out: older than the newest `versions` of the profile'),
   links: z.array(z.string()).describe('Symbolic links in the folders, by the names of packages: left alone'),
 });
 export type ImportResult = z.infer<typeof importResult>;

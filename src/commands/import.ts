@@ -69,11 +69,11 @@ export default class Import extends BaseCommand {
     }
     const leaving = report.changes.filter(({ to }) => to === null);
     if (leaving.length > 0) {
-      const shown = leaving
-        .slice(0, mostShown)
-        .map((one) => `${one.package} ${one.from} ${one.architecture}`);
-      const more = leaving.length > mostShown ? `, and ${leaving.length - mostShown} more` : '';
-      this.say(`${flags['dry-run'] ? 'Would leave' : 'Leave'} the set: ${shown.join(', ')}${more}`);
+      const shown = listed(leaving.map(({ from, ...one }) => ({ ...one, version: from })));
+      this.say(`${flags['dry-run'] ? 'Would leave' : 'Leave'} the set: ${shown}`);
+    }
+    if (report.passedOver.length > 0) {
+      this.say(`Left out, older than the versions that the profile keeps: ${listed(report.passedOver)}`);
     }
     for (const wish of report.wants) this.say(`The import needs --${wish}`);
     if (flags['dry-run'] && !this.jsonEnabled()) {
@@ -90,4 +90,14 @@ export default class Import extends BaseCommand {
     }
     return report;
   }
+}
+
+/** The first of many, and how many more there are. */
+function listed(
+  packages: readonly { package: string; version: string | null; architecture: string }[],
+): string {
+  const shown = packages
+    .slice(0, mostShown)
+    .map((one) => `${one.package} ${one.version ?? ''} ${one.architecture}`);
+  return `${shown.join(', ')}${packages.length > mostShown ? `, and ${packages.length - mostShown} more` : ''}`;
 }

@@ -45,6 +45,8 @@ export interface ImportedSet {
   sources: SnapshotSource[];
   /** What differs from the snapshot before, by package. */
   changes: ImportChange[];
+  /** Packages that were read and are older than the versions that stay. */
+  passedOver: SnapshotPackage[];
 }
 
 /** The set, or everything that speaks against it. */
@@ -69,10 +71,9 @@ export function planImportedSet(request: ImportRequest): ImportedSet | { faults:
   const keeps = request.add || request.remove.length > 0;
   const stays = (entry: SnapshotPackage): boolean => !gone.packages.has(entry) && !packages.has(keyOf(entry));
   const rest = keeps ? [...before.values()].filter(stays) : [];
-  const listed = newestVersions(
-    [...rest, ...[...packages.values()].map(({ entry }) => entry)],
-    request.versions,
-  );
+  const arrived = [...packages.values()].map(({ entry }) => entry);
+  const listed = newestVersions([...rest, ...arrived], request.versions);
+  const stay = new Set(listed);
   const kept = keeps ? sourcesThatStay(listed, sources, request.previous, gone.sources) : [];
   const read = [...sources.values()].map(({ entry }) => entry);
   const all = [...read, ...kept];
@@ -89,6 +90,7 @@ export function planImportedSet(request: ImportRequest): ImportedSet | { faults:
         architecture: 'source',
       })),
     ].sort((a, b) => (keyOfChange(a) < keyOfChange(b) ? -1 : 1)),
+    passedOver: several ? arrived.filter((entry) => !stay.has(entry)) : [],
   };
 }
 

@@ -73,6 +73,8 @@ export interface ImportReport {
   changes: ImportChange[];
   /** Flags that the import needs and was not given; a dry run tells them. */
   wants: ImportWish[];
+  /** Packages that were read and left out: the set has as many newer versions as the profile allows. */
+  passedOver: { package: string; version: string; architecture: string }[];
   /** Symbolic links that were left alone. */
   links: string[];
 }
@@ -108,7 +110,10 @@ export async function importPackages(context: Context, request: ImportRequest): 
 }
 
 /** The plan of an import and its report. It keeps no reference to the package entries, so their memory is freed. */
-interface PlannedImport extends Pick<ImportReport, 'packages' | 'sources' | 'changes' | 'wants' | 'links'> {
+interface PlannedImport extends Pick<
+  ImportReport,
+  'packages' | 'sources' | 'changes' | 'wants' | 'passedOver' | 'links'
+> {
   plan: SnapshotPlan;
   batch: StoreBatch | undefined;
 }
@@ -128,7 +133,11 @@ async function readAndPlan(
     const { plan, set } = await planImport(context, profile, request, taken, signer);
     const { packages, sources, changes } = set;
     const wants = wishesOf(changes, request);
-    return { plan, batch, links, packages: packages.length, sources: sources.length, changes, wants };
+    const passedOver = set.passedOver.map(({ package: name, version, architecture }) => {
+      return { package: name, version, architecture };
+    });
+    const counts = { packages: packages.length, sources: sources.length };
+    return { plan, batch, links, ...counts, changes, wants, passedOver };
   } catch (error) {
     batch?.discard();
     throw error;

@@ -121,9 +121,15 @@ describe('importing', function () {
     await Promise.all(['1.0', '1.2', '1.10'].map(deb));
     const first = await bench.succeeds(importResult, ['import', 'several', incoming]);
     assert.equal(first.packages, 2);
+    assert.deepEqual(
+      first.passedOver.map(({ version }) => version),
+      ['1.0'],
+    );
     await bench.succeeds(publishResult, ['publish', first.id, 'several']);
     assert.deepEqual(await listed(), ['1.10', '1.2']);
 
+    const older = await bench.run(['import', 'several', '--add', await deb('0.9'), '--dry-run']);
+    assert.match(older.stderr, /Left out, older than the versions that the profile keeps: hello 0\.9 all/);
     const next = await bench.succeeds(importResult, ['import', 'several', '--add', await deb('2.0')]);
     assert.deepEqual(
       next.changes.map(({ from, to }) => [from, to]),
