@@ -1,16 +1,19 @@
 /**
  * `npm run soak NAME`: what takes too long for every `npm test`, and is run before a release.
  *
- * keys   each step of a change of the key, with a fault at every single change to the disk
+ * keys      each step of a change of the key, with a fault at every single change to the disk
+ * machines  booted machines that are not like ours: another PHP, no keyring package, from Debian 12 to 13
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
 
 const soaks = {
-  keys: ['test/integration/workflows/key-interrupted.test.ts'],
+  keys: { files: ['test/integration/workflows/key-interrupted.test.ts'], caches: false },
+  // The sets that they follow, and the roots, are those of the tests
+  machines: { files: ['test/soak/machines.test.ts'], caches: true },
 };
 
 const [name = ''] = process.argv.slice(2);
@@ -20,15 +23,22 @@ if (!(name in soaks)) {
 }
 setUp([...releaseTools, ...testTools]);
 const temporary = mkdtempSync(join(tmpdir(), 'lockstep-soak-'));
+// Some of what tests start runs as the web server's user, and has to get through
+chmodSync(temporary, 0o711);
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
 const mocha = [join(root, 'node_modules/mocha/bin/mocha.js'), '--no-color', '--timeout', '0'];
-const { status } = spawnSync(process.execPath, [...mocha, ...soaks[name]], {
+const kept =
+  process.env.LOCKSTEP_TEST_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-test');
+const { files, caches } = soaks[name];
+const { status } = spawnSync(process.execPath, [...mocha, ...files], {
   cwd: root,
   stdio: 'inherit',
   env: {
     ...process.env,
     LOCKSTEP_SOAK: name,
-    LOCKSTEP_CACHE: join(temporary, 'cache'),
+    LOCKSTEP_CACHE: caches ? join(kept, 'lockstep') : join(temporary, 'cache'),
+    LOCKSTEP_TEST_CACHE: kept,
     LOCKSTEP_TEST_RUN: temporary,
     TMPDIR: temporary,
   },

@@ -13,6 +13,7 @@ import { importedArchive, must, suite, type ImportedArchive } from '../../fixtur
 import { scratch } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
 import { IsolatedApt } from '../../integration/archive/fixture.js';
+import { GnupgHome } from '../../integration/signing/machine.js';
 
 const complaint = /^(?:W|E|N|Err|Ign):|\bwarning\b|\berror\b/im;
 
@@ -32,6 +33,7 @@ describe('other tools as clients of an archive', function () {
   let keyring: string;
   let fingerprint: string;
   let folder: string;
+  const homes: GnupgHome[] = [];
 
   before(async function () {
     await needs(this, {
@@ -59,7 +61,10 @@ describe('other tools as clients of an archive', function () {
     const shown = await run('gpg', ['--show-keys', '--with-colons', keyring]);
     fingerprint = /^fpr:{9}([0-9A-F]{40}):/m.exec(shown.stdout)![1]!;
   });
-  after(() => stop.abort());
+  after(async () => {
+    stop.abort();
+    for (const home of homes) await home.remove();
+  });
   beforeEach(async () => {
     folder = await mkdtemp(join(await scratch('consumer'), 'tool-'));
   });
@@ -83,10 +88,10 @@ describe('other tools as clients of an archive', function () {
 
   /** A gpg home that has the archive's key, for tools that look there. */
   async function gpgHome(): Promise<string> {
-    const home = join(folder, 'gpg');
-    await mkdir(home, { mode: 0o700 });
-    await run('gpg', ['--homedir', home, '--batch', '--quiet', '--import', keyring]);
-    return home;
+    const home = await GnupgHome.make();
+    homes.push(home);
+    await home.gpg(['--quiet', '--import', keyring]);
+    return home.homedir;
   }
 
   /** All .deb files below the tool's folder, by the name of their package. */
@@ -247,19 +252,12 @@ describe('other tools as clients of an archive', function () {
     const refused = await aptly(`${base}/debian`, keyring);
     assert.notEqual(refused.exitCode, 0);
 
-    const home = join(folder, 'rsa');
-    await mkdir(home, { mode: 0o700 });
-    const gpg = ['--homedir', home, '--batch', '--pinentry-mode', 'loopback', '--passphrase', ''];
+    const home = await GnupgHome.make();
+    homes.push(home);
     // As docs/how-to/read-with-other-tools.md has it
-    await run('gpg', [
-      ...gpg,
-      '--quick-generate-key',
-      'RSA Archive <archive@example.invalid>',
-      'rsa4096',
-      'sign',
-      'never',
-    ]);
-    const { stdout: armored } = await run('gpg', [...gpg, '--armor', '--export-secret-keys']);
+    const user = 'RSA Archive <archive@example.invalid>';
+    await home.gpg(['--quick-generate-key', user, 'rsa4096', 'sign', 'never']);
+    const { stdout: armored } = await home.gpg(['--armor', '--export-secret-keys']);
     const root = join(folder, 'public');
     await mkdir(root);
     const server = await serveArchive({ root, port: 0, signal: stop.signal });
