@@ -19,13 +19,15 @@ import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { dropSnapshot, onlyIn } from './dropped-files.js';
+import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
 import { commitSnapshotFiles } from './publish.js';
 import { historyOf, keyRecordOf } from './readings.js';
 
 /**
- * After a suite has moved: the suite of the current key is published once, and told to machines.
+ * After a suite has moved: the suites of the keys that can sign offer the keyring package as it is to be now, and
+ * machines are told of them. So a set that goes back takes no machine's keyring package along: the newest is offered here.
  *
  * @throws LockstepError of the signer and the disk; what is wrong with profiles and templates is told only, for the
  * suite has moved and none of it concerns that
@@ -35,12 +37,12 @@ export async function ensureKeyringSuite(context: Context, signer: Signer): Prom
   const state = (await keyRecordOf(context))?.state;
   if (state === undefined || !(await hasKeyringTemplate(context))) return;
   const suite = keyringSuite(state.current.fingerprint);
-  if ((await historyOf(context, suite)).length > 0) return;
   try {
-    const snapshot = await cutKeyringPackage(context, signer);
-    const own = await signerOf(context, state.current.fingerprint);
-    await publishKeyringSuite(context, snapshot, { own, signer });
+    const inputs = await keyringInputs(context);
+    if ((await historyOf(context, suite)).length > 0 && (await offeredInputs(context)) === inputs) return;
+    await offerKeyringPackage(context, state, signer);
     await settleKeyFiles(context);
+    await noteOfferedInputs(context, inputs);
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^(?:PROFILE|TEMPLATE|WORKSPACE)_/.test(error.code))
       throw error;
@@ -61,15 +63,21 @@ export async function settleKeys(context: Context, state: KeyState, signer: Sign
     if (kind === 'compromised') await removeKeyringSuite(context, keyringSuite(fingerprint));
   }
   if (await hasKeyringTemplate(context)) {
-    const snapshot = await cutKeyringPackage(context, signer);
-    const keys = [state.current, ...(state.next === null ? [] : [state.next])];
-    for (const { fingerprint } of keys) {
-      await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
-    }
+    const snapshot = await offerKeyringPackage(context, state, signer);
     await settleFormerSuites(context, state, snapshot, signer);
   }
   await dropUnbelieved(context, state, signer);
   await settleKeyFiles(context);
+}
+
+/** The keyring package as it is to be now, in the suites of the keys that sign. */
+async function offerKeyringPackage(context: Context, state: KeyState, signer: Signer): Promise<Snapshot> {
+  const snapshot = await cutKeyringPackage(context, signer);
+  for (const key of [state.current, state.next]) {
+    if (key === null) continue;
+    await publishKeyringSuite(context, snapshot, { own: await signerOf(context, key.fingerprint), signer });
+  }
+  return snapshot;
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { releaseResult } from '../../../src/cli/results.js';
 import {
@@ -14,6 +14,7 @@ import { openpgpSigner } from '../../../src/signing/signer.js';
 import { readHistory } from '../../../src/snapshot/history-file.js';
 import { planSnapshot, type SnapshotContent } from '../../../src/snapshot/plan.js';
 import { applySnapshot, listSnapshots, readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
+import { IsolatedApt } from '../../integration/archive/fixture.js';
 import { Bench, cacheMirror, profile, suite } from './bench.js';
 
 const stable = 'cache-stable';
@@ -184,6 +185,38 @@ describe('moving suites', function () {
       assert.match(forward.warnings.join(), /was withdrawn from cache-stable/);
       const text = await readFile(join(fresh.workspace, 'public/debian/dists', stable, 'InRelease'), 'utf8');
       assert.match(text, new RegExp(`^X-Lockstep-Snapshot: ${two}$`, 'm'));
+    } finally {
+      await fresh.end();
+    }
+  });
+
+  it('goes back without the keyring package: new machines and old ones have the newest', async () => {
+    const fresh = await Bench.make();
+    try {
+      const one = (await fresh.succeeds(releaseResult, ['release', profile])).snapshot!;
+      const keyring = 'bench-archive-keyring';
+      const offered = async (name: string): Promise<string[]> => {
+        const text = await readFile(fresh.path(`public/debian/${suite}.sources`), 'utf8');
+        const sources = text.replace(/^URIs: .*$/gm, `URIs: file:${fresh.path('public/debian')}`);
+        const apt = await IsolatedApt.make(await mkdtemp(join(fresh.cache, 'apt-')), sources);
+        assert.deepEqual(await apt.update(), []);
+        return await apt.versions(name);
+      };
+      const first = await offered(keyring);
+      // The archive moves: what machines need to know is in the keyring package
+      await fresh.edit('lockstep.yaml', (text) =>
+        text.replace(/baseUrl: .*/, 'baseUrl: http://elsewhere.invalid'),
+      );
+      await fresh.mirror.publish(cacheMirror('1.6.19-1'));
+      await fresh.succeeds(releaseResult, ['release', profile]);
+      const [newest] = await offered(keyring);
+      assert.ok(!first.includes(newest!), newest);
+      await fresh.succeeds(rollbackResult, ['rollback', suite, ...why]);
+      assert.deepEqual(await offered('memcached'), ['1.6.18-1']);
+      assert.equal((await offered(keyring))[0], newest);
+      const lists = await fresh.run(['show', one, '--json']);
+      assert.ok(!lists.stdout.includes(`"version": "${newest}"`), 'the old set had the old one');
+      assert.equal((await fresh.run(['verify'])).status, 0);
     } finally {
       await fresh.end();
     }

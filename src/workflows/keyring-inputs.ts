@@ -1,0 +1,48 @@
+/**
+ * Whether the keyring package has to be made anew: what it is made from, as one
+ * hash. Every move asks, so nothing is parsed for it. What was seen last is kept
+ * in `.lockstep/keyring-package`, safe to delete: the package is then composed
+ * once more, and found to be the same.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { keyringTemplate } from '../metapackage/pinned-packages.js';
+import { readTemplate } from '../metapackage/template-folder.js';
+import { profileFile } from '../profile/load.js';
+import type { Context } from './context.js';
+import { publishedSuites } from './keyring-package.js';
+import { keyRecordOf } from './readings.js';
+
+/** The hash of everything that the package can depend on. Throws as readTemplate and readPublished. */
+export async function keyringInputs(context: Context): Promise<string> {
+  const { workspace, toolVersion } = context;
+  const hash = createHash('sha256');
+  const add = (name: string, value: string | Uint8Array): void => {
+    hash.update(`${name} ${value.length}\n`).update(value);
+  };
+  add('tool', toolVersion);
+  add('workspace', JSON.stringify(workspace));
+  add('keys', (await keyRecordOf(context))?.text ?? '');
+  add('published', JSON.stringify([...(await publishedSuites(context))]));
+  for (const name of workspace.profileNames) {
+    add(name, (await readIfThere(join(workspace.root, profileFile(name)))) ?? '');
+  }
+  const template = await readTemplate(workspace.root, keyringTemplate);
+  for (const [path, { bytes, executable }] of template.files) add(`${path} ${executable}`, bytes);
+  return hash.digest('hex');
+}
+
+/** The inputs of the package that the keys' suites offer; undefined where that is not known. */
+export async function offeredInputs({ places }: Pick<Context, 'places'>): Promise<string | undefined> {
+  return (await readIfThere(pathIn(places)))?.toString('latin1').trim();
+}
+
+/** Notes what the package that the keys' suites offer was made from. */
+export async function noteOfferedInputs({ places }: Pick<Context, 'places'>, inputs: string): Promise<void> {
+  await writeFileAtomic(pathIn(places), `${inputs}\n`, { fsync: false });
+}
+
+function pathIn({ state }: Context['places']): string {
+  return join(state, 'keyring-package');
+}
