@@ -4,12 +4,12 @@
  * usr/share/doc and usr/share/<package>, packed as dpkg-deb packs them (xz).
  * The same list gives the same bytes.
  */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import { xzSync } from 'node-liblzma';
-import { say } from '../setup.mjs';
 
 /** What an index says of a file, and fields that a .deb's own control has not. */
 const indexFields = /^(?:Filename|Size|MD5sum|SHA1|SHA256|SHA512|Description-md5):/;
@@ -149,17 +149,40 @@ function copyOf(control, number) {
   return control.replace(/^Package: (.*)$/m, `Package: $1-n${number}`);
 }
 
+const script = fileURLToPath(import.meta.url);
+
+/**
+ * Runs one of the functions below in a process of its own. Whoever measures must stay small: a process is copied
+ * when it starts another one, and what it holds is paid for by what is measured.
+ */
+function elsewhere(...args) {
+  const output = execFileSync(process.execPath, [script, ...args.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return output.toString().trim();
+}
+
+/** As {@link makeHere}. */
+export function makeCorpus(folder, count, distinct = Math.min(count, 10_000)) {
+  return elsewhere('corpus', folder, count, distinct);
+}
+
+/** As {@link changeHere}. */
+export function changedPackage(folder, number) {
+  return elsewhere('changed', folder, number);
+}
+
 /**
  * A folder of `count` packages: made unless `folder` holds one. Packages of the list, and copies of them
  * under other names where there are more.
  *
  * @returns its path
  */
-export async function makeCorpus(folder, count, distinct = Math.min(count, 10_000)) {
+async function makeHere(folder, count, distinct) {
   const done = join(folder, '.made');
   const made = `${count} ${distinct} xz`;
   if (existsSync(done) && readFileSync(done, 'utf8') === made) return folder;
-  say(`Making ${count} packages in ${folder} ...`);
+  process.stderr.write(`Making ${count} packages in ${folder} ...\n`);
   mkdirSync(folder, { recursive: true });
   const distinctControls = controlParagraphs(distinct);
   const controls = Array.from({ length: count }, (_, index) => {
@@ -185,7 +208,7 @@ export async function makeCorpus(folder, count, distinct = Math.min(count, 10_00
 }
 
 /** A newer version of one package of a corpus, in a folder of its own; returns its path. */
-export function changedPackage(folder, number) {
+function changeHere(folder, number) {
   const [control] = controlParagraphs(1);
   mkdirSync(folder, { recursive: true });
   return join(folder, writeDeb(folder, control.replace(/^Version: (.*)$/m, `Version: $1+changed${number}`)));
@@ -201,4 +224,8 @@ export function debsIn(folder) {
 
 if (!isMainThread && workerData?.controls !== undefined) {
   for (const control of workerData.controls) writeDeb(workerData.folder, control);
+} else if (isMainThread && process.argv[1] === script) {
+  const [what, folder, ...numbers] = process.argv.slice(2);
+  const [first, second] = numbers.map(Number);
+  process.stdout.write(what === 'corpus' ? await makeHere(folder, first, second) : changeHere(folder, first));
 }
