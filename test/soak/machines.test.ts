@@ -241,3 +241,39 @@ describe('a machine on its way from Debian 12 to 13', function () {
     assert.ok(![...(await installed(wiki())).keys()].some((name) => name.startsWith('php8.2-fpm')));
   });
 });
+
+describe('a machine whose MariaDB has a password for its root', function () {
+  this.timeout(1_800_000);
+  const wiki = useWiki(async () => {
+    const { archive } = await installedWiki('bookworm');
+    const machine = await WikiMachine.boot('bookworm', archive);
+    await machine.apt('update');
+    await machine.apt('install', '--yes', 'mariadb-server', '/root/archive-keyring.deb');
+    const sql = "ALTER USER root@localhost IDENTIFIED VIA mysql_native_password USING PASSWORD('of root')";
+    await machine.machine.run(['mariadb', '-e', sql]);
+    await machine.apt('update');
+    return machine;
+  });
+
+  it('gets all packages, and is told what to do', async () => {
+    const { stdout, stderr } = await wiki().apt('install', '--yes', 'mediawiki-full');
+    assert.match(
+      stdout + stderr,
+      /MariaDB's root has a password\. Write it to \/etc\/mediawiki-full\/mariadb\.cnf/,
+    );
+    assert.match((await wiki().status()).wiki.setup, /^pending: MariaDB's root has a password/);
+  });
+
+  it('has its wiki once that is done', async () => {
+    const file = join(wiki().machine.root, 'etc/mediawiki-full/mariadb.cnf');
+    await writeFile(file, '[client]\nuser=root\npassword=wrong\n', { mode: 0o600 });
+    const wrong = await wiki().machine.run(['mediawiki-full', 'setup'], { allowFailure: true });
+    assert.deepEqual([wrong.exitCode, /does not take the user and password/.test(wrong.stderr)], [1, true]);
+    await writeFile(file, '[client]\nuser=root\npassword=of root\n', { mode: 0o600 });
+    await wiki().machine.run(['mediawiki-full', 'setup']);
+    await isWell(wiki());
+    await (await wiki().administrator()).edit('With a password', 'as everywhere');
+    await wiki().machine.reboot();
+    await isWell(wiki());
+  });
+});

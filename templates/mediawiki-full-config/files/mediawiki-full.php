@@ -9,7 +9,7 @@ namespace MediaWikiFull;
 
 // All at once, before anything is done: `restore` replaces these files while it runs
 foreach ( [
-	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'setup', 'packages', 'pin', 'restore', 'status',
+	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'access', 'front', 'set', 'setup', 'packages', 'pin', 'restore', 'status',
 ] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }
@@ -19,6 +19,9 @@ usage: mediawiki-full status [--json]   versions, what runs, what the caches do
        mediawiki-full setup             finish an installation that had to wait for a database,
                                         and bring the database up to the installed versions
        mediawiki-full update            run MediaWiki's update.php again, in any case
+       mediawiki-full set [--json]      show what can be set
+       mediawiki-full set KEY VALUE     change it, and have visitors see it at once
+       mediawiki-full captchas          new pictures for the registration of visitors
        mediawiki-full adopt             let an existing LocalSettings.php use this configuration
        mediawiki-full pin ID [--no-apply]
                                         hold the set at one snapshot of the archive, and take it there
@@ -41,6 +44,7 @@ function parseArguments( array $args ): ?array {
 		// The options are for the maintainer scripts
 		'setup' => [ [ '--or-later', '--restart' ], 0, 0 ],
 		'update' => [ [], 0, 0 ],
+		'set' => [ [ '--json' ], 0, 2 ],
 		'adopt' => [ [], 0, 0 ],
 		'pin' => [ [ '--no-apply' ], 1, 1 ],
 		'unpin' => [ [ '--apply' ], 0, 0 ],
@@ -48,6 +52,9 @@ function parseArguments( array $args ): ?array {
 		// For the maintainer scripts, and for apt-guard
 		'configure' => [ [], 0, 0 ],
 		'room-for-dump' => [ [], 0, 0 ],
+		// For mediawiki-full-settings.service
+		'settings-changed' => [ [], 0, 0 ],
+		'captchas' => [ [], 0, 0 ],
 	];
 	$verb = array_shift( $args );
 	$options = array_values( array_filter( $args, static fn ( $arg ) => str_starts_with( $arg, '-' ) ) );
@@ -74,6 +81,16 @@ function perform( string $verb, array $options, array $arguments ): int {
 			return configure( stream_get_contents( STDIN ) );
 		case 'room-for-dump':
 			return roomForDump();
+		case 'set':
+			if ( count( $arguments ) === 1 ) {
+				throw new Fault( 'set wants a name and a value: `mediawiki-full set site_name "Our Wiki"`' );
+			}
+			return $arguments === [] ? showChoices( $has( '--json' ) )
+				: withLock( static fn () => setChoice( ...$arguments ) );
+		case 'captchas':
+			return withLock( static fn () => renewCaptchas() );
+		case 'settings-changed':
+			return takeUpSettings();
 		case 'adopt':
 			return withLock( static fn () => adopt() );
 		case 'update':

@@ -11,8 +11,9 @@ if ( !defined( 'MEDIAWIKI' ) ) {
 	exit;
 }
 
-$mediawikiFullWithout = ( static function (): array {
+[ $mediawikiFullWithout, $mediawikiFullProxies ] = ( static function (): array {
 	$without = [];
+	$proxies = [];
 	foreach ( @file( '/etc/mediawiki-full/wiki.conf', FILE_IGNORE_NEW_LINES | FILE_SKIP_EMPTY_LINES ) ?: [] as $line ) {
 		[ $key, $value ] = array_map( 'trim', explode( '=', $line, 2 ) + [ 1 => '' ] );
 		if ( $key === 'site_name' && $value !== '' ) {
@@ -21,9 +22,11 @@ $mediawikiFullWithout = ( static function (): array {
 			$GLOBALS['wgServer'] = $value;
 		} elseif ( $key === 'without' ) {
 			$without = preg_split( '/\s*,\s*/', $value, -1, PREG_SPLIT_NO_EMPTY );
+		} elseif ( $key === 'trusted_proxies' ) {
+			$proxies = preg_split( '/[\s,]+/', $value, -1, PREG_SPLIT_NO_EMPTY );
 		}
 	}
-	return $without;
+	return [ $without, $proxies ];
 } )();
 
 # Addresses: /wiki/Title, entry points at the root
@@ -40,19 +43,21 @@ if ( strpos( $wgLogos['1x'] ?? 'change-your-logo', 'change-your-logo' ) !== fals
 
 # Varnish: hears of every change, and says who the visitor is. Any machine that
 # reaches Apache is this one (127.0.0.1), so the last address it notes is true,
-# private networks' addresses included.
+# private networks' addresses included; where that is a trusted proxy's, the one
+# before it.
 $wgUseCdn = true;
 $wgCdnServers = [ '127.0.0.1:80' ];
-$wgCdnServersNoPurge = [ '127.0.0.1', '::1' ];
+$wgCdnServersNoPurge = [ '127.0.0.1', '::1', ...$mediawikiFullProxies ];
 $wgUsePrivateIPs = true;
 # A purge goes to Varnish over plain http whatever visitors use; Varnish does not look at the host
 $wgInternalServer = 'http://localhost';
 
-# Caches: memcached for what processes share, sessions included; APCu for what
-# one machine may keep (MediaWiki finds it by itself); files for interface texts
+# Caches: memcached for what processes share; APCu for what one machine may keep
+# (MediaWiki finds it by itself); files for interface texts. Sessions are no
+# cache: a restart of memcached, or a full one, must log nobody out
 $wgMainCacheType = CACHE_MEMCACHED;
 $wgMemCachedServers = [ '127.0.0.1:11211' ];
-$wgSessionCacheType = CACHE_MEMCACHED;
+$wgSessionCacheType = CACHE_DB;
 $wgParserCacheType = CACHE_MEMCACHED;
 $wgMessageCacheType = CACHE_MEMCACHED;
 $wgCacheDirectory = '/var/cache/mediawiki-full';
@@ -66,6 +71,15 @@ $wgPhpCli = '/usr/bin/php' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
 
 # mediawiki-full-jobs.service runs the job queue, not the visitors' requests
 $wgJobRunRate = 0;
+
+# Nobody needs more, but programs that guess, register or look for what is costly
+$wgAccountCreationThrottle = [ [ 'count' => 6, 'seconds' => 86400 ] ];
+$wgRateLimits['edit']['ip'] = [ 8, 60 ];
+$wgRateLimits['edit']['newbie'] = [ 8, 60 ];
+$wgRateLimits['upload']['newbie'] = [ 8, 60 ];
+$wgRateLimits['badcaptcha']['ip'] = [ 15, 60 ];
+$wgRateLimits['badcaptcha']['newbie'] = [ 15, 60 ];
+$wgRateLimits['stashedit']['newbie'] = [ 30, 10 ];
 
 # Uploads: in a directory that purging Debian's mediawiki does not touch, where
 # Apache runs nothing; what was deleted is out of the web server's sight

@@ -11,7 +11,22 @@ backend mediawiki_full {
     .between_bytes_timeout = 60s;
 }
 
-# Who may drop pages, and whose X-Forwarded-Proto counts: this machine
+# What strangers ask for that takes long: diffs, old revisions, lists of changes. So
+# few at a time that editors, and pages, always find processes of PHP that are free.
+backend mediawiki_full_costly {
+    .host = "127.0.0.1";
+    .port = "8080";
+    .connect_timeout = 5s;
+    .first_byte_timeout = 60s;
+    .between_bytes_timeout = 60s;
+    .max_connections = 3;
+}
+
+# acl mediawiki_full_proxies: whose X-Forwarded-Proto counts, this machine and trusted_proxies;
+# sub mediawiki_full_special: which special pages take long
+include "/var/lib/mediawiki-full/machine.vcl";
+
+# Who may drop pages: this machine
 acl mediawiki_full_local {
     "127.0.0.1";
     "::1";
@@ -20,6 +35,7 @@ acl mediawiki_full_local {
 sub vcl_recv {
     set req.backend_hint = mediawiki_full;
     unset req.http.X-Cache;
+    unset req.http.X-Costly;
 
     if (req.method == "PURGE") {
         # Varnish has added the client to X-Forwarded-For by now. More than one
@@ -31,7 +47,7 @@ sub vcl_recv {
         return (purge);
     }
 
-    if (client.ip !~ mediawiki_full_local) {
+    if (client.ip !~ mediawiki_full_proxies) {
         unset req.http.X-Forwarded-Proto;
     }
 
@@ -48,6 +64,13 @@ sub vcl_recv {
         return (pass);
     }
     unset req.http.Cookie;
+    call mediawiki_full_special;
+    if (req.url ~ "^/(wiki/[^?]*|index\.php[^?]*)\?(.*&)?(diff|oldid|action|curid|from|offset|limit|days|dir|redlink|veaction)=") {
+        set req.http.X-Costly = "query";
+    }
+    if (req.http.X-Costly) {
+        set req.backend_hint = mediawiki_full_costly;
+    }
     return (hash);
 }
 
@@ -92,6 +115,17 @@ sub vcl_backend_response {
     if (beresp.status >= 500) {
         set beresp.ttl = 0s;
         set beresp.uncacheable = true;
+        return (deliver);
+    }
+}
+
+sub vcl_backend_error {
+    if (bereq.http.X-Costly) {
+        # All that there are for this are in use
+        set beresp.status = 503;
+        set beresp.http.Retry-After = "30";
+        set beresp.http.Content-Type = "text/plain; charset=utf-8";
+        synthetic("Too many ask for lists and old versions of pages just now. Please come again in a minute, or log in.");
         return (deliver);
     }
 }

@@ -17,6 +17,8 @@ const notThereYet: Readonly<Record<string, string>> = {
   '/etc/mediawiki-full/allow-schema-downgrade': 'an administrator',
   '/var/lib/mediawiki-full/restoring.json': 'mediawiki-full restore',
   '/var/lib/mediawiki-full/backups': 'the first dump',
+  '/var/lib/mediawiki-full/private-images': 'mediawiki-full set access private',
+  '/etc/mediawiki-full/mariadb.cnf': 'an administrator',
   '/etc/apt/preferences.d/00-NAME-snapshot': 'mediawiki-full pin',
   '/etc/apt/sources.list.d/NAME-snapshot.sources': 'mediawiki-full pin',
   '/usr/share/mediawiki/extensions-set/<Folder>': 'a set with extensions of its own',

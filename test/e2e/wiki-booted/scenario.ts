@@ -10,6 +10,7 @@ import { seePage } from '../../fixtures/chromium.js';
 import { unfitForRoots, type Codename } from '../../fixtures/debian-root.js';
 import { installedWiki, type InstalledWiki } from '../../fixtures/installed-wiki.js';
 import { ask } from '../../fixtures/wiki-client.js';
+import { defineAccessChecks } from './access-checks.js';
 import { assertDocumented } from './documented.js';
 import { assertShows, defineWikiChecks } from './wiki-checks.js';
 import { eventually, WikiMachine } from '../../fixtures/wiki-machine.js';
@@ -83,6 +84,7 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
     }
 
     defineWikiChecks(() => wiki, 'Admin', undefined);
+    defineAccessChecks(() => wiki, 'Admin', undefined);
 
     it('looks right in a browser', async () => {
       await checkLooks(wiki, title);
@@ -216,6 +218,7 @@ function defineReinstallation(machine: () => WikiMachine): void {
     });
 
     defineWikiChecks(machine, 'Chief', password);
+    defineAccessChecks(machine, 'Chief', password);
 
     it('keeps the given password nowhere', async () => {
       const found = await wiki.machine.run(
@@ -307,7 +310,7 @@ async function checkLooks(wiki: WikiMachine, title: string): Promise<void> {
     styles: getComputedStyle(document.querySelector('#firstHeading, .firstHeading')).fontFamily.includes('serif'),
     background: getComputedStyle(document.body).backgroundColor,
     logo: [...document.querySelectorAll('.mw-logo-icon, .mw-wiki-logo')].map((e) => e.src || getComputedStyle(e).backgroundImage)[0],
-    edit: document.querySelector('#ca-ve-edit') !== null,
+    source: document.querySelector('#ca-viewsource') !== null,
     broken: [...document.images].filter((image) => image.complete && image.naturalWidth === 0).map((image) => image.src),
   })`;
   // RLQ is where a page queues what needs MediaWiki's scripts, which load after it
@@ -322,6 +325,7 @@ async function checkLooks(wiki: WikiMachine, title: string): Promise<void> {
   const seen = JSON.parse(String(page.value)) as Record<string, unknown>;
   assert.equal(seen['styles'], true);
   assert.match(String(seen['logo']), /mediawiki\.png/);
-  assert.equal(seen['edit'], true);
+  // A stranger does not edit it
+  assert.equal(seen['source'], true);
   assert.deepEqual(seen['broken'], []);
 }

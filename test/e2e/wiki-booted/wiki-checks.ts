@@ -117,6 +117,63 @@ export function defineWikiChecks(
     assert.ok((varnish?.hits ?? 0) > 0);
   });
 
+  it('logs nobody out when memcached is restarted', async () => {
+    await wiki.machine.run(['systemctl', 'restart', 'memcached.service']);
+    assertShows(await admin.get('/wiki/Main_Page'), `"wgUserName":"${adminName}"`);
+  });
+
+  it('shows visitors what LocalSettings.php says as soon as it says so', async () => {
+    const settings = 'etc/mediawiki/LocalSettings.php';
+    const text = await wiki.text(settings);
+    const hit = async (): Promise<Answer> => {
+      await wiki.visitor().get('/wiki/Main_Page');
+      return await wiki.visitor().get('/wiki/Main_Page');
+    };
+    assert.equal((await hit()).headers['x-cache'], 'hit');
+    await writeFile(join(wiki.machine.root, settings), `${text}\n$wgSiteNotice = 'Seen by everybody';\n`);
+    try {
+      await eventually('the notice is there', async () => (await hit()).text.includes('Seen by everybody'));
+      // What is no PHP leaves visitors what is cached
+      await writeFile(join(wiki.machine.root, settings), `${text}\n$wgSiteNotice = ;\n`);
+      const unit = ['--unit=mediawiki-full-settings', '--no-pager', '--output=cat'];
+      await eventually('the fault is told', async () =>
+        (await wiki.machine.run(['journalctl', ...unit])).stdout.includes('is no PHP'),
+      );
+      const page = await wiki.visitor().get('/wiki/Main_Page');
+      assert.deepEqual([page.status, page.headers['x-cache']], [200, 'hit']);
+    } finally {
+      await writeFile(join(wiki.machine.root, settings), text);
+    }
+    await eventually('the notice is gone', async () => !(await hit()).text.includes('Seen by everybody'));
+  });
+
+  it('believes what a trusted proxy says of visitor and https, and nobody else', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
+    const seen = async (): Promise<{ name: string; secure: boolean }> => {
+      const info = '/api.php?action=query&meta=userinfo&format=json';
+      const { query } = JSON.parse((await ask(`${wiki.origin}${info}`, { headers })).text) as {
+        query: { userinfo: { name: string } };
+      };
+      const form = await ask(`${wiki.origin}/wiki/Special:UserLogin`, { headers });
+      const cookies = form.headers['set-cookie'] ?? [];
+      assert.ok(cookies.length > 0, 'a login form begins a session');
+      return { name: query.userinfo.name, secure: cookies.every((cookie) => /; *secure/i.test(cookie)) };
+    };
+    const own = (await wiki.machine.run(['ip', '-4', 'route', 'show', 'dev', 'host0'])).stdout;
+    const network = /^(\d[\d.]+\/\d+) /.exec(own)![1]!;
+    const before = await seen();
+    assert.equal(before.secure, false);
+    assert.notEqual(before.name, '203.0.113.9');
+    await wiki.machine.run(['mediawiki-full', 'set', 'trusted_proxies', network]);
+    assert.deepEqual(await seen(), { name: '203.0.113.9', secure: true });
+    const refused = await wiki.machine.run(['mediawiki-full', 'set', 'trusted_proxies', 'everybody'], {
+      allowFailure: true,
+    });
+    assert.deepEqual([refused.exitCode, /everybody is none/.test(refused.stderr)], [1, true]);
+    await wiki.machine.run(['mediawiki-full', 'set', 'trusted_proxies', '']);
+    assert.deepEqual(await seen(), before);
+  });
+
   it('has its service run the queued jobs', async () => {
     await admin.edit('Template:Part', 'old part');
     await admin.edit('Whole', '{{Part}}');

@@ -21,7 +21,12 @@ const CHOICES_HEADER = <<<'TEXT'
 # server_url is the address that mails and feeds name. The wiki answers under
 # any other name of the machine too.
 # database, admin_name and language matter only until the wiki is installed.
+# access: what was last chosen; it is in force by a block in LocalSettings.php,
+# and `mediawiki-full set access` changes both.
 # dumps_kept: so many dumps of the database stay, the oldest go.
+# trusted_proxies: addresses and networks of TLS terminators or a CDN in front of
+# this machine, with commas between them; what they say of visitor and https is
+# believed, of others it is not: trusted_proxies=192.0.2.7, 2001:db8::/48
 # without: names of extensions and skins of the set that the wiki does not
 # load, with commas between them: without=Cite, Timeless
 
@@ -92,6 +97,20 @@ function faultOfChoice( string $key, string $value ): ?string {
 			return preg_match( '/^[a-z]{2,3}(-[a-z0-9]{2,10})*$/', $value ) ? null : 'is not a language code';
 		case 'dumps_kept':
 			return preg_match( '/^[1-9][0-9]{0,2}$/', $value ) ? null : 'must be a number from 1 to 999';
+		case 'access':
+			return in_array( $value, ACCESS_CHOICES, true ) ? null : 'is none of ' . implode( ', ', ACCESS_CHOICES );
+		case 'trusted_proxies':
+			foreach ( preg_split( '/[\s,]+/', $value, -1, PREG_SPLIT_NO_EMPTY ) as $proxy ) {
+				[ $address, $bits ] = explode( '/', $proxy, 2 ) + [ 1 => null ];
+				$most = filter_var( $address, FILTER_VALIDATE_IP, FILTER_FLAG_IPV6 ) ? 128 : 32;
+				if ( !filter_var( $address, FILTER_VALIDATE_IP ) ) {
+					return "must be addresses or networks (192.0.2.7, 2001:db8::/48): $proxy is none";
+				}
+				if ( $bits !== null && ( !preg_match( '/^[0-9]{1,3}$/', $bits ) || (int)$bits > $most || (int)$bits < 8 ) ) {
+					return "must be addresses or networks: the prefix of $proxy is none from 8 to $most";
+				}
+			}
+			return null;
 		case 'without':
 			return preg_match( '/^[A-Za-z0-9_, -]*$/', $value ) ? null : 'must be names with commas between them';
 	}
@@ -113,6 +132,10 @@ function configure( string $input ): int {
 			}
 			continue;
 		}
+		if ( $key === 'access' && wikiIsThere() ) {
+			// It has the access that it has
+			continue;
+		}
 		if ( $key === 'server_url' ) {
 			$value = $value === 'auto' ? '' : rtrim( $value, '/' );
 			// Empty stands for the machine's name, which setup() fills in
@@ -126,5 +149,6 @@ function configure( string $input ): int {
 		$choices[$key] = $value;
 	}
 	writeChoices( $choices );
+	writeMachineVcl();
 	return 0;
 }

@@ -13,28 +13,56 @@ const SQLITE_DIR = DATA_DIR . '/sqlite';
 /** Says that the database was made by us, and which kind it is. */
 const DATABASE_MARK = DATA_DIR . '/database';
 
-/** SQL as the database's root: on Debian the unix socket lets the machine's root in without a password. */
+/** The administrator's, where MariaDB's root has a password: user and password of somebody who may do as much. */
+const MARIADB_FILE = CONFIG_DIR . '/mariadb.cnf';
+
+/**
+ * How MariaDB's own programs begin that work as its root. On Debian the unix socket lets the machine's root in without
+ * a password.
+ *
+ * @return string[]
+ */
+function asMariadbRoot( string $program ): array {
+	$who = is_file( MARIADB_FILE ) ? '--defaults-extra-file=' . MARIADB_FILE : '--user=root';
+	return [ $program, $who, '--protocol=socket' ];
+}
+
+/** SQL as the database's root. */
 function mariadb( string $sql ): Result {
-	return run( [ 'mariadb', '--protocol=socket', '--user=root', '--batch', '--skip-column-names' ], $sql, null, 600 );
+	return run( [ ...asMariadbRoot( 'mariadb' ), '--batch', '--skip-column-names' ], $sql, null, 600 );
 }
 
 function mariadbIsInstalled(): bool {
 	return is_executable( '/usr/bin/mariadb' ) && is_executable( '/usr/sbin/mariadbd' );
 }
 
-function mariadbAnswers(): bool {
-	return mariadbIsInstalled() && mariadb( 'SELECT 1;' )->ok();
-}
-
-/** @param int $seconds for how long to go on asking */
-function mariadbComesUp( int $seconds ): bool {
-	for ( $left = $seconds; !mariadbAnswers(); $left-- ) {
+/**
+ * Why MariaDB cannot be used, or null. One that was just started is waited for; one that lets nobody in is not.
+ *
+ * @param int $seconds for how long to go on asking
+ */
+function faultOfMariadb( int $seconds ): ?string {
+	if ( !mariadbIsInstalled() ) {
+		return 'MariaDB is not installed';
+	}
+	for ( $left = $seconds; ; $left-- ) {
+		$asked = mariadb( 'SELECT 1;' );
+		if ( $asked->ok() ) {
+			return null;
+		}
+		// ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+		if ( preg_match( '/ERROR (?:1045|1698)\b/', $asked->errors ) ) {
+			return is_file( MARIADB_FILE )
+				? 'MariaDB does not take the user and password in ' . MARIADB_FILE
+				: "MariaDB's root has a password. Write it to " . MARIADB_FILE . ', which only root may read: "[client]", ' .
+					'"user=root" and "password=...", each on a line of its own; or let the machine\'s root in without one: ' .
+					'"ALTER USER root@localhost IDENTIFIED VIA unix_socket"';
+		}
 		if ( $left <= 0 ) {
-			return false;
+			return 'MariaDB does not answer';
 		}
 		sleep( 1 );
 	}
-	return true;
 }
 
 /**

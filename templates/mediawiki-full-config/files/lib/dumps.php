@@ -101,7 +101,7 @@ function dumpSqlite( string $target ): string {
 function dumpMariadb( string $target ): string {
 	return pipeline(
 		// MediaWiki's tables hold bytes: nothing may be taken for text of some character set
-		[ 'mariadb-dump', '--protocol=socket', '--user=root', '--default-character-set=binary', '--single-transaction',
+		[ ...asMariadbRoot( 'mariadb-dump' ), '--default-character-set=binary', '--single-transaction',
 			'--quick', DATABASE_NAME ],
 		[ 'gzip', '--no-name' ], '/dev/null', $target
 	);

@@ -99,8 +99,9 @@ function assertCanRestore( array $dump, string $kind ): void {
 	if ( $kind !== 'mariadb' ) {
 		return;
 	}
-	if ( !mariadbComesUp( DATABASE_PATIENCE ) ) {
-		throw new Fault( 'MariaDB does not answer' );
+	$fault = faultOfMariadb( DATABASE_PATIENCE );
+	if ( $fault !== null ) {
+		throw new Fault( $fault );
 	}
 	$name = DATABASE_NAME;
 	$found = mariadb( "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = '$name';
@@ -157,8 +158,9 @@ function finishRestore( array $state ): int {
 	$dump = findDump( $state['dump'] );
 	$kind = $dump['database'];
 	closeWiki();
-	if ( $kind === 'mariadb' && !mariadbComesUp( DATABASE_PATIENCE ) ) {
-		throw new Fault( 'MariaDB does not answer; `mediawiki-full restore` goes on when it does' );
+	$fault = $kind === 'mariadb' ? faultOfMariadb( DATABASE_PATIENCE ) : null;
+	if ( $fault !== null ) {
+		throw new Fault( "$fault. `mediawiki-full restore` goes on when it can be used" );
 	}
 	if ( $state['phase'] === 'begun' ) {
 		$state = makeReady( $state, $dump, $kind );
@@ -254,7 +256,7 @@ function loadBeside( array $dump, string $kind ): void {
 	$made = mariadb( 'CREATE DATABASE `' . RESTORE_DATABASE . '` CHARACTER SET binary;' );
 	$fault = !$made->ok() ? trim( $made->errors ) : pipeline(
 		[ 'gzip', '--decompress', '--stdout' ],
-		[ 'mariadb', '--protocol=socket', '--user=root', '--default-character-set=binary', RESTORE_DATABASE ],
+		[ ...asMariadbRoot( 'mariadb' ), '--default-character-set=binary', RESTORE_DATABASE ],
 		$path, '/dev/null'
 	);
 	if ( $fault !== '' ) {
@@ -345,7 +347,7 @@ function stampOfDump( array $dump ): array {
 }
 
 function sayRestored( array $dump, array $state ): int {
-	for ( $tries = 0; systemdRuns() && generatorOfWiki() === null; $tries++ ) {
+	for ( $tries = 0; systemdRuns() && !askWiki()[0]; $tries++ ) {
 		if ( $tries >= 30 ) {
 			throw new Fault(
 				"{$dump['name']} and its packages are back, but the wiki does not answer; see `mediawiki-full status` and " .

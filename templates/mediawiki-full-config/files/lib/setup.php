@@ -56,6 +56,10 @@ function setup( bool $orLater, bool $updateAnyway, bool $restart ): int {
 			installWiki( $kind );
 		}
 		updateDatabase();
+		ensureDataDirectories();
+		if ( in_array( accessOfWiki(), [ 'open', 'registered' ], true ) ) {
+			makeCaptchas();
+		}
 	}
 	@unlink( PENDING_MARK );
 	if ( $due || $restart ) {
@@ -83,10 +87,7 @@ function reasonToWait( string $kind, bool $orLater ): ?string {
 		// A chroot or an image in the making: its name, keys and database belong to the machine it becomes
 		return 'no services run here';
 	}
-	if ( $kind === 'mariadb' && !mariadbComesUp( DATABASE_PATIENCE ) ) {
-		return 'MariaDB does not answer';
-	}
-	return null;
+	return $kind === 'mariadb' ? faultOfMariadb( DATABASE_PATIENCE ) : null;
 }
 
 /** A LocalSettings.php from before us: it stays as it is. */

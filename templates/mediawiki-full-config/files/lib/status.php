@@ -46,6 +46,8 @@ function gatherStatus(): array {
 		'versions' => $versions,
 		'services' => $services,
 		'wiki' => $wiki,
+		'access' => [ 'choice' => accessOfWiki(), 'registration' => accessOfWiki() === null ? null
+			: accessOfWiki() !== 'private' && is_file( CAPTCHA_MARK ) ],
 		'extensions' => (object)extensionStates(),
 		'database' => $kind,
 		'schema' => [
@@ -73,11 +75,11 @@ function wikiState(): array {
 	} else {
 		$setup = databaseIsCurrent() ? 'complete' : 'update due';
 	}
-	$generator = generatorOfWiki();
+	[ $answers, $generator ] = askWiki();
 	return [
 		'setup' => $setup,
 		'url' => readChoices()['server_url'],
-		'answers' => $generator !== null,
+		'answers' => $answers,
 		'generator' => $generator,
 		'parsoid' => is_dir( '/usr/share/mediawiki-parsoid/src' ) ? '/usr/share/mediawiki-parsoid' : null,
 	];
@@ -109,14 +111,21 @@ function extensionStates(): array {
 	return $states;
 }
 
-/** What the wiki calls itself when it is asked, as a visitor would ask it; null where it does not answer. */
-function generatorOfWiki(): ?string {
+/**
+ * Asks the wiki what it is, as a visitor would.
+ *
+ * @return array{0: bool, 1: ?string} whether it answers, and what it calls itself; a private one tells strangers nothing
+ */
+function askWiki(): array {
 	// Not the page that everybody asks for: a cached copy would say nothing of Apache and PHP
 	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true ] ] );
 	$path = '/api.php?action=query&meta=siteinfo&siprop=general&format=json';
 	$answer = json_decode( (string)@file_get_contents( "http://127.0.0.1$path", false, $context ), true );
 	$generator = $answer['query']['general']['generator'] ?? null;
-	return is_string( $generator ) ? $generator : null;
+	if ( is_string( $generator ) ) {
+		return [ true, $generator ];
+	}
+	return [ ( $answer['error']['code'] ?? null ) === 'readapidenied', null ];
 }
 
 /** @return array{hits: int, misses: int, passes: int, hitRate: ?float, objects: int}|null */
@@ -187,7 +196,11 @@ function statusText( array $status ): string {
 	}
 	$wiki = $status['wiki'];
 	$lines[] = [ 'setup', $wiki['setup'] ];
-	$lines[] = [ 'wiki', ( $wiki['generator'] ?? 'does not answer' ) . ", {$wiki['url']}" ];
+	$silent = $wiki['answers'] ? 'answers' : 'does not answer';
+	$lines[] = [ 'wiki', ( $wiki['generator'] ?? $silent ) . ", {$wiki['url']}" ];
+	$access = $status['access'];
+	$lines[] = [ 'access', $access['choice'] === null ? 'as LocalSettings.php has it' : $access['choice'] .
+		( $access['registration'] || $access['choice'] === 'private' ? '' : ', nobody can register: `mediawiki-full captchas`' ) ];
 	foreach ( $status['extensions'] as $name => $state ) {
 		$lines[] = [ 'extension', sprintf( '%-24s %s', $name, $state ) ];
 	}

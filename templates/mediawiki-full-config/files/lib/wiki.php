@@ -60,7 +60,10 @@ function databaseKind(): string {
 /** The directories that the wiki writes to. */
 function ensureDataDirectories(): void {
 	ensureDirectory( DATA_DIR, 0755 );
-	ensureDirectory( DATA_DIR . '/images', 0755, WEB_USER, WEB_USER );
+	ensureDirectory( IMAGES_DIR, 0755, WEB_USER, WEB_USER );
+	if ( accessOfWiki() === 'private' ) {
+		ensureDirectory( PRIVATE_IMAGES_DIR, 0750, WEB_USER, WEB_USER );
+	}
 	ensureDirectory( DATA_DIR . '/deleted', 0750, WEB_USER, WEB_USER );
 	ensureDirectory( CACHE_DIR, 0750, WEB_USER, WEB_USER );
 	ensureDirectory( LOG_DIR, 0750, WEB_USER, 'adm' );
@@ -133,7 +136,8 @@ function installWiki( string $kind ): void {
 	}
 	emptyMemcached();
 	ensureDirectory( dirname( LOCAL_SETTINGS ), 0755 );
-	writeFile( LOCAL_SETTINGS, rtrim( $localSettings ) . "\n" . INCLUDE_BLOCK, 0640, 'root', WEB_USER );
+	writeFile( LOCAL_SETTINGS, withAccess( rtrim( $localSettings ) . "\n" . INCLUDE_BLOCK,
+		$choices['access'] ?? 'registered' ), 0640, 'root', WEB_USER );
 	@unlink( GIVEN_PASSWORD_FILE );
 	unlink( INSTALLING_MARK );
 }
