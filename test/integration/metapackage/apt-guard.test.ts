@@ -206,6 +206,19 @@ describe('apt-guard, which apt asks before dpkg touches anything', function () {
       assert.equal((await wiki.guardOfRun(input, false)).exitCode, 0);
     });
 
+    it('knows a file that came with another package so far', async () => {
+      for (const [now, asks] of [
+        ['of another\n', false],
+        ['mine\n', true],
+      ] as const) {
+        const input = await arriving('new\n');
+        await wiki.conffile('another-package', path, { installed: 'of another\n', now });
+        assert.equal((await wiki.guardOfRun(input, false)).exitCode, asks ? 10 : 0, now);
+        await rm(join(root, 'versions/another-package.conffiles'));
+        await rm(path);
+      }
+    });
+
     it('refuses what dpkg asks about, and nothing else', async () => {
       const cases: [
         what: string,
