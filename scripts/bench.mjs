@@ -1,10 +1,11 @@
 /**
- * `npm run bench [release|archive|git|all]`: measures what Lockstep promises to cost.
+ * `npm run bench [release|archive|git|wiki|all]`: measures what Lockstep promises to cost.
  *
  * archive  10,000 and 100,000 packages: import, publish, move back; beside aptly and reprepro (the default)
  * release  resolve, build, cut and publish a profile; beside dpkg-buildpackage
  * resolve  deciding among 40 components of 50 versions, and explaining why nothing fits
  * git      resolve and fetch one tag of a large repository; beside git clone --depth 1
+ * wiki     what visitors and editors of an installed wiki wait for; beside Debian's own mediawiki
  *
  * What comes after the name is handed on: `npm run bench archive -- 10000`.
  */
@@ -17,6 +18,7 @@ const benches = {
   release: 'bench-release.mjs',
   resolve: 'bench/resolve.mjs',
   git: 'bench/git.mjs',
+  wiki: 'bench-wiki.mjs',
 };
 
 const [first, ...rest] = process.argv.slice(2);

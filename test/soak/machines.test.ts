@@ -277,3 +277,35 @@ describe('a machine whose MariaDB has a password for its root', function () {
     await isWell(wiki());
   });
 });
+
+describe('a machine on which another program has port 80', function () {
+  this.timeout(1_800_000);
+  const wiki = useWiki(async () => {
+    const { archive } = await installedWiki('bookworm');
+    const machine = await WikiMachine.boot('bookworm', archive);
+    await machine.apt('update');
+    await machine.apt('install', '--yes', 'nginx-light', '/root/archive-keyring.deb');
+    await machine.apt('update');
+    return machine;
+  });
+
+  it('keeps that program, and is told who has the port and how to go on', async () => {
+    const { stdout, stderr } = await wiki().apt('install', '--yes', 'mediawiki-full');
+    assert.match(
+      stdout + stderr,
+      /varnish does not run \(\w+\): nginx has port 80\. To do: stop nginx for good/,
+    );
+    assert.match((await wiki().visitor().get('/')).headers['server'] ?? '', /nginx/);
+    const { findings } = await wiki().status();
+    assert.deepEqual(
+      findings.map(({ code }) => code),
+      ['port'],
+    );
+  });
+
+  it('has its wiki once the port is free', async () => {
+    await wiki().machine.run(['systemctl', 'disable', '--now', 'nginx.service']);
+    await wiki().machine.run(['mediawiki-full', 'setup', '--restart']);
+    await isWell(wiki());
+  });
+});

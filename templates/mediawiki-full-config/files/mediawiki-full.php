@@ -9,13 +9,14 @@ namespace MediaWikiFull;
 
 // All at once, before anything is done: `restore` replaces these files while it runs
 foreach ( [
-	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'access', 'front', 'set', 'setup', 'packages', 'pin', 'restore', 'status',
+	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'access', 'front', 'set', 'setup', 'packages', 'pin', 'restore', 'status', 'faults', 'doctor',
 ] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }
 
 const USAGE = <<<'TEXT'
 usage: mediawiki-full status [--json]   versions, what runs, what the caches do
+       mediawiki-full doctor [--json]   try the wiki out, as visitors and editors do
        mediawiki-full setup             finish an installation that had to wait for a database,
                                         and bring the database up to the installed versions
        mediawiki-full update            run MediaWiki's update.php again, in any case
@@ -41,6 +42,7 @@ function parseArguments( array $args ): ?array {
 	$known = [
 		// Options, then how many arguments there may be at least and at most
 		'status' => [ [ '--json' ], 0, 0 ],
+		'doctor' => [ [ '--json' ], 0, 0 ],
 		// The options are for the maintainer scripts
 		'setup' => [ [ '--or-later', '--restart' ], 0, 0 ],
 		'update' => [ [], 0, 0 ],
@@ -77,6 +79,8 @@ function perform( string $verb, array $options, array $arguments ): int {
 	switch ( $verb ) {
 		case 'status':
 			return showStatus( $has( '--json' ) );
+		case 'doctor':
+			return doctor( $has( '--json' ) );
 		case 'configure':
 			return configure( stream_get_contents( STDIN ) );
 		case 'room-for-dump':

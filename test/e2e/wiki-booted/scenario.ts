@@ -13,7 +13,7 @@ import { ask } from '../../fixtures/wiki-client.js';
 import { defineAccessChecks } from './access-checks.js';
 import { assertDocumented } from './documented.js';
 import { assertShows, defineWikiChecks } from './wiki-checks.js';
-import { eventually, WikiMachine } from '../../fixtures/wiki-machine.js';
+import { eventually, WikiMachine, type WikiStatus } from '../../fixtures/wiki-machine.js';
 
 export interface ScenarioOptions {
   title: string;
@@ -85,6 +85,10 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
 
     defineWikiChecks(() => wiki, 'Admin', undefined);
     defineAccessChecks(() => wiki, 'Admin', undefined);
+
+    it('says what is wrong and what to do, and nothing where all is well', async () => {
+      await checkFindings(wiki);
+    });
 
     it('looks right in a browser', async () => {
       await checkLooks(wiki, title);
@@ -230,6 +234,42 @@ function defineReinstallation(machine: () => WikiMachine): void {
       assert.equal(found.stdout, '');
     });
   });
+}
+
+async function checkFindings(wiki: WikiMachine): Promise<void> {
+  const status = async (): Promise<[number | undefined, string[]]> => {
+    const { exitCode, stdout } = await wiki.machine.run(['mediawiki-full', 'status', '--json'], {
+      allowFailure: true,
+    });
+    const { findings } = JSON.parse(stdout) as WikiStatus;
+    for (const { what, do: todo } of findings) assert.ok(what !== '' && todo !== '');
+    return [exitCode, findings.map(({ code }) => code)];
+  };
+  assert.deepEqual(await status(), [0, []]);
+  const doctor = await wiki.machine.run(['mediawiki-full', 'doctor', '--json'], { allowFailure: true });
+  const looks = JSON.parse(doctor.stdout) as { what: string; finding: { severity: string } | null }[];
+  const severities = Object.fromEntries(looks.map(({ what, finding }) => [what, finding?.severity ?? null]));
+  // A machine of a test has no mail, and no clock but ours
+  const { name, clock, mail, ...rest } = severities;
+  assert.deepEqual([rest, mail], [{ cache: null, edit: null, editor: null }, 'warning']);
+  assert.ok(name !== 'error' && clock !== 'error');
+  assert.equal(doctor.exitCode, 1);
+  await wiki.machine.run(['systemctl', 'stop', 'memcached.service']);
+  assert.deepEqual(await status(), [2, ['service']]);
+  const { stdout } = await wiki.machine.run(['mediawiki-full', 'status'], { allowFailure: true });
+  assert.match(stdout, /^error: memcached does not run \(inactive\)\n {4}.*systemctl restart memcached/m);
+  await wiki.machine.run(['systemctl', 'start', 'memcached.service']);
+  const ready = join(wiki.machine.root, 'var/lib/mediawiki-full/captcha/ready');
+  await rm(ready);
+  assert.deepEqual(await status(), [1, ['captchas']]);
+  await wiki.machine.run(['mediawiki-full', 'captchas']);
+  const settings = join(wiki.machine.root, 'etc/mediawiki/LocalSettings.php');
+  const text = await wiki.text('etc/mediawiki/LocalSettings.php');
+  await writeFile(settings, `${text}\n$wgSitename = ;\n`);
+  const [exitCode, codes] = await status();
+  assert.deepEqual([exitCode, codes.includes('settings')], [2, true]);
+  await writeFile(settings, text);
+  await eventually('all is well again', async () => (await status())[0] === 0);
 }
 
 async function checkSecrets(wiki: WikiMachine): Promise<void> {

@@ -36,14 +36,16 @@ function restartFrontEnds(): void {
 	service( 'restart', 'apache2.service' );
 	service( 'restart', 'varnish.service' );
 	waitForVarnish();
+	foreach ( serviceFindings( [ 'varnish' => serviceState( 'varnish.service' ), 'apache2' => serviceState( 'apache2.service' ) ] ) as $finding ) {
+		say( "$finding->what. To do: $finding->do" );
+	}
 }
 
 /** varnishd says that it runs before it has compiled its VCL: who installs the wiki finds it answering. */
 function waitForVarnish(): void {
 	for ( $tries = 0; $tries < 150 && serviceState( 'varnish.service' ) === 'active'; $tries++ ) {
-		$socket = @fsockopen( '127.0.0.1', 80, $code, $message, 1 );
-		if ( $socket ) {
-			fclose( $socket );
+		// Not a connection to port 80: another program may have that
+		if ( str_contains( run( [ 'varnishadm', 'status' ], '', null, 10 )->output, 'running' ) ) {
 			return;
 		}
 		usleep( 200000 );

@@ -10,16 +10,21 @@ namespace MediaWikiFull;
 /**
  * Prints the state, as a table or as JSON.
  *
- * @return int 0 where everything is as it should be, 1 otherwise
+ * @return int 0 where everything is as it should be, 1 where something needs somebody, 2 where visitors notice it
  */
 function showStatus( bool $json ): int {
 	$status = gatherStatus();
+	$findings = findingsOf( $status );
 	if ( $json ) {
-		echo json_encode( $status, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ), "\n";
+		echo json_encode( $status + [ 'findings' => $findings ], JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ), "\n";
 	} else {
 		echo statusText( $status );
+		foreach ( $findings as $finding ) {
+			echo "\n{$finding->severity}: {$finding->what}\n    {$finding->do}\n";
+		}
 	}
-	return $status['healthy'] ? 0 : 1;
+	$errors = array_filter( $findings, static fn ( $finding ) => $finding->severity === 'error' );
+	return $errors !== [] || !$status['healthy'] ? 2 : ( $findings === [] ? 0 : 1 );
 }
 
 /** @return array<string, mixed> everything that is shown, numbers as numbers, null for what could not be found out */

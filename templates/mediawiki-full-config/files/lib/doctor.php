@@ -1,0 +1,143 @@
+<?php
+/**
+ * `mediawiki-full doctor`: goes through the wiki as a visitor and an editor
+ * would, and says of each thing whether it is as it should be. It writes one
+ * page, MediaWiki:Mediawiki-full-doctor, which no list of changes shows.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+const DOCTOR_PAGE = 'MediaWiki:Mediawiki-full-doctor';
+
+/** One look: what was looked at, and what is wrong with it; null: it is as it should be. */
+final class Look {
+	public function __construct(
+		public readonly string $what,
+		public readonly ?Finding $finding,
+		public readonly string $note = ''
+	) {
+	}
+}
+
+/** @return int as showStatus() */
+function doctor( bool $json ): int {
+	$status = gatherStatus();
+	$findings = findingsOf( $status );
+	$looks = array_map( static fn ( $finding ) => new Look( $finding->code, $finding ), $findings );
+	// Where nothing answers, what comes next only repeats it
+	if ( array_filter( $findings, static fn ( $finding ) => $finding->severity === 'error' ) === [] ) {
+		$looks = [ ...$looks, ...lookAround( $status ) ];
+	}
+	if ( $json ) {
+		echo json_encode( $looks, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ), "\n";
+	} else {
+		foreach ( $looks as $look ) {
+			$found = $look->finding;
+			echo sprintf( "%-8s %-12s %s\n", $found === null ? 'ok' : $found->severity, $look->what, $found === null ? $look->note : $found->what );
+			echo $found === null ? '' : "                      $found->do\n";
+		}
+	}
+	$severities = array_map( static fn ( $look ) => $look->finding?->severity, $looks );
+	return in_array( 'error', $severities, true ) ? 2 : ( in_array( 'warning', $severities, true ) ? 1 : 0 );
+}
+
+/**
+ * @param array<string, mixed> $status
+ * @return Look[]
+ */
+function lookAround( array $status ): array {
+	$looks = [ lookAtName( $status['wiki']['url'] ), lookAtClock(), lookAtMail() ];
+	if ( $status['access']['choice'] === 'private' ) {
+		return [ ...$looks, new Look( 'pages', null, 'not looked at as a stranger: the wiki is private' ) ];
+	}
+	return [ ...$looks, lookAtCache(), lookAtEdit(), lookAtParsoid() ];
+}
+
+/** @param string[] $headers @return array{0: int, 1: string, 2: array<string, string>} status, body and headers by lower-case name */
+function askPage( string $path, string $method = 'GET', array $headers = [] ): array {
+	$context = stream_context_create( [ 'http' => [
+		'method' => $method, 'timeout' => 20, 'ignore_errors' => true, 'follow_location' => 0, 'header' => $headers,
+	] ] );
+	$body = (string)@file_get_contents( "http://127.0.0.1$path", false, $context );
+	$found = [];
+	$code = 0;
+	foreach ( $http_response_header ?? [] as $line ) {
+		if ( preg_match( '#^HTTP/\S+ (\d+)#', $line, $match ) ) {
+			$code = (int)$match[1];
+		} elseif ( preg_match( '/^([^:]+):\s*(.*)$/', $line, $match ) ) {
+			$found[strtolower( $match[1] )] = $match[2];
+		}
+	}
+	return [ $code, $body, $found ];
+}
+
+function lookAtName( string $url ): Look {
+	$host = (string)parse_url( $url, PHP_URL_HOST );
+	$own = preg_split( '/\s+/', trim( run( [ 'hostname', '--all-ip-addresses' ], '', null, 10 )->output ), -1, PREG_SPLIT_NO_EMPTY );
+	$addresses = array_column( @dns_get_record( $host, DNS_A ) ?: [], 'ip' );
+	$addresses = $addresses === [] ? ( gethostbynamel( $host ) ?: [] ) : $addresses;
+	if ( $addresses === [] ) {
+		return new Look( 'name', new Finding( 'warning', 'name', "$host, the wiki's address, is the name of no machine here",
+			'have it in the DNS, or `mediawiki-full set server_url` to what visitors type' ) );
+	}
+	$here = array_intersect( $addresses, [ ...$own, '127.0.0.1', '127.0.1.1' ] ) !== [];
+	if ( !$here && trustedProxies() === [] ) {
+		return new Look( 'name', new Finding( 'warning', 'name', "$host leads to " . implode( ', ', $addresses ) . ', not to this machine',
+			'where a proxy is in front: `mediawiki-full set trusted_proxies`' ) );
+	}
+	return new Look( 'name', null, "$host leads " . ( $here ? 'here' : 'to ' . implode( ', ', $addresses ) ) );
+}
+
+function lookAtClock(): Look {
+	$kept = trim( run( [ 'timedatectl', 'show', '--property=NTPSynchronized', '--value' ], '', null, 10 )->output );
+	return $kept !== 'no' ? new Look( 'clock', null, gmdate( 'Y-m-d H:i:s' ) . ' UTC' )
+		: new Look( 'clock', new Finding( 'warning', 'clock', 'nothing keeps the clock right; it says ' . gmdate( 'Y-m-d H:i:s' ) . ' UTC',
+			'install systemd-timesyncd or chrony: apt refuses an archive that seems to come from the future' ) );
+}
+
+function lookAtMail(): Look {
+	$settings = (string)@file_get_contents( LOCAL_SETTINGS );
+	if ( is_executable( '/usr/sbin/sendmail' ) || preg_match( '/^[^#\n]*\$wgSMTP\b/m', $settings ) ) {
+		return new Look( 'mail', null, 'there is a way for it' );
+	}
+	return new Look( 'mail', new Finding( 'warning', 'mail', 'the wiki can send no mail, so nobody gets a new password by it',
+		'install a mail program (msmtp-mta, postfix), or set $wgSMTP in LocalSettings.php' ) );
+}
+
+function lookAtCache(): Look {
+	askPage( '/wiki/Special:Version' );
+	[ $code, , $headers ] = askPage( '/favicon.ico' );
+	[ $code, , $headers ] = askPage( '/favicon.ico' );
+	$cached = $headers['x-cache'] ?? 'nothing';
+	return $code === 200 && $cached === 'hit' ? new Look( 'cache', null, 'Varnish answers from memory' )
+		: new Look( 'cache', new Finding( 'error', 'cache', "what was asked for twice did not come from Varnish ($code, $cached)",
+			'is there VCL of your own? See /usr/share/mediawiki-full/wiki.vcl' ) );
+}
+
+/** An edit is there for strangers at once, out of the cache too. */
+function lookAtEdit(): Look {
+	$path = '/wiki/' . DOCTOR_PAGE;
+	foreach ( [ 1, 2 ] as $time ) {
+		$text = "mediawiki-full doctor, $time, " . bin2hex( random_bytes( 6 ) );
+		$options = [ '--no-rc', '--bot', '--minor', '--summary=mediawiki-full doctor', DOCTOR_PAGE ];
+		$result = run( [ SHARE_DIR . '/maintenance', 'edit', ...$options ], $text, WEB_USER, 120 );
+		if ( !$result->ok() ) {
+			return new Look( 'edit', new Finding( 'error', 'edit', 'no page can be saved: ' . trim( substr( $result->output . $result->errors, -300 ) ),
+				'look into ' . LOG_DIR . '/exception.log and ' . LOG_DIR . '/database.log' ) );
+		}
+		[ , $body ] = askPage( $path );
+		if ( !str_contains( $body, $text ) ) {
+			return new Look( 'edit', new Finding( 'error', 'edit', 'a page that was saved is shown as it was before',
+				'does LocalSettings.php change $wgCdnServers or $wgUseCdn? `mediawiki-full setup --restart` empties Varnish' ) );
+		}
+	}
+	return new Look( 'edit', null, 'shown at once' );
+}
+
+function lookAtParsoid(): Look {
+	[ $code, $body ] = askPage( '/rest.php/v1/page/' . rawurlencode( DOCTOR_PAGE ) . '/html' );
+	return $code === 200 && str_contains( $body, 'mediawiki-full doctor' ) ? new Look( 'editor', null, 'Parsoid gives HTML for VisualEditor' )
+		: new Look( 'editor', new Finding( 'error', 'editor', "Parsoid gives no HTML ($code), so VisualEditor opens no page",
+			'look into ' . LOG_DIR . '/exception.log' ) );
+}
