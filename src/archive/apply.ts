@@ -54,7 +54,7 @@ export async function applyPublication(
   const phase = options.phase ?? silentPhase;
   const bytes = plan.writes.reduce((sum, write) => sum + (write.kind === 'blob' ? write.size : 0), 0);
   await assertRoom(port, bytes);
-  const signed = await signAll(plan, options.signer);
+  const signed = await signAll(plan, options);
   try {
     for (const { step, writes } of stepsOf(plan.writes)) {
       throwIfInterrupted(options.signal);
@@ -82,14 +82,24 @@ async function assertRoom(port: ArchivePort, bytes: number): Promise<void> {
   });
 }
 
-async function signAll(plan: PublicationPlan, signer: Signer): Promise<Map<Write, string>> {
+/**
+ * A Release may be dated a little ahead of the clock, a signature may not: sqv, by which apt of Debian 13 checks, takes
+ * none that was made later than now (--not-after).
+ */
+async function signAll(
+  plan: PublicationPlan,
+  { signer, clock }: Pick<ApplyOptions, 'signer' | 'clock'>,
+): Promise<Map<Write, string>> {
   const signed = new Map<Write, string>();
   for (const write of plan.writes) {
-    if (write.kind === 'detached') {
-      signed.set(write, await signer.detached(write.text, write.date, write.path));
-    } else if (write.kind === 'clearsigned') {
-      signed.set(write, await signer.clearsign(write.text, write.date, write.path));
-    }
+    if (write.kind !== 'detached' && write.kind !== 'clearsigned') continue;
+    const ahead = write.date.getTime() - clock.now().getTime();
+    // Of a clock that ran backwards nothing is known: a key may be younger than it says
+    const date = ahead > 0 && ahead <= longestWait ? clock.now() : write.date;
+    const { text, path } = write;
+    const signature =
+      write.kind === 'detached' ? signer.detached(text, date, path) : signer.clearsign(text, date, path);
+    signed.set(write, await signature);
   }
   return signed;
 }

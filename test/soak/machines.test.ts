@@ -295,7 +295,7 @@ describe('a machine on which another program has port 80', function () {
       stdout + stderr,
       /varnish does not run \(\w+\): nginx has port 80\. To do: stop nginx for good/,
     );
-    assert.match((await wiki().visitor().get('/')).headers['server'] ?? '', /nginx/);
+    assert.match(String((await wiki().visitor().get('/')).headers['server']), /nginx/);
     const { findings } = await wiki().status();
     assert.deepEqual(
       findings.map(({ code }) => code),
