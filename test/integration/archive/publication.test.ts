@@ -4,8 +4,14 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { DiskPort } from '../../../src/archive/disk-port.js';
 import { sha256Of } from '../../../src/io/disk.js';
+import { readCleartextMessage, type CleartextMessage, type SignaturePacket } from 'openpgp';
 import { run } from '../../../src/io/process.js';
 import { Workbench } from './fixture.js';
+
+function signaturesOf(message: CleartextMessage): SignaturePacket[] {
+  const { signature } = message as unknown as { signature: { packets: SignaturePacket[] } };
+  return [...signature.packets];
+}
 
 describe('publishing to a disk', function () {
   this.timeout(60_000);
@@ -59,6 +65,21 @@ describe('publishing to a disk', function () {
       'Release.gpg',
     ]);
     assert.deepEqual(Object.keys(now), Object.keys(before));
+  });
+
+  it('signs nothing later than now, though releases in quick succession are dated ahead', async () => {
+    const sets = [
+      await bench.snapshot([{ name: 'tiny', version: '1.0' }]),
+      await bench.snapshot([{ name: 'tiny', version: '1.1' }]),
+    ];
+    const now = bench.clock.now().getTime();
+    for (const set of [...sets, sets[0]!]) await bench.publish(set);
+    const inline = await readFile(join(bench.public, 'debian/dists/set-stable/InRelease'), 'utf8');
+    const message = await readCleartextMessage({ cleartextMessage: inline });
+    const dated = Date.parse(/^Date: (.*)$/m.exec(inline)![1]!);
+    assert.ok(dated > now);
+    for (const packet of signaturesOf(message))
+      assert.ok(packet.created!.getTime() <= now, String(packet.created));
   });
 
   it('gives the same indices from empty caches', async () => {
