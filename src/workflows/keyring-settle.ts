@@ -26,8 +26,8 @@ import { commitSnapshotFiles } from './publish.js';
 import { historyOf, keyRecordOf } from './readings.js';
 
 /**
- * After a suite has moved: the suites of the keys that can sign offer the keyring package as it is to be now, and
- * machines are told of them. So a set that goes back takes no machine's keyring package along: the newest is offered here.
+ * After a suite has moved: the suite of the current key offers the keyring package as it is to be now, and machines are
+ * told of that suite. When a set goes back, the keyring package of a machine does not go back with it.
  *
  * @throws LockstepError of the signer and the disk; what is wrong with profiles and templates is told only, for the
  * suite has moved and none of it concerns that
@@ -40,13 +40,14 @@ export async function ensureKeyringSuite(context: Context, signer: Signer): Prom
   try {
     const inputs = await keyringInputs(context);
     if ((await historyOf(context, suite)).length > 0 && (await offeredInputs(context)) === inputs) return;
-    await offerKeyringPackage(context, state, signer);
+    // A move needs no other key: the next one's suite is brought up to date with the next step of the change
+    await offerKeyringPackage(context, [state.current.fingerprint], signer);
     await settleKeyFiles(context);
     await noteOfferedInputs(context, inputs);
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^(?:PROFILE|TEMPLATE|WORKSPACE)_/.test(error.code))
       throw error;
-    const phase = progress.phase(`The suite ${suite} is not published`);
+    const phase = progress.phase(`The keyring package in ${suite} stays as it is`);
     phase.info(error.message);
     phase.fail();
   }
@@ -63,19 +64,24 @@ export async function settleKeys(context: Context, state: KeyState, signer: Sign
     if (kind === 'compromised') await removeKeyringSuite(context, keyringSuite(fingerprint));
   }
   if (await hasKeyringTemplate(context)) {
-    const snapshot = await offerKeyringPackage(context, state, signer);
+    const keys = [state.current, ...(state.next === null ? [] : [state.next])];
+    const fingerprints = keys.map(({ fingerprint }) => fingerprint);
+    const snapshot = await offerKeyringPackage(context, fingerprints, signer);
     await settleFormerSuites(context, state, snapshot, signer);
   }
   await dropUnbelieved(context, state, signer);
   await settleKeyFiles(context);
 }
 
-/** The keyring package as it is to be now, in the suites of the keys that sign. */
-async function offerKeyringPackage(context: Context, state: KeyState, signer: Signer): Promise<Snapshot> {
+/** The keyring package as it is to be now, in the suites of these keys. */
+async function offerKeyringPackage(
+  context: Context,
+  fingerprints: readonly string[],
+  signer: Signer,
+): Promise<Snapshot> {
   const snapshot = await cutKeyringPackage(context, signer);
-  for (const key of [state.current, state.next]) {
-    if (key === null) continue;
-    await publishKeyringSuite(context, snapshot, { own: await signerOf(context, key.fingerprint), signer });
+  for (const fingerprint of fingerprints) {
+    await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
   }
   return snapshot;
 }
