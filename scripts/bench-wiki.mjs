@@ -1,14 +1,12 @@
 /** `npm run bench wiki`: see test/machines/wiki-bench.ts, which this makes runnable. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { releaseTools, root, setUp, testTools } from './setup.mjs';
+import { keptByTests, releaseTools, root, setUp, testTools } from './setup.mjs';
 
 setUp([...releaseTools, ...testTools]);
-const kept =
-  process.env.LOCKSTEP_TEST_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-test');
+const kept = keptByTests();
 const temporary = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
 chmodSync(temporary, 0o711);
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));

@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
 import {
   accessSync,
   constants,
@@ -183,4 +184,10 @@ export function setUp(tools, stage = (name, work) => work()) {
   stage('set-up: npm packages', installDependencies);
   stage('set-up: compiling', compile);
   stage('set-up: Debian packages', () => installTools(tools));
+}
+
+/** What tests keep from run to run, the product's cache too: none of it is the user's own. */
+export function keptByTests() {
+  const base = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return process.env.LOCKSTEP_TEST_CACHE ?? join(base, 'lockstep-test');
 }

@@ -6,9 +6,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
+import { keptByTests, releaseTools, root, say, setUp, testTools } from './setup.mjs';
 
 const soaks = {
   keys: { files: ['test/integration/workflows/key-interrupted.test.ts'], caches: false },
@@ -27,9 +27,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'lockstep-soak-'));
 chmodSync(temporary, 0o711);
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
 const mocha = [join(root, 'node_modules/mocha/bin/mocha.js'), '--no-color', '--timeout', '0'];
-const kept =
-  process.env.LOCKSTEP_TEST_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-test');
+const kept = keptByTests();
 const { files, caches } = soaks[name];
 const { status } = spawnSync(process.execPath, [...mocha, ...files], {
   cwd: root,

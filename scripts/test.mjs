@@ -5,10 +5,10 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { freemem, homedir, tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runFresh } from './fresh.mjs';
-import { releaseTools, root, say, setUp, testTools } from './setup.mjs';
+import { keptByTests, releaseTools, root, say, setUp, testTools } from './setup.mjs';
 import { report, stage } from './stages.mjs';
 
 const bin = (name) => join(root, 'node_modules', name);
@@ -108,10 +108,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 
 const memory = folderInMemory();
 const times = join(temporary, 'times.jsonl');
-/** What tests keep from run to run, the product's cache too: none of it is the user's own. */
-const kept =
-  process.env.LOCKSTEP_TEST_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-test');
+const kept = keptByTests();
 /** What programs write at home that tests start (gpg, a browser) goes with the run. */
 const home = join(temporary, 'home');
 mkdirSync(home, { mode: 0o700 });

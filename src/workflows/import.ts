@@ -1,8 +1,6 @@
 /** Packages that were built elsewhere become a snapshot: read, vetted, taken in, compared, signed. */
-import { isAbsolute, relative, resolve } from 'node:path';
-import type { BuiltSource } from '../build/built.js';
+import { isAbsolute, relative } from 'node:path';
 import { LockstepError, type FaultPlace } from '../errors.js';
-import { readIfThere } from '../io/disk.js';
 import { keepHeapsSmall } from '../io/heap.js';
 import type { Phase } from '../io/progress.js';
 import type { StoreBatch } from '../io/store-batch.js';
@@ -10,53 +8,34 @@ import { loadImportedProfile } from '../profile/load.js';
 import type { ImportedProfile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
 import { planChangelogs } from '../snapshot/changelogs.js';
-import { sourceEntry } from '../snapshot/content.js';
 import {
   planImportedSet,
   unaskedChanges,
   type ImportChange,
   type ImportWish,
-  type Imported,
   type ImportedSet,
 } from '../snapshot/imported-set.js';
-import type {
-  Evidence,
-  Snapshot,
-  SnapshotPackage,
-  SnapshotSource,
-  SourceChangelog,
-} from '../snapshot/manifest.js';
+import type { Evidence, Snapshot, SnapshotPackage, SourceChangelog } from '../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../snapshot/snapshot-folder.js';
-import { gatherForeignFiles, type ForeignFiles } from '../vetting/foreign-files.js';
-import { readForeignSet } from '../vetting/foreign-readers.js';
-import type { ReadFile, ReadPackage } from '../vetting/foreign-share.js';
-import { readSource, readUpload, type PromisedFile } from '../vetting/foreign-source.js';
+import type { ReadPackage } from '../vetting/foreign-share.js';
 import { rulesVersion } from '../vetting/vet.js';
 import { archiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
+import { readAll, type ReadingRequest, type Taken } from './import-reading.js';
 import { commitSnapshotFiles, ownTrust, prepareEntry } from './publish.js';
 import { snapshotRecords } from './records.js';
 import { exclusively } from './workspace-lock.js';
 
-export interface ImportRequest {
+export interface ImportRequest extends ReadingRequest {
   profile: string;
-  /** Folders, .deb, .dsc and .changes, as typed. */
-  paths: readonly string[];
-  /** What `paths` begin at: an absolute path. */
-  cwd: string;
   /** Whether what is in the profile's last snapshot and not replaced stays. */
   add: boolean;
   /** Whether what is in the profile's last snapshot and not among these goes. */
   replace: boolean;
-  /** Names of packages and source packages that go; the others stay. */
-  remove: readonly string[];
   /** Whether packages may go to lower versions. */
   lower: boolean;
-  /** A file of public keys: then only what is signed with one of them is taken. */
-  keyring: string | undefined;
-  dryRun: boolean;
 }
 
 export interface ImportReport {
@@ -78,9 +57,6 @@ export interface ImportReport {
   /** Symbolic links that were left alone. */
   links: string[];
 }
-
-/** What everything in an imported set belongs to: there are no components. */
-const component = 'imported';
 
 /**
  * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, USAGE (a profile with components); IMPORT_INVALID with
@@ -142,122 +118,6 @@ async function readAndPlan(
     batch?.discard();
     throw error;
   }
-}
-
-/** What was read, good and bad. */
-interface Taken {
-  packages: ReadPackage[];
-  sources: Imported<SnapshotSource>[];
-  faults: FaultPlace[];
-  /** Fingerprints of who signed the uploads. */
-  signers: Set<string>;
-  links: string[];
-  /** On its way into the store. */
-  batch: StoreBatch | undefined;
-}
-
-async function readAll(
-  context: Context,
-  profile: ImportedProfile,
-  request: ImportRequest,
-  phase: Phase,
-): Promise<Taken> {
-  const { places, store, workspace, signal } = context;
-  const files = gatherForeignFiles(request.paths, request.cwd);
-  const { area } = workspace.archive;
-  const described = await readDescriptions(context, request, files);
-  const debs = [...new Set([...files.debs, ...described.debs.keys()])].sort();
-  const item = phase.item(`${debs.length} packages`);
-  const { read, batch } = await readForeignSet({
-    files: debs,
-    belonging: { component, area },
-    architectures: profile.base.architectures,
-    taking: request.dryRun ? undefined : { store, cache: places.cache },
-    signal,
-    onRead: (count) => item.note(`${count} read`),
-  });
-  item.done();
-  const taken: Taken = {
-    packages: [],
-    sources: described.sources.map(({ file, source }) => ({ file, entry: sourceEntry(source, area) })),
-    faults: [...files.faults, ...described.faults],
-    signers: described.signers,
-    links: files.links,
-    batch,
-  };
-  for (const one of read) {
-    const fault = faultsOf(one, described.debs.get(one.file), request.keyring !== undefined);
-    taken.faults.push(...fault);
-    if (fault.length > 0 || 'faults' in one) continue;
-    taken.packages.push(one);
-  }
-  if (read.length + described.sources.length + taken.faults.length === 0 && request.remove.length === 0) {
-    const where = request.paths.length === 0 ? 'what was named: nothing' : request.paths.join(', ');
-    taken.faults.push({ message: `there is no .deb, .dsc or .changes in ${where}` });
-  }
-  return taken;
-}
-
-function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: boolean): FaultPlace[] {
-  const { file } = read;
-  if ('faults' in read) return read.faults.map((message) => ({ file, message }));
-  if (promised === undefined) {
-    return signed ? [{ file, message: 'no signed .changes names it, and a keyring was given' }] : [];
-  }
-  if (promised.sha256 === read.entry.sha256) return [];
-  return [{ file, message: `has SHA-256 ${read.entry.sha256}, and its .changes names ${promised.sha256}` }];
-}
-
-interface Described {
-  /** Packages that uploads name, by path. */
-  debs: Map<string, PromisedFile>;
-  sources: { file: string; source: BuiltSource }[];
-  faults: FaultPlace[];
-  signers: Set<string>;
-}
-
-/** Reads the uploads, then the source packages that they name or that were named. */
-async function readDescriptions(
-  context: Context,
-  request: ImportRequest,
-  files: ForeignFiles,
-): Promise<Described> {
-  const reading = {
-    keyring: await readKeyring(request),
-    taken: { kind: 'arriving', now: context.clock.now() } as const,
-    signal: context.signal,
-  };
-  const described: Described = { debs: new Map(), sources: [], faults: [], signers: new Set() };
-  const dscs = new Map<string, PromisedFile | undefined>(files.dscs.map((path) => [path, undefined]));
-  for (const path of files.changes) {
-    const upload = await readUpload(path, reading);
-    if ('faults' in upload) {
-      described.faults.push(...upload.faults);
-      continue;
-    }
-    for (const file of upload.debs) described.debs.set(file.path, file);
-    for (const file of upload.dscs) dscs.set(file.path, file);
-    for (const signer of upload.signers) described.signers.add(signer);
-  }
-  const store = { store: context.store, take: !request.dryRun };
-  for (const [file, promised] of dscs) {
-    const read = await readSource(file, promised, store, reading);
-    if ('faults' in read) described.faults.push(...read.faults);
-    else described.sources.push({ file, source: read.source });
-    if ('signers' in read) for (const signer of read.signers) described.signers.add(signer);
-  }
-  return described;
-}
-
-async function readKeyring({ keyring, cwd }: ImportRequest): Promise<Uint8Array | undefined> {
-  if (keyring === undefined) return undefined;
-  const bytes = await readIfThere(resolve(cwd, keyring));
-  if (bytes !== undefined) return bytes;
-  throw new LockstepError('KEYRING_MISSING', {
-    message: `There is no keyring ${keyring}`,
-    hint: 'Name a file of public keys, as gpg --export writes it',
-    where: [{ file: keyring }],
-  });
 }
 
 async function planImport(

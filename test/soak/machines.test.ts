@@ -36,6 +36,16 @@ async function bootInstalled(): Promise<WikiMachine> {
   return wiki;
 }
 
+/** A machine that follows the archive and has a package of Debian's, but no wiki yet. */
+async function bootWith(package_: string): Promise<WikiMachine> {
+  const { archive } = await installedWiki('bookworm');
+  const machine = await WikiMachine.boot('bookworm', archive);
+  await machine.apt('update');
+  await machine.apt('install', '--yes', package_, WikiMachine.keyringPackage);
+  await machine.apt('update');
+  return machine;
+}
+
 async function isWell(wiki: WikiMachine): Promise<void> {
   await eventually('the wiki is well', async () => (await wiki.status()).healthy);
   assert.equal((await wiki.visitor().get('/wiki/Main_Page')).status, 200);
@@ -82,7 +92,7 @@ describe('a machine on which "php" is another PHP', function () {
     it('gets a wiki that is well, with the PHP that the set was proven with', async () => {
       await wiki().apt('update');
       await wiki().apt('install', '--yes', 'php-cli', 'php-mbstring', 'php-xml');
-      await wiki().apt('install', '--yes', '/root/archive-keyring.deb');
+      await wiki().apt('install', '--yes', WikiMachine.keyringPackage);
       await wiki().apt('update');
       await wiki().apt('install', '--yes', 'mediawiki-full');
       const there = await installed(wiki());
@@ -245,13 +255,9 @@ describe('a machine on its way from Debian 12 to 13', function () {
 describe('a machine whose MariaDB has a password for its root', function () {
   this.timeout(1_800_000);
   const wiki = useWiki(async () => {
-    const { archive } = await installedWiki('bookworm');
-    const machine = await WikiMachine.boot('bookworm', archive);
-    await machine.apt('update');
-    await machine.apt('install', '--yes', 'mariadb-server', '/root/archive-keyring.deb');
+    const machine = await bootWith('mariadb-server');
     const sql = "ALTER USER root@localhost IDENTIFIED VIA mysql_native_password USING PASSWORD('of root')";
     await machine.machine.run(['mariadb', '-e', sql]);
-    await machine.apt('update');
     return machine;
   });
 
@@ -280,14 +286,7 @@ describe('a machine whose MariaDB has a password for its root', function () {
 
 describe('a machine on which another program has port 80', function () {
   this.timeout(1_800_000);
-  const wiki = useWiki(async () => {
-    const { archive } = await installedWiki('bookworm');
-    const machine = await WikiMachine.boot('bookworm', archive);
-    await machine.apt('update');
-    await machine.apt('install', '--yes', 'nginx-light', '/root/archive-keyring.deb');
-    await machine.apt('update');
-    return machine;
-  });
+  const wiki = useWiki(() => bootWith('nginx-light'));
 
   it('keeps that program, and is told who has the port and how to go on', async () => {
     const { stdout, stderr } = await wiki().apt('install', '--yes', 'mediawiki-full');

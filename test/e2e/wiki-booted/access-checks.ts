@@ -6,14 +6,10 @@ import { join } from 'node:path';
 import { picture } from '../../fixtures/png.js';
 import { ask, type WikiClient } from '../../fixtures/wiki-client.js';
 import { eventually, type WikiMachine } from '../../fixtures/wiki-machine.js';
-import { assertShows } from './wiki-checks.js';
+import { assertShows, type CheckedWiki } from './wiki-checks.js';
 
 /** Defines the checks in the suite that is being described; they leave the wiki as they found it. */
-export function defineAccessChecks(
-  machine: () => WikiMachine,
-  adminName: string,
-  password: string | undefined,
-): void {
+export function defineAccessChecks({ machine, adminName, password }: CheckedWiki): void {
   let wiki: WikiMachine;
   let admin: WikiClient;
   before(() => {
@@ -103,6 +99,8 @@ export function defineAccessChecks(
       assert.ok(!form.text.includes('name="wpCreateaccount"'), 'nobody can register');
       const status = await wiki.status();
       assert.equal(status.healthy, true);
+      // As where it was private from the beginning: there are no pictures yet
+      await rm(join(wiki.machine.root, 'var/lib/mediawiki-full/captcha'), { recursive: true });
     } finally {
       await set('registered');
     }
@@ -110,6 +108,7 @@ export function defineAccessChecks(
       (await wiki.visitor().get('/wiki/Secret')).text.includes('nobody but us'),
     );
     assert.equal((await wiki.visitor().get(await url())).status, 200);
+    assert.match((await wiki.visitor().get('/wiki/Special:CreateAccount')).text, /Special:Captcha\/image/);
   });
 
   it('lets everybody edit once it is open, who reads a word from a picture', async () => {

@@ -83,8 +83,9 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
       });
     }
 
-    defineWikiChecks(() => wiki, 'Admin', undefined);
-    defineAccessChecks(() => wiki, 'Admin', undefined);
+    const checked = { machine: () => wiki, adminName: 'Admin' };
+    defineWikiChecks(checked);
+    defineAccessChecks(checked);
 
     it('says what is wrong and what to do, and nothing where all is well', async () => {
       await checkFindings(wiki);
@@ -221,8 +222,8 @@ function defineReinstallation(machine: () => WikiMachine): void {
       );
     });
 
-    defineWikiChecks(machine, 'Chief', password);
-    defineAccessChecks(machine, 'Chief', password);
+    defineWikiChecks({ machine, adminName: 'Chief', password });
+    defineAccessChecks({ machine, adminName: 'Chief', password });
 
     it('keeps the given password nowhere', async () => {
       const found = await wiki.machine.run(

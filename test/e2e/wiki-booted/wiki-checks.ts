@@ -10,16 +10,16 @@ import { picture, sizeOfPicture } from '../../fixtures/png.js';
 import { ask, type Answer, type WikiClient } from '../../fixtures/wiki-client.js';
 import { eventually, WikiMachine } from '../../fixtures/wiki-machine.js';
 
-/**
- * Defines the checks in the suite that is being described.
- *
- * @param password of the administrator; without it, the random one that the installation made
- */
-export function defineWikiChecks(
-  machine: () => WikiMachine,
-  adminName: string,
-  password: string | undefined,
-): void {
+/** A wiki that is there once the hooks of its suite have run. */
+export interface CheckedWiki {
+  machine: () => WikiMachine;
+  adminName: string;
+  /** Of the administrator; without it, the random one that the installation made. */
+  password?: string;
+}
+
+/** Defines the checks in the suite that is being described. */
+export function defineWikiChecks({ machine, adminName, password }: CheckedWiki): void {
   let wiki: WikiMachine;
   let admin: WikiClient;
   before(() => {

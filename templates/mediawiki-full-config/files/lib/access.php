@@ -80,11 +80,12 @@ function setAccess( string $access ): int {
 	if ( !is_file( LOCAL_SETTINGS ) || !wikiIsOurs() ) {
 		throw new Fault( LOCAL_SETTINGS . ' is not ours to change: `mediawiki-full adopt` makes it so' );
 	}
-	if ( $access !== 'private' ) {
-		makeCaptchas();
-	}
 	$text = (string)file_get_contents( LOCAL_SETTINGS );
 	writeFile( LOCAL_SETTINGS, withAccess( $text, $access ), 0640, 'root', WEB_USER );
+	if ( $access !== 'private' ) {
+		// The block loads what makes them; until they are there, it lets nobody register
+		makeCaptchas();
+	}
 	[ $from, $to ] = $access === 'private' ? [ IMAGES_DIR, PRIVATE_IMAGES_DIR ] : [ PRIVATE_IMAGES_DIR, IMAGES_DIR ];
 	moveUploads( $from, $to );
 	ensureDataDirectories();
@@ -92,7 +93,11 @@ function setAccess( string $access ): int {
 	$choices = readChoices();
 	$choices['access'] = $access;
 	writeChoices( $choices );
-	return takeUpSettings();
+	$status = takeUpSettings();
+	if ( $access !== 'private' ) {
+		takeUpCaptchas();
+	}
+	return $status;
 }
 
 /** All uploads from one directory to the other, which has none. */
@@ -142,6 +147,14 @@ function makeCaptchas( bool $anew = false ): void {
 	writeFile( CAPTCHA_MARK, "\n", 0644 );
 }
 
+/**
+ * MediaWiki remembers for a day which pictures there are. Where these are gone, one request ends in an error, and by
+ * that it notices: so that no visitor's does, we ask.
+ */
+function takeUpCaptchas(): void {
+	for ( $tries = 0; $tries < 3 && askPage( '/wiki/Special:CreateAccount' )[0] === 500; $tries++ );
+}
+
 function captchaCount(): int {
 	return count( glob( CAPTCHA_DIR . '/{,*/,*/*/}*.png', GLOB_BRACE ) ?: [] );
 }
@@ -150,6 +163,7 @@ function captchaCount(): int {
 function renewCaptchas(): int {
 	if ( in_array( accessOfWiki(), [ 'open', 'registered' ], true ) ) {
 		makeCaptchas( true );
+		takeUpCaptchas();
 	}
 	return 0;
 }

@@ -54,24 +54,6 @@ function lookAround( array $status ): array {
 	return [ ...$looks, lookAtCache(), lookAtEdit(), lookAtParsoid() ];
 }
 
-/** @param string[] $headers @return array{0: int, 1: string, 2: array<string, string>} status, body and headers by lower-case name */
-function askPage( string $path, string $method = 'GET', array $headers = [] ): array {
-	$context = stream_context_create( [ 'http' => [
-		'method' => $method, 'timeout' => 20, 'ignore_errors' => true, 'follow_location' => 0, 'header' => $headers,
-	] ] );
-	$body = (string)@file_get_contents( "http://127.0.0.1$path", false, $context );
-	$found = [];
-	$code = 0;
-	foreach ( $http_response_header ?? [] as $line ) {
-		if ( preg_match( '#^HTTP/\S+ (\d+)#', $line, $match ) ) {
-			$code = (int)$match[1];
-		} elseif ( preg_match( '/^([^:]+):\s*(.*)$/', $line, $match ) ) {
-			$found[strtolower( $match[1] )] = $match[2];
-		}
-	}
-	return [ $code, $body, $found ];
-}
-
 function lookAtName( string $url ): Look {
 	$host = (string)parse_url( $url, PHP_URL_HOST );
 	$own = preg_split( '/\s+/', trim( run( [ 'hostname', '--all-ip-addresses' ], '', null, 10 )->output ), -1, PREG_SPLIT_NO_EMPTY );
@@ -106,8 +88,7 @@ function lookAtMail(): Look {
 }
 
 function lookAtCache(): Look {
-	askPage( '/wiki/Special:Version' );
-	[ $code, , $headers ] = askPage( '/favicon.ico' );
+	askPage( '/favicon.ico' );
 	[ $code, , $headers ] = askPage( '/favicon.ico' );
 	$cached = $headers['x-cache'] ?? 'nothing';
 	return $code === 200 && $cached === 'hit' ? new Look( 'cache', null, 'Varnish answers from memory' )

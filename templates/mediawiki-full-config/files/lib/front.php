@@ -69,6 +69,26 @@ function writeMachineVcl(): bool {
 	return true;
 }
 
+/**
+ * Asks this machine's port 80, as a visitor would.
+ *
+ * @return array{0: int, 1: string, 2: array<string, string>} status (0: no answer), body, and headers by lower-case name
+ */
+function askPage( string $path ): array {
+	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0 ] ] );
+	$body = (string)@file_get_contents( "http://127.0.0.1$path", false, $context );
+	$headers = [];
+	$code = 0;
+	foreach ( $http_response_header ?? [] as $line ) {
+		if ( preg_match( '#^HTTP/\S+ (\d+)#', $line, $match ) ) {
+			$code = (int)$match[1];
+		} elseif ( preg_match( '/^([^:]+):\s*(.*)$/', $line, $match ) ) {
+			$headers[strtolower( $match[1] )] = $match[2];
+		}
+	}
+	return [ $code, $body, $headers ];
+}
+
 /** Has Varnish ask the wiki again for everything. What it keeps is used by nobody from then on. */
 function forgetPages(): void {
 	if ( serviceState( 'varnish.service' ) === 'active' ) {
@@ -98,12 +118,11 @@ function takeUpSettings(): int {
 			return 0;
 		}
 		sleep( PHP_NOTICES_AFTER );
-		$checked = run( [ PHP_BINARY, '-l', LOCAL_SETTINGS ], '', null, 30 );
-		if ( $checked->ok() ) {
+		$fault = faultOfSettings();
+		if ( $fault === null ) {
 			forgetPages();
 		} else {
-			say( LOCAL_SETTINGS . ' is no PHP, so the wiki answers with an error where nothing is cached: ' .
-				trim( (string)strtok( trim( $checked->output . $checked->errors ), "\n" ) ) );
+			say( LOCAL_SETTINGS . " is no PHP, so the wiki answers with an error where nothing is cached: $fault" );
 		}
 	} while ( settingsStamp() !== $stamp );
 	return 0;

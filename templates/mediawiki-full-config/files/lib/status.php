@@ -123,9 +123,8 @@ function extensionStates(): array {
  */
 function askWiki(): array {
 	// Not the page that everybody asks for: a cached copy would say nothing of Apache and PHP
-	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true ] ] );
-	$path = '/api.php?action=query&meta=siteinfo&siprop=general&format=json';
-	$answer = json_decode( (string)@file_get_contents( "http://127.0.0.1$path", false, $context ), true );
+	[ , $body ] = askPage( '/api.php?action=query&meta=siteinfo&siprop=general&format=json' );
+	$answer = json_decode( $body, true );
 	$generator = $answer['query']['general']['generator'] ?? null;
 	if ( is_string( $generator ) ) {
 		return [ true, $generator ];
@@ -203,9 +202,7 @@ function statusText( array $status ): string {
 	$lines[] = [ 'setup', $wiki['setup'] ];
 	$silent = $wiki['answers'] ? 'answers' : 'does not answer';
 	$lines[] = [ 'wiki', ( $wiki['generator'] ?? $silent ) . ", {$wiki['url']}" ];
-	$access = $status['access'];
-	$lines[] = [ 'access', $access['choice'] === null ? 'as LocalSettings.php has it' : $access['choice'] .
-		( $access['registration'] || $access['choice'] === 'private' ? '' : ', nobody can register: `mediawiki-full captchas`' ) ];
+	$lines[] = [ 'access', $status['access']['choice'] ?? 'as LocalSettings.php has it' ];
 	foreach ( $status['extensions'] as $name => $state ) {
 		$lines[] = [ 'extension', sprintf( '%-24s %s', $name, $state ) ];
 	}

@@ -44,6 +44,13 @@ function wikiIsOurs(): bool {
 			(string)file_get_contents( LOCAL_SETTINGS ) ) === 1;
 }
 
+/** Why PHP cannot read LocalSettings.php, or null; also where there is none. */
+function faultOfSettings(): ?string {
+	$checked = is_file( LOCAL_SETTINGS ) ? run( [ PHP_BINARY, '-l', LOCAL_SETTINGS ], '', null, 30 ) : null;
+	return $checked === null || $checked->ok() ? null
+		: trim( (string)strtok( trim( $checked->output . $checked->errors ), "\n" ) );
+}
+
 /**
  * The kind of database in use: what was made, not what was chosen since.
  *

@@ -40,15 +40,9 @@ function findingsOf( array $status ): array {
 
 /** @return Finding[] */
 function settingsFindings(): array {
-	if ( !is_file( LOCAL_SETTINGS ) ) {
-		return [];
-	}
-	$checked = run( [ PHP_BINARY, '-l', LOCAL_SETTINGS ], '', null, 30 );
-	if ( $checked->ok() ) {
-		return [];
-	}
-	$why = trim( (string)strtok( trim( $checked->output . $checked->errors ), "\n" ) );
-	return [ new Finding( 'error', 'settings', LOCAL_SETTINGS . " is no PHP: $why", 'correct that line' ) ];
+	$fault = faultOfSettings();
+	return $fault === null ? []
+		: [ new Finding( 'error', 'settings', LOCAL_SETTINGS . " is no PHP: $fault", 'correct that line' ) ];
 }
 
 /**
