@@ -2,7 +2,8 @@
  * `npm run soak NAME`: what takes too long for every `npm test`, and is run before a release.
  *
  * keys      each step of a change of the key, with a fault at every single change to the disk
- * machines  booted machines that are not like ours: another PHP, no keyring package, from Debian 12 to 13
+ * machines  booted machines that are not like ours: another PHP, no keyring package, from Debian 12 to 13;
+ *           old wikis of each kind that are adopted or imported, other sites beside
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { keptByTests, releaseTools, root, say, setUp, testTools } from './setup.
 const soaks = {
   keys: { files: ['test/integration/workflows/key-interrupted.test.ts'], caches: false },
   // The sets that they follow, and the roots, are those of the tests
-  machines: { files: ['test/soak/machines.test.ts'], caches: true },
+  machines: { files: ['test/soak/machines.test.ts', 'test/soak/old-wikis.test.ts'], caches: true },
 };
 
 const [name = ''] = process.argv.slice(2);

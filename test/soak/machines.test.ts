@@ -288,23 +288,36 @@ describe('a machine on which another program has port 80', function () {
   this.timeout(1_800_000);
   const wiki = useWiki(() => bootWith('nginx-light'));
 
-  it('keeps that program, and is told who has the port and how to go on', async () => {
+  const inside = async (): Promise<string> =>
+    await wiki().askFromInside('GET', 'http://127.0.0.1:6081/wiki/Main_Page');
+
+  it('keeps that program, and has its wiki behind it', async () => {
     const { stdout, stderr } = await wiki().apt('install', '--yes', 'mediawiki-full');
-    assert.match(
-      stdout + stderr,
-      /varnish does not run \(\w+\): nginx has port 80\. To do: stop nginx for good/,
-    );
+    assert.match(stdout + stderr, /nginx\.service has port 80, so port 80 stays as it is/);
+    assert.match(stdout + stderr, /`mediawiki-full take-port-80` gives it port 80/);
     assert.match(String((await wiki().visitor().get('/')).headers['server']), /nginx/);
-    const { findings } = await wiki().status();
-    assert.deepEqual(
-      findings.map(({ code }) => code),
-      ['port'],
-    );
+    assert.match(await inside(), / 200 /);
+    const { healthy, findings } = await wiki().status();
+    assert.deepEqual([healthy, findings], [true, []]);
+    const failed = await wiki().machine.run([
+      'systemctl',
+      'list-units',
+      '--state=failed',
+      '--plain',
+      '--no-legend',
+    ]);
+    assert.equal(failed.stdout, '');
   });
 
-  it('has its wiki once the port is free', async () => {
-    await wiki().machine.run(['systemctl', 'disable', '--now', 'nginx.service']);
-    await wiki().machine.run(['mediawiki-full', 'setup', '--restart']);
+  it('gives port 80 to the wiki once that is said, and back', async () => {
+    const { exitCode } = await wiki().machine.run(['mediawiki-full', 'take-port-80'], { allowFailure: true });
+    assert.equal(exitCode, 2, 'nobody was there to agree');
+    await wiki().machine.run(['mediawiki-full', 'take-port-80', '--yes']);
     await isWell(wiki());
+    await wiki().machine.reboot();
+    await isWell(wiki());
+    await wiki().machine.run(['mediawiki-full', 'take-port-80', '--undo']);
+    assert.match(String((await wiki().visitor().get('/')).headers['server']), /nginx/);
+    assert.match(await inside(), / 200 /);
   });
 });

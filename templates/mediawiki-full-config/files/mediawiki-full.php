@@ -9,7 +9,8 @@ namespace MediaWikiFull;
 
 // All at once, before anything is done: `restore` replaces these files while it runs
 foreach ( [
-	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'access', 'front', 'set', 'setup', 'packages', 'pin', 'restore', 'status', 'findings', 'doctor',
+	'machine', 'choices', 'database', 'wiki-database', 'dumps', 'wiki', 'services', 'apache', 'ports', 'access', 'front', 'set', 'setup',
+	'packages', 'pin', 'restore', 'status', 'findings', 'doctor', 'existing', 'changes', 'apache-front', 'adopt', 'import',
 ] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }
@@ -23,7 +24,14 @@ usage: mediawiki-full status [--json]   versions, what runs, what the caches do
        mediawiki-full set [--json]      show what can be set
        mediawiki-full set KEY VALUE     change it, and have visitors see it at once
        mediawiki-full captchas          new pictures for the registration of visitors
-       mediawiki-full adopt             let an existing LocalSettings.php use this configuration
+       mediawiki-full adopt [FOLDER] [--dry-run] [--cache] [--replace]
+                                        give a wiki that is here the set's caches and care, where it is
+       mediawiki-full adopt --undo [--discard-changes]
+                                        have it as it was before
+       mediawiki-full import --dump FILE --settings FILE [--images FOLDER] [--replace]
+                                        put a wiki of another machine in the place of the one here
+       mediawiki-full take-port-80 [--yes | --undo]
+                                        give the wiki port 80, whatever has it
        mediawiki-full pin ID [--no-apply]
                                         hold the set at one snapshot of the archive, and take it there
        mediawiki-full unpin [--apply]   let it follow the suite again, and move it on
@@ -47,7 +55,11 @@ function parseArguments( array $args ): ?array {
 		'setup' => [ [ '--or-later', '--restart' ], 0, 0 ],
 		'update' => [ [], 0, 0 ],
 		'set' => [ [ '--json' ], 0, 2 ],
-		'adopt' => [ [], 0, 0 ],
+		'adopt' => [ [ '--dry-run', '--cache', '--replace', '--undo', '--discard-changes' ], 0, 1 ],
+		'import' => [ [ '--dump', '--settings', '--images', '--replace' ], 0, 3 ],
+		'take-port-80' => [ [ '--yes', '--undo' ], 0, 0 ],
+		// For prerm
+		'leave' => [ [], 0, 0 ],
 		'pin' => [ [ '--no-apply' ], 1, 1 ],
 		'unpin' => [ [ '--apply' ], 0, 0 ],
 		'restore' => [ [ '--list', '--json', '--yes' ], 0, 1 ],
@@ -67,6 +79,27 @@ function parseArguments( array $args ): ?array {
 	[ $allowed, $least, $most ] = $known[$verb];
 	$fits = array_diff( $options, $allowed ) === [] && count( $arguments ) >= $least && count( $arguments ) <= $most;
 	return $fits ? [ $verb, $options, $arguments ] : null;
+}
+
+/** By the folder in which the command was called. */
+function absolutePath( string $path ): string {
+	return str_starts_with( $path, '/' ) ? $path : getcwd() . "/$path";
+}
+
+/**
+ * Options that have a value, which comes behind each, in the order in which they were given.
+ *
+ * @param string[] $valued
+ * @param string[] $options
+ * @param string[] $arguments
+ * @return array<string, string>
+ */
+function valuesOf( array $valued, array $options, array $arguments ): array {
+	$named = array_values( array_intersect( $options, $valued ) );
+	if ( count( $named ) !== count( $arguments ) || count( array_unique( $named ) ) !== count( $named ) ) {
+		throw new Fault( 'each of ' . implode( ', ', $valued ) . ' is given once at most, and wants one file or folder' );
+	}
+	return array_combine( $named, array_map( 'MediaWikiFull\absolutePath', $arguments ) );
 }
 
 /**
@@ -96,7 +129,14 @@ function perform( string $verb, array $options, array $arguments ): int {
 		case 'settings-changed':
 			return takeUpSettings();
 		case 'adopt':
-			return withLock( static fn () => adopt() );
+			return withLock( static fn () => $has( '--undo' ) ? undoAdopt( $has( '--discard-changes' ) )
+				: adopt( isset( $arguments[0] ) ? absolutePath( $arguments[0] ) : null, $has( '--dry-run' ), $has( '--cache' ), $has( '--replace' ) ) );
+		case 'import':
+			return withLock( static fn () => importWiki( valuesOf( [ '--dump', '--settings', '--images' ], $options, $arguments ), $has( '--replace' ) ) );
+		case 'take-port-80':
+			return withLock( static fn () => takePort80( $has( '--yes' ), $has( '--undo' ) ) );
+		case 'leave':
+			return unlinkDropIns();
 		case 'update':
 			return withLock( static fn () => setup( false, true, true ) );
 		case 'pin':

@@ -11,23 +11,8 @@ if ( !defined( 'MEDIAWIKI' ) ) {
 	exit;
 }
 
-[ $mediawikiFullWithout, $mediawikiFullProxies ] = ( static function (): array {
-	$without = [];
-	$proxies = [];
-	foreach ( @file( '/etc/mediawiki-full/wiki.conf', FILE_IGNORE_NEW_LINES | FILE_SKIP_EMPTY_LINES ) ?: [] as $line ) {
-		[ $key, $value ] = array_map( 'trim', explode( '=', $line, 2 ) + [ 1 => '' ] );
-		if ( $key === 'site_name' && $value !== '' ) {
-			$GLOBALS['wgSitename'] = $value;
-		} elseif ( $key === 'server_url' && preg_match( '#^https?://#', $value ) ) {
-			$GLOBALS['wgServer'] = $value;
-		} elseif ( $key === 'without' ) {
-			$without = preg_split( '/\s*,\s*/', $value, -1, PREG_SPLIT_NO_EMPTY );
-		} elseif ( $key === 'trusted_proxies' ) {
-			$proxies = preg_split( '/[\s,]+/', $value, -1, PREG_SPLIT_NO_EMPTY );
-		}
-	}
-	return [ $without, $proxies ];
-} )();
+$mediawikiFull = require __DIR__ . '/wiki-conf.php';
+require __DIR__ . '/caches.php';
 
 # Addresses: /wiki/Title, entry points at the root
 $wgScriptPath = '';
@@ -40,37 +25,6 @@ $wgFavicon = '/favicon.ico';
 if ( strpos( $wgLogos['1x'] ?? 'change-your-logo', 'change-your-logo' ) !== false ) {
 	$wgLogos = [ '1x' => '/resources/assets/mediawiki.png', 'icon' => '/resources/assets/mediawiki.png' ];
 }
-
-# Varnish: hears of every change, and says who the visitor is. Any machine that
-# reaches Apache is this one (127.0.0.1), so the last address it notes is true,
-# private networks' addresses included; where that is a trusted proxy's, the one
-# before it.
-$wgUseCdn = true;
-$wgCdnServers = [ '127.0.0.1:80' ];
-$wgCdnServersNoPurge = [ '127.0.0.1', '::1', ...$mediawikiFullProxies ];
-$wgUsePrivateIPs = true;
-# A purge goes to Varnish over plain http whatever visitors use; Varnish does not look at the host
-$wgInternalServer = 'http://localhost';
-
-# Caches: memcached for what processes share; APCu for what one machine may keep
-# (MediaWiki finds it by itself); files for interface texts. Sessions are no
-# cache: a restart of memcached, or a full one, must log nobody out
-$wgMainCacheType = CACHE_MEMCACHED;
-$wgMemCachedServers = [ '127.0.0.1:11211' ];
-$wgSessionCacheType = CACHE_DB;
-$wgParserCacheType = CACHE_MEMCACHED;
-$wgMessageCacheType = CACHE_MEMCACHED;
-$wgCacheDirectory = '/var/cache/mediawiki-full';
-# memcached outlives a wiki: one that is installed after another was deleted must not find the other's users
-if ( $wgSecretKey && $wgDBname ) {
-	$wgCachePrefix = $wgDBname . '-' . substr( hash( 'sha256', "cache $wgSecretKey" ), 0, 12 );
-}
-
-# What MediaWiki starts by itself runs in this PHP too, whatever `php` is by default
-$wgPhpCli = '/usr/bin/php' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
-
-# mediawiki-full-jobs.service runs the job queue, not the visitors' requests
-$wgJobRunRate = 0;
 
 # Nobody needs more, but programs that guess, register or look for what is costly
 $wgAccountCreationThrottle = [ [ 'count' => 6, 'seconds' => 86400 ] ];
@@ -91,22 +45,16 @@ $wgUseImageResize = true;
 $wgUseImageMagick = is_executable( '/usr/bin/convert' );
 $wgImageMagickConvertCommand = '/usr/bin/convert';
 
-# Logs that logrotate keeps small
-$wgDBerrorLog = '/var/log/mediawiki-full/database.log';
-$wgDebugLogGroups['exception'] = '/var/log/mediawiki-full/exception.log';
-$wgDebugLogGroups['fatal'] = '/var/log/mediawiki-full/exception.log';
-
-# Parsoid of the package mediawiki-parsoid, instead of the copy in vendor/
-if ( is_readable( '/usr/share/mediawiki-parsoid/autoload.php' ) ) {
-	require_once '/usr/share/mediawiki-parsoid/autoload.php';
+# Parsoid's own addresses, by which VisualEditor asks it
+if ( is_readable( '/usr/share/mediawiki-parsoid/extension.json' ) ) {
 	wfLoadExtension( 'Parsoid', '/usr/share/mediawiki-parsoid/extension.json' );
 }
 # The extensions and skins of the set, and VisualEditor in any case: it comes with MediaWiki
 $mediawikiFullLoaded = is_file( __DIR__ . '/extensions.php' )
-	? ( require __DIR__ . '/extensions.php' )( $mediawikiFullWithout ) : [];
+	? ( require __DIR__ . '/extensions.php' )( $mediawikiFull['without'] ) : [];
 if (
 	!in_array( 'VisualEditor', $mediawikiFullLoaded, true ) &&
-	!in_array( 'visualeditor', array_map( 'strtolower', $mediawikiFullWithout ), true ) &&
+	!in_array( 'visualeditor', array_map( 'strtolower', $mediawikiFull['without'] ), true ) &&
 	is_file( "$IP/extensions/VisualEditor/extension.json" )
 ) {
 	wfLoadExtension( 'VisualEditor' );

@@ -1,5 +1,5 @@
 # How Varnish treats the wiki. Replaced by upgrades; see the drop-in
-# /usr/lib/systemd/system/varnish.service.d/mediawiki-full.conf on changing it.
+# /usr/share/mediawiki-full/systemd/varnish-80.conf on changing it.
 vcl 4.1;
 
 backend mediawiki_full {

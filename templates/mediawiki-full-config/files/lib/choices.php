@@ -61,11 +61,17 @@ function parseChoices( string $text ): array {
 }
 
 /** @param array<string, string> $choices */
-function writeChoices( array $choices ): void {
+function choicesText( array $choices ): string {
 	$text = CHOICES_HEADER;
 	foreach ( $choices as $key => $value ) {
 		$text .= "$key=$value\n";
 	}
+	return $text;
+}
+
+/** @param array<string, string> $choices */
+function writeChoices( array $choices ): void {
+	$text = choicesText( $choices );
 	if ( !is_readable( CHOICES_FILE ) || file_get_contents( CHOICES_FILE ) !== $text ) {
 		ensureDirectory( CONFIG_DIR, 0755 );
 		writeFile( CHOICES_FILE, $text, 0644 );
@@ -150,5 +156,6 @@ function configure( string $input ): int {
 	}
 	writeChoices( $choices );
 	writeMachineVcl();
+	decideFront();
 	return 0;
 }

@@ -104,18 +104,16 @@ function dropHalfMadeDatabase( string $kind ): void {
 	}
 }
 
-/** Bytes that the wiki's database takes up, or null where that cannot be found out. */
-function databaseSize( string $kind ): ?int {
-	if ( $kind === 'sqlite' ) {
+/** Bytes that a database takes up, or null where that cannot be found out. */
+function sizeOf( WikiDatabase $database ): ?int {
+	if ( $database->kind === 'sqlite' ) {
 		clearstatcache();
-		$size = @filesize( sqliteFile() );
+		$size = @filesize( $database->file );
 		return $size === false ? null : $size;
 	}
-	$result = mariadb(
-		'SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables ' .
-		"WHERE table_schema = '" . DATABASE_NAME . "';"
-	);
-	return $result->ok() && is_numeric( trim( $result->output ) ) ? (int)trim( $result->output ) : null;
+	$name = addslashes( $database->name );
+	return $database->number( 'SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables ' .
+		"WHERE table_schema = '$name';" );
 }
 
 function sqliteFile(): string {

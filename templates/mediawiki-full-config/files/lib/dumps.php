@@ -11,33 +11,29 @@ namespace MediaWikiFull;
 const DUMP_DIR = DATA_DIR . '/backups';
 const DUMP_FORMAT = 1;
 
-/**
- * Refuses where there is no room for a dump: its size is that of the database at most.
- *
- * @param string $kind mariadb or sqlite
- */
-function assertRoomForDump( string $kind ): void {
-	assertRoom( databaseSize( $kind ) ?? 0, DUMP_DIR, 'a dump of the database' );
+/** Refuses where there is no room for a dump: its size is that of the database at most. */
+function assertRoomForDump( WikiDatabase $database ): void {
+	assertRoom( sizeOf( $database ) ?? 0, DUMP_DIR, 'a dump of the database' );
 }
 
 /**
  * Dumps the database.
  *
- * @param string $kind mariadb or sqlite
- * @param string $reason before-update or before-restore
+ * @param string $reason before-update, before-restore, before-adoption, before-undo or before-import
  * @param array<string, mixed> $stamp what the database was last brought up to (lastUpdate())
  * @param string|null $needed name of a dump that must not go, however old it is
  * @return array<string, mixed> the note
  */
-function dumpDatabase( string $kind, string $reason, array $stamp, ?string $needed = null ): array {
+function dumpDatabase( WikiDatabase $database, string $reason, array $stamp, ?string $needed = null ): array {
 	ensureDirectory( DUMP_DIR, 0700 );
-	assertRoomForDump( $kind );
+	assertRoomForDump( $database );
+	$kind = $database->kind;
 	$name = dumpName( $stamp['mediawiki'] ?? '' );
 	$file = $name . ( $kind === 'sqlite' ? '.sqlite' : '.sql.gz' );
 	$part = DUMP_DIR . "/$file.part";
 	$mask = umask( 0077 );
 	try {
-		$fault = $kind === 'sqlite' ? dumpSqlite( $part ) : dumpMariadb( $part );
+		$fault = $kind === 'sqlite' ? dumpSqlite( $database->file, $part ) : dumpMariadb( $database, $part );
 	} finally {
 		umask( $mask );
 	}
@@ -86,9 +82,9 @@ function dumpName( string $version ): string {
 }
 
 /** @return string what went wrong, or nothing */
-function dumpSqlite( string $target ): string {
+function dumpSqlite( string $file, string $target ): string {
 	try {
-		$source = new \SQLite3( sqliteFile(), SQLITE3_OPEN_READONLY );
+		$source = new \SQLite3( $file, SQLITE3_OPEN_READONLY );
 		$source->busyTimeout( 60000 );
 		$copy = new \SQLite3( $target );
 		return $source->backup( $copy ) ? '' : $copy->lastErrorMsg();
@@ -98,11 +94,11 @@ function dumpSqlite( string $target ): string {
 }
 
 /** @return string what went wrong, or nothing */
-function dumpMariadb( string $target ): string {
+function dumpMariadb( WikiDatabase $database, string $target ): string {
 	return pipeline(
 		// MediaWiki's tables hold bytes: nothing may be taken for text of some character set
-		[ ...asMariadbRoot( 'mariadb-dump' ), '--default-character-set=binary', '--single-transaction',
-			'--quick', DATABASE_NAME ],
+		[ ...$database->client( 'mariadb-dump' ), '--default-character-set=binary', '--single-transaction',
+			'--no-tablespaces', '--quick', $database->name ],
 		[ 'gzip', '--no-name' ], '/dev/null', $target
 	);
 }
@@ -174,7 +170,7 @@ function assertSound( array $dump ): void {
 /**
  * Removes all but the newest dumps of a kind, and what an interrupted one left.
  *
- * @param string $reason before-update or before-restore: each kind is counted by itself
+ * @param string $reason as dumpDatabase() has it: each kind is counted by itself
  */
 function dropOldDumps( string $reason, int $kept, ?string $needed ): void {
 	$same = array_values( array_filter( listDumps(), static fn ( $dump ) => $dump['reason'] === $reason ) );
@@ -220,7 +216,7 @@ function roomForDump(): int {
 	$kind = databaseKind();
 	try {
 		if ( wikiIsOurs() && $kind !== 'other' && is_file( STAMP_FILE ) ) {
-			assertRoomForDump( $kind );
+			assertRoomForDump( wikiDatabase() );
 		}
 	} catch ( NoRoom $fault ) {
 		say( $fault->getMessage() );

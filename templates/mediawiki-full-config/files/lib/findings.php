@@ -51,7 +51,12 @@ function settingsFindings(): array {
  */
 function serviceFindings( array $services ): array {
 	$findings = [];
-	$ports = [ 'varnish' => [ 80, [ 'varnishd', 'cache-main' ] ], 'apache2' => [ 8080, [ 'apache2' ] ] ];
+	$mode = front()['mode'];
+	$ports = [
+		'varnish' => [ $mode === FRONT_VARNISH ? 80 : 6081, [ 'varnishd', 'cache-main' ] ],
+		'apache2' => [ $mode === FRONT_APACHE ? 80 : 8080, [ 'apache2' ] ],
+		basename( WEB_SERVICE, '.service' ) => [ 8080, [ 'apache2' ] ],
+	];
 	foreach ( $services as $unit => $state ) {
 		if ( $state === 'active' || $state === 'unknown' ) {
 			continue;
@@ -60,7 +65,8 @@ function serviceFindings( array $services ): array {
 		$holder = $port === 0 ? null : portHolder( $port );
 		if ( $holder !== null && !in_array( $holder, $own, true ) ) {
 			$findings[] = new Finding( 'error', 'port', "$unit does not run ($state): $holder has port $port",
-				"stop $holder for good, or have it use another port; then `mediawiki-full setup --restart`" );
+				$port === 80 ? 'have it use another port, then `mediawiki-full setup --restart`; or `mediawiki-full take-port-80` stops it for good'
+					: "stop $holder for good, or have it use another port; then `mediawiki-full setup --restart`" );
 		} else {
 			$findings[] = new Finding( 'error', 'service', "$unit does not run ($state)",
 				"`journalctl --unit=$unit` says why; `systemctl restart $unit`" );
@@ -87,9 +93,12 @@ function setupFindings( array $status ): array {
 	if ( str_starts_with( $setup, 'pending: ' ) ) {
 		return [ new Finding( 'error', 'setup', 'the setup waits: ' . substr( $setup, 9 ), 'then `mediawiki-full setup`' ) ];
 	}
+	if ( $setup === FOREIGN ) {
+		return [ new Finding( 'warning', 'adopt', 'the wiki of this machine is from before, and uses none of the caches',
+			'`mediawiki-full adopt --dry-run` shows what it would be given' ) ];
+	}
 	$found = [
 		'missing' => [ 'there is no wiki yet', '`mediawiki-full setup` makes it' ],
-		'another LocalSettings.php' => [ 'the LocalSettings.php is from before and uses none of the caches', '`mediawiki-full adopt`' ],
 		'update due' => [ 'the database is not what the installed version needs', '`mediawiki-full setup`' ],
 	][$setup] ?? null;
 	return $found === null ? [] : [ new Finding( 'error', 'setup', ...$found ) ];

@@ -70,13 +70,13 @@ function writeMachineVcl(): bool {
 }
 
 /**
- * Asks this machine's port 80, as a visitor would.
+ * Asks the wiki on this machine, by way of its caches, as a visitor would.
  *
  * @return array{0: int, 1: string, 2: array<string, string>} status (0: no answer), body, and headers by lower-case name
  */
 function askPage( string $path ): array {
 	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0 ] ] );
-	$body = (string)@file_get_contents( "http://127.0.0.1$path", false, $context );
+	$body = (string)@file_get_contents( 'http://' . cacheAddress() . $path, false, $context );
 	$headers = [];
 	$code = 0;
 	foreach ( $http_response_header ?? [] as $line ) {

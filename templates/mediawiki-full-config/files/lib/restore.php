@@ -96,15 +96,18 @@ function assertCanRestore( array $dump, string $kind ): void {
 	if ( $held !== null && array_diff_assoc( array_intersect_key( $dump['versions'], pinnedVersions() ), pinnedVersions() ) ) {
 		throw new Fault( "this machine is held at snapshot $held, which the dump does not belong to: `mediawiki-full unpin` first" );
 	}
-	if ( $kind !== 'mariadb' ) {
-		return;
+	if ( $dump['versions'] === [] ) {
+		throw new Fault( "the dump {$dump['name']} is from before the wiki was ours: `mediawiki-full adopt --undo` puts it back" );
 	}
-	$fault = faultOfMariadb( DATABASE_PATIENCE );
+	$fault = wikiDatabase()->fault( DATABASE_PATIENCE );
 	if ( $fault !== null ) {
 		throw new Fault( $fault );
 	}
-	$name = DATABASE_NAME;
-	$found = mariadb( "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = '$name';
+	if ( $kind !== 'mariadb' ) {
+		return;
+	}
+	$name = addslashes( wikiDatabase()->name );
+	$found = wikiDatabase()->sql( "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = '$name';
 		SELECT COUNT(*) FROM information_schema.views WHERE table_schema = '$name';" );
 	if ( preg_match( '/[1-9]/', $found->output ) ) {
 		throw new Fault( 'the database has triggers or views, which MediaWiki never makes. ' . byHand( [ 'dump' => $dump['name'] ] ) );
@@ -114,15 +117,17 @@ function assertCanRestore( array $dump, string $kind ): void {
 /** What a person can do who has to do without this command. */
 function byHand( array $state ): string {
 	return 'By hand: install the versions that the dump\'s note in ' . DUMP_DIR . ' names, load the dump ' .
-		( $state['dump'] ?? '' ) . ' into the database ' . DATABASE_NAME . ', remove ' . RESTORE_STATE .
+		( $state['dump'] ?? '' ) . ' into the wiki\'s database, remove ' . RESTORE_STATE .
 		' if it is there, and run `mediawiki-full setup`';
 }
 
 /** Everything that may fail without harm, then the point from which a restore is finished rather than undone. */
 function beginRestore( array $dump, string $kind ): int {
-	$size = databaseSize( $kind ) ?? 0;
+	$size = sizeOf( wikiDatabase() ) ?? 0;
 	assertRoom( $size, DUMP_DIR, 'a dump of the present database' );
-	assertRoom( 2 * $size, $kind === 'sqlite' ? SQLITE_DIR : '/var/lib/mysql', 'the database beside the present one' );
+	if ( wikiDatabase()->isOurs() ) {
+		assertRoom( 2 * $size, $kind === 'sqlite' ? SQLITE_DIR : '/var/lib/mysql', 'the database beside the present one' );
+	}
 	fetchPackages( $dump );
 	$state = [ 'format' => RESTORE_FORMAT, 'dump' => $dump['name'], 'phase' => 'begun', 'saved' => null ];
 	saveRestoreState( $state );
@@ -138,7 +143,7 @@ function beginRestore( array $dump, string $kind ): int {
 function makeReady( array $state, array $dump, string $kind ): array {
 	try {
 		assertSound( $dump );
-		$state['saved'] = dumpDatabase( $kind, 'before-restore', lastUpdate(), $dump['name'] )['name'];
+		$state['saved'] = dumpDatabase( wikiDatabase(), 'before-restore', lastUpdate(), $dump['name'] )['name'];
 		say( "the present database was dumped to {$state['saved']}" );
 		loadBeside( $dump, $kind );
 	} catch ( \Exception $fault ) {
@@ -158,7 +163,7 @@ function finishRestore( array $state ): int {
 	$dump = findDump( $state['dump'] );
 	$kind = $dump['database'];
 	closeWiki();
-	$fault = $kind === 'mariadb' ? faultOfMariadb( DATABASE_PATIENCE ) : null;
+	$fault = wikiDatabase()->fault( DATABASE_PATIENCE );
 	if ( $fault !== null ) {
 		throw new Fault( "$fault. `mediawiki-full restore` goes on when it can be used" );
 	}
@@ -240,17 +245,14 @@ function openWiki(): void {
 
 /** Loads a dump beside the database in use. */
 function loadBeside( array $dump, string $kind ): void {
+	if ( !wikiDatabase()->isOurs() ) {
+		// Its user has rights on it alone: the dump is loaded in its place, see changePlaces()
+		return;
+	}
 	dropBeside( $kind );
 	$path = DUMP_DIR . '/' . basename( $dump['file'] );
 	if ( $kind === 'sqlite' ) {
-		if ( !copy( $path, RESTORE_SQLITE ) ) {
-			throw new Fault( "$path could not be copied" );
-		}
-		$database = new \SQLite3( RESTORE_SQLITE, SQLITE3_OPEN_READONLY );
-		if ( @$database->querySingle( 'PRAGMA quick_check' ) !== 'ok' ) {
-			throw new Fault( "$path is no sound SQLite database" );
-		}
-		$database->close();
+		loadBesideSqlite( $path );
 		return;
 	}
 	$made = mariadb( 'CREATE DATABASE `' . RESTORE_DATABASE . '` CHARACTER SET binary;' );
@@ -267,6 +269,17 @@ function loadBeside( array $dump, string $kind ): void {
 	}
 }
 
+function loadBesideSqlite( string $path ): void {
+	if ( !copy( $path, RESTORE_SQLITE ) ) {
+		throw new Fault( "$path could not be copied" );
+	}
+	$database = new \SQLite3( RESTORE_SQLITE, SQLITE3_OPEN_READONLY );
+	if ( @$database->querySingle( 'PRAGMA quick_check' ) !== 'ok' ) {
+		throw new Fault( "$path is no sound SQLite database" );
+	}
+	$database->close();
+}
+
 /** @return string[] */
 function tablesOf( string $database ): array {
 	$result = mariadb( "SELECT table_name FROM information_schema.tables WHERE table_schema = '$database';" );
@@ -274,6 +287,9 @@ function tablesOf( string $database ): array {
 }
 
 function dropBeside( string $kind ): void {
+	if ( !wikiDatabase()->isOurs() ) {
+		return;
+	}
 	if ( $kind === 'sqlite' ) {
 		foreach ( [ '', '-wal', '-shm', '-journal' ] as $suffix ) {
 			@unlink( RESTORE_SQLITE . $suffix );
@@ -285,6 +301,10 @@ function dropBeside( string $kind ): void {
 
 /** The loaded database takes the place of the one in use, all of it or nothing. */
 function changePlaces( array $dump, string $kind ): void {
+	if ( !wikiDatabase()->isOurs() ) {
+		loadInPlace( $dump, wikiDatabase() );
+		return;
+	}
 	if ( $kind === 'sqlite' ) {
 		replaceSqlite();
 		return;
@@ -309,6 +329,36 @@ function changePlaces( array $dump, string $kind ): void {
 	if ( !$result->ok() ) {
 		throw new Fault( 'the loaded database could not take the place of the other: ' . trim( $result->errors ) .
 			". The wiki stays closed. `mediawiki-full restore` tries again. " . byHand( [ 'dump' => $dump['name'] ] ) );
+	}
+}
+
+/**
+ * A dump in the place of what is in a database that an adopted wiki brought along. Not in one step: where it is
+ * interrupted, it is done again from the beginning.
+ */
+function loadInPlace( array $dump, WikiDatabase $database ): void {
+	assertSound( $dump );
+	$path = DUMP_DIR . '/' . basename( $dump['file'] );
+	if ( $database->kind === 'sqlite' ) {
+		$new = "$database->file.new";
+		$owner = stat( $database->file );
+		if ( !copy( $path, $new ) || !chown( $new, $owner['uid'] ) || !chgrp( $new, $owner['gid'] ) || !chmod( $new, $owner['mode'] & 0777 ) ) {
+			@unlink( $new );
+			throw new Fault( "$path could not be copied to $database->file" );
+		}
+		foreach ( [ '-wal', '-shm', '-journal' ] as $suffix ) {
+			@unlink( $database->file . $suffix );
+		}
+		rename( $new, $database->file );
+		return;
+	}
+	$tables = array_filter( $database->tables(), static fn ( $table ) => str_starts_with( $table, $database->prefix ) );
+	$names = implode( ', ', array_map( static fn ( $table ) => "`$table`", $tables ) );
+	$dropped = $names === '' ? null : $database->sql( "SET FOREIGN_KEY_CHECKS = 0; DROP TABLE IF EXISTS $names;" );
+	$fault = $dropped !== null && !$dropped->ok() ? trim( $dropped->errors ) : pipeline( [ 'gzip', '--decompress', '--stdout' ],
+		[ ...$database->client( 'mariadb' ), '--default-character-set=binary', $database->name ], $path, '/dev/null' );
+	if ( $fault !== '' ) {
+		throw new Fault( "the dump $path could not be loaded: $fault" );
 	}
 }
 

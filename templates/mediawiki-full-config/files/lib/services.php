@@ -25,18 +25,33 @@ function service( string $action, string $unit ): bool {
 /**
  * Has the daemons take up what this package configures. Apache leaves port 80
  * before Varnish takes it. Varnish starts empty, as it has to after an upgrade:
- * the same address may have other bytes.
+ * the same address may have other bytes. An Apache that serves other sites goes on.
  */
 function restartFrontEnds(): void {
+	$changed = linkDropIns();
 	if ( !systemdRuns() ) {
 		return;
 	}
 	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );
 	service( 'restart', phpService() );
-	service( 'restart', 'apache2.service' );
-	service( 'restart', 'varnish.service' );
-	waitForVarnish();
-	foreach ( serviceFindings( [ 'varnish' => serviceState( 'varnish.service' ), 'apache2' => serviceState( 'apache2.service' ) ] ) as $finding ) {
+	if ( webService() === WEB_SERVICE && in_array( 'varnish', $changed, true ) ) {
+		// It had port 80 until now
+		service( 'stop', 'varnish.service' );
+	}
+	if ( webService() === WEB_SERVICE && in_array( 'apache2', $changed, true ) ) {
+		service( 'restart', 'apache2.service' );
+	}
+	service( 'restart', webService() );
+	if ( !varnishIsTheirs() ) {
+		service( 'restart', 'varnish.service' );
+		waitForVarnish();
+	}
+	$units = [ ...( varnishIsTheirs() ? [] : [ 'varnish.service' ] ), webService() ];
+	$states = [];
+	foreach ( $units as $unit ) {
+		$states[basename( $unit, '.service' )] = serviceState( $unit );
+	}
+	foreach ( serviceFindings( $states ) as $finding ) {
 		say( "$finding->what. To do: $finding->do" );
 	}
 }

@@ -24,6 +24,7 @@ function setup( bool $orLater, bool $updateAnyway, bool $restart ): int {
 		return 0;
 	}
 	assertNoRestore();
+	decideFront();
 	ensureDataDirectories();
 	restoreKept();
 	$there = is_file( LOCAL_SETTINGS );
@@ -41,13 +42,14 @@ function setup( bool $orLater, bool $updateAnyway, bool $restart ): int {
 		say( "$wait. The setup of the wiki goes on at the next boot, or with `mediawiki-full setup`" );
 		if ( $restart ) {
 			restartFrontEnds();
+			sayFront();
 		}
 		return 0;
 	}
 	if ( $due ) {
 		if ( $there && dumpIsDue() ) {
 			// Told while everything is as it was
-			assertRoomForDump( $kind );
+			assertRoomForDump( wikiDatabase() );
 		}
 		settleServerUrl();
 		service( 'stop', JOBS_SERVICE );
@@ -64,7 +66,12 @@ function setup( bool $orLater, bool $updateAnyway, bool $restart ): int {
 	@unlink( PENDING_MARK );
 	if ( $due || $restart ) {
 		restartFrontEnds();
+		renewApacheFront();
+		writeSite();
 		service( 'restart', JOBS_SERVICE );
+	}
+	if ( !$there ) {
+		sayFront();
 	}
 	return 0;
 }
@@ -87,13 +94,13 @@ function reasonToWait( string $kind, bool $orLater ): ?string {
 		// A chroot or an image in the making: its name, keys and database belong to the machine it becomes
 		return 'no services run here';
 	}
-	return $kind === 'mariadb' ? faultOfMariadb( DATABASE_PATIENCE ) : null;
+	return $kind !== 'mariadb' ? null : wikiDatabase()->fault( DATABASE_PATIENCE );
 }
 
-/** A LocalSettings.php from before us: it stays as it is. */
+/** A LocalSettings.php from before us: it stays as it is, and answers as it did. */
 function leaveForeignWiki( bool $restart ): int {
-	say( LOCAL_SETTINGS . ' is there and is kept as it is, so the wiki does not use the caches of this set.' );
-	say( 'To have it use them: `mediawiki-full adopt` adds one marked block to that file.' );
+	say( LOCAL_SETTINGS . ' is there, so this machine has a wiki. It stays as it is, at its addresses, without the caches of this set.' );
+	say( '`mediawiki-full adopt --dry-run` shows what it would be given, `mediawiki-full adopt` does it, `adopt --undo` takes it back.' );
 	@unlink( PENDING_MARK );
 	if ( $restart ) {
 		restartFrontEnds();

@@ -7,6 +7,9 @@ declare( strict_types=1 );
 
 namespace MediaWikiFull;
 
+/** The wiki is none of ours and was not adopted. */
+const FOREIGN = 'another LocalSettings.php';
+
 /**
  * Prints the state, as a table or as JSON.
  *
@@ -33,19 +36,24 @@ function gatherStatus(): array {
 	$kind = databaseKind();
 	$versions = [];
 	$daemons = [ 'apache2', 'php' . $set['phpVersion'] . '-fpm', 'varnish', 'memcached' ];
-	$database = $kind === 'mariadb' ? [ 'mariadb-server' ] : [];
+	// An adopted wiki's may be on another machine
+	$database = $kind === 'mariadb' && packageVersion( 'mariadb-server' ) !== null ? [ 'mariadb-server' ] : [];
 	foreach ( [ ...$set['packages'], ...$daemons, ...$database ] as $package ) {
 		$versions[$package] = packageVersion( $package );
 	}
 	$services = [];
-	$units = [ 'varnish.service', 'apache2.service', phpService(), 'memcached.service', JOBS_SERVICE ];
-	foreach ( $kind === 'mariadb' ? [ ...$units, 'mariadb.service' ] : $units as $unit ) {
+	$wiki = wikiState();
+	$units = [ ...( varnishIsTheirs() ? [] : [ 'varnish.service' ] ), ...( front()['mode'] === FRONT_APACHE ? [ 'apache2.service' ] : [] ),
+		webService(), phpService(), 'memcached.service', ...( $wiki['setup'] === FOREIGN ? [] : [ JOBS_SERVICE ] ) ];
+	foreach ( $database === [] ? $units : [ ...$units, 'mariadb.service' ] as $unit ) {
 		$services[basename( $unit, '.service' )] = serviceState( $unit );
 	}
-	$wiki = wikiState();
 	$running = array_filter( $services, static fn ( $state ) => $state !== 'active' && $state !== 'unknown' ) === [];
 	return [
-		'healthy' => $running && $wiki['answers'] && $wiki['setup'] === 'complete',
+		'healthy' => $running && $wiki['answers'] && in_array( $wiki['setup'], [ 'complete', FOREIGN ], true ),
+		'front' => front()['mode'],
+		'adopted' => adoption() === null ? null
+			: array_intersect_key( adoption(), [ 'time' => 1, 'folder' => 1, 'settings' => 1, 'hosts' => 1, 'keepsPages' => 1, 'dump' => 1 ] ),
 		'profile' => $set['profile'],
 		'snapshot' => [ 'pinned' => pinnedSnapshot(), 'current' => pinnedSnapshot() ?? installedSnapshot() ],
 		'versions' => $versions,
@@ -76,11 +84,11 @@ function wikiState(): array {
 	} elseif ( !is_file( LOCAL_SETTINGS ) ) {
 		$setup = 'missing';
 	} elseif ( !wikiIsOurs() ) {
-		$setup = 'another LocalSettings.php';
+		$setup = FOREIGN;
 	} else {
 		$setup = databaseIsCurrent() ? 'complete' : 'update due';
 	}
-	[ $answers, $generator ] = askWiki();
+	[ $answers, $generator ] = $setup === FOREIGN ? [ askForeign(), null ] : askWiki();
 	return [
 		'setup' => $setup,
 		'url' => readChoices()['server_url'],
@@ -123,13 +131,19 @@ function extensionStates(): array {
  */
 function askWiki(): array {
 	// Not the page that everybody asks for: a cached copy would say nothing of Apache and PHP
-	[ , $body ] = askPage( '/api.php?action=query&meta=siteinfo&siprop=general&format=json' );
+	[ , $body ] = askPage( ( adoption()['scriptPath'] ?? '' ) . '/api.php?action=query&meta=siteinfo&siprop=general&format=json' );
 	$answer = json_decode( $body, true );
 	$generator = $answer['query']['general']['generator'] ?? null;
 	if ( is_string( $generator ) ) {
 		return [ true, $generator ];
 	}
 	return [ ( $answer['error']['code'] ?? null ) === 'readapidenied', null ];
+}
+
+/** Whether whoever has port 80 answers; where the wiki is, only its own settings know. */
+function askForeign(): bool {
+	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0 ] ] );
+	return @file_get_contents( 'http://127.0.0.1/', false, $context ) !== false;
 }
 
 /** @return array{hits: int, misses: int, passes: int, hitRate: ?float, objects: int}|null */
@@ -199,7 +213,8 @@ function statusText( array $status ): string {
 		$lines[] = [ 'service', sprintf( '%-24s %s', $unit, $state ) ];
 	}
 	$wiki = $status['wiki'];
-	$lines[] = [ 'setup', $wiki['setup'] ];
+	$lines[] = [ 'port 80', [ FRONT_VARNISH => 'Varnish', FRONT_APACHE => "the machine's Apache", FRONT_OTHER => portUnit( 80 ) ?? 'another program' ][$status['front']] ];
+	$lines[] = [ 'setup', $wiki['setup'] . ( $status['adopted'] === null ? '' : ", adopted {$status['adopted']['time']}" ) ];
 	$silent = $wiki['answers'] ? 'answers' : 'does not answer';
 	$lines[] = [ 'wiki', ( $wiki['generator'] ?? $silent ) . ", {$wiki['url']}" ];
 	$lines[] = [ 'access', $status['access']['choice'] ?? 'as LocalSettings.php has it' ];

@@ -3,7 +3,7 @@
  * MediaWiki itself: its installer, its LocalSettings.php, its update.php.
  *
  * LocalSettings.php is the administrator's. It is made once, where there is
- * none, and nothing here ever changes one that is there, except adopt(), which
+ * none, and nothing here ever changes one that is there; adopt.php does, which
  * a person has to call.
  */
 declare( strict_types=1 );
@@ -40,7 +40,7 @@ function wikiIsThere(): bool {
 /** LocalSettings.php uses our settings. */
 function wikiIsOurs(): bool {
 	return is_file( LOCAL_SETTINGS ) &&
-		preg_match( '#^[^\#\n]*require_once\s*\(?\s*[\'"]/usr/share/mediawiki-full/settings\.php#m',
+		preg_match( '#^[^\#\n]*require_once\s*\(?\s*[\'"]/usr/share/mediawiki-full/(?:settings|adopted)\.php#m',
 			(string)file_get_contents( LOCAL_SETTINGS ) ) === 1;
 }
 
@@ -54,9 +54,13 @@ function faultOfSettings(): ?string {
 /**
  * The kind of database in use: what was made, not what was chosen since.
  *
- * @return string mariadb, sqlite, or other where the wiki came from elsewhere and so did its database
+ * @return string mariadb, sqlite, or other where the wiki was not adopted, or has a database that we cannot dump
  */
 function databaseKind(): string {
+	$adoption = adoption();
+	if ( $adoption !== null ) {
+		return $adoption['database'];
+	}
 	$made = is_file( DATABASE_MARK ) ? trim( (string)file_get_contents( DATABASE_MARK ) ) : '';
 	if ( in_array( $made, [ 'mariadb', 'sqlite' ], true ) ) {
 		return $made;
@@ -74,7 +78,7 @@ function ensureDataDirectories(): void {
 	ensureDirectory( DATA_DIR . '/deleted', 0750, WEB_USER, WEB_USER );
 	ensureDirectory( CACHE_DIR, 0750, WEB_USER, WEB_USER );
 	ensureDirectory( LOG_DIR, 0750, WEB_USER, 'adm' );
-	if ( databaseKind() === 'sqlite' ) {
+	if ( databaseKind() === 'sqlite' && ( adoption() === null || isset( adoption()['imported'] ) ) ) {
 		ensureDirectory( SQLITE_DIR, 0700, WEB_USER, WEB_USER );
 	}
 }
@@ -249,7 +253,7 @@ function extensionsIn( array $set ): array {
 
 /** Brings the database up to the installed code. A dump is made before where MediaWiki or the schema has changed. */
 function updateDatabase(): void {
-	$dump = dumpIsDue() ? dumpDatabase( databaseKind(), 'before-update', lastUpdate() ) : null;
+	$dump = dumpIsDue() ? dumpDatabase( wikiDatabase(), 'before-update', lastUpdate() ) : null;
 	if ( $dump !== null ) {
 		say( 'the database was dumped to ' . DUMP_DIR . "/{$dump['file']}" );
 	}
@@ -262,6 +266,11 @@ function updateDatabase(): void {
 			"\n`mediawiki-full restore {$dump['name']}` puts the database and its packages back" )
 		);
 	}
+	writeStamp();
+}
+
+/** Notes what the database is at. */
+function writeStamp(): void {
 	$stamp = versionsOfSet() + [
 		'schema' => theSet()['schema']['digest'] === '' ? null : theSet()['schema']['digest'],
 		'set' => installedSet(),
@@ -275,27 +284,4 @@ function emptyFileCaches(): void {
 	foreach ( glob( CACHE_DIR . '/*' ) ?: [] as $entry ) {
 		removeTree( $entry );
 	}
-}
-
-/** Adds our include to a LocalSettings.php from before, because a person asked for it. */
-function adopt(): int {
-	if ( !is_file( LOCAL_SETTINGS ) ) {
-		throw new Fault( LOCAL_SETTINGS . ' is not there; `mediawiki-full setup` makes one' );
-	}
-	if ( wikiIsOurs() ) {
-		say( LOCAL_SETTINGS . ' includes the settings already' );
-		return setup( false, false, true );
-	}
-	$text = (string)file_get_contents( LOCAL_SETTINGS );
-	$copy = LOCAL_SETTINGS . '.before-mediawiki-full';
-	writeFile( $copy, $text, 0640, 'root', WEB_USER );
-	if ( preg_match( '/\?>\s*$/', $text ) ) {
-		$text = (string)preg_replace( '/\?>\s*$/', '', $text );
-	}
-	writeFile( LOCAL_SETTINGS, rtrim( $text ) . "\n" . INCLUDE_BLOCK, 0640, 'root', WEB_USER );
-	say( 'added the marked block to ' . LOCAL_SETTINGS . "; the file as it was is $copy" );
-	if ( ( glob( '/var/lib/mediawiki/images/?/??/*' ) ?: [] ) !== [] ) {
-		say( 'uploads now live in ' . DATA_DIR . '/images: move those of /var/lib/mediawiki/images there' );
-	}
-	return setup( false, true, true );
 }

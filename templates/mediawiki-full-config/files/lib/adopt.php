@@ -1,0 +1,464 @@
+<?php
+/**
+ * `mediawiki-full adopt`: a wiki that is on this machine gets the set's caches,
+ * job queue, processes of PHP and care for its database, and stays where it
+ * is: its addresses, uploads, settings and data are not moved. What is changed
+ * is noted first (changes.php), so that `adopt --undo` takes all of it back.
+ */
+declare( strict_types=1 );
+
+namespace MediaWikiFull;
+
+const ADOPTED_BLOCK = <<<'TEXT'
+
+# --- mediawiki-full -----------------------------------------------------
+# This wiki was adopted: caches, job queue and the set's Parsoid, and nothing
+# else. `mediawiki-full adopt --undo` takes this block away. Write your own
+# settings below it, and they win over it.
+if ( is_readable( '/usr/share/mediawiki-full/adopted.php' ) ) {
+	require_once '/usr/share/mediawiki-full/adopted.php';
+}
+# ------------------------------------------------------------------------
+
+TEXT;
+
+/** What adopting the wiki would do: looked at, and nothing changed. */
+final class AdoptionPlan {
+	/**
+	 * @param array<string, bool> $hosts where Apache serves this wiki, "old.example.org:80", and whether the wiki calls
+	 *   itself the same there as everywhere: Varnish keeps one page for all
+	 * @param string[] $restrictions why pages are not kept for visitors; none: they are
+	 */
+	public function __construct(
+		public readonly ExistingWiki $wiki,
+		public readonly string $setVersion,
+		public readonly array $hosts,
+		public readonly array $restrictions,
+		public readonly ?int $databaseBytes
+	) {
+	}
+
+	public function schemaMoves(): bool {
+		return $this->wiki->version !== $this->setVersion;
+	}
+
+	public function keepsPages(): bool {
+		return $this->hostsKept() !== [] && $this->restrictions === [];
+	}
+
+	/** @return string[] */
+	public function hostsKept(): array {
+		return array_keys( array_filter( $this->hosts ) );
+	}
+
+	/** Whether the machine's Apache hands on to us. */
+	public function inApache(): bool {
+		return front()['mode'] === FRONT_APACHE;
+	}
+}
+
+/**
+ * @param string|null $folder of a wiki that is no package's
+ * @param bool $cache keep pages for visitors although Apache's configuration restricts some
+ * @param bool $replace a wiki of ours that somebody has written in
+ */
+function planAdoption( ?string $folder, bool $cache, bool $replace ): AdoptionPlan {
+	if ( adoption() !== null ) {
+		throw new Fault( 'a wiki was adopted already; `mediawiki-full adopt --undo` first' );
+	}
+	if ( $folder === null && wikiIsOurs() ) {
+		throw new Fault( 'the wiki of this machine is ours already' );
+	}
+	if ( $folder !== null && is_file( LOCAL_SETTINGS ) && realpath( $folder ) !== PACKAGED_FOLDER ) {
+		assertReplaceable( $replace, 'its database stays, and `adopt --undo` brings it back' );
+	}
+	$wiki = findExisting( $folder );
+	$set = (string)mediawikiVersion( PACKAGED_CODE );
+	$fault = faultOfVersion( $wiki->version, $set ) ?? $wiki->database()->fault( DATABASE_PATIENCE );
+	if ( $fault !== null ) {
+		throw new Fault( "this wiki cannot be adopted: $fault. Nothing was changed" );
+	}
+	$hosts = front()['mode'] === FRONT_APACHE ? hostsOfWiki( $wiki ) : [];
+	$restrictions = front()['mode'] !== FRONT_APACHE || $cache ? [] : apacheRestrictions( $wiki->addresses(), foldersOfWiki( $wiki ) );
+	return new AdoptionPlan( $wiki, $set, $hosts, $restrictions, sizeOf( $wiki->database() ) );
+}
+
+/**
+ * Refuses where the wiki that is here by now is somebody's: a machine has one.
+ *
+ * @param string $kept what becomes of it, in words
+ */
+function assertReplaceable( bool $replace, string $kept ): void {
+	if ( !wikiIsOurs() ) {
+		throw new Fault( LOCAL_SETTINGS . ' is another wiki, and a machine has one' );
+	}
+	// What MediaWiki's installer makes: one page, one account
+	$edits = wikiDatabase()->number( 'SELECT COUNT(*) FROM {revision}' );
+	$people = wikiDatabase()->number( 'SELECT COUNT(*) FROM {user} WHERE user_editcount > 0' );
+	if ( !$replace && ( $edits === null || $edits > 1 || $people > 1 ) ) {
+		throw new Fault( 'the wiki of this machine has ' . ( $edits ?? 'an unknown number of' ) . ' edits, and would not be reached any more. ' .
+			'With --replace that is done; ' . $kept );
+	}
+}
+
+/** @return string[] folders that Apache may have the wiki's programs from */
+function foldersOfWiki( ExistingWiki $wiki ): array {
+	return $wiki->isPackaged() ? [ PACKAGED_FOLDER, PACKAGED_CODE ] : [ $wiki->folder ];
+}
+
+/**
+ * The names under which Apache's sites on ports 80 and 443 have this wiki, tried out.
+ *
+ * @return array<string, bool> as AdoptionPlan has them
+ */
+function hostsOfWiki( ExistingWiki $wiki ): array {
+	$script = (string)$wiki->values['ScriptPath'];
+	$own = strtolower( (string)parse_url( (string)$wiki->values['Server'], PHP_URL_HOST ) );
+	$found = [];
+	foreach ( [ 80, 443 ] as $port ) {
+		$names = apacheNames()[$port] ?? [];
+		foreach ( array_unique( [ ...$names, ...( $names === [] ? [] : array_filter( [ $own, 'localhost', strtolower( machineName() ) ] ) ) ] ) as $name ) {
+			$answer = askHost( $port, $name, "$script/api.php?action=query&meta=siteinfo&siprop=general&format=json" );
+			$general = json_decode( $answer, true )['query']['general'] ?? null;
+			if ( is_array( $general ) && ( $general['wikiid'] ?? '' ) === wikiId( $wiki ) ) {
+				$found["$name:$port"] = ( $general['server'] ?? '' ) === $wiki->values['Server'];
+			}
+		}
+	}
+	return $found;
+}
+
+/** As MediaWiki tells it in siteinfo. */
+function wikiId( ExistingWiki $wiki ): string {
+	$prefix = (string)$wiki->values['DBprefix'];
+	return $wiki->values['DBname'] . ( $prefix === '' ? '' : "-$prefix" );
+}
+
+/** What this machine answers on a port to whoever asks for a host. */
+function askHost( int $port, string $host, string $path ): string {
+	$context = stream_context_create( [
+		'http' => [ 'timeout' => 20, 'ignore_errors' => true, 'follow_location' => 0, 'header' => "Host: $host" ],
+		// It is asked for on this machine, whatever its certificate says
+		'ssl' => [ 'verify_peer' => false, 'verify_peer_name' => false, 'peer_name' => $host ],
+	] );
+	return (string)@file_get_contents( ( $port === 443 ? 'https' : 'http' ) . "://127.0.0.1:$port$path", false, $context );
+}
+
+/** @return string[] for people */
+function textOfPlan( AdoptionPlan $plan ): array {
+	$wiki = $plan->wiki;
+	$values = $wiki->values;
+	$lines = [
+		[ 'wiki', "\"{$values['Sitename']}\", MediaWiki $wiki->version, in $wiki->folder" ],
+		[ 'addresses', "stay: {$values['Server']}" . str_replace( '$1', 'Title', (string)$values['ArticlePath'] ) .
+			", {$values['Server']}{$values['ScriptPath']}/index.php, and all others that lead there" ],
+		[ 'settings', "$wiki->settings: one marked block at its end" ],
+		[ 'database', $wiki->database()->text() . ': stays; a dump is made first' .
+			( $plan->databaseBytes === null ? '' : ' (' . megabytes( $plan->databaseBytes ) . ' at most)' ) ],
+		[ 'schema', $plan->schemaMoves() ? "is brought from MediaWiki $wiki->version to $plan->setVersion by update.php"
+			: "stays: the set has MediaWiki $plan->setVersion too" ],
+		[ 'uploads', "stay in {$values['UploadDirectory']}" ],
+		[ 'access', 'stays as LocalSettings.php has it' ],
+	];
+	if ( !$wiki->isPackaged() ) {
+		$lines[] = [ 'code', "the set's, by links; the code that is in $wiki->folder is kept in " . keptTree( $wiki->folder ) ];
+		foreach ( $wiki->extras as $extra ) {
+			$lines[] = [ '', "$extra is not in the set: the wiki's own stays in use" ];
+		}
+	}
+	if ( $plan->inApache() ) {
+		$lines[] = [ 'web server', "Apache keeps port 80 and its sites; PHP of this wiki runs in the set's own processes" ];
+		$lines[] = [ 'cache', $plan->keepsPages() ? 'Varnish keeps pages for visitors of ' . implode( ', ', $plan->hostsKept() )
+			: 'Varnish keeps no pages' . ( $plan->hosts === [] ? ': Apache has this wiki under no name that could be found'
+				: ( $plan->hostsKept() === [] ? ': the wiki calls itself otherwise under each of its names'
+				: ', because Apache may show them to some people alone (--cache has it keep them all the same):' ) ) ];
+		foreach ( $plan->restrictions as $restriction ) {
+			$lines[] = [ '', $restriction ];
+		}
+	} else {
+		$lines[] = [ 'web server', ( portUnit( 80 ) ?? 'the one there is' ) . ' stays as it is, PHP and addresses with it' ];
+		$lines[] = [ 'cache', 'memcached; Varnish keeps no pages, because no request comes its way' ];
+	}
+	$lines[] = [ 'jobs', 'are run by ' . JOBS_SERVICE . ', not by visitors\' requests' ];
+	return array_map( static fn ( $line ) => sprintf( '%-11s %s', ...$line ), $lines );
+}
+
+/**
+ * The command.
+ *
+ * @param string|null $folder of a wiki that is no package's
+ */
+function adopt( ?string $folder, bool $dryRun, bool $cache, bool $replace ): int {
+	assertNoRestore();
+	$begun = adoption();
+	if ( $begun !== null && $begun['phase'] === 'begun' ) {
+		if ( $begun['imported'] ?? false ) {
+			throw new Fault( "an import was interrupted; `mediawiki-full import` again takes it back first" );
+		}
+		say( 'an adoption was interrupted, and is taken back first' );
+		undoAdoption();
+	}
+	$plan = planAdoption( $folder, $cache, $replace );
+	if ( $dryRun ) {
+		echo implode( "\n", textOfPlan( $plan ) ), "\n";
+		return 0;
+	}
+	foreach ( textOfPlan( $plan ) as $line ) {
+		say( $line );
+	}
+	$changes = new Changes( recordOf( $plan ) );
+	// A full disk is told here, before anything is changed
+	$note = dumpDatabase( $plan->wiki->database(), 'before-adoption', [ 'mediawiki' => $plan->wiki->version, 'set' => [] ] );
+	say( 'the database was dumped to ' . DUMP_DIR . "/{$note['file']}" );
+	$changes->record['dump'] = $note['name'];
+	$changes->save();
+	try {
+		performAdoption( $plan, $changes );
+	} catch ( \Exception $fault ) {
+		say( 'something went wrong, so all of it is taken back' );
+		undoAdoption();
+		throw new Fault( $fault->getMessage() . '. The wiki is as it was' );
+	}
+	$changes->record['phase'] = 'done';
+	$changes->save();
+	say( "this wiki is adopted. `mediawiki-full adopt --undo` takes it back" );
+	return 0;
+}
+
+/** @return array<string, mixed> what has to be known of an adopted wiki from now on */
+function recordOf( AdoptionPlan $plan ): array {
+	$wiki = $plan->wiki;
+	return [
+		'format' => ADOPTION_FORMAT,
+		'phase' => 'begun',
+		'time' => gmdate( 'Y-m-d\TH:i:s\Z' ),
+		'folder' => $wiki->folder,
+		'settings' => $wiki->settings,
+		'version' => $wiki->version,
+		'scriptPath' => (string)$wiki->values['ScriptPath'],
+		'articlePath' => (string)$wiki->values['ArticlePath'],
+		'uploads' => (string)$wiki->values['UploadDirectory'],
+		'database' => $wiki->database()->kind,
+		'hosts' => $plan->hostsKept(),
+		'inApache' => $plan->inApache(),
+		'keepsPages' => $plan->keepsPages(),
+		'schemaMoved' => false,
+		'dump' => null,
+		// Of the new wiki that was here, where there was one
+		'stamp' => is_file( STAMP_FILE ) ? (string)file_get_contents( STAMP_FILE ) : null,
+	];
+}
+
+function performAdoption( AdoptionPlan $plan, Changes $changes ): void {
+	$wiki = $plan->wiki;
+	$before = answersOf( $plan );
+	ensureDataDirectories();
+	$changes->disable( 'mediawiki-jobrunner.service' );
+	if ( !$wiki->isPackaged() ) {
+		exchangeTree( $wiki, $changes );
+	}
+	adoptSettings( $wiki, $changes );
+	adoptChoices( $plan, $changes );
+	$writable = array_unique( array_filter( [ (string)$wiki->values['UploadDirectory'], dirname( $wiki->database()->file ) ],
+		static fn ( $path ) => str_starts_with( $path, '/' ) && $path !== '/' ) );
+	$changes->write( DROP_INS . '/' . JOBS_SERVICE . '.d/adopted.conf',
+		"# What the jobs of the adopted wiki write to\n[Service]\nReadWritePaths=-" . implode( ' -', $writable ) . "\n" );
+	adoptPhpSettings( $changes );
+	assertReached();
+	if ( $plan->schemaMoves() ) {
+		$changes->record['schemaMoved'] = true;
+		$changes->save();
+		say( "bringing the database from MediaWiki $wiki->version to $plan->setVersion" );
+		updateDatabase();
+	} else {
+		writeStamp();
+	}
+	if ( $plan->inApache() ) {
+		adoptApache( $changes );
+	}
+	ensureDataDirectories();
+	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );
+	restartFrontEnds();
+	service( 'reload', 'apache2.service' );
+	service( 'restart', JOBS_SERVICE );
+	assertSameAnswers( $plan, $before );
+}
+
+/** LocalSettings.php uses what we added: nothing ends it before. */
+function assertReached(): void {
+	$values = readSettings( PACKAGED_CODE );
+	if ( $values['JobRunRate'] !== 0 ) {
+		throw new Fault( LOCAL_SETTINGS . ' ends, by exit or return, before the block that was added at its end, or sets $wgJobRunRate after it' );
+	}
+}
+
+function adoptSettings( ExistingWiki $wiki, Changes $changes ): void {
+	$text = (string)file_get_contents( $wiki->settings );
+	$text = rtrim( (string)preg_replace( '/\?>\s*$/', '', $text ) ) . "\n";
+	if ( $wiki->isPackaged() ) {
+		$changes->write( $wiki->settings, $text . ADOPTED_BLOCK );
+		return;
+	}
+	// Its folder is another one now; what it took from there by default has to be said
+	$text .= "\n# Where they are, which the code of the set would not find by itself\n" .
+		'$wgUploadDirectory = ' . var_export( (string)$wiki->values['UploadDirectory'], true ) . ";\n" .
+		'$wgResourceBasePath = $wgScriptPath;' . "\n";
+	$changes->write( LOCAL_SETTINGS, $text . ADOPTED_BLOCK, 0640 );
+	chgrp( LOCAL_SETTINGS, WEB_USER );
+}
+
+/** wiki.conf says what the wiki is called, which debconf shows; what it cannot hold stays with LocalSettings.php. */
+function adoptChoices( AdoptionPlan $plan, Changes $changes ): void {
+	$wiki = $plan->wiki;
+	$choices = [ 'page_cache' => $plan->keepsPages() ? 'yes' : 'no' ] + readChoices();
+	foreach ( [ 'site_name' => 'Sitename', 'server_url' => 'Server', 'language' => 'LanguageCode' ] as $key => $name ) {
+		$value = (string)$wiki->values[$name];
+		$choices[$key] = faultOfChoice( $key, $value ) === null ? $value : '';
+	}
+	unset( $choices['access'] );
+	$changes->write( CHOICES_FILE, choicesText( $choices ) );
+}
+
+/** What Apache's own PHP was told otherwise than Debian has it, our processes are told too. */
+function adoptPhpSettings( Changes $changes ): void {
+	$version = theSet()['phpVersion'];
+	$theirs = @parse_ini_file( "/etc/php/$version/apache2/php.ini", false, INI_SCANNER_RAW ) ?: [];
+	$plain = @parse_ini_file( "/usr/lib/php/$version/php.ini-production", false, INI_SCANNER_RAW ) ?: [];
+	$lines = [];
+	foreach ( $theirs as $name => $value ) {
+		if ( is_string( $value ) && preg_match( '/^[a-z_.]+$/', $name ) && ( $plain[$name] ?? null ) !== $value &&
+			!preg_match( '/^(?:session\.|error_log|display_|log_errors|opcache\.|extension)/', $name ) ) {
+			$lines[] = "php_value[$name] = $value";
+		}
+	}
+	if ( $lines !== [] ) {
+		$changes->write( CONFIG_DIR . '/fpm.d/adopted.conf', "; As /etc/php/$version/apache2/php.ini has it\n" . implode( "\n", $lines ) . "\n" );
+	}
+}
+
+/** Where code stays that is not in use any more. A purge of this package leaves it. */
+function keptTree( string $folder ): string {
+	return '/var/lib/mediawiki-adopted/' . trim( strtr( $folder, '/', '-' ), '-' );
+}
+
+/**
+ * The set's code in the place of the code in a tree of somebody's: links to it, as Debian's own folder has them.
+ * Uploads, .htaccess and all that is not MediaWiki's stay, and whatever Apache says of the folder holds as before.
+ */
+function exchangeTree( ExistingWiki $wiki, Changes $changes ): void {
+	$kept = keptTree( $wiki->folder );
+	$code = array_diff( scandir( PACKAGED_CODE ) ?: [], [ '.', '..', 'LocalSettings.php', 'images', 'config', 'cache' ] );
+	foreach ( $code as $name ) {
+		$path = "$wiki->folder/$name";
+		if ( is_link( $path ) || file_exists( $path ) ) {
+			$changes->keep( $path, "$kept/$name", PACKAGED_CODE . "/$name" );
+		} else {
+			$changes->link( $path, PACKAGED_CODE . "/$name" );
+		}
+	}
+	foreach ( $wiki->extras as $extra ) {
+		$changes->link( PACKAGED_CODE . "/$extra", "$kept/$extra" );
+	}
+}
+
+/** What a visitor gets of the wiki, to be compared. @return array<string, array{0: int, 1: string}> */
+function answersOf( AdoptionPlan $plan ): array {
+	$answers = [];
+	foreach ( array_keys( $plan->hosts ) as $host ) {
+		[ $name, $port ] = explode( ':', $host );
+		foreach ( [ str_replace( '$1', 'Special:BlankPage', (string)$plan->wiki->values['ArticlePath'] ),
+			"{$plan->wiki->values['ScriptPath']}/api.php?action=query&meta=siteinfo&format=json" ] as $path ) {
+			$answer = askHost( (int)$port, $name, $path );
+			$general = json_decode( $answer, true )['query']['general'] ?? null;
+			$answers["$host$path"] = $general === null ? [ strlen( $answer ) > 0 ? 1 : 0, '' ]
+				: [ 1, $general['sitename'] . ' ' . $general['wikiid'] ];
+		}
+	}
+	return $answers;
+}
+
+function assertSameAnswers( AdoptionPlan $plan, array $before ): void {
+	for ( $tries = 0; $tries < 20; $tries++ ) {
+		$after = answersOf( $plan );
+		if ( $after === $before ) {
+			return;
+		}
+		usleep( 500000 );
+	}
+	foreach ( $before as $address => $answer ) {
+		if ( $after[$address] !== $answer ) {
+			throw new Fault( "$address does not answer as it did" );
+		}
+	}
+}
+
+/** The command `adopt --undo`: everything as it was just before. */
+function undoAdopt( bool $discard ): int {
+	assertNoRestore();
+	$adoption = adoption();
+	if ( $adoption === null || ( $adoption['imported'] ?? false ) ) {
+		throw new Fault( 'no wiki was adopted on this machine' . ( $adoption === null ? ''
+			: ": this one was imported, and the one that was here before is the dump {$adoption['dump']}" ) );
+	}
+	if ( $adoption['schemaMoved'] && $adoption['version'] !== mediawikiVersion( PACKAGED_CODE ) ) {
+		$lost = changesSince( $adoption['time'] );
+		if ( $lost !== [] && !$discard ) {
+			throw new Fault( 'the database was brought forward, so undoing puts back the dump from before, and this would be lost: ' .
+				implode( ', ', $lost ) . '. With --discard-changes it is done all the same; a dump of the database as it is now is kept' );
+		}
+	}
+	undoAdoption();
+	say( 'the wiki is as it was before it was adopted' );
+	return 0;
+}
+
+/** @return string[] what was written in the wiki since then, in words */
+function changesSince( string $time ): array {
+	$stamp = preg_replace( '/\D/', '', $time );
+	$database = wikiDatabase();
+	$counts = [
+		'edits' => $database->number( "SELECT COUNT(*) FROM {revision} WHERE rev_timestamp > '$stamp'" ),
+		'uploads' => $database->number( "SELECT COUNT(*) FROM {image} WHERE img_timestamp > '$stamp'" ),
+		'accounts' => $database->number( "SELECT COUNT(*) FROM {user} WHERE user_registration > '$stamp'" ),
+	];
+	return array_map( static fn ( $what ) => ( $counts[$what] ?? 'an unknown number of' ) . " $what",
+		array_keys( array_filter( $counts, static fn ( $count ) => $count !== 0 ) ) );
+}
+
+/** Everything as it was; also what an adoption that was interrupted had done by then. */
+function undoAdoption(): void {
+	$adoption = adoption();
+	$changes = new Changes( (array)$adoption );
+	$database = is_file( LOCAL_SETTINGS ) ? databaseBefore( $changes ) : null;
+	service( 'stop', JOBS_SERVICE );
+	if ( $adoption['schemaMoved'] && $database !== null && $adoption['version'] !== mediawikiVersion( PACKAGED_CODE ) ) {
+		$saved = dumpDatabase( $database, 'before-undo', lastUpdate(), $adoption['dump'] );
+		say( "the database as it is now was dumped to {$saved['name']}" );
+		loadInPlace( findDump( $adoption['dump'] ), $database );
+	}
+	$changes->takeBack();
+	removeTree( BEFORE_DIR );
+	if ( ( $adoption['stamp'] ?? null ) === null ) {
+		@unlink( STAMP_FILE );
+	} else {
+		writeFile( STAMP_FILE, $adoption['stamp'], 0644 );
+	}
+	@unlink( PATHS_FILE );
+	@unlink( ADOPTION_FILE );
+	emptyMemcached();
+	emptyFileCaches();
+	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );
+	restartFrontEnds();
+	service( 'reload', 'apache2.service' );
+	if ( wikiIsOurs() ) {
+		service( 'restart', JOBS_SERVICE );
+	}
+}
+
+/** The adopted wiki's database, while its settings can still be read; null where they cannot. */
+function databaseBefore( Changes $changes ): ?WikiDatabase {
+	if ( !$changes->record['schemaMoved'] ) {
+		return null;
+	}
+	return wikiDatabase();
+}
