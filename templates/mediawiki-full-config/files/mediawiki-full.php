@@ -9,7 +9,7 @@ namespace MediaWikiFull;
 
 // All at once, before anything is done: `restore` replaces these files while it runs
 foreach ( [
-	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'access', 'front', 'set', 'setup', 'packages', 'pin', 'restore', 'status', 'findings', 'doctor',
+	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'access', 'front', 'crawlers', 'pool', 'set', 'setup', 'packages', 'pin', 'restore', 'status', 'findings', 'doctor',
 ] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }

@@ -9,11 +9,6 @@ namespace MediaWikiFull;
 
 /** What differs from machine to machine of what Varnish does; wiki.vcl includes it. */
 const MACHINE_VCL = DATA_DIR . '/machine.vcl';
-/** Special pages that take long and that crawlers ask for again and again, by MediaWiki's own names. */
-const COSTLY_PAGES = [
-	'Recentchanges', 'Recentchangeslinked', 'Whatlinkshere', 'Contributions', 'Log', 'Newpages', 'Allpages',
-	'Prefixindex', 'Listfiles', 'Newimages', 'Linksearch', 'Search', 'Export', 'Diff', 'ComparePages',
-];
 const SETTINGS_WATCH = 'mediawiki-full-settings.path';
 /** PHP looks at a changed file again after two seconds (opcache.revalidate_freq); one more for a request under way. */
 const PHP_NOTICES_AFTER = 3;
@@ -23,31 +18,6 @@ function trustedProxies(): array {
 	return preg_split( '/[\s,]+/', readChoices()['trusted_proxies'] ?? '', -1, PREG_SPLIT_NO_EMPTY );
 }
 
-/**
- * Addresses below /wiki/ of special pages that take long, in English and in the wiki's own language.
- *
- * @return string[] as MediaWiki writes them in links
- */
-function costlyPages( string $language ): array {
-	$names = [];
-	foreach ( array_unique( [ 'en', $language ] ) as $code ) {
-		$file = '/usr/share/mediawiki/languages/messages/Messages' . ucfirst( strtr( $code, '-', '_' ) ) . '.php';
-		// Read and not run: it needs the rest of MediaWiki
-		$text = (string)@file_get_contents( $file );
-		$own = preg_match( "/\\bNS_SPECIAL\s*=>\s*'([^']+)'/", $text, $match ) ? $match[1] : 'Special';
-		foreach ( COSTLY_PAGES as $page ) {
-			$aliases = preg_match( "/'$page'\s*=>\s*\[([^\]]*)\]/", $text, $list ) &&
-				preg_match_all( "/'([^']+)'/", $list[1], $quoted ) ? $quoted[1] : [];
-			foreach ( array_unique( [ 'Special', $own ] ) as $namespace ) {
-				foreach ( [ $page, ...$aliases ] as $alias ) {
-					$names[] = strtr( rawurlencode( "$namespace:$alias" ), [ '%3A' => ':', '%2F' => '/', '%20' => '_' ] );
-				}
-			}
-		}
-	}
-	return array_values( array_unique( $names ) );
-}
-
 /** @return bool whether it was another text */
 function writeMachineVcl(): bool {
 	$entries = '';
@@ -55,12 +25,9 @@ function writeMachineVcl(): bool {
 		[ $address, $bits ] = explode( '/', $proxy ) + [ 1 => '' ];
 		$entries .= "    \"$address\"" . ( $bits === '' ? '' : "/$bits" ) . ";\n";
 	}
-	$costly = implode( '|', array_map( static fn ( $name ) => preg_quote( $name ), costlyPages( readChoices()['language'] ) ) );
 	$text = "# Written by mediawiki-full from " . CHOICES_FILE . ".\n" .
 		"# trusted_proxies, and this machine.\nacl mediawiki_full_proxies {\n$entries}\n" .
-		"# Special pages that take long, in the language of the wiki.\nsub mediawiki_full_special {\n" .
-		"    if (req.url ~ \"(?i)^/(wiki/|index\.php\?(.*&)?title=)($costly)([/?&]|$)\") {\n" .
-		"        set req.http.X-Costly = \"special\";\n    }\n}\n";
+		crawlersVcl( readChoices()['language'], processesOfPool() );
 	if ( is_file( MACHINE_VCL ) && file_get_contents( MACHINE_VCL ) === $text ) {
 		return false;
 	}
