@@ -45,7 +45,7 @@ sub vcl_recv {
     call mediawiki_full_special;
     # Who is logged in (MediaWiki drops this cookie when somebody logs out), a bot with a
     # password of its own, or somebody of a family of wikis: held up by nothing
-    if (req.http.Cookie ~ "(UserID|_BPsession|centralauth_User)=") {
+    if (req.http.Cookie ~ "(UserID|_BPsession|centralauth_User)=" && req.http.Cookie ~ "([sS]ession|Token)=") {
         unset req.http.X-Costly;
         set req.backend_hint = mediawiki_full;
     }

@@ -40,6 +40,7 @@ const classes: Readonly<Record<'page' | 'lists' | 'others', readonly (string | [
     ['/wiki/Special:RecentChanges', { method: 'HEAD' }],
     ['/wiki/Special:RecentChanges', { headers: { cookie: 'x_session=invented' } }],
     ['/wiki/Special:RecentChanges', { headers: { cookie: 'xUserName=Logged_out' } }],
+    ['/wiki/Special:RecentChanges', { headers: { cookie: 'xUserID=1' } }],
     '/index.php?title=Main_Page&feed=atom&action=history',
     '/index.php?%64iff=1',
     '/index.php?+diff=1',

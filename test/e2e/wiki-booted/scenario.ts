@@ -300,6 +300,10 @@ async function checkPhpLimits(wiki: WikiMachine): Promise<void> {
     await eventually('the limit is seen', async () =>
       /^post_max_size \(8M\) leaves no/.test((await said()).join()),
     );
+    await writeFile(file, 'pm.max_children = 20\n');
+    await eventually('Varnish lets more strangers through', async () =>
+      (await wiki.text('var/lib/mediawiki-full/machine.vcl')).includes('.max_connections = 6;'),
+    );
     await writeFile(file, 'pm.max_children = none\n');
     await eventually('the fault is seen', async () =>
       (await said()).join().includes('FPM refuses its files'),

@@ -37,13 +37,14 @@ function writeMachineVcl(): bool {
 }
 
 /**
- * Asks this machine's port 80, as a visitor would.
+ * Asks this machine's port 80, as a visitor would. Where strangers have used up their share, Varnish has answered,
+ * and what is behind it is asked itself.
  *
  * @return array{0: int, 1: string, 2: array<string, string>} status (0: no answer), body, and headers by lower-case name
  */
-function askPage( string $path ): array {
+function askPage( string $path, int $port = 80 ): array {
 	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0 ] ] );
-	$body = (string)@file_get_contents( "http://127.0.0.1$path", false, $context );
+	$body = (string)@file_get_contents( "http://127.0.0.1:$port$path", false, $context );
 	$headers = [];
 	$code = 0;
 	foreach ( $http_response_header ?? [] as $line ) {
@@ -53,7 +54,7 @@ function askPage( string $path ): array {
 			$headers[strtolower( $match[1] )] = $match[2];
 		}
 	}
-	return [ $code, $body, $headers ];
+	return $code === 503 && $port === 80 ? askPage( $path, 8080 ) : [ $code, $body, $headers ];
 }
 
 /** Has Varnish ask the wiki again for everything. What it keeps is used by nobody from then on. */
@@ -66,12 +67,12 @@ function forgetPages(): void {
 /** What the settings say, in one word: another one where any of their files is another. */
 function settingsStamp(): string {
 	$hashes = array_map( static fn ( $file ) => "$file " . @md5_file( $file ),
-		[ ...( glob( dirname( LOCAL_SETTINGS ) . '/*' ) ?: [] ), CHOICES_FILE ] );
+		[ ...( glob( dirname( LOCAL_SETTINGS ) . '/*' ) ?: [] ), ...( glob( CONFIG_DIR . '/fpm.d/*' ) ?: [] ), CHOICES_FILE ] );
 	return md5( implode( "\n", $hashes ) );
 }
 
 /**
- * LocalSettings.php or the choices are not what they were, by whomever: visitors see it at once. A file that PHP
+ * LocalSettings.php, the choices or the pool of PHP are not what they were, by whomever: visitors see it at once. A file that PHP
  * cannot read changes nothing: what is cached is all that visitors have then.
  */
 function takeUpSettings(): int {
