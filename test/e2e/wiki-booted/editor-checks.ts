@@ -67,13 +67,13 @@ async function logIn(page: BrowserPage, wiki: WikiMachine, name: string, passwor
 
 async function openEditor(page: BrowserPage, url: string): Promise<void> {
   await page.open(url);
+  // Who has never used it is greeted. It notes that before it greets
+  await page.until(`window.mw && mw.user && mw.user.options`);
+  const known = Number(await page.evaluate(`mw.user.options.get('visualeditor-hidebetawelcome')`)) === 1;
   await page.click('#ca-ve-edit a');
   await page.until(`document.querySelector('.ve-active .ve-ce-documentNode p') !== null`);
-  // Who has never used it is greeted
   const greeting = '.ve-init-mw-welcomeDialog .oo-ui-messageDialog-actions .oo-ui-flaggedElement-primary a';
-  const known = `mw.user.options.get('visualeditor-hidebetawelcome')`;
-  await page.until(`Number(${known}) === 1 || document.querySelector('${greeting}') !== null`);
-  if (Number(await page.evaluate(known)) !== 1) await page.click(greeting);
+  if (!known) await page.click(greeting);
 }
 
 async function write(page: BrowserPage, text: string): Promise<void> {
