@@ -2,6 +2,7 @@
  * `npm run soak NAME`: what takes too long for every `npm test`, and is run before a release.
  *
  * keys      each step of a change of the key, with a fault at every single change to the disk
+ * crawlers  1,000 addresses that crawl a wiki, and what an editor waits meanwhile
  * machines  booted machines that are not like ours: another PHP, no keyring package, from Debian 12 to 13;
  *           old wikis of each kind that are adopted or imported, other sites beside
  */
@@ -13,6 +14,7 @@ import { keptByTests, releaseTools, root, say, setUp, testTools } from './setup.
 
 const soaks = {
   keys: { files: ['test/integration/workflows/key-interrupted.test.ts'], caches: false },
+  crawlers: { files: ['test/soak/crawlers.test.ts'], caches: true },
   // The sets that they follow, and the roots, are those of the tests
   machines: { files: ['test/soak/machines.test.ts', 'test/soak/old-wikis.test.ts'], caches: true },
 };

@@ -9,8 +9,8 @@ namespace MediaWikiFull;
 
 // All at once, before anything is done: `restore` replaces these files while it runs
 foreach ( [
-	'machine', 'choices', 'database', 'wiki-database', 'dumps', 'wiki', 'services', 'apache', 'ports', 'access', 'front', 'set', 'setup',
-	'packages', 'pin', 'restore', 'status', 'findings', 'doctor', 'existing', 'changes', 'apache-front', 'adopt', 'import',
+	'machine', 'choices', 'database', 'wiki-database', 'dumps', 'wiki', 'services', 'apache', 'ports', 'access', 'front', 'crawlers', 'pool',
+	'set', 'setup', 'packages', 'pin', 'restore', 'status', 'findings', 'doctor', 'existing', 'changes', 'apache-front', 'adopt', 'import',
 ] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }

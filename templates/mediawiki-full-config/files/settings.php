@@ -35,6 +35,17 @@ $wgRateLimits['badcaptcha']['ip'] = [ 15, 60 ];
 $wgRateLimits['badcaptcha']['newbie'] = [ 15, 60 ];
 $wgRateLimits['stashedit']['newbie'] = [ 30, 10 ];
 
+# A session of nobody that only a cookie knows of is none. MediaWiki would begin a new one for it, and
+# write it to the database, at each request of a program that invents such cookies
+$wgHooks['SessionCheckInfo'][] = static function ( &$reason, $info, $request, $metadata ) {
+	$user = $info->getUserInfo();
+	if ( $metadata !== false || !$info->wasPersisted() || ( $user && !$user->isAnon() ) ) {
+		return true;
+	}
+	$reason = 'nobody began it';
+	return false;
+};
+
 # Uploads: in a directory that purging Debian's mediawiki does not touch, where
 # Apache runs nothing; what was deleted is out of the web server's sight
 $wgEnableUploads = true;

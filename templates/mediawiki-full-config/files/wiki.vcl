@@ -11,19 +11,9 @@ backend mediawiki_full {
     .between_bytes_timeout = 60s;
 }
 
-# What strangers ask for that takes long: diffs, old revisions, lists of changes. So
-# few at a time that editors, and pages, always find processes of PHP that are free.
-backend mediawiki_full_costly {
-    .host = "127.0.0.1";
-    .port = "8080";
-    .connect_timeout = 5s;
-    .first_byte_timeout = 60s;
-    .between_bytes_timeout = 60s;
-    .max_connections = 3;
-}
-
 # acl mediawiki_full_proxies: whose X-Forwarded-Proto counts, this machine and trusted_proxies;
-# sub mediawiki_full_special: which special pages take long
+# sub mediawiki_full_special: what strangers ask for that no cache answers goes to backends of
+# few connections, so that editors, and pages, always find processes of PHP that are free
 include "/var/lib/mediawiki-full/machine.vcl";
 
 # Who may drop pages: this machine
@@ -36,6 +26,7 @@ sub vcl_recv {
     set req.backend_hint = mediawiki_full;
     unset req.http.X-Cache;
     unset req.http.X-Costly;
+    unset req.http.X-Look;
 
     if (req.method == "PURGE") {
         # Varnish has added the client to X-Forwarded-For by now. More than one
@@ -51,6 +42,14 @@ sub vcl_recv {
         unset req.http.X-Forwarded-Proto;
     }
 
+    call mediawiki_full_special;
+    # Who is logged in (MediaWiki drops this cookie when somebody logs out), a bot with a
+    # password of its own, or somebody of a family of wikis: held up by nothing
+    if (req.http.Cookie ~ "(UserID|_BPsession|centralauth_User)=" && req.http.Cookie ~ "([sS]ession|Token)=") {
+        unset req.http.X-Costly;
+        set req.backend_hint = mediawiki_full;
+    }
+
     if (req.method != "GET" && req.method != "HEAD") {
         return (pass);
     }
@@ -64,13 +63,6 @@ sub vcl_recv {
         return (pass);
     }
     unset req.http.Cookie;
-    call mediawiki_full_special;
-    if (req.url ~ "^/(wiki/[^?]*|index\.php[^?]*)\?(.*&)?(diff|oldid|action|curid|from|offset|limit|days|dir|redlink|veaction)=") {
-        set req.http.X-Costly = "query";
-    }
-    if (req.http.X-Costly) {
-        set req.backend_hint = mediawiki_full_costly;
-    }
     return (hash);
 }
 
@@ -125,7 +117,7 @@ sub vcl_backend_error {
         set beresp.status = 503;
         set beresp.http.Retry-After = "30";
         set beresp.http.Content-Type = "text/plain; charset=utf-8";
-        synthetic("Too many ask for lists and old versions of pages just now. Please come again in a minute, or log in.");
+        synthetic("Too many ask for what the wiki has to work out anew just now. Please come again in a minute.");
         return (deliver);
     }
 }

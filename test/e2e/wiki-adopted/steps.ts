@@ -193,7 +193,7 @@ export function defineAdoption(
     assert.deepEqual([again.status, again.headers['x-cache']], [200, 'hit']);
     // Another name is another site, and whoever is logged in gets a page of his own
     assert.equal((await machine().get('/wiki/Tulips', 'elsewhere.example')).headers['x-cache'], undefined);
-    const own = await machine().get('/wiki/Tulips', host, { cookie: 'oldwiki_session=abc' });
+    const own = await machine().get('/wiki/Tulips', host, { cookie: 'oldwikiUserID=1; oldwiki_session=abc' });
     assert.equal(own.headers['x-cache'], undefined);
     const status = await machine().wiki.status();
     assert.deepEqual([status.healthy, status.findings.map(({ code }) => code)], [true, []]);

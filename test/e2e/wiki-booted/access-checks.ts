@@ -1,11 +1,11 @@
-/** Who may read the wiki, register and edit, and what crawlers get of it. */
+/** Who may read the wiki, register and edit. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { picture } from '../../fixtures/png.js';
-import { ask, type WikiClient } from '../../fixtures/wiki-client.js';
+import type { WikiClient } from '../../fixtures/wiki-client.js';
 import { eventually, type WikiMachine } from '../../fixtures/wiki-machine.js';
+import { forgetCounts, withPictureOf } from './captchas.js';
 import { assertShows, type CheckedWiki } from './wiki-checks.js';
 
 /** Defines the checks in the suite that is being described; they leave the wiki as they found it. */
@@ -20,6 +20,15 @@ export function defineAccessChecks({ machine, adminName, password }: CheckedWiki
     await wiki.machine.run(['mediawiki-full', 'set', 'access', access]);
   };
 
+  const guess = async (): Promise<string> =>
+    await wiki
+      .visitor()
+      .logIn(`Nobody ${adminName}`, 'a guess')
+      .then(
+        () => 'let in',
+        (error: Error) => error.message,
+      );
+
   it('lets strangers read, and neither edit nor register by a program', async () => {
     admin = await wiki.administrator(adminName, password);
     await assert.rejects(wiki.visitor().edit('By a stranger', 'spam'), /permission|denied|edit/i);
@@ -33,44 +42,30 @@ export function defineAccessChecks({ machine, adminName, password }: CheckedWiki
   });
 
   it('lets people register, who then edit', async () => {
-    const folder = join(wiki.machine.root, 'var/lib/mediawiki-full/captcha');
-    const others = join(wiki.machine.root, 'var/lib/mediawiki-full/captcha-away');
-    await mkdir(others);
-    const pictures = (await readdir(folder)).filter((name) => name.endsWith('.png'));
-    assert.ok(pictures.length > 50, `${pictures.length} pictures`);
-    for (const name of pictures) await rename(join(folder, name), join(others, name));
-    const file = await pictureOf(wiki, 'rosebud');
-    await writeFile(join(folder, file), picture(20, 20));
-    try {
-      // MediaWiki remembers for a while which pictures there are
-      await wiki.machine.run(['systemctl', 'restart', 'memcached.service']);
-      await eventually('it listens', async () => (await wiki.status()).memcached !== null);
+    await withPictureOf(wiki, 'rosebud', async () => {
       const rosa = wiki.visitor();
       const name = `Rosa ${adminName}`;
       const { status, message } = await register(rosa, name, 'rosebud');
       assert.equal(status, 'PASS', message);
       await rosa.logIn(name, chosenPassword);
       await rosa.edit(`User:${name}`, 'written by a person');
-    } finally {
-      await rm(join(folder, file), { force: true });
-      for (const other of pictures) await rename(join(others, other), join(folder, other));
-      await rm(others, { recursive: true });
-    }
+    });
   });
 
-  it('keeps processes free for editors, however many strangers ask for what is costly', async () => {
-    const asked = Array.from({ length: 60 }, (_, at) => {
-      const page = at % 2 === 0 ? 'Special:RecentChanges' : 'Main_Page';
-      return ask(`${wiki.origin}/index.php?title=${page}&action=history&offset=${at}`);
+  it('lets nobody guess passwords or make many accounts', async () => {
+    for (let tries = 1; tries <= 3; tries++) assert.match(await guess(), /Incorrect/);
+    // From here on it takes a picture too, whosever password it is
+    await assert.rejects(wiki.administrator(adminName, password), /Incorrect/);
+    await withPictureOf(wiki, 'rosebud', async () => {
+      let last = { status: 'PASS', message: '' };
+      let made = 0;
+      for (; last.status === 'PASS' && made < 10; made++) {
+        last = await register(wiki.visitor(), `Many ${made} ${adminName}`, 'rosebud');
+      }
+      assert.deepEqual([last.status, made], ['FAIL', 7], last.message);
+      assert.match(last.message, /acct_creation_throttle_hit/);
     });
-    await admin.edit('Edited meanwhile', 'while strangers ask');
-    const answers = await Promise.all(asked);
-    const statuses = new Set(answers.map(({ status }) => status));
-    assert.ok(statuses.has(503) && statuses.has(200) && statuses.size <= 3, [...statuses].join());
-    const busy = answers.find(({ status }) => status === 503)!;
-    assert.equal(busy.headers['retry-after'], '30');
-    // Pages themselves are not what is meant
-    assert.equal((await wiki.visitor().get('/wiki/Edited_meanwhile')).status, 200);
+    await wiki.administrator(adminName, password);
   });
 
   it('shows strangers nothing once it is private, uploads included', async () => {
@@ -97,6 +92,10 @@ export function defineAccessChecks({ machine, adminName, password }: CheckedWiki
       assertShows(await admin.get('/wiki/Secret'), 'nobody but us');
       const form = await wiki.visitor().get('/wiki/Special:CreateAccount');
       assert.ok(!form.text.includes('name="wpCreateaccount"'), 'nobody can register');
+      // Nobody is shown a picture here
+      for (let tries = 1; tries <= 5; tries++) assert.match(await guess(), /Incorrect/);
+      assert.match(await guess(), /too many recent login attempts/);
+      await forgetCounts(wiki);
       const status = await wiki.status();
       assert.equal(status.healthy, true);
       // As where it was private from the beginning: there are no pictures yet
@@ -166,14 +165,4 @@ async function register(
     messagecode?: string;
   };
   return { status, message: `${messagecode} ${message}` };
-}
-
-/** The name of a picture whose word is known (ConfirmEdit, FancyCaptcha). */
-async function pictureOf(wiki: WikiMachine, word: string): Promise<string> {
-  const settings = await wiki.text('etc/mediawiki/LocalSettings.php');
-  const [, key = ''] = /^\$wgSecretKey = "([0-9a-f]+)";/m.exec(settings) ?? [];
-  const secret = createHash('sha256').update(`captcha ${key}`).digest('hex');
-  const salt = 'abcdef12';
-  const hash = createHash('md5').update(`${secret}${salt}${word}${secret}${salt}`).digest('hex');
-  return `image_${salt}_${hash.slice(0, 16)}.png`;
 }

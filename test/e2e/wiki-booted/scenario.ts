@@ -11,7 +11,9 @@ import { unfitForRoots, type Codename } from '../../fixtures/debian-root.js';
 import { installedWiki, type InstalledWiki } from '../../fixtures/installed-wiki.js';
 import { ask } from '../../fixtures/wiki-client.js';
 import { defineAccessChecks } from './access-checks.js';
+import { defineCrawlerChecks } from './crawler-checks.js';
 import { assertDocumented } from './documented.js';
+import { defineEditorChecks } from './editor-checks.js';
 import { assertShows, defineWikiChecks } from './wiki-checks.js';
 import { eventually, WikiMachine, type WikiStatus } from '../../fixtures/wiki-machine.js';
 
@@ -86,6 +88,8 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
     const checked = { machine: () => wiki, adminName: 'Admin' };
     defineWikiChecks(checked);
     defineAccessChecks(checked);
+    defineCrawlerChecks(checked);
+    defineEditorChecks(checked);
 
     it('says what is wrong and what to do, and nothing where all is well', async () => {
       await checkFindings(wiki);
@@ -224,6 +228,7 @@ function defineReinstallation(machine: () => WikiMachine): void {
 
     defineWikiChecks({ machine, adminName: 'Chief', password });
     defineAccessChecks({ machine, adminName: 'Chief', password });
+    defineCrawlerChecks({ machine, adminName: 'Chief', password });
 
     it('keeps the given password nowhere', async () => {
       const found = await wiki.machine.run(
@@ -252,9 +257,13 @@ async function checkFindings(wiki: WikiMachine): Promise<void> {
   const severities = Object.fromEntries(looks.map(({ what, finding }) => [what, finding?.severity ?? null]));
   // A machine of a test has no mail, and no clock but ours
   const { name, clock, mail, ...rest } = severities;
-  assert.deepEqual([rest, mail], [{ cache: null, edit: null, editor: null }, 'warning']);
+  const looked = ['settings', 'setup', 'service', 'port', 'disk', 'jobs', 'captchas', 'database', 'php'];
+  const tried = ['cache', 'edit', 'headers', 'editor'];
+  assert.deepEqual(rest, Object.fromEntries([...looked, ...tried].map((code) => [code, null])));
+  assert.equal(mail, 'warning');
   assert.ok(name !== 'error' && clock !== 'error');
   assert.equal(doctor.exitCode, 1);
+  await checkPhpLimits(wiki);
   await wiki.machine.run(['systemctl', 'stop', 'memcached.service']);
   assert.deepEqual(await status(), [2, ['service']]);
   const { stdout } = await wiki.machine.run(['mediawiki-full', 'status'], { allowFailure: true });
@@ -271,6 +280,39 @@ async function checkFindings(wiki: WikiMachine): Promise<void> {
   assert.deepEqual([exitCode, codes.includes('settings')], [2, true]);
   await writeFile(settings, text);
   await eventually('all is well again', async () => (await status())[0] === 0);
+}
+
+/** The doctor sees what the running processes may do, and where files say otherwise. */
+async function checkPhpLimits(wiki: WikiMachine): Promise<void> {
+  const said = async (): Promise<string[]> => {
+    const { stdout } = await wiki.machine.run(['mediawiki-full', 'doctor', '--json'], { allowFailure: true });
+    const looks = JSON.parse(stdout) as { what: string; finding: { what: string } | null }[];
+    return looks.flatMap(({ what, finding }) => (what === 'php' && finding !== null ? [finding.what] : []));
+  };
+  const [unit] = (
+    await wiki.machine.run(['systemctl', 'list-units', '--plain', 'php*-fpm.service'])
+  ).stdout.match(/php[\d.]+-fpm\.service/)!;
+  const file = join(wiki.machine.root, 'etc/mediawiki-full/fpm.d/small.conf');
+  await writeFile(file, 'php_value[post_max_size] = 8M\n');
+  try {
+    assert.deepEqual(await said(), ['post_max_size is to be 8M, and is 72M in the processes that run']);
+    await wiki.machine.run(['systemctl', 'reload', unit]);
+    await eventually('the limit is seen', async () =>
+      /^post_max_size \(8M\) leaves no/.test((await said()).join()),
+    );
+    await writeFile(file, 'pm.max_children = 20\n');
+    await eventually('Varnish lets more strangers through', async () =>
+      (await wiki.text('var/lib/mediawiki-full/machine.vcl')).includes('.max_connections = 6;'),
+    );
+    await writeFile(file, 'pm.max_children = none\n');
+    await eventually('the fault is seen', async () =>
+      (await said()).join().includes('FPM refuses its files'),
+    );
+  } finally {
+    await rm(file);
+    await wiki.machine.run(['systemctl', 'reload', unit]);
+  }
+  await eventually('all is well', async () => (await said()).length === 0);
 }
 
 async function checkSecrets(wiki: WikiMachine): Promise<void> {

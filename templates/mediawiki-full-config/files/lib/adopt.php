@@ -265,6 +265,8 @@ function performAdoption( AdoptionPlan $plan, Changes $changes ): void {
 		"# What the jobs of the adopted wiki write to\n[Service]\nReadWritePaths=-" . implode( ' -', $writable ) . "\n" );
 	adoptPhpSettings( $changes );
 	assertReached();
+	writeFile( PATHS_FILE, pathsText( $changes->record ), 0644 );
+	writeMachineVcl();
 	if ( $plan->schemaMoves() ) {
 		$changes->record['schemaMoved'] = true;
 		$changes->save();
@@ -445,6 +447,7 @@ function undoAdoption(): void {
 	}
 	@unlink( PATHS_FILE );
 	@unlink( ADOPTION_FILE );
+	writeMachineVcl();
 	emptyMemcached();
 	emptyFileCaches();
 	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );

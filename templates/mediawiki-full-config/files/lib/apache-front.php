@@ -39,7 +39,7 @@ function apacheFrontText( array $adoption ): string {
 	if ( !$adoption['keepsPages'] ) {
 		return $text;
 	}
-	$text .= "\n# Who is not logged in gets pages from Varnish. Before the sites' own rules, which would hide the address.\n" .
+	$text .= "\n# Who is not logged in goes by way of Varnish. Before the sites' own rules, which would hide the address.\n" .
 		"RewriteEngine On\nRewriteOptions InheritDownBefore\n";
 	$address = '(?:' . implode( '|', prefixesOf( $adoption ) ) . ')';
 	// Bytes that Apache would take for something else when it writes the address anew go another way
@@ -56,9 +56,9 @@ function apacheFrontText( array $adoption ): string {
 		}
 		$text .= "RewriteCond %{HTTPS} =$https\n" .
 			'RewriteCond %{HTTP_HOST} "^(?:' . implode( '|', $hosts ) . ")(?::\\d+)?$\" [NC]\n" .
-			"RewriteCond %{HTTP:Authorization} =\"\"\n" .
-			"RewriteCond %{HTTP:Cookie} \"!(?:[sS]ession|Token)=\"\n" .
-			"RewriteCond %{THE_REQUEST} \"^(?:GET|HEAD) ($address$plain)(?:\\?[^ ]*)? HTTP/\"\n" .
+			// As wiki.vcl has it: a session alone is no login, and anybody can invent one
+			"RewriteCond %{HTTP:Cookie} \"!(?:UserID|_BPsession|centralauth_User)=\"\n" .
+			"RewriteCond %{THE_REQUEST} \"^(?:GET|HEAD|POST) ($address$plain)(?:\\?[^ ]*)? HTTP/\"\n" .
 			'RewriteRule ^ "http://' . VARNISH_ADDRESS . "%1\" [P,NE,L]\n";
 	}
 	return $text . '<Proxy "http://' . VARNISH_ADDRESS . "\">\n\tProxySet connectiontimeout=5 timeout=180\n\tProxyPreserveHost On\n" .
@@ -130,7 +130,6 @@ function staticPathsText( array $adoption ): string {
 /** Has the machine's Apache hand on to us, where it takes that; each change is noted. */
 function adoptApache( Changes $changes ): void {
 	$adoption = $changes->record;
-	writeFile( PATHS_FILE, pathsText( $adoption ), 0644 );
 	foreach ( moduleLinks( modulesOfFront( $adoption ) ) as $link => $target ) {
 		if ( !file_exists( $link ) ) {
 			$changes->link( $link, $target );
@@ -147,16 +146,17 @@ function adoptApache( Changes $changes ): void {
 /** What another version of this package wrote is written anew, as this one has it. */
 function renewApacheFront(): void {
 	$adoption = adoption();
-	if ( $adoption === null || !$adoption['inApache'] || $adoption['phase'] !== 'done' ) {
+	if ( $adoption === null || $adoption['phase'] !== 'done' ) {
 		return;
 	}
-	$before = @file_get_contents( APACHE_CONF ) . @file_get_contents( PATHS_FILE );
-	$changes = new Changes( $adoption );
-	adoptApache( $changes );
-	if ( $before !== file_get_contents( APACHE_CONF ) . file_get_contents( PATHS_FILE ) ) {
+	if ( @file_get_contents( PATHS_FILE ) !== pathsText( $adoption ) ) {
+		writeFile( PATHS_FILE, pathsText( $adoption ), 0644 );
 		service( 'restart', webService() );
 	}
-	service( 'reload', 'apache2.service' );
+	if ( $adoption['inApache'] ) {
+		adoptApache( new Changes( $adoption ) );
+		service( 'reload', 'apache2.service' );
+	}
 }
 
 /** For the removal of this package: the wiki runs in Apache's own PHP again. */

@@ -24,7 +24,8 @@ final class Look {
 function doctor( bool $json ): int {
 	$status = gatherStatus();
 	$findings = findingsOf( $status );
-	$looks = array_map( static fn ( $finding ) => new Look( $finding->code, $finding ), $findings );
+	$looks = [ ...array_map( static fn ( $finding ) => new Look( $finding->code, $finding ), $findings ),
+		...looksInOrder( $status, array_column( $findings, 'code' ) ) ];
 	// Where nothing answers, what comes next only repeats it
 	if ( array_filter( $findings, static fn ( $finding ) => $finding->severity === 'error' ) === [] ) {
 		$looks = [ ...$looks, ...lookAround( $status ) ];
@@ -47,11 +48,74 @@ function doctor( bool $json ): int {
  * @return Look[]
  */
 function lookAround( array $status ): array {
-	$looks = [ lookAtName( $status['wiki']['url'] ), lookAtClock(), lookAtMail() ];
+	$looks = [ lookAtDatabase( $status['database'] ), ...lookAtPhp(), lookAtName( $status['wiki']['url'] ), lookAtClock(), lookAtMail() ];
 	if ( $status['access']['choice'] === 'private' ) {
 		return [ ...$looks, new Look( 'pages', null, 'not looked at as a stranger: the wiki is private' ) ];
 	}
-	return [ ...$looks, lookAtCache(), lookAtEdit(), lookAtParsoid() ];
+	$kept = ( readChoices()['page_cache'] ?? 'yes' ) !== 'no';
+	return [ ...$looks, lookAtCache(), lookAtEdit(), ...( $kept ? [ lookAtHeaders() ] : [ new Look( 'headers', null, 'Varnish keeps no pages of this wiki' ) ] ),
+		lookAtParsoid() ];
+}
+
+/**
+ * What `status` looks at too, and found in order: who reads this sees that it was looked at.
+ *
+ * @param array<string, mixed> $status
+ * @param string[] $wrong codes of its findings
+ * @return Look[]
+ */
+function looksInOrder( array $status, array $wrong ): array {
+	$running = array_keys( array_filter( $status['services'], static fn ( $state ) => $state === 'active' ) );
+	$free = freeBytes();
+	$access = $status['access']['choice'] ?? 'as LocalSettings.php has it';
+	$notes = [
+		'settings' => LOCAL_SETTINGS . ' is PHP',
+		'setup' => $status['wiki']['setup'],
+		'service' => $running === [] ? 'systemd does not run here' : implode( ', ', $running ) . ' run',
+		'port' => '80 is ' . ( portHolder( 80 ) ?? 'somebody' ) . "'s, 8080 " . ( portHolder( 8080 ) ?? 'somebody' ) . "'s",
+		'disk' => $free === [] ? 'cannot be told' : megabytes( min( $free ) ) . ' left',
+		'jobs' => ( $status['jobs']['waiting'] ?? 'an unknown number' ) . ' wait',
+		'captchas' => "access is $access" . ( $status['access']['registration'] === true ? ', and people can register' : '' ),
+	];
+	// A port that another program has, and a restore that was interrupted, are found as something else's fault
+	$wrong = [ ...$wrong, ...( in_array( 'port', $wrong, true ) ? [ 'service' ] : [] ),
+		...( in_array( 'service', $wrong, true ) ? [ 'port' ] : [] ), ...( in_array( 'restore', $wrong, true ) ? [ 'setup' ] : [] ) ];
+	$looks = [];
+	foreach ( array_diff_key( $notes, array_flip( $wrong ) ) as $what => $note ) {
+		$looks[] = new Look( $what, null, $note );
+	}
+	return $looks;
+}
+
+function lookAtDatabase( string $kind ): Look {
+	$fault = $kind === 'other' ? null : wikiDatabase()->fault();
+	if ( $fault !== null ) {
+		// The wiki answers all the same, or there were an error above
+		return new Look( 'database', new Finding( 'warning', 'database', "$fault, so neither updates nor dumps can be made", 'see to that' ) );
+	}
+	$size = $kind === 'other' ? null : sizeOf( wikiDatabase() );
+	return new Look( 'database', null, "$kind" . ( $size === null ? '' : ', ' . megabytes( $size ) ) );
+}
+
+/** @return Look[] */
+function lookAtPhp(): array {
+	$running = askPool();
+	if ( $running === null ) {
+		return [ new Look( 'php', new Finding( 'warning', 'php', "the wiki's PHP processes do not say what they may do",
+			'look into ' . LOG_DIR . '/php.log and `journalctl --unit=' . phpService() . '`' ) ) ];
+	}
+	$findings = poolFindings( $running );
+	if ( $findings !== [] ) {
+		return array_map( static fn ( $finding ) => new Look( 'php', $finding ), $findings );
+	}
+	[ 'limits' => $limits, 'opcache' => $opcache ] = $running;
+	[ , $body ] = askPage( programAddress( 'api.php?action=query&meta=siteinfo&siprop=general&format=json' ) );
+	$most = json_decode( $body, true )['query']['general']['maxuploadsize'] ?? null;
+	$once = bytesOf( $limits['upload_max_filesize'] );
+	$uploads = "uploads of {$limits['upload_max_filesize']}" . ( !is_int( $most ) || $most === $once ? '' :
+		( $most > $once ? ' at once, ' : ', ' ) . megabytes( $most ) . ( $most > $once ? ' in pieces' : '' ) . ' by $wgMaxUploadSize' );
+	return [ new Look( 'php', null, processesOfPool() . " processes, {$limits['memory_limit']} and {$limits['max_execution_time']} s each; " .
+		"$uploads; opcache has {$opcache['files']} files and room for " . megabytes( (int)$opcache['free'] ) . ' more' ) ];
 }
 
 function lookAtName( string $url ): Look {
@@ -98,7 +162,7 @@ function lookAtCache(): Look {
 
 /** An edit is there for strangers at once, out of the cache too. */
 function lookAtEdit(): Look {
-	$path = '/wiki/' . DOCTOR_PAGE;
+	$path = pageAddress( DOCTOR_PAGE );
 	foreach ( [ 1, 2 ] as $time ) {
 		$text = "mediawiki-full doctor, $time, " . bin2hex( random_bytes( 6 ) );
 		$options = [ '--no-rc', '--bot', '--minor', '--summary=mediawiki-full doctor', DOCTOR_PAGE ];
@@ -116,8 +180,37 @@ function lookAtEdit(): Look {
 	return new Look( 'edit', null, 'shown at once' );
 }
 
+/** What is kept here is kept by nobody else: no other cache hears of edits. */
+function lookAtHeaders(): Look {
+	askPage( pageAddress( DOCTOR_PAGE ) );
+	[ $code, , $headers ] = askPage( pageAddress( DOCTOR_PAGE ) );
+	$control = $headers['cache-control'] ?? 'nothing';
+	if ( $code !== 200 || ( $headers['x-cache'] ?? '' ) !== 'hit' ) {
+		return new Look( 'headers', new Finding( 'warning', 'headers', "Varnish keeps no page ($code, Cache-Control: $control)",
+			'does LocalSettings.php set $wgUseCdn, $wgCdnMaxAge, or begin a session for everybody?' ) );
+	}
+	if ( isset( $headers['set-cookie'] ) || !str_contains( $control, 'private' ) || preg_match( '/s-maxage=[1-9]/', $control ) ) {
+		return new Look( 'headers', new Finding( 'warning', 'headers', "other caches may keep a page, and show it as it was (Cache-Control: $control)",
+			'is there VCL of your own, or a Header line in ' . CONFIG_DIR . '/apache2.d? See /usr/share/mediawiki-full/wiki.vcl' ) );
+	}
+	return new Look( 'headers', null, "kept by Varnish; for others: $control" );
+}
+
 function lookAtParsoid(): Look {
-	[ $code, $body ] = askPage( '/rest.php/v1/page/' . rawurlencode( DOCTOR_PAGE ) . '/html' );
+	[ $code, $body ] = askPage( programAddress( 'rest.php/v1/page/' . rawurlencode( DOCTOR_PAGE ) . '/html' ) );
+	if ( $code === 200 && !in_array( extensionStates()['VisualEditor'] ?? 'loaded', [ 'left out', 'missing' ], true ) ) {
+		[ , $answer ] = askPage( programAddress( 'api.php?action=visualeditor&paction=parse&format=json&page=' . rawurlencode( DOCTOR_PAGE ) ) );
+		$answered = json_decode( $answer, true );
+		// MediaWiki 1.43 opens it for nobody who could not save this page, which strangers cannot
+		if ( adoption() !== null && ( $answered['error']['code'] ?? '' ) === 'badvalue' ) {
+			return new Look( 'editor', null, 'this wiki does not have VisualEditor' );
+		}
+		if ( ( $answered['visualeditor']['result'] ?? '' ) !== 'success' &&
+			( $answered['error']['code'] ?? '' ) !== 'rest-permission-error' ) {
+			return new Look( 'editor', new Finding( 'error', 'editor', 'VisualEditor opens no page: ' . substr( $answer, 0, 300 ),
+				'look into ' . LOG_DIR . '/exception.log' ) );
+		}
+	}
 	return $code === 200 && str_contains( $body, 'mediawiki-full doctor' ) ? new Look( 'editor', null, 'Parsoid gives HTML for VisualEditor' )
 		: new Look( 'editor', new Finding( 'error', 'editor', "Parsoid gives no HTML ($code), so VisualEditor opens no page",
 			'look into ' . LOG_DIR . '/exception.log' ) );

@@ -120,18 +120,24 @@ function attentionFindings( array $status ): array {
 		$findings[] = new Finding( 'warning', 'jobs', "{$status['jobs']['waiting']} jobs wait",
 			'`journalctl --unit=mediawiki-full-jobs` tells whether they are done; on a small machine it takes its time' );
 	}
-	$seen = [];
-	foreach ( [ DATA_DIR, '/var/lib/mysql', LOG_DIR, '/tmp' ] as $folder ) {
-		$device = @stat( $folder )['dev'] ?? null;
-		$free = @disk_free_space( $folder );
-		if ( $device === null || $free === false || isset( $seen[$device] ) ) {
-			continue;
-		}
-		$seen[$device] = true;
+	foreach ( freeBytes() as $folder => $free ) {
 		if ( $free < LITTLE_ROOM ) {
-			$findings[] = new Finding( 'warning', 'disk', "the disk of $folder has " . megabytes( (int)$free ) . ' left',
+			$findings[] = new Finding( 'warning', 'disk', "the disk of $folder has " . megabytes( $free ) . ' left',
 				'make room: edits, uploads and dumps fail on a full disk' );
 		}
 	}
 	return $findings;
+}
+
+/** @return array<string, int> of each disk that the wiki writes to, by a folder on it */
+function freeBytes(): array {
+	$disks = [];
+	foreach ( [ DATA_DIR, '/var/lib/mysql', LOG_DIR, '/tmp' ] as $folder ) {
+		$device = @stat( $folder )['dev'] ?? null;
+		$free = @disk_free_space( $folder );
+		if ( $device !== null && $free !== false ) {
+			$disks[$device] ??= [ $folder, (int)$free ];
+		}
+	}
+	return array_column( $disks, 1, 0 );
 }

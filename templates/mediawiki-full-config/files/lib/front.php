@@ -9,11 +9,6 @@ namespace MediaWikiFull;
 
 /** What differs from machine to machine of what Varnish does; wiki.vcl includes it. */
 const MACHINE_VCL = DATA_DIR . '/machine.vcl';
-/** Special pages that take long and that crawlers ask for again and again, by MediaWiki's own names. */
-const COSTLY_PAGES = [
-	'Recentchanges', 'Recentchangeslinked', 'Whatlinkshere', 'Contributions', 'Log', 'Newpages', 'Allpages',
-	'Prefixindex', 'Listfiles', 'Newimages', 'Linksearch', 'Search', 'Export', 'Diff', 'ComparePages',
-];
 const SETTINGS_WATCH = 'mediawiki-full-settings.path';
 /** PHP looks at a changed file again after two seconds (opcache.revalidate_freq); one more for a request under way. */
 const PHP_NOTICES_AFTER = 3;
@@ -23,29 +18,20 @@ function trustedProxies(): array {
 	return preg_split( '/[\s,]+/', readChoices()['trusted_proxies'] ?? '', -1, PREG_SPLIT_NO_EMPTY );
 }
 
-/**
- * Addresses below /wiki/ of special pages that take long, in English and in the wiki's own language.
- *
- * @return string[] as MediaWiki writes them in links
- */
-function costlyPages( string $language ): array {
-	$names = [];
-	foreach ( array_unique( [ 'en', $language ] ) as $code ) {
-		$file = '/usr/share/mediawiki/languages/messages/Messages' . ucfirst( strtr( $code, '-', '_' ) ) . '.php';
-		// Read and not run: it needs the rest of MediaWiki
-		$text = (string)@file_get_contents( $file );
-		$own = preg_match( "/\\bNS_SPECIAL\s*=>\s*'([^']+)'/", $text, $match ) ? $match[1] : 'Special';
-		foreach ( COSTLY_PAGES as $page ) {
-			$aliases = preg_match( "/'$page'\s*=>\s*\[([^\]]*)\]/", $text, $list ) &&
-				preg_match_all( "/'([^']+)'/", $list[1], $quoted ) ? $quoted[1] : [];
-			foreach ( array_unique( [ 'Special', $own ] ) as $namespace ) {
-				foreach ( [ $page, ...$aliases ] as $alias ) {
-					$names[] = strtr( rawurlencode( "$namespace:$alias" ), [ '%3A' => ':', '%2F' => '/', '%20' => '_' ] );
-				}
-			}
-		}
-	}
-	return array_values( array_unique( $names ) );
+/** @return string[] what stands before a title, and before /index.php */
+function prefixesOfWiki(): array {
+	$adoption = adoption();
+	return $adoption === null ? [ '/wiki/', '' ] : [ pathOfArticles( $adoption ) ?? '/wiki/', $adoption['scriptPath'] ];
+}
+
+/** The address of a page, without a host. */
+function pageAddress( string $title ): string {
+	return str_replace( '$1', $title, adoption()['articlePath'] ?? '/wiki/$1' );
+}
+
+/** The address of one of MediaWiki's programs: api.php?action=... */
+function programAddress( string $program ): string {
+	return ( adoption()['scriptPath'] ?? '' ) . "/$program";
 }
 
 /** @return bool whether it was another text */
@@ -55,12 +41,9 @@ function writeMachineVcl(): bool {
 		[ $address, $bits ] = explode( '/', $proxy ) + [ 1 => '' ];
 		$entries .= "    \"$address\"" . ( $bits === '' ? '' : "/$bits" ) . ";\n";
 	}
-	$costly = implode( '|', array_map( static fn ( $name ) => preg_quote( $name ), costlyPages( readChoices()['language'] ) ) );
 	$text = "# Written by mediawiki-full from " . CHOICES_FILE . ".\n" .
 		"# trusted_proxies, and this machine.\nacl mediawiki_full_proxies {\n$entries}\n" .
-		"# Special pages that take long, in the language of the wiki.\nsub mediawiki_full_special {\n" .
-		"    if (req.url ~ \"(?i)^/(wiki/|index\.php\?(.*&)?title=)($costly)([/?&]|$)\") {\n" .
-		"        set req.http.X-Costly = \"special\";\n    }\n}\n";
+		crawlersVcl( readChoices()['language'], processesOfPool(), ...prefixesOfWiki() );
 	if ( is_file( MACHINE_VCL ) && file_get_contents( MACHINE_VCL ) === $text ) {
 		return false;
 	}
@@ -70,13 +53,15 @@ function writeMachineVcl(): bool {
 }
 
 /**
- * Asks the wiki on this machine, by way of its caches, as a visitor would.
+ * Asks the wiki on this machine, by way of its caches, as a visitor would. Where strangers have used up their share,
+ * Varnish has answered, and what is behind it is asked itself.
  *
  * @return array{0: int, 1: string, 2: array<string, string>} status (0: no answer), body, and headers by lower-case name
  */
-function askPage( string $path ): array {
+function askPage( string $path, int $port = 80 ): array {
 	$context = stream_context_create( [ 'http' => [ 'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0 ] ] );
-	$body = (string)@file_get_contents( 'http://' . cacheAddress() . $path, false, $context );
+	$address = $port === 80 ? cacheAddress() : "127.0.0.1:$port";
+	$body = (string)@file_get_contents( "http://$address$path", false, $context );
 	$headers = [];
 	$code = 0;
 	foreach ( $http_response_header ?? [] as $line ) {
@@ -86,7 +71,7 @@ function askPage( string $path ): array {
 			$headers[strtolower( $match[1] )] = $match[2];
 		}
 	}
-	return [ $code, $body, $headers ];
+	return $code === 503 && $port === 80 ? askPage( $path, 8080 ) : [ $code, $body, $headers ];
 }
 
 /** Has Varnish ask the wiki again for everything. What it keeps is used by nobody from then on. */
@@ -99,12 +84,12 @@ function forgetPages(): void {
 /** What the settings say, in one word: another one where any of their files is another. */
 function settingsStamp(): string {
 	$hashes = array_map( static fn ( $file ) => "$file " . @md5_file( $file ),
-		[ ...( glob( dirname( LOCAL_SETTINGS ) . '/*' ) ?: [] ), CHOICES_FILE ] );
+		[ ...( glob( dirname( LOCAL_SETTINGS ) . '/*' ) ?: [] ), ...( glob( CONFIG_DIR . '/fpm.d/*' ) ?: [] ), CHOICES_FILE ] );
 	return md5( implode( "\n", $hashes ) );
 }
 
 /**
- * LocalSettings.php or the choices are not what they were, by whomever: visitors see it at once. A file that PHP
+ * LocalSettings.php, the choices or the pool of PHP are not what they were, by whomever: visitors see it at once. A file that PHP
  * cannot read changes nothing: what is cached is all that visitors have then.
  */
 function takeUpSettings(): int {

@@ -131,7 +131,7 @@ function extensionStates(): array {
  */
 function askWiki(): array {
 	// Not the page that everybody asks for: a cached copy would say nothing of Apache and PHP
-	[ , $body ] = askPage( ( adoption()['scriptPath'] ?? '' ) . '/api.php?action=query&meta=siteinfo&siprop=general&format=json' );
+	[ , $body ] = askPage( programAddress( 'api.php?action=query&meta=siteinfo&siprop=general&format=json' ) );
 	$answer = json_decode( $body, true );
 	$generator = $answer['query']['general']['generator'] ?? null;
 	if ( is_string( $generator ) ) {
