@@ -76,10 +76,20 @@ async function openEditor(page: BrowserPage, url: string): Promise<void> {
   if (!known) await page.click(greeting);
 }
 
+/** At the beginning of the page. VisualEditor takes up what is done to it in its own time, which a person sees. */
 async function write(page: BrowserPage, text: string): Promise<void> {
+  const model = 've.init.target.getSurface().getModel()';
   await page.click('.ve-ce-documentNode p');
+  await page.until(
+    `ve.init.target.getSurface().getView().isFocused() && ${model}.getSelection().isCollapsed()`,
+  );
   await page.press('Home', 36);
-  await page.type(text);
+  await page.until(`${model}.getSelection().getRange().to === 1`);
+  for (let typed = 1; typed <= text.length; typed++) {
+    await page.type(text[typed - 1]!);
+    const there = `${model}.getDocument().data.getText(false, new ve.Range(1, ${typed + 1}))`;
+    await page.until(`${there} === ${JSON.stringify(text.slice(0, typed))}`);
+  }
 }
 
 async function save(page: BrowserPage): Promise<void> {
