@@ -10,6 +10,7 @@ namespace MediaWikiFull;
 // All at once, before anything is done: `restore` replaces these files while it runs
 foreach ( [
 	'machine', 'choices', 'database', 'dumps', 'wiki', 'services', 'access', 'front', 'set', 'setup', 'packages', 'pin', 'restore', 'status', 'findings', 'doctor',
+	'sizes', 'preload',
 ] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }
@@ -22,6 +23,8 @@ usage: mediawiki-full status [--json]   versions, what runs, what the caches do
        mediawiki-full update            run MediaWiki's update.php again, in any case
        mediawiki-full set [--json]      show what can be set
        mediawiki-full set KEY VALUE     change it, and have visitors see it at once
+       mediawiki-full sizes [--json]    work out the sizes of the caches for this machine's memory, which
+                                        each daemon uses from its next start on
        mediawiki-full captchas          new pictures for the registration of visitors
        mediawiki-full adopt             let an existing LocalSettings.php use this configuration
        mediawiki-full pin ID [--no-apply]
@@ -57,6 +60,8 @@ function parseArguments( array $args ): ?array {
 		// For mediawiki-full-settings.service
 		'settings-changed' => [ [], 0, 0 ],
 		'captchas' => [ [], 0, 0 ],
+		// --prepare is for the services
+		'sizes' => [ [ '--json', '--prepare' ], 0, 0 ],
 	];
 	$verb = array_shift( $args );
 	$options = array_values( array_filter( $args, static fn ( $arg ) => str_starts_with( $arg, '-' ) ) );
@@ -91,6 +96,8 @@ function perform( string $verb, array $options, array $arguments ): int {
 			}
 			return $arguments === [] ? showChoices( $has( '--json' ) )
 				: withLock( static fn () => setChoice( ...$arguments ) );
+		case 'sizes':
+			return showSizes( $has( '--json' ), $has( '--prepare' ) );
 		case 'captchas':
 			return withLock( static fn () => renewCaptchas() );
 		case 'settings-changed':

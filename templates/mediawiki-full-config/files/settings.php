@@ -52,19 +52,7 @@ $wgUsePrivateIPs = true;
 # A purge goes to Varnish over plain http whatever visitors use; Varnish does not look at the host
 $wgInternalServer = 'http://localhost';
 
-# Caches: memcached for what processes share; APCu for what one machine may keep
-# (MediaWiki finds it by itself); files for interface texts. Sessions are no
-# cache: a restart of memcached, or a full one, must log nobody out
-$wgMainCacheType = CACHE_MEMCACHED;
-$wgMemCachedServers = [ '127.0.0.1:11211' ];
-$wgSessionCacheType = CACHE_DB;
-$wgParserCacheType = CACHE_MEMCACHED;
-$wgMessageCacheType = CACHE_MEMCACHED;
-$wgCacheDirectory = '/var/cache/mediawiki-full';
-# memcached outlives a wiki: one that is installed after another was deleted must not find the other's users
-if ( $wgSecretKey && $wgDBname ) {
-	$wgCachePrefix = $wgDBname . '-' . substr( hash( 'sha256', "cache $wgSecretKey" ), 0, 12 );
-}
+require __DIR__ . '/caches.php';
 
 # What MediaWiki starts by itself runs in this PHP too, whatever `php` is by default
 $wgPhpCli = '/usr/bin/php' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
@@ -124,3 +112,12 @@ $wgHooks['BeforePageRedirect'][] = static function ( $out, &$redirect, &$code ) 
 	}
 	return true;
 };
+
+// rehearsal.php: what somebody gets who is logged in
+if ( defined( 'MEDIAWIKI_FULL_REHEARSAL' ) ) {
+	$wgHooks['BeforeInitialize'][] = static function ( $title, $unused, $output, $user, $request, $mediaWiki ) {
+		$services = MediaWiki\MediaWikiServices::getInstance();
+		$output->getContext()->setUser( $services->getUserFactory()->newFromId( 1 ) );
+		return true;
+	};
+}

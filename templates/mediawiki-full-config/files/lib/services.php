@@ -9,8 +9,9 @@ namespace MediaWikiFull;
 
 const JOBS_SERVICE = 'mediawiki-full-jobs.service';
 
+/** The wiki's own PHP; that of the package may serve others. */
 function phpService(): string {
-	return 'php' . theSet()['phpVersion'] . '-fpm.service';
+	return 'mediawiki-full-php.service';
 }
 
 /** start, stop or restart, by the way that Policy 9.3.3 asks of maintainer scripts. */
@@ -32,6 +33,7 @@ function restartFrontEnds(): void {
 		return;
 	}
 	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );
+	prepareCaches();
 	service( 'restart', phpService() );
 	service( 'restart', 'apache2.service' );
 	service( 'restart', 'varnish.service' );
