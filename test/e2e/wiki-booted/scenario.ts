@@ -12,6 +12,7 @@ import { installedWiki, type InstalledWiki } from '../../fixtures/installed-wiki
 import { ask } from '../../fixtures/wiki-client.js';
 import { defineAccessChecks } from './access-checks.js';
 import { assertDocumented } from './documented.js';
+import { defineSpeedChecks } from './speed-checks.js';
 import { assertShows, defineWikiChecks } from './wiki-checks.js';
 import { eventually, WikiMachine, type WikiStatus } from '../../fixtures/wiki-machine.js';
 
@@ -86,6 +87,7 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
     const checked = { machine: () => wiki, adminName: 'Admin' };
     defineWikiChecks(checked);
     defineAccessChecks(checked);
+    defineSpeedChecks(() => wiki);
 
     it('says what is wrong and what to do, and nothing where all is well', async () => {
       await checkFindings(wiki);

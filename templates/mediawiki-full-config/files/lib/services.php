@@ -59,6 +59,13 @@ function serviceState( string $unit ): string {
 	if ( !systemdRuns() ) {
 		return 'unknown';
 	}
-	$state = trim( run( [ 'systemctl', 'is-active', $unit ], '', null, 20 )->output );
+	// An upgrade of PHP restarts ours too, and does not wait for it
+	for ( $tries = 0; $tries < 20; $tries++ ) {
+		$state = trim( run( [ 'systemctl', 'is-active', $unit ], '', null, 20 )->output );
+		if ( $state !== 'activating' ) {
+			break;
+		}
+		usleep( 500000 );
+	}
 	return $state === '' ? 'unknown' : $state;
 }

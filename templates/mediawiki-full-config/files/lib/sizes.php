@@ -11,8 +11,6 @@ namespace MediaWikiFull;
 const RUN_DIR = '/run/mediawiki-full';
 /** Early in its directory: every file that comes later wins, and nothing of ours is a configuration file of a package. */
 const MARIADB_SIZES = '/etc/mysql/mariadb.conf.d/05-mediawiki-full.cnf';
-/** What MariaDB takes where nobody says anything, in MiB. */
-const MARIADB_DEFAULT = 128;
 /** What the system and the programs themselves take before any of them keeps anything, in MiB. */
 const BASE_MEMORY = 384;
 /** A process of PHP that has made some pages, in MiB. */
@@ -91,15 +89,17 @@ function writeSizes(): void {
 	writeMariadbSize( $sizes['innodb'], $from );
 }
 
-/** What is in the wiki's own file for MariaDB, where nothing else says how large its buffer pool is. */
+/** Whether MariaDB's buffer pool is ours to size: the wiki's database is in it, and no file but ours says how large. */
+function mariadbIsOursToSize(): bool {
+	return mariadbIsInstalled() && databaseKind() === 'mariadb' && is_dir( dirname( MARIADB_SIZES ) ) && !mariadbIsSized();
+}
+
 function writeMariadbSize( int $megabytes, string $from ): void {
-	// A database that is somebody else's too, or on another machine, is theirs to size
-	$ours = mariadbIsInstalled() && databaseKind() === 'mariadb' && is_dir( dirname( MARIADB_SIZES ) );
-	if ( !$ours || mariadbIsSized() || $megabytes === MARIADB_DEFAULT ) {
+	if ( !mariadbIsOursToSize() ) {
 		@unlink( MARIADB_SIZES );
 		return;
 	}
-	$text = "# Written by mediawiki-full $from.\n# A file of yours that comes later in this directory wins.\n" .
+	$text = "# Written $from.\n# A file of yours that comes later in this directory wins.\n" .
 		"[mariadbd]\ninnodb_buffer_pool_size = {$megabytes}M\n";
 	if ( !is_file( MARIADB_SIZES ) || file_get_contents( MARIADB_SIZES ) !== $text ) {
 		writeFile( MARIADB_SIZES, $text, 0644 );
@@ -119,7 +119,7 @@ function mariadbIsSized(): bool {
  */
 function prepareCaches(): void {
 	writeSizes();
-	if ( is_file( MARIADB_SIZES ) ) {
+	if ( mariadbIsOursToSize() ) {
 		// It grows and shrinks while it runs
 		mariadb( 'SET GLOBAL innodb_buffer_pool_size = ' . machineSizes()['innodb'] . ' * 1048576;' );
 	}
