@@ -24,7 +24,7 @@ export function defineSpeedChecks(machine: () => WikiMachine): void {
         path,
       );
     }
-    assert.ok(!paths.some((one) => /LocalSettings|mediawiki-full|Setup\.php|Defines\.php/.test(one)));
+    assert.ok(!paths.some((one) => /LocalSettings|settings\.php|Setup\.php|Defines\.php/.test(one)));
     assert.match(await read('preload'), /preload/);
     const journal = await wiki.machine.run([
       'journalctl',
