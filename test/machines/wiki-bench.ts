@@ -39,6 +39,8 @@ interface Row {
 
 const seconds = Number(process.env['LOCKSTEP_BENCH_SECONDS'] ?? 8);
 const rounds = Number(process.env['LOCKSTEP_BENCH_ROUNDS'] ?? 3);
+/** Which rows: a part of their names, all of them where it is empty. */
+const wanted = process.env['LOCKSTEP_BENCH_ROWS'] ?? '';
 const connections = 8;
 const password = 'kept by nobody 4711';
 const text = Array.from(
@@ -103,7 +105,7 @@ try {
   for (const side of Object.values(sides)) await side.editor.edit('Measured', text);
   const table: string[][] = [['what', 'plain Debian /s', 'mediawiki-full /s', 'ratio', 'reach', '']];
   let missed = 0;
-  for (const row of rows) {
+  for (const row of rows.filter(({ what }) => what.includes(wanted))) {
     const measured: Record<keyof typeof sides, number[]> = { plain: [], full: [] };
     for (let round = 0; round < rounds; round++) {
       for (const name of ['plain', 'full'] as const) measured[name].push(await measure(sides[name], row));

@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { run } from '../../src/io/process.js';
 import { debianSources, unfitForRoots } from '../fixtures/debian-root.js';
 import { addRepository } from '../fixtures/flat-repository.js';
 import { installedWiki } from '../fixtures/installed-wiki.js';
+import { top } from '../fixtures/lockstep.js';
 import { needs } from '../fixtures/machine.js';
 import type { BinarySpec } from '../fixtures/packages.js';
 import { released } from '../fixtures/releases.js';
@@ -319,5 +321,52 @@ describe('a machine on which another program has port 80', function () {
     await wiki().machine.run(['mediawiki-full', 'take-port-80', '--undo']);
     assert.match(String((await wiki().visitor().get('/')).headers['server']), /nginx/);
     assert.match(await inside(), / 200 /);
+  });
+});
+
+describe('a machine with one GiB of memory', function () {
+  this.timeout(1_800_000);
+  const memory = 1024;
+  const wiki = useWiki(async () => {
+    const { image, archive } = await installedWiki('bookworm');
+    const machine = await WikiMachine.boot({ image }, archive, memory);
+    await isWell(machine);
+    // Where a container cannot see its limit
+    await machine.machine.run(['mediawiki-full', 'set', 'memory', String(memory)]);
+    await isWell(machine);
+    return machine;
+  });
+
+  /** Fifty connections for a minute, by a process of its own. */
+  async function load(job: object): Promise<{ done: number; failed: Record<string, number> }> {
+    const input = JSON.stringify({ origin: wiki().origin, connections: 50, seconds: 60, ...job });
+    const script = join(top, 'scripts/bench/wiki-load.mjs');
+    const { stdout } = await run(process.execPath, [script], { input: Buffer.from(input) });
+    return JSON.parse(stdout) as { done: number; failed: Record<string, number> };
+  }
+
+  it('has caches that fit', async () => {
+    const { sizes } = await wiki().status();
+    assert.deepEqual([sizes['memory'], sizes['phpProcesses']], [memory, 4]);
+  });
+
+  it('serves fifty who read and fifty who write, and nothing is killed', async () => {
+    const admin = await wiki().administrator();
+    const text = Array.from({ length: 40 }, (_, at) => `== Section ${at} ==\n[[Page ${at}]]\n`).join('\n');
+    await admin.edit('Read by many', text);
+    const cookie = admin.cookieHeader;
+    const views = await load({ cookie, requests: [{ path: '/wiki/Read_by_many' }] });
+    assert.deepEqual([views.done > 0, views.failed], [true, {}]);
+    const form = {
+      action: 'edit',
+      format: 'json',
+      title: 'Saved {n}',
+      text: `${text}{n}`,
+      token: await admin.token('csrf'),
+    };
+    const saves = await load({ cookie, requests: [{ method: 'POST', path: '/api.php', form }] });
+    assert.deepEqual([saves.done > 0, saves.failed], [true, {}]);
+    assert.equal(await wiki().machine.killedForMemory(), 0);
+    await isWell(wiki());
   });
 });

@@ -11,6 +11,7 @@ namespace MediaWikiFull;
 foreach ( [
 	'machine', 'choices', 'database', 'wiki-database', 'dumps', 'wiki', 'services', 'apache', 'ports', 'access', 'front', 'crawlers', 'pool',
 	'set', 'setup', 'packages', 'pin', 'restore', 'status', 'findings', 'doctor', 'existing', 'changes', 'apache-front', 'adopt', 'import',
+	'sizes', 'preload',
 ] as $part ) {
 	require "/usr/share/mediawiki-full/lib/$part.php";
 }
@@ -23,6 +24,8 @@ usage: mediawiki-full status [--json]   versions, what runs, what the caches do
        mediawiki-full update            run MediaWiki's update.php again, in any case
        mediawiki-full set [--json]      show what can be set
        mediawiki-full set KEY VALUE     change it, and have visitors see it at once
+       mediawiki-full sizes [--json]    work out the sizes of the caches for this machine's memory, which
+                                        each daemon uses from its next start on
        mediawiki-full captchas          new pictures for the registration of visitors
        mediawiki-full adopt [FOLDER] [--dry-run] [--cache] [--replace]
                                         give a wiki that is here the set's caches and care, where it is
@@ -69,6 +72,8 @@ function parseArguments( array $args ): ?array {
 		// For mediawiki-full-settings.service
 		'settings-changed' => [ [], 0, 0 ],
 		'captchas' => [ [], 0, 0 ],
+		// --prepare is for the services
+		'sizes' => [ [ '--json', '--prepare' ], 0, 0 ],
 	];
 	$verb = array_shift( $args );
 	$options = array_values( array_filter( $args, static fn ( $arg ) => str_starts_with( $arg, '-' ) ) );
@@ -124,6 +129,8 @@ function perform( string $verb, array $options, array $arguments ): int {
 			}
 			return $arguments === [] ? showChoices( $has( '--json' ) )
 				: withLock( static fn () => setChoice( ...$arguments ) );
+		case 'sizes':
+			return showSizes( $has( '--json' ), $has( '--prepare' ) );
 		case 'captchas':
 			return withLock( static fn () => renewCaptchas() );
 		case 'settings-changed':

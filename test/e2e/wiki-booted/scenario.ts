@@ -14,6 +14,7 @@ import { defineAccessChecks } from './access-checks.js';
 import { defineCrawlerChecks } from './crawler-checks.js';
 import { assertDocumented } from './documented.js';
 import { defineEditorChecks } from './editor-checks.js';
+import { defineSpeedChecks } from './speed-checks.js';
 import { assertShows, defineWikiChecks } from './wiki-checks.js';
 import { eventually, WikiMachine, type WikiStatus } from '../../fixtures/wiki-machine.js';
 
@@ -90,6 +91,7 @@ export function describeBootedWiki({ title, codename, thorough }: ScenarioOption
     defineAccessChecks(checked);
     defineCrawlerChecks(checked);
     defineEditorChecks(checked);
+    defineSpeedChecks(() => wiki);
 
     it('says what is wrong and what to do, and nothing where all is well', async () => {
       await checkFindings(wiki);

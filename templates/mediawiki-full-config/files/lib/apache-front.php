@@ -29,7 +29,7 @@ function apacheFrontText( array $adoption ): string {
 	$folders = array_unique( [ $adoption['folder'], ...( $adoption['folder'] === PACKAGED_FOLDER ? [ PACKAGED_CODE ] : [] ) ] );
 	foreach ( $folders as $folder ) {
 		$text .= "<Directory \"$folder\">\n\t<FilesMatch \"^(?:" . implode( '|', [ ...ENTRY_POINTS, 'thumb_handler', 'img_auth' ] ) . ")\\.php$\">\n" .
-			"\t\tSetHandler \"proxy:unix:/run/php/mediawiki-full.sock|fcgi://mediawiki-full-adopted/\"\n\t\tCGIPassAuth On\n" .
+			"\t\tSetHandler \"proxy:unix:/run/mediawiki-full/php.sock|fcgi://mediawiki-full-adopted/\"\n\t\tCGIPassAuth On\n" .
 			// How long Varnish may keep a page is for Varnish, which hears of edits, and for no other cache on the way
 			( $adoption['keepsPages'] ? "\t\tHeader set Cache-Control \"private, must-revalidate, max-age=0\" " .
 				"\"expr=%{resp:Content-Type} =~ m#^text/html# && %{resp:Cache-Control} =~ /s-maxage=[1-9]/\"\n" : '' ) .
@@ -98,7 +98,7 @@ function pathsText( array $adoption ): string {
 	}
 	$text .= staticPathsText( $adoption );
 	return $text . '<LocationMatch "^(?:' . implode( '|', prefixesOf( $adoption ) ) . ")\">\n\tRequire all granted\n\tAcceptPathInfo On\n" .
-		"\tSetHandler \"proxy:unix:/run/php/mediawiki-full.sock|fcgi://mediawiki-full/\"\n</LocationMatch>\n";
+		"\tSetHandler \"proxy:unix:/run/mediawiki-full/php.sock|fcgi://mediawiki-full/\"\n</LocationMatch>\n";
 }
 
 /** Files of an imported wiki: where it is the only one, no other Apache has them. */

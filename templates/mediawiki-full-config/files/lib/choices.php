@@ -27,6 +27,8 @@ const CHOICES_HEADER = <<<'TEXT'
 # trusted_proxies: addresses and networks of TLS terminators or a CDN in front of
 # this machine, with commas between them; what they say of visitor and https is
 # believed, of others it is not: trusted_proxies=192.0.2.7, 2001:db8::/48
+# memory: so many MiB the wiki may have, where it shares the machine; the sizes of
+# its caches follow from it, see `mediawiki-full sizes`.
 # without: names of extensions and skins of the set that the wiki does not
 # load, with commas between them: without=Cite, Timeless
 
@@ -103,6 +105,8 @@ function faultOfChoice( string $key, string $value ): ?string {
 			return preg_match( '/^[a-z]{2,3}(-[a-z0-9]{2,10})*$/', $value ) ? null : 'is not a language code';
 		case 'dumps_kept':
 			return preg_match( '/^[1-9][0-9]{0,2}$/', $value ) ? null : 'must be a number from 1 to 999';
+		case 'memory':
+			return preg_match( '/^([1-9][0-9]{2,6})?$/', $value ) ? null : 'must be a number of MiB from 100 on, or nothing';
 		case 'access':
 			return in_array( $value, ACCESS_CHOICES, true ) ? null : 'is none of ' . implode( ', ', ACCESS_CHOICES );
 		case 'trusted_proxies':

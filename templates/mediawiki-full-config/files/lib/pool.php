@@ -7,7 +7,7 @@ declare( strict_types=1 );
 
 namespace MediaWikiFull;
 
-/** So many there are unless somebody chose otherwise (pm.max_children in fpm-pool.conf). */
+/** So many there are unless somebody chose otherwise (pm.max_children in php-pool.conf). */
 const USUAL_PROCESSES = 10;
 /** Below it, in bytes, MediaWiki comes to its end now and then. */
 const LITTLE_MEMORY = 128 * 1024 * 1024;
@@ -16,7 +16,7 @@ const LITTLE_TIME = 30;
 
 /** @return array<string, string>|null what the files say, by key; null where FPM refuses them or cannot be asked */
 function poolSettings(): ?array {
-	$result = run( [ 'php-fpm' . theSet()['phpVersion'], '-tt' ], '', null, 20 );
+	$result = run( [ 'php-fpm' . theSet()['phpVersion'], '--fpm-config', SHARE_DIR . '/fpm.conf', '-tt' ], '', null, 20 );
 	if ( !$result->ok() || !preg_match( '/NOTICE: +\[mediawiki-full\]$(.*?)NOTICE: +(?:\[|$)/ms', $result->errors, $pool ) ) {
 		return null;
 	}
@@ -35,7 +35,7 @@ function processesOfPool(): int {
  * @return array{limits: array<string, string>, opcache: ?array<string, int|bool>}|null null where it does not answer
  */
 function askPool(): ?array {
-	$socket = @stream_socket_client( 'unix://' . ( poolSettings()['listen'] ?? '/run/php/mediawiki-full.sock' ), $code, $message, 5 );
+	$socket = @stream_socket_client( 'unix://' . ( poolSettings()['listen'] ?? '/run/mediawiki-full/php.sock' ), $code, $message, 5 );
 	if ( !$socket ) {
 		return null;
 	}
@@ -81,7 +81,7 @@ function poolFindings( array $running ): array {
 	$findings = [];
 	$written = poolSettings();
 	if ( $written === null ) {
-		$findings[] = $say( 'FPM refuses its files, and will not start again', '`php-fpm' . theSet()['phpVersion'] . ' -tt` says why' );
+		$findings[] = $say( 'FPM refuses its files, and will not start again', '`php-fpm' . theSet()['phpVersion'] . ' --fpm-config ' . SHARE_DIR . '/fpm.conf -tt` says why' );
 	}
 	foreach ( $limits as $name => $value ) {
 		$meant = $written["php_admin_value[$name]"] ?? $written["php_value[$name]"] ?? $value;
@@ -111,7 +111,7 @@ function poolFindings( array $running ): array {
  */
 function opcacheFindings( ?array $opcache ): array {
 	$restart = 'then `systemctl restart ' . phpService() . '`';
-	$file = '/etc/php/' . theSet()['phpVersion'] . '/fpm/conf.d';
+	$file = CONFIG_DIR . '/php.d';
 	if ( $opcache === null ) {
 		return [ new Finding( 'warning', 'php', 'PHP compiles every file at every request: opcache is off', "have it on in $file, $restart" ) ];
 	}

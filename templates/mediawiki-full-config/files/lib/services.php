@@ -9,8 +9,9 @@ namespace MediaWikiFull;
 
 const JOBS_SERVICE = 'mediawiki-full-jobs.service';
 
+/** The wiki's own PHP; that of the package may serve others. */
 function phpService(): string {
-	return 'php' . theSet()['phpVersion'] . '-fpm.service';
+	return 'mediawiki-full-php.service';
 }
 
 /** start, stop or restart, by the way that Policy 9.3.3 asks of maintainer scripts. */
@@ -33,6 +34,7 @@ function restartFrontEnds(): void {
 		return;
 	}
 	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );
+	prepareCaches();
 	service( 'restart', phpService() );
 	if ( webService() === WEB_SERVICE && in_array( 'varnish', $changed, true ) ) {
 		// It had port 80 until now
@@ -72,6 +74,13 @@ function serviceState( string $unit ): string {
 	if ( !systemdRuns() ) {
 		return 'unknown';
 	}
-	$state = trim( run( [ 'systemctl', 'is-active', $unit ], '', null, 20 )->output );
+	// An upgrade of PHP restarts ours too, and does not wait for it
+	for ( $tries = 0; $tries < 20; $tries++ ) {
+		$state = trim( run( [ 'systemctl', 'is-active', $unit ], '', null, 20 )->output );
+		if ( $state !== 'activating' ) {
+			break;
+		}
+		usleep( 500000 );
+	}
 	return $state === '' ? 'unknown' : $state;
 }

@@ -8,7 +8,7 @@ declare( strict_types=1 );
 namespace MediaWikiFull;
 
 /** What can be changed at any time. The others matter until the wiki is installed. */
-const SETTABLE = [ 'access', 'site_name', 'server_url', 'trusted_proxies', 'dumps_kept', 'without' ];
+const SETTABLE = [ 'access', 'site_name', 'server_url', 'trusted_proxies', 'dumps_kept', 'memory', 'without' ];
 
 /** Prints what can be set, and how it is set. */
 function showChoices( bool $json ): int {
@@ -40,5 +40,8 @@ function setChoice( string $name, string $value ): int {
 	$choices = readChoices();
 	$choices[$key] = $value;
 	writeChoices( $choices );
+	if ( $key === 'memory' ) {
+		restartFrontEnds();
+	}
 	return takeUpSettings();
 }

@@ -72,6 +72,7 @@ function gatherStatus(): array {
 		'varnish' => varnishState(),
 		'memcached' => memcachedState(),
 		'jobs' => [ 'waiting' => jobsWaiting() ],
+		'sizes' => machineSizes(),
 	];
 }
 
@@ -240,6 +241,8 @@ function statusText( array $status ): string {
 		$cache['hits'], $cache['misses'], $cache['evictions']
 	) ];
 	$lines[] = [ 'jobs', ( $status['jobs']['waiting'] ?? 'unknown number' ) . ' waiting' ];
+	$sizes = $status['sizes'];
+	$lines[] = [ 'sizes', "{$sizes['phpProcesses']} processes of PHP, see `mediawiki-full sizes`" ];
 	$text = '';
 	$last = '';
 	foreach ( $lines as [ $title, $value ] ) {
