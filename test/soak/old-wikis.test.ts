@@ -10,7 +10,14 @@ import { join } from 'node:path';
 import { defineAdoption, host, OldMachine, useOldMachine } from '../e2e/wiki-adopted/steps.js';
 import { assertShows } from '../e2e/wiki-booted/wiki-checks.js';
 import { installedWiki } from '../fixtures/installed-wiki.js';
-import { copyBetween, oldAdmin, oldPassword } from '../fixtures/old-wiki.js';
+import {
+  copyBetween,
+  oldAddresses,
+  oldAdmin,
+  oldPassword,
+  record,
+  type Recorded,
+} from '../fixtures/old-wiki.js';
 import { ask, WikiClient } from '../fixtures/wiki-client.js';
 import { eventually, WikiMachine } from '../fixtures/wiki-machine.js';
 
@@ -33,6 +40,44 @@ describe('a wiki that was unpacked in /var/www, and mediawiki-full', function ()
     await editor.edit('Written', 'since it was adopted');
     await machine().run('mediawiki-full', 'adopt', '--undo');
     assertShows(await machine().get('/wiki/Written'), 'since it was adopted');
+  });
+});
+
+describe('an older MediaWiki that was unpacked on Debian 13, and mediawiki-full', function () {
+  this.timeout(1_800_000);
+  const machine = useOldMachine(() => OldMachine.boot('trixie', 'unpacked'));
+  const adopt = ['mediawiki-full', 'adopt', '/var/www/html/w'];
+  let data: string;
+
+  it('is shown that its database is brought forward', async () => {
+    await machine().install();
+    await machine().assertSame();
+    data = await machine().data();
+    const plan = await machine().run(...adopt, '--dry-run');
+    assert.match(plan, /^schema +is brought from MediaWiki 1\.39\.\d+ to 1\.43\.\d+ by update\.php/m);
+  });
+
+  it('is adopted: its pages are there, at their addresses, in the newer MediaWiki', async () => {
+    await machine().run(...adopt);
+    const now = await record(machine().wiki.origin, oldAddresses);
+    const statuses = (all: readonly Recorded[]): string[] =>
+      all.map(({ path, status }) => `${status} ${path}`);
+    assert.deepEqual(statuses(now), statuses(machine().before));
+    assertShows(await machine().get('/wiki/Roses'), 'Good day, Rosa');
+    assert.match((await machine().get('/wiki/Special:Version')).text, /1\.43\./);
+    assert.equal((await machine().wiki.status()).healthy, true);
+  });
+
+  it('is not taken back while that would lose something, unless that is said', async () => {
+    const editor = await machine().editor();
+    await editor.edit('Written', 'since it was adopted');
+    const told = await machine().refused('mediawiki-full', 'adopt', '--undo');
+    assert.match(told, /this would be lost: edits: 1\. With --discard-changes/);
+    assertShows(await machine().get('/wiki/Written'), 'since it was adopted');
+    await machine().run('mediawiki-full', 'adopt', '--undo', '--discard-changes');
+    await machine().assertSame();
+    assert.equal(await machine().data(), data);
+    assert.match(await machine().run('mediawiki-full', 'restore', '--list'), /before-undo/);
   });
 });
 

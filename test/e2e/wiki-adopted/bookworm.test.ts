@@ -49,6 +49,14 @@ describe("a wiki of Debian's package with MariaDB, and mediawiki-full", function
       /does not let the wiki in: .*Can't connect/,
     );
     await machine().run('systemctl', 'start', 'mariadb.service');
+    const dumps = '/var/lib/mediawiki-full/backups';
+    await machine().run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'small', dumps);
+    assert.match(
+      await machine().refused('mediawiki-full', 'adopt'),
+      /not enough room for a dump of the database.*Nothing was changed/,
+    );
+    await machine().run('umount', dumps);
+    assert.deepEqual(await machine().files(...folders), files);
     await machine().assertSame();
   });
 

@@ -423,8 +423,8 @@ function changesSince( string $time ): array {
 		'uploads' => $database->number( "SELECT COUNT(*) FROM {image} WHERE img_timestamp > '$stamp'" ),
 		'accounts' => $database->number( "SELECT COUNT(*) FROM {user} WHERE user_registration > '$stamp'" ),
 	];
-	return array_map( static fn ( $what ) => ( $counts[$what] ?? 'an unknown number of' ) . " $what",
-		array_keys( array_filter( $counts, static fn ( $count ) => $count !== 0 ) ) );
+	$lost = array_filter( $counts, static fn ( $count ) => $count !== 0 );
+	return array_map( static fn ( $what ) => "$what: " . ( $lost[$what] ?? 'it is not known how many' ), array_keys( $lost ) );
 }
 
 /** Everything as it was; also what an adoption that was interrupted had done by then. */

@@ -319,6 +319,9 @@ function sayFront(): void {
 		say( 'The new wiki is at http://' . siteName() . '/' );
 		return;
 	}
+	foreach ( glob( '/{var/www,srv}/{*/,*/*/,*/*/*/}LocalSettings.php', GLOB_BRACE ) ?: [] as $settings ) {
+		say( dirname( $settings ) . ' has a wiki, which stays as it is: `mediawiki-full adopt ' . dirname( $settings ) . ' --dry-run` shows what it would be given.' );
+	}
 	say( 'The new wiki answers on ' . VARNISH_ADDRESS . ' of this machine.' );
 	if ( $mode === FRONT_APACHE ) {
 		say( '`mediawiki-full set server_url http://NAME` gives it a name of its own beside the other sites.' );
