@@ -35,6 +35,8 @@ function restartFrontEnds(): void {
 	}
 	run( [ 'systemctl', 'daemon-reload' ], '', null, 60 );
 	prepareCaches();
+	// Strangers' shares follow the number of PHP's processes
+	writeMachineVcl();
 	service( 'restart', phpService() );
 	if ( webService() === WEB_SERVICE && in_array( 'varnish', $changed, true ) ) {
 		// It had port 80 until now
@@ -74,10 +76,12 @@ function serviceState( string $unit ): string {
 	if ( !systemdRuns() ) {
 		return 'unknown';
 	}
-	// An upgrade of PHP restarts ours too, and does not wait for it
-	for ( $tries = 0; $tries < 20; $tries++ ) {
-		$state = trim( run( [ 'systemctl', 'is-active', $unit ], '', null, 20 )->output );
-		if ( $state !== 'activating' ) {
+	for ( $tries = 0; ; $tries++ ) {
+		$shown = run( [ 'systemctl', 'show', '--property=ActiveState,Job', $unit ], '', null, 20 )->output;
+		$state = preg_match( '/^ActiveState=(.+)$/m', $shown, $match ) ? $match[1] : '';
+		// Somebody else's restart is under way, or waits for its turn
+		$settled = !in_array( $state, [ 'activating', 'deactivating', 'reloading' ], true ) && !preg_match( '/^Job=[1-9]/m', $shown );
+		if ( $settled || $tries >= 20 ) {
 			break;
 		}
 		usleep( 500000 );

@@ -138,6 +138,7 @@ function prepareCaches(): void {
 /** Shows the sizes, and writes them down for the next start of each daemon. */
 function showSizes( bool $json, bool $quiet ): int {
 	writeSizes();
+	writeMachineVcl();
 	preparePreloading();
 	$sizes = machineSizes();
 	if ( $json ) {

@@ -42,12 +42,14 @@ function gatherStatus(): array {
 		$versions[$package] = packageVersion( $package );
 	}
 	$services = [];
-	$wiki = wikiState();
+	$foreign = is_file( LOCAL_SETTINGS ) && !wikiIsOurs();
 	$units = [ ...( varnishIsTheirs() ? [] : [ 'varnish.service' ] ), ...( front()['mode'] === FRONT_APACHE ? [ 'apache2.service' ] : [] ),
-		webService(), phpService(), 'memcached.service', ...( $wiki['setup'] === FOREIGN ? [] : [ JOBS_SERVICE ] ) ];
+		webService(), phpService(), 'memcached.service', ...( $foreign ? [] : [ JOBS_SERVICE ] ) ];
 	foreach ( $database === [] ? $units : [ ...$units, 'mariadb.service' ] as $unit ) {
 		$services[basename( $unit, '.service' )] = serviceState( $unit );
 	}
+	// Once they have settled: an upgrade of PHP restarts ours too, and does not wait for it
+	$wiki = wikiState();
 	$running = array_filter( $services, static fn ( $state ) => $state !== 'active' && $state !== 'unknown' ) === [];
 	return [
 		'healthy' => $running && $wiki['answers'] && in_array( $wiki['setup'], [ 'complete', FOREIGN ], true ),
