@@ -7,10 +7,12 @@
 ( static function ( string $list ): void {
 	$files = is_readable( $list ) ? require $list : [];
 	$unchanged = [];
-	foreach ( $files as [ $path, $size, $time, $classes, $runs ] ) {
-		clearstatcache();
+	$places = [];
+	clearstatcache();
+	foreach ( $files as $file ) {
+		[ $path, $size, $time, $classes ] = $file;
 		if ( @filesize( $path ) === $size && @filemtime( $path ) === $time ) {
-			$unchanged[$path] = $runs;
+			$unchanged[] = $file;
 			foreach ( $classes as $class ) {
 				$places[strtolower( $class )] = $path;
 			}
@@ -22,12 +24,23 @@
 			require_once $path;
 		}
 	} );
-	foreach ( $unchanged as $path => $runs ) {
-		if ( $runs ) {
-			// It gives its class a second name, which has to be there as soon as the class is
-			require_once $path;
-		} else {
-			opcache_compile_file( $path );
+	// Those that are run come first: what they need is loaded with them, and not again
+	usort( $unchanged, static fn ( $a, $b ) => $b[4] <=> $a[4] );
+	foreach ( $unchanged as [ $path, , , [ $class ], $runs ] ) {
+		if ( class_exists( $class, false ) || interface_exists( $class, false ) || trait_exists( $class, false ) ) {
+			// Another one needed it
+			continue;
+		}
+		try {
+			if ( $runs ) {
+				// It gives its class a second name, which has to be there as soon as the class is
+				require_once $path;
+			} else {
+				opcache_compile_file( $path );
+			}
+		} catch ( Error $error ) {
+			// It extends what is not on the list
+			continue;
 		}
 	}
 } )( '/var/lib/mediawiki-full/preload-list.php' );

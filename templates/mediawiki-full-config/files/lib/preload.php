@@ -129,13 +129,17 @@ function listClasses(): void {
 	writeList( $list );
 	// Each round shows the classes that extend those which the last one took away
 	for ( $round = 0; $round < 8; $round++ ) {
-		$unfit = unfitClasses();
+		$unfit = unfitFiles();
 		if ( $unfit === [] ) {
 			return;
 		}
 		// Files with a second name have to be run, which may want what is not on the list
-		$list = array_filter( $list, static fn ( $file ) => $unfit === null ? !$file[4] : array_intersect( $file[3], $unfit ) === [] );
+		$before = count( $list );
+		$list = array_filter( $list, static fn ( $file ) => $unfit === null ? !$file[4] : !in_array( $file[0], $unfit, true ) );
 		writeList( $list );
+		if ( count( $list ) === $before ) {
+			return;
+		}
 	}
 }
 
@@ -153,22 +157,22 @@ function preloadOptions(): array {
 /**
  * Has a PHP of its own start with what is on the list.
  *
- * @return string[]|null classes that it cannot take without others; null where it does not come up at all, as the wiki's
+ * @return string[]|null files with classes that it cannot take without others; null where it does not come up at all, as the wiki's
  *   PHP would not either
  */
-function unfitClasses(): ?array {
+function unfitFiles(): ?array {
 	$tried = run( [ PHP_BINARY, '-d', 'opcache.enable_cli=1', '-d', 'display_errors=stderr', '-d', 'html_errors=0',
 		...preloadOptions(), '-r', 'echo "up";' ], '', null, 60 );
 	if ( !$tried->ok() || !str_contains( $tried->output, 'up' ) ) {
 		return null;
 	}
-	preg_match_all( '/Can\'t preload (?:unlinked )?class ([\w\\\\]+)/', $tried->errors . $tried->output, $found );
+	preg_match_all( "/Can't preload .* in (\S+\.php) on line/", $tried->errors . $tried->output, $found );
 	return $found[1];
 }
 
 /** Has the wiki's PHP load its classes when it starts, where that goes well. */
 function preparePreloading(): void {
-	if ( is_file( PRELOAD_LIST ) && unfitClasses() !== null ) {
+	if ( is_file( PRELOAD_LIST ) && unfitFiles() !== null ) {
 		ensureDirectory( dirname( PRELOAD_INI ), 0755 );
 		writeFile( PRELOAD_INI, 'opcache.preload = ' . PRELOAD_SCRIPT . "\nopcache.preload_user = " . WEB_USER . "\n", 0644 );
 	} else {
