@@ -17,10 +17,10 @@ const LITTLE_TIME = 30;
 /** @return array<string, string>|null what the files say, by key; null where FPM refuses them or cannot be asked */
 function poolSettings(): ?array {
 	$result = run( [ 'php-fpm' . theSet()['phpVersion'], '--fpm-config', SHARE_DIR . '/fpm.conf', '-tt' ], '', null, 20 );
-	if ( !$result->ok() || !preg_match( '/NOTICE: +\[mediawiki-full\]$(.*?)NOTICE: +(?:\[|$)/ms', $result->errors, $pool ) ) {
+	if ( !$result->ok() || !preg_match( '/NOTICE[\]:] +\[mediawiki-full\]$(.*?)NOTICE[\]:] +(?:\[|$)/ms', $result->errors, $pool ) ) {
 		return null;
 	}
-	preg_match_all( '/NOTICE: +\t([^=\n]+) = (.*)$/m', $pool[1], $lines, PREG_SET_ORDER );
+	preg_match_all( '/NOTICE[\]:] +\t([^=\n]+) = (.*)$/m', $pool[1], $lines, PREG_SET_ORDER );
 	return array_column( $lines, 2, 1 );
 }
 
