@@ -8,7 +8,7 @@ declare( strict_types=1 );
 
 namespace MediaWikiFull;
 
-/** Root's: what is in it is run before PHP becomes the web's user. */
+/** Root's, so that nobody else decides what runs in every process of the wiki. */
 const PRELOAD_LIST = DATA_DIR . '/preload-list.php';
 const PRELOAD_SCRIPT = SHARE_DIR . '/preload.php';
 const PRELOAD_INI = RUN_DIR . '/php.d/preload.ini';
@@ -116,7 +116,7 @@ function listClasses(): void {
 	foreach ( filesOfRequests() as $path ) {
 		$ours = preg_match( PRELOADABLE, $path ) ||
 			( str_starts_with( $path, '/usr/share/mediawiki/skins/' ) && str_contains( $skins, "\n$path\n" ) );
-		$declared = $ours && is_file( $path )
+		$declared = $ours && !str_contains( $path, '/../' ) && is_file( $path )
 			? declarationsIn( (string)file_get_contents( $path ) ) : null;
 		if ( $declared !== null && $declared[0] !== [] ) {
 			$list[] = [ $path, filesize( $path ), filemtime( $path ), $declared[0], $declared[1] !== [] ];
@@ -157,8 +157,8 @@ function preloadOptions(): array {
 /**
  * Has a PHP of its own start with what is on the list.
  *
- * @return string[]|null files with classes that it cannot take without others; null where it does not come up at all, as the wiki's
- *   PHP would not either
+ * @return string[]|null files with classes that it cannot take without others; null where it does not come up at all, as
+ *   the wiki's PHP would not either
  */
 function unfitFiles(): ?array {
 	$tried = run( [ PHP_BINARY, '-d', 'opcache.enable_cli=1', '-d', 'display_errors=stderr', '-d', 'html_errors=0',
