@@ -245,6 +245,12 @@ describe('a wiki of another machine, with an older MediaWiki', function () {
   it('is refused where something is wrong, and the wiki here stays', async () => {
     await refused(/nothing\.gz \(--dump\) is not there/, ...from().with(3, '/srv/nothing.gz'));
     await refused(/make it without --databases/, ...from().with(3, '/srv/all.sql'));
+    await writeFile(
+      join(wiki.machine.root, 'srv/hostile.sql'),
+      "\\! touch /srv/obeyed\nCREATE TABLE `ow_page` (a BLOB);\nLOAD DATA LOCAL INFILE '/etc/shadow' INTO TABLE `ow_page`;\n",
+    );
+    await refused(/hostile\.sql could not be loaded/, ...from().with(3, '/srv/hostile.sql'));
+    assert.equal((await wiki.machine.run(['find', '/srv/obeyed'], { allowFailure: true })).stdout, '');
     await writeFile(join(wiki.machine.root, 'srv/broken.php'), '<?php $wgSitename = ;');
     await refused(/broken\.php is no PHP/, ...from().with(5, '/srv/broken.php'));
     const settings = await wiki.text('srv/LocalSettings.php');

@@ -127,7 +127,9 @@ function loadDump( string $file, string $given ): void {
 	$beside = new WikiDatabase( 'mariadb', $name, '', [ 'user' => $name, 'password' => $password ] );
 	$fault = !$made->ok() ? trim( $made->errors ) : pipeline(
 		[ 'gzip', '--decompress', '--stdout', ...( $given === 'gzip' ? [] : [ '--force' ] ) ],
-		[ ...$beside->client( 'mariadb' ), '--default-character-set=binary', $name ], $file, '/dev/null' );
+		// The client itself obeys lines of a dump too: \! runs a command, LOAD DATA LOCAL reads a file, as root
+		[ ...$beside->client( 'mariadb' ), '--sandbox', '--binary-mode', '--local-infile=0', '--default-character-set=binary', $name ],
+		$file, '/dev/null' );
 	$tables = $fault === '' ? tablesOf( $name ) : [];
 	mariadb( "DROP USER IF EXISTS '$name'@'localhost';" );
 	if ( $fault === '' && $tables === [] ) {
