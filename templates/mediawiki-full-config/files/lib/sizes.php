@@ -91,7 +91,9 @@ function writeSizes(): void {
 
 /** Whether MariaDB's buffer pool is ours to size: the wiki's database is in it, and no file but ours says how large. */
 function mariadbIsOursToSize(): bool {
-	return mariadbIsInstalled() && databaseKind() === 'mariadb' && is_dir( dirname( MARIADB_SIZES ) ) && !mariadbIsSized();
+	// An adopted wiki's is somebody's, who may have others in it
+	$adopted = adoption() !== null && !isset( adoption()['imported'] );
+	return mariadbIsInstalled() && !$adopted && databaseKind() === 'mariadb' && is_dir( dirname( MARIADB_SIZES ) ) && !mariadbIsSized();
 }
 
 function writeMariadbSize( int $megabytes, string $from ): void {
