@@ -102,6 +102,7 @@ function takeUpSettings(): int {
 		if ( !is_file( LOCAL_SETTINGS ) || !wikiIsOurs() ) {
 			return 0;
 		}
+		writeSite();
 		sleep( PHP_NOTICES_AFTER );
 		$fault = faultOfSettings();
 		if ( $fault === null ) {

@@ -137,9 +137,12 @@ function writeFile( string $path, string $content, int $mode, string $owner = 'r
 	}
 }
 
-/** Makes a directory where there is none, and sets its owner and mode in any case. */
+/** Makes a directory where there is none, and sets its owner and mode in any case. Others may go through those above it. */
 function ensureDirectory( string $path, int $mode, string $owner = 'root', string $group = 'root' ): void {
-	if ( !is_dir( $path ) && !mkdir( $path, 0700, true ) ) {
+	if ( !is_dir( dirname( $path ) ) ) {
+		ensureDirectory( dirname( $path ), 0755 );
+	}
+	if ( !is_dir( $path ) && !mkdir( $path, 0700 ) ) {
 		throw new Fault( "$path could not be created" );
 	}
 	chown( $path, $owner );
