@@ -42,6 +42,43 @@ describe('a wiki that was unpacked in /var/www, and mediawiki-full', function ()
     await machine().run('mediawiki-full', 'adopt', '--undo');
     assertShows(await machine().get('/wiki/Written'), 'since it was adopted');
   });
+
+  it('is as it was whenever adopting or taking back is killed', async () => {
+    const before = await machine().files(...folders);
+    for (const seconds of ['2', '3', '5', '8']) {
+      const killed = (...command: string[]): Promise<unknown> =>
+        machine().wiki.machine.run(['timeout', '--signal=KILL', seconds, 'mediawiki-full', ...command], {
+          allowFailure: true,
+        });
+      await killed('adopt', '/var/www/html/w');
+      await killed('adopt', '--undo');
+      await machine().wiki.machine.run(['mediawiki-full', 'adopt', '--undo'], { allowFailure: true });
+      assert.deepEqual(await machine().files(...folders), before, `killed after ${seconds} s`);
+      assertShows(await machine().get('/wiki/Written'), 'since it was adopted');
+    }
+  });
+
+  it('keeps settings that were changed meanwhile, without the block', async () => {
+    const file = join(machine().wiki.machine.root, 'var/www/html/w/LocalSettings.php');
+    await machine().run('mediawiki-full', 'adopt', '/var/www/html/w');
+    await writeFile(file, `${await readFile(file, 'utf8')}$wgSitename = 'Newer Wiki';\n`);
+    await machine().run('mediawiki-full', 'adopt', '--undo');
+    const text = await readFile(file, 'utf8');
+    assert.deepEqual([text.includes('Newer Wiki'), text.includes('mediawiki-full')], [true, false]);
+    await eventually('it is in force', async () =>
+      (await machine().get('/wiki/Roses')).text.includes('Newer Wiki'),
+    );
+  });
+
+  it('has its own code again when the packages are purged, data and all', async () => {
+    await machine().run('mediawiki-full', 'adopt', '/var/www/html/w');
+    await machine().wiki.preseed({ 'purge-data': 'true' });
+    await machine().wiki.purge();
+    assertShows(await machine().get('/wiki/Written'), 'since it was adopted');
+    const file = (await machine().get('/wiki/File:Old7.png')).text;
+    const [, picture = ''] = /href="(\/w\/images\/[^"]*Old7\.png)"/.exec(file) ?? [];
+    assert.equal((await machine().get(picture)).headers['content-type'], 'image/png');
+  });
 });
 
 describe('an older MediaWiki that was unpacked on Debian 13, and mediawiki-full', function () {

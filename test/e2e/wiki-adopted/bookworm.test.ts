@@ -60,6 +60,24 @@ describe("a wiki of Debian's package with MariaDB, and mediawiki-full", function
     await machine().assertSame();
   });
 
+  it('keeps no pages where the settings look at who asks, and the visitor is who he was', async () => {
+    const file = join(machine().wiki.machine.root, 'srv/settings/LocalSettings.php');
+    const text = await readFile(file, 'utf8');
+    const own = "in_array( $_SERVER['REMOTE_ADDR'] ?? '127.0.0.1', [ '127.0.0.1', '::1' ] )";
+    await writeFile(file, `${text}\n$wgGroupPermissions['*']['read'] = ${own};\n`);
+    const asked = async (): Promise<boolean> => (await machine().get('/wiki/Tulips')).text.includes('tulips');
+    await eventually('strangers see nothing', async () => !(await asked()));
+    const plan = await machine().run('mediawiki-full', 'adopt', '--dry-run');
+    assert.match(plan, /Varnish keeps no pages.*\n +\/srv\/settings\/LocalSettings\.php:\d+: .*REMOTE_ADDR/);
+    for (const how of [[], ['--cache']]) {
+      await machine().run('mediawiki-full', 'adopt', ...how);
+      assert.equal(await asked(), false);
+      await machine().run('mediawiki-full', 'adopt', '--undo');
+    }
+    await writeFile(file, text);
+    await eventually('strangers read again', asked);
+  });
+
   it('is adopted again, and every address answers the same through upgrade and rollback', async () => {
     await machine().run('mediawiki-full', 'adopt');
     const link = await lstat(join(machine().wiki.machine.root, 'etc/mediawiki/LocalSettings.php'));

@@ -79,7 +79,8 @@ function planAdoption( ?string $folder, bool $cache, bool $replace ): AdoptionPl
 		throw new Fault( "this wiki cannot be adopted: $fault. Nothing was changed" );
 	}
 	$hosts = front()['mode'] === FRONT_APACHE ? hostsOfWiki( $wiki ) : [];
-	$restrictions = front()['mode'] !== FRONT_APACHE || $cache ? [] : apacheRestrictions( $wiki->addresses(), foldersOfWiki( $wiki ) );
+	$restrictions = front()['mode'] !== FRONT_APACHE || $cache ? []
+		: [ ...apacheRestrictions( $wiki->prefixes(), foldersOfWiki( $wiki ), array_keys( $hosts ) ), ...looksAtVisitors( $wiki->settings ) ];
 	return new AdoptionPlan( $wiki, $set, $hosts, $restrictions, sizeOf( $wiki->database() ) );
 }
 
@@ -171,7 +172,7 @@ function textOfPlan( AdoptionPlan $plan ): array {
 		$lines[] = [ 'cache', $plan->keepsPages() ? 'Varnish keeps pages for visitors of ' . implode( ', ', $plan->hostsKept() )
 			: 'Varnish keeps no pages' . ( $plan->hosts === [] ? ': Apache has this wiki under no name that could be found'
 				: ( $plan->hostsKept() === [] ? ': the wiki calls itself otherwise under each of its names'
-				: ', because Apache may show them to some people alone (--cache has it keep them all the same):' ) ) ];
+				: ', because what somebody gets may depend on who asks (--cache has it keep them all the same):' ) ) ];
 		foreach ( $plan->restrictions as $restriction ) {
 			$lines[] = [ '', $restriction ];
 		}
@@ -295,18 +296,21 @@ function assertReached(): void {
 }
 
 function adoptSettings( ExistingWiki $wiki, Changes $changes ): void {
-	$text = (string)file_get_contents( $wiki->settings );
+	// What an adoption left that is not known of any more
+	$text = str_replace( ADOPTED_BLOCK, "\n", (string)file_get_contents( $wiki->settings ) );
 	$text = rtrim( (string)preg_replace( '/\?>\s*$/', '', $text ) ) . "\n";
-	if ( $wiki->isPackaged() ) {
-		$changes->write( $wiki->settings, $text . ADOPTED_BLOCK );
-		return;
-	}
-	// Its folder is another one now; what it took from there by default has to be said
-	$text .= "\n# Where they are, which the code of the set would not find by itself\n" .
+	$block = $wiki->isPackaged() ? ADOPTED_BLOCK :
+		// Its code is elsewhere now; what it took from its own folder by default has to be said
+		"\n# Where they are, which the code of the set would not find by itself (mediawiki-full)\n" .
 		'$wgUploadDirectory = ' . var_export( (string)$wiki->values['UploadDirectory'], true ) . ";\n" .
-		'$wgResourceBasePath = $wgScriptPath;' . "\n";
-	$changes->write( LOCAL_SETTINGS, $text . ADOPTED_BLOCK, 0640 );
-	chgrp( LOCAL_SETTINGS, WEB_USER );
+		'$wgResourceBasePath = $wgScriptPath;' . "\n" . ADOPTED_BLOCK;
+	$changes->record['block'] = $block;
+	$changes->record['written'] = hash( 'sha256', $text . $block );
+	$changes->write( $wiki->settings, $text . $block );
+	if ( !$wiki->isPackaged() ) {
+		// One file, where it was: what it includes beside it is found as before
+		$changes->link( LOCAL_SETTINGS, $wiki->settings );
+	}
 }
 
 /** wiki.conf says what the wiki is called, which debconf shows; what it cannot hold stays with LocalSettings.php. */
@@ -438,6 +442,7 @@ function undoAdoption(): void {
 		say( "the database as it is now was dumped to {$saved['name']}" );
 		loadInPlace( findDump( $adoption['dump'] ), $database );
 	}
+	keepEditedSettings( $changes );
 	$changes->takeBack();
 	removeTree( BEFORE_DIR );
 	if ( ( $adoption['stamp'] ?? null ) === null ) {
@@ -456,6 +461,19 @@ function undoAdoption(): void {
 	if ( wikiIsOurs() ) {
 		service( 'restart', JOBS_SERVICE );
 	}
+}
+
+/** Settings that somebody changed since lose our block, and nothing else. */
+function keepEditedSettings( Changes $changes ): void {
+	$file = $changes->record['settings'];
+	$text = (string)@file_get_contents( $file );
+	if ( !isset( $changes->record['block'] ) || hash( 'sha256', $text ) === $changes->record['written'] || !str_contains( $text, $changes->record['block'] ) ) {
+		return;
+	}
+	say( "$file was changed since the wiki was adopted: it stays as it is now, without the block" );
+	$changes->write( $file, str_replace( $changes->record['block'], "\n", $text ) );
+	$changes->record['before'] = array_values( array_filter( $changes->record['before'], static fn ( $before ) => $before['path'] !== $file ) );
+	$changes->save();
 }
 
 /** The adopted wiki's database, while its settings can still be read; null where they cannot. */

@@ -55,7 +55,9 @@ function apacheFrontText( array $adoption ): string {
 			continue;
 		}
 		$text .= "RewriteCond %{HTTPS} =$https\n" .
-			'RewriteCond %{HTTP_HOST} "^(?:' . implode( '|', $hosts ) . ")(?::\\d+)?$\" [NC]\n" .
+			'RewriteCond %{HTTP_HOST} "^(?:' . implode( '|', $hosts ) . ")(?::$port)?$\" [NC]\n" .
+			// Another port is another site
+			"RewriteCond %{SERVER_PORT} =$port\n" .
 			// As wiki.vcl has it: a session alone is no login, and anybody can invent one
 			"RewriteCond %{HTTP:Cookie} \"!(?:UserID|_BPsession|centralauth_User)=\"\n" .
 			"RewriteCond %{THE_REQUEST} \"^(?:GET|HEAD|POST) ($address$plain)(?:\\?[^ ]*)? HTTP/\"\n" .
@@ -88,7 +90,10 @@ function pathOfArticles( array $adoption ): ?string {
  * @return string configuration for the Apache behind Varnish
  */
 function pathsText( array $adoption ): string {
-	$text = "# Written by mediawiki-full: addresses of the wiki that was there before it.\n";
+	$text = "# Written by mediawiki-full: addresses of the wiki that was there before it.\n" .
+		"# PHP of a wiki that looks at the visitor's address finds it where it was\n" .
+		"LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so\n" .
+		"RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1 ::1\n";
 	foreach ( ENTRY_POINTS as $name ) {
 		$text .= "Alias \"{$adoption['scriptPath']}/$name.php\" \"" . PACKAGED_FOLDER . "/$name.php\"\n";
 	}
@@ -159,8 +164,16 @@ function renewApacheFront(): void {
 	}
 }
 
-/** For the removal of this package: the wiki runs in Apache's own PHP again. */
+/**
+ * For the removal of this package: the wiki runs in Apache's own PHP again. The code of one that was unpacked comes back,
+ * for the set's may go too; not where its database has been brought forward since.
+ */
 function leaveApache(): void {
+	$adoption = adoption();
+	if ( $adoption !== null && ( $adoption['moved'] ?? [] ) !== [] && !$adoption['schemaMoved'] ) {
+		undoAdoption();
+		return;
+	}
 	if ( adoption() !== null && is_link( APACHE_CONF_LINK ) ) {
 		unlink( APACHE_CONF_LINK );
 		service( 'reload', 'apache2.service' );

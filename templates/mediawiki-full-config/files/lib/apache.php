@@ -91,112 +91,262 @@ function apacheFiles(): array {
 }
 
 /**
- * What of Apache's configuration says who may ask for what, or sends requests elsewhere. Pages that it may keep from
- * some are not to be kept where everybody gets them.
- *
- * @param string[] $addresses of the wiki, by which rewrite rules are tried: /wiki/Main_Page
- * @param string[] $folders that the wiki's programs and pages are in
- * @return string[] "file:line: directive"
+ * Directives that neither keep a page from anybody nor have anybody get another one. Any other one that is in force
+ * where the wiki is served counts as a restriction: what is not known is not taken for harmless.
  */
-function apacheRestrictions( array $addresses, array $folders ): array {
-	$plain = conffilesOf( PLAIN_PACKAGES );
-	$found = [];
-	$files = apacheFiles();
-	foreach ( $folders as $folder ) {
-		for ( $at = $folder; strlen( $at ) > 1; $at = dirname( $at ) ) {
-			$files[] = "$at/.htaccess";
-		}
+const HARMLESS = [ 'ServerName', 'ServerAlias', 'ServerAdmin', 'ServerRoot', 'ServerTokens', 'ServerSignature', 'DocumentRoot',
+	'ErrorLog', 'CustomLog', 'TransferLog', 'GlobalLog', 'LogLevel', 'LogFormat', 'ErrorDocument', 'Alias', 'DirectoryIndex',
+	'Options', 'AllowOverride', 'AllowEncodedSlashes', 'AcceptPathInfo', 'AddType', 'AddCharset', 'AddDefaultCharset', 'AddEncoding',
+	'AddLanguage', 'AddOutputFilterByType', 'ExpiresActive', 'ExpiresByType', 'ExpiresDefault', 'Header', 'KeepAlive',
+	'KeepAliveTimeout', 'MaxKeepAliveRequests', 'Timeout', 'RequestReadTimeout', 'LimitRequestBody', 'TraceEnable', 'HostnameLookups',
+	'Include', 'IncludeOptional', 'LoadModule', 'Listen', 'Order', 'RewriteEngine', 'RewriteBase', 'SSLEngine', 'SSLCertificateFile',
+	'SSLCertificateKeyFile', 'SSLCertificateChainFile', 'SSLProtocol', 'SSLCipherSuite', 'SSLHonorCipherOrder', 'SSLCompression',
+	'SSLSessionTickets', 'SSLUseStapling', 'SSLStaplingCache', 'SSLOptions', 'SSLOpenSSLConfCmd', 'Protocols', 'EnableSendfile', 'FileETag',
+	'StartServers', 'MinSpareServers', 'MaxSpareServers', 'MaxRequestWorkers', 'MaxConnectionsPerChild', 'ThreadsPerChild', 'Mutex',
+	'User', 'Group', 'PidFile', 'Define' ];
+/** Settings of PHP that leave who may see what as it is. */
+const HARMLESS_PHP = '/^php_(?:admin_)?(?:value|flag)\s+(?:memory_limit|upload_max_filesize|post_max_size|max_execution_time|max_input_\w+|' .
+	'date\.timezone|engine|display_errors|log_errors|error_log|session\.\w+|opcache\.\w+)\s/i';
+
+/** What of the wiki Apache's configuration is looked through for. */
+final class ServedWiki {
+	/**
+	 * @param string[] $prefixes of its addresses: /wiki/, /w/
+	 * @param string[] $folders that its programs are in, by every name
+	 * @param string[] $hosts "old.example.org:80"
+	 */
+	public function __construct(
+		public readonly array $prefixes,
+		public readonly array $folders,
+		public readonly array $hosts
+	) {
 	}
-	foreach ( $files as $file ) {
-		if ( is_file( $file ) && realpath( $file ) !== APACHE_CONF && ( $plain[realpath( $file )] ?? '' ) !== md5_file( $file ) ) {
-			$found = [ ...$found, ...restrictionsIn( $file, (string)@file_get_contents( $file ), $addresses, $folders ) ];
+
+	/** Whether an address that begins so can be one of the wiki's. */
+	public function mayBegin( string $address ): bool {
+		foreach ( $this->prefixes as $prefix ) {
+			if ( str_starts_with( $prefix, $address ) || str_starts_with( $address, $prefix ) ) {
+				return true;
+			}
 		}
+		return false;
 	}
-	return $found;
 }
 
 /**
- * @param string[] $addresses
+ * What in Apache's configuration may keep a page from somebody, or have some get another one: pages of such a wiki are
+ * not to be kept where everybody gets them.
+ *
+ * @param string[] $prefixes
  * @param string[] $folders
- * @return string[]
+ * @param string[] $hosts as ServedWiki has them
+ * @return string[] "file:line: directive"
  */
-function restrictionsIn( string $file, string $text, array $addresses, array $folders ): array {
+function apacheRestrictions( array $prefixes, array $folders, array $hosts ): array {
+	$plain = conffilesOf( [ ...PLAIN_PACKAGES, 'libapache2-mod-php*' ] );
+	$texts = [];
+	foreach ( apacheFiles() as $file ) {
+		if ( is_file( $file ) && realpath( $file ) !== APACHE_CONF && ( $plain[realpath( $file )] ?? '' ) !== md5_file( $file ) ) {
+			$texts[$file] = (string)file_get_contents( $file );
+		}
+	}
+	// The folder by whatever name Apache has it, and what lies above each
+	$names = $folders;
+	foreach ( [ ...$texts, (string)@file_get_contents( APACHE_DIR . '/conf-enabled/mediawiki.conf' ) ] as $text ) {
+		preg_match_all( '/^\s*(?:Alias|DocumentRoot)\s+(?:"[^"]*"\s+|\S+\s+)?"?([^"\s]+)"?\s*$/mi', $text, $paths );
+		$names = [ ...$names, ...array_filter( $paths[1], static fn ( $path ) => isWithin( (string)realpath( $path ), $folders ) ) ];
+	}
+	$served = new ServedWiki( $prefixes, array_values( array_unique( $names ) ), $hosts );
+	foreach ( $served->folders as $folder ) {
+		for ( $at = rtrim( $folder, '/' ); strlen( $at ) > 1; $at = dirname( $at ) ) {
+			if ( is_file( "$at/.htaccess" ) && ( $plain["$at/.htaccess"] ?? '' ) !== md5_file( "$at/.htaccess" ) ) {
+				$texts["$at/.htaccess"] = (string)file_get_contents( "$at/.htaccess" );
+			}
+		}
+	}
+	$found = [];
+	foreach ( $texts as $file => $text ) {
+		$found = [ ...$found, ...restrictionsIn( $file, $text, $served ) ];
+	}
+	return $found;
+}
+
+/** @param string[] $folders of which a path is one, or in which it is */
+function isWithin( string $path, array $folders ): bool {
+	return $path !== '' && array_filter( $folders, static fn ( $folder ) => str_starts_with( "$path/", "$folder/" ) ) !== [];
+}
+
+/** @return string[] */
+function restrictionsIn( string $file, string $text, ServedWiki $served ): array {
 	$found = [];
 	$sections = [];
+	$conditions = false;
 	// A line that ends with a backslash goes on in the next
-	foreach ( explode( "\n", (string)preg_replace( '/\\\\\r?\n/', ' ', $text ) ) as $number => $line ) {
+	$lines = explode( "\n", (string)preg_replace( '/\\\\\r?\n/', ' ', $text ) );
+	foreach ( $lines as $number => $line ) {
 		$line = trim( $line );
+		$at = "$file:" . ( $number + 1 );
+		if ( $line === '' || $line[0] === '#' ) {
+			continue;
+		}
 		if ( preg_match( '#^</(\w+)#', $line ) ) {
 			array_pop( $sections );
 		} elseif ( preg_match( '/^<(\w+)\s*([^>]*)>?/', $line, $match ) ) {
-			$sections[] = concernsWiki( strtolower( $match[1] ), trim( $match[2] ), $addresses, $folders );
-		} elseif ( $sections === [] && preg_match( '/^Rewrite(?:Rule|Options)\b/i', $line ) && !str_ends_with( $file, '.htaccess' ) ) {
-			// Of no site: ours beside it would have all sites inherit it
-			$found[] = "$file:" . ( $number + 1 ) . ": $line";
-		} elseif ( !in_array( false, $sections, true ) && isRestriction( $line, $addresses ) ) {
-			$found[] = "$file:" . ( $number + 1 ) . ": $line";
+			$concerns = concernsWiki( strtolower( $match[1] ), trim( $match[2] ), $served, array_slice( $lines, $number + 1 ) );
+			$sections[] = $concerns;
+			if ( $concerns && strtolower( $match[1] ) === 'virtualhost' && !vhostRewrites( array_slice( $lines, $number + 1 ) ) ) {
+				$found[] = "$at: this site has no `RewriteEngine On`, without which Apache hands nothing on; add that line";
+			}
+		} elseif ( !in_array( false, $sections, true ) ) {
+			$alone = $sections === [] && !str_ends_with( $file, '.htaccess' );
+			if ( isRestriction( $line, $served, $conditions, $alone ) ) {
+				$found[] = "$at: $line";
+			}
+			if ( preg_match( '/^RewriteCond\b/i', $line ) ) {
+				$conditions = $conditions || !isPlainCondition( $line );
+			} elseif ( preg_match( '/^RewriteRule\b/i', $line ) ) {
+				$conditions = false;
+			}
 		}
 	}
 	return $found;
 }
 
-/** Whether what a section of Apache's configuration holds can be about the wiki. */
-function concernsWiki( string $section, string $argument, array $addresses, array $folders ): bool {
+/** @param string[] $rest lines behind the beginning of a virtual host */
+function vhostRewrites( array $rest ): bool {
+	foreach ( $rest as $line ) {
+		if ( preg_match( '#^\s*</VirtualHost#i', $line ) ) {
+			return false;
+		}
+		if ( preg_match( '/^\s*RewriteEngine\s+On\b/i', $line ) ) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * Whether what a section of Apache's configuration holds can be about the wiki.
+ *
+ * @param string[] $rest lines behind its beginning
+ */
+function concernsWiki( string $section, string $argument, ServedWiki $served, array $rest ): bool {
+	if ( str_contains( $argument, '$' ) && !str_ends_with( $section, 'match' ) && !str_starts_with( $argument, '~' ) ) {
+		// A variable, whose value only Apache knows
+		return true;
+	}
 	$regex = str_ends_with( $section, 'match' ) || str_starts_with( $argument, '~' );
 	$argument = trim( ltrim( $argument, '~ ' ), '"\' ' );
+	$matches = static fn ( string $subject ): bool => @preg_match( '{' . str_replace( [ '{', '}' ], [ '\\{', '\\}' ], $argument ) . '}', $subject ) !== 0;
 	$any = static fn ( array $subjects, callable $fits ): bool => array_filter( $subjects, $fits ) !== [];
-	$matches = static fn ( string $subject ): bool => @preg_match( '{' . str_replace( '{', '\\{', $argument ) . '}', $subject ) !== 0;
+	if ( $section === 'virtualhost' ) {
+		return servesWiki( $argument, $rest, $served->hosts );
+	}
 	if ( preg_match( '/^files/', $section ) ) {
-		return $regex ? $any( [ 'index.php', 'api.php', 'load.php', 'rest.php' ], $matches )
-			: fnmatch( $argument, 'index.php' ) || fnmatch( $argument, 'api.php' ) || fnmatch( $argument, 'load.php' );
+		return $any( array_map( static fn ( $name ) => "$name.php", ENTRY_POINTS ), $regex ? $matches : static fn ( $name ) => fnmatch( $argument, $name ) );
 	}
 	if ( preg_match( '/^location/', $section ) ) {
-		return $regex ? $any( $addresses, $matches ) : $any( $addresses,
-			static fn ( $address ) => fnmatch( rtrim( $argument, '/' ) . '*', $address ) );
+		return $served->mayBegin( $regex ? literalStart( $argument ) : (string)preg_replace( '/[*?\[].*/', '', $argument ) );
 	}
 	if ( preg_match( '/^directory/', $section ) ) {
+		if ( $regex ) {
+			return $any( $served->folders, static fn ( $folder ) => $matches( $folder ) || $matches( "$folder/" ) || $matches( "$folder/index.php" ) );
+		}
 		// What holds for a folder holds for all below it
-		return $regex ? $any( $folders, $matches ) : $any( $folders,
-			static fn ( $folder ) => fnmatch( rtrim( $argument, '/' ) . '/*', "$folder/" ) );
+		return $any( $served->folders, static fn ( $folder ) => fnmatch( rtrim( $argument, '/' ) . '/*', "$folder/" ) ) ||
+			( realpath( $argument ) !== false && $any( $served->folders,
+				static fn ( $folder ) => str_starts_with( (string)realpath( $folder ) . '/', rtrim( (string)realpath( $argument ), '/' ) . '/' ) ) );
 	}
 	return true;
 }
 
-/** Whether a directive may keep a page from somebody, or have somebody get another one. */
-function isRestriction( string $line, array $addresses ): bool {
-	if ( preg_match( '/^(?:AuthType|Deny|Satisfy|SSLRequire|SSLRequireSSL|SSLVerifyClient|SecRule|SecAction)\b/i', $line ) ) {
-		return !preg_match( '/^(?:AuthType|SSLVerifyClient)\s+none\b/i', $line );
-	}
-	if ( preg_match( '/^Require\b/i', $line ) ) {
-		return !preg_match( '/^Require\s+all\s+granted\b/i', $line );
-	}
-	if ( preg_match( '/^Allow\s+from\b/i', $line ) ) {
-		return !preg_match( '/^Allow\s+from\s+all\b/i', $line );
-	}
-	if ( preg_match( '/^(?:Redirect\w*|RewriteRule)\s+(.+)$/i', $line, $match ) ) {
-		preg_match_all( '/"[^"]*"|\S+/', $match[1], $words );
-		$words = array_map( static fn ( $word ) => trim( $word, '"' ), $words[0] );
-		if ( stripos( $line, 'RewriteRule' ) === 0 ) {
-			// One that names another file of this machine, and no more, leaves everybody the same page
-			if ( !preg_match( '/[\[,](?:F|G|R|P|CO|E|H|T)\b/i', end( $words ) ) && !preg_match( '#^\w+://#', $words[1] ?? '' ) ) {
-				return false;
-			}
-			$pattern = $words[0];
-		} else {
-			// Redirect [status] path [target]; RedirectMatch [status] pattern [target]
-			$path = preg_match( '/^(?:\d{3}|permanent|temp|seeother|gone)$/i', $words[0] ) ? ( $words[1] ?? '' ) : $words[0];
-			$pattern = stripos( $line, 'RedirectMatch' ) === 0 ? $path : '^' . preg_quote( $path );
+/**
+ * Whether a virtual host is one at which the wiki was found.
+ *
+ * @param string[] $rest
+ * @param string[] $hosts
+ */
+function servesWiki( string $argument, array $rest, array $hosts ): bool {
+	$port = preg_match( '/:(\d+)\b/', $argument, $match ) ? $match[1] : null;
+	$names = [];
+	foreach ( $rest as $line ) {
+		if ( preg_match( '#^\s*</VirtualHost#i', $line ) ) {
+			break;
 		}
-		$negated = str_starts_with( $pattern, '!' );
-		foreach ( $addresses as $address ) {
-			// In .htaccess the first slash, and folders before it, are not there: a pattern is tried with and without
-			foreach ( [ $address, ltrim( $address, '/' ), basename( $address ) ] as $subject ) {
-				$hit = @preg_match( '{' . str_replace( [ '{', '}' ], [ '\\{', '\\}' ], ltrim( $pattern, '!' ) ) . '}', $subject );
-				if ( $hit === false || ( $hit === 1 ) !== $negated ) {
-					return true;
-				}
+		if ( preg_match( '/^\s*Server(?:Name|Alias)\s+(.+)$/i', $line, $match ) ) {
+			$names = [ ...$names, ...preg_split( '/\s+/', strtolower( trim( $match[1] ) ) ) ];
+		}
+	}
+	if ( $names === [] || $port === null ) {
+		return true;
+	}
+	foreach ( $hosts as $host ) {
+		[ $name, $at ] = explode( ':', $host );
+		foreach ( $at === $port ? $names : [] as $pattern ) {
+			if ( fnmatch( (string)preg_replace( '/:\d+$/', '', $pattern ), $name ) ) {
+				return true;
 			}
 		}
 	}
 	return false;
+}
+
+/** What every subject of a regular expression begins with, as far as it says so. */
+function literalStart( string $regex ): string {
+	$regex = (string)preg_replace( '/^\(\?i\)/', '', $regex );
+	return preg_match( '#^\^((?:[A-Za-z0-9/_-]|\\\\[./-])+)(.?)#', $regex, $match )
+		// A sign behind the last letter may say that it need not be there
+		? stripslashes( in_array( $match[2], [ '?', '*', '{', '|' ], true ) ? substr( $match[1], 0, -1 ) : $match[1] ) : '';
+}
+
+/** Whether a condition of a rewrite rule only looks for a file, or at the address. */
+function isPlainCondition( string $line ): bool {
+	return preg_match( '/^RewriteCond\s+"?(?:%\{(?:DOCUMENT_ROOT|REQUEST_FILENAME|REQUEST_URI)\}\/?)+"?\s+"?!?-[fd]"?\s*(?:\[[^\]]*\])?$/i', $line ) === 1;
+}
+
+/**
+ * Whether a directive may keep a page from somebody, or have somebody get another one.
+ *
+ * @param bool $conditions other than plain ones stand before it, for a rewrite rule
+ * @param bool $alone it is of no site: rewrite rules there are inherited by none, and would be once ours are
+ */
+function isRestriction( string $line, ServedWiki $served, bool $conditions, bool $alone ): bool {
+	[ $directive, $arguments ] = preg_split( '/\s+/', $line, 2 ) + [ 1 => '' ];
+	$is = static fn ( string ...$names ): bool => in_array( strtolower( $directive ), array_map( 'strtolower', $names ), true );
+	if ( $is( 'Require' ) ) {
+		return !preg_match( '/^all\s+granted$/i', trim( $arguments ) );
+	}
+	if ( $is( 'Allow' ) ) {
+		return !preg_match( '/^from\s+all$/i', trim( $arguments ) );
+	}
+	if ( $is( 'RewriteCond' ) ) {
+		// The rule behind it counts
+		return false;
+	}
+	if ( $is( 'Redirect', 'RedirectMatch', 'RedirectPermanent', 'RedirectTemp', 'AliasMatch', 'ScriptAlias', 'ProxyPass', 'ProxyPassMatch', 'ProxyPassReverse' ) ) {
+		preg_match_all( '/"[^"]*"|\S+/', $arguments, $words );
+		$words = array_map( static fn ( $word ) => trim( $word, '"' ), $words[0] );
+		$path = preg_match( '/^(?:\d{3}|permanent|temp|seeother|gone)$/i', $words[0] ?? '' ) ? ( $words[1] ?? '' ) : ( $words[0] ?? '' );
+		$ours = isset( $words[1] ) && $is( 'AliasMatch' ) && isWithin( (string)realpath( end( $words ) ), $served->folders );
+		return !$ours && $served->mayBegin( $is( 'RedirectMatch', 'AliasMatch', 'ProxyPassMatch' ) ? literalStart( $path ) : $path );
+	}
+	if ( $is( 'RewriteRule' ) ) {
+		return $alone || isRestrictingRule( $arguments, $served, $conditions );
+	}
+	return !$is( ...HARMLESS ) && !preg_match( HARMLESS_PHP, $line );
+}
+
+/** A rule that has everybody get a page of the wiki, or is of other addresses, restricts nobody. */
+function isRestrictingRule( string $arguments, ServedWiki $served, bool $conditions ): bool {
+	preg_match_all( '/"[^"]*"|\[[^\]]*\]|\S+/', $arguments, $words );
+	[ $pattern, $target, $flags ] = array_map( static fn ( $word ) => trim( $word, '"' ), $words[0] ) + [ '', '', '' ];
+	$start = literalStart( $pattern );
+	// In .htaccess the first slash, and folders before it, are not there: no start can be told
+	if ( $start !== '' && $start[0] === '/' && !$served->mayBegin( $start ) ) {
+		return false;
+	}
+	$plain = !preg_match( '/[^\[\],\s]/', (string)preg_replace( '/\b(?:L|last|END|PT|passthrough|QSA|qsappend|NC|nocase|NE|noescape|B)\b/i', '', $flags ) );
+	$toWiki = preg_match( '#(?:^|/)index\.php(?:[?/]|$)#', $target ) &&
+		( $target[0] !== '/' || $served->mayBegin( (string)preg_replace( '/[?$].*/', '', $target ) ) );
+	return $conditions || !$plain || !$toWiki;
 }

@@ -90,13 +90,22 @@ final class Changes {
 
 	/** Everything as it was, the last change first. What was taken back already stays so. */
 	public function takeBack(): void {
-		foreach ( array_reverse( $this->record['moved'] ) as [ 'path' => $path, 'kept' => $kept ] ) {
+		foreach ( array_reverse( $this->record['moved'], true ) as $at => [ 'path' => $path, 'kept' => $kept ] ) {
 			removeTree( "$kept.part" );
-			if ( file_exists( $kept ) || is_link( $kept ) ) {
+			if ( !( $this->record['moved'][$at]['back'] ?? false ) && ( file_exists( $kept ) || is_link( $kept ) ) ) {
+				$copied = run( [ 'cp', '--archive', '--no-target-directory', '--', $kept, "$path.part" ], '', null, 86400 );
+				if ( !$copied->ok() ) {
+					removeTree( "$path.part" );
+					throw new Fault( "$kept could not be put back as $path: " . trim( $copied->errors ) );
+				}
 				// A link of ours, or what was left of the old when it was interrupted
 				removeTree( $path );
-				self::move( $kept, $path );
+				rename( "$path.part", $path );
+				// From here on what is kept may be incomplete, and is not needed
+				$this->record['moved'][$at]['back'] = true;
+				$this->save();
 			}
+			removeTree( $kept );
 			@rmdir( dirname( $kept ) );
 		}
 		foreach ( array_reverse( $this->record['before'] ) as $before ) {

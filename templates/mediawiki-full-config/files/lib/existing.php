@@ -44,16 +44,55 @@ final class ExistingWiki {
 		return databaseOfSettings( $this->values );
 	}
 
-	/** @return string[] addresses of its pages and programs, without a host */
-	public function addresses(): array {
-		return addressesOf( (string)$this->values['ScriptPath'], (string)$this->values['ArticlePath'] );
+	/** @return string[] what its addresses begin with: /wiki/, /w/ */
+	public function prefixes(): array {
+		$article = (string)strstr( (string)$this->values['ArticlePath'], '$1', true );
+		return array_values( array_unique( [ "{$this->values['ScriptPath']}/", ...( $article === '' ? [] : [ (string)preg_replace( '/\?.*/', '', $article ) ] ) ] ) );
 	}
 }
 
-/** @return string[] */
-function addressesOf( string $scriptPath, string $articlePath ): array {
-	return [ str_replace( '$1', 'Main_Page', $articlePath ),
-		...array_map( static fn ( $name ) => "$scriptPath/$name.php", ENTRY_POINTS ) ];
+/**
+ * Where a LocalSettings.php, or a file that it includes, looks at who asks: then one visitor's page is not another's.
+ *
+ * @param string[] $seen files that were looked through already
+ * @return string[] "file:line: ..."
+ */
+function looksAtVisitors( string $file, array &$seen = [] ): array {
+	$seen[] = $file;
+	$found = [];
+	// Without comments, each line at its place
+	$code = '';
+	foreach ( \PhpToken::tokenize( (string)file_get_contents( $file ) ) as $token ) {
+		$code .= $token->is( [ T_COMMENT, T_DOC_COMMENT ] ) ? (string)preg_replace( '/[^\n]/', '', $token->text ) : $token->text;
+	}
+	foreach ( explode( "\n", $code ) as $number => $line ) {
+		$at = "$file:" . ( $number + 1 ) . ': ' . trim( $line );
+		if ( preg_match( '/\$_(?:SERVER|GET|POST|COOKIE|REQUEST|ENV|SESSION)\b|\bgetenv\b|\bapache_|\bfilter_input|\bheader\b|\bWebRequest\b/i', $line ) ) {
+			$found[] = $at;
+		}
+		if ( preg_match( '/\b(?:include|require)(?:_once)?\b\s*\(?\s*(.+?)\s*\)?\s*;/i', $line, $match ) ) {
+			$found = [ ...$found, ...includedLooks( $match[1], $file, $at, $seen ) ];
+		}
+	}
+	return $found;
+}
+
+/**
+ * @param string $what an expression of PHP
+ * @param string[] $seen
+ * @return string[]
+ */
+function includedLooks( string $what, string $file, string $at, array &$seen ): array {
+	if ( preg_match( '#^[\'"](?:\$IP|\{\$IP\})?/?(?:extensions|skins|includes)/#', $what ) || str_contains( $what, '/usr/share/mediawiki-full/' ) ) {
+		// A program and not settings
+		return [];
+	}
+	$path = preg_match( '#^(?:__DIR__|dirname\(\s*__FILE__\s*\))\s*\.\s*[\'"]([^\'"$]+)[\'"]$#', $what, $match ) ? dirname( $file ) . $match[1]
+		: ( preg_match( '#^[\'"](/[^\'"$]+)[\'"]$#', $what, $match ) ? $match[1] : null );
+	if ( $path === null || !is_file( $path ) ) {
+		return [ "$at (which file that is cannot be told)" ];
+	}
+	return in_array( $path, $seen, true ) ? [] : looksAtVisitors( $path, $seen );
 }
 
 /**

@@ -27,6 +27,7 @@ function kindOfDump( string $file ): string {
  */
 function importWiki( array $files, bool $replace ): int {
 	assertNoRestore();
+	$files = array_map( static fn ( $path ) => realpath( $path ) ?: $path, $files );
 	foreach ( $files as $option => $path ) {
 		if ( $option === '--images' ? !is_dir( $path ) : !is_file( $path ) ) {
 			throw new Fault( "$path ($option) is not there. Nothing was changed" );
@@ -79,6 +80,7 @@ function importWiki( array $files, bool $replace ): int {
 	}
 	$changes->record['phase'] = 'done';
 	$changes->save();
+	removeTree( UPLOADS_BEFORE );
 	say( "\"{$values['Sitename']}\" is here. The wiki that was here before is the dump {$saved['name']}" );
 	return 0;
 }
@@ -194,11 +196,7 @@ function performImport( array $files, array $values, Changes $changes ): void {
 		$changes->write( PASSWORD_FILE, '', 0600 );
 	}
 	if ( isset( $files['--images'] ) ) {
-		$copied = run( [ 'cp', '--archive', '--no-target-directory', '--', $files['--images'], IMAGES_DIR ], '', null, 86400 );
-		$owned = run( [ 'chown', '--recursive', '--no-dereference', WEB_USER . ':' . WEB_USER, IMAGES_DIR ], '', null, 3600 );
-		if ( !$copied->ok() || !$owned->ok() ) {
-			throw new Fault( 'the uploads could not be copied: ' . firstLines( $copied->errors . $owned->errors ) );
-		}
+		importUploads( $files['--images'] );
 	}
 	changePlaces( [ 'name' => 'import' ], $changes->record['database'] );
 	dropBeside( $changes->record['database'] );
@@ -214,6 +212,34 @@ function performImport( array $files, array $values, Changes $changes ): void {
 			throw new Fault( 'the wiki does not answer once its pages, settings and uploads are here; see ' . LOG_DIR . '/php.log' );
 		}
 		sleep( 1 );
+	}
+}
+
+/** The uploads that were here before, until the import is done. */
+const UPLOADS_BEFORE = DATA_DIR . '/images-before-import';
+
+function importUploads( string $from ): void {
+	$new = DATA_DIR . '/images-of-import';
+	removeTree( $new );
+	$copied = run( [ 'cp', '--archive', '--no-target-directory', '--', $from, $new ], '', null, 86400 );
+	$owned = run( [ 'chown', '--recursive', '--no-dereference', WEB_USER . ':' . WEB_USER, $new ], '', null, 3600 );
+	if ( !$copied->ok() || !$owned->ok() ) {
+		removeTree( $new );
+		throw new Fault( 'the uploads could not be copied: ' . firstLines( $copied->errors . $owned->errors ) );
+	}
+	// Files and folders, and nothing that leads elsewhere
+	run( [ 'find', $new, '-mindepth', '1', '!', '-type', 'f', '!', '-type', 'd', '-delete' ], '', null, 3600 );
+	chmod( $new, 0755 );
+	exchangeUploads( IMAGES_DIR, UPLOADS_BEFORE );
+	exchangeUploads( $new, IMAGES_DIR );
+}
+
+/** mv, and not rename(): layers and mounts may lie between them. */
+function exchangeUploads( string $from, string $to ): void {
+	removeTree( $to );
+	$moved = run( [ 'mv', '--no-target-directory', '--', $from, $to ], '', null, 86400 );
+	if ( !$moved->ok() ) {
+		throw new Fault( "$from could not be moved to $to: " . trim( $moved->errors ) );
 	}
 }
 
@@ -235,6 +261,10 @@ function importedSettings( string $text, array $here ): string {
 function takeImportBack( Changes $changes, array $saved ): void {
 	service( 'stop', JOBS_SERVICE );
 	dropBeside( $saved['database'] );
+	removeTree( DATA_DIR . '/images-of-import' );
+	if ( is_dir( UPLOADS_BEFORE ) ) {
+		exchangeUploads( UPLOADS_BEFORE, IMAGES_DIR );
+	}
 	$changes->takeBack();
 	removeTree( BEFORE_DIR );
 	@unlink( ADOPTION_FILE );

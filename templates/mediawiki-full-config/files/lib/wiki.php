@@ -37,11 +37,11 @@ function wikiIsThere(): bool {
 	return is_file( LOCAL_SETTINGS ) || is_file( KEPT_SETTINGS );
 }
 
-/** LocalSettings.php uses our settings. */
+/** LocalSettings.php uses our settings; those of an adopted wiki count while it is known what was adopted. */
 function wikiIsOurs(): bool {
-	return is_file( LOCAL_SETTINGS ) &&
-		preg_match( '#^[^\#\n]*require_once\s*\(?\s*[\'"]/usr/share/mediawiki-full/(?:settings|adopted)\.php#m',
-			(string)file_get_contents( LOCAL_SETTINGS ) ) === 1;
+	$text = is_file( LOCAL_SETTINGS ) ? (string)file_get_contents( LOCAL_SETTINGS ) : '';
+	return preg_match( '#^[^\#\n]*require_once\s*\(?\s*[\'"]/usr/share/mediawiki-full/(settings|adopted)\.php#m', $text, $match ) === 1 &&
+		( $match[1] === 'settings' || adoption() !== null );
 }
 
 /** Why PHP cannot read LocalSettings.php, or null; also where there is none. */
