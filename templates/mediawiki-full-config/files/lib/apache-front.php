@@ -93,7 +93,9 @@ function pathsText( array $adoption ): string {
 	$text = "# Written by mediawiki-full: addresses of the wiki that was there before it.\n" .
 		"# PHP of a wiki that looks at the visitor's address finds it where it was\n" .
 		"LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so\n" .
-		"RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1 ::1\n";
+		"RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1 ::1\n" .
+		// Which takes the header away that apache2.conf has in its log
+		"LogFormat \"%a %l %u %t \\\"%r\\\" %>s %O \\\"%{Referer}i\\\" \\\"%{User-Agent}i\\\"\" forwarded\n";
 	foreach ( ENTRY_POINTS as $name ) {
 		$text .= "Alias \"{$adoption['scriptPath']}/$name.php\" \"" . PACKAGED_FOLDER . "/$name.php\"\n";
 	}
