@@ -3,10 +3,10 @@
  * have one visitor get another page than the next.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { run } from '../../../src/io/process.js';
+import { scratch } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
 
 const files = resolve(import.meta.dirname, '../../../templates/mediawiki-full-config/files');
@@ -149,7 +149,7 @@ describe('what in LocalSettings.php keeps pages out of the cache', function () {
   });
 
   async function looks(text: string, more?: string): Promise<string[]> {
-    const folder = await mkdtemp(join(tmpdir(), 'lockstep-looks-'));
+    const folder = await scratch('looks');
     await writeFile(join(folder, 'LocalSettings.php'), text);
     if (more !== undefined) await writeFile(join(folder, 'more.php'), more);
     const found = await php<string[]>(
