@@ -90,6 +90,11 @@ function setupFindings( array $status ): array {
 	if ( $status['restoring'] !== null ) {
 		return [ new Finding( 'error', 'restore', 'a restore was interrupted', '`mediawiki-full restore` goes on with it' ) ];
 	}
+	if ( ( adoption()['phase'] ?? '' ) === 'begun' ) {
+		return [ new Finding( 'error', 'adopt', isset( adoption()['imported'] ) ? 'an import is under way, or was interrupted'
+			: 'an adoption is under way, or was interrupted',
+			isset( adoption()['imported'] ) ? '`mediawiki-full import` again takes it back first' : '`mediawiki-full adopt --undo` takes it back' ) ];
+	}
 	if ( str_starts_with( $setup, 'pending: ' ) ) {
 		return [ new Finding( 'error', 'setup', 'the setup waits: ' . substr( $setup, 9 ), 'then `mediawiki-full setup`' ) ];
 	}
