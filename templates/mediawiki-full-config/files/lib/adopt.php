@@ -238,7 +238,6 @@ function recordOf( AdoptionPlan $plan ): array {
 		'version' => $wiki->version,
 		'scriptPath' => (string)$wiki->values['ScriptPath'],
 		'articlePath' => (string)$wiki->values['ArticlePath'],
-		'uploads' => (string)$wiki->values['UploadDirectory'],
 		'database' => $wiki->database()->kind,
 		'hosts' => $plan->hostsKept(),
 		'inApache' => $plan->inApache(),
@@ -367,7 +366,7 @@ function exchangeTree( ExistingWiki $wiki, Changes $changes ): void {
 	}
 }
 
-/** What a visitor gets of the wiki, to be compared. @return array<string, array{0: int, 1: string}> */
+/** @return array<string, string> what a visitor gets of the wiki, by address, to be compared: its name and id, or whether there was an answer */
 function answersOf( AdoptionPlan $plan ): array {
 	$answers = [];
 	foreach ( array_keys( $plan->hosts ) as $host ) {
@@ -376,8 +375,7 @@ function answersOf( AdoptionPlan $plan ): array {
 			"{$plan->wiki->values['ScriptPath']}/api.php?action=query&meta=siteinfo&format=json" ] as $path ) {
 			$answer = askHost( (int)$port, $name, $path );
 			$general = json_decode( $answer, true )['query']['general'] ?? null;
-			$answers["$host$path"] = $general === null ? [ strlen( $answer ) > 0 ? 1 : 0, '' ]
-				: [ 1, $general['sitename'] . ' ' . $general['wikiid'] ];
+			$answers["$host$path"] = $general === null ? ( $answer === '' ? 'nothing' : 'something' ) : "{$general['sitename']} {$general['wikiid']}";
 		}
 	}
 	return $answers;
@@ -406,7 +404,7 @@ function undoAdopt( bool $discard ): int {
 		throw new Fault( 'no wiki was adopted on this machine' . ( $adoption === null ? ''
 			: ": this one was imported, and the one that was here before is the dump {$adoption['dump']}" ) );
 	}
-	if ( $adoption['schemaMoved'] && $adoption['version'] !== mediawikiVersion( PACKAGED_CODE ) ) {
+	if ( schemaHasToGoBack( $adoption ) ) {
 		$lost = changesSince( $adoption['time'] );
 		if ( $lost !== [] && !$discard ) {
 			throw new Fault( 'the database was brought forward, so undoing puts back the dump from before, and this would be lost: ' .
@@ -416,6 +414,11 @@ function undoAdopt( bool $discard ): int {
 	undoAdoption();
 	say( 'the wiki is as it was before it was adopted' );
 	return 0;
+}
+
+/** The database was brought forward, and the code that comes back is older. */
+function schemaHasToGoBack( array $adoption ): bool {
+	return $adoption['schemaMoved'] && $adoption['version'] !== mediawikiVersion( PACKAGED_CODE );
 }
 
 /** @return string[] what was written in the wiki since then, in words */
@@ -435,9 +438,10 @@ function changesSince( string $time ): array {
 function undoAdoption(): void {
 	$adoption = adoption();
 	$changes = new Changes( (array)$adoption );
-	$database = is_file( LOCAL_SETTINGS ) ? databaseBefore( $changes ) : null;
 	service( 'stop', JOBS_SERVICE );
-	if ( $adoption['schemaMoved'] && $database !== null && $adoption['version'] !== mediawikiVersion( PACKAGED_CODE ) ) {
+	if ( schemaHasToGoBack( $adoption ) && is_file( LOCAL_SETTINGS ) ) {
+		// While its settings, and what they need, are where they were adopted
+		$database = wikiDatabase();
 		$saved = dumpDatabase( $database, 'before-undo', lastUpdate(), $adoption['dump'] );
 		say( "the database as it is now was dumped to {$saved['name']}" );
 		loadInPlace( findDump( $adoption['dump'] ), $database );
@@ -474,12 +478,4 @@ function keepEditedSettings( Changes $changes ): void {
 	$changes->write( $file, str_replace( $changes->record['block'], "\n", $text ) );
 	$changes->record['before'] = array_values( array_filter( $changes->record['before'], static fn ( $before ) => $before['path'] !== $file ) );
 	$changes->save();
-}
-
-/** The adopted wiki's database, while its settings can still be read; null where they cannot. */
-function databaseBefore( Changes $changes ): ?WikiDatabase {
-	if ( !$changes->record['schemaMoved'] ) {
-		return null;
-	}
-	return wikiDatabase();
 }

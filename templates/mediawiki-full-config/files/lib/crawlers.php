@@ -72,6 +72,20 @@ function namePattern( string $name ): string {
 	return $pattern;
 }
 
+/** A way from Varnish to Apache that takes so many requests at a time, and waits so many seconds for an answer. */
+function backendVcl( string $class, int $seconds, int $connections ): string {
+	return <<<VCL
+		backend mediawiki_full_$class {
+		    .host = "127.0.0.1";
+		    .port = "8080";
+		    .connect_timeout = 5s;
+		    .first_byte_timeout = {$seconds}s;
+		    .between_bytes_timeout = 60s;
+		    .max_connections = $connections;
+		}
+		VCL;
+}
+
 /**
  * VCL: two backends and `sub mediawiki_full_special`, which puts a request into its class. wiki.vcl names only the
  * subroutine: one of the two files may be of another version while packages are replaced.
@@ -96,25 +110,11 @@ function crawlersVcl( string $language, int $processes, string $article = '/wiki
 	$static = '^' . preg_quote( $script ) . '/(resources|skins|extensions|images)/|' . $entry( 'load' ) . '(\?|$)|^/favicon\.ico$';
 	$costly = implode( " ||\n        ", array_map( static fn ( $pattern ) => "req.http.X-Look ~ \"(?i)$pattern\"", $costly ) );
 	$special = $title . "([:_]*($namespaces)_*:|[^:?&]*(" . ODD_BYTES . ')[^:?&]*:)';
+	$backends = backendVcl( 'lists', 60, $lists ) . "\n" . backendVcl( 'others', 180, $others );
 	return <<<VCL
 		import blob;
 		# Of $processes processes of PHP
-		backend mediawiki_full_lists {
-		    .host = "127.0.0.1";
-		    .port = "8080";
-		    .connect_timeout = 5s;
-		    .first_byte_timeout = 60s;
-		    .between_bytes_timeout = 60s;
-		    .max_connections = $lists;
-		}
-		backend mediawiki_full_others {
-		    .host = "127.0.0.1";
-		    .port = "8080";
-		    .connect_timeout = 5s;
-		    .first_byte_timeout = 180s;
-		    .between_bytes_timeout = 60s;
-		    .max_connections = $others;
-		}
+		$backends
 		sub mediawiki_full_special {
 		    unset req.http.X-Look;
 		    # As PHP reads it: decoded once, a blank in any of its spellings. What stands encoded for ? or & parts nothing

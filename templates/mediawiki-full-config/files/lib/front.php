@@ -9,7 +9,6 @@ namespace MediaWikiFull;
 
 /** What differs from machine to machine of what Varnish does; wiki.vcl includes it. */
 const MACHINE_VCL = DATA_DIR . '/machine.vcl';
-const SETTINGS_WATCH = 'mediawiki-full-settings.path';
 /** PHP looks at a changed file again after two seconds (opcache.revalidate_freq); one more for a request under way. */
 const PHP_NOTICES_AFTER = 3;
 

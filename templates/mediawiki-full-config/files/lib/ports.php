@@ -301,7 +301,7 @@ function moduleLinks( array $modules ): array {
 	return $links;
 }
 
-/** What a person is told of port 80 when the wiki is installed and does not have it. */
+/** Says who keeps port 80 and where the new wiki answers, where Varnish did not get the port. */
 function sayFront(): void {
 	$mode = front()['mode'];
 	if ( $mode === FRONT_VARNISH ) {
