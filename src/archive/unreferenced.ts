@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
-import { canonicalJson } from '../snapshot/canonical-json.js';
+import { canonicalJson } from '../io/canonical-json.js';
 
 /** What is noted of a path. */
 export interface Note {

@@ -4,17 +4,9 @@
  * known here.
  */
 import { LockstepError } from '../errors.js';
+import type { CommitSigning } from '../io/commit.js';
 import { run } from '../io/process.js';
 import { unixLines } from './keys.js';
-
-export interface CommitSigning {
-  /** `gpg.format`: `openpgp`, `ssh` or `x509`. */
-  format: string;
-  /** `gpg.openpgp.program` or `gpg.program`; gpg otherwise. */
-  program: string;
-  /** What gpg finds the key by: `user.signingKey`, else name and address. */
-  key: string;
-}
 
 /**
  * The armored signature of a commit (git-commit(1), `--gpg-sign`).

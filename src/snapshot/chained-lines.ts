@@ -11,7 +11,7 @@ import { signatureFault as packetFault } from '../signing/exact-armor.js';
 import { dearmor } from '../signing/keys.js';
 import type { Signer } from '../signing/signer-port.js';
 import { verifyDetached, type Taken } from '../signing/verifier.js';
-import { canonicalLine } from './canonical-json.js';
+import { canonicalLine } from '../io/canonical-json.js';
 
 /** What every line has beside what it says. */
 export interface ChainedLine {

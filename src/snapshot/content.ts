@@ -7,7 +7,7 @@ import { parseStanza } from '../deb/deb822.js';
 import type { Stanza } from '../deb/stanza.js';
 import type { BuiltPackage, BuiltSource } from '../build/built.js';
 import type { AptBinaryPackage, Provenance } from '../source/pin.js';
-import { canonicalLine } from './canonical-json.js';
+import { canonicalLine } from '../io/canonical-json.js';
 import type { SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
 import { debFileName, poolDirectory, poolPath } from './pool-path.js';
 

@@ -5,7 +5,7 @@
  */
 import { compareVersions, debianVersionOf } from '../deb/version.js';
 import type { Pin } from '../source/pin.js';
-import { canonicalLine } from './canonical-json.js';
+import { canonicalLine } from '../io/canonical-json.js';
 import { relationChanges, type RelationChange } from './diff-relations.js';
 import { skippedChange, type SkippedChange } from './skipped.js';
 import { sourceSteps, type SourceStep } from './source-steps.js';

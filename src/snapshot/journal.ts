@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { LockstepError } from '../errors.js';
 import { readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '../io/canonical-json.js';
 import { historyMoveSchema, type HistoryMove } from './history.js';
 
 /** A move under way. */

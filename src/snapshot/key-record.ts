@@ -14,7 +14,7 @@ import type { Signer } from '../signing/signer-port.js';
 import { signatureFault } from '../signing/exact-armor.js';
 import { binaryKeyring, readPublicKeys } from '../signing/keys.js';
 import { verifyDetached } from '../signing/verifier.js';
-import { canonicalLine } from './canonical-json.js';
+import { canonicalLine } from '../io/canonical-json.js';
 import {
   chainedFields,
   nextChainedLine,

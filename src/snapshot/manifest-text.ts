@@ -4,7 +4,7 @@
  * the bytes there are never all entries as text or as a tree. What is good in a
  * manifest is manifest.ts.
  */
-import { canonicalJson, canonicalPieces } from './canonical-json.js';
+import { canonicalJson, canonicalPieces } from '../io/canonical-json.js';
 import { withKeptStanza, type BareEntry } from './kept-stanza.js';
 
 /** Room for entries as most are, in bytes; what is not written to takes no memory. */

@@ -20,7 +20,7 @@ import {
   type SeenVersion,
 } from '../resolution/base-ahead.js';
 import { readBuilds } from '../snapshot/builds-reader.js';
-import { canonicalJson } from '../snapshot/canonical-json.js';
+import { canonicalJson } from '../io/canonical-json.js';
 import type { HistoryEntry } from '../snapshot/history.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { baseVersions } from '../source/base-versions.js';

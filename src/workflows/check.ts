@@ -5,8 +5,8 @@ import { keyringTemplate } from '../metapackage/pinned-packages.js';
 import { readTemplate } from '../metapackage/template-folder.js';
 import { checkWorkspace, placeOf, suitesOf, type WorkspaceCheck } from '../profile/load.js';
 import { skipsOf } from '../profile/skips-in-force.js';
-import { repositoryOf } from '../snapshot/commit.js';
-import { commitHooks } from '../snapshot/git-settings.js';
+import { repositoryOf } from '../io/commit.js';
+import { commitHooks } from '../io/git-settings.js';
 
 export interface CheckReport {
   ok: boolean;

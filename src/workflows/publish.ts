@@ -14,8 +14,9 @@ import type { PublishedRelease } from '../archive/release.js';
 import { LockstepError } from '../errors.js';
 import { exists } from '../io/disk.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
+import { commitSignature } from '../signing/commit-signature.js';
 import type { Signer } from '../signing/signer.js';
-import { commitFiles } from '../snapshot/commit.js';
+import { commitFiles } from '../io/commit.js';
 import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
 import { keyRecordPath } from '../snapshot/key-record.js';
 import type { KeyState } from '../snapshot/key-state.js';
@@ -254,6 +255,7 @@ export async function commitSnapshotFiles(
     message,
     date: clock.now(),
     fallbackAuthor: { name, email },
+    sign: commitSignature,
   });
   if (kind !== 'no-repository' || told.has(context)) return;
   told.add(context);

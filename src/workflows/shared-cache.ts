@@ -12,7 +12,7 @@ import { notThere, onDisk, readIfThere, removeFile, sha256Of, writeFileAtomic } 
 import { lockHolder } from '../io/lock.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { workspaceFileName } from '../profile/load.js';
-import { canonicalJson } from '../snapshot/canonical-json.js';
+import { canonicalJson } from '../io/canonical-json.js';
 import type { Context } from './context.js';
 import { inCache } from '../io/cache-folders.js';
 

@@ -183,7 +183,8 @@ describe('dropping snapshots', function () {
     const dir = bench.work.root;
     const { workspace } = bench.context;
     await git.init({ fs, dir, defaultBranch: 'main' });
-    const { commitFiles } = await import('../../../src/snapshot/commit.js');
+    const { commitFiles } = await import('../../../src/io/commit.js');
+    const { commitSignature } = await import('../../../src/signing/commit-signature.js');
     const files = (await readdir(join(dir, 'snapshots/set'))).map((name) => join(dir, 'snapshots/set', name));
     const author = { name: 'T', email: 't@example.invalid' };
     await commitFiles({
@@ -192,6 +193,7 @@ describe('dropping snapshots', function () {
       message: 'all',
       date: bench.work.clock.now(),
       fallbackAuthor: author,
+      sign: commitSignature,
     });
     const context = { ...bench.context, workspace: { ...workspace, snapshots: { commit: true } } };
     await dropped(ids[0]!, { context, reason: 'too old' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { canonicalLine } from '../../../src/snapshot/canonical-json.js';
+import { canonicalLine } from '../../../src/io/canonical-json.js';
 import {
   inputsOf,
   packageEntry,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LockstepError } from '../../../src/errors.js';
-import { canonicalJson } from '../../../src/snapshot/canonical-json.js';
+import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { parseManifest, type SnapshotPackage } from '../../../src/snapshot/manifest.js';
 import { isPlainPackage } from '../../../src/snapshot/plain-package.js';
 import { samplePackage, sampleSnapshot } from './sample.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { LockstepError } from '../../../src/errors.js';
-import { canonicalJson } from '../../../src/snapshot/canonical-json.js';
+import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { contradictions, parseManifest, type SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import { planSnapshot, type SnapshotRequest } from '../../../src/snapshot/plan.js';
 import { sampleContent, sampleSnapshot } from './sample.js';

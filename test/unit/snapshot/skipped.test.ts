@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { renderDiff } from '../../../src/cli/render-diff.js';
 import { renderDiffMarkdown } from '../../../src/cli/render-diff-markdown.js';
 import { renderShow } from '../../../src/cli/render-snapshots.js';
-import { canonicalJson } from '../../../src/snapshot/canonical-json.js';
+import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { diffSnapshots, isEmptyDiff } from '../../../src/snapshot/diff.js';
 import { parseManifest, type Snapshot, type SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import { planSnapshot } from '../../../src/snapshot/plan.js';

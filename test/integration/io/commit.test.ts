@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import git from 'isomorphic-git';
 import { run } from '../../../src/io/process.js';
-import { commitFiles, type CommitResult } from '../../../src/snapshot/commit.js';
-import { commitHooks } from '../../../src/snapshot/git-settings.js';
+import { commitFiles, type CommitResult } from '../../../src/io/commit.js';
+import { commitSignature } from '../../../src/signing/commit-signature.js';
+import { commitHooks } from '../../../src/io/git-settings.js';
 import { needs } from '../../fixtures/machine.js';
 import { withGnupg } from '../signing/machine.js';
 
@@ -58,6 +59,7 @@ describe('committing what was cut', () => {
       message: 'Snapshot one\n',
       date: now,
       fallbackAuthor,
+      sign: commitSignature,
     });
   }
 
@@ -124,7 +126,14 @@ describe('committing what was cut', () => {
   async function snapshotOf(file: string): Promise<CommitResult> {
     const fallbackAuthor = { name: 'Archive', email: 'a@example.invalid' };
     const files = [join(repository, file)];
-    return await commitFiles({ directory: repository, files, message: 'm', date: now, fallbackAuthor });
+    return await commitFiles({
+      directory: repository,
+      files,
+      message: 'm',
+      date: now,
+      fallbackAuthor,
+      sign: commitSignature,
+    });
   }
 
   it('is none in the middle of a merge, and names what is in the way', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { canonicalJson, canonicalLine, canonicalPieces } from '../../../src/snapshot/canonical-json.js';
+import { canonicalJson, canonicalLine, canonicalPieces } from '../../../src/io/canonical-json.js';
 
 /** The same value with the keys of every object in the opposite order. */
 function reversed(value: unknown): unknown {

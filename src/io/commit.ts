@@ -8,11 +8,20 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
 import { LockstepError } from '../errors.js';
-import { notThere, onDisk } from '../io/disk.js';
-import { commitSignature } from '../signing/commit-signature.js';
+import { notThere, onDisk } from './disk.js';
 import { gitSettings, isTrue, type GitSettings } from './git-settings.js';
 
 type Git = typeof gitModule;
+
+/** With what a commit is signed, as git's configuration says it. */
+export interface CommitSigning {
+  /** `gpg.format`: `openpgp`, `ssh` or `x509`. */
+  format: string;
+  /** `gpg.openpgp.program` or `gpg.program`; gpg otherwise. */
+  program: string;
+  /** What gpg finds the key by: `user.signingKey`, else name and address. */
+  key: string;
+}
 
 /** What to commit. */
 export interface CommitRequest {
@@ -26,6 +35,8 @@ export interface CommitRequest {
   date: Date;
   /** Used where git's configuration names nobody. */
   fallbackAuthor: { name: string; email: string };
+  /** Gives the armored signature of a commit, where git's configuration asks for one. */
+  sign: (payload: string, signing: CommitSigning) => Promise<string>;
 }
 
 export type CommitResult =
@@ -148,7 +159,7 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
     committer: author,
     tree,
     ...(parent === undefined ? {} : { parent: [parent] }),
-    ...signed(settings, author),
+    ...signed(settings, author, request.sign),
   });
   return { kind: 'committed', oid, repository: dir };
 }
@@ -213,6 +224,7 @@ interface Author {
 function signed(
   settings: GitSettings,
   { name, email }: Author,
+  sign: CommitRequest['sign'],
 ): { signingKey?: string; onSign?: gitModule.SignCallback } {
   if (!isTrue(settings['commit.gpgsign'])) return {};
   const key = settings['user.signingkey'] ?? `${name} <${email}>`;
@@ -220,7 +232,7 @@ function signed(
   const signing = { format: settings['gpg.format'] ?? 'openpgp', program, key };
   return {
     signingKey: key,
-    onSign: async ({ payload }) => ({ signature: await commitSignature(payload, signing) }),
+    onSign: async ({ payload }) => ({ signature: await sign(payload, signing) }),
   };
 }
 

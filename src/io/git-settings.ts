@@ -8,9 +8,9 @@ import { promises as fs } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
-import { notThere } from '../io/disk.js';
-import { run } from '../io/process.js';
-import { which } from '../io/tools.js';
+import { notThere } from './disk.js';
+import { run } from './process.js';
+import { which } from './tools.js';
 
 /** Lower-case names of settings, as git prints them. */
 const names = [
