@@ -1,7 +1,7 @@
 /** A diff of two snapshots for a terminal: short, with what weighs most first. JSON has all of it. */
-import type { TextChange } from '../snapshot/diff-contents.js';
-import type { ComponentChange } from '../snapshot/diff.js';
-import type { SourceChanges } from '../snapshot/source-changes.js';
+import type { TextChange } from '../comparison/contents-diff.js';
+import type { ComponentChange } from '../comparison/snapshot-diff.js';
+import type { SourceChanges } from '../comparison/source-changes.js';
 import type { DiffReport, DiffSide, PackageContentsDiff } from '../workflows/diff.js';
 import {
   byWeight,

@@ -7,7 +7,7 @@ import type { ShowReport } from '../workflows/show.js';
 import type { SnapshotsReport } from '../workflows/snapshots.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { skippedIn } from '../snapshot/skipped.js';
-import { pinVersion } from '../snapshot/diff.js';
+import { pinVersion } from '../comparison/snapshot-diff.js';
 import type { SuitePointer } from '../snapshot/pointers.js';
 import type { Provenance } from '../source/pin.js';
 

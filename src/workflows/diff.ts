@@ -4,7 +4,7 @@ import { poolFilePath } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { compareVersions } from '../deb/version.js';
-import { diffContents, makerOf, noContents, type ContentsDiff } from '../snapshot/diff-contents.js';
+import { diffContents, makerOf, noContents, type ContentsDiff } from '../comparison/contents-diff.js';
 import {
   diffSnapshots,
   isEmptyDiff,
@@ -13,13 +13,13 @@ import {
   type PackagePair,
   type SecurityChange,
   type SnapshotDiff,
-} from '../snapshot/diff.js';
+} from '../comparison/snapshot-diff.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
-import type { PackageContents } from '../snapshot/package-contents.js';
-import { PackageReader, type PackageReading } from '../snapshot/package-reader.js';
+import type { PackageContents } from '../comparison/package-contents.js';
+import { PackageReader, type PackageReading } from '../comparison/package-reader.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { mergedChanges, sourceChanges, type SourceChanges } from '../snapshot/source-changes.js';
-import { SummaryReader } from '../snapshot/summary-reader.js';
+import { mergedChanges, sourceChanges, type SourceChanges } from '../comparison/source-changes.js';
+import { SummaryReader } from '../comparison/summary-reader.js';
 import type { Context } from './context.js';
 import { namedSnapshot, readingTrust } from './reading.js';
 

@@ -11,7 +11,7 @@ import { skipsOf } from '../profile/skips-in-force.js';
 import type { Profile } from '../profile/profile-schema.js';
 import { optionsOf } from '../resolution/options.js';
 import { outdatedComponent, outdatedWithin, type OutdatedComponent } from '../resolution/outdated.js';
-import { pinVersion } from '../snapshot/diff.js';
+import { pinVersion } from '../comparison/snapshot-diff.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { lastSnapshot } from '../snapshot/snapshot-folder.js';
 import type { BaseAhead } from '../resolution/base-ahead.js';

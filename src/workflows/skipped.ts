@@ -3,11 +3,11 @@ import { LockstepError } from '../errors.js';
 import { isImported } from '../profile/load.js';
 import type { SkippedOf } from '../profile/skip.js';
 import { skipsOf } from '../profile/skips-in-force.js';
-import { pinVersion } from '../snapshot/diff.js';
+import { pinVersion } from '../comparison/snapshot-diff.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
 import type { HistoryEntry } from '../snapshot/history.js';
-import { SummaryReader } from '../snapshot/summary-reader.js';
+import { SummaryReader } from '../comparison/summary-reader.js';
 import type { Context } from './context.js';
 import { anyProfileOf } from './readings.js';
 

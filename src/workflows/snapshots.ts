@@ -4,8 +4,8 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { didYouMean } from '../profile/nearest.js';
 import { suitePointers, type SuitePointer } from '../snapshot/pointers.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { SummaryReader } from '../snapshot/summary-reader.js';
-import type { SnapshotSummary } from '../snapshot/summary.js';
+import { SummaryReader } from '../comparison/summary-reader.js';
+import type { SnapshotSummary } from '../comparison/summary.js';
 import type { Context } from './context.js';
 import { allHistories, knownProfiles } from './reading.js';
 

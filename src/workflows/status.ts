@@ -21,7 +21,7 @@ import { listHistories } from '../snapshot/history-file.js';
 import { readJournal } from '../snapshot/journal.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
-import { SummaryReader } from '../snapshot/summary-reader.js';
+import { SummaryReader } from '../comparison/summary-reader.js';
 import { ownJudgement } from './archive-keys.js';
 import { aheadOfSuite } from './base-ahead.js';
 import type { Context } from './context.js';

@@ -14,6 +14,7 @@ const rooms = [
   'build',
   'metapackage',
   'snapshot',
+  'comparison',
   'archive',
   'vetting',
   'workflows',

@@ -6,8 +6,8 @@
  */
 import { LockstepError } from '../errors.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
-import { parseManifest, type Snapshot } from './manifest.js';
-import { snapshotFiles, type SnapshotPlace } from './snapshot-folder.js';
+import { parseManifest, type Snapshot } from '../snapshot/manifest.js';
+import { snapshotFiles, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
 import { snapshotSummary, summaryOf, type SnapshotSummary } from './summary.js';
 import { inCache } from '../io/cache-folders.js';
 

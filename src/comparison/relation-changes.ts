@@ -6,7 +6,7 @@ import { parseStanza } from '../deb/deb822.js';
 import { formatAlternative, parseRelations } from '../deb/relation.js';
 import type { Stanza } from '../deb/stanza.js';
 import { LockstepError } from '../errors.js';
-import type { SnapshotPackage } from './manifest.js';
+import type { SnapshotPackage } from '../snapshot/manifest.js';
 
 /** Every field that apt and dpkg act on, and what a package says it was built from. */
 export const relationFields = [

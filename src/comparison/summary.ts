@@ -3,10 +3,15 @@
  * since its parent. Pure.
  */
 import { z } from 'zod';
-import { diffSnapshots, type ComponentChange, type PackageChange, type SnapshotDiff } from './diff.js';
-import type { Snapshot } from './manifest.js';
-import { skippedIn } from './skipped.js';
-import type { SourceStep } from './source-steps.js';
+import {
+  diffSnapshots,
+  type ComponentChange,
+  type PackageChange,
+  type SnapshotDiff,
+} from './snapshot-diff.js';
+import type { Snapshot } from '../snapshot/manifest.js';
+import { skippedIn } from '../snapshot/skipped.js';
+import type { SourceStep } from '../snapshot/source-steps.js';
 
 /** Everything a list shows of a snapshot; made from its manifest and its parent's. */
 export const snapshotSummary = z.object({

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { diffContents, makerOf, noContents } from '../../../src/snapshot/diff-contents.js';
-import { textPatch } from '../../../src/snapshot/diff-text.js';
-import type { KeptText, PackageContents, PackageFile } from '../../../src/snapshot/package-contents.js';
+import { diffContents, makerOf, noContents } from '../../../src/comparison/contents-diff.js';
+import { textPatch } from '../../../src/comparison/text-patch.js';
+import type { KeptText, PackageContents, PackageFile } from '../../../src/comparison/package-contents.js';
 import { sha256 } from '../../fixtures/packages.js';
 import { aptComponent, treeComponent } from '../../fixtures/snapshots.js';
-import { sampleSnapshot } from './sample.js';
+import { sampleSnapshot } from '../snapshot/sample.js';
 
 interface Wish extends Partial<PackageFile> {
   text?: string;

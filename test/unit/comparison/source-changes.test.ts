@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
-import { fixesIn } from '../../../src/snapshot/security-fixes.js';
-import { noContents } from '../../../src/snapshot/diff-contents.js';
-import { mergedChanges, sourceChanges } from '../../../src/snapshot/source-changes.js';
+import { fixesIn } from '../../../src/comparison/security-fixes.js';
+import { noContents } from '../../../src/comparison/contents-diff.js';
+import { mergedChanges, sourceChanges } from '../../../src/comparison/source-changes.js';
 
 const entry = (version: string, ...lines: string[]): string =>
   formatChangelogEntry('wiki', {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sectionsBetween } from '../../../src/snapshot/release-notes.js';
+import { sectionsBetween } from '../../../src/comparison/release-notes.js';
 
 const told = (text: string, from: string, to: string): [string, string[]][] =>
   sectionsBetween(text, from, to).map(({ heading, lines }) => [heading, lines]);

@@ -6,11 +6,11 @@
 import { compareVersions, debianVersionOf } from '../deb/version.js';
 import type { Pin } from '../source/pin.js';
 import { canonicalLine } from '../io/canonical-json.js';
-import { relationChanges, type RelationChange } from './diff-relations.js';
-import { skippedChange, type SkippedChange } from './skipped.js';
-import { sourceSteps, type SourceStep } from './source-steps.js';
-import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from './manifest.js';
-import { newestByKey, packageKey, versionKey } from './several-versions.js';
+import { relationChanges, type RelationChange } from './relation-changes.js';
+import { skippedChange, type SkippedChange } from '../snapshot/skipped.js';
+import { sourceSteps, type SourceStep } from '../snapshot/source-steps.js';
+import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
+import { newestByKey, packageKey, versionKey } from '../snapshot/several-versions.js';
 
 /**
  * `rebuilt`: the same version of other bytes, or of a component the same version by another pin or build.

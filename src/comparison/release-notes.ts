@@ -4,7 +4,7 @@
  * in Debian's packages are mostly written (wiki, Markdown, underlined, GNU).
  * Pure, and linear in the text.
  */
-import { compareUpstream } from './diff.js';
+import { compareUpstream } from './snapshot-diff.js';
 
 export interface NotesSection {
   /** Upstream's, as its heading has it: `1.39.17`. */

@@ -9,7 +9,7 @@ import { collect } from '../io/bytes.js';
 import { gunzip, gzip } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { exists, hashFile, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
-import type { SnapshotPackage } from './manifest.js';
+import type { SnapshotPackage } from '../snapshot/manifest.js';
 import {
   contentsFromJson,
   contentsToJson,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { diffSnapshots, isEmptyDiff, securityAlong } from '../../../src/snapshot/diff.js';
+import { diffSnapshots, isEmptyDiff, securityAlong } from '../../../src/comparison/snapshot-diff.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
-import { inAWord } from '../../../src/snapshot/summary.js';
+import { inAWord } from '../../../src/comparison/summary.js';
 import { aptComponent, treeComponent } from '../../fixtures/snapshots.js';
-import { sampleSnapshot, type PackageWish } from './sample.js';
+import { sampleSnapshot, type PackageWish } from '../snapshot/sample.js';
 
 function manifest(wishes: readonly PackageWish[], more: Partial<SnapshotManifest> = {}): SnapshotManifest {
   return { ...sampleSnapshot(wishes, '2026-11-01T00:00:00Z').manifest, ...more };

@@ -3,8 +3,8 @@
  * text of what is configured, maintainer scripts. Pure, over what
  * package-contents.ts has read.
  */
-import { textPatch, type TextPatch } from './diff-text.js';
-import type { SnapshotManifest, SnapshotPackage } from './manifest.js';
+import { textPatch, type TextPatch } from './text-patch.js';
+import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import type { ContentKind, KeptText, PackageContents, PackageFile } from './package-contents.js';
 
 /** What is different about a file that is on both sides. */
