@@ -16,7 +16,7 @@ import type {
   SnapshotSchema,
   Superseding,
 } from '../snapshot/manifest.js';
-import { originsOf } from '../snapshot/origins.js';
+import { originsOf } from '../suite/origins.js';
 import type { BlockRef, Item } from './blocks.js';
 import type { BlockStore } from './block-store.js';
 import type { FileLists } from './file-lists.js';

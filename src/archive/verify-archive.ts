@@ -11,7 +11,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { isChangelog } from '../snapshot/pool-path.js';
 import type { Taken } from '../signing/verifier.js';
 import type { Finding } from '../snapshot/finding.js';
-import type { SnapshotsReading } from '../snapshot/verify-snapshots.js';
+import type { SnapshotsReading } from '../suite/verify-records.js';
 import type { Expected } from './expected.js';
 import type { PoolFile } from './index-text.js';
 import { frozenPool, keyOfSuite, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';

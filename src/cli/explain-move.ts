@@ -3,9 +3,9 @@
  * machine, and to the database. Pure; the data is gathered by
  * src/workflows/move-outlook.ts.
  */
-import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../snapshot/move-versions.js';
-import { nameOfSchema } from '../snapshot/moves.js';
-import { leftOnReissueWords } from '../snapshot/superseded.js';
+import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../suite/version-steps.js';
+import { nameOfSchema } from '../suite/move-rules.js';
+import { leftOnReissueWords } from '../suite/highest-versions.js';
 import type { MoveOutlook } from '../workflows/move-outlook.js';
 import type { MovePlan } from '../workflows/move.js';
 import type { RollbackResult } from './results-moves.js';

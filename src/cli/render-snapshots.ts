@@ -8,7 +8,7 @@ import type { SnapshotsReport } from '../workflows/snapshots.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { skippedIn } from '../snapshot/skipped.js';
 import { pinVersion } from '../comparison/snapshot-diff.js';
-import type { SuitePointer } from '../snapshot/pointers.js';
+import type { SuitePointer } from '../suite/pointers.js';
 import type { Provenance } from '../source/pin.js';
 
 /** `2026-11-23 10:15`, in UTC. */

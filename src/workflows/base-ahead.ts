@@ -21,7 +21,7 @@ import {
 } from '../resolution/base-ahead.js';
 import { readBuilds } from '../snapshot/builds-reader.js';
 import { canonicalJson } from '../io/canonical-json.js';
-import type { HistoryEntry } from '../snapshot/history.js';
+import type { HistoryEntry } from '../suite/history.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { baseVersions } from '../source/base-versions.js';
 import type { SourceContext } from '../source/context.js';

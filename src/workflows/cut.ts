@@ -3,7 +3,7 @@ import { readDebControl } from '../deb/deb-file.js';
 import { decompressByName } from '../io/compress.js';
 import type { SkippedOf } from '../profile/skip.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
-import { gatesOf, installability } from '../snapshot/gates.js';
+import { gatesOf, installability } from '../suite/gates.js';
 import type { Evidence, SnapshotPackage } from '../snapshot/manifest.js';
 import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../snapshot/plan.js';
 import { takenIds } from '../snapshot/dropped.js';

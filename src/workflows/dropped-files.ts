@@ -15,7 +15,7 @@ import { appendDropped, droppedPath, readDropped, type DroppedSnapshot } from '.
 import type { Snapshot } from '../snapshot/manifest.js';
 import { snapshotFiles, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
 import type { LineTrust } from '../snapshot/chained-lines.js';
-import { verifySnapshots, type SnapshotsReading } from '../snapshot/verify-snapshots.js';
+import { verifySnapshots, type SnapshotsReading } from '../suite/verify-records.js';
 import type { Context } from './context.js';
 import { commitSnapshotFiles } from './publish.js';
 import { snapshotRecords } from './records.js';

@@ -12,10 +12,10 @@ import {
   isMoveUnproven,
   movesSentence,
   type GateFacts,
-} from '../snapshot/gates.js';
-import { currentSnapshot } from '../snapshot/history.js';
+} from '../suite/gates.js';
+import { currentSnapshot } from '../suite/history.js';
 import type { Evidence, Snapshot, SnapshotManifest } from '../snapshot/manifest.js';
-import { nameOfBase } from '../snapshot/moves.js';
+import { nameOfBase } from '../suite/move-rules.js';
 import { readSnapshot } from '../snapshot/snapshot-folder.js';
 import type { SourceContext } from '../source/context.js';
 import { installSetOf, type InstallSet } from '../vetting/install/install-set.js';

@@ -11,7 +11,7 @@ import { LockstepError } from '../errors.js';
 import { writeFileAtomic } from '../io/disk.js';
 import { didYouMean } from '../profile/nearest.js';
 import type { Signer } from '../signing/signer.js';
-import { historyPath, listHistories } from '../snapshot/history-file.js';
+import { historyPath, listHistories } from '../suite/history-file.js';
 import { appendKeyChange, keyRecordPath } from '../snapshot/key-record.js';
 import { afterChange, type AcceptedLines, type KeyChange, type KeyState } from '../snapshot/key-state.js';
 import {
@@ -26,7 +26,7 @@ import {
   linesToAccept,
   unbelievedFiles,
   unbelievedSnapshots,
-} from '../snapshot/unbelieved.js';
+} from '../suite/unbelieved.js';
 import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';

@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import { keyringPackageOf } from '../metapackage/pinned-packages.js';
 import { checkWorkspace } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
-import { currentSnapshot } from '../snapshot/history.js';
+import { currentSnapshot } from '../suite/history.js';
 import { appendKeyChange, keyRecordPath } from '../snapshot/key-record.js';
 import { signersOfChange, type KeyChange, type KeyState, type KeyStep } from '../snapshot/key-state.js';
 import { readSnapshot } from '../snapshot/snapshot-folder.js';

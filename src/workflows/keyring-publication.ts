@@ -16,9 +16,9 @@ import { checkWorkspace } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import { packageEntry } from '../snapshot/content.js';
 import { takenIds } from '../snapshot/dropped.js';
-import { historyPath } from '../snapshot/history-file.js';
+import { historyPath } from '../suite/history-file.js';
 import type { Snapshot } from '../snapshot/manifest.js';
-import { moveTime } from '../snapshot/moves.js';
+import { moveTime } from '../suite/move-rules.js';
 import { planSnapshot } from '../snapshot/plan.js';
 import {
   applySnapshot,

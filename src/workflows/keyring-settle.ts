@@ -9,12 +9,12 @@ import { frozenView, keyOfSuite, keyringSuite, liveView } from '../archive/layou
 import { LockstepError } from '../errors.js';
 import { exists, removeFile } from '../io/disk.js';
 import type { Signer } from '../signing/signer.js';
-import { historyPath, listHistories } from '../snapshot/history-file.js';
+import { historyPath, listHistories } from '../suite/history-file.js';
 import type { KeyState } from '../snapshot/key-state.js';
-import { currentSnapshot } from '../snapshot/history.js';
+import { currentSnapshot } from '../suite/history.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../snapshot/unbelieved.js';
+import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../suite/unbelieved.js';
 import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
 import type { Context } from './context.js';

@@ -8,10 +8,10 @@ import { exactPackages, keyringPackageOf } from '../metapackage/pinned-packages.
 import { isImported, type NamedSuite } from '../profile/load.js';
 import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
-import type { HistoryAction, HistoryEntry } from '../snapshot/history.js';
-import type { VersionChanges } from '../snapshot/move-versions.js';
-import { withdrawalOf, type SchemaChange } from '../snapshot/moves.js';
-import { leftOnReissueWords } from '../snapshot/superseded.js';
+import type { HistoryAction, HistoryEntry } from '../suite/history.js';
+import type { VersionChanges } from '../suite/version-steps.js';
+import { withdrawalOf, type SchemaChange } from '../suite/move-rules.js';
+import { leftOnReissueWords } from '../suite/highest-versions.js';
 import type { Context } from './context.js';
 import type { MovePlan } from './move.js';
 import { anyProfileOf, historyOf } from './readings.js';

@@ -15,7 +15,7 @@ import {
 } from '../archive/release.js';
 import type { NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
-import type { HistoryAction, HistoryMove } from '../snapshot/history.js';
+import type { HistoryAction, HistoryMove } from '../suite/history.js';
 import type { SnapshotBase } from '../snapshot/manifest.js';
 import {
   assertNotLower,
@@ -26,11 +26,11 @@ import {
   secondsBehind,
   type SchemaChange,
   type SnapshotFacts,
-} from '../snapshot/moves.js';
-import { assertGates, isMoveUnproven } from '../snapshot/gates.js';
-import { assertOrigins } from '../snapshot/origins.js';
-import { lowerSteps, type LowerStep } from '../snapshot/move-versions.js';
-import type { LeftOnReissue } from '../snapshot/superseded.js';
+} from '../suite/move-rules.js';
+import { assertGates, isMoveUnproven } from '../suite/gates.js';
+import { assertOrigins } from '../suite/origins.js';
+import { lowerSteps, type LowerStep } from '../suite/version-steps.js';
+import type { LeftOnReissue } from '../suite/highest-versions.js';
 import type { Context } from './context.js';
 import { ensureKeyringSuite } from './keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './publish.js';

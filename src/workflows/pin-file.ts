@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../io/disk.js';
 import { keyringPackageOf } from '../metapackage/pinned-packages.js';
-import { planPinFile, type PinFile } from '../snapshot/pin-file.js';
+import { planPinFile, type PinFile } from '../suite/apt-preferences.js';
 import type { Context } from './context.js';
 import { suiteFor } from './publish.js';
 import { allHistories, namedSnapshot, readingTrust } from './reading.js';

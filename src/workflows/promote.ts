@@ -1,6 +1,6 @@
 /** `lockstep promote`: what a suite points at enters a suite of a higher trust level, as it is. */
 import { suiteOf, type NamedSuite } from '../profile/load.js';
-import { promotedSnapshot } from '../snapshot/moves.js';
+import { promotedSnapshot } from '../suite/move-rules.js';
 import { findSnapshot } from '../snapshot/snapshot-folder.js';
 import { archiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';

@@ -17,7 +17,7 @@ import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
 import { commitSignature } from '../signing/commit-signature.js';
 import type { Signer } from '../signing/signer.js';
 import { commitFiles } from '../io/commit.js';
-import { goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
+import { goodSnapshots, type HistoryEntry } from '../suite/history.js';
 import { keyRecordPath } from '../snapshot/key-record.js';
 import type { KeyState } from '../snapshot/key-state.js';
 import type { Snapshot } from '../snapshot/manifest.js';

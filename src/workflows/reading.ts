@@ -7,10 +7,10 @@ import { keyringFiles } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
 import { readDropped } from '../snapshot/dropped.js';
-import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../snapshot/history.js';
-import { listHistories } from '../snapshot/history-file.js';
+import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../suite/history.js';
+import { listHistories } from '../suite/history-file.js';
 import type { Snapshot, SnapshotRef } from '../snapshot/manifest.js';
-import type { SuiteHistory } from '../snapshot/pointers.js';
+import type { SuiteHistory } from '../suite/pointers.js';
 import {
   findSnapshot,
   listSnapshots,

@@ -15,8 +15,8 @@ import {
   readHistoryFile,
   type HistoryFile,
   type HistorySigner,
-} from '../snapshot/history-file.js';
-import type { HistoryEntry, HistoryMove } from '../snapshot/history.js';
+} from '../suite/history-file.js';
+import type { HistoryEntry, HistoryMove } from '../suite/history.js';
 import { keyRecordPath, readKeyRecord } from '../snapshot/key-record.js';
 import type { KeyState } from '../snapshot/key-state.js';
 import { loadPublicKey, type PublicKey } from '../signing/public-key.js';

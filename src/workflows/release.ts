@@ -2,7 +2,7 @@
 import type { NamedSuite } from '../profile/load.js';
 import type { SkippedOf } from '../profile/skip.js';
 import type { Signer } from '../signing/signer.js';
-import { assertOrigins, originsOfPins } from '../snapshot/origins.js';
+import { assertOrigins, originsOfPins } from '../suite/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
 import { assertNotBehindBase, lookAtBase, plannedSources } from './base-ahead.js';
 import type { Context } from './context.js';

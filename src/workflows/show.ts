@@ -1,6 +1,6 @@
 /** One snapshot, whole. */
 import type { SnapshotManifest } from '../snapshot/manifest.js';
-import { suitePointers, type SuitePointer } from '../snapshot/pointers.js';
+import { suitePointers, type SuitePointer } from '../suite/pointers.js';
 import type { Context } from './context.js';
 import { allHistories, namedSnapshot, readingTrust } from './reading.js';
 

@@ -6,7 +6,7 @@ import { skipsOf } from '../profile/skips-in-force.js';
 import { pinVersion } from '../comparison/snapshot-diff.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
-import type { HistoryEntry } from '../snapshot/history.js';
+import type { HistoryEntry } from '../suite/history.js';
 import { SummaryReader } from '../comparison/summary-reader.js';
 import type { Context } from './context.js';
 import { anyProfileOf } from './readings.js';

@@ -2,7 +2,7 @@
 import { LockstepError, type ErrorCode } from '../errors.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { didYouMean } from '../profile/nearest.js';
-import { suitePointers, type SuitePointer } from '../snapshot/pointers.js';
+import { suitePointers, type SuitePointer } from '../suite/pointers.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { SummaryReader } from '../comparison/summary-reader.js';
 import type { SnapshotSummary } from '../comparison/summary.js';

@@ -5,7 +5,7 @@ import {
   type KeptPackage,
   type Reissue,
   type SupersedePlan,
-} from '../snapshot/supersede.js';
+} from '../suite/reissue-plan.js';
 
 /** One package on one architecture. */
 export interface SupersedeRow {

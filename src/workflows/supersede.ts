@@ -12,8 +12,8 @@ import { keyringPackageOf } from '../metapackage/pinned-packages.js';
 import type { Signer } from '../signing/signer.js';
 import { packageEntry } from '../snapshot/content.js';
 import type { Snapshot, SnapshotBuild, SnapshotPackage, SnapshotRef } from '../snapshot/manifest.js';
-import type { NamedVersion } from '../snapshot/move-versions.js';
-import { assertSameBase } from '../snapshot/moves.js';
+import type { NamedVersion } from '../suite/version-steps.js';
+import { assertSameBase } from '../suite/move-rules.js';
 import { planSnapshot, type SnapshotContent } from '../snapshot/plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import {
@@ -24,9 +24,9 @@ import {
   snapshotFiles,
   type SnapshotTrust,
 } from '../snapshot/snapshot-folder.js';
-import { planSupersede, type Reissue, type SupersedePlan } from '../snapshot/supersede.js';
+import { planSupersede, type Reissue, type SupersedePlan } from '../suite/reissue-plan.js';
 import { newestOfEach } from '../snapshot/several-versions.js';
-import { highestVersions, raise } from '../snapshot/superseded.js';
+import { highestVersions, raise } from '../suite/highest-versions.js';
 import { vetSet } from '../vetting/vet.js';
 import { changelogsOf } from './changelogs.js';
 import type { Context } from './context.js';

@@ -7,7 +7,7 @@ import { keyOfSuite } from '../archive/layout.js';
 import { LockstepError } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
 import type { Finding } from '../snapshot/finding.js';
-import { listHistories } from '../snapshot/history-file.js';
+import { listHistories } from '../suite/history-file.js';
 import { keyRecordPath } from '../snapshot/key-record.js';
 import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';

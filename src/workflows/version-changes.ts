@@ -10,7 +10,7 @@ import type { SnapshotRecord } from '../archive/snapshot-record.js';
 import type { NamedSuite } from '../profile/load.js';
 import type { Signer } from '../signing/signer.js';
 import type { SnapshotRef } from '../snapshot/manifest.js';
-import { versionChanges, type NamedVersion, type VersionChanges } from '../snapshot/move-versions.js';
+import { versionChanges, type NamedVersion, type VersionChanges } from '../suite/version-steps.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import type { Context } from './context.js';
 import { listedSnapshot, snapshotRecords } from './records.js';

@@ -15,6 +15,7 @@ const rooms = [
   'metapackage',
   'snapshot',
   'comparison',
+  'suite',
   'archive',
   'vetting',
   'workflows',

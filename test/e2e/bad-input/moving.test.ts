@@ -11,7 +11,7 @@ import {
 import { systemClock } from '../../../src/io/clock.js';
 import { takeLock } from '../../../src/io/lock.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';
-import { readHistory } from '../../../src/snapshot/history-file.js';
+import { readHistory } from '../../../src/suite/history-file.js';
 import { planSnapshot, type SnapshotContent } from '../../../src/snapshot/plan.js';
 import { applySnapshot, listSnapshots, readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import { IsolatedApt } from '../../integration/archive/fixture.js';

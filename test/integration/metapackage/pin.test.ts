@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planPinFile } from '../../../src/snapshot/pin-file.js';
+import { planPinFile } from '../../../src/suite/apt-preferences.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { needs } from '../../fixtures/machine.js';
 import { needsWikiCommand, packagesOf, WikiCommand, type SetVersions } from '../../fixtures/wiki-command.js';

@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import { generateKey } from '../../../src/signing/keys.js';
 import { writeKeyFile } from '../../../src/signing/key-file.js';
 import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
-import {
-  appendHistory,
-  historyPath,
-  listHistories,
-  readHistory,
-} from '../../../src/snapshot/history-file.js';
+import { appendHistory, historyPath, listHistories, readHistory } from '../../../src/suite/history-file.js';
 import { manifestBytes } from '../../../src/snapshot/manifest-text.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../../../src/snapshot/plan.js';
@@ -22,7 +17,7 @@ import {
   readSnapshot,
   snapshotFiles,
 } from '../../../src/snapshot/snapshot-folder.js';
-import { verifySnapshots, type SnapshotsRequest } from '../../../src/snapshot/verify-snapshots.js';
+import { verifySnapshots, type SnapshotsRequest } from '../../../src/suite/verify-records.js';
 import { sampleContent, type PackageWish } from '../../unit/snapshot/sample.js';
 
 describe('snapshots on disk', () => {

@@ -4,7 +4,7 @@ import type { LockstepError } from '../../../src/errors.js';
 import { Http } from '../../../src/io/http.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { loadProfile } from '../../../src/profile/load.js';
-import { installability, provenMoves } from '../../../src/snapshot/gates.js';
+import { installability, provenMoves } from '../../../src/suite/gates.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import type { Context } from '../../../src/workflows/context.js';

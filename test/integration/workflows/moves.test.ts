@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainMove, moveFields } from '../../../src/cli/explain-move.js';
 import { promoteResult, rollbackResult } from '../../../src/cli/results-moves.js';
-import { goodSnapshots } from '../../../src/snapshot/history.js';
+import { goodSnapshots } from '../../../src/suite/history.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
 import type { MoveOutlook } from '../../../src/workflows/move-outlook.js';
 import { hashes } from '../../e2e/bad-input/bench.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { historyPath } from '../../../src/snapshot/history-file.js';
+import { historyPath } from '../../../src/suite/history-file.js';
 import { prepareEntry } from '../../../src/workflows/publish.js';
 import { historyOf, profileOf } from '../../../src/workflows/readings.js';
 import { reads } from '../../fixtures/read-count.mjs';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { renderHistory, renderShow, renderSnapshots } from '../../../src/cli/render-snapshots.js';
 import { historyResult, showResult, snapshotsResult } from '../../../src/cli/results-snapshots.js';
 import { LockstepError } from '../../../src/errors.js';
-import { historyPath } from '../../../src/snapshot/history-file.js';
+import { historyPath } from '../../../src/suite/history-file.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
 import { history } from '../../../src/workflows/history.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { statusResult } from '../../../src/cli/results-moves.js';
-import { historyPath } from '../../../src/snapshot/history-file.js';
+import { historyPath } from '../../../src/suite/history-file.js';
 import { status, type StatusReport, type SuiteStatus } from '../../../src/workflows/status.js';
 import { exclusively } from '../../../src/workflows/workspace-lock.js';
 import { hashes } from '../../e2e/bad-input/bench.js';

@@ -9,7 +9,7 @@ import {
 } from '../../../src/cli/explain-move.js';
 import { rollbackResult } from '../../../src/cli/results-moves.js';
 import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
-import { versionChanges, type NamedVersion } from '../../../src/snapshot/move-versions.js';
+import { versionChanges, type NamedVersion } from '../../../src/suite/version-steps.js';
 import type { MoveOutlook } from '../../../src/workflows/move-outlook.js';
 
 const set = (versions: Record<string, string>): NamedVersion[] =>

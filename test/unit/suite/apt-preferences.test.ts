@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SnapshotManifest, SnapshotPackage } from '../../../src/snapshot/manifest.js';
-import { planPinFile } from '../../../src/snapshot/pin-file.js';
+import { planPinFile } from '../../../src/suite/apt-preferences.js';
 
 const entry = (
   name: string,

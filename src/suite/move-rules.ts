@@ -5,8 +5,8 @@
 import { LockstepError } from '../errors.js';
 import type { NamedSuite } from '../profile/load.js';
 import { currentSnapshot, goodSnapshots, type HistoryEntry } from './history.js';
-import type { SnapshotBase, SnapshotSchema, Superseding } from './manifest.js';
-import { lowerWords, type LowerStep } from './move-versions.js';
+import type { SnapshotBase, SnapshotSchema, Superseding } from '../snapshot/manifest.js';
+import { lowerWords, type LowerStep } from './version-steps.js';
 
 /** What must be known of a snapshot to decide where it may go. */
 export interface SnapshotFacts {

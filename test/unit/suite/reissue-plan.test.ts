@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseStanza } from '../../../src/deb/deb822.js';
 import { compareVersions } from '../../../src/deb/version.js';
 import { LockstepError } from '../../../src/errors.js';
-import { highestVersions, planSupersede } from '../../../src/snapshot/supersede.js';
+import { highestVersions, planSupersede } from '../../../src/suite/reissue-plan.js';
 import {
   earlier,
   keptOf,

@@ -8,7 +8,7 @@ import {
   type SupersedeInput,
   type SupersedePlan,
   type SupersedeSet,
-} from '../../../src/snapshot/supersede.js';
+} from '../../../src/suite/reissue-plan.js';
 
 export interface Wish {
   name: string;

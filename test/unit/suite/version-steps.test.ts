@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { goesDown, versionChanges, type NamedVersion } from '../../../src/snapshot/move-versions.js';
+import { goesDown, versionChanges, type NamedVersion } from '../../../src/suite/version-steps.js';
 
 const set = (versions: Record<string, string>): NamedVersion[] =>
   Object.entries(versions).map(([name, version]) => ({ package: name, version }));

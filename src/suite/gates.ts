@@ -3,7 +3,7 @@
  * evidence in its manifest. Pure; src/vetting proves, src/workflows asks.
  */
 import { LockstepError } from '../errors.js';
-import type { Evidence, Superseding } from './manifest.js';
+import type { Evidence, Superseding } from '../snapshot/manifest.js';
 
 /** The gate of src/vetting/install. */
 export const installability = 'installability';

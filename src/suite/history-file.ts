@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { notThere, onDisk, readIfThere, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { nextHistoryLine, parseHistory, type HistoryEntry, type HistoryMove } from './history.js';
-import { historyFolder } from './snapshot-folder.js';
+import { historyFolder } from '../snapshot/snapshot-folder.js';
 
 /** Absolute path of a suite's history; `root` is that of `snapshots/`. */
 export function historyPath(root: string, suite: string): string {

@@ -8,7 +8,7 @@ import {
   parseHistory,
   type HistoryAction,
   type HistoryMove,
-} from '../../../src/snapshot/history.js';
+} from '../../../src/suite/history.js';
 
 const id = (day: number): string => `202601${String(day).padStart(2, '0')}T000000Z`;
 

@@ -5,8 +5,8 @@
 import { LockstepError } from '../errors.js';
 import type { Pin } from '../source/pin.js';
 import { gatesOf, provenMoves } from './gates.js';
-import type { SnapshotManifest } from './manifest.js';
-import type { MovingSuite, SnapshotFacts } from './moves.js';
+import type { SnapshotManifest } from '../snapshot/manifest.js';
+import type { MovingSuite, SnapshotFacts } from './move-rules.js';
 
 /** The facts of a manifest by which {@link assertOrigins} and gates decide. */
 export function originsOf({ components, evidence }: Pick<SnapshotManifest, 'components' | 'evidence'>): {

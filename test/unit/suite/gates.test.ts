@@ -8,7 +8,7 @@ import {
   movesSentence,
   provenMoves,
   type GateFacts,
-} from '../../../src/snapshot/gates.js';
+} from '../../../src/suite/gates.js';
 
 const [one, two, three] = ['20260101T000000Z', '20260102T000000Z', '20260103T000000Z'];
 const facts = (id: string, more: Partial<GateFacts> = {}): GateFacts => ({

@@ -4,8 +4,8 @@
  */
 import { parseStanza } from '../deb/deb822.js';
 import { parseRelations } from '../deb/relation.js';
-import type { SnapshotManifest, SnapshotPackage } from './manifest.js';
-import { newestOfEach } from './several-versions.js';
+import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
+import { newestOfEach } from '../snapshot/several-versions.js';
 
 /** Above the 1001 with which the keyring package has a machine follow its suite. */
 export const holdPriority = 1002;

@@ -9,14 +9,19 @@ import { LockstepError } from '../errors.js';
 import { notThere, onDisk, readIfThere, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { armorFault } from '../signing/exact-armor.js';
-import { lineFaults, type ChainedLine, type LineTrust } from './chained-lines.js';
-import { droppedPath, parseDropped, type DroppedSnapshot } from './dropped.js';
-import { findingOf, type Finding } from './finding.js';
+import { lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
+import { droppedPath, parseDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
+import { findingOf, type Finding } from '../snapshot/finding.js';
 import { listHistories, historyPath } from './history-file.js';
 import { parseHistory, type HistoryEntry } from './history.js';
-import type { Snapshot, SnapshotRef } from './manifest.js';
-import { isSnapshotId } from './snapshot-id.js';
-import { listSnapshots, readSnapshot, snapshotFiles, type SnapshotPlace } from './snapshot-folder.js';
+import type { Snapshot, SnapshotRef } from '../snapshot/manifest.js';
+import { isSnapshotId } from '../snapshot/snapshot-id.js';
+import {
+  listSnapshots,
+  readSnapshot,
+  snapshotFiles,
+  type SnapshotPlace,
+} from '../snapshot/snapshot-folder.js';
 import { anyTime, holdsAnyTime, unbelievedLines, unbelievedSnapshot } from './unbelieved.js';
 
 export interface SnapshotsRequest {

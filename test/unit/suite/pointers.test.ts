@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { HistoryAction, HistoryEntry } from '../../../src/snapshot/history.js';
-import { suitePointers } from '../../../src/snapshot/pointers.js';
+import type { HistoryAction, HistoryEntry } from '../../../src/suite/history.js';
+import { suitePointers } from '../../../src/suite/pointers.js';
 
 const a = '20261101T000000Z';
 const b = '20261102T000000Z';

@@ -4,7 +4,7 @@
  */
 import { reallyMark } from '../deb/really-version.js';
 import { compareVersions } from '../deb/version.js';
-import type { NamedVersion } from './move-versions.js';
+import type { NamedVersion } from './version-steps.js';
 
 /** The highest version of each package over several lists. */
 export function highestVersions(lists: Iterable<readonly NamedVersion[]>): Map<string, string> {

@@ -10,8 +10,8 @@ import {
   planSupersede,
   supersededPackages,
   type SupersedePlan,
-} from '../../../src/snapshot/supersede.js';
-import { leftOnReissueWords } from '../../../src/snapshot/superseded.js';
+} from '../../../src/suite/reissue-plan.js';
+import { leftOnReissueWords } from '../../../src/suite/highest-versions.js';
 import { outcome, reissued, s1, s2, setOf, type Wish } from './supersede-sets.js';
 
 describe('a set that supersedes another', () => {

@@ -19,11 +19,11 @@ import {
 import { satisfies } from '../deb/relation.js';
 import { compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
-import type { SnapshotManifest, SnapshotPackage } from './manifest.js';
-import { debFileName } from './pool-path.js';
-import { highestVersions, raise } from './superseded.js';
+import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
+import { debFileName } from '../snapshot/pool-path.js';
+import { highestVersions, raise } from './highest-versions.js';
 
-export { highestVersions, supersededPackages } from './superseded.js';
+export { highestVersions, supersededPackages } from './highest-versions.js';
 
 /** What the decision reads of a manifest. */
 export type SupersedeSet = Pick<SnapshotManifest, 'id' | 'components' | 'packages'>;

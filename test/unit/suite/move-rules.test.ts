@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { LockstepError } from '../../../src/errors.js';
-import type { HistoryAction, HistoryEntry } from '../../../src/snapshot/history.js';
+import type { HistoryAction, HistoryEntry } from '../../../src/suite/history.js';
 import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
 import {
   assertSameBase,
@@ -11,7 +11,7 @@ import {
   schemaChangeOf,
   secondsBehind,
   withdrawalOf,
-} from '../../../src/snapshot/moves.js';
+} from '../../../src/suite/move-rules.js';
 
 const id = (day: number): string => `202601${String(day).padStart(2, '0')}T000000Z`;
 

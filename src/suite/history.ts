@@ -10,8 +10,8 @@ import {
   parseChainedLines,
   type ChainedLine,
   type LineSigner,
-} from './chained-lines.js';
-import { isSnapshotId } from './snapshot-id.js';
+} from '../snapshot/chained-lines.js';
+import { isSnapshotId } from '../snapshot/snapshot-id.js';
 
 /** How a suite came to point at a snapshot. */
 export type HistoryAction = 'publish' | 'promote' | 'rollback';

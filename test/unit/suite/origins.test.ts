@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LockstepError } from '../../../src/errors.js';
 import type { SnapshotComponent } from '../../../src/snapshot/manifest.js';
-import { assertOrigins, originsOf } from '../../../src/snapshot/origins.js';
+import { assertOrigins, originsOf } from '../../../src/suite/origins.js';
 
 const component = (pin: object): SnapshotComponent =>
   ({ pin, build: { inputs: '', method: 'tree' } }) as unknown as SnapshotComponent;

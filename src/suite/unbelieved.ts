@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
 import type { Taken } from '../signing/verifier.js';
-import { lastLineHash, lineFaults, type ChainedLine, type LineTrust } from './chained-lines.js';
-import { droppedPath, parseDropped } from './dropped.js';
-import type { Finding } from './finding.js';
+import { lastLineHash, lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
+import { droppedPath, parseDropped } from '../snapshot/dropped.js';
+import type { Finding } from '../snapshot/finding.js';
 import { historyPath, listHistories } from './history-file.js';
 import { parseHistory } from './history.js';
-import type { AcceptedLines } from './key-state.js';
-import { listSnapshots, readSnapshot, type SnapshotPlace } from './snapshot-folder.js';
+import type { AcceptedLines } from '../snapshot/key-state.js';
+import { listSnapshots, readSnapshot, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
 
 /** The same keys, each for all its time. */
 export function anyTime({ keyring, taken }: LineTrust): LineTrust {
