@@ -10,7 +10,7 @@ import { median } from './measure.mjs';
 register();
 const { demandingSet } = await import('../../test/fixtures/demanding-set.ts');
 const { whyNot } = await import('../../src/resolution/explain-choice.ts');
-const { explainConflict } = await import('../../src/resolution/explain.ts');
+const { explainConflict } = await import('../../src/resolution/explain-conflict.ts');
 const { solve } = await import('../../src/resolution/solver.ts');
 
 /** Seconds that the project promises. */

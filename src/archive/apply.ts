@@ -10,7 +10,7 @@ import { diskFault } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { silentPhase, type Phase } from '../io/progress.js';
 import type { Signer } from '../signing/signer-port.js';
-import type { PublicationPlan, Write } from './plan.js';
+import type { PublicationPlan, Write } from './publication-plan.js';
 import type { ArchivePort, PlacedBlob } from './port.js';
 
 export interface ApplyOptions {

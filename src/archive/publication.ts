@@ -24,7 +24,12 @@ import {
   sourcesFilePath,
 } from './layout.js';
 import { listingOf, poolBeyond, type Listing } from './listing.js';
-import { planPublication, type PublicationPlan, type Standing, type ViewIndices } from './plan.js';
+import {
+  planPublication,
+  type PublicationPlan,
+  type Standing,
+  type ViewIndices,
+} from './publication-plan.js';
 import type { ArchivePort } from './port.js';
 import {
   readReleaseFiles,

@@ -6,7 +6,7 @@
 import type { Phase } from '../io/progress.js';
 import type { ArchiveRoots } from '../source/archive-roots.js';
 import { packagesIndices } from '../source/apt-index.js';
-import { allOrNone, sessionOf, type SourceContext } from '../source/context.js';
+import { allOrNone, sessionOf, type SourceContext } from '../source/source-context.js';
 import { openRelease } from '../source/in-release.js';
 import { suitesOf } from '../source/mirror.js';
 

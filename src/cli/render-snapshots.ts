@@ -6,7 +6,7 @@ import type { HistoryReport } from '../workflows/history.js';
 import type { ShowReport } from '../workflows/show.js';
 import type { SnapshotsReport } from '../workflows/snapshots.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
-import { skippedIn } from '../snapshot/skipped.js';
+import { skippedIn } from '../snapshot/skipped-versions.js';
 import { pinVersion } from '../comparison/snapshot-diff.js';
 import type { SuitePointer } from '../suite/pointers.js';
 import type { Provenance } from '../source/pin.js';

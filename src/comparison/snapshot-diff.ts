@@ -7,7 +7,7 @@ import { compareVersions, debianVersionOf } from '../deb/version.js';
 import type { Pin } from '../source/pin.js';
 import { canonicalLine } from '../io/canonical-json.js';
 import { relationChanges, type RelationChange } from './relation-changes.js';
-import { skippedChange, type SkippedChange } from '../snapshot/skipped.js';
+import { skippedChange, type SkippedChange } from '../snapshot/skipped-versions.js';
 import { sourceSteps, type SourceStep } from '../snapshot/source-steps.js';
 import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { newestByKey, packageKey, versionKey } from '../snapshot/several-versions.js';

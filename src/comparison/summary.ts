@@ -10,7 +10,7 @@ import {
   type SnapshotDiff,
 } from './snapshot-diff.js';
 import type { Snapshot } from '../snapshot/manifest.js';
-import { skippedIn } from '../snapshot/skipped.js';
+import { skippedIn } from '../snapshot/skipped-versions.js';
 import type { SourceStep } from '../snapshot/source-steps.js';
 
 /** Everything a list shows of a snapshot; made from its manifest and its parent's. */

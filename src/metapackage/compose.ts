@@ -21,7 +21,7 @@ import {
   type ArchiveKey,
   type FollowedSets,
   type SchemaVariable,
-} from './context.js';
+} from './template-context.js';
 import { composeExtension } from './extension-package.js';
 import { extensionsOfSet, neededBy, type SetExtension } from './extension-set.js';
 import { keyringPackageOf, keyringTemplate, packageOfTemplate } from './pinned-packages.js';

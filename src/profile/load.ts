@@ -17,7 +17,7 @@ import {
   type Profile,
   type ProfileBase,
 } from './profile-schema.js';
-import { importedProfileRules, isProfileName, profileRules, workspaceRules } from './rules.js';
+import { importedProfileRules, isProfileName, profileRules, workspaceRules } from './profile-rules.js';
 import { skipRules } from './skip-rules.js';
 import { workspaceSchema, type SuiteConfig, type Workspace } from './workspace-schema.js';
 import { YamlFile, type FieldPath } from './yaml-file.js';

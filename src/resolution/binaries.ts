@@ -6,7 +6,7 @@ import { formatAlternative, parseRelations, satisfies, type Alternative } from '
 import { compareVersions, upstreamOf } from '../deb/version.js';
 import type { ActiveSkip } from '../profile/skip.js';
 import type { BinaryListing, Candidates } from '../source/candidate.js';
-import { upstreamVersionOf } from '../source/upstream-version.js';
+import { upstreamVersionOf } from '../source/upstream-of-debian.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
 import { meantOfBase } from './range.js';
 import { nothingButSkipped, unlessSkipped } from './skips.js';

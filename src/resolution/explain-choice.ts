@@ -6,7 +6,7 @@
 import { leanCore, Question, smallestCore } from './explain-core.js';
 import { skipWords } from '../profile/skip.js';
 import { joined, nameOf, spanOf } from './explain-words.js';
-import { reasonsOf, withPlace, type Reason } from './explain.js';
+import { reasonsOf, withPlace, type Reason } from './explain-conflict.js';
 import type { Problem, Variable } from './problem.js';
 import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encoding.js';
 

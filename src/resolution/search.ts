@@ -6,7 +6,7 @@
  * exact, until nothing that is chosen is unread.
  */
 import { LockstepError } from '../errors.js';
-import { conflictError, explainConflict, type ConflictExplanation } from './explain.js';
+import { conflictError, explainConflict, type ConflictExplanation } from './explain-conflict.js';
 import type { Clause, Problem, Variable } from './problem.js';
 import { solve } from './solver.js';
 

@@ -5,7 +5,7 @@ import { compareVersions, upstreamOf } from '../deb/version.js';
 import type { ActiveSkip } from '../profile/skip.js';
 import type { Candidates, SourceListing } from '../source/candidate.js';
 import type { SuiteRole } from '../source/mirror.js';
-import { upstreamVersionOf } from '../source/upstream-version.js';
+import { upstreamVersionOf } from '../source/upstream-of-debian.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
 import { meantOfBase } from './range.js';
 import { nothingButSkipped, unlessSkipped } from './skips.js';

@@ -11,7 +11,7 @@ import type { Signer } from '../signing/signer-port.js';
 import { assertGood, verifyDetached, type Taken } from '../signing/verifier.js';
 import type { Snapshot } from './manifest.js';
 import { parseManifest } from './manifest.js';
-import type { SnapshotPlan } from './plan.js';
+import type { SnapshotPlan } from './snapshot-plan.js';
 import { isSnapshotId } from './snapshot-id.js';
 import { nearestSnapshotId } from './snapshot-name.js';
 

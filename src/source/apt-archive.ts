@@ -7,7 +7,7 @@ import type { Stanza } from '../deb/deb822.js';
 import { LockstepError } from '../errors.js';
 import type { Phase } from '../io/progress.js';
 import { packagesIndices, sourcesIndices, type AptIndex } from './apt-index.js';
-import { allOrNone, sessionOf, type SourceContext } from './context.js';
+import { allOrNone, sessionOf, type SourceContext } from './source-context.js';
 import { openRelease, type VerifiedRelease } from './in-release.js';
 import { suitesOf } from './mirror.js';
 

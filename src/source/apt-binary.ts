@@ -14,7 +14,7 @@ import { lookUpPackages, nearestName, suiteNames, type IndexedStanza } from './a
 import { proofOf } from './apt-proof.js';
 import { readCached, writeCached } from './cache-file.js';
 import type { BinaryListing, Candidates, Choice } from './candidate.js';
-import { allOrNone, type SourceContext } from './context.js';
+import { allOrNone, type SourceContext } from './source-context.js';
 import { fetchFile, type ArchiveFile } from './fetch-file.js';
 import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
 import { faultOfStored } from './source-tree.js';

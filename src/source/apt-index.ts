@@ -12,7 +12,7 @@ import { decompressByName } from '../io/compress.js';
 import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import { readCached, writeCached } from './cache-file.js';
-import { signalOf, type SourceContext } from './context.js';
+import { signalOf, type SourceContext } from './source-context.js';
 import { fetchIndex } from './fetch-index.js';
 import type { VerifiedRelease } from './in-release.js';
 

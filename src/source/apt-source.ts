@@ -10,11 +10,11 @@ import type { AptSourceConfig } from '../profile/profile-schema.js';
 import { lookUpSources, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
 import { proofOf } from './apt-proof.js';
 import type { Candidates, Choice, SourceListing } from './candidate.js';
-import { allOrNone, type SourceContext } from './context.js';
+import { allOrNone, type SourceContext } from './source-context.js';
 import { fetchFile } from './fetch-file.js';
 import type { AptSourcePin, Provenance, StoredFile } from './pin.js';
 import { sourceFacts } from './source-facts.js';
-import { upstreamVersionOf } from './upstream-version.js';
+import { upstreamVersionOf } from './upstream-of-debian.js';
 
 /** A .dsc is a few KB; the limit is for one that claims to be more. */
 const largestDsc = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@
 import { compareVersions } from '../deb/version.js';
 import type { Phase } from '../io/progress.js';
 import { lookUpPackages } from './apt-archive.js';
-import type { SourceContext } from './context.js';
+import type { SourceContext } from './source-context.js';
 
 /** A package of the base release. */
 export interface BaseVersion {

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
-import type { SourceContext } from './context.js';
+import type { SourceContext } from './source-context.js';
 
 /** Raised when the shape of any of these files changes: old ones are then not read. */
 const format = 1;

@@ -8,7 +8,7 @@ import type { Phase } from '../io/progress.js';
 import type { ComponentTree } from './component-tree.js';
 import { normalVersion } from './composer-version.js';
 import type { ComposerFacts, InstalledLibrary, Requirement } from './composer-files.js';
-import type { SourceContext } from './context.js';
+import type { SourceContext } from './source-context.js';
 import type { FieldFault } from './declared-json.js';
 import { faultAt } from './declared-json.js';
 import type { Declared, Demand, Supply, Thing } from './declared.js';

@@ -11,7 +11,7 @@ import type { Phase } from '../io/progress.js';
 import { silentPhase } from '../io/progress.js';
 import { readCached, writeCached } from './cache-file.js';
 import { treeOfPin } from './component-tree.js';
-import type { SourceContext } from './context.js';
+import type { SourceContext } from './source-context.js';
 import { plainText } from './extension-text.js';
 import type { Pin, StoredFile } from './pin.js';
 import { readSourceTree } from './source-tree.js';

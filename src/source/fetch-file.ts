@@ -9,7 +9,7 @@ import type { Http, Refusal } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
 import type { Item, Phase } from '../io/progress.js';
 import type { ArchivePaths, ArchiveRoots } from './archive-roots.js';
-import { sessionOf, signalOf, type SourceContext } from './context.js';
+import { sessionOf, signalOf, type SourceContext } from './source-context.js';
 import { NotOnMirrorError } from './not-on-mirror.js';
 import type { StoredFile } from './pin.js';
 

@@ -1,7 +1,7 @@
 /** Bringing an index that a verified Release lists into the store. */
 import type { IndexHash } from '../deb/release-file.js';
 import type { Phase } from '../io/progress.js';
-import type { SourceContext } from './context.js';
+import type { SourceContext } from './source-context.js';
 import { fetchAnew } from './fetch-file.js';
 import type { VerifiedRelease } from './in-release.js';
 

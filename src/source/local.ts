@@ -15,7 +15,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { run } from '../io/process.js';
 import type { Phase } from '../io/progress.js';
 import type { Choice } from './candidate.js';
-import { signalOf, type SourceContext } from './context.js';
+import { signalOf, type SourceContext } from './source-context.js';
 import type { LocalPin, Pin } from './pin.js';
 
 interface Entry {

@@ -14,7 +14,7 @@ import { baseReleases } from '../profile/base-release.js';
 import { indicesFor } from './apt-archive.js';
 import { readCached, writeCached } from './cache-file.js';
 import { compareComposer } from './composer-version.js';
-import { sessionOf, type SourceContext } from './context.js';
+import { sessionOf, type SourceContext } from './source-context.js';
 import type { Platform } from './declared.js';
 
 /**

@@ -9,7 +9,7 @@ import type { ComponentSource } from '../profile/profile-schema.js';
 import { binaryCandidates, fetchBinaries } from './apt-binary.js';
 import { fetchSource, sourceCandidates } from './apt-source.js';
 import type { Candidates, Choice } from './candidate.js';
-import { allOrNone, type SourceContext } from './context.js';
+import { allOrNone, type SourceContext } from './source-context.js';
 import { gitCandidates } from './git/candidates.js';
 import { fetchGit } from './git/fetch-git.js';
 import { fetchLocal } from './local.js';

@@ -13,7 +13,7 @@ import { decompressByName } from '../io/compress.js';
 import type { Phase } from '../io/progress.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
 import { readCached, writeCached } from './cache-file.js';
-import { signalOf, type SourceContext } from './context.js';
+import { signalOf, type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile } from './pin.js';
 import { faultOfStored } from './source-tree.js';
 

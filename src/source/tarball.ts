@@ -16,7 +16,7 @@ import type { TarballConfig } from '../profile/profile-schema.js';
 import { readPublicKeyFile } from '../signing/public-key.js';
 import { readCached, writeCached } from './cache-file.js';
 import type { Candidates, Choice, TarballListing } from './candidate.js';
-import { sessionOf, signalOf, type SourceContext } from './context.js';
+import { sessionOf, signalOf, type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile, TarballPin } from './pin.js';
 import { faultOfStored } from './source-tree.js';
 import { althoughExpired, upstreamSigner, type UpstreamSigner } from './upstream-signature.js';

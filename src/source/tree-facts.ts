@@ -17,7 +17,7 @@ import {
   type ComposerFacts,
   type InstalledLibrary,
 } from './composer-files.js';
-import { sessionOf, type SourceContext } from './context.js';
+import { sessionOf, type SourceContext } from './source-context.js';
 import { faultAt, parseJson, type FieldFault } from './declared-json.js';
 import { extensionDeclaration, type ExtensionDeclaration } from './extension-requires.js';
 import type { StoredFile } from './pin.js';

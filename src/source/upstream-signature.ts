@@ -9,7 +9,7 @@ import type { ByteSource } from '../io/bytes.js';
 import { collect } from '../io/bytes.js';
 import { LockstepError } from '../errors.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
-import type { SourceContext } from './context.js';
+import type { SourceContext } from './source-context.js';
 
 export interface UpstreamSignature {
   data: ByteSource;

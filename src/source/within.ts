@@ -10,7 +10,7 @@ import { nearest } from '../profile/nearest.js';
 import type { Choice } from './candidate.js';
 import { allows, parseConstraint, plainVersion } from './composer.js';
 import { treeOfPin, type ComponentTree } from './component-tree.js';
-import type { SourceContext } from './context.js';
+import type { SourceContext } from './source-context.js';
 import type { Pin, StoredFile, WithinPin } from './pin.js';
 import { treeFacts, type TreeFacts } from './tree-facts.js';
 

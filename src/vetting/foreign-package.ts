@@ -10,7 +10,7 @@ import { isOneParagraph } from '../deb/one-paragraph.js';
 import type { TarHeader } from '../deb/tar.js';
 import { isValidVersion, withoutEpoch } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
-import { vetPackage } from './rules.js';
+import { vetPackage } from './package-rules.js';
 
 /** What was read of a package. */
 export interface ForeignContents {

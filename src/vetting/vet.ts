@@ -10,7 +10,7 @@ import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic, ensureDir } from '../io/disk.js';
 import type { BuiltPackage } from '../build/built.js';
-import { vetOverlaps, vetPackage, type Finding, type PackageContents } from './rules.js';
+import { vetOverlaps, vetPackage, type Finding, type PackageContents } from './package-rules.js';
 import { inCache } from '../io/cache-folders.js';
 
 /** Raised whenever a rule changes, so that old verdicts are not taken for new ones. */

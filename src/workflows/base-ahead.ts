@@ -24,7 +24,7 @@ import { canonicalJson } from '../io/canonical-json.js';
 import type { HistoryEntry } from '../suite/history.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { baseVersions } from '../source/base-versions.js';
-import type { SourceContext } from '../source/context.js';
+import type { SourceContext } from '../source/source-context.js';
 import type { PlannedBuilds } from './build.js';
 import type { Context } from './context.js';
 import { anyProfileOf, profileOf } from './readings.js';

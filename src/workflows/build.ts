@@ -35,7 +35,7 @@ import { readDropped } from '../snapshot/dropped.js';
 import { readBuilds } from '../snapshot/builds-reader.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { extensionTree, readExtensions, type ExtensionFacts } from '../source/extension-facts.js';
-import type { SourceContext } from '../source/context.js';
+import type { SourceContext } from '../source/source-context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../source/pin.js';
 import { archiveKeys } from './archive-keys.js';
 import type { Context } from './context.js';

@@ -20,7 +20,7 @@ import { planChoices } from '../resolution/options.js';
 import type { Clause } from '../resolution/problem.js';
 import type { Choice } from '../source/candidate.js';
 import { treeOfPin, type ComponentTree } from '../source/component-tree.js';
-import { stoppable, type SourceContext } from '../source/context.js';
+import { stoppable, type SourceContext } from '../source/source-context.js';
 import { declaredByPackages, declaredIn } from '../source/declarations.js';
 import type { Declared, Platform } from '../source/declared.js';
 import { NotOnMirrorError } from '../source/not-on-mirror.js';

@@ -5,7 +5,7 @@ import type { SkippedOf } from '../profile/skip.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
 import { gatesOf, installability } from '../suite/gates.js';
 import type { Evidence, SnapshotPackage } from '../snapshot/manifest.js';
-import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../snapshot/plan.js';
+import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../snapshot/snapshot-plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
 import type { Signer } from '../signing/signer.js';

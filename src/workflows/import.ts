@@ -7,7 +7,7 @@ import type { StoreBatch } from '../io/store-batch.js';
 import { loadImportedProfile } from '../profile/load.js';
 import type { ImportedProfile } from '../profile/profile-schema.js';
 import type { Signer } from '../signing/signer.js';
-import { planChangelogs } from '../snapshot/changelogs.js';
+import { planChangelogs } from '../snapshot/changelog-plan.js';
 import {
   planImportedSet,
   unaskedChanges,
@@ -16,7 +16,7 @@ import {
   type ImportedSet,
 } from '../snapshot/imported-set.js';
 import type { Evidence, Snapshot, SnapshotPackage, SourceChangelog } from '../snapshot/manifest.js';
-import { planSnapshot, type SnapshotPlan } from '../snapshot/plan.js';
+import { planSnapshot, type SnapshotPlan } from '../snapshot/snapshot-plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../snapshot/snapshot-folder.js';
 import type { ReadPackage } from '../vetting/foreign-share.js';

@@ -17,7 +17,7 @@ import { currentSnapshot } from '../suite/history.js';
 import type { Evidence, Snapshot, SnapshotManifest } from '../snapshot/manifest.js';
 import { nameOfBase } from '../suite/move-rules.js';
 import { readSnapshot } from '../snapshot/snapshot-folder.js';
-import type { SourceContext } from '../source/context.js';
+import type { SourceContext } from '../source/source-context.js';
 import { installSetOf, type InstallSet } from '../vetting/install/install-set.js';
 import type { InstallProof, ProofRequest } from '../vetting/install/prove.js';
 import type { Context } from './context.js';

@@ -4,7 +4,7 @@
  */
 import { keyringSuite, liveView } from '../archive/layout.js';
 import { readPublished } from '../archive/publication.js';
-import type { ArchiveKey } from '../metapackage/context.js';
+import type { ArchiveKey } from '../metapackage/template-context.js';
 import { planKeyring, type SourceGroup } from '../metapackage/compose.js';
 import type { VersionUse } from '../metapackage/revision.js';
 import type { TemplateFolder } from '../metapackage/template-folder.js';

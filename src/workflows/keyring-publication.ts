@@ -19,7 +19,7 @@ import { takenIds } from '../snapshot/dropped.js';
 import { historyPath } from '../suite/history-file.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { moveTime } from '../suite/move-rules.js';
-import { planSnapshot } from '../snapshot/plan.js';
+import { planSnapshot } from '../snapshot/snapshot-plan.js';
 import {
   applySnapshot,
   listSnapshots,

@@ -5,7 +5,7 @@
  * what people are told before, is theirs.
  */
 import { liveView } from '../archive/layout.js';
-import type { PublicationPlan } from '../archive/plan.js';
+import type { PublicationPlan } from '../archive/publication-plan.js';
 import { readReleaseTexts } from '../archive/publication.js';
 import {
   listedField,

@@ -15,7 +15,7 @@ import { pinVersion } from '../comparison/snapshot-diff.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { lastSnapshot } from '../snapshot/snapshot-folder.js';
 import type { BaseAhead } from '../resolution/base-ahead.js';
-import type { SourceContext } from '../source/context.js';
+import type { SourceContext } from '../source/source-context.js';
 import { allCandidates } from '../source/registry.js';
 import { lookAtBase, snapshotSources } from './base-ahead.js';
 import type { Context } from './context.js';

@@ -3,7 +3,7 @@
  * nothing else; the suite's history, and whether it may move at all, are move.ts.
  */
 import { applyPublication } from '../archive/apply.js';
-import type { PublicationPlan } from '../archive/plan.js';
+import type { PublicationPlan } from '../archive/publication-plan.js';
 import {
   prepareListing,
   preparePublication,

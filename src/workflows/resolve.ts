@@ -13,7 +13,7 @@ import { planOptions } from '../resolution/options.js';
 import type { Problem } from '../resolution/problem.js';
 import { search } from '../resolution/search.js';
 import { skippedVersions } from '../resolution/skips.js';
-import type { SourceContext } from '../source/context.js';
+import type { SourceContext } from '../source/source-context.js';
 import type { Pin } from '../source/pin.js';
 import { allCandidates } from '../source/registry.js';
 import { ComponentSearch } from './component-search.js';

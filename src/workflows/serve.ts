@@ -1,5 +1,5 @@
 /** Serves the archive of the workspace. */
-import { serveArchive, type RunningServer, type ServeOptions } from '../archive/serve.js';
+import { serveArchive, type RunningServer, type ServeOptions } from '../archive/static-server.js';
 import { LockstepError } from '../errors.js';
 import { ensureDir } from '../io/disk.js';
 import { isImported } from '../profile/load.js';

@@ -2,7 +2,7 @@
 import type { Profile } from '../profile/profile-schema.js';
 import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
 import { readAptConfiguration } from '../source/apt-configuration.js';
-import { debianKeyring, type SourceContext } from '../source/context.js';
+import { debianKeyring, type SourceContext } from '../source/source-context.js';
 import { chooseMirror } from '../source/mirror.js';
 import type { Pin } from '../source/pin.js';
 import type { Context } from './context.js';

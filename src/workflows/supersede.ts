@@ -14,7 +14,7 @@ import { packageEntry } from '../snapshot/content.js';
 import type { Snapshot, SnapshotBuild, SnapshotPackage, SnapshotRef } from '../snapshot/manifest.js';
 import type { NamedVersion } from '../suite/version-steps.js';
 import { assertSameBase } from '../suite/move-rules.js';
-import { planSnapshot, type SnapshotContent } from '../snapshot/plan.js';
+import { planSnapshot, type SnapshotContent } from '../snapshot/snapshot-plan.js';
 import { takenIds } from '../snapshot/dropped.js';
 import {
   applySnapshot,

@@ -8,7 +8,7 @@ import type { Phase } from '../../io/progress.js';
 import { nearest } from '../../profile/nearest.js';
 import type { GitConfig } from '../../profile/profile-schema.js';
 import type { Candidates, GitListing } from '../candidate.js';
-import { sessionOf, type SourceContext } from '../context.js';
+import { sessionOf, type SourceContext } from '../source-context.js';
 import { addressOf } from './address.js';
 import { localRefs, localRepository } from './local-repository.js';
 import {

@@ -8,7 +8,7 @@ import { assertLinkStaysInside } from '../../deb/member-name.js';
 import { tarBytes, type TarInput } from '../../deb/tar.js';
 import { LockstepError } from '../../errors.js';
 import type { Phase } from '../../io/progress.js';
-import { allOrNone, sessionOf, signalOf, type SourceContext } from '../context.js';
+import { allOrNone, sessionOf, signalOf, type SourceContext } from '../source-context.js';
 import type { StoredFile, Submodule } from '../pin.js';
 import { addressOf, submoduleAddress } from './address.js';
 import { damagedObject, parseCommit, type ObjectId } from './git-object.js';

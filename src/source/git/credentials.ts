@@ -5,8 +5,8 @@
  */
 import { LockstepError } from '../../errors.js';
 import { run } from '../../io/process.js';
-import type { SourceContext } from '../context.js';
-import { sessionOf } from '../context.js';
+import type { SourceContext } from '../source-context.js';
+import { sessionOf } from '../source-context.js';
 
 export interface Credential {
   /** The value of an Authorization header. */

@@ -10,7 +10,7 @@ import { notThere, onDisk, removeTree, tempDir } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
 import { readCached, writeCached } from '../cache-file.js';
 import type { Choice } from '../candidate.js';
-import { sessionOf, signalOf, type SourceContext } from '../context.js';
+import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
 import type { GitPin, Pin, Provenance, StoredFile, Submodule } from '../pin.js';
 import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
 import { damagedObject, idOf, parseCommit, parseTag, type ObjectId } from './git-object.js';

@@ -7,7 +7,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { exists, notThere, onDisk, readIfThere } from '../../io/disk.js';
-import type { SourceContext } from '../context.js';
+import type { SourceContext } from '../source-context.js';
 import { damagedObject, isObjectId, parseTag } from './git-object.js';
 import { readObjects, type ObjectFolder } from './object-reader.js';
 import { packLimits } from './pack-file.js';

@@ -11,7 +11,7 @@ import { inflateSync } from 'node:zlib';
 import { onDisk, writeAll } from '../../io/disk.js';
 import { netFault } from '../../io/http-fault.js';
 import type { Item, Phase } from '../../io/progress.js';
-import type { SourceContext } from '../context.js';
+import type { SourceContext } from '../source-context.js';
 import { damagedObject } from './git-object.js';
 import type { ObjectFolder } from './object-reader.js';
 import { gitIn, isGitInstalled, needsGit } from './system-git.js';

@@ -9,7 +9,7 @@ import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { StatusError } from '../../io/http-fault.js';
 import type { GetOptions, HttpResponse } from '../../io/http.js';
-import { sessionOf, signalOf, type SourceContext } from '../context.js';
+import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
 import { credentialFor, type Credential } from './credentials.js';
 import { isObjectId, type ObjectId } from './git-object.js';
 import { delimPacket, flushPacket, notGit, packetsOf, pktLine, textOf, type Packet } from './pkt-line.js';

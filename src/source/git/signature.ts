@@ -7,7 +7,7 @@ import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere } from '../../io/disk.js';
 import type { Choice, GitListing } from '../candidate.js';
-import type { SourceContext } from '../context.js';
+import type { SourceContext } from '../source-context.js';
 import type { Pin } from '../pin.js';
 import { upstreamSigner, type UpstreamSigner } from '../upstream-signature.js';
 import { parseCommit, parseTag, type Signature } from './git-object.js';

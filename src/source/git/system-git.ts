@@ -6,7 +6,7 @@
 import { LockstepError } from '../../errors.js';
 import { filterThrough, run, type RunResult } from '../../io/process.js';
 import { which } from '../../io/tools.js';
-import { signalOf, type SourceContext } from '../context.js';
+import { signalOf, type SourceContext } from '../source-context.js';
 
 /** Settings that hold against those of a repository. */
 const hardened = [

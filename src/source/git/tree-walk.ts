@@ -4,7 +4,7 @@
  */
 import { assertSafeMember, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
-import type { SourceContext } from '../context.js';
+import type { SourceContext } from '../source-context.js';
 import { damagedObject, parseTree, type ObjectId } from './git-object.js';
 import { readAll, type ObjectFolder } from './object-reader.js';
 

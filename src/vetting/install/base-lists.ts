@@ -8,7 +8,7 @@ import { baseIndices, type BaseIndex } from '../../build/base-index.js';
 import { StanzaIndex, type Stanza } from '../../deb/deb822.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
-import type { SourceContext } from '../../source/context.js';
+import type { SourceContext } from '../../source/source-context.js';
 import { readVerdict, writeVerdict } from './verdicts.js';
 import { reachable, Universe } from './universe.js';
 import { inCache } from '../../io/cache-folders.js';

@@ -8,7 +8,7 @@ import { decompressByName } from '../../io/compress.js';
 import { lacksBlob } from '../../io/damaged-blob.js';
 import { sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
-import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/context.js';
+import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/source-context.js';
 import { fetchIndex, type ListedIndex } from '../../source/fetch-index.js';
 import { openRelease } from '../../source/in-release.js';
 import { suitesOf } from '../../source/mirror.js';

@@ -11,9 +11,9 @@ import { decompressByName } from '../../io/compress.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { Phase } from '../../io/progress.js';
 import type { SnapshotPackage } from '../../snapshot/manifest.js';
-import type { SourceContext } from '../../source/context.js';
+import type { SourceContext } from '../../source/source-context.js';
 import { contentsIndices, ownersIn } from './contents-scan.js';
-import type { NamedBase } from './explain.js';
+import type { NamedBase } from './broken-relations.js';
 import { isTaken, type InstallSet } from './install-set.js';
 import {
   mayShare,

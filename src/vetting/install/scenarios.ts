@@ -6,7 +6,7 @@
 import { compareVersions } from '../../deb/version.js';
 import { parseRelations } from '../../deb/relation.js';
 import { aptSentences } from './apt-output.js';
-import { explain, type NamedBase, type Reason } from './explain.js';
+import { explain, type NamedBase, type Reason } from './broken-relations.js';
 import type { BelowBase } from './below-base.js';
 import type { ArchSet } from './install-set.js';
 import { shortfalls } from './judge.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
-import { serveArchive } from '../../../src/archive/serve.js';
+import { serveArchive } from '../../../src/archive/static-server.js';
 import { outdatedResult } from '../../../src/cli/results-resolution.js';
 import { releaseResult } from '../../../src/cli/results.js';
 import { statusResult } from '../../../src/cli/results-moves.js';

@@ -12,7 +12,7 @@ import { systemClock } from '../../../src/io/clock.js';
 import { takeLock } from '../../../src/io/lock.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';
 import { readHistory } from '../../../src/suite/history-file.js';
-import { planSnapshot, type SnapshotContent } from '../../../src/snapshot/plan.js';
+import { planSnapshot, type SnapshotContent } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, listSnapshots, readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import { IsolatedApt } from '../../integration/archive/fixture.js';
 import { Bench, cacheMirror, profile, suite } from './bench.js';

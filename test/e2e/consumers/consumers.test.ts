@@ -7,7 +7,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { serveArchive } from '../../../src/archive/serve.js';
+import { serveArchive } from '../../../src/archive/static-server.js';
 import { run, type RunResult } from '../../../src/io/process.js';
 import { importedArchive, must, suite, type ImportedArchive } from '../../fixtures/imported-archive.js';
 import { scratch } from '../../fixtures/lockstep.js';

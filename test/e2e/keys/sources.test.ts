@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { serveArchive } from '../../../src/archive/serve.js';
+import { serveArchive } from '../../../src/archive/static-server.js';
 import { run } from '../../../src/io/process.js';
 import { AptRoot } from '../../fixtures/apt-root.js';
 import { unfitForRoots } from '../../fixtures/debian-root.js';

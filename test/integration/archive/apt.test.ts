@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { serveArchive } from '../../../src/archive/serve.js';
+import { serveArchive } from '../../../src/archive/static-server.js';
 import { run } from '../../../src/io/process.js';
 import { splitClearsigned } from '../../../src/signing/clearsigned.js';
 import { IsolatedApt, Workbench } from './fixture.js';

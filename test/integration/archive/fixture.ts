@@ -11,7 +11,7 @@ import { applyPublication, type PublicationResult } from '../../../src/archive/a
 import { BlockStore } from '../../../src/archive/block-store.js';
 import { DiskPort } from '../../../src/archive/disk-port.js';
 import { FileLists } from '../../../src/archive/file-lists.js';
-import type { PublicationPlan } from '../../../src/archive/plan.js';
+import type { PublicationPlan } from '../../../src/archive/publication-plan.js';
 import type { ArchivePort } from '../../../src/archive/port.js';
 import { preparePublication, type ListedSnapshot } from '../../../src/archive/publication.js';
 import type { SuiteIdentity } from '../../../src/archive/release.js';
@@ -28,7 +28,7 @@ import { generateKey } from '../../../src/signing/keys.js';
 import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
 import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
-import { planSnapshot } from '../../../src/snapshot/plan.js';
+import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { debFileName } from '../../../src/snapshot/pool-path.js';
 
 const day = 86_400;

@@ -9,7 +9,7 @@ import { makeWork, removeWork, sweepWork } from '../../../src/build/work-folder.
 import { parseRelations } from '../../../src/deb/relation.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
-import type { SourceContext } from '../../../src/source/context.js';
+import type { SourceContext } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import { FileServer, TestMirror } from '../../fixtures/mirror.js';
 import { fault, Resolving } from '../source/resolving.js';

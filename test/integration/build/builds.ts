@@ -11,7 +11,7 @@ import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
 import { silentPhase, silentProgress } from '../../../src/io/progress.js';
 import { readAptConfiguration } from '../../../src/source/apt-configuration.js';
-import { debianKeyring } from '../../../src/source/context.js';
+import { debianKeyring } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import type { AptSourcePin, StoredFile } from '../../../src/source/pin.js';
 import { testCacheDir } from '../../fixtures/debian-root.js';

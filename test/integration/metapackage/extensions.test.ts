@@ -10,7 +10,7 @@ import { extensionComponents } from '../../../src/metapackage/extension-set.js';
 import { readTemplates } from '../../../src/metapackage/template-folder.js';
 import { checkWorkspace, parseProfile } from '../../../src/profile/load.js';
 import { extensionTree, readExtensions } from '../../../src/source/extension-facts.js';
-import type { SourceContext } from '../../../src/source/context.js';
+import type { SourceContext } from '../../../src/source/source-context.js';
 import { needs } from '../../fixtures/machine.js';
 import { manyExtensionPins, manyExtensionsProfile } from '../../fixtures/many-extensions.js';
 import { Builds } from '../build/builds.js';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readBuilds } from '../../../src/snapshot/builds-reader.js';
-import { planSnapshot } from '../../../src/snapshot/plan.js';
+import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { sampleContent } from '../../unit/snapshot/sample.js';
 
 describe('the versions that a snapshot gave out', () => {

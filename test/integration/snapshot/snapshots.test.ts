@@ -8,7 +8,7 @@ import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
 import { appendHistory, historyPath, listHistories, readHistory } from '../../../src/suite/history-file.js';
 import { manifestBytes } from '../../../src/snapshot/manifest-text.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
-import { planSnapshot, type SnapshotPlan } from '../../../src/snapshot/plan.js';
+import { planSnapshot, type SnapshotPlan } from '../../../src/snapshot/snapshot-plan.js';
 import {
   applySnapshot,
   findSnapshot,

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { silentPhase } from '../../../src/io/progress.js';
 import { declaredIn } from '../../../src/source/declarations.js';
-import type { SourceContext } from '../../../src/source/context.js';
+import type { SourceContext } from '../../../src/source/source-context.js';
 import type { Declared } from '../../../src/source/declared.js';
 import type { StoredFile } from '../../../src/source/pin.js';
 import { TestMirror, type Tree } from '../../fixtures/mirror.js';

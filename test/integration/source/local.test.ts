@@ -6,7 +6,7 @@ import { ContentStore } from '../../../src/io/content-store.js';
 import { run } from '../../../src/io/process.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { compareVersions } from '../../../src/deb/version.js';
-import type { SourceContext } from '../../../src/source/context.js';
+import type { SourceContext } from '../../../src/source/source-context.js';
 import { fetchLocal } from '../../../src/source/local.js';
 import type { LocalPin } from '../../../src/source/pin.js';
 import { readSourceTree } from '../../../src/source/source-tree.js';

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Phase } from '../../../src/io/progress.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
-import type { SourceContext } from '../../../src/source/context.js';
+import type { SourceContext } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import { NotOnMirrorError } from '../../../src/source/not-on-mirror.js';
 import { FileServer, TestMirror, type Fault } from '../../fixtures/mirror.js';

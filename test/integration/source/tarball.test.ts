@@ -12,7 +12,7 @@ import type { TarballConfig } from '../../../src/profile/profile-schema.js';
 import type { Signer } from '../../../src/signing/signer-port.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
-import type { SourceContext } from '../../../src/source/context.js';
+import type { SourceContext } from '../../../src/source/source-context.js';
 import type { TarballPin } from '../../../src/source/pin.js';
 import { fetchTarball, tarballCandidates, versionsIn } from '../../../src/source/tarball.js';
 import { readSourceTree } from '../../../src/source/source-tree.js';

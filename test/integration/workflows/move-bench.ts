@@ -15,7 +15,7 @@ import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { HistoryEntry } from '../../../src/suite/history.js';
 import { readHistory } from '../../../src/suite/history-file.js';
 import type { Evidence, SnapshotSchema } from '../../../src/snapshot/manifest.js';
-import { planSnapshot } from '../../../src/snapshot/plan.js';
+import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import type { Pin } from '../../../src/source/pin.js';
 import { changelogsOf } from '../../../src/workflows/changelogs.js';

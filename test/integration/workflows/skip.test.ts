@@ -16,7 +16,7 @@ import { resolve } from '../../../src/workflows/resolve.js';
 import { show } from '../../../src/workflows/show.js';
 import { skip, type SkipReport, type SkipRequest } from '../../../src/workflows/skip.js';
 import { status } from '../../../src/workflows/status.js';
-import { skippedIn } from '../../../src/snapshot/skipped.js';
+import { skippedIn } from '../../../src/snapshot/skipped-versions.js';
 import { TestMirror, type MirrorSpec } from '../../fixtures/mirror.js';
 import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
 

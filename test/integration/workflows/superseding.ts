@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { run } from '../../../src/io/process.js';
 import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { SnapshotBuild, SnapshotComponent } from '../../../src/snapshot/manifest.js';
-import { planSnapshot } from '../../../src/snapshot/plan.js';
+import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import { provenFrom } from '../../fixtures/snapshots.js';
 import { IsolatedApt, type PackageWish } from '../archive/fixture.js';

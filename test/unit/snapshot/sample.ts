@@ -1,6 +1,6 @@
-import type { SnapshotContent } from '../../../src/snapshot/plan.js';
+import type { SnapshotContent } from '../../../src/snapshot/snapshot-plan.js';
 import type { Snapshot, SnapshotPackage } from '../../../src/snapshot/manifest.js';
-import { planSnapshot } from '../../../src/snapshot/plan.js';
+import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { sha256Of } from '../../../src/io/disk.js';
 
 export interface PackageWish {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ArchiveRoots } from '../../../src/source/archive-roots.js';
 import { addedFile } from '../../../src/source/source-facts.js';
-import { upstreamVersionOf } from '../../../src/source/upstream-version.js';
+import { upstreamVersionOf } from '../../../src/source/upstream-of-debian.js';
 
 describe('the version a person knows', () => {
   it('is without epoch, revision and repack mark', () => {

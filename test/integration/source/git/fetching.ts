@@ -10,7 +10,7 @@ import { Http } from '../../../../src/io/http.js';
 import { silentPhase, silentProgress, type Phase } from '../../../../src/io/progress.js';
 import type { GitConfig } from '../../../../src/profile/profile-schema.js';
 import type { GitListing } from '../../../../src/source/candidate.js';
-import type { SourceContext } from '../../../../src/source/context.js';
+import type { SourceContext } from '../../../../src/source/source-context.js';
 import { gitCandidates } from '../../../../src/source/git/candidates.js';
 import { fetchGit } from '../../../../src/source/git/fetch-git.js';
 import type { GitPin } from '../../../../src/source/pin.js';

@@ -5,7 +5,7 @@ import { renderShow } from '../../../src/cli/render-snapshots.js';
 import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { diffSnapshots, isEmptyDiff } from '../../../src/comparison/snapshot-diff.js';
 import { parseManifest, type Snapshot, type SnapshotComponent } from '../../../src/snapshot/manifest.js';
-import { planSnapshot } from '../../../src/snapshot/plan.js';
+import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { summaryOf } from '../../../src/comparison/summary.js';
 import type { SkippedVersion } from '../../../src/profile/skip.js';
 import { aptComponent } from '../../fixtures/snapshots.js';

@@ -8,7 +8,7 @@ import {
   type Standing,
   type ViewIndices,
   type Write,
-} from '../../../src/archive/plan.js';
+} from '../../../src/archive/publication-plan.js';
 import { readReleaseFiles, type PublishedRelease } from '../../../src/archive/release.js';
 import { sampleSnapshot } from '../snapshot/sample.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { LockstepError } from '../../../src/errors.js';
 import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { contradictions, parseManifest, type SnapshotComponent } from '../../../src/snapshot/manifest.js';
-import { planSnapshot, type SnapshotRequest } from '../../../src/snapshot/plan.js';
+import { planSnapshot, type SnapshotRequest } from '../../../src/snapshot/snapshot-plan.js';
 import { sampleContent, sampleSnapshot } from './sample.js';
 
 const tool = { name: 'lockstep', version: '0.1.0' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { ChangelogSearch, changelogText } from '../../../src/snapshot/changelog-reader.js';
-import { planChangelogs, type ChangedPackage } from '../../../src/snapshot/changelogs.js';
+import { planChangelogs, type ChangedPackage } from '../../../src/snapshot/changelog-plan.js';
 import { changelogPath, isChangelog } from '../../../src/snapshot/pool-path.js';
 import type { TarHeader } from '../../../src/deb/tar.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TarHeader } from '../../../src/deb/tar.js';
-import { vetOverlaps, vetPackage, type PackageContents } from '../../../src/vetting/rules.js';
+import { vetOverlaps, vetPackage, type PackageContents } from '../../../src/vetting/package-rules.js';
 
 function member(path: string, change: Partial<TarHeader> = {}): TarHeader {
   return {

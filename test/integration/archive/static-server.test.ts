@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serveArchive, type RunningServer } from '../../../src/archive/serve.js';
+import { serveArchive, type RunningServer } from '../../../src/archive/static-server.js';
 
 describe('serving an archive', () => {
   let dir: string;
