@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { skippedSentence } from '../profile/skip.js';
 import type { Context } from '../workflows/context.js';
-import type { ReleaseReport } from '../workflows/release.js';
+import type { ReleaseReport } from '../workflows/release/release.js';
 import { machineLines } from './machine-lines.js';
 import { cleanLine } from './plain-text.js';
 

@@ -2,7 +2,7 @@
 import type { ChoiceExplanation } from '../resolution/explain-choice.js';
 import { skipWords } from '../profile/skip.js';
 import type { Standing } from '../resolution/outdated.js';
-import type { OutdatedReport } from '../workflows/outdated.js';
+import type { OutdatedReport } from '../workflows/release/outdated.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './render-table.js';
 

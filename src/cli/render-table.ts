@@ -1,6 +1,6 @@
 /** Data as tables for people. Plain text: columns line up, nothing is cut. */
 import type { Pin } from '../source/pin.js';
-import type { BuildPlanRow } from '../workflows/build.js';
+import type { BuildPlanRow } from '../workflows/release/set-build.js';
 import type { BuildResult } from './results.js';
 
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

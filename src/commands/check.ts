@@ -19,7 +19,7 @@ export default class Check extends BaseCommand {
   override async run(): Promise<CheckResult> {
     const { args, flags } = await this.parse(Check);
     const [{ check }, { systemClock }] = await Promise.all([
-      import('../workflows/check.js'),
+      import('../workflows/release/check.js'),
       import('../io/clock.js'),
     ]);
     const { result, errors } = await check(flags.workspace, args.profile, systemClock.now());

@@ -52,7 +52,7 @@ export default class Import extends BaseCommand {
   override async run(): Promise<ImportResult> {
     const { args, flags } = await this.parse(Import);
     const context = await this.context(flags);
-    const { importPackages } = await import('../workflows/import.js');
+    const { importPackages } = await import('../workflows/release/import.js');
     const report = await importPackages(context, {
       profile: args.profile,
       paths: args.path ?? [],

@@ -29,7 +29,7 @@ export default class Outdated extends BaseCommand {
     const { args, flags } = await this.parse(Outdated);
     const context = await this.context(flags);
     const [{ outdated }, { renderOutdated }] = await Promise.all([
-      import('../workflows/outdated.js'),
+      import('../workflows/release/outdated.js'),
       import('../cli/render-resolution.js'),
     ]);
     const report = await outdated(context, { profile: args.profile, suite: flags.suite });

@@ -4,7 +4,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { ReleaseResult } from '../cli/results.js';
 import { localTrees, withFlag } from '../cli/with-flag.js';
 import type { MovePlan } from '../workflows/move.js';
-import type { ReleasePlan } from '../workflows/release.js';
+import type { ReleasePlan } from '../workflows/release/release.js';
 
 export default class Release extends BaseCommand {
   static override summary = 'Resolve, build, cut and publish a profile';
@@ -41,7 +41,7 @@ export default class Release extends BaseCommand {
     const security = parseCveIds(flags.security ?? []);
     const context = await this.context(flags);
     const [{ planRelease, release }, { buildRows, renderTable }, { explainPublication }] = await Promise.all([
-      import('../workflows/release.js'),
+      import('../workflows/release/release.js'),
       import('../cli/render-table.js'),
       import('../cli/explain-move.js'),
     ]);

@@ -34,8 +34,8 @@ export default class Resolve extends BaseCommand {
     const trees = await localTrees(flags.with);
     const context = await this.context(flags);
     const [{ resolve }, { lookAtBase, pinnedSources }, { pinRows, renderTable }] = await Promise.all([
-      import('../workflows/resolve.js'),
-      import('../workflows/base-ahead.js'),
+      import('../workflows/release/resolve.js'),
+      import('../workflows/release/behind-base.js'),
       import('../cli/render-table.js'),
     ]);
     const resolution = await resolve(context, args.profile, { trees, explain: flags.explain });

@@ -28,8 +28,8 @@ import {
 } from '../snapshot/snapshot-folder.js';
 import { vetSet } from '../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
-import { builderContext, versionHistory } from './build.js';
-import { changelogsOf } from './changelogs.js';
+import { builderContext, versionHistory } from './release/set-build.js';
+import { changelogsOf } from './release/set-changelogs.js';
 import type { Context } from './context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';

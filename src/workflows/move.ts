@@ -106,7 +106,7 @@ export async function planMove(
     assertGates(to, suite.name);
     // Loaded where there is something to prove, which is seldom
     if (isMoveUnproven(has, to)) {
-      const { assertInstallable } = await import('./install-gate.js');
+      const { assertInstallable } = await import('./release/install-gate.js');
       await assertInstallable(context, { suite: suite.name, from: has, to }, signer);
     }
   }

@@ -21,7 +21,7 @@ import { allCandidates } from '../source/registry.js';
 import type { Context } from './context.js';
 import { profileOf } from './readings.js';
 import { withKnownFixes } from './skipped.js';
-import { sourceContext } from './source-context.js';
+import { sourceContext } from './release/profile-sources.js';
 import { exclusively } from './workspace-lock.js';
 
 export interface SkipRequest {

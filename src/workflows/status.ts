@@ -23,7 +23,7 @@ import { listSnapshots } from '../snapshot/snapshot-folder.js';
 import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
 import { SummaryReader } from '../comparison/summary-reader.js';
 import { ownJudgement } from './archive-keys.js';
-import { aheadOfSuite } from './base-ahead.js';
+import { aheadOfSuite } from './release/behind-base.js';
 import type { Context } from './context.js';
 import { keyringProfile } from './keyring-suites.js';
 import { listedIn } from './move.js';

@@ -28,7 +28,7 @@ import { planSupersede, type Reissue, type SupersedePlan } from '../suite/reissu
 import { newestOfEach } from '../snapshot/several-versions.js';
 import { highestVersions, raise } from '../suite/highest-versions.js';
 import { vetSet } from '../vetting/vet.js';
-import { changelogsOf } from './changelogs.js';
+import { changelogsOf } from './release/set-changelogs.js';
 import type { Context } from './context.js';
 import { pastVersions, type PastSnapshot } from './past-versions.js';
 import { commitSnapshotFiles, ownTrust } from './publish.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { check, type CheckReport } from '../../../src/workflows/check.js';
+import { check, type CheckReport } from '../../../src/workflows/release/check.js';
 
 const top = resolve(import.meta.dirname, '../../..');
 

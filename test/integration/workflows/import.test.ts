@@ -7,7 +7,11 @@ import { gzipSync } from 'node:zlib';
 import { LockstepError } from '../../../src/errors.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import { parseManifest, type SnapshotManifest } from '../../../src/snapshot/manifest.js';
-import { importPackages, type ImportReport, type ImportRequest } from '../../../src/workflows/import.js';
+import {
+  importPackages,
+  type ImportReport,
+  type ImportRequest,
+} from '../../../src/workflows/release/import.js';
 import {
   makeBinary,
   makeSource,

@@ -18,7 +18,7 @@ import type { Evidence, SnapshotSchema } from '../../../src/snapshot/manifest.js
 import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import type { Pin } from '../../../src/source/pin.js';
-import { changelogsOf } from '../../../src/workflows/changelogs.js';
+import { changelogsOf } from '../../../src/workflows/release/set-changelogs.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { promote } from '../../../src/workflows/promote.js';
 import { publish } from '../../../src/workflows/publish-snapshot.js';

@@ -5,7 +5,11 @@ import { outdatedResult } from '../../../src/cli/results-resolution.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import type { Snapshot, SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import type { Context } from '../../../src/workflows/context.js';
-import { outdated, type OutdatedReport, type OutdatedRequest } from '../../../src/workflows/outdated.js';
+import {
+  outdated,
+  type OutdatedReport,
+  type OutdatedRequest,
+} from '../../../src/workflows/release/outdated.js';
 import { GitRepository } from '../../fixtures/git-repository.js';
 import { FileServer } from '../../fixtures/mirror-server.js';
 import { SnapshotWorkspace, treeComponent } from '../../fixtures/snapshots.js';

@@ -3,7 +3,7 @@ import { renderChoice, renderOutdated } from '../../../src/cli/render-resolution
 import { choiceExplanationResult, outdatedResult } from '../../../src/cli/results-resolution.js';
 import { whyNot } from '../../../src/resolution/explain-choice.js';
 import { solve } from '../../../src/resolution/solver.js';
-import type { OutdatedReport } from '../../../src/workflows/outdated.js';
+import type { OutdatedReport } from '../../../src/workflows/release/outdated.js';
 import { demandingSet } from '../../fixtures/demanding-set.js';
 
 describe('what a resolution came to, for people', () => {

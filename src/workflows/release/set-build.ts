@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { baseIndices } from '../build/base-index.js';
+import { baseIndices } from '../../build/base-index.js';
 import {
   applyBuild,
   machineArchitecture,
@@ -15,32 +15,32 @@ import {
   type BuildPlan,
   type DebianRequest,
   type PreparedBuild,
-} from '../build/builder.js';
-import type { BuildOutput } from '../build/built.js';
-import { LockstepError } from '../errors.js';
-import { ensureDir, exists, sha256Of } from '../io/disk.js';
-import type { Phase } from '../io/progress.js';
-import { originLines } from '../metapackage/changelog-lines.js';
-import { extensionComponents } from '../metapackage/extension-set.js';
-import { planSet, templatesOf, type SourceGroup } from '../metapackage/compose.js';
-import { keyringTemplate } from '../metapackage/pinned-packages.js';
-import type { SetPackage } from '../metapackage/relations.js';
-import { planVersion, type VersionUse } from '../metapackage/revision.js';
-import { readTemplates } from '../metapackage/template-folder.js';
-import { checkWorkspace, suitesOf } from '../profile/load.js';
-import type { Profile } from '../profile/profile-schema.js';
-import type { SkippedOf } from '../profile/skip.js';
-import type { SnapshotBuild, SnapshotSchema } from '../snapshot/manifest.js';
-import { readDropped } from '../snapshot/dropped.js';
-import { readBuilds } from '../snapshot/builds-reader.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { extensionTree, readExtensions, type ExtensionFacts } from '../source/extension-facts.js';
-import type { SourceContext } from '../source/source-context.js';
-import type { AptSourcePin, Pin, StoredFile, TreePin } from '../source/pin.js';
-import { archiveKeys } from './archive-keys.js';
-import type { Context } from './context.js';
-import { databaseSchema } from './database-schema.js';
-import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
+} from '../../build/builder.js';
+import type { BuildOutput } from '../../build/built.js';
+import { LockstepError } from '../../errors.js';
+import { ensureDir, exists, sha256Of } from '../../io/disk.js';
+import type { Phase } from '../../io/progress.js';
+import { originLines } from '../../metapackage/changelog-lines.js';
+import { extensionComponents } from '../../metapackage/extension-set.js';
+import { planSet, templatesOf, type SourceGroup } from '../../metapackage/compose.js';
+import { keyringTemplate } from '../../metapackage/pinned-packages.js';
+import type { SetPackage } from '../../metapackage/relations.js';
+import { planVersion, type VersionUse } from '../../metapackage/revision.js';
+import { readTemplates } from '../../metapackage/template-folder.js';
+import { checkWorkspace, suitesOf } from '../../profile/load.js';
+import type { Profile } from '../../profile/profile-schema.js';
+import type { SkippedOf } from '../../profile/skip.js';
+import type { SnapshotBuild, SnapshotSchema } from '../../snapshot/manifest.js';
+import { readDropped } from '../../snapshot/dropped.js';
+import { readBuilds } from '../../snapshot/builds-reader.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { extensionTree, readExtensions, type ExtensionFacts } from '../../source/extension-facts.js';
+import type { SourceContext } from '../../source/source-context.js';
+import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js';
+import { archiveKeys } from '../archive-keys.js';
+import type { Context } from '../context.js';
+import { databaseSchema } from './set-schema.js';
+import { keyringGroup, keyringKey, publishedSuites } from '../keyring-package.js';
 import type { Resolution } from './resolve.js';
 
 /** What would be done about one package, for people and `--json`. */

@@ -1,32 +1,32 @@
 /** Packages that were built elsewhere become a snapshot: read, vetted, taken in, compared, signed. */
 import { isAbsolute, relative } from 'node:path';
-import { LockstepError, type FaultPlace } from '../errors.js';
-import { keepHeapsSmall } from '../io/heap.js';
-import type { Phase } from '../io/progress.js';
-import type { StoreBatch } from '../io/store-batch.js';
-import { loadImportedProfile } from '../profile/load.js';
-import type { ImportedProfile } from '../profile/profile-schema.js';
-import type { Signer } from '../signing/signer.js';
-import { planChangelogs } from '../snapshot/changelog-plan.js';
+import { LockstepError, type FaultPlace } from '../../errors.js';
+import { keepHeapsSmall } from '../../io/heap.js';
+import type { Phase } from '../../io/progress.js';
+import type { StoreBatch } from '../../io/store-batch.js';
+import { loadImportedProfile } from '../../profile/load.js';
+import type { ImportedProfile } from '../../profile/profile-schema.js';
+import type { Signer } from '../../signing/signer.js';
+import { planChangelogs } from '../../snapshot/changelog-plan.js';
 import {
   planImportedSet,
   unaskedChanges,
   type ImportChange,
   type ImportWish,
   type ImportedSet,
-} from '../snapshot/imported-set.js';
-import type { Evidence, Snapshot, SnapshotPackage, SourceChangelog } from '../snapshot/manifest.js';
-import { planSnapshot, type SnapshotPlan } from '../snapshot/snapshot-plan.js';
-import { takenIds } from '../snapshot/dropped.js';
-import { lastSnapshot, signSnapshot, writeSnapshot } from '../snapshot/snapshot-folder.js';
-import type { ReadPackage } from '../vetting/foreign-share.js';
-import { rulesVersion } from '../vetting/vet.js';
-import { archiveSigner } from './archive-signer.js';
-import type { Context } from './context.js';
+} from '../../snapshot/imported-set.js';
+import type { Evidence, Snapshot, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';
+import { planSnapshot, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
+import { takenIds } from '../../snapshot/dropped.js';
+import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapshot-folder.js';
+import type { ReadPackage } from '../../vetting/foreign-share.js';
+import { rulesVersion } from '../../vetting/vet.js';
+import { archiveSigner } from '../archive-signer.js';
+import type { Context } from '../context.js';
 import { readAll, type ReadingRequest, type Taken } from './import-reading.js';
-import { commitSnapshotFiles, ownTrust, prepareEntry } from './publish.js';
-import { snapshotRecords } from './records.js';
-import { exclusively } from './workspace-lock.js';
+import { commitSnapshotFiles, ownTrust, prepareEntry } from '../publish.js';
+import { snapshotRecords } from '../records.js';
+import { exclusively } from '../workspace-lock.js';
 
 export interface ImportRequest extends ReadingRequest {
   profile: string;

@@ -1,12 +1,12 @@
 /** Checks what a person wrote: lockstep.yaml, the profiles, and that what they name is there. */
-import { LockstepError } from '../errors.js';
-import { namedTemplates } from '../metapackage/compose.js';
-import { keyringTemplate } from '../metapackage/pinned-packages.js';
-import { readTemplate } from '../metapackage/template-folder.js';
-import { checkWorkspace, placeOf, suitesOf, type WorkspaceCheck } from '../profile/load.js';
-import { skipsOf } from '../profile/skips-in-force.js';
-import { repositoryOf } from '../io/commit.js';
-import { commitHooks } from '../io/git-settings.js';
+import { LockstepError } from '../../errors.js';
+import { namedTemplates } from '../../metapackage/compose.js';
+import { keyringTemplate } from '../../metapackage/pinned-packages.js';
+import { readTemplate } from '../../metapackage/template-folder.js';
+import { checkWorkspace, placeOf, suitesOf, type WorkspaceCheck } from '../../profile/load.js';
+import { skipsOf } from '../../profile/skips-in-force.js';
+import { repositoryOf } from '../../io/commit.js';
+import { commitHooks } from '../../io/git-settings.js';
 
 export interface CheckReport {
   ok: boolean;

@@ -4,19 +4,19 @@
  * pool never changes, and an unchanged set is no new snapshot.
  */
 import { posix } from 'node:path';
-import { putHashed } from '../build/hashed-file.js';
-import type { BuiltSource } from '../build/built.js';
-import { parseStanza } from '../deb/deb822.js';
-import { parseDsc, sourcesStanza } from '../deb/dsc.js';
-import { LockstepError } from '../errors.js';
-import { splitClearsigned } from '../signing/clearsigned.js';
-import { usableSince } from '../signing/key-end.js';
-import type { Signer } from '../signing/signer.js';
-import { readBuilds } from '../snapshot/builds-reader.js';
-import { sourceEntry } from '../snapshot/content.js';
-import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
-import type { BuiltSet } from './build.js';
-import type { Context } from './context.js';
+import { putHashed } from '../../build/hashed-file.js';
+import type { BuiltSource } from '../../build/built.js';
+import { parseStanza } from '../../deb/deb822.js';
+import { parseDsc, sourcesStanza } from '../../deb/dsc.js';
+import { LockstepError } from '../../errors.js';
+import { splitClearsigned } from '../../signing/clearsigned.js';
+import { usableSince } from '../../signing/key-end.js';
+import type { Signer } from '../../signing/signer.js';
+import { readBuilds } from '../../snapshot/builds-reader.js';
+import { sourceEntry } from '../../snapshot/content.js';
+import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
+import type { BuiltSet } from './set-build.js';
+import type { Context } from '../context.js';
 
 /**
  * The set with the signed .dsc files in place of those that the builds wrote.

@@ -1,12 +1,12 @@
 /** What a profile's sources are read with: mirror, caches, and what earlier snapshots said of the same sources. */
-import type { Profile } from '../profile/profile-schema.js';
-import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
-import { readAptConfiguration } from '../source/apt-configuration.js';
-import { debianKeyring, type SourceContext } from '../source/source-context.js';
-import { chooseMirror } from '../source/mirror.js';
-import type { Pin } from '../source/pin.js';
-import type { Context } from './context.js';
-import { inCache } from '../io/cache-folders.js';
+import type { Profile } from '../../profile/profile-schema.js';
+import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
+import { readAptConfiguration } from '../../source/apt-configuration.js';
+import { debianKeyring, type SourceContext } from '../../source/source-context.js';
+import { chooseMirror } from '../../source/mirror.js';
+import type { Pin } from '../../source/pin.js';
+import type { Context } from '../context.js';
+import { inCache } from '../../io/cache-folders.js';
 
 export async function sourceContext(context: Context, profile: Profile): Promise<SourceContext> {
   const { distribution, codename, architectures } = profile.base;

@@ -1,10 +1,10 @@
 /** Which database schema the set of a profile needs, known as soon as its sources are. */
-import { LockstepError } from '../errors.js';
-import type { Profile } from '../profile/profile-schema.js';
-import type { SnapshotSchema } from '../snapshot/manifest.js';
-import { readSchema, type SchemaSource } from '../snapshot/schema-reader.js';
-import type { Pin, StoredFile } from '../source/pin.js';
-import type { Context } from './context.js';
+import { LockstepError } from '../../errors.js';
+import type { Profile } from '../../profile/profile-schema.js';
+import type { SnapshotSchema } from '../../snapshot/manifest.js';
+import { readSchema, type SchemaSource } from '../../snapshot/schema-reader.js';
+import type { Pin, StoredFile } from '../../source/pin.js';
+import type { Context } from '../context.js';
 
 /**
  * The schema of the component that the profile names, or undefined where it names none.

@@ -4,20 +4,20 @@
  * the set becomes is import.ts.
  */
 import { resolve } from 'node:path';
-import type { BuiltSource } from '../build/built.js';
-import { LockstepError, type FaultPlace } from '../errors.js';
-import { readIfThere } from '../io/disk.js';
-import type { Phase } from '../io/progress.js';
-import type { StoreBatch } from '../io/store-batch.js';
-import type { ImportedProfile } from '../profile/profile-schema.js';
-import { sourceEntry } from '../snapshot/content.js';
-import type { Imported } from '../snapshot/imported-set.js';
-import type { SnapshotSource } from '../snapshot/manifest.js';
-import { gatherForeignFiles, type ForeignFiles } from '../vetting/foreign-files.js';
-import { readForeignSet } from '../vetting/foreign-readers.js';
-import type { ReadFile, ReadPackage } from '../vetting/foreign-share.js';
-import { readSource, readUpload, type PromisedFile } from '../vetting/foreign-source.js';
-import type { Context } from './context.js';
+import type { BuiltSource } from '../../build/built.js';
+import { LockstepError, type FaultPlace } from '../../errors.js';
+import { readIfThere } from '../../io/disk.js';
+import type { Phase } from '../../io/progress.js';
+import type { StoreBatch } from '../../io/store-batch.js';
+import type { ImportedProfile } from '../../profile/profile-schema.js';
+import { sourceEntry } from '../../snapshot/content.js';
+import type { Imported } from '../../snapshot/imported-set.js';
+import type { SnapshotSource } from '../../snapshot/manifest.js';
+import { gatherForeignFiles, type ForeignFiles } from '../../vetting/foreign-files.js';
+import { readForeignSet } from '../../vetting/foreign-readers.js';
+import type { ReadFile, ReadPackage } from '../../vetting/foreign-share.js';
+import { readSource, readUpload, type PromisedFile } from '../../vetting/foreign-source.js';
+import type { Context } from '../context.js';
 
 export interface ReadingRequest {
   /** Folders, .deb, .dsc and .changes, as typed. */

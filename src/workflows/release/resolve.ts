@@ -1,27 +1,27 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
-import { LockstepError, type FaultPlace } from '../errors.js';
-import { phpPackagesByComponent, phpPackagesOf } from '../metapackage/php-packages.js';
-import { placeOfWords } from '../profile/load.js';
-import { assertFilledIn } from '../profile/placeholder.js';
-import type { Profile } from '../profile/profile-schema.js';
-import { skippedSentence, type SkippedOf } from '../profile/skip.js';
-import { skipsOf } from '../profile/skips-in-force.js';
-import { nearest } from '../profile/nearest.js';
-import { whyNot, type ChoiceExplanation } from '../resolution/explain-choice.js';
-import type { DemandRow } from '../resolution/facts.js';
-import { planOptions } from '../resolution/options.js';
-import type { Problem } from '../resolution/problem.js';
-import { search } from '../resolution/search.js';
-import { skippedVersions } from '../resolution/skips.js';
-import type { SourceContext } from '../source/source-context.js';
-import type { Pin } from '../source/pin.js';
-import { allCandidates } from '../source/registry.js';
+import { LockstepError, type FaultPlace } from '../../errors.js';
+import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';
+import { placeOfWords } from '../../profile/load.js';
+import { assertFilledIn } from '../../profile/placeholder.js';
+import type { Profile } from '../../profile/profile-schema.js';
+import { skippedSentence, type SkippedOf } from '../../profile/skip.js';
+import { skipsOf } from '../../profile/skips-in-force.js';
+import { nearest } from '../../profile/nearest.js';
+import { whyNot, type ChoiceExplanation } from '../../resolution/explain-choice.js';
+import type { DemandRow } from '../../resolution/facts.js';
+import { planOptions } from '../../resolution/options.js';
+import type { Problem } from '../../resolution/problem.js';
+import { search } from '../../resolution/search.js';
+import { skippedVersions } from '../../resolution/skips.js';
+import type { SourceContext } from '../../source/source-context.js';
+import type { Pin } from '../../source/pin.js';
+import { allCandidates } from '../../source/registry.js';
 import { ComponentSearch } from './component-search.js';
-import type { Context } from './context.js';
+import type { Context } from '../context.js';
 import { withLocalTrees, type LocalTrees } from './local-trees.js';
-import { withKnownFixes } from './skipped.js';
-import { sourceContext } from './source-context.js';
-import { profileOf } from './readings.js';
+import { withKnownFixes } from '../skipped.js';
+import { sourceContext } from './profile-sources.js';
+import { profileOf } from '../readings.js';
 
 export interface Resolution {
   profile: Profile;

@@ -2,28 +2,28 @@
  * The gate of installability: a cut proves it and records it, publish and
  * promote demand it. What is proven, and how, is src/vetting/install's.
  */
-import { suitesOf } from '../profile/load.js';
-import type { Profile } from '../profile/profile-schema.js';
-import { keyringPackageOf } from '../metapackage/pinned-packages.js';
-import type { Signer } from '../signing/signer.js';
+import { suitesOf } from '../../profile/load.js';
+import type { Profile } from '../../profile/profile-schema.js';
+import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
+import type { Signer } from '../../signing/signer.js';
 import {
   assertGates,
   installability,
   isMoveUnproven,
   movesSentence,
   type GateFacts,
-} from '../suite/gates.js';
-import { currentSnapshot } from '../suite/history.js';
-import type { Evidence, Snapshot, SnapshotManifest } from '../snapshot/manifest.js';
-import { nameOfBase } from '../suite/move-rules.js';
-import { readSnapshot } from '../snapshot/snapshot-folder.js';
-import type { SourceContext } from '../source/source-context.js';
-import { installSetOf, type InstallSet } from '../vetting/install/install-set.js';
-import type { InstallProof, ProofRequest } from '../vetting/install/prove.js';
-import type { Context } from './context.js';
-import { ownTrust } from './publish.js';
-import { sourceContext } from './source-context.js';
-import { historyOf, profileOf } from './readings.js';
+} from '../../suite/gates.js';
+import { currentSnapshot } from '../../suite/history.js';
+import type { Evidence, Snapshot, SnapshotManifest } from '../../snapshot/manifest.js';
+import { nameOfBase } from '../../suite/move-rules.js';
+import { readSnapshot } from '../../snapshot/snapshot-folder.js';
+import type { SourceContext } from '../../source/source-context.js';
+import { installSetOf, type InstallSet } from '../../vetting/install/install-set.js';
+import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
+import type { Context } from '../context.js';
+import { ownTrust } from '../publish.js';
+import { sourceContext } from './profile-sources.js';
+import { historyOf, profileOf } from '../readings.js';
 
 export interface InstallProofRequest {
   profile: Profile;
@@ -119,7 +119,7 @@ async function inPhase(
   const phase = context.progress.phase('Proving that it installs');
   try {
     // Loaded here: most moves have nothing to prove
-    const { proveInstall } = await import('../vetting/install/prove.js');
+    const { proveInstall } = await import('../../vetting/install/prove.js');
     const proof = await proveInstall(
       {
         ...{ ...request, metapackage: metapackage.name, lead: metapackage.lead, base },

@@ -4,29 +4,29 @@
  * what they demand is held against what the others supply. The search itself
  * is pure and lives in src/resolution.
  */
-import { LockstepError, type ErrorCode } from '../errors.js';
-import { silentPhase, type Phase } from '../io/progress.js';
-import type { Profile } from '../profile/profile-schema.js';
-import type { ComponentOptions } from '../resolution/component-options.js';
+import { LockstepError, type ErrorCode } from '../../errors.js';
+import { silentPhase, type Phase } from '../../io/progress.js';
+import type { Profile } from '../../profile/profile-schema.js';
+import type { ComponentOptions } from '../../resolution/component-options.js';
 import {
   clausesOf,
   demandTable,
   type DemandRow,
   type FactsInput,
   type OptionFacts,
-} from '../resolution/facts.js';
-import { explainMissing } from '../resolution/missing-file.js';
-import { planChoices } from '../resolution/options.js';
-import type { Clause } from '../resolution/problem.js';
-import type { Choice } from '../source/candidate.js';
-import { treeOfPin, type ComponentTree } from '../source/component-tree.js';
-import { stoppable, type SourceContext } from '../source/source-context.js';
-import { declaredByPackages, declaredIn } from '../source/declarations.js';
-import type { Declared, Platform } from '../source/declared.js';
-import { NotOnMirrorError } from '../source/not-on-mirror.js';
-import type { Pin } from '../source/pin.js';
-import { basePlatform } from '../source/platform.js';
-import { fetchPin } from '../source/registry.js';
+} from '../../resolution/facts.js';
+import { explainMissing } from '../../resolution/missing-file.js';
+import { planChoices } from '../../resolution/options.js';
+import type { Clause } from '../../resolution/problem.js';
+import type { Choice } from '../../source/candidate.js';
+import { treeOfPin, type ComponentTree } from '../../source/component-tree.js';
+import { stoppable, type SourceContext } from '../../source/source-context.js';
+import { declaredByPackages, declaredIn } from '../../source/declarations.js';
+import type { Declared, Platform } from '../../source/declared.js';
+import { NotOnMirrorError } from '../../source/not-on-mirror.js';
+import type { Pin } from '../../source/pin.js';
+import { basePlatform } from '../../source/platform.js';
+import { fetchPin } from '../../source/registry.js';
 
 /** Faults of what lies within a tree, for which another version of the tree may be the way out. */
 const barring: ReadonlySet<ErrorCode> = new Set([

@@ -1,8 +1,8 @@
 /** The changelogs of a set that is to be cut, taken out of its packages into the content store. */
-import { storeChangelog } from '../snapshot/changelog-reader.js';
-import { planChangelogs } from '../snapshot/changelog-plan.js';
-import type { SnapshotManifest, SnapshotPackage, SourceChangelog } from '../snapshot/manifest.js';
-import type { Context } from './context.js';
+import { storeChangelog } from '../../snapshot/changelog-reader.js';
+import { planChangelogs } from '../../snapshot/changelog-plan.js';
+import type { SnapshotManifest, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';
+import type { Context } from '../context.js';
 
 /**
  * Reads only the packages whose source is new since then.

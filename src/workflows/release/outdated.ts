@@ -3,26 +3,26 @@
  * its range and the newest of all. It looks at suites, tags and listings;
  * nothing is fetched, no lock is taken.
  */
-import { LockstepError } from '../errors.js';
-import { isImported, suiteOf } from '../profile/load.js';
-import { assertFilledIn, placeholdersIn } from '../profile/placeholder.js';
-import type { SkipsInForce } from '../profile/skip.js';
-import { skipsOf } from '../profile/skips-in-force.js';
-import type { Profile } from '../profile/profile-schema.js';
-import { optionsOf } from '../resolution/options.js';
-import { outdatedComponent, outdatedWithin, type OutdatedComponent } from '../resolution/outdated.js';
-import { pinVersion } from '../comparison/snapshot-diff.js';
-import type { Snapshot } from '../snapshot/manifest.js';
-import { lastSnapshot } from '../snapshot/snapshot-folder.js';
-import type { BaseAhead } from '../resolution/base-ahead.js';
-import type { SourceContext } from '../source/source-context.js';
-import { allCandidates } from '../source/registry.js';
-import { lookAtBase, snapshotSources } from './base-ahead.js';
-import type { Context } from './context.js';
-import { namedSnapshot, readingTrust } from './reading.js';
-import { withKnownFixes } from './skipped.js';
-import { sourceContext } from './source-context.js';
-import { anyProfileOf, profileOf } from './readings.js';
+import { LockstepError } from '../../errors.js';
+import { isImported, suiteOf } from '../../profile/load.js';
+import { assertFilledIn, placeholdersIn } from '../../profile/placeholder.js';
+import type { SkipsInForce } from '../../profile/skip.js';
+import { skipsOf } from '../../profile/skips-in-force.js';
+import type { Profile } from '../../profile/profile-schema.js';
+import { optionsOf } from '../../resolution/options.js';
+import { outdatedComponent, outdatedWithin, type OutdatedComponent } from '../../resolution/outdated.js';
+import { pinVersion } from '../../comparison/snapshot-diff.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
+import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
+import type { BaseAhead } from '../../resolution/base-ahead.js';
+import type { SourceContext } from '../../source/source-context.js';
+import { allCandidates } from '../../source/registry.js';
+import { lookAtBase, snapshotSources } from './behind-base.js';
+import type { Context } from '../context.js';
+import { namedSnapshot, readingTrust } from '../reading.js';
+import { withKnownFixes } from '../skipped.js';
+import { sourceContext } from './profile-sources.js';
+import { anyProfileOf, profileOf } from '../readings.js';
 
 export interface OutdatedRequest {
   /** All profiles with components where neither it nor a suite is given. */

@@ -1,21 +1,21 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
-import type { NamedSuite } from '../profile/load.js';
-import type { SkippedOf } from '../profile/skip.js';
-import type { Signer } from '../signing/signer.js';
-import { assertOrigins, originsOfPins } from '../suite/origins.js';
-import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './build.js';
-import { assertNotBehindBase, lookAtBase, plannedSources } from './base-ahead.js';
-import type { Context } from './context.js';
-import { applyCut, cutReport, planCut, type CutReport } from './cut.js';
-import { archiveSigner } from './archive-signer.js';
+import type { NamedSuite } from '../../profile/load.js';
+import type { SkippedOf } from '../../profile/skip.js';
+import type { Signer } from '../../signing/signer.js';
+import { assertOrigins, originsOfPins } from '../../suite/origins.js';
+import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
+import { assertNotBehindBase, lookAtBase, plannedSources } from './behind-base.js';
+import type { Context } from '../context.js';
+import { applyCut, cutReport, planCut, type CutReport } from './snapshot-cut.js';
+import { archiveSigner } from '../archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
-import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from './move.js';
-import { suiteFor, type PublishReport } from './publish.js';
+import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move.js';
+import { suiteFor, type PublishReport } from '../publish.js';
 import { resolve, type Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
-import { exclusively } from './workspace-lock.js';
-import { pruneWhenDue } from './gc-cache.js';
-import { profileOf } from './readings.js';
+import { exclusively } from '../workspace-lock.js';
+import { pruneWhenDue } from '../gc-cache.js';
+import { profileOf } from '../readings.js';
 
 export interface ReleaseRequest {
   profile: string;

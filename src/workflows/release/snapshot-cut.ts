@@ -1,21 +1,21 @@
 /** A built set becomes a snapshot: vetted, compared with the last one, signed. */
-import { readDebControl } from '../deb/deb-file.js';
-import { decompressByName } from '../io/compress.js';
-import type { SkippedOf } from '../profile/skip.js';
-import { packageEntry, sourceEntry, takenPackageEntry } from '../snapshot/content.js';
-import { gatesOf, installability } from '../suite/gates.js';
-import type { Evidence, SnapshotPackage } from '../snapshot/manifest.js';
-import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../snapshot/snapshot-plan.js';
-import { takenIds } from '../snapshot/dropped.js';
-import { applySnapshot, lastSnapshot } from '../snapshot/snapshot-folder.js';
-import type { Signer } from '../signing/signer.js';
-import { vetSet } from '../vetting/vet.js';
-import type { BuiltSet } from './build.js';
-import { changelogsOf } from './changelogs.js';
-import type { Context } from './context.js';
+import { readDebControl } from '../../deb/deb-file.js';
+import { decompressByName } from '../../io/compress.js';
+import type { SkippedOf } from '../../profile/skip.js';
+import { packageEntry, sourceEntry, takenPackageEntry } from '../../snapshot/content.js';
+import { gatesOf, installability } from '../../suite/gates.js';
+import type { Evidence, SnapshotPackage } from '../../snapshot/manifest.js';
+import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
+import { takenIds } from '../../snapshot/dropped.js';
+import { applySnapshot, lastSnapshot } from '../../snapshot/snapshot-folder.js';
+import type { Signer } from '../../signing/signer.js';
+import { vetSet } from '../../vetting/vet.js';
+import type { BuiltSet } from './set-build.js';
+import { changelogsOf } from './set-changelogs.js';
+import type { Context } from '../context.js';
 import { proveInstallable } from './install-gate.js';
-import { commitSnapshotFiles, ownTrust, prepareEntry } from './publish.js';
-import { snapshotRecords } from './records.js';
+import { commitSnapshotFiles, ownTrust, prepareEntry } from '../publish.js';
+import { snapshotRecords } from '../records.js';
 
 export interface CutReport {
   profile: string;

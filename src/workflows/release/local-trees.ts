@@ -1,7 +1,7 @@
 /** A profile in which own trees stand in for components: for one run, and for nothing that is written. */
-import { LockstepError } from '../errors.js';
-import { nearest } from '../profile/nearest.js';
-import type { LocalConfig, Profile } from '../profile/profile-schema.js';
+import { LockstepError } from '../../errors.js';
+import { nearest } from '../../profile/nearest.js';
+import type { LocalConfig, Profile } from '../../profile/profile-schema.js';
 
 export type LocalTrees = Readonly<Record<string, LocalConfig>>;
 

@@ -6,28 +6,28 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { compareVersions } from '../deb/version.js';
-import { LockstepError } from '../errors.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
-import { baseReleases } from '../profile/base-release.js';
-import { isImported, placeOfWords } from '../profile/load.js';
-import type { Profile } from '../profile/profile-schema.js';
+import { compareVersions } from '../../deb/version.js';
+import { LockstepError } from '../../errors.js';
+import { readIfThere, writeFileAtomic } from '../../io/disk.js';
+import { baseReleases } from '../../profile/base-release.js';
+import { isImported, placeOfWords } from '../../profile/load.js';
+import type { Profile } from '../../profile/profile-schema.js';
 import {
   aheadOf,
   aheadSentence,
   type BaseAhead,
   type OwnPackage,
   type SeenVersion,
-} from '../resolution/base-ahead.js';
-import { readBuilds } from '../snapshot/builds-reader.js';
-import { canonicalJson } from '../io/canonical-json.js';
-import type { HistoryEntry } from '../suite/history.js';
-import type { SnapshotManifest } from '../snapshot/manifest.js';
-import { baseVersions } from '../source/base-versions.js';
-import type { SourceContext } from '../source/source-context.js';
-import type { PlannedBuilds } from './build.js';
-import type { Context } from './context.js';
-import { anyProfileOf, profileOf } from './readings.js';
+} from '../../resolution/base-ahead.js';
+import { readBuilds } from '../../snapshot/builds-reader.js';
+import { canonicalJson } from '../../io/canonical-json.js';
+import type { HistoryEntry } from '../../suite/history.js';
+import type { SnapshotManifest } from '../../snapshot/manifest.js';
+import { baseVersions } from '../../source/base-versions.js';
+import type { SourceContext } from '../../source/source-context.js';
+import type { PlannedBuilds } from './set-build.js';
+import type { Context } from '../context.js';
+import { anyProfileOf, profileOf } from '../readings.js';
 import type { Resolution } from './resolve.js';
 
 const seenSchema = z.object({
