@@ -31,7 +31,7 @@ export default class Promote extends BaseCommand {
     const { args, flags } = await this.parse(Promote);
     const context = await this.context(flags);
     const [{ promote }, { explainMove, moveFields }] = await Promise.all([
-      import('../workflows/promote.js'),
+      import('../workflows/move/promote.js'),
       import('../cli/explain-move.js'),
     ]);
     const outcome = await promote(context, {

@@ -29,7 +29,7 @@ export default class Publish extends BaseCommand {
     const { args, flags } = await this.parse(Publish);
     const context = await this.context(flags);
     const [{ publish }, { explainPublication }] = await Promise.all([
-      import('../workflows/publish-snapshot.js'),
+      import('../workflows/move/publish.js'),
       import('../cli/explain-move.js'),
     ]);
     const { report, plan } = await publish(context, {

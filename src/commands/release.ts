@@ -3,7 +3,7 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { ReleaseResult } from '../cli/results.js';
 import { localTrees, withFlag } from '../cli/with-flag.js';
-import type { MovePlan } from '../workflows/move.js';
+import type { MovePlan } from '../workflows/move/suite-move.js';
 import type { ReleasePlan } from '../workflows/release/release.js';
 
 export default class Release extends BaseCommand {

@@ -41,7 +41,7 @@ export default class Rollback extends BaseCommand {
     const { args, flags } = await this.parse(Rollback);
     const context = await this.context(flags);
     const [{ rollback }, { explainMove, moveFields }] = await Promise.all([
-      import('../workflows/rollback.js'),
+      import('../workflows/move/rollback.js'),
       import('../cli/explain-move.js'),
     ]);
     const outcome = await rollback(context, {

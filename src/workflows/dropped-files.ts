@@ -17,7 +17,7 @@ import { snapshotFiles, type SnapshotPlace } from '../snapshot/snapshot-folder.j
 import type { LineTrust } from '../snapshot/chained-lines.js';
 import { verifySnapshots, type SnapshotsReading } from '../suite/verify-records.js';
 import type { Context } from './context.js';
-import { commitSnapshotFiles } from './publish.js';
+import { commitSnapshotFiles } from './move/suite-publication.js';
 import { snapshotRecords } from './records.js';
 import { notesPath } from './verify.js';
 

@@ -32,7 +32,7 @@ import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from './context.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
-import { commitSnapshotFiles } from './publish.js';
+import { commitSnapshotFiles } from './move/suite-publication.js';
 import { keyRecordOf } from './readings.js';
 import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from './refresh.js';
 import { applyRemedies } from './repair.js';

@@ -19,7 +19,7 @@ import type { Context } from './context.js';
 import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
-import { commitSnapshotFiles } from './publish.js';
+import { commitSnapshotFiles } from './move/suite-publication.js';
 import { historyOf, keyRecordOf } from './readings.js';
 import { assertRefreshed, refreshAll, type RefreshedView } from './refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';

@@ -33,7 +33,7 @@ import { changelogsOf } from './release/set-changelogs.js';
 import type { Context } from './context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
-import { applyPublish, commitSnapshotFiles, ownTrust, planPublish } from './publish.js';
+import { applyPublish, commitSnapshotFiles, ownTrust, planPublish } from './move/suite-publication.js';
 import { snapshotRecords } from './records.js';
 import { addToHistory, historyOf } from './readings.js';
 

@@ -22,7 +22,7 @@ import { dropSnapshot, onlyIn } from './dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
-import { commitSnapshotFiles } from './publish.js';
+import { commitSnapshotFiles } from './move/suite-publication.js';
 import { historyOf, keyRecordOf } from './readings.js';
 
 /**

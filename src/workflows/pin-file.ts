@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../io/disk.js';
 import { keyringPackageOf } from '../metapackage/pinned-packages.js';
 import { planPinFile, type PinFile } from '../suite/apt-preferences.js';
 import type { Context } from './context.js';
-import { suiteFor } from './publish.js';
+import { suiteFor } from './move/suite-publication.js';
 import { allHistories, namedSnapshot, readingTrust } from './reading.js';
 
 export interface PinFileReport extends PinFile {

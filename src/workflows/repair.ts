@@ -20,7 +20,7 @@ import { ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import { archiveSigner, signerOf, type ArchiveSigner } from './archive-signer.js';
 import type { Context } from './context.js';
 import { keyringSuiteNamed, type PublishedSuite } from './keyring-suites.js';
-import { planPublish } from './publish.js';
+import { planPublish } from './move/suite-publication.js';
 import { historyOf } from './readings.js';
 
 /**

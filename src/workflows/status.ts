@@ -26,9 +26,9 @@ import { ownJudgement } from './archive-keys.js';
 import { aheadOfSuite } from './release/behind-base.js';
 import type { Context } from './context.js';
 import { keyringProfile } from './keyring-suites.js';
-import { listedIn } from './move.js';
+import { listedIn } from './move/suite-move.js';
 import { readingTrust } from './reading.js';
-import { journalPath } from './recover.js';
+import { journalPath } from './move/recover.js';
 import { historyOf, keyRecordOf } from './readings.js';
 import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from './skipped.js';
 

@@ -24,7 +24,7 @@ import { verifySnapshots, type SnapshotsReading } from '../suite/verify-records.
 import { keyringSuites } from './keyring-suites.js';
 import { ownJudgement } from './archive-keys.js';
 import type { Context } from './context.js';
-import { journalPath } from './recover.js';
+import { journalPath } from './move/recover.js';
 import { applyRemedies } from './repair.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from './workspace-lock.js';

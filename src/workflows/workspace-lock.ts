@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ensureDir } from '../io/disk.js';
 import { withLock } from '../io/lock.js';
 import type { Context } from './context.js';
-import { recoverMove } from './recover.js';
+import { recoverMove } from './move/recover.js';
 import { registerWorkspace } from './shared-cache.js';
 
 /**

@@ -24,7 +24,7 @@ import { rulesVersion } from '../../vetting/vet.js';
 import { archiveSigner } from '../archive-signer.js';
 import type { Context } from '../context.js';
 import { readAll, type ReadingRequest, type Taken } from './import-reading.js';
-import { commitSnapshotFiles, ownTrust, prepareEntry } from '../publish.js';
+import { commitSnapshotFiles, ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { snapshotRecords } from '../records.js';
 import { exclusively } from '../workspace-lock.js';
 

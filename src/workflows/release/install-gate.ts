@@ -21,7 +21,7 @@ import type { SourceContext } from '../../source/source-context.js';
 import { installSetOf, type InstallSet } from '../../vetting/install/install-set.js';
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
 import type { Context } from '../context.js';
-import { ownTrust } from '../publish.js';
+import { ownTrust } from '../move/suite-publication.js';
 import { sourceContext } from './profile-sources.js';
 import { historyOf, profileOf } from '../readings.js';
 

@@ -14,7 +14,7 @@ import type { BuiltSet } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context } from '../context.js';
 import { proveInstallable } from './install-gate.js';
-import { commitSnapshotFiles, ownTrust, prepareEntry } from '../publish.js';
+import { commitSnapshotFiles, ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { snapshotRecords } from '../records.js';
 
 export interface CutReport {

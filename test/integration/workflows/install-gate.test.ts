@@ -9,7 +9,7 @@ import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { proveInstallable } from '../../../src/workflows/release/install-gate.js';
-import { publish } from '../../../src/workflows/publish-snapshot.js';
+import { publish } from '../../../src/workflows/move/publish.js';
 import { sourceContext } from '../../../src/workflows/release/profile-sources.js';
 import { TestMirror } from '../../fixtures/mirror.js';
 import { provenFrom } from '../../fixtures/snapshots.js';

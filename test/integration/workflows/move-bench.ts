@@ -20,9 +20,9 @@ import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapsho
 import type { Pin } from '../../../src/source/pin.js';
 import { changelogsOf } from '../../../src/workflows/release/set-changelogs.js';
 import type { Context } from '../../../src/workflows/context.js';
-import { promote } from '../../../src/workflows/promote.js';
-import { publish } from '../../../src/workflows/publish-snapshot.js';
-import { rollback, type RollbackRequest } from '../../../src/workflows/rollback.js';
+import { promote } from '../../../src/workflows/move/promote.js';
+import { publish } from '../../../src/workflows/move/publish.js';
+import { rollback, type RollbackRequest } from '../../../src/workflows/move/rollback.js';
 import { provenFrom } from '../../fixtures/snapshots.js';
 import { Workbench, type PackageWish } from '../archive/fixture.js';
 

@@ -5,7 +5,7 @@ import { explainMove, moveFields } from '../../../src/cli/explain-move.js';
 import { promoteResult, rollbackResult } from '../../../src/cli/results-moves.js';
 import { goodSnapshots } from '../../../src/suite/history.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
-import type { MoveOutlook } from '../../../src/workflows/move-outlook.js';
+import type { MoveOutlook } from '../../../src/workflows/move/move-outlook.js';
 import { hashes } from '../../e2e/bad-input/bench.js';
 import { IsolatedApt } from '../archive/fixture.js';
 import { MoveBench, schemaOf } from './move-bench.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveArchive } from '../../../src/archive/static-server.js';
-import { publish } from '../../../src/workflows/publish-snapshot.js';
-import { rollback } from '../../../src/workflows/rollback.js';
+import { publish } from '../../../src/workflows/move/publish.js';
+import { rollback } from '../../../src/workflows/move/rollback.js';
 import { IsolatedApt } from '../archive/fixture.js';
 import { MoveBench } from './move-bench.js';
 

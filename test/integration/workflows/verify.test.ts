@@ -270,7 +270,7 @@ describe('verifying', function () {
     for (let write = 0, ended = false; !ended; write += 2) {
       const port = new FailingPort(bench.context.archive, write, 'after');
       const context = { ...bench.context, archive: port };
-      const { publish } = await import('../../../src/workflows/publish-snapshot.js');
+      const { publish } = await import('../../../src/workflows/move/publish.js');
       const request = { id: third, suite: 'set-testing', reason: undefined, lower: false, dryRun: false };
       ended = await publish(context, request).then(
         () => true,

@@ -3,18 +3,18 @@
  * `--json`. It reads, decides nothing and writes nothing; the words are
  * src/cli/explain-move.ts.
  */
-import { LockstepError } from '../errors.js';
-import { exactPackages, keyringPackageOf } from '../metapackage/pinned-packages.js';
-import { isImported, type NamedSuite } from '../profile/load.js';
-import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
-import type { Signer } from '../signing/signer.js';
-import type { HistoryAction, HistoryEntry } from '../suite/history.js';
-import type { VersionChanges } from '../suite/version-steps.js';
-import { withdrawalOf, type SchemaChange } from '../suite/move-rules.js';
-import { leftOnReissueWords } from '../suite/highest-versions.js';
-import type { Context } from './context.js';
-import type { MovePlan } from './move.js';
-import { anyProfileOf, historyOf } from './readings.js';
+import { LockstepError } from '../../errors.js';
+import { exactPackages, keyringPackageOf } from '../../metapackage/pinned-packages.js';
+import { isImported, type NamedSuite } from '../../profile/load.js';
+import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
+import type { Signer } from '../../signing/signer.js';
+import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
+import type { VersionChanges } from '../../suite/version-steps.js';
+import { withdrawalOf, type SchemaChange } from '../../suite/move-rules.js';
+import { leftOnReissueWords } from '../../suite/highest-versions.js';
+import type { Context } from '../context.js';
+import type { MovePlan } from './suite-move.js';
+import { anyProfileOf, historyOf } from '../readings.js';
 import { readVersions, type ListedVersions } from './version-changes.js';
 
 /** What is known of a move before it is done. */

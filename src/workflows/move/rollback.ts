@@ -1,23 +1,28 @@
 /** `lockstep rollback`: a suite goes back to an earlier snapshot, and the machines that follow it go with it. */
-import { liveView } from '../archive/layout.js';
-import { readPublished } from '../archive/publication.js';
-import { keyWarnings } from '../archive/validity.js';
-import { signingEnd } from '../signing/key-end.js';
-import { LockstepError } from '../errors.js';
-import type { NamedSuite } from '../profile/load.js';
-import type { Signer } from '../signing/signer.js';
-import { goodSnapshots, type HistoryEntry } from '../suite/history.js';
-import { assertSchemaAllowed, rollbackTarget, schemaChangeOf, secondsBehind } from '../suite/move-rules.js';
-import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
-import { archiveSigner } from './archive-signer.js';
-import type { Context } from './context.js';
+import { liveView } from '../../archive/layout.js';
+import { readPublished } from '../../archive/publication.js';
+import { keyWarnings } from '../../archive/validity.js';
+import { signingEnd } from '../../signing/key-end.js';
+import { LockstepError } from '../../errors.js';
+import type { NamedSuite } from '../../profile/load.js';
+import type { Signer } from '../../signing/signer.js';
+import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
+import {
+  assertSchemaAllowed,
+  rollbackTarget,
+  schemaChangeOf,
+  secondsBehind,
+} from '../../suite/move-rules.js';
+import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { archiveSigner } from '../archive-signer.js';
+import type { Context } from '../context.js';
 import { moveOutlook, outlookOf, type MoveOutlook, type OutlookRequest } from './move-outlook.js';
-import { applyMove, listedIn, planMove, type MoveRequest } from './move.js';
+import { applyMove, listedIn, planMove, type MoveRequest } from './suite-move.js';
 import { namedSuite, type MoveOutcome } from './promote.js';
-import { reportOf, suiteFor } from './publish.js';
-import { recordOf, type SnapshotTarget } from './records.js';
-import { exclusively } from './workspace-lock.js';
-import { historyOf } from './readings.js';
+import { reportOf, suiteFor } from './suite-publication.js';
+import { recordOf, type SnapshotTarget } from '../records.js';
+import { exclusively } from '../workspace-lock.js';
+import { historyOf } from '../readings.js';
 
 export interface RollbackRequest {
   suite: string;

@@ -3,19 +3,19 @@
  * its own, above every version that machines may have. Plan, then apply;
  * publishing that snapshot is rollback.ts.
  */
-import { poolFilePath } from '../archive/layout.js';
-import type { BuiltPackage } from '../build/built.js';
-import { repackInputHash, repackPackage } from '../build/repack.js';
-import { LockstepError } from '../errors.js';
-import { readIfThere, sha256Of } from '../io/disk.js';
-import { keyringPackageOf } from '../metapackage/pinned-packages.js';
-import type { Signer } from '../signing/signer.js';
-import { packageEntry } from '../snapshot/content.js';
-import type { Snapshot, SnapshotBuild, SnapshotPackage, SnapshotRef } from '../snapshot/manifest.js';
-import type { NamedVersion } from '../suite/version-steps.js';
-import { assertSameBase } from '../suite/move-rules.js';
-import { planSnapshot, type SnapshotContent } from '../snapshot/snapshot-plan.js';
-import { takenIds } from '../snapshot/dropped.js';
+import { poolFilePath } from '../../archive/layout.js';
+import type { BuiltPackage } from '../../build/built.js';
+import { repackInputHash, repackPackage } from '../../build/repack.js';
+import { LockstepError } from '../../errors.js';
+import { readIfThere, sha256Of } from '../../io/disk.js';
+import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
+import type { Signer } from '../../signing/signer.js';
+import { packageEntry } from '../../snapshot/content.js';
+import type { Snapshot, SnapshotBuild, SnapshotPackage, SnapshotRef } from '../../snapshot/manifest.js';
+import type { NamedVersion } from '../../suite/version-steps.js';
+import { assertSameBase } from '../../suite/move-rules.js';
+import { planSnapshot, type SnapshotContent } from '../../snapshot/snapshot-plan.js';
+import { takenIds } from '../../snapshot/dropped.js';
 import {
   applySnapshot,
   lastSnapshot,
@@ -23,19 +23,19 @@ import {
   readSnapshot,
   snapshotFiles,
   type SnapshotTrust,
-} from '../snapshot/snapshot-folder.js';
-import { planSupersede, type Reissue, type SupersedePlan } from '../suite/reissue-plan.js';
-import { newestOfEach } from '../snapshot/several-versions.js';
-import { highestVersions, raise } from '../suite/highest-versions.js';
-import { vetSet } from '../vetting/vet.js';
-import { changelogsOf } from './release/set-changelogs.js';
-import type { Context } from './context.js';
-import { pastVersions, type PastSnapshot } from './past-versions.js';
-import { commitSnapshotFiles, ownTrust } from './publish.js';
-import { snapshotRecords, type SnapshotTarget } from './records.js';
-import { supersedeNotes, supersedeRows, type SupersedeRow } from './supersede-rows.js';
+} from '../../snapshot/snapshot-folder.js';
+import { planSupersede, type Reissue, type SupersedePlan } from '../../suite/reissue-plan.js';
+import { newestOfEach } from '../../snapshot/several-versions.js';
+import { highestVersions, raise } from '../../suite/highest-versions.js';
+import { vetSet } from '../../vetting/vet.js';
+import { changelogsOf } from '../release/set-changelogs.js';
+import type { Context } from '../context.js';
+import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
+import { commitSnapshotFiles, ownTrust } from './suite-publication.js';
+import { snapshotRecords, type SnapshotTarget } from '../records.js';
+import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
 
-export type { SupersedeRow } from './supersede-rows.js';
+export type { SupersedeRow } from './reissue-rows.js';
 
 export interface SupersedeRequest {
   /** The suite that goes back. */

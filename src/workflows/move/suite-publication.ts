@@ -2,37 +2,37 @@
  * A snapshot becomes what apt reads: plan, then apply. It writes the archive and
  * nothing else; the suite's history, and whether it may move at all, are move.ts.
  */
-import { applyPublication } from '../archive/apply.js';
-import type { PublicationPlan } from '../archive/publication-plan.js';
+import { applyPublication } from '../../archive/apply.js';
+import type { PublicationPlan } from '../../archive/publication-plan.js';
 import {
   prepareListing,
   preparePublication,
   type ListedSnapshot,
   type PublicationRequest,
-} from '../archive/publication.js';
-import type { PublishedRelease } from '../archive/release.js';
-import { LockstepError } from '../errors.js';
-import { exists } from '../io/disk.js';
-import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
-import { commitSignature } from '../signing/commit-signature.js';
-import type { Signer } from '../signing/signer.js';
-import { commitFiles } from '../io/commit.js';
-import { goodSnapshots, type HistoryEntry } from '../suite/history.js';
-import { keyRecordPath } from '../snapshot/key-record.js';
-import type { KeyState } from '../snapshot/key-state.js';
-import type { Snapshot } from '../snapshot/manifest.js';
+} from '../../archive/publication.js';
+import type { PublishedRelease } from '../../archive/release.js';
+import { LockstepError } from '../../errors.js';
+import { exists } from '../../io/disk.js';
+import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
+import { commitSignature } from '../../signing/commit-signature.js';
+import type { Signer } from '../../signing/signer.js';
+import { commitFiles } from '../../io/commit.js';
+import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
+import { keyRecordPath } from '../../snapshot/key-record.js';
+import type { KeyState } from '../../snapshot/key-state.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
 import {
   findSnapshot,
   lastSnapshot,
   listSnapshots,
   readSnapshot,
   type SnapshotTrust,
-} from '../snapshot/snapshot-folder.js';
-import { archiveKeys, ownJudgement } from './archive-keys.js';
-import type { Context } from './context.js';
-import { keyringSuites, type PublishedSuite } from './keyring-suites.js';
-import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
-import { historyOf } from './readings.js';
+} from '../../snapshot/snapshot-folder.js';
+import { archiveKeys, ownJudgement } from '../archive-keys.js';
+import type { Context } from '../context.js';
+import { keyringSuites, type PublishedSuite } from '../keyring-suites.js';
+import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../records.js';
+import { historyOf } from '../readings.js';
 
 export interface PublishReport {
   suite: string;

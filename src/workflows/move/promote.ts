@@ -1,14 +1,14 @@
 /** `lockstep promote`: what a suite points at enters a suite of a higher trust level, as it is. */
-import { suiteOf, type NamedSuite } from '../profile/load.js';
-import { promotedSnapshot } from '../suite/move-rules.js';
-import { findSnapshot } from '../snapshot/snapshot-folder.js';
-import { archiveSigner } from './archive-signer.js';
-import type { Context } from './context.js';
+import { suiteOf, type NamedSuite } from '../../profile/load.js';
+import { promotedSnapshot } from '../../suite/move-rules.js';
+import { findSnapshot } from '../../snapshot/snapshot-folder.js';
+import { archiveSigner } from '../archive-signer.js';
+import type { Context } from '../context.js';
 import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
-import { applyMove, planMove, type MovePlan } from './move.js';
-import { reportOf, type PublishReport } from './publish.js';
-import { exclusively } from './workspace-lock.js';
-import { historyOf } from './readings.js';
+import { applyMove, planMove, type MovePlan } from './suite-move.js';
+import { reportOf, type PublishReport } from './suite-publication.js';
+import { exclusively } from '../workspace-lock.js';
+import { historyOf } from '../readings.js';
 
 export interface PromoteRequest {
   from: string;

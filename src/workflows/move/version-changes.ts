@@ -2,18 +2,18 @@
  * What a move does to the versions of packages, read out of the records of
  * snapshots: of 100,000 packages only those blocks that differ.
  */
-import { stretchesOf } from '../archive/blocks.js';
-import { BlockMissing, textOf, type IndexPlaces } from '../archive/index-set.js';
-import { versionsOf } from '../archive/index-text.js';
-import type { ListedSnapshot } from '../archive/publication.js';
-import type { SnapshotRecord } from '../archive/snapshot-record.js';
-import type { NamedSuite } from '../profile/load.js';
-import type { Signer } from '../signing/signer.js';
-import type { SnapshotRef } from '../snapshot/manifest.js';
-import { versionChanges, type NamedVersion, type VersionChanges } from '../suite/version-steps.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import type { Context } from './context.js';
-import { listedSnapshot, snapshotRecords } from './records.js';
+import { stretchesOf } from '../../archive/blocks.js';
+import { BlockMissing, textOf, type IndexPlaces } from '../../archive/index-set.js';
+import { versionsOf } from '../../archive/index-text.js';
+import type { ListedSnapshot } from '../../archive/publication.js';
+import type { SnapshotRecord } from '../../archive/snapshot-record.js';
+import type { NamedSuite } from '../../profile/load.js';
+import type { Signer } from '../../signing/signer.js';
+import type { SnapshotRef } from '../../snapshot/manifest.js';
+import { versionChanges, type NamedVersion, type VersionChanges } from '../../suite/version-steps.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import type { Context } from '../context.js';
+import { listedSnapshot, snapshotRecords } from '../records.js';
 
 /** What a suite lists before and after a move. */
 export interface ListedVersions {

@@ -4,19 +4,19 @@
  * planned and notes it in the suite's history. Which snapshot it is to be, and
  * what people are told before, is theirs.
  */
-import { liveView } from '../archive/layout.js';
-import type { PublicationPlan } from '../archive/publication-plan.js';
-import { readReleaseTexts } from '../archive/publication.js';
+import { liveView } from '../../archive/layout.js';
+import type { PublicationPlan } from '../../archive/publication-plan.js';
+import { readReleaseTexts } from '../../archive/publication.js';
 import {
   listedField,
   readReleaseFiles,
   type PublishedRelease,
   type ReleaseFiles,
-} from '../archive/release.js';
-import type { NamedSuite } from '../profile/load.js';
-import type { Signer } from '../signing/signer.js';
-import type { HistoryAction, HistoryMove } from '../suite/history.js';
-import type { SnapshotBase } from '../snapshot/manifest.js';
+} from '../../archive/release.js';
+import type { NamedSuite } from '../../profile/load.js';
+import type { Signer } from '../../signing/signer.js';
+import type { HistoryAction, HistoryMove } from '../../suite/history.js';
+import type { SnapshotBase } from '../../snapshot/manifest.js';
 import {
   assertNotLower,
   assertSameBase,
@@ -26,18 +26,18 @@ import {
   secondsBehind,
   type SchemaChange,
   type SnapshotFacts,
-} from '../suite/move-rules.js';
-import { assertGates, isMoveUnproven } from '../suite/gates.js';
-import { assertOrigins } from '../suite/origins.js';
-import { lowerSteps, type LowerStep } from '../suite/version-steps.js';
-import type { LeftOnReissue } from '../suite/highest-versions.js';
-import type { Context } from './context.js';
-import { ensureKeyringSuite } from './keyring-settle.js';
-import { applyPublish, planPublish, type PublishReport } from './publish.js';
+} from '../../suite/move-rules.js';
+import { assertGates, isMoveUnproven } from '../../suite/gates.js';
+import { assertOrigins } from '../../suite/origins.js';
+import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
+import type { LeftOnReissue } from '../../suite/highest-versions.js';
+import type { Context } from '../context.js';
+import { ensureKeyringSuite } from '../keyring-settle.js';
+import { applyPublish, planPublish, type PublishReport } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
-import { leftOnReissue } from './past-versions.js';
-import { recordOf, type SnapshotTarget } from './records.js';
-import { historyOf } from './readings.js';
+import { leftOnReissue } from './versions-on-machines.js';
+import { recordOf, type SnapshotTarget } from '../records.js';
+import { historyOf } from '../readings.js';
 import { versionSteps } from './version-changes.js';
 
 export interface MoveRequest {
@@ -106,7 +106,7 @@ export async function planMove(
     assertGates(to, suite.name);
     // Loaded where there is something to prove, which is seldom
     if (isMoveUnproven(has, to)) {
-      const { assertInstallable } = await import('./release/install-gate.js');
+      const { assertInstallable } = await import('../release/install-gate.js');
       await assertInstallable(context, { suite: suite.name, from: has, to }, signer);
     }
   }

@@ -1,11 +1,11 @@
 /** What a superseding rollback does to each package, in rows and plain sentences. Pure. */
-import type { SnapshotPackage } from '../snapshot/manifest.js';
+import type { SnapshotPackage } from '../../snapshot/manifest.js';
 import {
   highestVersions,
   type KeptPackage,
   type Reissue,
   type SupersedePlan,
-} from '../suite/reissue-plan.js';
+} from '../../suite/reissue-plan.js';
 
 /** One package on one architecture. */
 export interface SupersedeRow {

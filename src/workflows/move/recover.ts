@@ -4,18 +4,18 @@
  * done; is it the old one, the archive is put back to what that says.
  */
 import { join } from 'node:path';
-import { byHashPath, frozenView, liveView } from '../archive/layout.js';
-import type { ArchivePort } from '../archive/port.js';
-import { readPublished } from '../archive/publication.js';
-import { snapshotField, type ReleaseFiles } from '../archive/release.js';
-import { withoutArmour } from '../deb/stanza.js';
-import type { Signer } from '../signing/signer.js';
-import { historyPath } from '../suite/history-file.js';
-import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../suite/journal.js';
-import { archiveSigner } from './archive-signer.js';
-import type { Context } from './context.js';
-import { commitSnapshotFiles } from './publish.js';
-import { addToHistory, historyOf } from './readings.js';
+import { byHashPath, frozenView, liveView } from '../../archive/layout.js';
+import type { ArchivePort } from '../../archive/port.js';
+import { readPublished } from '../../archive/publication.js';
+import { snapshotField, type ReleaseFiles } from '../../archive/release.js';
+import { withoutArmour } from '../../deb/stanza.js';
+import type { Signer } from '../../signing/signer.js';
+import { historyPath } from '../../suite/history-file.js';
+import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
+import { archiveSigner } from '../archive-signer.js';
+import type { Context } from '../context.js';
+import { commitSnapshotFiles } from './suite-publication.js';
+import { addToHistory, historyOf } from '../readings.js';
 
 /** Where the journal is; it is there while a move is under way. */
 export function journalPath({ places }: Context): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { supersedeNotes, supersedeRows } from '../../../src/workflows/supersede-rows.js';
-import { earlier, later, planned, s2, setOf, type Wish } from '../suite/supersede-sets.js';
+import { supersedeNotes, supersedeRows } from '../../../../src/workflows/move/reissue-rows.js';
+import { earlier, later, planned, s2, setOf, type Wish } from '../../suite/supersede-sets.js';
 
 describe('what is told of a superseding rollback', () => {
   const told = (target: Wish[], current: Wish[]): { rows: Map<string, string>; notes: string[] } => {

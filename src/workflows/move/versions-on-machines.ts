@@ -2,16 +2,16 @@
  * What machines that follow a suite may have: the versions of every snapshot
  * that it pointed at. Read from the records of those, so that it costs little.
  */
-import { BlockMissing, textOf } from '../archive/index-set.js';
-import { versionsOf } from '../archive/index-text.js';
-import type { Signer } from '../signing/signer.js';
-import type { SnapshotRef, Superseding } from '../snapshot/manifest.js';
-import type { NamedVersion } from '../suite/version-steps.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { supersededPackages, type LeftOnReissue } from '../suite/highest-versions.js';
-import type { Context } from './context.js';
-import { listedSnapshot, snapshotRecords, type SnapshotTarget } from './records.js';
-import { historyOf } from './readings.js';
+import { BlockMissing, textOf } from '../../archive/index-set.js';
+import { versionsOf } from '../../archive/index-text.js';
+import type { Signer } from '../../signing/signer.js';
+import type { SnapshotRef, Superseding } from '../../snapshot/manifest.js';
+import type { NamedVersion } from '../../suite/version-steps.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { supersededPackages, type LeftOnReissue } from '../../suite/highest-versions.js';
+import type { Context } from '../context.js';
+import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../records.js';
+import { historyOf } from '../readings.js';
 
 /** A snapshot that a suite pointed at. */
 export interface PastSnapshot extends SnapshotRef {
