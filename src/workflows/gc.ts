@@ -23,7 +23,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { listHistories } from '../suite/history-file.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { verifySnapshots } from '../suite/verify-records.js';
-import { archiveKeys, ownJudgement } from './archive-keys.js';
+import { archiveKeys, ownJudgement } from './keys/archive-keys.js';
 import type { Context } from './context.js';
 import { finishDrops } from './dropped-files.js';
 import { snapshotRecords } from './records.js';

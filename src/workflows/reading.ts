@@ -20,7 +20,7 @@ import {
   type SnapshotTrust,
 } from '../snapshot/snapshot-folder.js';
 import { parseSnapshotName } from '../snapshot/snapshot-name.js';
-import { archiveKeys } from './archive-keys.js';
+import { archiveKeys } from './keys/archive-keys.js';
 import type { Context } from './context.js';
 import { historyOf } from './readings.js';
 

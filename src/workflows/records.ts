@@ -12,7 +12,7 @@ import { exists, hashFile } from '../io/disk.js';
 import type { Signer } from '../signing/signer.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
-import { ownJudgement } from './archive-keys.js';
+import { ownJudgement } from './keys/archive-keys.js';
 import type { Context } from './context.js';
 
 /** A snapshot by its name. */

@@ -19,11 +19,11 @@ import type { KeyEnds } from '../signing/verifier.js';
 import { keyRecordPath } from '../snapshot/key-record.js';
 import type { RecordedKey } from '../snapshot/key-state.js';
 import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { ownJudgement } from './archive-keys.js';
-import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
+import { ownJudgement } from './keys/archive-keys.js';
+import { archiveSigner, recordedKey, signerOf } from './keys/archive-signer.js';
 import type { Context } from './context.js';
-import { settleKeyFiles } from './keyring-settle.js';
-import { keyringSuiteNamed, type PublishedSuite } from './keyring-suites.js';
+import { settleKeyFiles } from './keys/keyring-settle.js';
+import { keyringSuiteNamed, type PublishedSuite } from './keys/keyring-suites.js';
 import { historyOf, keyRecordOf } from './readings.js';
 import { exclusively } from './workspace-lock.js';
 

@@ -16,10 +16,10 @@ import type { Signer } from '../signing/signer.js';
 import { currentSnapshot } from '../suite/history.js';
 import { historyPath } from '../suite/history-file.js';
 import { faultsIn } from '../suite/unbelieved.js';
-import { ownJudgement, type ArchiveKeys } from './archive-keys.js';
-import { archiveSigner, signerOf, type ArchiveSigner } from './archive-signer.js';
+import { ownJudgement, type ArchiveKeys } from './keys/archive-keys.js';
+import { archiveSigner, signerOf, type ArchiveSigner } from './keys/archive-signer.js';
 import type { Context } from './context.js';
-import { keyringSuiteNamed, type PublishedSuite } from './keyring-suites.js';
+import { keyringSuiteNamed, type PublishedSuite } from './keys/keyring-suites.js';
 import { planPublish } from './move/suite-publication.js';
 import { historyOf } from './readings.js';
 

@@ -4,7 +4,7 @@ import { LockstepError } from '../errors.js';
 import { ensureDir } from '../io/disk.js';
 import { isImported } from '../profile/load.js';
 import type { Context } from './context.js';
-import { publishedSuites } from './keyring-package.js';
+import { publishedSuites } from './keys/keyring-package.js';
 import { anyProfileOf } from './readings.js';
 
 /** @throws LockstepError SERVE_ADDRESS when it cannot listen there */

@@ -9,7 +9,7 @@ import { readIfThere } from '../io/disk.js';
 import type { Finding } from '../snapshot/finding.js';
 import { listHistories } from '../suite/history-file.js';
 import { keyRecordPath } from '../snapshot/key-record.js';
-import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from './archive-keys.js';
+import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from './keys/archive-keys.js';
 import type { Context } from './context.js';
 import { keyRecordOf } from './readings.js';
 

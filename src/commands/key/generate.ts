@@ -28,7 +28,7 @@ export default class KeyGenerate extends BaseCommand {
   override async run(): Promise<KeyResult> {
     const { flags } = await this.parse(KeyGenerate);
     const context = await this.context(flags);
-    const { generateArchiveKey } = await import('../../workflows/key.js');
+    const { generateArchiveKey } = await import('../../workflows/keys/generate-key.js');
     const result = await generateArchiveKey(context, {
       passphraseFile: flags['passphrase-file'],
       unprotected: flags['no-passphrase'],

@@ -52,7 +52,7 @@ export default class KeyRotate extends BaseCommand {
     const context = await this.context(flags);
     if (flags.compromised) return await this.#replace(context, flags);
     const [{ rotateKey }, { explainKeys, explainRotation, keyStatusOf }] = await Promise.all([
-      import('../../workflows/key-rotate.js'),
+      import('../../workflows/keys/rotate-key.js'),
       import('../../cli/explain-keys.js'),
     ]);
     const dryRun = flags['dry-run'];
@@ -82,8 +82,8 @@ export default class KeyRotate extends BaseCommand {
       });
     }
     const [{ replaceCompromisedKey }, { keyStatus }, { explainKeys, keyStatusOf }] = await Promise.all([
-      import('../../workflows/key-compromise.js'),
-      import('../../workflows/key-rotate.js'),
+      import('../../workflows/keys/key-compromise.js'),
+      import('../../workflows/keys/rotate-key.js'),
       import('../../cli/explain-keys.js'),
     ]);
     const dryRun = flags['dry-run'];

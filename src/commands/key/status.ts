@@ -12,7 +12,7 @@ export default class KeyStatus extends BaseCommand {
     const { flags } = await this.parse(KeyStatus);
     const context = await this.context(flags);
     const [{ keyStatus }, { explainKeys, explainRotation, keyStatusOf }] = await Promise.all([
-      import('../../workflows/key-rotate.js'),
+      import('../../workflows/keys/rotate-key.js'),
       import('../../cli/explain-keys.js'),
     ]);
     const { state, plan } = await keyStatus(context);

@@ -2,7 +2,7 @@
 import { suiteOf, type NamedSuite } from '../../profile/load.js';
 import { promotedSnapshot } from '../../suite/move-rules.js';
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';
-import { archiveSigner } from '../archive-signer.js';
+import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../context.js';
 import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';

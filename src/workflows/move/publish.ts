@@ -1,6 +1,6 @@
 /** `lockstep publish`: a suite is made to point at a snapshot that is named. */
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';
-import { archiveSigner } from '../archive-signer.js';
+import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../context.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';
 import { reportOf, suiteFor, type PublishReport } from './suite-publication.js';

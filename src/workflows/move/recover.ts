@@ -12,7 +12,7 @@ import { withoutArmour } from '../../deb/stanza.js';
 import type { Signer } from '../../signing/signer.js';
 import { historyPath } from '../../suite/history-file.js';
 import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
-import { archiveSigner } from '../archive-signer.js';
+import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../context.js';
 import { commitSnapshotFiles } from './suite-publication.js';
 import { addToHistory, historyOf } from '../readings.js';

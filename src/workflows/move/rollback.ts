@@ -14,7 +14,7 @@ import {
   secondsBehind,
 } from '../../suite/move-rules.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
-import { archiveSigner } from '../archive-signer.js';
+import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../context.js';
 import { moveOutlook, outlookOf, type MoveOutlook, type OutlookRequest } from './move-outlook.js';
 import { applyMove, listedIn, planMove, type MoveRequest } from './suite-move.js';

@@ -32,7 +32,7 @@ import { assertOrigins } from '../../suite/origins.js';
 import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
 import type { Context } from '../context.js';
-import { ensureKeyringSuite } from '../keyring-settle.js';
+import { ensureKeyringSuite } from '../keys/keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
 import { leftOnReissue } from './versions-on-machines.js';

@@ -28,9 +28,9 @@ import {
   readSnapshot,
   type SnapshotTrust,
 } from '../../snapshot/snapshot-folder.js';
-import { archiveKeys, ownJudgement } from '../archive-keys.js';
+import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../context.js';
-import { keyringSuites, type PublishedSuite } from '../keyring-suites.js';
+import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../records.js';
 import { historyOf } from '../readings.js';
 

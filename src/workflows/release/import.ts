@@ -21,7 +21,7 @@ import { takenIds } from '../../snapshot/dropped.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { rulesVersion } from '../../vetting/vet.js';
-import { archiveSigner } from '../archive-signer.js';
+import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../context.js';
 import { readAll, type ReadingRequest, type Taken } from './import-reading.js';
 import { commitSnapshotFiles, ownTrust, prepareEntry } from '../move/suite-publication.js';

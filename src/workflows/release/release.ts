@@ -7,7 +7,7 @@ import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './s
 import { assertNotBehindBase, lookAtBase, plannedSources } from './behind-base.js';
 import type { Context } from '../context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './snapshot-cut.js';
-import { archiveSigner } from '../archive-signer.js';
+import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move/suite-move.js';
 import { suiteFor, type PublishReport } from '../move/suite-publication.js';

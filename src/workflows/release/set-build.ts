@@ -37,10 +37,10 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { extensionTree, readExtensions, type ExtensionFacts } from '../../source/extension-facts.js';
 import type { SourceContext } from '../../source/source-context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js';
-import { archiveKeys } from '../archive-keys.js';
+import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../context.js';
 import { databaseSchema } from './set-schema.js';
-import { keyringGroup, keyringKey, publishedSuites } from '../keyring-package.js';
+import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';
 
 /** What would be done about one package, for people and `--json`. */

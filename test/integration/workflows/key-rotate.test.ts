@@ -13,8 +13,8 @@ import {
   replaceCompromisedKey,
   type CompromiseReport,
   type CompromiseRequest,
-} from '../../../src/workflows/key-compromise.js';
-import { keyStatus, rotateKey, type RotateReport } from '../../../src/workflows/key-rotate.js';
+} from '../../../src/workflows/keys/key-compromise.js';
+import { keyStatus, rotateKey, type RotateReport } from '../../../src/workflows/keys/rotate-key.js';
 import { refresh } from '../../../src/workflows/refresh.js';
 import { show } from '../../../src/workflows/show.js';
 import { MoveBench } from './move-bench.js';

@@ -4,16 +4,16 @@
  * signature is written to `.lockstep/signing.log` first.
  */
 import { join } from 'node:path';
-import { keyringFiles } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { signingEnd } from '../signing/key-end.js';
-import { readPublicKeys } from '../signing/keys.js';
-import { severalSigners } from '../signing/several.js';
-import type { PublicKey } from '../signing/public-key.js';
-import { loadSigner, type Signer, type SigningConfig } from '../signing/signer.js';
-import { appendSigningRecord, loggedSigner } from '../signing/signing-log.js';
-import { appendKeyChange } from '../snapshot/key-record.js';
-import { endsOf, signingKeys, type KeyState, type RecordedKey } from '../snapshot/key-state.js';
+import { keyringFiles } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { signingEnd } from '../../signing/key-end.js';
+import { readPublicKeys } from '../../signing/keys.js';
+import { severalSigners } from '../../signing/several.js';
+import type { PublicKey } from '../../signing/public-key.js';
+import { loadSigner, type Signer, type SigningConfig } from '../../signing/signer.js';
+import { appendSigningRecord, loggedSigner } from '../../signing/signing-log.js';
+import { appendKeyChange } from '../../snapshot/key-record.js';
+import { endsOf, signingKeys, type KeyState, type RecordedKey } from '../../snapshot/key-state.js';
 import {
   changeHint,
   countingKeyring,
@@ -22,8 +22,8 @@ import {
   type KeyAtHand,
   type KeySlot,
 } from './archive-keys.js';
-import type { Context } from './context.js';
-import { keyRecordOf } from './readings.js';
+import type { Context } from '../context.js';
+import { keyRecordOf } from '../readings.js';
 
 /** What signs for the archive. Its `publicKey` is all keys whose signatures count, the current one first. */
 export interface ArchiveSigner extends Signer {

@@ -3,27 +3,27 @@
  * machines can follow, or at once, where somebody else may have the old one.
  * What has been done is in the record of keys; a run goes on where it stands.
  */
-import { keyringSuite } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { keyringPackageOf } from '../metapackage/pinned-packages.js';
-import { checkWorkspace } from '../profile/load.js';
-import type { Signer } from '../signing/signer.js';
-import { currentSnapshot } from '../suite/history.js';
-import { appendKeyChange, keyRecordPath } from '../snapshot/key-record.js';
-import { signersOfChange, type KeyChange, type KeyState, type KeyStep } from '../snapshot/key-state.js';
-import { readSnapshot } from '../snapshot/snapshot-folder.js';
-import { compareVersions } from '../deb/version.js';
+import { keyringSuite } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
+import { checkWorkspace } from '../../profile/load.js';
+import type { Signer } from '../../signing/signer.js';
+import { currentSnapshot } from '../../suite/history.js';
+import { appendKeyChange, keyRecordPath } from '../../snapshot/key-record.js';
+import { signersOfChange, type KeyChange, type KeyState, type KeyStep } from '../../snapshot/key-state.js';
+import { readSnapshot } from '../../snapshot/snapshot-folder.js';
+import { compareVersions } from '../../deb/version.js';
 import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
-import type { Context } from './context.js';
+import type { Context } from '../context.js';
 import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
-import { commitSnapshotFiles } from './move/suite-publication.js';
-import { historyOf, keyRecordOf } from './readings.js';
-import { assertRefreshed, refreshAll, type RefreshedView } from './refresh.js';
+import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { historyOf, keyRecordOf } from '../readings.js';
+import { assertRefreshed, refreshAll, type RefreshedView } from '../refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';
-import { exclusively } from './workspace-lock.js';
+import { exclusively } from '../workspace-lock.js';
 
 export interface RotateRequest {
   /** Also where machines would be left behind. */

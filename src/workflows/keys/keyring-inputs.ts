@@ -6,13 +6,13 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
-import { keyringTemplate } from '../metapackage/pinned-packages.js';
-import { readTemplate } from '../metapackage/template-folder.js';
-import { profileFile } from '../profile/load.js';
-import type { Context } from './context.js';
+import { readIfThere, writeFileAtomic } from '../../io/disk.js';
+import { keyringTemplate } from '../../metapackage/pinned-packages.js';
+import { readTemplate } from '../../metapackage/template-folder.js';
+import { profileFile } from '../../profile/load.js';
+import type { Context } from '../context.js';
 import { publishedSuites } from './keyring-package.js';
-import { keyRecordOf } from './readings.js';
+import { keyRecordOf } from '../readings.js';
 
 /** The hash of everything that the package can depend on. Throws as readTemplate and readPublished. */
 export async function keyringInputs(context: Context): Promise<string> {

@@ -4,16 +4,22 @@
  * the archive's secret; who signs takes archive-signer.ts.
  */
 import { dirname, join, resolve } from 'node:path';
-import { LockstepError } from '../errors.js';
-import { readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
-import { oneKeyring } from '../signing/several.js';
-import type { SigningConfig } from '../signing/signer.js';
-import { keyRecordPath, keyringOf } from '../snapshot/key-record.js';
-import { countingKeys, endsOf, publishedKeys, type KeyState, type KnownKey } from '../snapshot/key-state.js';
-import type { KeyEnds } from '../signing/verifier.js';
-import type { LineTrust } from '../snapshot/chained-lines.js';
-import type { Context } from './context.js';
-import { keyRecordOf, publicKeyOf } from './readings.js';
+import { LockstepError } from '../../errors.js';
+import { readPublicKeyFile, type PublicKey } from '../../signing/public-key.js';
+import { oneKeyring } from '../../signing/several.js';
+import type { SigningConfig } from '../../signing/signer.js';
+import { keyRecordPath, keyringOf } from '../../snapshot/key-record.js';
+import {
+  countingKeys,
+  endsOf,
+  publishedKeys,
+  type KeyState,
+  type KnownKey,
+} from '../../snapshot/key-state.js';
+import type { KeyEnds } from '../../signing/verifier.js';
+import type { LineTrust } from '../../snapshot/chained-lines.js';
+import type { Context } from '../context.js';
+import { keyRecordOf, publicKeyOf } from '../readings.js';
 
 export interface ArchiveKeys {
   /** What its key files must hold: the current key, and the next one once that is announced. */

@@ -2,7 +2,7 @@
  * Which step of a change of the key comes next, and whether machines are ready
  * for it. Pure: a decision over what the record says and what is published.
  */
-import type { KeyState, KeyStep } from '../snapshot/key-state.js';
+import type { KeyState, KeyStep } from '../../snapshot/key-state.js';
 
 /** So long machines are given to take in each step, in seconds: unattended upgrades, holidays, laptops. */
 export const leastTime = 14 * 86_400;

@@ -5,38 +5,38 @@
  * themselves: whatever the old key vouches for, a thief could vouch for too.
  */
 import { readFile } from 'node:fs/promises';
-import { keyOfSuite } from '../archive/layout.js';
-import type { RepairOutcome } from '../archive/repair.js';
-import { LockstepError } from '../errors.js';
-import { writeFileAtomic } from '../io/disk.js';
-import { didYouMean } from '../profile/nearest.js';
-import type { Signer } from '../signing/signer.js';
-import { historyPath, listHistories } from '../suite/history-file.js';
-import { appendKeyChange, keyRecordPath } from '../snapshot/key-record.js';
-import { afterChange, type AcceptedLines, type KeyChange, type KeyState } from '../snapshot/key-state.js';
+import { keyOfSuite } from '../../archive/layout.js';
+import type { RepairOutcome } from '../../archive/repair.js';
+import { LockstepError } from '../../errors.js';
+import { writeFileAtomic } from '../../io/disk.js';
+import { didYouMean } from '../../profile/nearest.js';
+import type { Signer } from '../../signing/signer.js';
+import { historyPath, listHistories } from '../../suite/history-file.js';
+import { appendKeyChange, keyRecordPath } from '../../snapshot/key-record.js';
+import { afterChange, type AcceptedLines, type KeyChange, type KeyState } from '../../snapshot/key-state.js';
 import {
   findSnapshot,
   readSnapshot,
   snapshotFiles,
   type SnapshotPlace,
-} from '../snapshot/snapshot-folder.js';
+} from '../../snapshot/snapshot-folder.js';
 import {
   anyTime,
   lineFiles,
   linesToAccept,
   unbelievedFiles,
   unbelievedSnapshots,
-} from '../suite/unbelieved.js';
+} from '../../suite/unbelieved.js';
 import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
-import type { Context } from './context.js';
+import type { Context } from '../context.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
-import { commitSnapshotFiles } from './move/suite-publication.js';
-import { keyRecordOf } from './readings.js';
-import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from './refresh.js';
-import { applyRemedies } from './repair.js';
-import { exclusively } from './workspace-lock.js';
+import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { keyRecordOf } from '../readings.js';
+import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from '../refresh.js';
+import { applyRemedies } from '../repair.js';
+import { exclusively } from '../workspace-lock.js';
 
 export interface CompromiseRequest {
   /** From when on the old key is not believed; null: from now on. */

@@ -3,13 +3,13 @@
  * lockstep.yaml, but one for each key (layout.ts, keyringSuite). Publishing them
  * is keyring-publication.ts.
  */
-import { keyOfSuite, keyringSuite } from '../archive/layout.js';
-import type { SuiteIdentity } from '../archive/release.js';
-import type { KeyringSuites } from '../archive/sources-file.js';
-import { publishedKeys } from '../snapshot/key-state.js';
+import { keyOfSuite, keyringSuite } from '../../archive/layout.js';
+import type { SuiteIdentity } from '../../archive/release.js';
+import type { KeyringSuites } from '../../archive/sources-file.js';
+import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
-import type { Context } from './context.js';
-import { historyOf } from './readings.js';
+import type { Context } from '../context.js';
+import { historyOf } from '../readings.js';
 
 /** What publishing needs to know of a suite. */
 export interface PublishedSuite extends SuiteIdentity {

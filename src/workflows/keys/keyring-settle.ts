@@ -4,26 +4,26 @@
  * what a killed run left is completed by the next one. The caller holds the
  * workspace's lock.
  */
-import { writeKeyFiles } from '../archive/key-files.js';
-import { frozenView, keyOfSuite, keyringSuite, liveView } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { exists, removeFile } from '../io/disk.js';
-import type { Signer } from '../signing/signer.js';
-import { historyPath, listHistories } from '../suite/history-file.js';
-import type { KeyState } from '../snapshot/key-state.js';
-import { currentSnapshot } from '../suite/history.js';
-import type { Snapshot } from '../snapshot/manifest.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../suite/unbelieved.js';
+import { writeKeyFiles } from '../../archive/key-files.js';
+import { frozenView, keyOfSuite, keyringSuite, liveView } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { exists, removeFile } from '../../io/disk.js';
+import type { Signer } from '../../signing/signer.js';
+import { historyPath, listHistories } from '../../suite/history-file.js';
+import type { KeyState } from '../../snapshot/key-state.js';
+import { currentSnapshot } from '../../suite/history.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../../suite/unbelieved.js';
 import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
-import type { Context } from './context.js';
-import { dropSnapshot, onlyIn } from './dropped-files.js';
+import type { Context } from '../context.js';
+import { dropSnapshot, onlyIn } from '../dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
-import { commitSnapshotFiles } from './move/suite-publication.js';
-import { historyOf, keyRecordOf } from './readings.js';
+import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { historyOf, keyRecordOf } from '../readings.js';
 
 /**
  * After a suite has moved: the suite of the current key offers the keyring package as it is to be now, and machines are

@@ -4,38 +4,38 @@
  * its key signs by itself. The caller holds the workspace's lock.
  */
 import { join } from 'node:path';
-import { keyringSuite } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { applyBuild, planBuild, prepareBuild } from '../build/builder.js';
-import { exists } from '../io/disk.js';
-import type { Phase } from '../io/progress.js';
-import type { SourceGroup } from '../metapackage/compose.js';
-import { keyringTemplate } from '../metapackage/pinned-packages.js';
-import { definitionFileName, readTemplate } from '../metapackage/template-folder.js';
-import { checkWorkspace } from '../profile/load.js';
-import type { Signer } from '../signing/signer.js';
-import { packageEntry } from '../snapshot/content.js';
-import { takenIds } from '../snapshot/dropped.js';
-import { historyPath } from '../suite/history-file.js';
-import type { Snapshot } from '../snapshot/manifest.js';
-import { moveTime } from '../suite/move-rules.js';
-import { planSnapshot } from '../snapshot/snapshot-plan.js';
+import { keyringSuite } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { applyBuild, planBuild, prepareBuild } from '../../build/builder.js';
+import { exists } from '../../io/disk.js';
+import type { Phase } from '../../io/progress.js';
+import type { SourceGroup } from '../../metapackage/compose.js';
+import { keyringTemplate } from '../../metapackage/pinned-packages.js';
+import { definitionFileName, readTemplate } from '../../metapackage/template-folder.js';
+import { checkWorkspace } from '../../profile/load.js';
+import type { Signer } from '../../signing/signer.js';
+import { packageEntry } from '../../snapshot/content.js';
+import { takenIds } from '../../snapshot/dropped.js';
+import { historyPath } from '../../suite/history-file.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
+import { moveTime } from '../../suite/move-rules.js';
+import { planSnapshot } from '../../snapshot/snapshot-plan.js';
 import {
   applySnapshot,
   listSnapshots,
   readSnapshot,
   type SnapshotTrust,
-} from '../snapshot/snapshot-folder.js';
-import { vetSet } from '../vetting/vet.js';
+} from '../../snapshot/snapshot-folder.js';
+import { vetSet } from '../../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
-import { builderContext, versionHistory } from './release/set-build.js';
-import { changelogsOf } from './release/set-changelogs.js';
-import type { Context } from './context.js';
+import { builderContext, versionHistory } from '../release/set-build.js';
+import { changelogsOf } from '../release/set-changelogs.js';
+import type { Context } from '../context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
-import { applyPublish, commitSnapshotFiles, ownTrust, planPublish } from './move/suite-publication.js';
-import { snapshotRecords } from './records.js';
-import { addToHistory, historyOf } from './readings.js';
+import { applyPublish, commitSnapshotFiles, ownTrust, planPublish } from '../move/suite-publication.js';
+import { snapshotRecords } from '../records.js';
+import { addToHistory, historyOf } from '../readings.js';
 
 /** Whether the archive has a keyring package at all: one of imported packages alone may do without. */
 export async function hasKeyringTemplate({ places }: Context): Promise<boolean> {

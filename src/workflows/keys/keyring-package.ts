@@ -2,19 +2,19 @@
  * The keyring package: what it is made of, for a release, which puts it into
  * the set, and for the suites that are there for the key alone.
  */
-import { keyringSuite, liveView } from '../archive/layout.js';
-import { readPublished } from '../archive/publication.js';
-import type { ArchiveKey } from '../metapackage/template-context.js';
-import { planKeyring, type SourceGroup } from '../metapackage/compose.js';
-import type { VersionUse } from '../metapackage/revision.js';
-import type { TemplateFolder } from '../metapackage/template-folder.js';
-import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
-import type { Workspace } from '../profile/workspace-schema.js';
-import { readPublicKeys } from '../signing/keys.js';
-import { publishedKeys } from '../snapshot/key-state.js';
+import { keyringSuite, liveView } from '../../archive/layout.js';
+import { readPublished } from '../../archive/publication.js';
+import type { ArchiveKey } from '../../metapackage/template-context.js';
+import { planKeyring, type SourceGroup } from '../../metapackage/compose.js';
+import type { VersionUse } from '../../metapackage/revision.js';
+import type { TemplateFolder } from '../../metapackage/template-folder.js';
+import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
+import type { Workspace } from '../../profile/workspace-schema.js';
+import { readPublicKeys } from '../../signing/keys.js';
+import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
-import type { Context } from './context.js';
-import { historyOf } from './readings.js';
+import type { Context } from '../context.js';
+import { historyOf } from '../readings.js';
 
 /** The keys that the package holds, and the suites that it has a machine follow for them. */
 export async function keyringKey({ own, state }: Pick<ArchiveKeys, 'own' | 'state'>): Promise<ArchiveKey> {

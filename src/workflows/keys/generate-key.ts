@@ -1,10 +1,10 @@
 /** Makes the archive's key at the place that lockstep.yaml names. */
 import { resolve } from 'node:path';
-import { LockstepError } from '../errors.js';
-import { passphraseFrom, writeKeyFile } from '../signing/key-file.js';
-import { generateKey } from '../signing/keys.js';
+import { LockstepError } from '../../errors.js';
+import { passphraseFrom, writeKeyFile } from '../../signing/key-file.js';
+import { generateKey } from '../../signing/keys.js';
 import { keySlots } from './archive-keys.js';
-import type { Context } from './context.js';
+import type { Context } from '../context.js';
 
 export interface KeyRequest {
   /** For `signing.next`, which `key rotate` brings in. */
