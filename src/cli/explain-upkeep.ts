@@ -2,11 +2,11 @@
 import { garbageKinds, type Garbage } from '../archive/garbage.js';
 import { LockstepError } from '../errors.js';
 import { cacheFolderNames } from '../io/cache-folders.js';
-import type { CacheGcReport } from '../workflows/gc-cache.js';
-import type { DropReport } from '../workflows/drop.js';
-import type { GcReport } from '../workflows/gc.js';
-import type { RefreshedView } from '../workflows/refresh.js';
-import type { VerifyReport } from '../workflows/verify.js';
+import type { CacheGcReport } from '../workflows/upkeep/gc-cache.js';
+import type { DropReport } from '../workflows/upkeep/drop.js';
+import type { GcReport } from '../workflows/upkeep/gc.js';
+import type { RefreshedView } from '../workflows/upkeep/refresh.js';
+import type { VerifyReport } from '../workflows/upkeep/verify.js';
 import { cleanLine } from './plain-text.js';
 import { formatBytes } from './progress-lines.js';
 import { renderTable } from './render-table.js';

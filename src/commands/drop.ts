@@ -24,7 +24,7 @@ export default class Drop extends BaseCommand {
     const { args, flags } = await this.parse(Drop);
     const context = await this.context(flags);
     const [{ drop }, { explainDrop }] = await Promise.all([
-      import('../workflows/drop.js'),
+      import('../workflows/upkeep/drop.js'),
       import('../cli/explain-upkeep.js'),
     ]);
     // oclif leaves a flag that was not given undefined

@@ -45,7 +45,7 @@ export default class Gc extends BaseCommand {
       return await this.#prune(flags, { age: flags['max-age'], size: flags['max-size'] });
     }
     const [{ gc, shownPath }, { explainGc, sumsByKind }, { parseDuration }] = await Promise.all([
-      import('../workflows/gc.js'),
+      import('../workflows/upkeep/gc.js'),
       import('../cli/explain-upkeep.js'),
       import('../profile/duration.js'),
     ]);
@@ -83,7 +83,7 @@ export default class Gc extends BaseCommand {
     given: { age: string | undefined; size: string | undefined },
   ): Promise<GcResult> {
     const [{ cacheLimits, gcCache }, { explainCacheGc, cacheSums }] = await Promise.all([
-      import('../workflows/gc-cache.js'),
+      import('../workflows/upkeep/gc-cache.js'),
       import('../cli/explain-upkeep.js'),
     ]);
     const limits = cacheLimits(process.env, given);

@@ -42,7 +42,7 @@ export default class Refresh extends BaseCommand {
     }
     const context = await this.context(flags);
     const [{ assertRefreshed, refresh }, { refreshRows }, { renderTable }] = await Promise.all([
-      import('../workflows/refresh.js'),
+      import('../workflows/upkeep/refresh.js'),
       import('../cli/explain-upkeep.js'),
       import('../cli/render-table.js'),
     ]);

@@ -4,7 +4,7 @@ import { ensureDir } from '../io/disk.js';
 import { withLock } from '../io/lock.js';
 import type { Context } from './context.js';
 import { recoverMove } from './move/recover.js';
-import { registerWorkspace } from './shared-cache.js';
+import { registerWorkspace } from './upkeep/shared-cache.js';
 
 /**
  * Runs `work` as the only one. What a killed run left half done is finished or undone before it.

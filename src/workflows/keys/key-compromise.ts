@@ -34,8 +34,8 @@ import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../move/suite-publication.js';
 import { keyRecordOf } from '../readings.js';
-import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from '../refresh.js';
-import { applyRemedies } from '../repair.js';
+import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from '../upkeep/refresh.js';
+import { applyRemedies } from '../upkeep/apply-remedies.js';
 import { exclusively } from '../workspace-lock.js';
 
 export interface CompromiseRequest {

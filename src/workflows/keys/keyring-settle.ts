@@ -18,7 +18,7 @@ import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../../suite/unbeliev
 import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
 import type { Context } from '../context.js';
-import { dropSnapshot, onlyIn } from '../dropped-files.js';
+import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';

@@ -21,7 +21,7 @@ import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../move/suite-publication.js';
 import { historyOf, keyRecordOf } from '../readings.js';
-import { assertRefreshed, refreshAll, type RefreshedView } from '../refresh.js';
+import { assertRefreshed, refreshAll, type RefreshedView } from '../upkeep/refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';
 import { exclusively } from '../workspace-lock.js';
 

@@ -14,7 +14,7 @@ import { suiteFor, type PublishReport } from '../move/suite-publication.js';
 import { resolve, type Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace-lock.js';
-import { pruneWhenDue } from '../gc-cache.js';
+import { pruneWhenDue } from '../upkeep/gc-cache.js';
 import { profileOf } from '../readings.js';
 
 export interface ReleaseRequest {

@@ -6,7 +6,7 @@ import git from 'isomorphic-git';
 import { LockstepError } from '../../../src/errors.js';
 import { readDropped } from '../../../src/snapshot/dropped.js';
 import { listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
-import { drop, type DropReport } from '../../../src/workflows/drop.js';
+import { drop, type DropReport } from '../../../src/workflows/upkeep/drop.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';

@@ -5,7 +5,7 @@ import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolderNames, cacheFolders, inCache } from '../../../src/io/cache-folders.js';
 import { takeLock } from '../../../src/io/lock.js';
-import { cacheLimits, gcCache, pruneMark, pruneWhenDue } from '../../../src/workflows/gc-cache.js';
+import { cacheLimits, gcCache, pruneMark, pruneWhenDue } from '../../../src/workflows/upkeep/gc-cache.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { MoveBench } from './move-bench.js';
 

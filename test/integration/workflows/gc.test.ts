@@ -5,10 +5,10 @@ import type { ContentStore } from '../../../src/io/content-store.js';
 import { temporaryName } from '../../../src/io/disk.js';
 import { LockstepError } from '../../../src/errors.js';
 import type { Context } from '../../../src/workflows/context.js';
-import { drop } from '../../../src/workflows/drop.js';
-import { gc, type GcReport } from '../../../src/workflows/gc.js';
-import { refresh } from '../../../src/workflows/refresh.js';
-import { registerWorkspace } from '../../../src/workflows/shared-cache.js';
+import { drop } from '../../../src/workflows/upkeep/drop.js';
+import { gc, type GcReport } from '../../../src/workflows/upkeep/gc.js';
+import { refresh } from '../../../src/workflows/upkeep/refresh.js';
+import { registerWorkspace } from '../../../src/workflows/upkeep/shared-cache.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';
 import { everything, flipped, replace, troubles, verified } from './tampering.js';
@@ -238,7 +238,7 @@ describe('collecting what nothing refers to', function () {
         for (const { sha256 } of packages) assert.equal(await store.holds(sha256), true);
       }
       await rm(join(bench.work.public, 'debian/pool'), { recursive: true });
-      const { verify } = await import('../../../src/workflows/verify.js');
+      const { verify } = await import('../../../src/workflows/upkeep/verify.js');
       assert.deepEqual(
         (await verify(bench.context, { target: undefined, repair: true, keyrings: [] })).faults,
         [],

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import * as openpgp from 'openpgp';
 import { run } from '../../../src/io/process.js';
 import type { Context } from '../../../src/workflows/context.js';
-import { refresh, type Refreshed } from '../../../src/workflows/refresh.js';
+import { refresh, type Refreshed } from '../../../src/workflows/upkeep/refresh.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { status } from '../../../src/workflows/status.js';
-import { verify } from '../../../src/workflows/verify.js';
+import { verify } from '../../../src/workflows/upkeep/verify.js';
 import { MoveBench } from './move-bench.js';
 
 const day = 86_400;

@@ -7,15 +7,15 @@ import { run } from '../../../src/io/process.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';
 import { readKeyRecord } from '../../../src/snapshot/key-record.js';
-import { drop } from '../../../src/workflows/drop.js';
-import { gc } from '../../../src/workflows/gc.js';
+import { drop } from '../../../src/workflows/upkeep/drop.js';
+import { gc } from '../../../src/workflows/upkeep/gc.js';
 import {
   replaceCompromisedKey,
   type CompromiseReport,
   type CompromiseRequest,
 } from '../../../src/workflows/keys/key-compromise.js';
 import { keyStatus, rotateKey, type RotateReport } from '../../../src/workflows/keys/rotate-key.js';
-import { refresh } from '../../../src/workflows/refresh.js';
+import { refresh } from '../../../src/workflows/upkeep/refresh.js';
 import { show } from '../../../src/workflows/show.js';
 import { MoveBench } from './move-bench.js';
 import { verified } from './tampering.js';

@@ -12,7 +12,7 @@ import {
   refresh,
   type RefreshedView,
   type RefreshRequest,
-} from '../../../src/workflows/refresh.js';
+} from '../../../src/workflows/upkeep/refresh.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';

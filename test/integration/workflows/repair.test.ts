@@ -140,7 +140,7 @@ describe('repairing', function () {
     await writeFile(file, locked.armor(), { mode: 0o600 });
     const unlocked = await openpgpSigner({ keyFile: file, passphrase: 'secret' });
     assert.equal(unlocked.fingerprint, signer.fingerprint);
-    const { verify } = await import('../../../src/workflows/verify.js');
+    const { verify } = await import('../../../src/workflows/upkeep/verify.js');
     const packages = 'public/debian/pool/main/w/wiki/wiki_1.0-1_all.deb';
     const release = 'public/debian/dists/set-stable/Release';
     await rm(at(packages));

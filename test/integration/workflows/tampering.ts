@@ -1,7 +1,7 @@
 /** A workspace that is tampered with, file by file, and put back. */
 import { lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { verify, type VerifyReport } from '../../../src/workflows/verify.js';
+import { verify, type VerifyReport } from '../../../src/workflows/upkeep/verify.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { IsolatedApt } from '../archive/fixture.js';
 import type { MoveBench } from './move-bench.js';

@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { formatRelease } from '../../../src/deb/release-file.js';
 import { sha256Of } from '../../../src/io/disk.js';
 import { generateKey } from '../../../src/signing/keys.js';
-import { verify } from '../../../src/workflows/verify.js';
+import { verify } from '../../../src/workflows/upkeep/verify.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';
 import { atFault, everything, flipped, isLink, repaired, replace, takeAway, verified } from './tampering.js';

@@ -3,22 +3,22 @@
  * that is safe at any moment: InRelease first, so that clients stop asking, and
  * the manifest last. That the drop was noted before is the caller's.
  */
-import { manifestPoolFiles } from '../archive/expected.js';
-import type { PoolFile } from '../archive/index-text.js';
-import { poolFilePath } from '../archive/layout.js';
-import { readNotes, writeNotes } from '../archive/unreferenced.js';
-import { removalRank } from '../archive/garbage.js';
-import { diskFault, exists, removeFile } from '../io/disk.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
-import type { Signer } from '../signing/signer.js';
-import { appendDropped, droppedPath, readDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
-import type { Snapshot } from '../snapshot/manifest.js';
-import { snapshotFiles, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
-import type { LineTrust } from '../snapshot/chained-lines.js';
-import { verifySnapshots, type SnapshotsReading } from '../suite/verify-records.js';
-import type { Context } from './context.js';
-import { commitSnapshotFiles } from './move/suite-publication.js';
-import { snapshotRecords } from './records.js';
+import { manifestPoolFiles } from '../../archive/expected.js';
+import type { PoolFile } from '../../archive/index-text.js';
+import { poolFilePath } from '../../archive/layout.js';
+import { readNotes, writeNotes } from '../../archive/unreferenced.js';
+import { removalRank } from '../../archive/garbage.js';
+import { diskFault, exists, removeFile } from '../../io/disk.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import type { Signer } from '../../signing/signer.js';
+import { appendDropped, droppedPath, readDropped, type DroppedSnapshot } from '../../snapshot/dropped.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
+import { snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
+import type { LineTrust } from '../../snapshot/chained-lines.js';
+import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
+import type { Context } from '../context.js';
+import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { snapshotRecords } from '../records.js';
 import { notesPath } from './verify.js';
 
 /** Something that is there of a snapshot that goes. */

@@ -7,9 +7,9 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, rename, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { removeIsolated } from '../build/namespace.js';
-import { LockstepError } from '../errors.js';
-import { cacheFolderNames, cacheFolders, inCache, type CacheFolder } from '../io/cache-folders.js';
+import { removeIsolated } from '../../build/namespace.js';
+import { LockstepError } from '../../errors.js';
+import { cacheFolderNames, cacheFolders, inCache, type CacheFolder } from '../../io/cache-folders.js';
 import {
   defaultCacheLimits,
   parseSize,
@@ -17,14 +17,14 @@ import {
   type CacheItem,
   type CacheLimits,
   type CachePlan,
-} from '../io/cache-rule.js';
-import { isTemporaryName, notThere, onDisk, removeFile, tempDir, writeFileAtomic } from '../io/disk.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
-import { run } from '../io/process.js';
-import { parseDuration } from '../profile/duration.js';
-import type { Context } from './context.js';
+} from '../../io/cache-rule.js';
+import { isTemporaryName, notThere, onDisk, removeFile, tempDir, writeFileAtomic } from '../../io/disk.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import { run } from '../../io/process.js';
+import { parseDuration } from '../../profile/duration.js';
+import type { Context } from '../context.js';
 import { runsUnderWay, workspacesNeeds } from './shared-cache.js';
-import { exclusively } from './workspace-lock.js';
+import { exclusively } from '../workspace-lock.js';
 
 export interface CacheGcRequest extends CacheLimits {
   dryRun: boolean;

@@ -1,6 +1,6 @@
 /** What takes files away must know everything that needs them. */
-import { LockstepError } from '../errors.js';
-import type { SnapshotsReading } from '../suite/verify-records.js';
+import { LockstepError } from '../../errors.js';
+import type { SnapshotsReading } from '../../suite/verify-records.js';
 
 /**
  * Refuses where a manifest is missing or damaged: nobody knows what it needs.

@@ -7,14 +7,14 @@
 import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LockstepError } from '../errors.js';
-import { notThere, onDisk, readIfThere, removeFile, sha256Of, writeFileAtomic } from '../io/disk.js';
-import { lockHolder } from '../io/lock.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
-import { workspaceFileName } from '../profile/load.js';
-import { canonicalJson } from '../io/canonical-json.js';
-import type { Context } from './context.js';
-import { inCache } from '../io/cache-folders.js';
+import { LockstepError } from '../../errors.js';
+import { notThere, onDisk, readIfThere, removeFile, sha256Of, writeFileAtomic } from '../../io/disk.js';
+import { lockHolder } from '../../io/lock.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import { workspaceFileName } from '../../profile/load.js';
+import { canonicalJson } from '../../io/canonical-json.js';
+import type { Context } from '../context.js';
+import { inCache } from '../../io/cache-folders.js';
 
 const addressSchema = z.object({ workspace: z.string() });
 

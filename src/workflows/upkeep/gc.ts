@@ -5,8 +5,8 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { manifestPoolFiles } from '../archive/expected.js';
-import { liveView, frozenView } from '../archive/layout.js';
+import { manifestPoolFiles } from '../../archive/expected.js';
+import { liveView, frozenView } from '../../archive/layout.js';
 import {
   planGarbage,
   poolGarbage,
@@ -14,23 +14,23 @@ import {
   type Garbage,
   type GarbageKind,
   type GarbagePlan,
-} from '../archive/garbage.js';
-import type { ListedFile } from '../archive/port.js';
-import { readSignedView } from '../archive/signed-view.js';
-import { readNotes, writeNotes, type Note } from '../archive/unreferenced.js';
-import { diskFault, isTemporaryName, notThere, onDisk, removeFile, sweepTemporary } from '../io/disk.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
-import { listHistories } from '../suite/history-file.js';
-import type { SnapshotManifest } from '../snapshot/manifest.js';
-import { verifySnapshots } from '../suite/verify-records.js';
-import { archiveKeys, ownJudgement } from './keys/archive-keys.js';
-import type { Context } from './context.js';
+} from '../../archive/garbage.js';
+import type { ListedFile } from '../../archive/port.js';
+import { readSignedView } from '../../archive/signed-view.js';
+import { readNotes, writeNotes, type Note } from '../../archive/unreferenced.js';
+import { diskFault, isTemporaryName, notThere, onDisk, removeFile, sweepTemporary } from '../../io/disk.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import { listHistories } from '../../suite/history-file.js';
+import type { SnapshotManifest } from '../../snapshot/manifest.js';
+import { verifySnapshots } from '../../suite/verify-records.js';
+import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
+import type { Context } from '../context.js';
 import { finishDrops } from './dropped-files.js';
-import { snapshotRecords } from './records.js';
+import { snapshotRecords } from '../records.js';
 import { addHashes, hashesIn, needsOfOthers } from './shared-cache.js';
 import { assertSound } from './soundness.js';
 import { notesPath } from './verify.js';
-import { exclusively } from './workspace-lock.js';
+import { exclusively } from '../workspace-lock.js';
 
 export interface GcRequest {
   /** Seconds that a file must have been needless for. */

@@ -3,15 +3,15 @@
  * other, and everything else is then judged by the key that is at hand.
  */
 import { join } from 'node:path';
-import { keyOfSuite } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { readIfThere } from '../io/disk.js';
-import type { Finding } from '../snapshot/finding.js';
-import { listHistories } from '../suite/history-file.js';
-import { keyRecordPath } from '../snapshot/key-record.js';
-import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from './keys/archive-keys.js';
-import type { Context } from './context.js';
-import { keyRecordOf } from './readings.js';
+import { keyOfSuite } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { readIfThere } from '../../io/disk.js';
+import type { Finding } from '../../snapshot/finding.js';
+import { listHistories } from '../../suite/history-file.js';
+import { keyRecordPath } from '../../snapshot/key-record.js';
+import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from '../keys/archive-keys.js';
+import type { Context } from '../context.js';
+import { keyRecordOf } from '../readings.js';
 
 export interface JudgedKeys {
   keys: ArchiveKeys;

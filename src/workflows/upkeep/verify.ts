@@ -4,31 +4,31 @@
  * repair, what can be put right is, and everything is read once more.
  */
 import { join } from 'node:path';
-import { Expected } from '../archive/expected.js';
-import { liveView } from '../archive/layout.js';
-import { remediesOf, type ArchiveFinding } from '../archive/remedy.js';
-import type { RepairOutcome } from '../archive/repair.js';
-import { sourcesFileText } from '../archive/sources-file.js';
-import { readNotes } from '../archive/unreferenced.js';
-import { lasting, verifyArchive, type Scope } from '../archive/verify-archive.js';
-import { LockstepError } from '../errors.js';
-import { readIfThere, sha256Of } from '../io/disk.js';
-import { lockHolder } from '../io/lock.js';
-import { suiteOf } from '../profile/load.js';
-import type { Finding } from '../snapshot/finding.js';
-import { currentSnapshot } from '../suite/history.js';
-import { listHistories, historyPath } from '../suite/history-file.js';
-import { isSnapshotId } from '../snapshot/snapshot-id.js';
-import { findSnapshot, listSnapshots } from '../snapshot/snapshot-folder.js';
-import { verifySnapshots, type SnapshotsReading } from '../suite/verify-records.js';
-import { keyringSuites } from './keys/keyring-suites.js';
-import { ownJudgement } from './keys/archive-keys.js';
-import type { Context } from './context.js';
-import { journalPath } from './move/recover.js';
-import { applyRemedies } from './repair.js';
+import { Expected } from '../../archive/expected.js';
+import { liveView } from '../../archive/layout.js';
+import { remediesOf, type ArchiveFinding } from '../../archive/remedy.js';
+import type { RepairOutcome } from '../../archive/repair.js';
+import { sourcesFileText } from '../../archive/sources-file.js';
+import { readNotes } from '../../archive/unreferenced.js';
+import { lasting, verifyArchive, type Scope } from '../../archive/verify-archive.js';
+import { LockstepError } from '../../errors.js';
+import { readIfThere, sha256Of } from '../../io/disk.js';
+import { lockHolder } from '../../io/lock.js';
+import { suiteOf } from '../../profile/load.js';
+import type { Finding } from '../../snapshot/finding.js';
+import { currentSnapshot } from '../../suite/history.js';
+import { listHistories, historyPath } from '../../suite/history-file.js';
+import { isSnapshotId } from '../../snapshot/snapshot-id.js';
+import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
+import { keyringSuites } from '../keys/keyring-suites.js';
+import { ownJudgement } from '../keys/archive-keys.js';
+import type { Context } from '../context.js';
+import { journalPath } from '../move/recover.js';
+import { applyRemedies } from './apply-remedies.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
-import { exclusively } from './workspace-lock.js';
-import { historyOf } from './readings.js';
+import { exclusively } from '../workspace-lock.js';
+import { historyOf } from '../readings.js';
 
 export interface VerifyRequest {
   /** An id or a suite; undefined: everything. */

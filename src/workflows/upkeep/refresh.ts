@@ -4,28 +4,28 @@
  * packages there are; manifests are not read.
  */
 import { resolve } from 'node:path';
-import { frozenView, keyringSuite, liveView } from '../archive/layout.js';
-import { readReleaseTexts } from '../archive/publication.js';
-import { applyRefresh, planRefresh, type RefreshReason } from '../archive/resign.js';
-import { keyWarnings } from '../archive/validity.js';
-import { readSignedView } from '../archive/signed-view.js';
-import { LockstepError } from '../errors.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
-import { suiteOf } from '../profile/load.js';
-import { signingEnd } from '../signing/key-end.js';
-import { readPublicKeyFile, type PublicKey } from '../signing/public-key.js';
-import type { Signer } from '../signing/signer.js';
-import type { KeyEnds } from '../signing/verifier.js';
-import { keyRecordPath } from '../snapshot/key-record.js';
-import type { RecordedKey } from '../snapshot/key-state.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { ownJudgement } from './keys/archive-keys.js';
-import { archiveSigner, recordedKey, signerOf } from './keys/archive-signer.js';
-import type { Context } from './context.js';
-import { settleKeyFiles } from './keys/keyring-settle.js';
-import { keyringSuiteNamed, type PublishedSuite } from './keys/keyring-suites.js';
-import { historyOf, keyRecordOf } from './readings.js';
-import { exclusively } from './workspace-lock.js';
+import { frozenView, keyringSuite, liveView } from '../../archive/layout.js';
+import { readReleaseTexts } from '../../archive/publication.js';
+import { applyRefresh, planRefresh, type RefreshReason } from '../../archive/resign.js';
+import { keyWarnings } from '../../archive/validity.js';
+import { readSignedView } from '../../archive/signed-view.js';
+import { LockstepError } from '../../errors.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import { suiteOf } from '../../profile/load.js';
+import { signingEnd } from '../../signing/key-end.js';
+import { readPublicKeyFile, type PublicKey } from '../../signing/public-key.js';
+import type { Signer } from '../../signing/signer.js';
+import type { KeyEnds } from '../../signing/verifier.js';
+import { keyRecordPath } from '../../snapshot/key-record.js';
+import type { RecordedKey } from '../../snapshot/key-state.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { ownJudgement } from '../keys/archive-keys.js';
+import { archiveSigner, recordedKey, signerOf } from '../keys/archive-signer.js';
+import type { Context } from '../context.js';
+import { settleKeyFiles } from '../keys/keyring-settle.js';
+import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
+import { historyOf, keyRecordOf } from '../readings.js';
+import { exclusively } from '../workspace-lock.js';
 
 export interface RefreshRequest {
   /** Empty: all. */

@@ -3,25 +3,25 @@
  * noted first, signed, so that an interrupted drop is finished by the next one
  * and nobody takes the gap for a loss. Its packages go with the next gc.
  */
-import type { PoolFile } from '../archive/index-text.js';
-import { readSignedView } from '../archive/signed-view.js';
-import { listedIn } from '../archive/verify-view.js';
-import { liveView } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { didYouMean } from '../profile/nearest.js';
-import { assertDroppable } from '../snapshot/drop-rules.js';
-import { readDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
-import type { Snapshot } from '../snapshot/manifest.js';
-import { suitePointers } from '../suite/pointers.js';
-import { listSnapshots, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
-import { anyTime } from '../suite/unbelieved.js';
-import { archiveSigner } from './keys/archive-signer.js';
-import { archiveKeys, ownJudgement, type ArchiveKeys } from './keys/archive-keys.js';
-import type { Context } from './context.js';
+import type { PoolFile } from '../../archive/index-text.js';
+import { readSignedView } from '../../archive/signed-view.js';
+import { listedIn } from '../../archive/verify-view.js';
+import { liveView } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { didYouMean } from '../../profile/nearest.js';
+import { assertDroppable } from '../../snapshot/drop-rules.js';
+import { readDropped, type DroppedSnapshot } from '../../snapshot/dropped.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
+import { suitePointers } from '../../suite/pointers.js';
+import { listSnapshots, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
+import { anyTime } from '../../suite/unbelieved.js';
+import { archiveSigner } from '../keys/archive-signer.js';
+import { archiveKeys, ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
+import type { Context } from '../context.js';
 import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
-import { allHistories } from './reading.js';
+import { allHistories } from '../reading.js';
 import { assertSound } from './soundness.js';
-import { exclusively } from './workspace-lock.js';
+import { exclusively } from '../workspace-lock.js';
 
 export interface DropRequest {
   id: string;

@@ -3,25 +3,25 @@
  * that clients see no more of them at any moment than before. Release files are
  * signed anew over what the key vouched for, or published again.
  */
-import { applyPublication } from '../archive/apply.js';
-import { keyOfSuite, liveView } from '../archive/layout.js';
-import { placeOf, type Remedy } from '../archive/remedy.js';
-import { applyRemedy, type RepairOutcome } from '../archive/repair.js';
-import { applyRefresh, planRefresh } from '../archive/resign.js';
-import { readSignedView } from '../archive/signed-view.js';
-import { LockstepError } from '../errors.js';
-import { diskFault } from '../io/disk.js';
-import { signingEnd } from '../signing/key-end.js';
-import type { Signer } from '../signing/signer.js';
-import { currentSnapshot } from '../suite/history.js';
-import { historyPath } from '../suite/history-file.js';
-import { faultsIn } from '../suite/unbelieved.js';
-import { ownJudgement, type ArchiveKeys } from './keys/archive-keys.js';
-import { archiveSigner, signerOf, type ArchiveSigner } from './keys/archive-signer.js';
-import type { Context } from './context.js';
-import { keyringSuiteNamed, type PublishedSuite } from './keys/keyring-suites.js';
-import { planPublish } from './move/suite-publication.js';
-import { historyOf } from './readings.js';
+import { applyPublication } from '../../archive/apply.js';
+import { keyOfSuite, liveView } from '../../archive/layout.js';
+import { placeOf, type Remedy } from '../../archive/remedy.js';
+import { applyRemedy, type RepairOutcome } from '../../archive/repair.js';
+import { applyRefresh, planRefresh } from '../../archive/resign.js';
+import { readSignedView } from '../../archive/signed-view.js';
+import { LockstepError } from '../../errors.js';
+import { diskFault } from '../../io/disk.js';
+import { signingEnd } from '../../signing/key-end.js';
+import type { Signer } from '../../signing/signer.js';
+import { currentSnapshot } from '../../suite/history.js';
+import { historyPath } from '../../suite/history-file.js';
+import { faultsIn } from '../../suite/unbelieved.js';
+import { ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
+import { archiveSigner, signerOf, type ArchiveSigner } from '../keys/archive-signer.js';
+import type { Context } from '../context.js';
+import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
+import { planPublish } from '../move/suite-publication.js';
+import { historyOf } from '../readings.js';
 
 /**
  * Applies remedies in their order. What cannot be put right is told and does not stop the others.
