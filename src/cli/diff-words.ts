@@ -6,7 +6,7 @@ import type { FileChange } from '../comparison/contents-diff.js';
 import type { SecurityFix } from '../comparison/security-fixes.js';
 import type { PackageChange } from '../comparison/snapshot-diff.js';
 import { skippedSentence } from '../profile/skip.js';
-import type { DiffReport } from '../workflows/diff.js';
+import type { DiffReport } from '../workflows/reading/diff.js';
 import { formatBytes } from './progress-lines.js';
 
 export function schemaSentence({ schema, from, to }: DiffReport): string {

@@ -2,7 +2,7 @@
 import type { TextChange } from '../comparison/contents-diff.js';
 import type { ComponentChange } from '../comparison/snapshot-diff.js';
 import type { SourceChanges } from '../comparison/source-changes.js';
-import type { DiffReport, DiffSide, PackageContentsDiff } from '../workflows/diff.js';
+import type { DiffReport, DiffSide, PackageContentsDiff } from '../workflows/reading/diff.js';
 import {
   byWeight,
   fileCounts,

@@ -2,9 +2,9 @@
 import { formatBytes } from './progress-lines.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './render-table.js';
-import type { HistoryReport } from '../workflows/history.js';
-import type { ShowReport } from '../workflows/show.js';
-import type { SnapshotsReport } from '../workflows/snapshots.js';
+import type { HistoryReport } from '../workflows/reading/history.js';
+import type { ShowReport } from '../workflows/reading/show.js';
+import type { SnapshotsReport } from '../workflows/reading/snapshots.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import { skippedIn } from '../snapshot/skipped-versions.js';
 import { pinVersion } from '../comparison/snapshot-diff.js';

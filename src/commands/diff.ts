@@ -34,7 +34,7 @@ export default class Diff extends BaseCommand {
   override async run(): Promise<DiffResult> {
     const { args, flags } = await this.parse(Diff);
     const context = await this.context(flags);
-    const { diff } = await import('../workflows/diff.js');
+    const { diff } = await import('../workflows/reading/diff.js');
     const report = await diff(context, { ...args, contents: flags.contents });
     if (this.jsonEnabled()) return report;
     if (flags.markdown) {

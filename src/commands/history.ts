@@ -19,7 +19,7 @@ export default class History extends BaseCommand {
     const { args, flags } = await this.parse(History);
     const context = await this.context(flags);
     const [{ history }, { renderHistory }, { cleanLine }] = await Promise.all([
-      import('../workflows/history.js'),
+      import('../workflows/reading/history.js'),
       import('../cli/render-snapshots.js'),
       import('../cli/plain-text.js'),
     ]);

@@ -28,7 +28,7 @@ export default class PinFile extends BaseCommand {
   override async run(): Promise<PinFileResult> {
     const { args, flags } = await this.parse(PinFile);
     const context = await this.context(flags);
-    const { pinFile } = await import('../workflows/pin-file.js');
+    const { pinFile } = await import('../workflows/reading/pin-file.js');
     const report = await pinFile(context, { name: args.id, suite: flags.suite, output: flags.output });
     if (report.note !== null) this.say(report.note);
     if (report.file !== null) this.say(`${report.packages.length} packages held in ${report.file}`);

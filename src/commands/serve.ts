@@ -25,7 +25,7 @@ export default class Serve extends BaseCommand {
     const { flags } = await this.parse(Serve);
     const context = await this.context(flags);
     const [{ serve, followableSuites }, { machineLines }] = await Promise.all([
-      import('../workflows/serve.js'),
+      import('../workflows/reading/serve.js'),
       import('../cli/machine-lines.js'),
     ]);
     const server = await serve(context, {

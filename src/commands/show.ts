@@ -23,7 +23,7 @@ export default class Show extends BaseCommand {
     const { args, flags } = await this.parse(Show);
     const context = await this.context(flags);
     const [{ show }, { renderShow }] = await Promise.all([
-      import('../workflows/show.js'),
+      import('../workflows/reading/show.js'),
       import('../cli/render-snapshots.js'),
     ]);
     const report = await show(context, args.id);

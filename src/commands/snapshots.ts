@@ -20,7 +20,7 @@ export default class Snapshots extends BaseCommand {
     const { args, flags } = await this.parse(Snapshots);
     const context = await this.context(flags);
     const [{ snapshots }, { renderSnapshots }] = await Promise.all([
-      import('../workflows/snapshots.js'),
+      import('../workflows/reading/snapshots.js'),
       import('../cli/render-snapshots.js'),
     ]);
     const report = await snapshots(context, args.profile);

@@ -21,7 +21,7 @@ export default class Status extends BaseCommand {
     const { args, flags } = await this.parse(Status);
     const context = await this.context(flags);
     const [{ status }, { renderStatus, statusNotes }] = await Promise.all([
-      import('../workflows/status.js'),
+      import('../workflows/reading/status.js'),
       import('../cli/render-status.js'),
     ]);
     const report = await status(context, args.suite);

@@ -19,7 +19,7 @@ import type { SourceContext } from '../../source/source-context.js';
 import { allCandidates } from '../../source/registry.js';
 import { lookAtBase, snapshotSources } from './behind-base.js';
 import type { Context } from '../context.js';
-import { namedSnapshot, readingTrust } from '../reading.js';
+import { namedSnapshot, readingTrust } from '../reading/named-snapshot.js';
 import { withKnownFixes } from '../skipped.js';
 import { sourceContext } from './profile-sources.js';
 import { anyProfileOf, profileOf } from '../readings.js';

@@ -19,7 +19,7 @@ import { archiveSigner } from '../keys/archive-signer.js';
 import { archiveKeys, ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../context.js';
 import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
-import { allHistories } from '../reading.js';
+import { allHistories } from '../reading/named-snapshot.js';
 import { assertSound } from './soundness.js';
 import { exclusively } from '../workspace-lock.js';
 

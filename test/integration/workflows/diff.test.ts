@@ -7,7 +7,7 @@ import { noLimits, renderDiff } from '../../../src/cli/render-diff.js';
 import { diffResult } from '../../../src/cli/results-diff.js';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
-import { diff, type DiffReport } from '../../../src/workflows/diff.js';
+import { diff, type DiffReport } from '../../../src/workflows/reading/diff.js';
 import { makeBinary } from '../../fixtures/packages.js';
 import {
   aptComponent,

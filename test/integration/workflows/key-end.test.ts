@@ -6,7 +6,7 @@ import { run } from '../../../src/io/process.js';
 import type { Context } from '../../../src/workflows/context.js';
 import { refresh, type Refreshed } from '../../../src/workflows/upkeep/refresh.js';
 import { publish } from '../../../src/workflows/move/publish.js';
-import { status } from '../../../src/workflows/status.js';
+import { status } from '../../../src/workflows/reading/status.js';
 import { verify } from '../../../src/workflows/upkeep/verify.js';
 import { MoveBench } from './move-bench.js';
 

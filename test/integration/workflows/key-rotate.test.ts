@@ -16,7 +16,7 @@ import {
 } from '../../../src/workflows/keys/key-compromise.js';
 import { keyStatus, rotateKey, type RotateReport } from '../../../src/workflows/keys/rotate-key.js';
 import { refresh } from '../../../src/workflows/upkeep/refresh.js';
-import { show } from '../../../src/workflows/show.js';
+import { show } from '../../../src/workflows/reading/show.js';
 import { MoveBench } from './move-bench.js';
 import { verified } from './tampering.js';
 

@@ -7,10 +7,10 @@ import { LockstepError } from '../../../src/errors.js';
 import { historyPath } from '../../../src/suite/history-file.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
-import { history } from '../../../src/workflows/history.js';
-import { namedSnapshot, readingTrust } from '../../../src/workflows/reading.js';
-import { show } from '../../../src/workflows/show.js';
-import { snapshots } from '../../../src/workflows/snapshots.js';
+import { history } from '../../../src/workflows/reading/history.js';
+import { namedSnapshot, readingTrust } from '../../../src/workflows/reading/named-snapshot.js';
+import { show } from '../../../src/workflows/reading/show.js';
+import { snapshots } from '../../../src/workflows/reading/snapshots.js';
 import { aptComponent, SnapshotWorkspace, type SetSpec } from '../../fixtures/snapshots.js';
 
 const set = (version: string, more: Partial<SetSpec> = {}): SetSpec => ({

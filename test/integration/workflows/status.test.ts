@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { statusResult } from '../../../src/cli/results-moves.js';
 import { historyPath } from '../../../src/suite/history-file.js';
-import { status, type StatusReport, type SuiteStatus } from '../../../src/workflows/status.js';
+import { status, type StatusReport, type SuiteStatus } from '../../../src/workflows/reading/status.js';
 import { exclusively } from '../../../src/workflows/workspace-lock.js';
 import { hashes } from '../../e2e/bad-input/bench.js';
 import { MoveBench } from './move-bench.js';

@@ -1,8 +1,8 @@
 /** One snapshot, whole. */
-import type { SnapshotManifest } from '../snapshot/manifest.js';
-import { suitePointers, type SuitePointer } from '../suite/pointers.js';
-import type { Context } from './context.js';
-import { allHistories, namedSnapshot, readingTrust } from './reading.js';
+import type { SnapshotManifest } from '../../snapshot/manifest.js';
+import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
+import type { Context } from '../context.js';
+import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface ShowReport {
   /** SHA-256 of the manifest, by which its successor names it. */

@@ -1,10 +1,10 @@
 /** A suite's history, as its lines tell it. */
-import { lineFaults } from '../snapshot/chained-lines.js';
-import { historyPath } from '../suite/history-file.js';
-import { readIfThere } from '../io/disk.js';
-import type { HistoryEntry } from '../suite/history.js';
-import type { Context } from './context.js';
-import { readingTrust, suiteHistory } from './reading.js';
+import { lineFaults } from '../../snapshot/chained-lines.js';
+import { historyPath } from '../../suite/history-file.js';
+import { readIfThere } from '../../io/disk.js';
+import type { HistoryEntry } from '../../suite/history.js';
+import type { Context } from '../context.js';
+import { readingTrust, suiteHistory } from './named-snapshot.js';
 
 export interface HistoryReport {
   suite: string;

@@ -1,11 +1,11 @@
 /** The apt preferences file that holds machines at one snapshot. */
 import { resolve } from 'node:path';
-import { writeFileAtomic } from '../io/disk.js';
-import { keyringPackageOf } from '../metapackage/pinned-packages.js';
-import { planPinFile, type PinFile } from '../suite/apt-preferences.js';
-import type { Context } from './context.js';
-import { suiteFor } from './move/suite-publication.js';
-import { allHistories, namedSnapshot, readingTrust } from './reading.js';
+import { writeFileAtomic } from '../../io/disk.js';
+import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
+import { planPinFile, type PinFile } from '../../suite/apt-preferences.js';
+import type { Context } from '../context.js';
+import { suiteFor } from '../move/suite-publication.js';
+import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface PinFileReport extends PinFile {
   /** Whose frozen view lists the versions; null where no suite ever pointed at the snapshot. */

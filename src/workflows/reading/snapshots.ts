@@ -1,13 +1,13 @@
 /** The list of snapshots, each in a line. */
-import { LockstepError, type ErrorCode } from '../errors.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
-import { didYouMean } from '../profile/nearest.js';
-import { suitePointers, type SuitePointer } from '../suite/pointers.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { SummaryReader } from '../comparison/summary-reader.js';
-import type { SnapshotSummary } from '../comparison/summary.js';
-import type { Context } from './context.js';
-import { allHistories, knownProfiles } from './reading.js';
+import { LockstepError, type ErrorCode } from '../../errors.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import { didYouMean } from '../../profile/nearest.js';
+import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { SummaryReader } from '../../comparison/summary-reader.js';
+import type { SnapshotSummary } from '../../comparison/summary.js';
+import type { Context } from '../context.js';
+import { allHistories, knownProfiles } from './named-snapshot.js';
 
 export interface ListedSummary extends SnapshotSummary {
   suites: SuitePointer[];

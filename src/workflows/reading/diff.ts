@@ -1,10 +1,10 @@
 /** Two snapshots side by side: manifests first, then what is inside of the packages that differ. */
 import pLimit from 'p-limit';
-import { poolFilePath } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
-import { compareVersions } from '../deb/version.js';
-import { diffContents, makerOf, noContents, type ContentsDiff } from '../comparison/contents-diff.js';
+import { poolFilePath } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { throwIfInterrupted } from '../../io/interrupt.js';
+import { compareVersions } from '../../deb/version.js';
+import { diffContents, makerOf, noContents, type ContentsDiff } from '../../comparison/contents-diff.js';
 import {
   diffSnapshots,
   isEmptyDiff,
@@ -13,15 +13,15 @@ import {
   type PackagePair,
   type SecurityChange,
   type SnapshotDiff,
-} from '../comparison/snapshot-diff.js';
-import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
-import type { PackageContents } from '../comparison/package-contents.js';
-import { PackageReader, type PackageReading } from '../comparison/package-reader.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { mergedChanges, sourceChanges, type SourceChanges } from '../comparison/source-changes.js';
-import { SummaryReader } from '../comparison/summary-reader.js';
-import type { Context } from './context.js';
-import { namedSnapshot, readingTrust } from './reading.js';
+} from '../../comparison/snapshot-diff.js';
+import type { SnapshotManifest, SnapshotPackage } from '../../snapshot/manifest.js';
+import type { PackageContents } from '../../comparison/package-contents.js';
+import { PackageReader, type PackageReading } from '../../comparison/package-reader.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { mergedChanges, sourceChanges, type SourceChanges } from '../../comparison/source-changes.js';
+import { SummaryReader } from '../../comparison/summary-reader.js';
+import type { Context } from '../context.js';
+import { namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface DiffRequest {
   /** Ids, suites, either with `~N`. */

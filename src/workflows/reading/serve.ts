@@ -1,11 +1,11 @@
 /** Serves the archive of the workspace. */
-import { serveArchive, type RunningServer, type ServeOptions } from '../archive/static-server.js';
-import { LockstepError } from '../errors.js';
-import { ensureDir } from '../io/disk.js';
-import { isImported } from '../profile/load.js';
-import type { Context } from './context.js';
-import { publishedSuites } from './keys/keyring-package.js';
-import { anyProfileOf } from './readings.js';
+import { serveArchive, type RunningServer, type ServeOptions } from '../../archive/static-server.js';
+import { LockstepError } from '../../errors.js';
+import { ensureDir } from '../../io/disk.js';
+import { isImported } from '../../profile/load.js';
+import type { Context } from '../context.js';
+import { publishedSuites } from '../keys/keyring-package.js';
+import { anyProfileOf } from '../readings.js';
 
 /** @throws LockstepError SERVE_ADDRESS when it cannot listen there */
 export async function serve(

@@ -5,32 +5,32 @@
  * what suites point at; it takes no lock, so it never waits for a run.
  */
 import { join } from 'node:path';
-import { keyOfSuite, liveView } from '../archive/layout.js';
-import { readPublished } from '../archive/publication.js';
-import { snapshotField, type PublishedRelease } from '../archive/release.js';
-import { readSignedView } from '../archive/signed-view.js';
-import { keyWarningDays, keyWarnings, viewEnd, type ViewEnd } from '../archive/validity.js';
-import { LockstepError } from '../errors.js';
-import { lockHolder } from '../io/lock.js';
-import { suiteOf, suitesOf, type NamedSuite } from '../profile/load.js';
-import { hasEnded, skippedSentence, type SkippedOf } from '../profile/skip.js';
-import { aheadSentence, type BaseAhead } from '../resolution/base-ahead.js';
-import { signingEnd } from '../signing/key-end.js';
-import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../suite/history.js';
-import { listHistories } from '../suite/history-file.js';
-import { readJournal } from '../suite/journal.js';
-import { listSnapshots } from '../snapshot/snapshot-folder.js';
-import { dateOfSnapshotId } from '../snapshot/snapshot-id.js';
-import { SummaryReader } from '../comparison/summary-reader.js';
-import { ownJudgement } from './keys/archive-keys.js';
-import { aheadOfSuite } from './release/behind-base.js';
-import type { Context } from './context.js';
-import { keyringProfile } from './keys/keyring-suites.js';
-import { listedIn } from './move/suite-move.js';
-import { readingTrust } from './reading.js';
-import { journalPath } from './move/recover.js';
-import { historyOf, keyRecordOf } from './readings.js';
-import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from './skipped.js';
+import { keyOfSuite, liveView } from '../../archive/layout.js';
+import { readPublished } from '../../archive/publication.js';
+import { snapshotField, type PublishedRelease } from '../../archive/release.js';
+import { readSignedView } from '../../archive/signed-view.js';
+import { keyWarningDays, keyWarnings, viewEnd, type ViewEnd } from '../../archive/validity.js';
+import { LockstepError } from '../../errors.js';
+import { lockHolder } from '../../io/lock.js';
+import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
+import { hasEnded, skippedSentence, type SkippedOf } from '../../profile/skip.js';
+import { aheadSentence, type BaseAhead } from '../../resolution/base-ahead.js';
+import { signingEnd } from '../../signing/key-end.js';
+import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../../suite/history.js';
+import { listHistories } from '../../suite/history-file.js';
+import { readJournal } from '../../suite/journal.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { dateOfSnapshotId } from '../../snapshot/snapshot-id.js';
+import { SummaryReader } from '../../comparison/summary-reader.js';
+import { ownJudgement } from '../keys/archive-keys.js';
+import { aheadOfSuite } from '../release/behind-base.js';
+import type { Context } from '../context.js';
+import { keyringProfile } from '../keys/keyring-suites.js';
+import { listedIn } from '../move/suite-move.js';
+import { readingTrust } from './named-snapshot.js';
+import { journalPath } from '../move/recover.js';
+import { historyOf, keyRecordOf } from '../readings.js';
+import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from '../skipped.js';
 
 /**
  * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it

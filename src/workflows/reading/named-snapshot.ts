@@ -3,14 +3,14 @@
  * person names, and judging it without the archive's secret. No lock is taken
  * and nothing is written but what the cache keeps.
  */
-import { keyringFiles } from '../archive/layout.js';
-import { LockstepError } from '../errors.js';
-import { didYouMean } from '../profile/nearest.js';
-import { readDropped } from '../snapshot/dropped.js';
-import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../suite/history.js';
-import { listHistories } from '../suite/history-file.js';
-import type { Snapshot, SnapshotRef } from '../snapshot/manifest.js';
-import type { SuiteHistory } from '../suite/pointers.js';
+import { keyringFiles } from '../../archive/layout.js';
+import { LockstepError } from '../../errors.js';
+import { didYouMean } from '../../profile/nearest.js';
+import { readDropped } from '../../snapshot/dropped.js';
+import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../../suite/history.js';
+import { listHistories } from '../../suite/history-file.js';
+import type { Snapshot, SnapshotRef } from '../../snapshot/manifest.js';
+import type { SuiteHistory } from '../../suite/pointers.js';
 import {
   findSnapshot,
   listSnapshots,
@@ -18,11 +18,11 @@ import {
   snapshotFiles,
   type SnapshotPlace,
   type SnapshotTrust,
-} from '../snapshot/snapshot-folder.js';
-import { parseSnapshotName } from '../snapshot/snapshot-name.js';
-import { archiveKeys } from './keys/archive-keys.js';
-import type { Context } from './context.js';
-import { historyOf } from './readings.js';
+} from '../../snapshot/snapshot-folder.js';
+import { parseSnapshotName } from '../../snapshot/snapshot-name.js';
+import { archiveKeys } from '../keys/archive-keys.js';
+import type { Context } from '../context.js';
+import { historyOf } from '../readings.js';
 
 /** How snapshots are judged here, and what a person should know about it. */
 export interface ReadingTrust extends SnapshotTrust {
