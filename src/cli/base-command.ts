@@ -7,7 +7,7 @@ import { Command } from '@oclif/core/command';
 import { string as stringFlag } from '@oclif/core/flags';
 import { LockstepError, exitStatus } from '../errors.js';
 import { withInterrupt } from '../io/interrupt.js';
-import type { Context } from '../workflows/context.js';
+import type { Context } from '../workflows/workspace/context.js';
 import { cleanJson } from './plain-text.js';
 import { errorToJson, exitOf, renderError } from './render-error.js';
 import type { LineProgress } from './progress-lines.js';

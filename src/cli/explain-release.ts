@@ -1,7 +1,7 @@
 /** What was made, where it is, how to serve it, and what a machine needs: the end of `release`. */
 import { relative } from 'node:path';
 import { skippedSentence } from '../profile/skip.js';
-import type { Context } from '../workflows/context.js';
+import type { Context } from '../workflows/workspace/context.js';
 import type { ReleaseReport } from '../workflows/release/release.js';
 import { machineLines } from './machine-lines.js';
 import { cleanLine } from './plain-text.js';

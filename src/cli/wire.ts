@@ -11,7 +11,7 @@ import { ContentStore } from '../io/content-store.js';
 import { Http } from '../io/http.js';
 import { proxyFrom } from '../io/proxy.js';
 import { loadWorkspace } from '../profile/load.js';
-import type { Context, Places } from '../workflows/context.js';
+import type { Context, Places } from '../workflows/workspace/context.js';
 import { cacheFolder, networkLimits } from './environment.js';
 import { LineProgress } from './progress-lines.js';
 import { inCache } from '../io/cache-folders.js';

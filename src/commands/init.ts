@@ -30,7 +30,7 @@ export default class Init extends BaseCommand {
 
   override async run(): Promise<InitResult> {
     const { args, flags } = await this.parse(Init);
-    const { initWorkspace } = await import('../workflows/init.js');
+    const { initWorkspace } = await import('../workflows/workspace/init.js');
     const { home } = await import('../cli/wire.js');
     const result = await initWorkspace(args.dir, {
       home,

@@ -3,7 +3,7 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { SkipResult } from '../cli/results-skip.js';
 import { LockstepError } from '../errors.js';
-import type { SkipRequest } from '../workflows/skip.js';
+import type { SkipRequest } from '../workflows/workspace/skip.js';
 
 export default class Skip extends BaseCommand {
   static override summary = 'Pass over a version of a component until a day';
@@ -44,7 +44,7 @@ export default class Skip extends BaseCommand {
     const change = changeOf(flags);
     const context = await this.context(flags);
     const [{ skip }, { explainSkip }] = await Promise.all([
-      import('../workflows/skip.js'),
+      import('../workflows/workspace/skip.js'),
       import('../cli/explain-skip.js'),
     ]);
     const report = await skip(context, { ...args, change, dryRun: flags['dry-run'] });

@@ -3,7 +3,7 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import type { AddExtensionResult } from '../../cli/results-add.js';
 import { LockstepError } from '../../errors.js';
-import type { ExtensionOrigin } from '../../workflows/add-extension.js';
+import type { ExtensionOrigin } from '../../workflows/workspace/add-extension.js';
 
 export default class AddExtension extends BaseCommand {
   static override summary = 'Write an extension or a skin of MediaWiki into a profile';
@@ -57,7 +57,7 @@ export default class AddExtension extends BaseCommand {
   override async run(): Promise<AddExtensionResult> {
     const { args, flags } = await this.parse(AddExtension);
     const context = await this.context(flags);
-    const { addExtension } = await import('../../workflows/add-extension.js');
+    const { addExtension } = await import('../../workflows/workspace/add-extension.js');
     const report = await addExtension(context, {
       name: args.name,
       component: flags.component,

@@ -18,8 +18,8 @@ import {
 } from '../../snapshot/key-state.js';
 import type { KeyEnds } from '../../signing/verifier.js';
 import type { LineTrust } from '../../snapshot/chained-lines.js';
-import type { Context } from '../context.js';
-import { keyRecordOf, publicKeyOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { keyRecordOf, publicKeyOf } from '../workspace/files-read.js';
 
 export interface ArchiveKeys {
   /** What its key files must hold: the current key, and the next one once that is announced. */

@@ -22,8 +22,8 @@ import {
   type KeyAtHand,
   type KeySlot,
 } from './archive-keys.js';
-import type { Context } from '../context.js';
-import { keyRecordOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { keyRecordOf } from '../workspace/files-read.js';
 
 /** What signs for the archive. Its `publicKey` is all keys whose signatures count, the current one first. */
 export interface ArchiveSigner extends Signer {

@@ -4,7 +4,7 @@ import { LockstepError } from '../../errors.js';
 import { passphraseFrom, writeKeyFile } from '../../signing/key-file.js';
 import { generateKey } from '../../signing/keys.js';
 import { keySlots } from './archive-keys.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 
 export interface KeyRequest {
   /** For `signing.next`, which `key rotate` brings in. */

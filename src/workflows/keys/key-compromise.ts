@@ -29,14 +29,14 @@ import {
 } from '../../suite/unbelieved.js';
 import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../move/suite-publication.js';
-import { keyRecordOf } from '../readings.js';
+import { keyRecordOf } from '../workspace/files-read.js';
 import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from '../upkeep/refresh.js';
 import { applyRemedies } from '../upkeep/apply-remedies.js';
-import { exclusively } from '../workspace-lock.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface CompromiseRequest {
   /** From when on the old key is not believed; null: from now on. */

@@ -10,9 +10,9 @@ import { readIfThere, writeFileAtomic } from '../../io/disk.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { readTemplate } from '../../metapackage/template-folder.js';
 import { profileFile } from '../../profile/load.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { publishedSuites } from './keyring-package.js';
-import { keyRecordOf } from '../readings.js';
+import { keyRecordOf } from '../workspace/files-read.js';
 
 /** The hash of everything that the package can depend on. Throws as readTemplate and readPublished. */
 export async function keyringInputs(context: Context): Promise<string> {

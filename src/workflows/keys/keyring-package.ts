@@ -13,8 +13,8 @@ import type { Workspace } from '../../profile/workspace-schema.js';
 import { readPublicKeys } from '../../signing/keys.js';
 import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
-import type { Context } from '../context.js';
-import { historyOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { historyOf } from '../workspace/files-read.js';
 
 /** The keys that the package holds, and the suites that it has a machine follow for them. */
 export async function keyringKey({ own, state }: Pick<ArchiveKeys, 'own' | 'state'>): Promise<ArchiveKey> {

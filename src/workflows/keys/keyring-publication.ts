@@ -30,12 +30,12 @@ import { vetSet } from '../../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
 import { builderContext, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
 import { applyPublish, commitSnapshotFiles, ownTrust, planPublish } from '../move/suite-publication.js';
-import { snapshotRecords } from '../records.js';
-import { addToHistory, historyOf } from '../readings.js';
+import { snapshotRecords } from '../workspace/snapshot-records.js';
+import { addToHistory, historyOf } from '../workspace/files-read.js';
 
 /** Whether the archive has a keyring package at all: one of imported packages alone may do without. */
 export async function hasKeyringTemplate({ places }: Context): Promise<boolean> {

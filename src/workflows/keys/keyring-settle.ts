@@ -17,13 +17,13 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../../suite/unbelieved.js';
 import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOf } from './archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../move/suite-publication.js';
-import { historyOf, keyRecordOf } from '../readings.js';
+import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 
 /**
  * After a suite has moved: the suite of the current key offers the keyring package as it is to be now, and machines are

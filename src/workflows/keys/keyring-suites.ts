@@ -8,8 +8,8 @@ import type { SuiteIdentity } from '../../archive/release.js';
 import type { KeyringSuites } from '../../archive/sources-file.js';
 import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
-import type { Context } from '../context.js';
-import { historyOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { historyOf } from '../workspace/files-read.js';
 
 /** What publishing needs to know of a suite. */
 export interface PublishedSuite extends SuiteIdentity {

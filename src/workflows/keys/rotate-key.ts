@@ -15,15 +15,15 @@ import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import { compareVersions } from '../../deb/version.js';
 import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../move/suite-publication.js';
-import { historyOf, keyRecordOf } from '../readings.js';
+import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 import { assertRefreshed, refreshAll, type RefreshedView } from '../upkeep/refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';
-import { exclusively } from '../workspace-lock.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface RotateRequest {
   /** Also where machines would be left behind. */

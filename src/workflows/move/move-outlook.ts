@@ -12,9 +12,9 @@ import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
 import type { VersionChanges } from '../../suite/version-steps.js';
 import { withdrawalOf, type SchemaChange } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import type { MovePlan } from './suite-move.js';
-import { anyProfileOf, historyOf } from '../readings.js';
+import { anyProfileOf, historyOf } from '../workspace/files-read.js';
 import { readVersions, type ListedVersions } from './version-changes.js';
 
 /** What is known of a move before it is done. */

@@ -3,12 +3,12 @@ import { suiteOf, type NamedSuite } from '../../profile/load.js';
 import { promotedSnapshot } from '../../suite/move-rules.js';
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';
 import { reportOf, type PublishReport } from './suite-publication.js';
-import { exclusively } from '../workspace-lock.js';
-import { historyOf } from '../readings.js';
+import { exclusively } from '../workspace/workspace-lock.js';
+import { historyOf } from '../workspace/files-read.js';
 
 export interface PromoteRequest {
   from: string;

@@ -1,10 +1,10 @@
 /** `lockstep publish`: a suite is made to point at a snapshot that is named. */
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';
 import { reportOf, suiteFor, type PublishReport } from './suite-publication.js';
-import { exclusively } from '../workspace-lock.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface PublishRequest {
   id: string;

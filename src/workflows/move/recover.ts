@@ -13,9 +13,9 @@ import type { Signer } from '../../signing/signer.js';
 import { historyPath } from '../../suite/history-file.js';
 import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { commitSnapshotFiles } from './suite-publication.js';
-import { addToHistory, historyOf } from '../readings.js';
+import { addToHistory, historyOf } from '../workspace/files-read.js';
 
 /** Where the journal is; it is there while a move is under way. */
 export function journalPath({ places }: Context): string {

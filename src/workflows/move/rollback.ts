@@ -15,14 +15,14 @@ import {
 } from '../../suite/move-rules.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { moveOutlook, outlookOf, type MoveOutlook, type OutlookRequest } from './move-outlook.js';
 import { applyMove, listedIn, planMove, type MoveRequest } from './suite-move.js';
 import { namedSuite, type MoveOutcome } from './promote.js';
 import { reportOf, suiteFor } from './suite-publication.js';
-import { recordOf, type SnapshotTarget } from '../records.js';
-import { exclusively } from '../workspace-lock.js';
-import { historyOf } from '../readings.js';
+import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { exclusively } from '../workspace/workspace-lock.js';
+import { historyOf } from '../workspace/files-read.js';
 
 export interface RollbackRequest {
   suite: string;

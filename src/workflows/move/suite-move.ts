@@ -31,13 +31,13 @@ import { assertGates, isMoveUnproven } from '../../suite/gates.js';
 import { assertOrigins } from '../../suite/origins.js';
 import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { ensureKeyringSuite } from '../keys/keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
 import { leftOnReissue } from './versions-on-machines.js';
-import { recordOf, type SnapshotTarget } from '../records.js';
-import { historyOf } from '../readings.js';
+import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { historyOf } from '../workspace/files-read.js';
 import { versionSteps } from './version-changes.js';
 
 export interface MoveRequest {

@@ -29,10 +29,10 @@ import {
   type SnapshotTrust,
 } from '../../snapshot/snapshot-folder.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
-import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../records.js';
-import { historyOf } from '../readings.js';
+import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { historyOf } from '../workspace/files-read.js';
 
 export interface PublishReport {
   suite: string;

@@ -29,10 +29,10 @@ import { newestOfEach } from '../../snapshot/several-versions.js';
 import { highestVersions, raise } from '../../suite/highest-versions.js';
 import { vetSet } from '../../vetting/vet.js';
 import { changelogsOf } from '../release/set-changelogs.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { commitSnapshotFiles, ownTrust } from './suite-publication.js';
-import { snapshotRecords, type SnapshotTarget } from '../records.js';
+import { snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
 
 export type { SupersedeRow } from './reissue-rows.js';

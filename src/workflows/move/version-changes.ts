@@ -12,8 +12,8 @@ import type { Signer } from '../../signing/signer.js';
 import type { SnapshotRef } from '../../snapshot/manifest.js';
 import { versionChanges, type NamedVersion, type VersionChanges } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
-import type { Context } from '../context.js';
-import { listedSnapshot, snapshotRecords } from '../records.js';
+import type { Context } from '../workspace/context.js';
+import { listedSnapshot, snapshotRecords } from '../workspace/snapshot-records.js';
 
 /** What a suite lists before and after a move. */
 export interface ListedVersions {

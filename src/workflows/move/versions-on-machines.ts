@@ -9,9 +9,9 @@ import type { SnapshotRef, Superseding } from '../../snapshot/manifest.js';
 import type { NamedVersion } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { supersededPackages, type LeftOnReissue } from '../../suite/highest-versions.js';
-import type { Context } from '../context.js';
-import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../records.js';
-import { historyOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { historyOf } from '../workspace/files-read.js';
 
 /** A snapshot that a suite pointed at. */
 export interface PastSnapshot extends SnapshotRef {

@@ -20,7 +20,7 @@ import { PackageReader, type PackageReading } from '../../comparison/package-rea
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { mergedChanges, sourceChanges, type SourceChanges } from '../../comparison/source-changes.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface DiffRequest {

@@ -3,7 +3,7 @@ import { lineFaults } from '../../snapshot/chained-lines.js';
 import { historyPath } from '../../suite/history-file.js';
 import { readIfThere } from '../../io/disk.js';
 import type { HistoryEntry } from '../../suite/history.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { readingTrust, suiteHistory } from './named-snapshot.js';
 
 export interface HistoryReport {

@@ -21,8 +21,8 @@ import {
 } from '../../snapshot/snapshot-folder.js';
 import { parseSnapshotName } from '../../snapshot/snapshot-name.js';
 import { archiveKeys } from '../keys/archive-keys.js';
-import type { Context } from '../context.js';
-import { historyOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { historyOf } from '../workspace/files-read.js';
 
 /** How snapshots are judged here, and what a person should know about it. */
 export interface ReadingTrust extends SnapshotTrust {

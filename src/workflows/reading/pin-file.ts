@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { writeFileAtomic } from '../../io/disk.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import { planPinFile, type PinFile } from '../../suite/apt-preferences.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { suiteFor } from '../move/suite-publication.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 

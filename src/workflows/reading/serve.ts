@@ -3,9 +3,9 @@ import { serveArchive, type RunningServer, type ServeOptions } from '../../archi
 import { LockstepError } from '../../errors.js';
 import { ensureDir } from '../../io/disk.js';
 import { isImported } from '../../profile/load.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { publishedSuites } from '../keys/keyring-package.js';
-import { anyProfileOf } from '../readings.js';
+import { anyProfileOf } from '../workspace/files-read.js';
 
 /** @throws LockstepError SERVE_ADDRESS when it cannot listen there */
 export async function serve(

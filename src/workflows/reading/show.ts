@@ -1,7 +1,7 @@
 /** One snapshot, whole. */
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface ShowReport {

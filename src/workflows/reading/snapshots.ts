@@ -6,7 +6,7 @@ import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { SnapshotSummary } from '../../comparison/summary.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { allHistories, knownProfiles } from './named-snapshot.js';
 
 export interface ListedSummary extends SnapshotSummary {

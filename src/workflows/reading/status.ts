@@ -24,13 +24,13 @@ import { dateOfSnapshotId } from '../../snapshot/snapshot-id.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import { ownJudgement } from '../keys/archive-keys.js';
 import { aheadOfSuite } from '../release/behind-base.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { keyringProfile } from '../keys/keyring-suites.js';
 import { listedIn } from '../move/suite-move.js';
 import { readingTrust } from './named-snapshot.js';
 import { journalPath } from '../move/recover.js';
-import { historyOf, keyRecordOf } from '../readings.js';
-import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from '../skipped.js';
+import { historyOf, keyRecordOf } from '../workspace/files-read.js';
+import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from '../workspace/known-skips.js';
 
 /**
  * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it

@@ -26,8 +26,8 @@ import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { baseVersions } from '../../source/base-versions.js';
 import type { SourceContext } from '../../source/source-context.js';
 import type { PlannedBuilds } from './set-build.js';
-import type { Context } from '../context.js';
-import { anyProfileOf, profileOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { anyProfileOf, profileOf } from '../workspace/files-read.js';
 import type { Resolution } from './resolve.js';
 
 const seenSchema = z.object({

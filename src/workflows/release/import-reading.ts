@@ -17,7 +17,7 @@ import { gatherForeignFiles, type ForeignFiles } from '../../vetting/foreign-fil
 import { readForeignSet } from '../../vetting/foreign-readers.js';
 import type { ReadFile, ReadPackage } from '../../vetting/foreign-share.js';
 import { readSource, readUpload, type PromisedFile } from '../../vetting/foreign-source.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 
 export interface ReadingRequest {
   /** Folders, .deb, .dsc and .changes, as typed. */

@@ -22,11 +22,11 @@ import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapsh
 import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { rulesVersion } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { readAll, type ReadingRequest, type Taken } from './import-reading.js';
 import { commitSnapshotFiles, ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { snapshotRecords } from '../records.js';
-import { exclusively } from '../workspace-lock.js';
+import { snapshotRecords } from '../workspace/snapshot-records.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface ImportRequest extends ReadingRequest {
   profile: string;

@@ -20,10 +20,10 @@ import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { SourceContext } from '../../source/source-context.js';
 import { installSetOf, type InstallSet } from '../../vetting/install/install-set.js';
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { ownTrust } from '../move/suite-publication.js';
 import { sourceContext } from './profile-sources.js';
-import { historyOf, profileOf } from '../readings.js';
+import { historyOf, profileOf } from '../workspace/files-read.js';
 
 export interface InstallProofRequest {
   profile: Profile;

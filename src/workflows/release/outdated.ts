@@ -18,11 +18,11 @@ import type { BaseAhead } from '../../resolution/base-ahead.js';
 import type { SourceContext } from '../../source/source-context.js';
 import { allCandidates } from '../../source/registry.js';
 import { lookAtBase, snapshotSources } from './behind-base.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { namedSnapshot, readingTrust } from '../reading/named-snapshot.js';
-import { withKnownFixes } from '../skipped.js';
+import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
-import { anyProfileOf, profileOf } from '../readings.js';
+import { anyProfileOf, profileOf } from '../workspace/files-read.js';
 
 export interface OutdatedRequest {
   /** All profiles with components where neither it nor a suite is given. */

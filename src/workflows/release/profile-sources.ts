@@ -5,7 +5,7 @@ import { readAptConfiguration } from '../../source/apt-configuration.js';
 import { debianKeyring, type SourceContext } from '../../source/source-context.js';
 import { chooseMirror } from '../../source/mirror.js';
 import type { Pin } from '../../source/pin.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { inCache } from '../../io/cache-folders.js';
 
 export async function sourceContext(context: Context, profile: Profile): Promise<SourceContext> {

@@ -5,7 +5,7 @@ import type { Signer } from '../../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../../suite/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
 import { assertNotBehindBase, lookAtBase, plannedSources } from './behind-base.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
@@ -13,9 +13,9 @@ import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../mov
 import { suiteFor, type PublishReport } from '../move/suite-publication.js';
 import { resolve, type Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
-import { exclusively } from '../workspace-lock.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
-import { profileOf } from '../readings.js';
+import { profileOf } from '../workspace/files-read.js';
 
 export interface ReleaseRequest {
   profile: string;

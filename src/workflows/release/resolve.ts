@@ -17,11 +17,11 @@ import type { SourceContext } from '../../source/source-context.js';
 import type { Pin } from '../../source/pin.js';
 import { allCandidates } from '../../source/registry.js';
 import { ComponentSearch } from './component-search.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { withLocalTrees, type LocalTrees } from './local-trees.js';
-import { withKnownFixes } from '../skipped.js';
+import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
-import { profileOf } from '../readings.js';
+import { profileOf } from '../workspace/files-read.js';
 
 export interface Resolution {
   profile: Profile;

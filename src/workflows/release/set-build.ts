@@ -38,7 +38,7 @@ import { extensionTree, readExtensions, type ExtensionFacts } from '../../source
 import type { SourceContext } from '../../source/source-context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js';
 import { archiveKeys } from '../keys/archive-keys.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { databaseSchema } from './set-schema.js';
 import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';

@@ -2,7 +2,7 @@
 import { storeChangelog } from '../../snapshot/changelog-reader.js';
 import { planChangelogs } from '../../snapshot/changelog-plan.js';
 import type { SnapshotManifest, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 
 /**
  * Reads only the packages whose source is new since then.

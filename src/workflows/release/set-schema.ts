@@ -4,7 +4,7 @@ import type { Profile } from '../../profile/profile-schema.js';
 import type { SnapshotSchema } from '../../snapshot/manifest.js';
 import { readSchema, type SchemaSource } from '../../snapshot/schema-reader.js';
 import type { Pin, StoredFile } from '../../source/pin.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 
 /**
  * The schema of the component that the profile names, or undefined where it names none.

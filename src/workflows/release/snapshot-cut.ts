@@ -12,10 +12,10 @@ import type { Signer } from '../../signing/signer.js';
 import { vetSet } from '../../vetting/vet.js';
 import type { BuiltSet } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles, ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { snapshotRecords } from '../records.js';
+import { snapshotRecords } from '../workspace/snapshot-records.js';
 
 export interface CutReport {
   profile: string;

@@ -16,7 +16,7 @@ import { readBuilds } from '../../snapshot/builds-reader.js';
 import { sourceEntry } from '../../snapshot/content.js';
 import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { BuiltSet } from './set-build.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 
 /**
  * The set with the signed .dsc files in place of those that the builds wrote.

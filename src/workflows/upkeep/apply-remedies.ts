@@ -18,10 +18,10 @@ import { historyPath } from '../../suite/history-file.js';
 import { faultsIn } from '../../suite/unbelieved.js';
 import { ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
 import { archiveSigner, signerOf, type ArchiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
 import { planPublish } from '../move/suite-publication.js';
-import { historyOf } from '../readings.js';
+import { historyOf } from '../workspace/files-read.js';
 
 /**
  * Applies remedies in their order. What cannot be put right is told and does not stop the others.

@@ -17,11 +17,11 @@ import { listSnapshots, type SnapshotPlace } from '../../snapshot/snapshot-folde
 import { anyTime } from '../../suite/unbelieved.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import { archiveKeys, ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
 import { allHistories } from '../reading/named-snapshot.js';
 import { assertSound } from './soundness.js';
-import { exclusively } from '../workspace-lock.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface DropRequest {
   id: string;

@@ -16,9 +16,9 @@ import type { Snapshot } from '../../snapshot/manifest.js';
 import { snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
 import type { LineTrust } from '../../snapshot/chained-lines.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { commitSnapshotFiles } from '../move/suite-publication.js';
-import { snapshotRecords } from '../records.js';
+import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { notesPath } from './verify.js';
 
 /** Something that is there of a snapshot that goes. */

@@ -22,9 +22,9 @@ import { isTemporaryName, notThere, onDisk, removeFile, tempDir, writeFileAtomic
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { run } from '../../io/process.js';
 import { parseDuration } from '../../profile/duration.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { runsUnderWay, workspacesNeeds } from './shared-cache.js';
-import { exclusively } from '../workspace-lock.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface CacheGcRequest extends CacheLimits {
   dryRun: boolean;

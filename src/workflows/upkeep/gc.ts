@@ -24,13 +24,13 @@ import { listHistories } from '../../suite/history-file.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { verifySnapshots } from '../../suite/verify-records.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { finishDrops } from './dropped-files.js';
-import { snapshotRecords } from '../records.js';
+import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { addHashes, hashesIn, needsOfOthers } from './shared-cache.js';
 import { assertSound } from './soundness.js';
 import { notesPath } from './verify.js';
-import { exclusively } from '../workspace-lock.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface GcRequest {
   /** Seconds that a file must have been needless for. */

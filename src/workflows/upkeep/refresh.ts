@@ -21,11 +21,11 @@ import type { RecordedKey } from '../../snapshot/key-state.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { ownJudgement } from '../keys/archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from '../keys/archive-signer.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { settleKeyFiles } from '../keys/keyring-settle.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
-import { historyOf, keyRecordOf } from '../readings.js';
-import { exclusively } from '../workspace-lock.js';
+import { historyOf, keyRecordOf } from '../workspace/files-read.js';
+import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface RefreshRequest {
   /** Empty: all. */

@@ -13,7 +13,7 @@ import { lockHolder } from '../../io/lock.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { workspaceFileName } from '../../profile/load.js';
 import { canonicalJson } from '../../io/canonical-json.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { inCache } from '../../io/cache-folders.js';
 
 const addressSchema = z.object({ workspace: z.string() });

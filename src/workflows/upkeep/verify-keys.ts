@@ -10,8 +10,8 @@ import type { Finding } from '../../snapshot/finding.js';
 import { listHistories } from '../../suite/history-file.js';
 import { keyRecordPath } from '../../snapshot/key-record.js';
 import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from '../keys/archive-keys.js';
-import type { Context } from '../context.js';
-import { keyRecordOf } from '../readings.js';
+import type { Context } from '../workspace/context.js';
+import { keyRecordOf } from '../workspace/files-read.js';
 
 export interface JudgedKeys {
   keys: ArchiveKeys;

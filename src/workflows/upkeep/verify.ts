@@ -23,12 +23,12 @@ import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
 import { keyringSuites } from '../keys/keyring-suites.js';
 import { ownJudgement } from '../keys/archive-keys.js';
-import type { Context } from '../context.js';
+import type { Context } from '../workspace/context.js';
 import { journalPath } from '../move/recover.js';
 import { applyRemedies } from './apply-remedies.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
-import { exclusively } from '../workspace-lock.js';
-import { historyOf } from '../readings.js';
+import { exclusively } from '../workspace/workspace-lock.js';
+import { historyOf } from '../workspace/files-read.js';
 
 export interface VerifyRequest {
   /** An id or a suite; undefined: everything. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
-import { addExtension, type AddExtensionRequest } from '../../../src/workflows/add-extension.js';
+import { addExtension, type AddExtensionRequest } from '../../../src/workflows/workspace/add-extension.js';
 import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
 
 const profileText = `# Our wiki

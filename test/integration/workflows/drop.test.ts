@@ -7,7 +7,7 @@ import { LockstepError } from '../../../src/errors.js';
 import { readDropped } from '../../../src/snapshot/dropped.js';
 import { listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import { drop, type DropReport } from '../../../src/workflows/upkeep/drop.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';
 import { atFault, flipped, replace, troubles, verified } from './tampering.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ContentStore } from '../../../src/io/content-store.js';
 import { temporaryName } from '../../../src/io/disk.js';
 import { LockstepError } from '../../../src/errors.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { drop } from '../../../src/workflows/upkeep/drop.js';
 import { gc, type GcReport } from '../../../src/workflows/upkeep/gc.js';
 import { refresh } from '../../../src/workflows/upkeep/refresh.js';

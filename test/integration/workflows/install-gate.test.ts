@@ -7,7 +7,7 @@ import { loadProfile } from '../../../src/profile/load.js';
 import { installability, provenMoves } from '../../../src/suite/gates.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { proveInstallable } from '../../../src/workflows/release/install-gate.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { sourceContext } from '../../../src/workflows/release/profile-sources.js';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as openpgp from 'openpgp';
 import { run } from '../../../src/io/process.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { refresh, type Refreshed } from '../../../src/workflows/upkeep/refresh.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { status } from '../../../src/workflows/reading/status.js';

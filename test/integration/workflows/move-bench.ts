@@ -19,7 +19,7 @@ import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import type { Pin } from '../../../src/source/pin.js';
 import { changelogsOf } from '../../../src/workflows/release/set-changelogs.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { promote } from '../../../src/workflows/move/promote.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { rollback, type RollbackRequest } from '../../../src/workflows/move/rollback.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { outdatedResult } from '../../../src/cli/results-resolution.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import type { Snapshot, SnapshotComponent } from '../../../src/snapshot/manifest.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import {
   outdated,
   type OutdatedReport,

@@ -5,7 +5,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyPath } from '../../../src/suite/history-file.js';
 import { prepareEntry } from '../../../src/workflows/move/suite-publication.js';
-import { historyOf, profileOf } from '../../../src/workflows/readings.js';
+import { historyOf, profileOf } from '../../../src/workflows/workspace/files-read.js';
 import { reads } from '../../fixtures/read-count.mjs';
 import { MoveBench } from './move-bench.js';
 

@@ -13,7 +13,7 @@ import {
   type RefreshedView,
   type RefreshRequest,
 } from '../../../src/workflows/upkeep/refresh.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';
 import { everything, flipped, isLink, replace, troubles, verified } from './tampering.js';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { resolve, type Resolution } from '../../../src/workflows/release/resolve.js';
 import { GitRepository } from '../../fixtures/git-repository.js';
 import { FileServer } from '../../fixtures/mirror-server.js';

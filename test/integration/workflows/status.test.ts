@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { statusResult } from '../../../src/cli/results-moves.js';
 import { historyPath } from '../../../src/suite/history-file.js';
 import { status, type StatusReport, type SuiteStatus } from '../../../src/workflows/reading/status.js';
-import { exclusively } from '../../../src/workflows/workspace-lock.js';
+import { exclusively } from '../../../src/workflows/workspace/workspace-lock.js';
 import { hashes } from '../../e2e/bad-input/bench.js';
 import { MoveBench } from './move-bench.js';
 

@@ -2,7 +2,7 @@
 import { lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verify, type VerifyReport } from '../../../src/workflows/upkeep/verify.js';
-import type { Context } from '../../../src/workflows/context.js';
+import type { Context } from '../../../src/workflows/workspace/context.js';
 import { IsolatedApt } from '../archive/fixture.js';
 import type { MoveBench } from './move-bench.js';
 

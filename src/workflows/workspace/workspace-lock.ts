@@ -1,10 +1,10 @@
 /** One run at a time in a workspace: whatever writes snapshots or the archive goes through here. */
 import { join } from 'node:path';
-import { ensureDir } from '../io/disk.js';
-import { withLock } from '../io/lock.js';
+import { ensureDir } from '../../io/disk.js';
+import { withLock } from '../../io/lock.js';
 import type { Context } from './context.js';
-import { recoverMove } from './move/recover.js';
-import { registerWorkspace } from './upkeep/shared-cache.js';
+import { recoverMove } from '../move/recover.js';
+import { registerWorkspace } from '../upkeep/shared-cache.js';
 
 /**
  * Runs `work` as the only one. What a killed run left half done is finished or undone before it.

@@ -1,15 +1,15 @@
 /** What skips kept out of sets: with what earlier snapshots know of it, and as snapshots and profiles say it. */
-import { LockstepError } from '../errors.js';
-import { isImported } from '../profile/load.js';
-import type { SkippedOf } from '../profile/skip.js';
-import { skipsOf } from '../profile/skips-in-force.js';
-import { pinVersion } from '../comparison/snapshot-diff.js';
-import type { SnapshotManifest } from '../snapshot/manifest.js';
-import { listSnapshots, readSnapshot } from '../snapshot/snapshot-folder.js';
-import type { HistoryEntry } from '../suite/history.js';
-import { SummaryReader } from '../comparison/summary-reader.js';
+import { LockstepError } from '../../errors.js';
+import { isImported } from '../../profile/load.js';
+import type { SkippedOf } from '../../profile/skip.js';
+import { skipsOf } from '../../profile/skips-in-force.js';
+import { pinVersion } from '../../comparison/snapshot-diff.js';
+import type { SnapshotManifest } from '../../snapshot/manifest.js';
+import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
+import type { HistoryEntry } from '../../suite/history.js';
+import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { Context } from './context.js';
-import { anyProfileOf } from './readings.js';
+import { anyProfileOf } from './files-read.js';
 
 /**
  * A version that no security suite has may bring security fixes all the same: a snapshot of this profile that took it

@@ -5,23 +5,23 @@
  * will leave; nothing is fetched beside indices and refs.
  */
 import { join } from 'node:path';
-import { LockstepError } from '../errors.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
-import { dropSkip, putSkip, type SkipEdit } from '../profile/edit-skip.js';
-import { oneLine } from '../profile/names.js';
-import { nearest } from '../profile/nearest.js';
-import type { ComponentSource, Profile } from '../profile/profile-schema.js';
-import { versionFault } from '../profile/skip-rules.js';
-import { hasEnded, isTooLong, latestEnd, tooLongWords, undoCommand, type Skip } from '../profile/skip.js';
-import { skipsOf } from '../profile/skips-in-force.js';
-import type { ComponentOptions, Skippable } from '../resolution/component-options.js';
-import { optionsOf } from '../resolution/options.js';
-import { unlessSkipped } from '../resolution/skips.js';
-import { allCandidates } from '../source/registry.js';
+import { LockstepError } from '../../errors.js';
+import { readIfThere, writeFileAtomic } from '../../io/disk.js';
+import { dropSkip, putSkip, type SkipEdit } from '../../profile/edit-skip.js';
+import { oneLine } from '../../profile/names.js';
+import { nearest } from '../../profile/nearest.js';
+import type { ComponentSource, Profile } from '../../profile/profile-schema.js';
+import { versionFault } from '../../profile/skip-rules.js';
+import { hasEnded, isTooLong, latestEnd, tooLongWords, undoCommand, type Skip } from '../../profile/skip.js';
+import { skipsOf } from '../../profile/skips-in-force.js';
+import type { ComponentOptions, Skippable } from '../../resolution/component-options.js';
+import { optionsOf } from '../../resolution/options.js';
+import { unlessSkipped } from '../../resolution/skips.js';
+import { allCandidates } from '../../source/registry.js';
 import type { Context } from './context.js';
-import { profileOf } from './readings.js';
-import { withKnownFixes } from './skipped.js';
-import { sourceContext } from './release/profile-sources.js';
+import { profileOf } from './files-read.js';
+import { withKnownFixes } from './known-skips.js';
+import { sourceContext } from '../release/profile-sources.js';
 import { exclusively } from './workspace-lock.js';
 
 export interface SkipRequest {

@@ -3,12 +3,12 @@
  * adapters, wired in src/cli. Workflows take nothing from the environment or
  * the clock but through this.
  */
-import type { ArchivePort } from '../archive/port.js';
-import type { Clock } from '../io/clock.js';
-import type { ContentStore } from '../io/content-store.js';
-import type { Http } from '../io/http.js';
-import type { Progress } from '../io/progress.js';
-import type { Workspace } from '../profile/workspace-schema.js';
+import type { ArchivePort } from '../../archive/port.js';
+import type { Clock } from '../../io/clock.js';
+import type { ContentStore } from '../../io/content-store.js';
+import type { Http } from '../../io/http.js';
+import type { Progress } from '../../io/progress.js';
+import type { Workspace } from '../../profile/workspace-schema.js';
 
 /** Absolute paths. The cache lives outside the workspace and is shared by all of them. */
 export interface Places {

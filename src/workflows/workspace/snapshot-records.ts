@@ -3,16 +3,16 @@
  * decided by it, so that they need not read what they move.
  */
 import { join } from 'node:path';
-import { BlockStore } from '../archive/block-store.js';
-import { FileLists } from '../archive/file-lists.js';
-import type { ListedSnapshot } from '../archive/publication.js';
-import { SnapshotRecords, type SnapshotRecord } from '../archive/snapshot-record.js';
-import { LockstepError } from '../errors.js';
-import { exists, hashFile } from '../io/disk.js';
-import type { Signer } from '../signing/signer.js';
-import type { Snapshot } from '../snapshot/manifest.js';
-import { readSnapshot, snapshotFiles } from '../snapshot/snapshot-folder.js';
-import { ownJudgement } from './keys/archive-keys.js';
+import { BlockStore } from '../../archive/block-store.js';
+import { FileLists } from '../../archive/file-lists.js';
+import type { ListedSnapshot } from '../../archive/publication.js';
+import { SnapshotRecords, type SnapshotRecord } from '../../archive/snapshot-record.js';
+import { LockstepError } from '../../errors.js';
+import { exists, hashFile } from '../../io/disk.js';
+import type { Signer } from '../../signing/signer.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
+import { readSnapshot, snapshotFiles } from '../../snapshot/snapshot-folder.js';
+import { ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from './context.js';
 
 /** A snapshot by its name. */

@@ -1,15 +1,15 @@
 /** Writes an extension or a skin into a profile, as a component of it. */
 import { join } from 'node:path';
 import semver from 'semver';
-import { LockstepError } from '../errors.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
-import { addComponent, type NewComponent } from '../profile/edit.js';
-import { checkWorkspace } from '../profile/load.js';
-import { componentNamePattern } from '../profile/names.js';
-import type { Profile } from '../profile/profile-schema.js';
+import { LockstepError } from '../../errors.js';
+import { readIfThere, writeFileAtomic } from '../../io/disk.js';
+import { addComponent, type NewComponent } from '../../profile/edit.js';
+import { checkWorkspace } from '../../profile/load.js';
+import { componentNamePattern } from '../../profile/names.js';
+import type { Profile } from '../../profile/profile-schema.js';
 import type { Context } from './context.js';
 import { exclusively } from './workspace-lock.js';
-import { profileOf } from './readings.js';
+import { profileOf } from './files-read.js';
 
 /** Where the extension comes from. */
 export type ExtensionOrigin =

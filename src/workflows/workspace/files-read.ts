@@ -6,21 +6,21 @@
  */
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { diskFault } from '../io/disk.js';
-import { loadAnyProfile, profileFile, withComponents } from '../profile/load.js';
-import type { ImportedProfile, Profile } from '../profile/profile-schema.js';
+import { diskFault } from '../../io/disk.js';
+import { loadAnyProfile, profileFile, withComponents } from '../../profile/load.js';
+import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
 import {
   appendHistory,
   historyPath,
   readHistoryFile,
   type HistoryFile,
   type HistorySigner,
-} from '../suite/history-file.js';
-import type { HistoryEntry, HistoryMove } from '../suite/history.js';
-import { keyRecordPath, readKeyRecord } from '../snapshot/key-record.js';
-import type { KeyState } from '../snapshot/key-state.js';
-import { loadPublicKey, type PublicKey } from '../signing/public-key.js';
-import type { SigningConfig } from '../signing/signer.js';
+} from '../../suite/history-file.js';
+import type { HistoryEntry, HistoryMove } from '../../suite/history.js';
+import { keyRecordPath, readKeyRecord } from '../../snapshot/key-record.js';
+import type { KeyState } from '../../snapshot/key-state.js';
+import { loadPublicKey, type PublicKey } from '../../signing/public-key.js';
+import type { SigningConfig } from '../../signing/signer.js';
 import type { Context } from './context.js';
 
 interface Reading {

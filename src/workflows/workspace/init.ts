@@ -1,6 +1,6 @@
 /** Makes a workspace from what Lockstep itself brings. */
 import { basename, resolve } from 'node:path';
-import { applyInit, planInit, readBeginnings, type InitOptions } from '../profile/init.js';
+import { applyInit, planInit, readBeginnings, type InitOptions } from '../../profile/init.js';
 
 export interface InitRequest extends Omit<InitOptions, 'name'> {
   /** Lockstep's own folder. */
