@@ -10,7 +10,7 @@ import type { VerifyReport } from '../workflows/upkeep/verify.js';
 import { cleanLine } from './plain-text.js';
 import { formatBytes } from './progress-lines.js';
 import { renderTable } from './render-table.js';
-import type { GcResult } from './results-upkeep.js';
+import type { GcResult } from './results/upkeep.js';
 
 /** Every fault with what to do: two lines each. */
 export function renderFaults({ faults, repairs }: VerifyReport): string {

@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import type { HistoryResult } from '../cli/results.js';
+import type { HistoryResult } from '../cli/results/all.js';
 
 export default class History extends BaseCommand {
   static override summary = 'Show how a suite was moved: when, by whom, from what to what, and why';

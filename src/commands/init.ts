@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { InitResult } from '../cli/results.js';
+import type { InitResult } from '../cli/results/all.js';
 
 export default class Init extends BaseCommand {
   static override summary = 'Make a new workspace';

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { PinFileResult } from '../cli/results-pin-file.js';
+import type { PinFileResult } from '../cli/results/pin-file.js';
 
 export default class PinFile extends BaseCommand {
   static override summary = 'Print the apt preferences that hold machines at one snapshot';

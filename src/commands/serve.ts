@@ -1,6 +1,6 @@
 import { integer, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { ServeResult } from '../cli/results.js';
+import type { ServeResult } from '../cli/results/all.js';
 
 export default class Serve extends BaseCommand {
   static override summary = 'Give the archive over HTTP on this machine, for trying it out';

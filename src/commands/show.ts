@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import type { ShowResult } from '../cli/results.js';
+import type { ShowResult } from '../cli/results/all.js';
 
 export default class Show extends BaseCommand {
   static override summary = 'Show one snapshot whole';

@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import type { SnapshotsResult } from '../cli/results.js';
+import type { SnapshotsResult } from '../cli/results/all.js';
 
 export default class Snapshots extends BaseCommand {
   static override summary = 'List the snapshots, the newest first';

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import type { KeyStatusResult } from '../../cli/results-keys.js';
+import type { KeyStatusResult } from '../../cli/results/keys.js';
 
 export default class KeyStatus extends BaseCommand {
   static override summary = "The archive's keys, and how far a change of them is";

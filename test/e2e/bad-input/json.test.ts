@@ -11,7 +11,7 @@ import {
   releaseResult,
   resolveResult,
   serveResult,
-} from '../../../src/cli/results.js';
+} from '../../../src/cli/results/all.js';
 import { lockstep, scratch } from '../../fixtures/lockstep.js';
 import { Bench, cacheMirror, keepsTo, profile, suite, until } from './bench.js';
 

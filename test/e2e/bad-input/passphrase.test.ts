@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { chmod, rm } from 'node:fs/promises';
-import { keyRotateResult } from '../../../src/cli/results-keys.js';
-import { refreshResult } from '../../../src/cli/results-upkeep.js';
-import { buildResult, cutResult, keyResult, publishResult, releaseResult } from '../../../src/cli/results.js';
+import { keyRotateResult } from '../../../src/cli/results/keys.js';
+import { refreshResult } from '../../../src/cli/results/upkeep.js';
+import {
+  buildResult,
+  cutResult,
+  keyResult,
+  publishResult,
+  releaseResult,
+} from '../../../src/cli/results/all.js';
 import { Bench, profile, suite } from './bench.js';
 
 const passphrase = 'correct horse battery staple';

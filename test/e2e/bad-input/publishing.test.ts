@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { cutResult, publishResult, releaseResult } from '../../../src/cli/results.js';
+import { cutResult, publishResult, releaseResult } from '../../../src/cli/results/all.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { isTemporaryName } from '../../../src/io/disk.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';

@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ReleaseResult, ResolveResult } from '../../../src/cli/results.js';
-import type { AddExtensionResult } from '../../../src/cli/results-add.js';
+import type { ReleaseResult, ResolveResult } from '../../../src/cli/results/all.js';
+import type { AddExtensionResult } from '../../../src/cli/results/add.js';
 import { exitStatus } from '../../../src/errors.js';
 import { cacheFolder } from '../../../src/cli/environment.js';
 import { ContentStore } from '../../../src/io/content-store.js';

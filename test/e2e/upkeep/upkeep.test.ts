@@ -6,8 +6,8 @@ import {
   refreshResult,
   verifyResult,
   type VerifyResult,
-} from '../../../src/cli/results-upkeep.js';
-import { releaseResult } from '../../../src/cli/results.js';
+} from '../../../src/cli/results/upkeep.js';
+import { releaseResult } from '../../../src/cli/results/all.js';
 import { exitStatus } from '../../../src/errors.js';
 import { Bench, cacheMirror, hashes, keepsTo, profile, suite } from '../bad-input/bench.js';
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { renderDiffMarkdown } from '../../../src/cli/render-diff-markdown.js';
 import { noLimits, renderDiff } from '../../../src/cli/render-diff.js';
-import { diffResult } from '../../../src/cli/results-diff.js';
+import { diffResult } from '../../../src/cli/results/diff.js';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { diff, type DiffReport } from '../../../src/workflows/reading/diff.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { outdatedResult } from '../../../src/cli/results-resolution.js';
+import { outdatedResult } from '../../../src/cli/results/resolution.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import type { Snapshot, SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve as absolute } from 'node:path';
-import { skipResult } from '../../../src/cli/results-skip.js';
+import { skipResult } from '../../../src/cli/results/skip.js';
 import { LockstepError } from '../../../src/errors.js';
 import { Http } from '../../../src/io/http.js';
 import { silentPhase } from '../../../src/io/progress.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { statusResult } from '../../../src/cli/results-moves.js';
+import { statusResult } from '../../../src/cli/results/moves.js';
 import { historyPath } from '../../../src/suite/history-file.js';
 import { status, type StatusReport, type SuiteStatus } from '../../../src/workflows/reading/status.js';
 import { exclusively } from '../../../src/workflows/workspace/workspace-lock.js';

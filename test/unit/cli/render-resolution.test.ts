@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { renderChoice, renderOutdated } from '../../../src/cli/render-resolution.js';
-import { choiceExplanationResult, outdatedResult } from '../../../src/cli/results-resolution.js';
+import { choiceExplanationResult, outdatedResult } from '../../../src/cli/results/resolution.js';
 import { whyNot } from '../../../src/resolution/explain-choice.js';
 import { solve } from '../../../src/resolution/solver.js';
 import type { OutdatedReport } from '../../../src/workflows/release/outdated.js';

@@ -1,7 +1,7 @@
 /** The shape of what `snapshots`, `show` and `history` print with `--json`. */
 import { z } from 'zod';
-import { pinResult } from './results-pins.js';
-import { skippedResult, skippedVersionResult } from './results-skip.js';
+import { pinResult } from './pins.js';
+import { skippedResult, skippedVersionResult } from './skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const time = z.string().describe('ISO 8601, UTC');

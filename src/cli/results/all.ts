@@ -3,23 +3,23 @@
  * and schemas/output/ are made from here; a test holds them to it.
  */
 import { z } from 'zod';
-import { skippedResult, skipResult } from './results-skip.js';
-import { addExtensionResult } from './results-add.js';
-import { importResult } from './results-import.js';
-import { diffResult } from './results-diff.js';
-import { promoteResult, publishResult, rollbackResult, statusResult } from './results-moves.js';
-import { keyRotateResult, keyStatusResult } from './results-keys.js';
-import { pinFileResult } from './results-pin-file.js';
-import { demandResult } from './results-demands.js';
-import { pinResult } from './results-pins.js';
-import { baseAheadResult, outdatedResult, choiceExplanationResult } from './results-resolution.js';
-import { historyResult, showResult, snapshotsResult } from './results-snapshots.js';
-import { dropResult, gcResult, refreshResult, verifyResult } from './results-upkeep.js';
+import { skippedResult, skipResult } from './skip.js';
+import { addExtensionResult } from './add.js';
+import { importResult } from './import.js';
+import { diffResult } from './diff.js';
+import { promoteResult, publishResult, rollbackResult, statusResult } from './moves.js';
+import { keyRotateResult, keyStatusResult } from './keys.js';
+import { pinFileResult } from './pin-file.js';
+import { demandResult } from './demands.js';
+import { pinResult } from './pins.js';
+import { baseAheadResult, outdatedResult, choiceExplanationResult } from './resolution.js';
+import { historyResult, showResult, snapshotsResult } from './snapshots.js';
+import { dropResult, gcResult, refreshResult, verifyResult } from './upkeep.js';
 
-export type { DiffResult } from './results-diff.js';
-export { publishResult, type PublishResult } from './results-moves.js';
-export { pinResult } from './results-pins.js';
-export type { HistoryResult, ShowResult, SnapshotsResult } from './results-snapshots.js';
+export type { DiffResult } from './diff.js';
+export { publishResult, type PublishResult } from './moves.js';
+export { pinResult } from './pins.js';
+export type { HistoryResult, ShowResult, SnapshotsResult } from './snapshots.js';
 
 export const initResult = z.object({
   workspace: z.string().describe('Absolute path'),

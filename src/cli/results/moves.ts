@@ -1,7 +1,7 @@
 /** The shape of what `publish`, `promote`, `rollback` and `status` print with `--json`. */
 import { z } from 'zod';
-import { baseAheadResult } from './results-resolution.js';
-import { skippedVersionResult } from './results-skip.js';
+import { baseAheadResult } from './resolution.js';
+import { skippedVersionResult } from './skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const time = z.string().describe('ISO 8601, UTC');

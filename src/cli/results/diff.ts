@@ -1,6 +1,6 @@
 /** The shape of what `diff` prints with `--json`. */
 import { z } from 'zod';
-import { skippedResult } from './results-skip.js';
+import { skippedResult } from './skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const version = z.string().nullable().describe('null: not in that snapshot');

@@ -1,6 +1,6 @@
 /** The shape of what `outdated` prints with `--json`, and of the explanation in `resolve --explain`. */
 import { z } from 'zod';
-import { skippedVersionResult } from './results-skip.js';
+import { skippedVersionResult } from './skip.js';
 
 const reason = z.discriminatedUnion('kind', [
   z.object({

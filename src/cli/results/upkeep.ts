@@ -1,7 +1,7 @@
 /** The shape of what `verify`, `gc`, `drop` and `refresh` print with `--json`. */
 import { z } from 'zod';
-import { garbageKinds } from '../archive/garbage.js';
-import { cacheFolderNames } from '../io/cache-folders.js';
+import { garbageKinds } from '../../archive/garbage.js';
+import { cacheFolderNames } from '../../io/cache-folders.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const below = z.string().describe('Below the workspace');
