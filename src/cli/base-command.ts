@@ -8,9 +8,9 @@ import { string as stringFlag } from '@oclif/core/flags';
 import { LockstepError, exitStatus } from '../errors.js';
 import { withInterrupt } from '../io/interrupt.js';
 import type { Context } from '../workflows/workspace/context.js';
-import { cleanJson } from './plain-text.js';
-import { errorToJson, exitOf, renderError } from './render-error.js';
-import type { LineProgress } from './progress-lines.js';
+import { cleanJson } from './render/plain-text.js';
+import { errorToJson, exitOf, renderError } from './render/error.js';
+import type { LineProgress } from './render/progress-lines.js';
 
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;

@@ -7,9 +7,9 @@ import type { DropReport } from '../workflows/upkeep/drop.js';
 import type { GcReport } from '../workflows/upkeep/gc.js';
 import type { RefreshedView } from '../workflows/upkeep/refresh.js';
 import type { VerifyReport } from '../workflows/upkeep/verify.js';
-import { cleanLine } from './plain-text.js';
-import { formatBytes } from './progress-lines.js';
-import { renderTable } from './render-table.js';
+import { cleanLine } from './render/plain-text.js';
+import { formatBytes } from './render/progress-lines.js';
+import { renderTable } from './render/table.js';
 import type { GcResult } from './results/upkeep.js';
 
 /** Every fault with what to do: two lines each. */

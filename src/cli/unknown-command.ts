@@ -5,7 +5,7 @@
 import type { Hook } from '@oclif/core/hooks';
 import { LockstepError } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
-import { errorToJson, exitOf, renderError } from './render-error.js';
+import { errorToJson, exitOf, renderError } from './render/error.js';
 
 export const unknownCommand: Hook.CommandNotFound = async function ({ id, argv, config }) {
   const known = config.commandIDs.map((name) => name.replaceAll(':', ' ')).sort();

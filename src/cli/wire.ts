@@ -13,7 +13,7 @@ import { proxyFrom } from '../io/proxy.js';
 import { loadWorkspace } from '../profile/load.js';
 import type { Context, Places } from '../workflows/workspace/context.js';
 import { cacheFolder, networkLimits } from './environment.js';
-import { LineProgress } from './progress-lines.js';
+import { LineProgress } from './render/progress-lines.js';
 import { inCache } from '../io/cache-folders.js';
 
 export interface Wiring {

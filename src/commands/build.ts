@@ -29,7 +29,7 @@ export default class Build extends BaseCommand {
     const context = await this.context(flags);
     const [{ build }, { buildRows, builtRows, renderTable }] = await Promise.all([
       import('../workflows/release/release.js'),
-      import('../cli/render-table.js'),
+      import('../cli/render/table.js'),
     ]);
     const report = await build(context, args.profile, { dryRun: flags['dry-run'], trees });
     if (this.jsonEnabled()) return report;

@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import { renderError } from '../cli/render-error.js';
+import { renderError } from '../cli/render/error.js';
 import type { CheckResult } from '../cli/results/all.js';
 import { exitStatus } from '../errors.js';
 

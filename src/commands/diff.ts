@@ -38,10 +38,10 @@ export default class Diff extends BaseCommand {
     const report = await diff(context, { ...args, contents: flags.contents });
     if (this.jsonEnabled()) return report;
     if (flags.markdown) {
-      const { renderDiffMarkdown } = await import('../cli/render-diff-markdown.js');
+      const { renderDiffMarkdown } = await import('../cli/render/diff-markdown.js');
       this.log(renderDiffMarkdown(report).trimEnd());
     } else {
-      const { noLimits, renderDiff, shortLimits } = await import('../cli/render-diff.js');
+      const { noLimits, renderDiff, shortLimits } = await import('../cli/render/diff.js');
       this.log(renderDiff(report, flags.full ? noLimits : shortLimits));
     }
     return report;

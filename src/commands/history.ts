@@ -20,8 +20,8 @@ export default class History extends BaseCommand {
     const context = await this.context(flags);
     const [{ history }, { renderHistory }, { cleanLine }] = await Promise.all([
       import('../workflows/reading/history.js'),
-      import('../cli/render-snapshots.js'),
-      import('../cli/plain-text.js'),
+      import('../cli/render/snapshots.js'),
+      import('../cli/render/plain-text.js'),
     ]);
     const report = await history(context, args.suite);
     if (report.note !== null) this.say(report.note);

@@ -77,7 +77,7 @@ export default class Import extends BaseCommand {
     }
     for (const wish of report.wants) this.say(`The import needs --${wish}`);
     if (flags['dry-run'] && !this.jsonEnabled()) {
-      const { renderTable } = await import('../cli/render-table.js');
+      const { renderTable } = await import('../cli/render/table.js');
       const rows = report.changes.map((change) => [
         change.package,
         change.architecture,

@@ -30,7 +30,7 @@ export default class Outdated extends BaseCommand {
     const context = await this.context(flags);
     const [{ outdated }, { renderOutdated }] = await Promise.all([
       import('../workflows/release/outdated.js'),
-      import('../cli/render-resolution.js'),
+      import('../cli/render/resolution.js'),
     ]);
     const report = await outdated(context, { profile: args.profile, suite: flags.suite });
     if (!this.jsonEnabled() && report.profiles.length > 0) this.log(renderOutdated(report));

@@ -44,7 +44,7 @@ export default class Refresh extends BaseCommand {
     const [{ assertRefreshed, refresh }, { refreshRows }, { renderTable }] = await Promise.all([
       import('../workflows/upkeep/refresh.js'),
       import('../cli/explain-upkeep.js'),
-      import('../cli/render-table.js'),
+      import('../cli/render/table.js'),
     ]);
     // oclif leaves a flag that was not given undefined
     const dryRun = flags['dry-run'] === true;

@@ -42,7 +42,7 @@ export default class Release extends BaseCommand {
     const context = await this.context(flags);
     const [{ planRelease, release }, { buildRows, renderTable }, { explainPublication }] = await Promise.all([
       import('../workflows/release/release.js'),
-      import('../cli/render-table.js'),
+      import('../cli/render/table.js'),
       import('../cli/explain-move.js'),
     ]);
     const table = (plan: ReleasePlan): string =>

@@ -36,17 +36,17 @@ export default class Resolve extends BaseCommand {
     const [{ resolve }, { lookAtBase, pinnedSources }, { pinRows, renderTable }] = await Promise.all([
       import('../workflows/release/resolve.js'),
       import('../workflows/release/behind-base.js'),
-      import('../cli/render-table.js'),
+      import('../cli/render/table.js'),
     ]);
     const resolution = await resolve(context, args.profile, { trees, explain: flags.explain });
     const { profile, pins, demands, skipped, explanation, sources } = resolution;
     const ahead = await lookAtBase(context, pinnedSources(context, resolution), sources);
     if (!this.jsonEnabled()) {
       if (explanation !== undefined) {
-        const { renderChoice } = await import('../cli/render-resolution.js');
+        const { renderChoice } = await import('../cli/render/resolution.js');
         this.log(renderChoice(explanation));
       } else if (flags.demands) {
-        const { renderDemands } = await import('../cli/render-demands.js');
+        const { renderDemands } = await import('../cli/render/demands.js');
         this.log(renderDemands(demands));
       } else {
         this.log(renderTable(['component', 'version', 'package', 'from', 'vouched for by'], pinRows(pins)));

@@ -26,7 +26,7 @@ export default class Serve extends BaseCommand {
     const context = await this.context(flags);
     const [{ serve, followableSuites }, { machineLines }] = await Promise.all([
       import('../workflows/reading/serve.js'),
-      import('../cli/machine-lines.js'),
+      import('../cli/render/machine-lines.js'),
     ]);
     const server = await serve(context, {
       host: flags.host,

@@ -24,7 +24,7 @@ export default class Show extends BaseCommand {
     const context = await this.context(flags);
     const [{ show }, { renderShow }] = await Promise.all([
       import('../workflows/reading/show.js'),
-      import('../cli/render-snapshots.js'),
+      import('../cli/render/snapshots.js'),
     ]);
     const report = await show(context, args.id);
     if (report.note !== null) this.say(report.note);

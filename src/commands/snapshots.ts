@@ -21,7 +21,7 @@ export default class Snapshots extends BaseCommand {
     const context = await this.context(flags);
     const [{ snapshots }, { renderSnapshots }] = await Promise.all([
       import('../workflows/reading/snapshots.js'),
-      import('../cli/render-snapshots.js'),
+      import('../cli/render/snapshots.js'),
     ]);
     const report = await snapshots(context, args.profile);
     for (const { id, profile, code, message } of report.unreadable)

@@ -22,7 +22,7 @@ export default class Status extends BaseCommand {
     const context = await this.context(flags);
     const [{ status }, { renderStatus, statusNotes }] = await Promise.all([
       import('../workflows/reading/status.js'),
-      import('../cli/render-status.js'),
+      import('../cli/render/status.js'),
     ]);
     const report = await status(context, args.suite);
     if (!this.jsonEnabled() && report.suites.length > 0) this.log(renderStatus(report));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renderDemands } from '../../../src/cli/render-demands.js';
+import { renderDemands } from '../../../src/cli/render/demands.js';
 import { demandResult } from '../../../src/cli/results/demands.js';
 import type { DemandRow } from '../../../src/resolution/facts.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { errorResult, errorToJson, renderError } from '../../../src/cli/render-error.js';
+import { errorResult, errorToJson, renderError } from '../../../src/cli/render/error.js';
 import type { ComponentOptions } from '../../../src/resolution/component-options.js';
 import { explainMissing } from '../../../src/resolution/missing-file.js';
 import { optionsOf } from '../../../src/resolution/options.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { renderDiff } from '../../../src/cli/render-diff.js';
-import { renderDiffMarkdown } from '../../../src/cli/render-diff-markdown.js';
-import { renderShow } from '../../../src/cli/render-snapshots.js';
+import { renderDiff } from '../../../src/cli/render/diff.js';
+import { renderDiffMarkdown } from '../../../src/cli/render/diff-markdown.js';
+import { renderShow } from '../../../src/cli/render/snapshots.js';
 import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { diffSnapshots, isEmptyDiff } from '../../../src/comparison/snapshot-diff.js';
 import { parseManifest, type Snapshot, type SnapshotComponent } from '../../../src/snapshot/manifest.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renderStatus, statusNotes } from '../../../../src/cli/render-status.js';
+import { renderStatus, statusNotes } from '../../../../src/cli/render/status.js';
 import type { PublishedRelease } from '../../../../src/archive/release.js';
 import { formatRelease, parseRelease } from '../../../../src/deb/release-file.js';
 import type { HistoryAction, HistoryEntry } from '../../../../src/suite/history.js';

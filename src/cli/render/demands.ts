@@ -1,8 +1,8 @@
 /** Who of a set demands what of whom, as a table for people. */
-import type { DemandRow } from '../resolution/facts.js';
-import { demandInWords } from '../resolution/explain-words.js';
+import type { DemandRow } from '../../resolution/facts.js';
+import { demandInWords } from '../../resolution/explain-words.js';
 import { cleanLine } from './plain-text.js';
-import { renderTable } from './render-table.js';
+import { renderTable } from './table.js';
 
 const head = ['Who', 'Demands', 'Of', 'There is', ''];
 

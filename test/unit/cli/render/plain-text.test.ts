@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cleanJson, cleanLine, cleanText } from '../../../src/cli/plain-text.js';
+import { cleanJson, cleanLine, cleanText } from '../../../../src/cli/render/plain-text.js';
 
 const hostile = 'a\u001b[2Jb\u009bc\u202ed\r\u200b\u2028\u{e0041}';
 

@@ -1,8 +1,8 @@
 /** A diff of two snapshots for a terminal: short, with what weighs most first. JSON has all of it. */
-import type { TextChange } from '../comparison/contents-diff.js';
-import type { ComponentChange } from '../comparison/snapshot-diff.js';
-import type { SourceChanges } from '../comparison/source-changes.js';
-import type { DiffReport, DiffSide, PackageContentsDiff } from '../workflows/reading/diff.js';
+import type { TextChange } from '../../comparison/contents-diff.js';
+import type { ComponentChange } from '../../comparison/snapshot-diff.js';
+import type { SourceChanges } from '../../comparison/source-changes.js';
+import type { DiffReport, DiffSide, PackageContentsDiff } from '../../workflows/reading/diff.js';
 import {
   byWeight,
   fileCounts,
@@ -16,8 +16,8 @@ import {
   totalSentence,
 } from './diff-words.js';
 import { cleanLine, cleanText } from './plain-text.js';
-import { shortTime } from './render-snapshots.js';
-import { renderTable } from './render-table.js';
+import { shortTime } from './snapshots.js';
+import { renderTable } from './table.js';
 
 /** How much of each list is shown. */
 export interface DiffLimits {

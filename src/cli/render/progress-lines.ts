@@ -3,7 +3,7 @@
  * changing below the finished ones, on a pipe plain lines only. It implements
  * the port of src/io/progress.ts and decides nothing.
  */
-import type { Item, Phase, Progress } from '../io/progress.js';
+import type { Item, Phase, Progress } from '../../io/progress.js';
 
 export interface ProgressOutput {
   write(text: string): void;

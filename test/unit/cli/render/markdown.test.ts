@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from '../../../src/cli/markdown.js';
+import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from '../../../../src/cli/render/markdown.js';
 
 describe('Markdown around text from outside', () => {
   it('escapes what would be markup, HTML, a link or a mention', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { LineProgress, formatBytes, formatElapsed } from '../../../src/cli/progress-lines.js';
+import { LineProgress, formatBytes, formatElapsed } from '../../../../src/cli/render/progress-lines.js';
 
 /** Progress into a string, on a clock that the test moves. */
 function recorded(interactive: boolean): {

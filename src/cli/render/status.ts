@@ -1,8 +1,8 @@
 /** `lockstep status` for a terminal: a table of suites, and below it what to look at. Pure. */
-import type { StatusReport, SuiteStatus } from '../workflows/reading/status.js';
-import { inWords } from './explain-move.js';
+import type { StatusReport, SuiteStatus } from '../../workflows/reading/status.js';
+import { inWords } from '../explain-move.js';
 import { cleanLine } from './plain-text.js';
-import { renderTable } from './render-table.js';
+import { renderTable } from './table.js';
 
 const head = ['suite', 'trust', 'profile', 'snapshot', 'cut', 'last move', 'valid for', 'archive', 'next'];
 

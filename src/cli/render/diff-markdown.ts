@@ -1,7 +1,7 @@
 /** A diff of two snapshots as Markdown, for release notes. Whole but for diffs that nobody would read. */
-import type { TextChange } from '../comparison/contents-diff.js';
-import type { SourceChanges } from '../comparison/source-changes.js';
-import type { DiffReport, PackageContentsDiff } from '../workflows/reading/diff.js';
+import type { TextChange } from '../../comparison/contents-diff.js';
+import type { SourceChanges } from '../../comparison/source-changes.js';
+import type { DiffReport, PackageContentsDiff } from '../../workflows/reading/diff.js';
 import {
   byWeight,
   fileCounts,
@@ -15,7 +15,7 @@ import {
   totalSentence,
 } from './diff-words.js';
 import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
-import { shortTime } from './render-snapshots.js';
+import { shortTime } from './snapshots.js';
 
 /** Lines of one block, and files of one package: GitHub takes 125,000 characters for a whole release. */
 const mostLines = 300;

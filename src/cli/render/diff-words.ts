@@ -2,11 +2,11 @@
  * What a diff says, in words that the terminal's form and the Markdown form
  * share. Plain text; making it harmless is the renderers'.
  */
-import type { FileChange } from '../comparison/contents-diff.js';
-import type { SecurityFix } from '../comparison/security-fixes.js';
-import type { PackageChange } from '../comparison/snapshot-diff.js';
-import { skippedSentence } from '../profile/skip.js';
-import type { DiffReport } from '../workflows/reading/diff.js';
+import type { FileChange } from '../../comparison/contents-diff.js';
+import type { SecurityFix } from '../../comparison/security-fixes.js';
+import type { PackageChange } from '../../comparison/snapshot-diff.js';
+import { skippedSentence } from '../../profile/skip.js';
+import type { DiffReport } from '../../workflows/reading/diff.js';
 import { formatBytes } from './progress-lines.js';
 
 export function schemaSentence({ schema, from, to }: DiffReport): string {

@@ -1,7 +1,7 @@
 /** Data as tables for people. Plain text: columns line up, nothing is cut. */
-import type { Pin } from '../source/pin.js';
-import type { BuildPlanRow } from '../workflows/release/set-build.js';
-import type { BuildResult } from './results/all.js';
+import type { Pin } from '../../source/pin.js';
+import type { BuildPlanRow } from '../../workflows/release/set-build.js';
+import type { BuildResult } from '../results/all.js';
 
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>

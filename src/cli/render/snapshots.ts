@@ -1,15 +1,15 @@
 /** Snapshots and histories for people: tables on stdout. What comes from manifests is made harmless here. */
 import { formatBytes } from './progress-lines.js';
 import { cleanLine } from './plain-text.js';
-import { renderTable } from './render-table.js';
-import type { HistoryReport } from '../workflows/reading/history.js';
-import type { ShowReport } from '../workflows/reading/show.js';
-import type { SnapshotsReport } from '../workflows/reading/snapshots.js';
-import type { SnapshotManifest } from '../snapshot/manifest.js';
-import { skippedIn } from '../snapshot/skipped-versions.js';
-import { pinVersion } from '../comparison/snapshot-diff.js';
-import type { SuitePointer } from '../suite/pointers.js';
-import type { Provenance } from '../source/pin.js';
+import { renderTable } from './table.js';
+import type { HistoryReport } from '../../workflows/reading/history.js';
+import type { ShowReport } from '../../workflows/reading/show.js';
+import type { SnapshotsReport } from '../../workflows/reading/snapshots.js';
+import type { SnapshotManifest } from '../../snapshot/manifest.js';
+import { skippedIn } from '../../snapshot/skipped-versions.js';
+import { pinVersion } from '../../comparison/snapshot-diff.js';
+import type { SuitePointer } from '../../suite/pointers.js';
+import type { Provenance } from '../../source/pin.js';
 
 /** `2026-11-23 10:15`, in UTC. */
 export function shortTime(iso: string): string {

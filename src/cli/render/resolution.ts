@@ -1,10 +1,10 @@
 /** What a resolution came to, and what it passed over, for a terminal. Text from trees is made harmless here. Pure. */
-import type { ChoiceExplanation } from '../resolution/explain-choice.js';
-import { skipWords } from '../profile/skip.js';
-import type { Standing } from '../resolution/outdated.js';
-import type { OutdatedReport } from '../workflows/release/outdated.js';
+import type { ChoiceExplanation } from '../../resolution/explain-choice.js';
+import { skipWords } from '../../profile/skip.js';
+import type { Standing } from '../../resolution/outdated.js';
+import type { OutdatedReport } from '../../workflows/release/outdated.js';
 import { cleanLine } from './plain-text.js';
-import { renderTable } from './render-table.js';
+import { renderTable } from './table.js';
 
 /** Why this version: a sentence, and a line for each newer one that was passed over. */
 export function renderChoice({ sentence, newer }: ChoiceExplanation): string {

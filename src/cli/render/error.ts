@@ -3,8 +3,8 @@
  * fault (place, hint, code), never the fault's own sentence.
  */
 import { z } from 'zod';
-import { LockstepError, exitStatus, type FaultPlace } from '../errors.js';
-import { NotOnMirrorError } from '../source/not-on-mirror.js';
+import { LockstepError, exitStatus, type FaultPlace } from '../../errors.js';
+import { NotOnMirrorError } from '../../source/not-on-mirror.js';
 
 const missingFile = z.object({
   file: z.string(),

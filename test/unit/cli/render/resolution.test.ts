@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { renderChoice, renderOutdated } from '../../../src/cli/render-resolution.js';
-import { choiceExplanationResult, outdatedResult } from '../../../src/cli/results/resolution.js';
-import { whyNot } from '../../../src/resolution/explain-choice.js';
-import { solve } from '../../../src/resolution/solver.js';
-import type { OutdatedReport } from '../../../src/workflows/release/outdated.js';
-import { demandingSet } from '../../fixtures/demanding-set.js';
+import { renderChoice, renderOutdated } from '../../../../src/cli/render/resolution.js';
+import { choiceExplanationResult, outdatedResult } from '../../../../src/cli/results/resolution.js';
+import { whyNot } from '../../../../src/resolution/explain-choice.js';
+import { solve } from '../../../../src/resolution/solver.js';
+import type { OutdatedReport } from '../../../../src/workflows/release/outdated.js';
+import { demandingSet } from '../../../fixtures/demanding-set.js';
 
 describe('what a resolution came to, for people', () => {
   it('says why this version, a line for each that was passed over', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { errorResult, errorToJson, exitOf, renderError } from '../../../src/cli/render-error.js';
-import { LockstepError, errorCodes, exitStatus } from '../../../src/errors.js';
+import { errorResult, errorToJson, exitOf, renderError } from '../../../../src/cli/render/error.js';
+import { LockstepError, errorCodes, exitStatus } from '../../../../src/errors.js';
 
 const fault = new LockstepError('PROFILE_INVALID', {
   message: 'profiles/x.yaml has 2 faults',

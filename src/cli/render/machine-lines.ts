@@ -1,6 +1,6 @@
 /** What is typed on a machine, as root, so that it follows a suite and has what is in it. Pure. */
-import { keyringPackageOf } from '../metapackage/pinned-packages.js';
-import type { Workspace } from '../profile/workspace-schema.js';
+import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
+import type { Workspace } from '../../profile/workspace-schema.js';
 
 /**
  * In two steps: the keyring package's pin is not in force while that package itself is being installed, and without
