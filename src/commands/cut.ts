@@ -33,7 +33,7 @@ export default class Cut extends BaseCommand {
     const [{ cut }, { parseCveIds }, { unrecordedFlags }] = await Promise.all([
       import('../workflows/release/release.js'),
       import('../snapshot/cve.js'),
-      import('../cli/explain-release.js'),
+      import('../cli/explain/release.js'),
     ]);
     const security = parseCveIds(flags.security ?? []);
     const trees = await localTrees(flags.with);

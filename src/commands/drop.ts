@@ -25,7 +25,7 @@ export default class Drop extends BaseCommand {
     const context = await this.context(flags);
     const [{ drop }, { explainDrop }] = await Promise.all([
       import('../workflows/upkeep/drop.js'),
-      import('../cli/explain-upkeep.js'),
+      import('../cli/explain/upkeep.js'),
     ]);
     // oclif leaves a flag that was not given undefined
     const dryRun = flags['dry-run'] === true;

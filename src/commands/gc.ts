@@ -46,7 +46,7 @@ export default class Gc extends BaseCommand {
     }
     const [{ gc, shownPath }, { explainGc, sumsByKind }, { parseDuration }] = await Promise.all([
       import('../workflows/upkeep/gc.js'),
-      import('../cli/explain-upkeep.js'),
+      import('../cli/explain/upkeep.js'),
       import('../profile/duration.js'),
     ]);
     const grace = /^0[smhdw]?$/.test(flags.grace) ? 0 : parseDuration(flags.grace);
@@ -84,7 +84,7 @@ export default class Gc extends BaseCommand {
   ): Promise<GcResult> {
     const [{ cacheLimits, gcCache }, { explainCacheGc, cacheSums }] = await Promise.all([
       import('../workflows/upkeep/gc-cache.js'),
-      import('../cli/explain-upkeep.js'),
+      import('../cli/explain/upkeep.js'),
     ]);
     const limits = cacheLimits(process.env, given);
     const context = await this.context(flags);

@@ -32,7 +32,7 @@ export default class Promote extends BaseCommand {
     const context = await this.context(flags);
     const [{ promote }, { explainMove, moveFields }] = await Promise.all([
       import('../workflows/move/promote.js'),
-      import('../cli/explain-move.js'),
+      import('../cli/explain/move.js'),
     ]);
     const outcome = await promote(context, {
       from: args['from-suite'],

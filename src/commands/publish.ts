@@ -30,7 +30,7 @@ export default class Publish extends BaseCommand {
     const context = await this.context(flags);
     const [{ publish }, { explainPublication }] = await Promise.all([
       import('../workflows/move/publish.js'),
-      import('../cli/explain-move.js'),
+      import('../cli/explain/move.js'),
     ]);
     const { report, plan } = await publish(context, {
       ...args,

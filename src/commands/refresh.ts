@@ -43,7 +43,7 @@ export default class Refresh extends BaseCommand {
     const context = await this.context(flags);
     const [{ assertRefreshed, refresh }, { refreshRows }, { renderTable }] = await Promise.all([
       import('../workflows/upkeep/refresh.js'),
-      import('../cli/explain-upkeep.js'),
+      import('../cli/explain/upkeep.js'),
       import('../cli/render/table.js'),
     ]);
     // oclif leaves a flag that was not given undefined

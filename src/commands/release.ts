@@ -43,7 +43,7 @@ export default class Release extends BaseCommand {
     const [{ planRelease, release }, { buildRows, renderTable }, { explainPublication }] = await Promise.all([
       import('../workflows/release/release.js'),
       import('../cli/render/table.js'),
-      import('../cli/explain-move.js'),
+      import('../cli/explain/move.js'),
     ]);
     const table = (plan: ReleasePlan): string =>
       renderTable(['component', 'package', 'version', 'method', 'state'], buildRows(plan.builds));
@@ -64,7 +64,7 @@ export default class Release extends BaseCommand {
       return { ...plan, snapshot: null, cut: false, security: [], publication: null };
     }
     const report = await release(context, request);
-    const { explainRelease, unrecordedFlags } = await import('../cli/explain-release.js');
+    const { explainRelease, unrecordedFlags } = await import('../cli/explain/release.js');
     for (const line of unrecordedFlags(security, report.security, report.snapshot)) this.say(line);
     this.say(explainRelease(report, context));
     if (!this.jsonEnabled()) this.log(report.snapshot);

@@ -42,7 +42,7 @@ export default class Rollback extends BaseCommand {
     const context = await this.context(flags);
     const [{ rollback }, { explainMove, moveFields }] = await Promise.all([
       import('../workflows/move/rollback.js'),
-      import('../cli/explain-move.js'),
+      import('../cli/explain/move.js'),
     ]);
     const outcome = await rollback(context, {
       suite: args.suite,

@@ -45,7 +45,7 @@ export default class Skip extends BaseCommand {
     const context = await this.context(flags);
     const [{ skip }, { explainSkip }] = await Promise.all([
       import('../workflows/workspace/skip.js'),
-      import('../cli/explain-skip.js'),
+      import('../cli/explain/skip.js'),
     ]);
     const report = await skip(context, { ...args, change, dryRun: flags['dry-run'] });
     for (const line of explainSkip(report, change)) this.say(line);

@@ -42,7 +42,7 @@ export default class Verify extends BaseCommand {
     const context = await this.context(flags);
     const [{ verify }, { explainVerify, renderFaults, verifyError }] = await Promise.all([
       import('../workflows/upkeep/verify.js'),
-      import('../cli/explain-upkeep.js'),
+      import('../cli/explain/upkeep.js'),
     ]);
     const report = await verify(context, {
       target: args.target,

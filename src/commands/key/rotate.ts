@@ -53,7 +53,7 @@ export default class KeyRotate extends BaseCommand {
     if (flags.compromised) return await this.#replace(context, flags);
     const [{ rotateKey }, { explainKeys, explainRotation, keyStatusOf }] = await Promise.all([
       import('../../workflows/keys/rotate-key.js'),
-      import('../../cli/explain-keys.js'),
+      import('../../cli/explain/keys.js'),
     ]);
     const dryRun = flags['dry-run'];
     const { plan, done, state, views } = await rotateKey(context, {
@@ -84,7 +84,7 @@ export default class KeyRotate extends BaseCommand {
     const [{ replaceCompromisedKey }, { keyStatus }, { explainKeys, keyStatusOf }] = await Promise.all([
       import('../../workflows/keys/key-compromise.js'),
       import('../../workflows/keys/rotate-key.js'),
-      import('../../cli/explain-keys.js'),
+      import('../../cli/explain/keys.js'),
     ]);
     const dryRun = flags['dry-run'];
     const report = await replaceCompromisedKey(context, { since, accept: flags.accept ?? [], dryRun });

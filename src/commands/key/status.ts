@@ -13,7 +13,7 @@ export default class KeyStatus extends BaseCommand {
     const context = await this.context(flags);
     const [{ keyStatus }, { explainKeys, explainRotation, keyStatusOf }] = await Promise.all([
       import('../../workflows/keys/rotate-key.js'),
-      import('../../cli/explain-keys.js'),
+      import('../../cli/explain/keys.js'),
     ]);
     const { state, plan } = await keyStatus(context);
     const result = keyStatusOf(state, plan);

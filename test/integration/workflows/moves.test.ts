@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainMove, moveFields } from '../../../src/cli/explain-move.js';
+import { explainMove, moveFields } from '../../../src/cli/explain/move.js';
 import { promoteResult, rollbackResult } from '../../../src/cli/results/moves.js';
 import { goodSnapshots } from '../../../src/suite/history.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';

@@ -6,11 +6,11 @@ import {
   machineWords,
   moveFields,
   warningsOf,
-} from '../../../src/cli/explain-move.js';
-import { rollbackResult } from '../../../src/cli/results/moves.js';
-import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
-import { versionChanges, type NamedVersion } from '../../../src/suite/version-steps.js';
-import type { MoveOutlook } from '../../../src/workflows/move/move-outlook.js';
+} from '../../../../src/cli/explain/move.js';
+import { rollbackResult } from '../../../../src/cli/results/moves.js';
+import type { SnapshotSchema } from '../../../../src/snapshot/manifest.js';
+import { versionChanges, type NamedVersion } from '../../../../src/suite/version-steps.js';
+import type { MoveOutlook } from '../../../../src/workflows/move/move-outlook.js';
 
 const set = (versions: Record<string, string>): NamedVersion[] =>
   Object.entries(versions).map(([name, version]) => ({ package: name, version }));

@@ -1,7 +1,7 @@
 /** What `skip` did or would do, for people. Names of tags are made harmless here. Pure. */
-import { skippedSentence } from '../profile/skip.js';
-import type { SkipReport, SkipRequest } from '../workflows/workspace/skip.js';
-import { cleanLine } from './render/plain-text.js';
+import { skippedSentence } from '../../profile/skip.js';
+import type { SkipReport, SkipRequest } from '../../workflows/workspace/skip.js';
+import { cleanLine } from '../render/plain-text.js';
 
 export function explainSkip(report: SkipReport, change: SkipRequest['change']): string[] {
   return linesOf(report, change).map(cleanLine);

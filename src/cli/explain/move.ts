@@ -3,12 +3,12 @@
  * machine, and to the database. Pure; the data is gathered by
  * src/workflows/move-outlook.ts.
  */
-import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../suite/version-steps.js';
-import { nameOfSchema } from '../suite/move-rules.js';
-import { leftOnReissueWords } from '../suite/highest-versions.js';
-import type { MoveOutlook } from '../workflows/move/move-outlook.js';
-import type { MovePlan } from '../workflows/move/suite-move.js';
-import type { RollbackResult } from './results/moves.js';
+import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../../suite/version-steps.js';
+import { nameOfSchema } from '../../suite/move-rules.js';
+import { leftOnReissueWords } from '../../suite/highest-versions.js';
+import type { MoveOutlook } from '../../workflows/move/move-outlook.js';
+import type { MovePlan } from '../../workflows/move/suite-move.js';
+import type { RollbackResult } from '../results/moves.js';
 
 /** What each kind of machine does that follows the suite. */
 export interface MachineWords {

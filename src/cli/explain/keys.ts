@@ -1,8 +1,8 @@
 /** How far a change of the key is, for people and for programs. Pure. */
-import type { KeyState } from '../snapshot/key-state.js';
-import type { RotationPlan } from '../workflows/keys/rotation-plan.js';
-import { renderTable } from './render/table.js';
-import type { KeyStatusResult } from './results/keys.js';
+import type { KeyState } from '../../snapshot/key-state.js';
+import type { RotationPlan } from '../../workflows/keys/rotation-plan.js';
+import { renderTable } from '../render/table.js';
+import type { KeyStatusResult } from '../results/keys.js';
 
 export function keyStatusOf(state: KeyState, plan: RotationPlan): KeyStatusResult {
   return {

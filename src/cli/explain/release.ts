@@ -1,10 +1,10 @@
 /** What was made, where it is, how to serve it, and what a machine needs: the end of `release`. */
 import { relative } from 'node:path';
-import { skippedSentence } from '../profile/skip.js';
-import type { Context } from '../workflows/workspace/context.js';
-import type { ReleaseReport } from '../workflows/release/release.js';
-import { machineLines } from './render/machine-lines.js';
-import { cleanLine } from './render/plain-text.js';
+import { skippedSentence } from '../../profile/skip.js';
+import type { Context } from '../../workflows/workspace/context.js';
+import type { ReleaseReport } from '../../workflows/release/release.js';
+import { machineLines } from '../render/machine-lines.js';
+import { cleanLine } from '../render/plain-text.js';
 
 export function explainRelease(report: ReleaseReport, context: Context): string {
   const { workspace, places } = context;
