@@ -16,9 +16,9 @@ export default tseslint.config(
   },
   {
     files: ['src/workflows/**/*.ts'],
-    ignores: ['src/workflows/readings.ts'],
+    ignores: ['src/workflows/workspace/files-read.ts'],
     rules: {
-      // Each record is read once in a command: see src/workflows/readings.ts
+      // Each record is read once in a command: see src/workflows/workspace/files-read.ts
       'no-restricted-imports': [
         'error',
         {

@@ -6,7 +6,7 @@
  */
 
 /** One item of an index. Several may not have the same key. */
-export interface Item {
+export interface BlockItem {
   /** Package, source or path: what the index is sorted by, in UTF-16 code units. */
   key: string;
   /** With its newline, and the blank line after a paragraph. */
@@ -38,7 +38,7 @@ export interface Run {
  * @param items sorted by key
  * @param length how many items a run has on the average; a power of two
  */
-export function* runsOf(items: Iterable<Item>, length: number): Generator<Run, void, undefined> {
+export function* runsOf(items: Iterable<BlockItem>, length: number): Generator<Run, void, undefined> {
   let first = '';
   let last = '';
   let texts: string[] = [];

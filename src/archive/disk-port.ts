@@ -28,7 +28,7 @@ import {
   writeFileAtomic,
 } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import type { ArchivePort, ListedFile, PlacedBlob, PortOptions } from './port.js';
+import type { ArchivePort, PortFile, PlacedBlob, PortOptions } from './port.js';
 import { placeSmallFiles } from './small-files.js';
 
 export interface DiskPortOptions {
@@ -197,9 +197,9 @@ export class DiskPort implements ArchivePort {
     return relative(this.place, target).split(sep).join('/');
   }
 
-  async list(folder: string, options: PortOptions = {}): Promise<ListedFile[]> {
+  async list(folder: string, options: PortOptions = {}): Promise<PortFile[]> {
     const top = this.#at(folder);
-    const listed: ListedFile[] = [];
+    const listed: PortFile[] = [];
     const waiting = [top];
     for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
       throwIfInterrupted(options.signal);
@@ -219,7 +219,7 @@ export class DiskPort implements ArchivePort {
     return listed.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  #listed(path: string): ListedFile[] {
+  #listed(path: string): PortFile[] {
     try {
       const found = lstatSync(path, { throwIfNoEntry: false });
       if (found === undefined) return [];

@@ -33,7 +33,7 @@ export function paragraphHash(text: string | Uint8Array): string {
 }
 
 /** Everything that snapshots say of the archive. Paragraphs that several of them have are kept once. */
-export class Expected {
+export class ExpectedFiles {
   readonly #paragraphs: Paragraph[] = [];
   readonly #byHash = new Map<string, number>();
   readonly #snapshots = new Map<string, Uint32Array>();

@@ -1,11 +1,11 @@
 /**
  * What nothing refers to, and since when: which files of the archive can go,
  * which must wait out the grace period for clients that are still reading by an
- * older InRelease. It decides and lists; who removes is workflows/gc.ts.
+ * older InRelease. It decides and lists; who removes is workflows/upkeep/gc.ts.
  */
 import { isTemporaryName } from '../io/disk.js';
 import { byHashPath, poolFolder } from './layout.js';
-import type { ListedFile } from './port.js';
+import type { PortFile } from './port.js';
 import type { SignedView } from './signed-view.js';
 import type { Note, Notes } from './unreferenced.js';
 import { storedIndices } from './verify-index.js';
@@ -68,7 +68,7 @@ export function planGarbage(request: {
 }
 
 /** Files of the pool that no manifest names. `needed`: by path below `debian/`. Pure. */
-export function poolGarbage(there: readonly ListedFile[], needed: ReadonlySet<string>): Garbage[] {
+export function poolGarbage(there: readonly PortFile[], needed: ReadonlySet<string>): Garbage[] {
   return there.flatMap(({ path, kind, size }): Garbage[] => {
     if (kind !== 'file' || !path.startsWith(`${poolFolder}/`) || isTemporaryName(nameOf(path))) return [];
     return needed.has(path.slice('debian/'.length)) ? [] : [{ kind: 'pool', path, size }];
@@ -80,7 +80,7 @@ export function poolGarbage(there: readonly ListedFile[], needed: ReadonlySet<st
  * replaced it: it was dated when it got its place (port.link), so the one before has been needless since
  * then at the latest. Pure.
  */
-export function viewGarbage(there: readonly ListedFile[], { view, release }: SignedView): Garbage[] {
+export function viewGarbage(there: readonly PortFile[], { view, release }: SignedView): Garbage[] {
   // What nobody vouches for lists nothing, and yet clients may be reading by it
   if (release === null) return [];
   const files = there.filter(({ path, kind }) => kind === 'file' && path.startsWith(`${view}/`));

@@ -1,6 +1,6 @@
 /**
  * What to answer to a request for a file (RFC 9110): whole, part or not at all,
- * with which headers. Pure; serve.ts opens files and sends them.
+ * with which headers. Pure; static-server.ts opens files and sends them.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isChangelog } from '../snapshot/pool-path.js';

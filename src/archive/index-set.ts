@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { joinXz, type XzBlocks } from '../io/xz-blocks.js';
-import { runsOf, stretchesOf, type BlockRef, type Item, type Stretch } from './blocks.js';
+import { runsOf, stretchesOf, type BlockRef, type BlockItem, type Stretch } from './blocks.js';
 import type { Block, BlockStore, Ending } from './block-store.js';
 import { mergedContents, mergedParagraphs } from './index-text.js';
 
@@ -48,7 +48,7 @@ const atOnce = 2;
 /** Cuts items into blocks and keeps them. Throws as {@link BlockStore.keep}. */
 export async function blocksOf(
   kind: IndexKind,
-  items: Iterable<Item>,
+  items: Iterable<BlockItem>,
   { blocks, signal }: IndexPlaces,
 ): Promise<BlockRef[]> {
   const { endings, length } = traits[kind];

@@ -7,7 +7,7 @@
  */
 import { compareVersions } from '../deb/version.js';
 import type { SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
-import type { Item } from './blocks.js';
+import type { BlockItem } from './blocks.js';
 
 /** A file of the pool; `path` is below the archive's `debian/`. */
 export interface PoolFile {
@@ -35,14 +35,14 @@ export function packagesOf(
 }
 
 /** Items of a Packages file. Only SHA-256 is given: apt takes the strongest and never needs the others. */
-export function packageItems(packages: readonly SnapshotPackage[]): Generator<Item, void, undefined> {
+export function packageItems(packages: readonly SnapshotPackage[]): Generator<BlockItem, void, undefined> {
   return grouped(packages.slice().sort(byPackage), ({ stanza, path, size, sha256 }) => {
     return `${stanza}Filename: ${path}\nSize: ${size}\nSHA256: ${sha256}\n\n`;
   });
 }
 
 /** Items of a Sources file. */
-export function sourceItems(sources: readonly SnapshotSource[]): Generator<Item, void, undefined> {
+export function sourceItems(sources: readonly SnapshotSource[]): Generator<BlockItem, void, undefined> {
   return grouped(sources.slice().sort(bySource), ({ stanza, directory }) => {
     return `${stanza}Directory: ${directory}\n\n`;
   });
@@ -73,7 +73,7 @@ export class ContentsOwners {
   }
 
   /** Items of a Contents file: each path with the packages that have it, `usr/bin/x  web/mediawiki,net/other`. */
-  *items(): Generator<Item, void, undefined> {
+  *items(): Generator<BlockItem, void, undefined> {
     for (const path of [...this.#owners.keys()].sort()) {
       const location = this.#owners.get(path)!;
       yield contentsItem(path, typeof location === 'string' ? [location] : location);
@@ -81,12 +81,12 @@ export class ContentsOwners {
   }
 }
 
-function contentsItem(path: string, owners: Iterable<string>): Item {
+function contentsItem(path: string, owners: Iterable<string>): BlockItem {
   return { key: path, text: `${path.padEnd(60)} ${[...owners].sort().join(',')}\n` };
 }
 
 /** Items by which pool files are found again: `<path> <size> <sha256>`. Paths of the pool have no blanks. */
-export function* poolItems(files: Iterable<PoolFile>): Generator<Item, void, undefined> {
+export function* poolItems(files: Iterable<PoolFile>): Generator<BlockItem, void, undefined> {
   for (const { path, size, sha256 } of [...files].sort((a, b) => inOrder(a.path, b.path))) {
     yield { key: path, text: `${path} ${size} ${sha256}\n` };
   }
@@ -101,7 +101,7 @@ export function poolFilesOf(text: string): PoolFile[] {
 }
 
 /** Items by which versions are compared: `<package> <version> <architecture>`. */
-export function versionItems(packages: readonly PackageVersion[]): Generator<Item, void, undefined> {
+export function versionItems(packages: readonly PackageVersion[]): Generator<BlockItem, void, undefined> {
   const sorted = packages.slice().sort(byPackage);
   return grouped(sorted, (entry) => `${entry.package} ${entry.version} ${entry.architecture}\n`);
 }
@@ -123,7 +123,7 @@ export function sectionOf(stanza: string): string | undefined {
  * Several texts of Packages or Sources as one. Of two paragraphs with one name, version and architecture
  * the first one counts: a newer snapshot comes first, with its override of a section, say.
  */
-export function mergedParagraphs(texts: readonly string[]): Generator<Item, void, undefined> {
+export function mergedParagraphs(texts: readonly string[]): Generator<BlockItem, void, undefined> {
   const entries = new Map<string, PackageVersion & { text: string }>();
   for (const text of texts) {
     for (const paragraph of text.split(/(?<=\n)\n/)) {
@@ -142,7 +142,7 @@ export function mergedParagraphs(texts: readonly string[]): Generator<Item, void
 }
 
 /** Several texts of Contents as one. */
-export function mergedContents(texts: readonly string[]): Item[] {
+export function mergedContents(texts: readonly string[]): BlockItem[] {
   const owners = new Map<string, Set<string>>();
   for (const text of texts) {
     for (const line of linesOf(text)) {
@@ -173,8 +173,8 @@ function linesOf(text: string): string[] {
 function* grouped<T extends { package: string }>(
   sorted: readonly T[],
   textOf: (entry: T) => string,
-): Generator<Item, void, undefined> {
-  let open: Item | undefined;
+): Generator<BlockItem, void, undefined> {
+  let open: BlockItem | undefined;
   for (const entry of sorted) {
     if (open?.key === entry.package) {
       open.text += textOf(entry);

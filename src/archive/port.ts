@@ -16,7 +16,7 @@ export interface PortOptions {
 }
 
 /** One line of {@link ArchivePort.list}. */
-export interface ListedFile {
+export interface PortFile {
   /** As it is there: names that Lockstep did not make may hold anything. */
   path: string;
   /** `other`: neither a file nor an alias, so nothing that belongs into an archive. */
@@ -56,7 +56,7 @@ export interface ArchivePort {
   /** Where an alias leads, or undefined when there is none. */
   aliasTarget(path: string): Promise<string | undefined>;
   /** Everything below a folder, by path; nothing where there is no such folder. Aliases are not followed. */
-  list(folder: string, options?: PortOptions): Promise<ListedFile[]>;
+  list(folder: string, options?: PortOptions): Promise<PortFile[]>;
   /**
    * Takes a file or an alias away, and the folders that are empty then; nothing there is fine. What an alias
    * leads to stays.

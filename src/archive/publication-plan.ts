@@ -62,7 +62,7 @@ export type Write =
   | { kind: 'clearsigned'; step: 'inrelease'; path: string; text: string; date: Date };
 
 /** What is there before. Maps hold only what is there. */
-export interface Standing {
+export interface PresentFiles {
   live: PublishedRelease;
   frozen: PublishedRelease;
   /** Sizes of pool files and of by-hash files. */
@@ -78,7 +78,7 @@ export interface Standing {
 }
 
 /** The indices of a view. */
-export interface ViewIndices {
+export interface PlannedIndices {
   areas: readonly string[];
   architectures: readonly string[];
   files: readonly IndexFile[];
@@ -89,14 +89,14 @@ export interface PublicationInput {
   suite: SuiteIdentity;
   listing: Listing;
   /** What the snapshot alone lists. */
-  frozen: ViewIndices;
+  frozen: PlannedIndices;
   /** The pool files of the listed snapshots that may not be there yet. */
   pool: readonly PoolFile[];
   publicKey: { armored: string; binary: Uint8Array };
   /** End of the key that signs; null: it has none. */
   keyEnds: Date | null;
   keyring: KeyringSuites;
-  there: Standing;
+  there: PresentFiles;
   /** That nobody believes the Release files that are there. */
   anew: boolean;
   now: Date;
@@ -195,7 +195,7 @@ function inOrder(writes: readonly Write[]): Write[] {
 function contentOf(
   input: PublicationInput,
   files: readonly IndexFile[],
-  indices: ViewIndices,
+  indices: PlannedIndices,
   snapshots: readonly string[],
 ): ReleaseContent {
   const { areas, architectures } = indices;
@@ -206,7 +206,7 @@ function contentOf(
   };
 }
 
-function planPool(pool: readonly PoolFile[], there: Standing): Write[] {
+function planPool(pool: readonly PoolFile[], there: PresentFiles): Write[] {
   const conflicts: string[] = [];
   const writes = pool.flatMap((file): Write[] => {
     const path = poolFilePath(file.path);

@@ -27,8 +27,8 @@ import { listingOf, poolBeyond, type Listing } from './listing.js';
 import {
   planPublication,
   type PublicationPlan,
-  type Standing,
-  type ViewIndices,
+  type PresentFiles,
+  type PlannedIndices,
 } from './publication-plan.js';
 import type { ArchivePort } from './port.js';
 import {
@@ -165,7 +165,7 @@ async function readListing(path: string): Promise<Listing | undefined> {
 
 /**
  * The pool files that nothing vouches for. Those of a snapshot whose way to the pool is there were written
- * whole before it (plan.ts), and a pool file never changes; looking at them all each time would cost more
+ * whole before it (publication-plan.ts), and a pool file never changes; looking at them all each time would cost more
  * than the publication.
  */
 async function unvouchedPool(
@@ -196,8 +196,8 @@ async function unvouchedPool(
 
 async function readStanding(
   { port, suite, snapshot: { id }, live: known, signal }: PublicationRequest,
-  indices: { listing: ViewIndices; frozen: ViewIndices; pool: readonly PoolFile[] },
-): Promise<Standing> {
+  indices: { listing: PlannedIndices; frozen: PlannedIndices; pool: readonly PoolFile[] },
+): Promise<PresentFiles> {
   const views = { live: liveView(suite.name), frozen: frozenView(suite.name, id) };
   const live = known ?? (await readPublished(port, views.live));
   const frozen = await readPublished(port, views.frozen);

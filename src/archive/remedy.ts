@@ -1,6 +1,6 @@
 /**
  * What would put a fault of the archive right: the shape, and the order in
- * which remedies are applied. Pure; repair.ts applies them.
+ * which remedies are applied. Pure; apply-remedies.ts applies them.
  */
 import type { Finding } from '../snapshot/finding.js';
 

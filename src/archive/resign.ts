@@ -29,7 +29,7 @@ export type RefreshReason =
   /** A frozen view that would end. */
   | 'end';
 
-export interface RefreshRequest {
+export interface ResignRequest {
   signed: SignedView & { release: Release };
   kind: 'live' | 'frozen';
   archive: ArchiveIdentity;
@@ -53,7 +53,7 @@ export interface RefreshPlan {
 }
 
 /** What is to be done about a view, and the text of its Release. */
-export function planRefresh(request: RefreshRequest): RefreshPlan {
+export function planRefresh(request: ResignRequest): RefreshPlan {
   const { signed, now } = request;
   const { release, view } = signed;
   const fields = fieldsOf(request);
@@ -73,7 +73,7 @@ export function planRefresh(request: RefreshRequest): RefreshPlan {
   };
 }
 
-function validityOf({ kind, suite, keyEnds }: RefreshRequest): ValidityWanted {
+function validityOf({ kind, suite, keyEnds }: ResignRequest): ValidityWanted {
   return { validFor: kind === 'live' ? suite.validFor : null, keyEnds };
 }
 
@@ -81,7 +81,7 @@ function validityOf({ kind, suite, keyEnds }: RefreshRequest): ValidityWanted {
  * Those that are there, in their order; what may change without apt asking (DESIGN.md, law 9) as
  * lockstep.yaml has it now.
  */
-function fieldsOf({ signed, archive, suite }: RefreshRequest): Record<string, string> {
+function fieldsOf({ signed, archive, suite }: ResignRequest): Record<string, string> {
   const { fields, areas, architectures } = signed.release;
   const kept = fields
     .names()
@@ -91,7 +91,7 @@ function fieldsOf({ signed, archive, suite }: RefreshRequest): Record<string, st
   return { ...Object.fromEntries(kept), Description: now['Description']!, Snapshots: now['Snapshots']! };
 }
 
-function reasonFor(request: RefreshRequest, fields: Record<string, string>): RefreshReason | null {
+function reasonFor(request: ResignRequest, fields: Record<string, string>): RefreshReason | null {
   const { signed, kind, fingerprints, now } = request;
   const { release, signers } = signed;
   if (signed.findings.length > 0) return 'incomplete';

@@ -17,7 +17,7 @@ import type {
   Superseding,
 } from '../snapshot/manifest.js';
 import { originsOf } from '../suite/origins.js';
-import type { BlockRef, Item } from './blocks.js';
+import type { BlockRef, BlockItem } from './blocks.js';
 import type { BlockStore } from './block-store.js';
 import type { FileLists } from './file-lists.js';
 import {
@@ -194,7 +194,7 @@ async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<Sna
   const areas = [...new Set([options.area, ...entries.map(({ area }) => area)])].sort();
   const architectures = [...new Set(manifest.base.architectures)].filter((name) => name !== 'all').sort();
   const indices: SnapshotIndex[] = [];
-  const add = async (path: string, kind: IndexKind, items: Iterable<Item>): Promise<void> => {
+  const add = async (path: string, kind: IndexKind, items: Iterable<BlockItem>): Promise<void> => {
     throwIfInterrupted(options.signal);
     indices.push({ path, kind, blocks: await blocksOf(kind, items, options) });
   };

@@ -12,10 +12,10 @@ import { isChangelog } from '../snapshot/pool-path.js';
 import type { Taken } from '../signing/verifier.js';
 import type { Finding } from '../snapshot/finding.js';
 import type { SnapshotsReading } from '../suite/verify-records.js';
-import type { Expected } from './expected.js';
+import type { ExpectedFiles } from './expected.js';
 import type { PoolFile } from './index-text.js';
 import { frozenPool, keyOfSuite, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
-import type { ArchivePort, ListedFile } from './port.js';
+import type { ArchivePort, PortFile } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
 import { verifyPool } from './verify-pool.js';
 import {
@@ -44,7 +44,7 @@ export interface ArchiveRequest {
   /** Our clock: what is expired by it, or dated ahead of it, is a fault. */
   now: Date;
   snapshots: SnapshotsReading;
-  expected: Expected;
+  expected: ExpectedFiles;
   scope: Scope;
   /** Suites of lockstep.yaml. */
   suites: readonly string[];
@@ -170,7 +170,7 @@ export function lasting<T extends Finding>(before: readonly Finding[], now: read
 }
 
 /** The views that must be there by the histories, and those that are. */
-function viewsOf(request: ArchiveRequest, there: readonly ListedFile[]): ViewName[] {
+function viewsOf(request: ArchiveRequest, there: readonly PortFile[]): ViewName[] {
   const { snapshots, scope } = request;
   const suites = new Set([...request.suites, ...snapshots.histories.keys(), ...snapshots.damagedHistories]);
   const found = there.flatMap(({ path }): ViewName[] => {
@@ -218,7 +218,7 @@ function currentOf({ snapshots }: ArchiveRequest, suite: string): string | undef
   return snapshots.histories.get(suite)?.at(-1)?.to;
 }
 
-function copiesIn(there: readonly ListedFile[]): Map<string, string[]> {
+function copiesIn(there: readonly PortFile[]): Map<string, string[]> {
   const copies = new Map<string, string[]>();
   for (const { path } of there) {
     const hash = hashInName(path);
@@ -241,10 +241,10 @@ function notePool(text: string, pool: Map<string, PoolFile>): void {
 }
 
 function poolInScope(
-  there: readonly ListedFile[],
+  there: readonly PortFile[],
   needed: ReadonlyMap<string, PoolFile>,
   scope: Scope,
-): ListedFile[] {
+): PortFile[] {
   const pool = there.filter(({ path }) => path.startsWith(`${poolFolder}/`));
   return scope.kind === 'all' ? pool : pool.filter(({ path }) => needed.has(path.slice('debian/'.length)));
 }
@@ -309,7 +309,7 @@ async function keyFaults(
 
 /** Of what is in no view and not in the pool, what belongs to nothing. */
 function strangers(
-  files: readonly ListedFile[],
+  files: readonly PortFile[],
   request: ArchiveRequest,
   live: ReadonlySet<string>,
 ): ArchiveFinding[] {

@@ -10,18 +10,18 @@ import { decompressByName } from '../io/compress.js';
 import { sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import type { Finding } from '../snapshot/finding.js';
-import { paragraphHash, type Expected, type IndexName } from './expected.js';
+import { paragraphHash, type ExpectedFiles, type IndexName } from './expected.js';
 import { byHashPath } from './layout.js';
 import type { ArchivePort } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
 
-export interface ViewIndices {
+export interface CheckedIndices {
   port: ArchivePort;
   view: string;
   release: Release;
   /** The snapshots it lists, the current one first. */
   listed: readonly string[];
-  expected: Expected;
+  expected: ExpectedFiles;
   /** Told of what a paragraph names, where no manifest says it. */
   onUnknown: (paragraph: string) => void;
   /** Told of bytes that were read. */
@@ -47,7 +47,7 @@ export function storedIndices(release: Release): [path: string, hash: IndexHash]
  *
  * @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING
  */
-export async function verifyIndices(request: ViewIndices): Promise<ArchiveFinding[]> {
+export async function verifyIndices(request: CheckedIndices): Promise<ArchiveFinding[]> {
   const { port, view, release, onRead } = request;
   const findings: ArchiveFinding[] = [];
   const done = new Set<string>();
@@ -115,7 +115,7 @@ function faultOf(bytes: Buffer | undefined, { size }: IndexHash, path: string): 
 
 /** What is wrong with what is inside of an index whose own bytes are those that were signed. */
 async function verifyContent(
-  request: ViewIndices,
+  request: CheckedIndices,
   path: string,
   bytes: Buffer,
 ): Promise<Omit<Finding, 'path'> | null> {

@@ -8,14 +8,14 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { isChangelog } from '../snapshot/pool-path.js';
 import type { PoolFile } from './index-text.js';
 import { poolFilePath } from './layout.js';
-import type { ArchivePort, ListedFile } from './port.js';
+import type { ArchivePort, PortFile } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
 import { foreign, leftOver } from './verify-view.js';
 
 export interface PoolRequest {
   port: ArchivePort;
   /** What is there below the pool. */
-  there: readonly ListedFile[];
+  there: readonly PortFile[];
   /** What published snapshots need, by path below `debian/`. */
   needed: ReadonlyMap<string, PoolFile>;
   /** What else a file may be by its path: by an unpublished snapshot, or one that was dropped. */
@@ -47,7 +47,7 @@ export async function verifyPool(request: PoolRequest): Promise<ArchiveFinding[]
   return [...absent.map(missing), ...read.flat()];
 }
 
-async function verifyFile(file: ListedFile, request: PoolRequest): Promise<ArchiveFinding[]> {
+async function verifyFile(file: PortFile, request: PoolRequest): Promise<ArchiveFinding[]> {
   const path = file.path.slice('debian/'.length);
   const needed = request.needed.get(path);
   // Of changelogs the first one stayed, whichever snapshot that was of
@@ -72,7 +72,7 @@ function missing(file: PoolFile): ArchiveFinding {
   };
 }
 
-function damaged(there: ListedFile, wanted: PoolFile): ArchiveFinding {
+function damaged(there: PortFile, wanted: PoolFile): ArchiveFinding {
   const said =
     there.size === wanted.size
       ? 'its SHA-256 is another one'
@@ -87,7 +87,7 @@ function damaged(there: ListedFile, wanted: PoolFile): ArchiveFinding {
   };
 }
 
-function unknown(file: ListedFile): ArchiveFinding {
+function unknown(file: PortFile): ArchiveFinding {
   return {
     ...foreign(file),
     message: 'No snapshot has it',

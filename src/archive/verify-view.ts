@@ -6,13 +6,13 @@
 import type { Release } from '../deb/release-file.js';
 import { isTemporaryName } from '../io/disk.js';
 import { byHashPath, frozenView, liveView } from './layout.js';
-import type { ListedFile } from './port.js';
+import type { PortFile } from './port.js';
 import { listedField, snapshotField } from './release.js';
 import type { ArchiveFinding } from './remedy.js';
 import type { Taken } from '../signing/verifier.js';
 import { viewEnd } from './validity.js';
 import { readSignedView, type SignedView } from './signed-view.js';
-import { storedIndices, verifyIndices, type ViewIndices } from './verify-index.js';
+import { storedIndices, verifyIndices, type CheckedIndices } from './verify-index.js';
 
 /** Which view. `id` of a frozen one; of a live one what the suite's history says it points at, where that is known. */
 export interface ViewName {
@@ -24,7 +24,7 @@ export interface ViewName {
 }
 
 export interface ViewRequest extends Pick<
-  ViewIndices,
+  CheckedIndices,
   'port' | 'expected' | 'onUnknown' | 'onRead' | 'copies' | 'signal'
 > {
   name: ViewName;
@@ -179,7 +179,7 @@ export function isIndexName(path: string): boolean {
   return /\/(?:Packages|Sources|Contents-[^/]+)(?:\.(?:gz|xz))?$/.test(path);
 }
 
-function spoiled({ path, size }: ListedFile, sha256: string): ArchiveFinding {
+function spoiled({ path, size }: PortFile, sha256: string): ArchiveFinding {
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',
@@ -191,7 +191,7 @@ function spoiled({ path, size }: ListedFile, sha256: string): ArchiveFinding {
 }
 
 /** Of a file that belongs to nothing. */
-export function foreign({ path, kind }: Pick<ListedFile, 'path' | 'kind'>): ArchiveFinding {
+export function foreign({ path, kind }: Pick<PortFile, 'path' | 'kind'>): ArchiveFinding {
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'foreign',
@@ -205,7 +205,7 @@ export function foreign({ path, kind }: Pick<ListedFile, 'path' | 'kind'>): Arch
 }
 
 /** Of what a killed run left half-written. */
-export function leftOver({ path }: Pick<ListedFile, 'path'>): ArchiveFinding {
+export function leftOver({ path }: Pick<PortFile, 'path'>): ArchiveFinding {
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'unfinished',

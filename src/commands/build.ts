@@ -28,7 +28,7 @@ export default class Build extends BaseCommand {
     const trees = await localTrees(flags.with);
     const context = await this.context(flags);
     const [{ build }, { buildRows, builtRows, renderTable }] = await Promise.all([
-      import('../workflows/release/release.js'),
+      import('../workflows/release/build.js'),
       import('../cli/render/table.js'),
     ]);
     const report = await build(context, args.profile, { dryRun: flags['dry-run'], trees });

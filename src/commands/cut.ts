@@ -31,7 +31,7 @@ export default class Cut extends BaseCommand {
   override async run(): Promise<CutResult> {
     const { args, flags } = await this.parse(Cut);
     const [{ cut }, { parseCveIds }, { unrecordedFlags }] = await Promise.all([
-      import('../workflows/release/release.js'),
+      import('../workflows/release/cut.js'),
       import('../snapshot/cve.js'),
       import('../cli/explain/release.js'),
     ]);

@@ -9,7 +9,7 @@ import { LockstepError } from '../errors.js';
 import type { SnapshotPackage } from '../snapshot/manifest.js';
 
 /** Every field that apt and dpkg act on, and what a package says it was built from. */
-export const relationFields = [
+export const comparedFields = [
   'Pre-Depends',
   'Depends',
   'Recommends',
@@ -32,11 +32,11 @@ export interface RelationChange {
   added: string[];
 }
 
-/** The changed fields of one package, in the order of {@link relationFields}. */
+/** The changed fields of one package, in the order of {@link comparedFields}. */
 export function relationChanges(before: SnapshotPackage, after: SnapshotPackage): RelationChange[] {
   const old = paragraphOf(before);
   const now = paragraphOf(after);
-  return relationFields.flatMap((field): RelationChange[] => {
+  return comparedFields.flatMap((field): RelationChange[] => {
     const from = old?.get(field) ?? '';
     const to = now?.get(field) ?? '';
     if (from === to) return [];

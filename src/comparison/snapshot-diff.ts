@@ -1,7 +1,7 @@
 /**
  * What lies between two snapshots, as their manifests tell it: components,
  * packages, relations, database schema, security. Pure, and linear in the
- * number of packages; what is inside of changed packages is diff-contents.ts.
+ * number of packages; what is inside of changed packages is contents-diff.ts.
  */
 import { compareVersions, debianVersionOf } from '../deb/version.js';
 import type { Pin } from '../source/pin.js';

@@ -9,14 +9,14 @@ import { assertSafeFileName, isPackageName } from './member-name.js';
 import { isValidVersion } from './version.js';
 
 /** A file that is named with its size (bytes) and SHA-256 (lower case hex). */
-export interface ListedFile {
+export interface SourceFile {
   readonly name: string;
   readonly size: number;
   readonly sha256: string;
 }
 
 /** A listed file as we write it: dpkg-source still demands the MD5 in `Files`. */
-export interface WrittenFile extends ListedFile {
+export interface WrittenFile extends SourceFile {
   readonly md5: string;
 }
 
@@ -27,7 +27,7 @@ export interface Dsc {
   readonly binaries: string[];
   /** As written: `any all`. */
   readonly architecture: string;
-  readonly files: ListedFile[];
+  readonly files: SourceFile[];
   /** The paragraph without its armour. */
   readonly stanza: Stanza;
 }
@@ -61,7 +61,7 @@ export function parseChanges(text: string, file?: string): Changes {
  * among them.
  * @throws LockstepError DEB_SYNTAX, DEB_UNSAFE_NAME
  */
-export function filesOfSources(stanza: Stanza): ListedFile[] {
+export function filesOfSources(stanza: Stanza): SourceFile[] {
   return listedFiles(stanza);
 }
 
@@ -99,7 +99,7 @@ function throwAll(places: readonly FaultPlace[], file: string | undefined): void
   });
 }
 
-function listedFiles(stanza: Stanza): ListedFile[] {
+function listedFiles(stanza: Stanza): SourceFile[] {
   const field = 'Checksums-Sha256';
   const place = stanza.placeOf(field);
   if (!stanza.has(field)) {
@@ -109,7 +109,7 @@ function listedFiles(stanza: Stanza): ListedFile[] {
     );
   }
   const places: FaultPlace[] = [];
-  const files = new Map<string, ListedFile>();
+  const files = new Map<string, SourceFile>();
   for (const line of stanza.lines(field)) {
     const [sha256, size, name, ...rest] = line.split(/\s+/);
     if (sha256 === undefined || size === undefined || name === undefined || rest.length > 0) {

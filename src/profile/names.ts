@@ -1,7 +1,7 @@
 /**
  * The shapes of names that a person may write in lockstep.yaml, a profile or a
  * package.yaml, as zod schemas whose messages say what is allowed. It owns
- * syntax only: whether a name refers to something is decided in rules.ts.
+ * syntax only: whether a name refers to something is decided in profile-rules.ts.
  */
 import semver from 'semver';
 import { z } from 'zod';

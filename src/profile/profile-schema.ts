@@ -2,7 +2,7 @@
  * The shape of profiles/<name>.yaml: which components, from where, in which
  * version ranges, for which base distribution; or that its packages are
  * imported. It owns types and descriptions; what refers to what is checked in
- * rules.ts.
+ * profile-rules.ts.
  */
 import { z } from 'zod';
 import { baseArchitectures, baseReleases } from './base-release.js';

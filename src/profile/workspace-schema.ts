@@ -1,7 +1,7 @@
 /**
  * The shape of lockstep.yaml: the archive's identity, its signing key and its
  * suites. It owns types and descriptions (the JSON Schema for editors is made
- * from it); what refers to what is checked in rules.ts.
+ * from it); what refers to what is checked in profile-rules.ts.
  */
 import { z } from 'zod';
 import { duration, maintainer, oneLine, slug, webAddress } from './names.js';

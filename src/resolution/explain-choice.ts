@@ -3,7 +3,7 @@
  * that there is, that the profile's range leaves it out, or the smallest set of
  * demands that bars it. Pure.
  */
-import { leanCore, Question, smallestCore } from './explain-core.js';
+import { leanCore, CoreQuestion, smallestCore } from './explain-core.js';
 import { skipWords } from '../profile/skip.js';
 import { joined, nameOf, spanOf } from './explain-words.js';
 import { reasonsOf, withPlace, type Reason } from './explain-conflict.js';
@@ -79,7 +79,7 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>, varia
     ...order.slice(0, order.indexOf(component)).map((name) => kept(name, chosen.get(name)!)),
   ];
   const wishes = [...shared, ...barredOnes.map((option) => kept(component, option))];
-  const question = new Question(problem, wishes);
+  const question = new CoreQuestion(problem, wishes);
   const groups: { key: string; indices: number[]; core: Wish[]; smallest: boolean }[] = [];
   for (const index of candidates) {
     let core: Wish[] = [];

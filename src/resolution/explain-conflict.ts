@@ -4,7 +4,7 @@
  * trees that were not read yet may still say otherwise, and then it is said.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
-import { leanCore, Question, smallestCore } from './explain-core.js';
+import { leanCore, CoreQuestion, smallestCore } from './explain-core.js';
 import {
   demandSentence,
   isNamedAfter,
@@ -14,7 +14,7 @@ import {
   profileItself,
   rangeSentence,
   thereIsSentence,
-  type Asking,
+  type Demanding,
 } from './explain-words.js';
 import type { Problem, Variable } from './problem.js';
 import { finerWishes, wishesOf, type Wish } from './solver-encoding.js';
@@ -32,7 +32,7 @@ export type Reason =
       by: string;
       thing: string;
       /** Which versions of it, as the newest versions of the component have it first. */
-      askings: Asking[];
+      askings: Demanding[];
       /** Below the component's own tree; the profile's file where the profile demands it. */
       file: string;
       field: string;
@@ -90,7 +90,7 @@ export function explainConflict(
   isKnown: (component: string, option: number) => boolean = () => true,
 ): ConflictExplanation {
   const wishes = wishesOf(problem);
-  const question = new Question(problem, wishes);
+  const question = new CoreQuestion(problem, wishes);
   let left = wishes.map((_, index) => index);
   const cores: { wishes: readonly number[]; smallest: boolean }[] = [];
   let more = false;

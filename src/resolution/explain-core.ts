@@ -29,7 +29,7 @@ const mostSteps = 4_000_000;
 const mostNodes = 200_000;
 
 /** Asks whether some wishes can be granted together; what was learned on the way stays for the next question. */
-export class Question {
+export class CoreQuestion {
   readonly wishes: readonly Wish[];
   readonly #problem: Problem;
   readonly #encoding: Encoding;
@@ -87,7 +87,7 @@ export class Question {
  * @param steps limit of work
  * @returns undefined where the wishes can all be granted
  */
-export function smallestCore(question: Question, all: Numbers, steps = mostSteps): Core | undefined {
+export function smallestCore(question: CoreQuestion, all: Numbers, steps = mostSteps): Core | undefined {
   const whole = question.ask(all, all);
   if (whole.kind === 'found') return undefined;
   const last = question.steps + steps;
@@ -117,14 +117,14 @@ export function leanCore(problem: Problem, wishes: readonly Wish[]): Wish[] {
     ]),
   );
   const variables = problem.variables.filter(({ component }) => spoken.has(component));
-  const question = new Question({ ...problem, variables }, wishes);
+  const question = new CoreQuestion({ ...problem, variables }, wishes);
   const answer = question.ask([...wishes.keys()], []);
   if (answer.kind === 'found') throw new TypeError('the wishes do not contradict each other');
   return irreducible(question, answer.core).map((index) => wishes[index]!);
 }
 
 /** Leaves out one wish after the other while the rest still contradicts itself. The last are tried first. */
-function irreducible(question: Question, core: Numbers): Numbers {
+function irreducible(question: CoreQuestion, core: Numbers): Numbers {
   let kept = [...core].sort((a, b) => a - b);
   for (const index of [...kept].reverse()) {
     if (!kept.includes(index)) continue;
@@ -138,7 +138,7 @@ function irreducible(question: Question, core: Numbers): Numbers {
 }
 
 /** Grants as much as can be granted beside `granted`; what is left over is a set whose loss cures everything. */
-function cureBeside(question: Question, granted: Set<number>, all: Numbers): Numbers {
+function cureBeside(question: CoreQuestion, granted: Set<number>, all: Numbers): Numbers {
   const lost: number[] = [];
   let kept = granted;
   for (const index of all) {

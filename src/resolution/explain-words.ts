@@ -1,6 +1,6 @@
 /**
  * What is asked of a set, in sentences for whoever keeps its profile. Words
- * only: which of them contradict each other is explain.ts's.
+ * only: which of them contradict each other is explain-conflict.ts's.
  */
 import type { Thing } from '../source/declared.js';
 import type { Option, Variable } from './problem.js';
@@ -67,7 +67,7 @@ export function keptSentence(variable: Variable, option: number): string {
 }
 
 /** Demands on one thing that say the same, and the versions of the component that have them, newest first. */
-export interface Asking {
+export interface Demanding {
   constraint: string;
   versions: string[];
 }
@@ -81,10 +81,10 @@ const mostAskings = 3;
  */
 export function demandSentence(
   { component, by, thing }: { component: string; by: string; thing: Thing },
-  askings: readonly Asking[],
+  askings: readonly Demanding[],
   of: number | 'these',
 ): string {
-  const [{ constraint, versions }] = askings as readonly [Asking, ...Asking[]];
+  const [{ constraint, versions }] = askings as readonly [Demanding, ...Demanding[]];
   const wanted = demandInWords(thing, constraint);
   if (by === profileItself) return `the profile asks for ${wanted} beside ${component}`;
   const own = isOwn(by, component);

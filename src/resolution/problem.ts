@@ -1,7 +1,7 @@
 /**
  * What there is to decide: for every component which of its options to take,
  * so that whatever one option demands another one supplies. Types only;
- * deciding is solver.ts, explaining explain.ts.
+ * deciding is solver.ts, explaining explain-conflict.ts.
  */
 import type { ActiveSkip, SkippedVersion } from '../profile/skip.js';
 import type { Demand } from '../source/declared.js';

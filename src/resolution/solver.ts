@@ -19,7 +19,7 @@ export type Decision =
 
 /**
  * The first combination that fits, in this order: the newest option of the lead, then of the others by name. Only
- * options in range are taken. Why nothing fits is `explainConflict`'s to say (explain.ts).
+ * options in range are taken. Why nothing fits is `explainConflict`'s to say (explain-conflict.ts).
  */
 export function solve(problem: Problem): Decision {
   return decide(problem, wishesOf(problem));

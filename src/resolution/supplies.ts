@@ -30,7 +30,7 @@ export interface FactsInput {
 }
 
 /** Options of one component, by whether they supply what is asked for. */
-export interface Standing {
+export interface SupplySplit {
   /** They do, in a version that will do; or may, for all that is known. */
   good: readonly number[];
   /** They surely or probably do not supply it at all. */
@@ -109,7 +109,7 @@ export class Supplies {
   readonly #variables: readonly Variable[];
   readonly #within: Readonly<Record<string, string>>;
   readonly #facts = new Map<string, Map<number, OptionFacts>>();
-  readonly #standings = new Map<string, Standing>();
+  readonly #standings = new Map<string, SupplySplit>();
   readonly #suppliers = new Map<Thing, { itself: Set<string>; bundled: Set<string> }>();
 
   constructor(
@@ -193,7 +193,7 @@ export class Supplies {
     things: readonly Thing[],
     constraint: string,
     which: 'itself' | 'bundled',
-  ): Standing {
+  ): SupplySplit {
     const key = JSON.stringify([component, things, constraint, which]);
     let standing = this.#standings.get(key);
     if (standing === undefined) {
@@ -208,7 +208,7 @@ export class Supplies {
     things: readonly Thing[],
     constraint: string,
     which: 'itself' | 'bundled',
-  ): Standing {
+  ): SupplySplit {
     const good: number[] = [];
     const absent: number[] = [];
     const options = this.variable(component)?.options ?? [];

@@ -16,7 +16,7 @@ export interface Imported<T> {
   entry: T;
 }
 
-export interface ImportRequest {
+export interface ImportedSetRequest {
   packages: readonly Imported<SnapshotPackage>[];
   sources: readonly Imported<SnapshotSource>[];
   /** The newest snapshot of the profile, or null. */
@@ -50,7 +50,7 @@ export interface ImportedSet {
 }
 
 /** The set, or everything that speaks against it. */
-export function planImportedSet(request: ImportRequest): ImportedSet | { faults: FaultPlace[] } {
+export function planImportedSet(request: ImportedSetRequest): ImportedSet | { faults: FaultPlace[] } {
   const faults: FaultPlace[] = [];
   const several = request.versions > 1;
   const keyOf = several ? versionKey : packageKey;
@@ -104,7 +104,7 @@ export type ImportWish = 'replace' | 'lower';
 /** Changes that a set must not make unasked: what leaves it, and what goes to a lower version. */
 export function unaskedChanges(
   changes: readonly ImportChange[],
-  { add, remove }: Pick<ImportRequest, 'add' | 'remove'>,
+  { add, remove }: Pick<ImportedSetRequest, 'add' | 'remove'>,
 ): Record<ImportWish, ImportChange[]> {
   const asked = add || remove.length > 0;
   return {
@@ -118,7 +118,7 @@ export function unaskedChanges(
 
 /** What is named by `remove`: binary packages of that name, else a source package with all that was built from it. */
 function removedBy(
-  { remove, previous }: ImportRequest,
+  { remove, previous }: ImportedSetRequest,
   faults: FaultPlace[],
 ): { packages: Set<SnapshotPackage>; sources: Set<SnapshotSource> } {
   const { packages = [], sources = [] } = previous?.manifest ?? {};

@@ -1,7 +1,7 @@
 /**
  * What a snapshot is: the immutable record of a set's pins, packages and
  * evidence, in a versioned format. It owns the shape and the reading of it;
- * signatures and files are snapshot-folder.ts, making one is plan.ts.
+ * signatures and files are snapshot-folder.ts, making one is snapshot-plan.ts.
  */
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -62,7 +62,7 @@ export interface SnapshotSource {
   files: StoredFile[];
 }
 
-/** The changelog of a version of a source package, as a file of the pool (changelogs.ts). */
+/** The changelog of a version of a source package, as a file of the pool (changelog-plan.ts). */
 export interface SourceChangelog {
   /** `pool/main/m/mediawiki/mediawiki_1.39.17-1_changelog`. */
   path: string;

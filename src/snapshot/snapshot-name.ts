@@ -1,7 +1,7 @@
 /**
  * How a person names a snapshot: by its id, by a suite that points at it, and
  * by steps back from either, `SUITE~1`. Pure; the folders are read by
- * src/workflows/reading.ts.
+ * src/workflows/reading/named-snapshot.ts.
  */
 import { LockstepError } from '../errors.js';
 import { editDistance } from '../profile/nearest.js';

@@ -4,7 +4,7 @@
  * Which versions go together is decided in src/resolution.
  */
 import { readAr } from '../deb/ar.js';
-import type { ListedFile } from '../deb/dsc.js';
+import type { SourceFile } from '../deb/dsc.js';
 import { parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
 import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
@@ -141,7 +141,7 @@ export async function fetchBinaries(
   };
 }
 
-function placeOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof ListedFile> {
+function placeOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof SourceFile> {
   return { archive, paths: [filename], suite };
 }
 

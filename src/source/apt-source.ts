@@ -3,7 +3,7 @@
  * index down to each tarball. What its packaging says of itself (date,
  * upstream's signature) is read by source-facts.ts.
  */
-import { filesOfSources, parseDsc, type Dsc, type ListedFile } from '../deb/dsc.js';
+import { filesOfSources, parseDsc, type Dsc, type SourceFile } from '../deb/dsc.js';
 import { LockstepError } from '../errors.js';
 import type { Phase } from '../io/progress.js';
 import type { AptSourceConfig } from '../profile/profile-schema.js';
@@ -81,7 +81,7 @@ export async function fetchSource(
 ): Promise<AptSourcePin> {
   const { listing } = choice;
   const { archive, suite, directory } = listing;
-  const fetch = (file: ListedFile, inner = context): Promise<StoredFile> =>
+  const fetch = (file: SourceFile, inner = context): Promise<StoredFile> =>
     fetchFile({ ...file, archive, suite, paths: [`${directory}/${file.name}`] }, inner, phase);
   const described = listing.files.find((file) => file.name === listing.dsc)!;
   // The .dsc first: when it contradicts the index, nothing else is worth fetching

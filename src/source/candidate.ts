@@ -2,7 +2,7 @@
  * What there is to choose from, and what was chosen: the words between the
  * sources (which look) and the resolution (which decides). Types only.
  */
-import type { ListedFile } from '../deb/dsc.js';
+import type { SourceFile } from '../deb/dsc.js';
 import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-schema.js';
 import type { ArchiveRoots } from './archive-roots.js';
 import type { SuiteRole } from './mirror.js';
@@ -26,7 +26,7 @@ export interface SourceListing extends Found {
   directory: string;
   /** Name of the .dsc; it is one of `files`. */
   dsc: string;
-  files: ListedFile[];
+  files: SourceFile[];
 }
 
 /** A binary package in a suite. */
@@ -43,7 +43,7 @@ export interface BinaryListing extends Found {
   depends: string;
   /** Below the archive root. */
   filename: string;
-  file: ListedFile;
+  file: SourceFile;
   /** Verbatim. */
   stanza: string;
 }

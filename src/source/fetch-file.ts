@@ -3,7 +3,7 @@
  * store: every mirror of the archive is asked until one gives what was
  * promised. Nothing else may download from the base's archives.
  */
-import type { ListedFile } from '../deb/dsc.js';
+import type { SourceFile } from '../deb/dsc.js';
 import type { ContentStore } from '../io/content-store.js';
 import type { Http, Refusal } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
@@ -14,7 +14,7 @@ import { NotOnMirrorError } from './not-on-mirror.js';
 import type { StoredFile } from './pin.js';
 
 /** A file that the archive of a suite vouches for. */
-export interface ArchiveFile extends ListedFile {
+export interface ArchiveFile extends SourceFile {
   archive: ArchiveRoots;
   paths: ArchivePaths;
   /** Whose index lists it. */

@@ -1,7 +1,7 @@
 /**
  * The journal of a move: what is being done to a suite, on disk before the
  * first write of it and gone after the last. What a killed run left in it is
- * finished or undone by the next one (workflows/recover.ts). It knows the
+ * finished or undone by the next one (workflows/move/recover.ts). It knows the
  * record, not the archive.
  */
 import { z } from 'zod';

@@ -59,7 +59,7 @@ export function nameOfBase(base: Omit<SnapshotBase, 'architectures'>): string {
 }
 
 /** A move between snapshots that need different database schemas. Null: the snapshot says none. */
-export interface SchemaChange {
+export interface SchemaMove {
   from: SnapshotSchema | null;
   to: SnapshotSchema | null;
 }
@@ -68,7 +68,7 @@ export interface SchemaChange {
 export function schemaChangeOf(
   has: Pick<SnapshotFacts, 'schema'> | null,
   next: Pick<SnapshotFacts, 'schema'>,
-): SchemaChange | null {
+): SchemaMove | null {
   if (has === null) return null;
   const [from, to] = [has.schema, next.schema];
   const same = from?.component === to?.component && from?.digest === to?.digest;
@@ -86,7 +86,7 @@ export function nameOfSchema(schema: SnapshotSchema | null): string {
  * @throws LockstepError MOVE_SCHEMA where there is a change and nobody said that it may be
  */
 export function assertSchemaAllowed(
-  change: SchemaChange | null,
+  change: SchemaMove | null,
   move: { action: HistoryEntry['action']; suite: string; from: string | null; to: string; allowed: boolean },
 ): void {
   if (change === null || move.allowed || move.action === 'publish') return;

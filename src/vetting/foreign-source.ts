@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { BuiltSource } from '../build/built.js';
-import { parseChanges, parseDsc, sourcesStanza, type Dsc, type ListedFile } from '../deb/dsc.js';
+import { parseChanges, parseDsc, sourcesStanza, type Dsc, type SourceFile } from '../deb/dsc.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { diskFault, hashFile, sha256Of } from '../io/disk.js';
@@ -25,7 +25,7 @@ export interface DescriptionReading {
 export type Faulty = { faults: FaultPlace[] };
 
 /** A file that a description promises. */
-export interface PromisedFile extends ListedFile {
+export interface PromisedFile extends SourceFile {
   /** Absolute path. */
   path: string;
 }
@@ -84,7 +84,7 @@ export async function readUpload(path: string, reading: DescriptionReading): Pro
  */
 export async function readSource(
   path: string,
-  promised: ListedFile | undefined,
+  promised: SourceFile | undefined,
   store: { store: ContentStore; take: boolean },
   reading: DescriptionReading,
 ): Promise<{ source: BuiltSource; signers: string[] } | Faulty> {
@@ -109,7 +109,7 @@ export async function readSource(
   });
 }
 
-function described(dsc: Dsc, own: ListedFile, bytes: Buffer): Pick<BuiltSource, 'stanza' | 'files'> {
+function described(dsc: Dsc, own: SourceFile, bytes: Buffer): Pick<BuiltSource, 'stanza' | 'files'> {
   const md5 = createHash('md5').update(bytes).digest('hex');
   return { stanza: sourcesStanza(dsc, { ...own, md5 }), files: [own, ...dsc.files] };
 }

@@ -6,7 +6,7 @@
 import type { TarHeader } from '../deb/tar.js';
 
 /** One package as the rules see it. */
-export interface PackageContents {
+export interface VettedPackage {
   package: string;
   version: string;
   architecture: string;
@@ -19,7 +19,7 @@ export interface PackageContents {
   conflicts: readonly string[];
 }
 
-export interface Finding {
+export interface RuleBreach {
   rule: string;
   package: string;
   /** Absolute path on the machine that installs it. */
@@ -52,8 +52,8 @@ function isBelow(path: string, root: string): boolean {
 }
 
 /** The findings on one package by itself. */
-export function vetPackage(contents: PackageContents): Finding[] {
-  const findings: Finding[] = [];
+export function vetPackage(contents: VettedPackage): RuleBreach[] {
+  const findings: RuleBreach[] = [];
   for (const member of contents.members) {
     const path = absolute(member.path);
     const find = (rule: string, message: string): void => {
@@ -94,9 +94,9 @@ export function vetPackage(contents: PackageContents): Finding[] {
 }
 
 /** Paths that two packages of a set both ship, where apt would stop half-way through an installation. */
-export function vetOverlaps(set: readonly PackageContents[]): Finding[] {
-  const owners = new Map<string, PackageContents>();
-  const findings: Finding[] = [];
+export function vetOverlaps(set: readonly VettedPackage[]): RuleBreach[] {
+  const owners = new Map<string, VettedPackage>();
+  const findings: RuleBreach[] = [];
   for (const contents of set) {
     for (const member of contents.members) {
       if (member.kind === 'dir') continue;

@@ -10,7 +10,7 @@ import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic, ensureDir } from '../io/disk.js';
 import type { BuiltPackage } from '../build/built.js';
-import { vetOverlaps, vetPackage, type Finding, type PackageContents } from './package-rules.js';
+import { vetOverlaps, vetPackage, type RuleBreach, type VettedPackage } from './package-rules.js';
 import { inCache } from '../io/cache-folders.js';
 
 /** Raised whenever a rule changes, so that old verdicts are not taken for new ones. */
@@ -41,7 +41,7 @@ export async function vetSet(packages: readonly BuiltPackage[], context: Vetting
   );
   const verdict = inCache(context.cacheDir, 'vetting', `${set}.json`);
   if (await hasPassed(verdict, set)) return sentence;
-  const contents: PackageContents[] = [];
+  const contents: VettedPackage[] = [];
   for (const built of packages) contents.push(await readContents(built, context));
   const findings = [...contents.flatMap(vetPackage), ...vetOverlaps(contents)];
   if (findings.length > 0) throw refused(findings);
@@ -61,7 +61,7 @@ async function hasPassed(verdict: string, set: string): Promise<boolean> {
   }
 }
 
-async function readContents(built: BuiltPackage, context: VettingContext): Promise<PackageContents> {
+async function readContents(built: BuiltPackage, context: VettingContext): Promise<VettedPackage> {
   const deb = await readDeb(context.store.open(built.file.sha256), {
     decompress: decompressByName,
     file: built.file.name,
@@ -87,7 +87,7 @@ async function readContents(built: BuiltPackage, context: VettingContext): Promi
   };
 }
 
-function refused(findings: readonly Finding[]): LockstepError {
+function refused(findings: readonly RuleBreach[]): LockstepError {
   return new LockstepError('VETTING_FAILED', {
     message: `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} in the built packages may not be released`,
     hint: "Correct the package's debian/ directory or template; nothing was cut or published.",

@@ -1,7 +1,7 @@
 /**
  * What a move of a suite will do, in plain words: to packages, on which kind of
  * machine, and to the database. Pure; the data is gathered by
- * src/workflows/move-outlook.ts.
+ * src/workflows/move/move-outlook.ts.
  */
 import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../../suite/version-steps.js';
 import { nameOfSchema } from '../../suite/move-rules.js';

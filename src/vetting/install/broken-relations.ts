@@ -37,7 +37,7 @@ export interface World {
 }
 
 /** One reason. */
-export interface Reason {
+export interface BreakReason {
   /** Whose relation it is. */
   package: string;
   /** The component of the set it belongs to; null for a package of the base. */
@@ -68,16 +68,16 @@ const mostReasons = 8;
 const mostPackages = 20_000;
 
 /** The reasons, those of the set's own packages first; empty where the walk finds none. */
-export function explain(world: World, roots: readonly string[]): Reason[] {
+export function explain(world: World, roots: readonly string[]): BreakReason[] {
   const walk = new Walk(world);
   for (const name of roots) walk.want(name);
   const reasons = walk.missing.length > 0 ? walk.missing : walk.exclusions();
-  const own = (reason: Reason): number => (reason.component === null ? 1 : 0);
+  const own = (reason: BreakReason): number => (reason.component === null ? 1 : 0);
   return [...reasons].sort((a, b) => own(a) - own(b)).slice(0, mostReasons);
 }
 
 class Walk {
-  readonly missing: Reason[] = [];
+  readonly missing: BreakReason[] = [];
   readonly #world: World;
   readonly #wanted = new Map<string, Wanted>();
   readonly #candidates = new Map<string, Known | null>();
@@ -104,8 +104,8 @@ class Walk {
   }
 
   /** Pairs of what was walked over, or is on every machine, that exclude each other. */
-  exclusions(): Reason[] {
-    const found: Reason[] = [];
+  exclusions(): BreakReason[] {
+    const found: BreakReason[] = [];
     const { machine, set } = this.#world;
     const all = new Map<string, Known>();
     for (const name of machine.installed.keys()) {
@@ -138,11 +138,11 @@ class Walk {
     return found.filter((reason) => reason.component !== null || this.#namesSet(reason, set));
   }
 
-  #namesSet({ relation }: Reason, set: ArchSet): boolean {
+  #namesSet({ relation }: BreakReason, set: ArchSet): boolean {
     return set.byName.has(/^\S+/.exec(relation)?.[0] ?? '');
   }
 
-  #excluding(known: Known, field: string, one: Alternative, other: Known): Reason {
+  #excluding(known: Known, field: string, one: Alternative, other: Known): BreakReason {
     const verb = field === 'Conflicts' ? 'conflicts with' : 'breaks';
     const how =
       other.name === one.package
@@ -168,7 +168,7 @@ class Walk {
     return by === null ? known.name : `${known.name}, needed by ${this.#chain(by)}`;
   }
 
-  #lacking(wanted: Wanted, field: string, group: RelationGroup): Reason {
+  #lacking(wanted: Wanted, field: string, group: RelationGroup): BreakReason {
     const by = wanted.by === null ? '' : `, needed by ${this.#chain(wanted.by)},`;
     const relation = formatRelations([group]);
     const there = this.#insteadOf(group).join('; ');
@@ -215,7 +215,7 @@ class Walk {
     return `${name} ${version}${from === 'base' ? ` of ${this.#world.base.name}` : ''}`;
   }
 
-  #whose({ name, from }: Known): Pick<Reason, 'package' | 'component'> {
+  #whose({ name, from }: Known): Pick<BreakReason, 'package' | 'component'> {
     const entry = from === 'set' ? this.#world.set.byName.get(name) : undefined;
     return { package: name, component: entry?.component ?? null };
   }

@@ -1,6 +1,6 @@
 /**
  * The proof that a set can be installed: scenarios by apt, files by lists. It
- * knows no workspace; src/workflows/install-gate.ts gathers what is proven.
+ * knows no workspace; src/workflows/release/install-gate.ts gathers what is proven.
  */
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
@@ -10,7 +10,7 @@ import type { Phase } from '../../io/progress.js';
 import { allOrNone, type SourceContext } from '../../source/source-context.js';
 import { BaseLists } from './base-lists.js';
 import { belowBaseNote, belowBySkip } from './below-base.js';
-import type { NamedBase, Reason } from './broken-relations.js';
+import type { NamedBase, BreakReason } from './broken-relations.js';
 import { checkFiles } from './file-check.js';
 import { ArchSet, type InstallSet } from './install-set.js';
 import { Machine } from './machine.js';
@@ -196,7 +196,7 @@ async function tryAll(
 
 /** Where a person changes what a package says: of what is composed, in its template. */
 function pathOf(
-  { package: name, component }: Reason,
+  { package: name, component }: BreakReason,
   components: InstallSet['components'],
 ): Pick<FaultPlace, 'path'> {
   if (component === null) return {};

@@ -6,7 +6,7 @@
 import { compareVersions } from '../../deb/version.js';
 import { parseRelations } from '../../deb/relation.js';
 import { aptSentences } from './apt-output.js';
-import { explain, type NamedBase, type Reason } from './broken-relations.js';
+import { explain, type NamedBase, type BreakReason } from './broken-relations.js';
 import type { BelowBase } from './below-base.js';
 import type { ArchSet } from './install-set.js';
 import { shortfalls } from './judge.js';
@@ -28,7 +28,7 @@ export interface Scenario {
 /** A scenario that did not work out. */
 export interface ScenarioFault {
   scenario: Scenario;
-  reasons: Reason[];
+  reasons: BreakReason[];
 }
 
 /** What scenarios are made from. */
@@ -193,14 +193,14 @@ async function askedFor(
   question: Question,
   { set }: Scenario,
   name: string,
-): Promise<Reason[]> {
+): Promise<BreakReason[]> {
   const { version } = set.byName.get(name)!;
   const args = ['--allow-downgrades', 'install', `${name}=${version}`];
   const answer = await simulator.ask({ ...question, args });
   return answer.possible ? [] : aptReasons(aptSentences(answer), name);
 }
 
-function aptReasons(sentences: readonly string[], name: string): Reason[] {
+function aptReasons(sentences: readonly string[], name: string): BreakReason[] {
   return sentences.map((message) => ({ package: name, component: null, field: '', relation: '', message }));
 }
 

@@ -32,7 +32,7 @@ import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
-import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { keyRecordOf } from '../workspace/files-read.js';
 import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from '../upkeep/refresh.js';
 import { applyRemedies } from '../upkeep/apply-remedies.js';

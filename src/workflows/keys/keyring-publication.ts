@@ -33,7 +33,8 @@ import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
-import { applyPublish, commitSnapshotFiles, ownTrust, planPublish } from '../move/suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { applyPublish, ownTrust, planPublish } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { addToHistory, historyOf } from '../workspace/files-read.js';
 

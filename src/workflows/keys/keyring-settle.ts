@@ -22,7 +22,7 @@ import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
-import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 
 /**

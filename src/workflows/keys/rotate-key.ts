@@ -19,7 +19,7 @@ import type { Context } from '../workspace/context.js';
 import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
-import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 import { assertRefreshed, refreshAll, type RefreshedView } from '../upkeep/refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';

@@ -1,7 +1,7 @@
 /**
  * What a move will mean, as data: for people before it is done, and for
  * `--json`. It reads, decides nothing and writes nothing; the words are
- * src/cli/explain-move.ts.
+ * src/cli/explain/move.ts.
  */
 import { LockstepError } from '../../errors.js';
 import { exactPackages, keyringPackageOf } from '../../metapackage/pinned-packages.js';
@@ -10,7 +10,7 @@ import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
 import type { Signer } from '../../signing/signer.js';
 import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
 import type { VersionChanges } from '../../suite/version-steps.js';
-import { withdrawalOf, type SchemaChange } from '../../suite/move-rules.js';
+import { withdrawalOf, type SchemaMove } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
 import type { Context } from '../workspace/context.js';
 import type { MovePlan } from './suite-move.js';
@@ -31,7 +31,7 @@ export interface MoveOutlook {
   reissues: string | null;
   /** CVE ids that the target fixes. */
   security: string[];
-  schema: SchemaChange | null;
+  schema: SchemaMove | null;
   versions: VersionChanges;
   /** Whether the packages are imported: no pin names them. */
   imported: boolean;
@@ -63,7 +63,7 @@ export interface OutlookRequest extends ListedVersions {
   reason?: string | undefined;
   reissues?: string | undefined;
   security: readonly string[];
-  schema: SchemaChange | null;
+  schema: SchemaMove | null;
   /** Whether the set has a database: it then brings the program that restores one. */
   hasDatabase: boolean;
   notes?: readonly string[];

@@ -14,7 +14,7 @@ import { historyPath } from '../../suite/history-file.js';
 import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
-import { commitSnapshotFiles } from './suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { addToHistory, historyOf } from '../workspace/files-read.js';
 
 /** Where the journal is; it is there while a move is under way. */

@@ -24,7 +24,7 @@ import {
   moveTime,
   schemaChangeOf,
   secondsBehind,
-  type SchemaChange,
+  type SchemaMove,
   type SnapshotFacts,
 } from '../../suite/move-rules.js';
 import { assertGates, isMoveUnproven } from '../../suite/gates.js';
@@ -63,7 +63,7 @@ export interface MovePlan extends Pick<
   /** What the suite points at now, by its history. */
   from: string | null;
   to: SnapshotFacts;
-  schema: SchemaChange | null;
+  schema: SchemaMove | null;
   /** Packages that go to a lower version, but for a rollback, which tells of them itself. */
   lower: LowerStep[];
   /** The suite's Release files as they are now. */

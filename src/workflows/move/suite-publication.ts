@@ -1,6 +1,6 @@
 /**
  * A snapshot becomes what apt reads: plan, then apply. It writes the archive and
- * nothing else; the suite's history, and whether it may move at all, are move.ts.
+ * nothing else; the suite's history, and whether it may move at all, are suite-move.ts.
  */
 import { applyPublication } from '../../archive/apply.js';
 import type { PublicationPlan } from '../../archive/publication-plan.js';
@@ -12,13 +12,9 @@ import {
 } from '../../archive/publication.js';
 import type { PublishedRelease } from '../../archive/release.js';
 import { LockstepError } from '../../errors.js';
-import { exists } from '../../io/disk.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
-import { commitSignature } from '../../signing/commit-signature.js';
 import type { Signer } from '../../signing/signer.js';
-import { commitFiles } from '../../io/commit.js';
 import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
-import { keyRecordPath } from '../../snapshot/key-record.js';
 import type { KeyState } from '../../snapshot/key-state.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import {
@@ -234,34 +230,3 @@ export function reportOf(plan: PublicationPlan): PublishReport {
     bytes: plan.writes.reduce((sum, write) => sum + (write.kind === 'blob' ? write.size : 0), 0),
   };
 }
-
-/** Where the workspace asks for it, and is a repository. */
-export async function commitSnapshotFiles(
-  context: Context,
-  files: readonly string[],
-  message: string,
-  removed: readonly string[] = [],
-): Promise<void> {
-  const { workspace, places, clock } = context;
-  if (!workspace.snapshots.commit || files.length + removed.length === 0) return;
-  // The first signature by a key adds to it, whatever that is on
-  const record = keyRecordPath(places.snapshots);
-  const [, name = 'Lockstep', email = 'lockstep@localhost.invalid'] =
-    /^(.*?)\s*<(.*)>$/.exec(workspace.archive.maintainer) ?? [];
-  const { kind } = await commitFiles({
-    directory: workspace.root,
-    files: [...new Set([...files, ...((await exists(record)) ? [record] : [])])],
-    removed,
-    message,
-    date: clock.now(),
-    fallbackAuthor: { name, email },
-    sign: commitSignature,
-  });
-  if (kind !== 'no-repository' || told.has(context)) return;
-  told.add(context);
-  const phase = context.progress.phase('Committing');
-  phase.done(`nothing: snapshots.commit is true, but ${workspace.root} is in no git repository`);
-}
-
-/** Commands that have said that they commit nothing. */
-const told = new WeakSet<Context>();

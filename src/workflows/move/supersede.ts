@@ -31,7 +31,8 @@ import { vetSet } from '../../vetting/vet.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
-import { commitSnapshotFiles, ownTrust } from './suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { ownTrust } from './suite-publication.js';
 import { snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
 

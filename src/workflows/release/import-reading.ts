@@ -35,7 +35,7 @@ export interface ReadingRequest {
 const component = 'imported';
 
 /** What was read, good and bad. */
-export interface Taken {
+export interface TakenFile {
   packages: ReadPackage[];
   sources: Imported<SnapshotSource>[];
   faults: FaultPlace[];
@@ -52,7 +52,7 @@ export async function readAll(
   profile: ImportedProfile,
   request: ReadingRequest,
   phase: Phase,
-): Promise<Taken> {
+): Promise<TakenFile> {
   const { places, store, workspace, signal } = context;
   const files = gatherForeignFiles(request.paths, request.cwd);
   const { area } = workspace.archive;
@@ -68,7 +68,7 @@ export async function readAll(
     onRead: (count) => item.note(`${count} read`),
   });
   item.done();
-  const taken: Taken = {
+  const taken: TakenFile = {
     packages: [],
     sources: described.sources.map(({ file, source }) => ({ file, entry: sourceEntry(source, area) })),
     faults: [...files.faults, ...described.faults],

@@ -23,8 +23,9 @@ import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { rulesVersion } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
-import { readAll, type ReadingRequest, type Taken } from './import-reading.js';
-import { commitSnapshotFiles, ownTrust, prepareEntry } from '../move/suite-publication.js';
+import { readAll, type ReadingRequest, type TakenFile } from './import-reading.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 
@@ -124,7 +125,7 @@ async function planImport(
   context: Context,
   profile: ImportedProfile,
   request: ImportRequest,
-  taken: Taken,
+  taken: TakenFile,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<{ plan: SnapshotPlan; set: ImportedSet }> {
   const { snapshots } = context.places;
@@ -203,7 +204,7 @@ function wishesOf(changes: readonly ImportChange[], request: ImportRequest): Imp
   });
 }
 
-function evidenceOf({ packages, signers }: Taken): Evidence[] {
+function evidenceOf({ packages, signers }: TakenFile): Evidence[] {
   const vetting = {
     gate: 'vetting',
     result: 'passed',

@@ -4,9 +4,9 @@ import type { SkippedOf } from '../../profile/skip.js';
 import type { Signer } from '../../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../../suite/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
-import { assertNotBehindBase, lookAtBase, plannedSources } from './behind-base.js';
+import { assertNotBehindBase } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
-import { applyCut, cutReport, planCut, type CutReport } from './snapshot-cut.js';
+import { applyCut, planCut, type CutReport } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move/suite-move.js';
@@ -119,73 +119,5 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     const publication = await applyMove(context, move, signer);
     await pruneWhenDue(context);
     return { ...plan, snapshot: cut.id, cut: cut.cut, security: cut.security, publication };
-  });
-}
-
-export interface BuildReport {
-  profile: string;
-  builds: BuildPlanRow[];
-  /** What was built, now or before; empty for a dry run. */
-  packages: {
-    package: string;
-    version: string;
-    architecture: string;
-    component: string;
-    /** Absolute path in the content store. */
-    file: string;
-    sha256: string;
-  }[];
-}
-
-/** Resolve and build, without cutting. Writes in the cache alone, and the logs of what it builds. */
-export async function build(
-  context: Context,
-  profile: string,
-  { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
-): Promise<BuildReport> {
-  const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
-    const resolution = await resolve(context, profile, { trees });
-    const planned = await planBuilds(context, resolution);
-    // Told, and no more: what is built may be for looking at
-    await lookAtBase(context, plannedSources(resolution.profile, planned), resolution.sources);
-    return { resolution, planned };
-  };
-  if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
-  return await exclusively(context, { dryRun }, async () => {
-    const { resolution, planned } = await plan();
-    const { outputs } = await buildSet(context, resolution, planned);
-    await pruneWhenDue(context);
-    const packages = outputs.flatMap((output) =>
-      output.packages.map(({ package: name, version, architecture, file }) => ({
-        package: name,
-        version,
-        architecture,
-        component: output.component,
-        file: context.store.path(file.sha256),
-        sha256: file.sha256,
-      })),
-    );
-    return { profile, builds: planned.rows, packages };
-  });
-}
-
-/** Resolve, build and cut, without publishing. */
-export async function cut(
-  context: Context,
-  profile: string,
-  { dryRun, security, trees }: { dryRun: boolean; security: readonly string[]; trees: LocalTrees },
-): Promise<CutReport> {
-  return await exclusively(context, { dryRun }, async () => {
-    const signer = await archiveSigner(context, { dryRun });
-    const resolution = await resolve(context, profile, { trees });
-    const planned = await planBuilds(context, resolution);
-    await assertNotBehindBase(context, resolution, planned);
-    const built = await buildSet(context, resolution, planned);
-    const set = await withSignedSources(context, built, dryRun ? null : signer);
-    const plan = await planCut(context, set, signer, security);
-    if (dryRun) return cutReport(plan, set, null);
-    const report = await applyCut(context, plan, set, signer);
-    await pruneWhenDue(context);
-    return report;
   });
 }

@@ -14,7 +14,8 @@ import type { BuiltSet } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context } from '../workspace/context.js';
 import { proveInstallable } from './install-gate.js';
-import { commitSnapshotFiles, ownTrust, prepareEntry } from '../move/suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 
 export interface CutReport {

@@ -17,7 +17,7 @@ import { snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folde
 import type { LineTrust } from '../../snapshot/chained-lines.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
 import type { Context } from '../workspace/context.js';
-import { commitSnapshotFiles } from '../move/suite-publication.js';
+import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { notesPath } from './verify.js';
 

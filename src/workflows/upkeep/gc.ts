@@ -15,7 +15,7 @@ import {
   type GarbageKind,
   type GarbagePlan,
 } from '../../archive/garbage.js';
-import type { ListedFile } from '../../archive/port.js';
+import type { PortFile } from '../../archive/port.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { readNotes, writeNotes, type Note } from '../../archive/unreferenced.js';
 import { diskFault, isTemporaryName, notThere, onDisk, removeFile, sweepTemporary } from '../../io/disk.js';
@@ -137,7 +137,7 @@ function noteNeeds(manifest: SnapshotManifest, needs: Needs): void {
 }
 
 /** Nobody else is writing while we have the lock. */
-function temporaries(there: readonly ListedFile[]): Garbage[] {
+function temporaries(there: readonly PortFile[]): Garbage[] {
   return there
     .filter(({ path, kind }) => kind === 'file' && isTemporaryName(path.slice(path.lastIndexOf('/') + 1)))
     .map(({ path, size }) => ({ kind: 'temporary', path, size, since: new Date(0) }));

@@ -4,7 +4,7 @@
  * repair, what can be put right is, and everything is read once more.
  */
 import { join } from 'node:path';
-import { Expected } from '../../archive/expected.js';
+import { ExpectedFiles } from '../../archive/expected.js';
 import { liveView } from '../../archive/layout.js';
 import { remediesOf, type ArchiveFinding } from '../../archive/remedy.js';
 import type { RepairOutcome } from '../../archive/repair.js';
@@ -135,7 +135,7 @@ async function readAll(
 ): Promise<Reading> {
   const { places, archive: port, workspace, clock, signal, progress } = context;
   const trust = ownJudgement(keys);
-  const expected = new Expected();
+  const expected = new ExpectedFiles();
   const first = progress.phase('Reading the snapshots');
   const snapshots = await verifySnapshots({
     root: places.snapshots,

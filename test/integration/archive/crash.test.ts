@@ -70,7 +70,7 @@ describe('a publication that is stopped', function () {
         outcomes.add(versions);
         assert.ok(['1.0', '2.0 1.0'].includes(versions), `after write ${at}: ${versions}`);
         if (failure === 'torn') assert.equal(versions, '1.0');
-        // As the next run does before anything else (src/workflows/recover.ts)
+        // As the next run does before anything else (src/workflows/move/recover.ts)
         await bench.port.sweep();
         await bench.publish(second, [first]);
         assert.equal((await bench.plan(second, [first])).verdict, 'nothing');

@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ArchivePort, ListedFile, PlacedBlob, PortOptions } from '../../../src/archive/port.js';
+import type { ArchivePort, PortFile, PlacedBlob, PortOptions } from '../../../src/archive/port.js';
 import type { ContentStore, StoredBlob } from '../../../src/io/content-store.js';
 import { temporaryName } from '../../../src/io/disk.js';
 
@@ -78,7 +78,7 @@ export class FailingPort implements ArchivePort {
   aliasTarget(path: string): Promise<string | undefined> {
     return this.#inner.aliasTarget(path);
   }
-  list(folder: string, options?: PortOptions): Promise<ListedFile[]> {
+  list(folder: string, options?: PortOptions): Promise<PortFile[]> {
     return this.#inner.list(folder, options);
   }
   remove(path: string, options?: PortOptions): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Expected, paragraphHash } from '../../../src/archive/expected.js';
+import { ExpectedFiles, paragraphHash } from '../../../src/archive/expected.js';
 import type { Snapshot, SnapshotPackage } from '../../../src/snapshot/manifest.js';
 
 function entry(name: string, version: string, options: Partial<SnapshotPackage> = {}): SnapshotPackage {
@@ -24,11 +24,11 @@ const snapshot = (id: string, packages: SnapshotPackage[]): Snapshot =>
   ({ manifest: { id, packages, sources: [] }, sha256: '' }) as unknown as Snapshot;
 
 describe('what the archive must hold', () => {
-  const names = (expected: Expected, ids: string[], architecture: string, area = 'main'): string[] =>
+  const names = (expected: ExpectedFiles, ids: string[], architecture: string, area = 'main'): string[] =>
     [...expected.paragraphs(ids, { kind: 'packages', area, architecture }).values()].sort();
 
   it('is what the listed snapshots have, in the index of its area and architecture', () => {
-    const expected = new Expected();
+    const expected = new ExpectedFiles();
     expected.add(
       snapshot('1', [
         entry('a', '1'),
@@ -47,7 +47,7 @@ describe('what the archive must hold', () => {
   });
 
   it('has the paragraph of the newest snapshot where two say different things of one version', () => {
-    const expected = new Expected();
+    const expected = new ExpectedFiles();
     const other = entry('a', '1', { stanza: 'Package: a\nVersion: 1\nArchitecture: all\nSection: web\n' });
     expected.add(snapshot('1', [entry('a', '1')]));
     expected.add(snapshot('2', [other]));
@@ -61,7 +61,7 @@ describe('what the archive must hold', () => {
   });
 
   it('knows every file that a name of the pool may stand for', () => {
-    const expected = new Expected();
+    const expected = new ExpectedFiles();
     expected.add(snapshot('1', [entry('a', '1'), entry('b', '1')]));
     expected.add(snapshot('2', [entry('a', '1', { sha256: 'b'.repeat(64) }), entry('b', '1')]));
     assert.equal(expected.poolFile('pool/main/a_1.deb').length, 2);

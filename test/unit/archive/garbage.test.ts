@@ -6,14 +6,14 @@ import {
   viewGarbage,
   type Garbage,
 } from '../../../src/archive/garbage.js';
-import type { ListedFile } from '../../../src/archive/port.js';
+import type { PortFile } from '../../../src/archive/port.js';
 import type { SignedView } from '../../../src/archive/signed-view.js';
 import type { Note } from '../../../src/archive/unreferenced.js';
 import { formatRelease, parseRelease } from '../../../src/deb/release-file.js';
 
 const now = new Date('2026-11-23T10:00:00Z');
 const days = (count: number): Date => new Date(now.getTime() - count * 86_400_000);
-const file = (path: string, modified = days(100)): ListedFile => ({ path, kind: 'file', size: 1, modified });
+const file = (path: string, modified = days(100)): PortFile => ({ path, kind: 'file', size: 1, modified });
 const item = (path: string, since?: Date): Garbage => ({ kind: 'pool', path, size: 1, since });
 const grace = 14 * 86_400;
 

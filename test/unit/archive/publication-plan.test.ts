@@ -5,8 +5,8 @@ import {
   planPublication,
   writeSteps,
   type PublicationInput,
-  type Standing,
-  type ViewIndices,
+  type PresentFiles,
+  type PlannedIndices,
   type Write,
 } from '../../../src/archive/publication-plan.js';
 import { readReleaseFiles, type PublishedRelease } from '../../../src/archive/release.js';
@@ -15,7 +15,7 @@ import { sampleSnapshot } from '../snapshot/sample.js';
 const day = 86_400;
 const now = new Date('2026-01-10T00:00:00Z');
 const none: PublishedRelease = { release: null, latestDate: null, whole: false };
-const empty: Standing = {
+const empty: PresentFiles = {
   live: none,
   frozen: none,
   sizes: new Map(),
@@ -25,7 +25,7 @@ const empty: Standing = {
   data: new Map(),
 };
 const hex = (digit: string): string => digit.repeat(64);
-const indices: ViewIndices = {
+const indices: PlannedIndices = {
   areas: ['main'],
   architectures: ['amd64'],
   files: [
@@ -37,7 +37,7 @@ const snapshot = sampleSnapshot([{ name: 'tiny', version: '1.0' }], '2026-01-01T
 const [id, [entry]] = [snapshot.manifest.id, snapshot.manifest.packages];
 
 function live(
-  view: ViewIndices,
+  view: PlannedIndices,
 ): Pick<PublicationInput['listing'], 'areas' | 'architectures' | 'files' | 'left'> {
   return { areas: [...view.areas], architectures: [...view.architectures], files: [...view.files], left: [] };
 }
@@ -60,7 +60,7 @@ function input(over: Partial<PublicationInput> = {}): PublicationInput {
 }
 
 /** What is there after the writes: the effect of a plan, without a disk. */
-function after(there: Standing, writes: readonly Write[]): Standing {
+function after(there: PresentFiles, writes: readonly Write[]): PresentFiles {
   const sizes = new Map(there.sizes);
   const digests = new Map(there.digests);
   const linked = new Set(there.linked);
@@ -164,15 +164,15 @@ describe('the plan of a publication', () => {
 
   it('refuses to overwrite a pool file with other bytes', () => {
     const path = `debian/${entry!.path}`;
-    const longer: Standing = { ...empty, sizes: new Map([[path, 5]]) };
+    const longer: PresentFiles = { ...empty, sizes: new Map([[path, 5]]) };
     assert.throws(() => planPublication(input({ there: longer })), { code: 'ARCHIVE_CONFLICT' });
-    const other: Standing = {
+    const other: PresentFiles = {
       ...empty,
       sizes: new Map([[path, entry!.size]]),
       digests: new Map([[path, hex('f')]]),
     };
     assert.throws(() => planPublication(input({ there: other })), { code: 'ARCHIVE_CONFLICT' });
-    const same: Standing = { ...other, digests: new Map([[path, entry!.sha256]]) };
+    const same: PresentFiles = { ...other, digests: new Map([[path, entry!.sha256]]) };
     assert.ok(planPublication(input({ there: same })).writes.every(({ step }) => step !== 'pool'));
   });
 

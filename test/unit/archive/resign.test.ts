@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { planRefresh, type RefreshPlan, type RefreshRequest } from '../../../src/archive/resign.js';
+import { planRefresh, type RefreshPlan, type ResignRequest } from '../../../src/archive/resign.js';
 import { formatRelease, parseRelease } from '../../../src/deb/release-file.js';
 
 const day = 86_400;
@@ -25,7 +25,7 @@ const fields = {
 interface Wish {
   after?: number;
   validFor?: number | null;
-  request?: Partial<RefreshRequest>;
+  request?: Partial<ResignRequest>;
   signers?: { inline: readonly string[]; detached: readonly string[] };
 }
 

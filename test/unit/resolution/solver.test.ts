@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Question, leanCore, smallestCore } from '../../../src/resolution/explain-core.js';
+import { CoreQuestion, leanCore, smallestCore } from '../../../src/resolution/explain-core.js';
 import { conflictError, explainConflict } from '../../../src/resolution/explain-conflict.js';
 import type { Problem } from '../../../src/resolution/problem.js';
 import { finerWishes, wishesOf, type Wish } from '../../../src/resolution/solver-encoding.js';
@@ -19,7 +19,7 @@ function chosenIn(problem: Problem): [string, number][] | undefined {
 
 function coreOf(problem: Problem): { wishes: Wish[]; smallest: boolean } | undefined {
   const wishes = wishesOf(problem);
-  const core = smallestCore(new Question(problem, wishes), [...wishes.keys()]);
+  const core = smallestCore(new CoreQuestion(problem, wishes), [...wishes.keys()]);
   return core && { wishes: core.wishes.map((index) => wishes[index]!), smallest: core.smallest };
 }
 
@@ -171,11 +171,11 @@ describe('the smallest set that contradicts itself', () => {
   it('is irreducible, and says that it may not be the smallest, where the search is cut short', () => {
     const problem = demandingSet({ seed: 4, components: 12, versions: 20, coreSeries: 2, eager: 1 });
     const wishes = wishesOf(problem);
-    const core = smallestCore(new Question(problem, wishes), [...wishes.keys()], 0);
+    const core = smallestCore(new CoreQuestion(problem, wishes), [...wishes.keys()], 0);
     assert.ok(core !== undefined && !core.smallest);
     const own = core.wishes.map((index) => wishes[index]!);
     const still = (left: Wish[]): boolean =>
-      smallestCore(new Question(problem, left), [...left.keys()]) !== undefined;
+      smallestCore(new CoreQuestion(problem, left), [...left.keys()]) !== undefined;
     assert.ok(still(own));
     for (const wish of own) assert.ok(!still(own.filter((other) => other !== wish)));
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TarHeader } from '../../../src/deb/tar.js';
-import { vetOverlaps, vetPackage, type PackageContents } from '../../../src/vetting/package-rules.js';
+import { vetOverlaps, vetPackage, type VettedPackage } from '../../../src/vetting/package-rules.js';
 
 function member(path: string, change: Partial<TarHeader> = {}): TarHeader {
   return {
@@ -18,11 +18,7 @@ function member(path: string, change: Partial<TarHeader> = {}): TarHeader {
   };
 }
 
-function contents(
-  name: string,
-  members: TarHeader[],
-  change: Partial<PackageContents> = {},
-): PackageContents {
+function contents(name: string, members: TarHeader[], change: Partial<VettedPackage> = {}): VettedPackage {
   return {
     package: name,
     version: '1',

@@ -1,0 +1,55 @@
+/** `lockstep build`: resolve and build, without cutting. */
+import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
+import { lookAtBase, plannedSources } from './behind-base.js';
+import type { Context } from '../workspace/context.js';
+import type { LocalTrees } from './local-trees.js';
+import { resolve, type Resolution } from './resolve.js';
+import { exclusively } from '../workspace/workspace-lock.js';
+import { pruneWhenDue } from '../upkeep/gc-cache.js';
+
+export interface BuildReport {
+  profile: string;
+  builds: BuildPlanRow[];
+  /** What was built, now or before; empty for a dry run. */
+  packages: {
+    package: string;
+    version: string;
+    architecture: string;
+    component: string;
+    /** Absolute path in the content store. */
+    file: string;
+    sha256: string;
+  }[];
+}
+
+/** Writes in the cache alone, and the logs of what it builds. */
+export async function build(
+  context: Context,
+  profile: string,
+  { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
+): Promise<BuildReport> {
+  const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
+    const resolution = await resolve(context, profile, { trees });
+    const planned = await planBuilds(context, resolution);
+    // Told, and no more: what is built may be for looking at
+    await lookAtBase(context, plannedSources(resolution.profile, planned), resolution.sources);
+    return { resolution, planned };
+  };
+  if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
+  return await exclusively(context, { dryRun }, async () => {
+    const { resolution, planned } = await plan();
+    const { outputs } = await buildSet(context, resolution, planned);
+    await pruneWhenDue(context);
+    const packages = outputs.flatMap((output) =>
+      output.packages.map(({ package: name, version, architecture, file }) => ({
+        package: name,
+        version,
+        architecture,
+        component: output.component,
+        file: context.store.path(file.sha256),
+        sha256: file.sha256,
+      })),
+    );
+    return { profile, builds: planned.rows, packages };
+  });
+}
