@@ -77,6 +77,7 @@ export const errorCodes = {
   INSTALL_IMPOSSIBLE: ['input', "By apt's own solver the set cannot be installed, upgraded to or left again"],
   INSTALL_OVERLAP: ['input', 'A file is in two packages that may be installed together'],
   GATE_MISSING: ['input', 'A snapshot lacks the evidence of a gate that suites demand'],
+  GATE_FAILED: ['input', 'A gate that suites demand has failed for a snapshot'],
   // Formats
   DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
   DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],
@@ -200,6 +201,8 @@ export interface LockstepErrorDetails {
   /** What the person can do about it. */
   hint?: string | undefined;
   where?: readonly FaultPlace[] | undefined;
+  /** The fault as data, for `--json`: each key is one of the error there. */
+  data?: Readonly<Record<string, unknown>> | undefined;
   cause?: unknown;
 }
 
@@ -208,6 +211,7 @@ export class LockstepError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly where: readonly FaultPlace[];
+  readonly data: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, details: LockstepErrorDetails) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -215,6 +219,13 @@ export class LockstepError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.where = details.where ?? [];
+    this.data = details.data ?? {};
+  }
+
+  /** The same fault, told in another way. */
+  with(changes: Partial<LockstepErrorDetails>): LockstepError {
+    const { code, message, hint, where, data, cause } = this;
+    return new LockstepError(code, { message, hint, where, data, cause, ...changes });
   }
 
   /** The process exit status this fault ends a command with. */

@@ -4,6 +4,7 @@
  * trees that were not read yet may still say otherwise, and then it is said.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
+import type { Conflict, ConflictDemand } from './conflict.js';
 import { leanCore, CoreQuestion, smallestCore } from './explain-core.js';
 import {
   demandSentence,
@@ -306,14 +307,40 @@ function variableOf(problem: Problem, component: string): Variable {
 export function conflictError({ contradictions, more }: ConflictExplanation): LockstepError {
   const reasons = contradictions.flatMap((one) => one.reasons);
   const told = toldTogether(contradictions);
+  const data = contradictions.map(({ reasons: own, smallest, helps }) => ({
+    demands: own.map(demandOf),
+    smallest,
+    helps: helps.map(({ component, path, version, cures, proven }) => ({
+      component,
+      path,
+      version,
+      cures,
+      proven,
+    })),
+  }));
   return new LockstepError(
     reasons.some(({ kind }) => kind === 'demand') ? 'RESOLVE_DEMAND' : 'RESOLVE_UNSATISFIABLE',
     {
+      data: { conflict: { contradictions: data, more } satisfies Conflict },
       message: `The set does not fit together: ${told.join('. Besides, ')}${more ? '. There is more of this kind' : ''}`,
       hint: hintOf(contradictions),
       where: placesOf(reasons),
     },
   );
+}
+
+/** A reason without its sentence. */
+function demandOf(reason: Reason): ConflictDemand {
+  switch (reason.kind) {
+    case 'range':
+      return { kind: 'range', component: reason.component, range: reason.range, path: reason.path };
+    case 'kept':
+      return { kind: 'kept', component: reason.component, version: reason.version };
+    case 'demand': {
+      const { component, by, thing, askings: constraints, file, field } = reason;
+      return { kind: 'demand', component, by, thing, constraints, file, field };
+    }
+  }
 }
 
 /** `extension Foo 2.0 asks for PHP >= 8.3 (extension.json, requires.platform.php); Debian 12 has PHP 8.2.29`. */

@@ -3,6 +3,7 @@
  * asked for, where it was looked for, what there is instead.
  */
 import { compareVersions } from '../deb/version.js';
+import type { Conflict } from './conflict.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 
 /** One reason; several make one error. */
@@ -13,6 +14,8 @@ export interface Unsatisfied {
   /** Field of the profile that asks for it. */
   path: string;
   value: string;
+  /** The component that it keeps out of reach, and what there is of it; of a range that nothing fits. */
+  range?: { component: string; available: { version: string; suite: string }[] };
 }
 
 /** A version and where it is, for the list of what there is. */
@@ -65,6 +68,7 @@ export function nothingInRange(
     hint: 'Change "version" in the profile to a range that one of these is in, or the base to a release that has it.',
     path: `components.${component}.source.version`,
     value: range,
+    range: { component, available: there.map(({ version, suite }) => ({ version, suite })) },
   };
 }
 
@@ -73,12 +77,18 @@ export function asError(reasons: readonly Unsatisfied[]): LockstepError {
   const [first, ...others] = reasons;
   if (first === undefined) throw new TypeError('no reason for an error');
   const where: FaultPlace[] = reasons.map(({ path, value, message }) => ({ path, value, message }));
-  return new LockstepError(first.code, {
+  const told = {
     message:
       others.length === 0
         ? first.message
         : `${reasons.length} components cannot be resolved: ${reasons.map(({ message }) => message).join('; ')}`,
     hint: [...new Set(reasons.map(({ hint }) => hint))].join(' '),
     where,
-  });
+  };
+  const ranges = reasons.flatMap(({ path, value, range }) =>
+    range === undefined ? [] : [{ kind: 'range' as const, ...range, range: value, path }],
+  );
+  const contradictions = ranges.map((range) => ({ demands: [range], smallest: true, helps: [] }));
+  const conflict: Conflict = { contradictions, more: false };
+  return new LockstepError(first.code, { ...told, ...(ranges.length === 0 ? {} : { data: { conflict } }) });
 }

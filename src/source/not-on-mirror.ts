@@ -51,6 +51,7 @@ export class NotOnMirrorError extends LockstepError {
       message: details.message ?? `No mirror has ${file}, which ${suite} lists`,
       hint: details.hint ?? otherMirror(suite),
       where: tried.map(({ url, said }) => ({ file: url, message: said })),
+      data: { missing },
       cause: details.cause,
     });
     this.missing = missing;

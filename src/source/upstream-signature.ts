@@ -73,8 +73,7 @@ export async function upstreamSigner(
     assertGood(arriving, subject);
   } catch (error) {
     throw arriving.result === 'expired' && error instanceof LockstepError
-      ? new LockstepError(error.code, {
-          message: error.message,
+      ? error.with({
           hint: `Get the extended key from its owner and put it into the file that "signedBy" names. If it is a release from before the key expired, and you have its hash from elsewhere: name ${fingerprint ?? 'the key'} under "expiredKeys" of ${question.path}, with the reason`,
           where: [{ path: `${question.path}.signedBy` }, ...error.where],
           cause: error,

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { LockstepError, exitStatus, type FaultPlace } from '../../errors.js';
-import { NotOnMirrorError } from '../../source/not-on-mirror.js';
 
 const missingFile = z.object({
   file: z.string(),
@@ -32,6 +31,49 @@ const missingFile = z.object({
   command: z.array(z.string()).optional().describe('Takes the lower version, word by word'),
 });
 
+const conflictDemand = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('range').describe('The profile keeps a component in a range'),
+    component: z.string(),
+    range: z.string(),
+    path: z.string().describe('Field of the profile'),
+    available: z.array(z.object({ version: z.string(), suite: z.string() })).optional(),
+  }),
+  z.object({
+    kind: z.literal('kept').describe('A version that was chosen before'),
+    component: z.string(),
+    version: z.string(),
+  }),
+  z.object({
+    kind: z.literal('demand').describe('Versions of a component demand something'),
+    component: z.string(),
+    by: z.string().describe('The software by its own name, or "the profile"'),
+    thing: z.string().describe('`mediawiki`, `php`, `extension/Cite`, `php-extension/intl`'),
+    constraints: z.array(z.object({ constraint: z.string(), versions: z.array(z.string()) })),
+    file: z.string().describe("Below the component's own tree, or the profile"),
+    field: z.string(),
+  }),
+]);
+
+const conflict = z.object({
+  contradictions: z.array(
+    z.object({
+      demands: z.array(conflictDemand).describe('They cannot all be met'),
+      smallest: z.boolean().describe('Whether no smaller set of demands contradicts itself'),
+      helps: z.array(
+        z.object({
+          component: z.string(),
+          path: z.string().describe('Field of the profile to change'),
+          version: z.string().nullable().describe('The nearest version that fits; null: none is known'),
+          cures: z.enum(['all', 'this', 'none']),
+          proven: z.boolean().describe('Whether everything that would be chosen then was looked into'),
+        }),
+      ),
+    }),
+  ),
+  more: z.boolean().describe('Whether there are more contradictions than these'),
+});
+
 /** What `--json` prints on stdout when a command fails. */
 export const errorResult = z.object({
   error: z.object({
@@ -50,6 +92,9 @@ export const errorResult = z.object({
         }),
       )
       .optional(),
+    conflict: conflict
+      .optional()
+      .describe('With RESOLVE_DEMAND and RESOLVE_UNSATISFIABLE: the demands, and what would help'),
     missing: missingFile.optional().describe('With SOURCE_NOT_ON_MIRROR: the file, and what can be done'),
   }),
 });
@@ -96,7 +141,7 @@ export function errorToJson(error: unknown): ErrorResult {
       code: error.code,
       message: error.message,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(error instanceof NotOnMirrorError ? { missing: dropUndefined(error.missing) } : {}),
+      ...error.data,
       ...(error.where.length === 0 ? {} : { where: error.where.map((place) => dropUndefined(place)) }),
     },
   };

@@ -116,8 +116,7 @@ function placed(error: LockstepError, profile: Profile): LockstepError {
     const isField = place.file === undefined && place.path?.startsWith('components.') === true;
     return isField ? { ...placeOfWords(profile, place.path!), ...place } : place;
   });
-  const { code, message, hint, cause } = error;
-  return new LockstepError(code, { message, hint, where, cause });
+  return error.with({ where });
 }
 
 /** What lies within a tree and does not fit it says itself what is wrong. */

@@ -35,12 +35,7 @@ export async function databaseSchema(
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'SOURCE_PATH_MISSING') throw error;
     const where = error.where.map((place) => ({ file: profile.file, ...place }));
-    throw new LockstepError(error.code, {
-      message: error.message,
-      hint: error.hint,
-      where,
-      cause: error,
-    });
+    throw error.with({ where, cause: error });
   }
 }
 

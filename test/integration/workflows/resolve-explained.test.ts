@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { errorResult, errorToJson } from '../../../src/cli/render/error.js';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
@@ -118,6 +119,50 @@ ${components.join('')}metapackage: { name: set-full, lead: mediawiki, templates:
       'mediawiki 1.43.9 would fit: widen components.mediawiki.source.version to include it.\n' +
         'foo 1.0 would fit: widen components.foo.source.version to include it.',
     );
+    // The same as data, for a tool that repairs the profile
+    const { conflict } = errorResult.parse(errorToJson(error)).error;
+    assert.deepEqual(conflict, {
+      contradictions: [
+        {
+          demands: [
+            {
+              kind: 'range',
+              component: 'mediawiki',
+              range: '~1.39.0',
+              path: 'components.mediawiki.source.version',
+            },
+            { kind: 'range', component: 'foo', range: '^2', path: 'components.foo.source.version' },
+            {
+              kind: 'demand',
+              component: 'foo',
+              by: 'extension Foo',
+              thing: 'mediawiki',
+              constraints: [{ constraint: '>= 1.43', versions: ['2.1', '2.0'] }],
+              file: 'extension.json',
+              field: 'requires.MediaWiki',
+            },
+          ],
+          smallest: true,
+          helps: [
+            {
+              component: 'mediawiki',
+              path: 'components.mediawiki.source.version',
+              version: '1.43.9',
+              cures: 'all',
+              proven: true,
+            },
+            {
+              component: 'foo',
+              path: 'components.foo.source.version',
+              version: '1.0',
+              cures: 'all',
+              proven: true,
+            },
+          ],
+        },
+      ],
+      more: false,
+    });
   });
 
   it('says when two extensions can never go together', async () => {
