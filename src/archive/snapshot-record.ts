@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import type { Evidence } from '../snapshot/evidence.js';
 import type {
   Snapshot,
   SnapshotBase,
@@ -16,6 +17,7 @@ import type {
   SnapshotSchema,
   Superseding,
 } from '../snapshot/manifest.js';
+import { evidenceWithin } from '../snapshot/manifest-v1.js';
 import { originsOf } from '../suite/origins.js';
 import type { BlockRef, BlockItem } from './blocks.js';
 import type { BlockStore } from './block-store.js';
@@ -60,8 +62,8 @@ export interface SnapshotRecord {
   supersedes: Superseding | null;
   local: string[];
   unsigned: string[];
-  gates: string[];
-  provenMoves: string[];
+  /** What the manifest itself says that gates said: format 1 only. Newer evidence lies beside the manifest. */
+  evidence: Evidence[];
   imported: boolean;
   parent: SnapshotRef | null;
   areas: string[];
@@ -84,7 +86,7 @@ export interface RecordOptions {
 }
 
 /** To be raised when the same snapshot gets other bytes, or a record another shape. */
-const recordVersion = 2;
+const recordVersion = 3;
 
 interface KeptRecord extends SnapshotRecord {
   version: number;
@@ -221,6 +223,7 @@ async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<Sna
     security: manifest.security ?? [],
     supersedes: manifest.supersedes ?? null,
     ...originsOf(manifest),
+    evidence: evidenceWithin(manifest),
     parent: manifest.parent,
     areas,
     architectures,

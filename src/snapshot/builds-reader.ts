@@ -6,11 +6,11 @@
 import { z } from 'zod';
 import { isGone } from '../io/damaged-blob.js';
 import { readPieces } from '../io/disk.js';
-import { buildsSchema, manifestFormat, type SnapshotBuild } from './manifest.js';
+import { buildsSchema, readFormats, type SnapshotBuild } from './manifest.js';
 import { headOfManifest } from './manifest-text.js';
 import { readSnapshot, snapshotFiles, type SnapshotPlace } from './snapshot-folder.js';
 
-const head = z.object({ format: z.literal(manifestFormat), id: z.string(), builds: buildsSchema });
+const head = z.object({ format: z.literal(readFormats), id: z.string(), builds: buildsSchema });
 
 /** @throws LockstepError as {@link readSnapshot}, where the beginning does not say it */
 export async function readBuilds(root: string, place: SnapshotPlace): Promise<readonly SnapshotBuild[]> {

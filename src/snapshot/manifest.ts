@@ -1,7 +1,8 @@
 /**
- * What a snapshot is: the immutable record of a set's pins, packages and
- * evidence, in a versioned format. It owns the shape and the reading of it;
- * signatures and files are snapshot-folder.ts, making one is snapshot-plan.ts.
+ * What a snapshot is: the immutable record of a set's pins and packages, in a
+ * versioned format. It owns the shape and the reading of it; signatures and
+ * files are snapshot-folder.ts, making one is snapshot-plan.ts, what gates say
+ * of it is evidence.ts, and what format 1 had besides is manifest-v1.ts.
  */
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -16,10 +17,14 @@ import { cveIdSpec } from './cve.js';
 import type { BareEntry } from './kept-stanza.js';
 import { splitManifest } from './manifest-text.js';
 import { isPlainPackage } from './plain-package.js';
+import { evidenceV1, stepsOfV1, type EvidenceV1 } from './manifest-v1.js';
 import { isSnapshotId } from './snapshot-id.js';
 
 /** The newest format this Lockstep reads, and the one it writes. */
-export const manifestFormat = 1;
+export const manifestFormat = 2;
+
+/** Every format this Lockstep reads. */
+export const readFormats = [1, manifestFormat] as const;
 
 /** The distribution release that a set is made for. */
 export interface SnapshotBase {
@@ -98,13 +103,6 @@ export interface Superseding {
   above: SnapshotRef;
 }
 
-/** What a gate said. */
-export interface Evidence {
-  gate: string;
-  result: string;
-  detail: string;
-}
-
 /** A snapshot by its id and the SHA-256 of its manifest's text. */
 export interface SnapshotRef {
   id: string;
@@ -113,7 +111,7 @@ export interface SnapshotRef {
 
 /** `snapshots/<profile>/<id>.json`. */
 export interface SnapshotManifest {
-  format: 1;
+  format: (typeof readFormats)[number];
   id: string;
   profile: string;
   description?: string | undefined;
@@ -131,7 +129,8 @@ export interface SnapshotManifest {
   sourceChangelogs?: SourceChangelog[] | undefined;
   /** One for each source package that was built here. */
   builds: SnapshotBuild[];
-  evidence: Evidence[];
+  /** In format 1 only: see manifest-v1.ts. */
+  evidence?: EvidenceV1[] | undefined;
   /** Left out where the set has no database. */
   schema?: SnapshotSchema | undefined;
   /** CVE ids that this snapshot fixes, sorted; left out where it is no security update. */
@@ -187,7 +186,7 @@ const skipped = z.object({
 export const buildsSchema = z.array(z.object({ package: packageName, version, inputs: sha256 }));
 
 const manifestSchema = z.object({
-  format: z.literal(manifestFormat),
+  format: z.literal(readFormats),
   id: snapshotId,
   profile: slug,
   description: z.string().optional(),
@@ -235,7 +234,7 @@ const manifestSchema = z.object({
   ),
   sourceChangelogs: z.array(z.object({ path: changelogFile, size, sha256 })).optional(),
   builds: buildsSchema,
-  evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
+  evidence: evidenceV1.optional(),
   schema: z.object({ component: slug, version: z.string(), digest: sha256 }).optional(),
   security: z.array(z.string().regex(cveIdSpec, { error: 'must be a CVE id' })).optional(),
   supersedes: z.object({ content: snapshotRef, above: snapshotRef }).optional(),
@@ -271,6 +270,7 @@ export function parseManifest(text: string | Buffer, file: string): SnapshotMani
   // The schema checks of a pin what this room relies on; its type is the source room's.
   const manifest = parsed.data as unknown as SnapshotManifest;
   if (plain !== undefined) manifest.packages = plain;
+  if (manifest.format === 1) stepsOfV1(Object.values(manifest.components));
   const faults = contradictions(manifest);
   if (faults.length > 0)
     throw invalid(

@@ -1,7 +1,8 @@
 /**
- * The folder `snapshots/`: one manifest and its signature for each snapshot,
- * `<profile>/<id>.json` and `.asc`. It writes them once and never again, reads
- * them, and checks signature and chain. What a manifest says is manifest.ts.
+ * The folder `snapshots/`: for each snapshot a manifest, its signature and its
+ * evidence, `<profile>/<id>.json`, `.json.asc` and `.evidence.jsonl`. It writes a
+ * manifest once and never again, reads it, and checks signature and chain. What
+ * a manifest says is manifest.ts.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { LockstepError } from '../errors.js';
 import { exists, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { assertGood, verifyDetached, type Taken } from '../signing/verifier.js';
+import { withEvidence } from './evidence-file.js';
 import type { Snapshot } from './manifest.js';
 import { parseManifest } from './manifest.js';
 import type { SnapshotPlan } from './snapshot-plan.js';
@@ -21,10 +23,23 @@ export interface SnapshotPlace {
   id: string;
 }
 
-/** Absolute paths of a snapshot's two files. */
-export function snapshotFiles(root: string, place: SnapshotPlace): { manifest: string; signature: string } {
+/** Absolute paths of a snapshot's files. One that no gate was asked about has no evidence. */
+export interface SnapshotFiles {
+  manifest: string;
+  signature: string;
+  evidence: string;
+}
+
+/** Where the name of a file with evidence ends; an id stands before it. */
+export const evidenceEnding = '.evidence.jsonl';
+
+export function snapshotFiles(root: string, place: SnapshotPlace): SnapshotFiles {
   const stem = join(root, place.profile, place.id);
-  return { manifest: `${stem}.json`, signature: `${stem}.json.asc` };
+  return {
+    manifest: `${stem}.json`,
+    signature: `${stem}.json.asc`,
+    evidence: `${stem}${evidenceEnding}`,
+  };
 }
 
 /**
@@ -139,8 +154,8 @@ export async function findSnapshot(root: string, id: string): Promise<SnapshotPl
 }
 
 /**
- * Writes a planned snapshot: the signature first, the manifest last, so that a manifest that is there is
- * signed. Nothing is written before the signer has signed.
+ * Writes a planned snapshot: evidence and signature first, the manifest last, so that a manifest that is there
+ * has both. Nothing is written before the signer has signed.
  *
  * @returns the absolute paths written; none for an unchanged set
  * @throws LockstepError SNAPSHOT_INVALID when the id is there already; what the signer and the disk throw
@@ -159,8 +174,9 @@ export async function applySnapshot(
 export interface SignedSnapshot {
   text: Buffer;
   signature: string;
-  /** Absolute paths. */
-  files: { manifest: string; signature: string };
+  /** Lines; empty where no gate was asked. */
+  evidence: string;
+  files: SnapshotFiles;
 }
 
 /** The first half of {@link applySnapshot}: nothing is written. Throws as that. */
@@ -177,16 +193,18 @@ export async function signSnapshot(
     });
   }
   const signature = await options.signer.detached(plan.text, options.now, `snapshot ${plan.id}`);
-  return { text: plan.text, signature, files };
+  const evidence = await withEvidence('', plan.evidence, plan, options);
+  return { text: plan.text, signature, evidence, files };
 }
 
 /** The second half of {@link applySnapshot}. */
 export async function writeSnapshot(
-  { text, signature, files }: SignedSnapshot,
+  { text, signature, evidence, files }: SignedSnapshot,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const writing = signal === undefined ? {} : { signal };
+  if (evidence !== '') await writeFileAtomic(files.evidence, evidence, writing);
   await writeFileAtomic(files.signature, signature, writing);
   await writeFileAtomic(files.manifest, text, writing);
-  return [files.manifest, files.signature];
+  return [files.manifest, files.signature, ...(evidence === '' ? [] : [files.evidence])];
 }

@@ -5,6 +5,7 @@
 import { LockstepError } from '../errors.js';
 import { sha256Of } from '../io/disk.js';
 import { inputsOf } from './content.js';
+import type { EvidenceDraft } from './evidence.js';
 import type {
   Snapshot,
   SnapshotManifest,
@@ -26,11 +27,14 @@ export type SnapshotContent = Pick<
   | 'packages'
   | 'sources'
   | 'builds'
-  | 'evidence'
   | 'schema'
   | 'security'
   | 'supersedes'
-> & { sourceChangelogs: SourceChangelog[] };
+> & {
+  sourceChangelogs: SourceChangelog[];
+  /** What gates said of this set. It goes beside the manifest. */
+  evidence: readonly EvidenceDraft[];
+};
 
 export interface SnapshotRequest {
   content: SnapshotContent;
@@ -52,7 +56,15 @@ export type SnapshotPlan =
       /** What the last snapshot is flagged with: a flag alone makes no new one. */
       security: readonly string[];
     }
-  | { kind: 'cut'; id: string; inputs: string; manifest: SnapshotManifest; text: Buffer; sha256: string };
+  | {
+      kind: 'cut';
+      id: string;
+      inputs: string;
+      manifest: SnapshotManifest;
+      text: Buffer;
+      sha256: string;
+      evidence: readonly EvidenceDraft[];
+    };
 
 /**
  * Compares the set with the last snapshot and, where it differs, makes the next manifest of the chain.
@@ -92,7 +104,6 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     builds: content.builds
       .slice()
       .sort((a, b) => inOrder(a.package, b.package) || inOrder(a.version, b.version)),
-    evidence: content.evidence,
     ...(content.schema === undefined ? {} : { schema: content.schema }),
     ...(content.security === undefined || content.security.length === 0
       ? {}
@@ -104,7 +115,8 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   // What could not be read back must never be signed. From here on its paragraphs are those of the text, and what
   // the entries came from need not stay in memory.
   const read = parseManifest(text, `${content.profile}/${id}.json`);
-  return { kind: 'cut', id, inputs, manifest: read, text, sha256: sha256Of(text) };
+  const { evidence } = content;
+  return { kind: 'cut', id, inputs, manifest: read, text, sha256: sha256Of(text), evidence };
 }
 
 function byPackage(a: SnapshotPackage, b: SnapshotPackage): number {

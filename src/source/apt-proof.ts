@@ -6,7 +6,13 @@ import type { Provenance } from './pin.js';
 export function proofOf(index: AptIndex): Provenance[] {
   const { suite, sha256, signers, datesIgnored } = index.release;
   return [
-    ...signers.map((by) => ({ step: 'InRelease signature', subject: suite, by, sha256 })),
+    ...signers.map((by) => ({
+      step: 'InRelease signature',
+      kind: 'signature' as const,
+      subject: suite,
+      by,
+      sha256,
+    })),
     ...(datesIgnored === null
       ? []
       : [{ step: 'dates not checked', subject: suite, by: `apt on this machine (${datesIgnored})`, sha256 }]),

@@ -15,7 +15,10 @@ export interface StoredFile {
  * for it (a key's fingerprint, or the file that holds the promise).
  */
 export interface Provenance {
+  /** What was done, in words. */
   step: string;
+  /** A signature was checked: `by` is the fingerprint of its key. Left out for every other step. */
+  kind?: 'signature';
   subject: string;
   by?: string;
   sha256?: string;

@@ -162,6 +162,7 @@ async function upstreamSignatures(
       phase.info(`${tarball.name}: upstream's signature is ${verdict.result} (${verdict.reason})`);
     proofs.push({
       step: step(verdict.result),
+      ...(verdict.result === 'good' ? { kind: 'signature' as const } : {}),
       subject: tarball.name,
       ...(verdict.fingerprint === undefined ? {} : { by: verdict.fingerprint }),
       sha256: tarball.sha256,

@@ -140,7 +140,13 @@ export async function fetchTarball(
   const signer = await assertSigned(choice, archive, context, phase);
   if (signer !== null) {
     const step = `upstream signature: good${althoughExpired(signer)}`;
-    proof.push({ step, subject: name, by: signer.fingerprint, sha256: archive.sha256 });
+    proof.push({
+      step,
+      kind: 'signature',
+      subject: name,
+      by: signer.fingerprint,
+      sha256: archive.sha256,
+    });
   }
   const date = await newestMember(archive, context);
   // Only now: what did not hold must be asked for again

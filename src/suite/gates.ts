@@ -1,9 +1,10 @@
 /**
- * Which gates a snapshot must have passed before a suite may take it, by the
- * evidence in its manifest. Pure; src/vetting proves, src/workflows asks.
+ * Which gates a snapshot must have passed before a suite may take it, by its
+ * evidence. Pure; src/vetting proves, src/workflows asks.
  */
 import { LockstepError } from '../errors.js';
-import type { Evidence, Superseding } from '../snapshot/manifest.js';
+import { lastOf, stateOf, type Evidence, type GateState } from '../snapshot/evidence.js';
+import type { Superseding } from '../snapshot/manifest.js';
 
 /** The gate of src/vetting/install. */
 export const installability = 'installability';
@@ -12,13 +13,16 @@ export const installability = 'installability';
 export interface GateFacts {
   id: string;
   profile: string;
-  /** Gates that it passed when it was cut. */
-  gates: readonly string[];
-  /** As {@link provenMoves} reads them. */
-  provenMoves: readonly string[];
+  /** All that gates said of it, the oldest first. */
+  evidence: readonly Evidence[];
   /** Its packages were made elsewhere: it has no metapackage that could be installed. */
   imported: boolean;
   supersedes: Superseding | null;
+}
+
+/** Whether a gate lets a snapshot through. */
+export function isPassed(state: GateState): boolean {
+  return state === 'passed' || state === 'waived';
 }
 
 /** Whether no gate of installing holds for it: re-issued content was proven under its own versions. */
@@ -27,37 +31,37 @@ function isExempt({ imported, supersedes }: GateFacts): boolean {
 }
 
 /**
- * Refuses a snapshot that lacks the evidence. Not for rollbacks: what machines had once they may have again,
- * whatever was demanded then.
+ * Refuses a snapshot whose gates are not passed or waived. Not for rollbacks: what machines had once they may have
+ * again, whatever was demanded then.
  *
- * @throws LockstepError GATE_MISSING
+ * @throws LockstepError GATE_MISSING where nothing was proven yet, GATE_FAILED where the proof failed
  */
-export function assertGates(facts: GateFacts, suite: string): void {
-  if (isExempt(facts) || facts.gates.includes(installability)) return;
+export function assertGates(facts: GateFacts, suite: string, now: Date): void {
+  if (isExempt(facts)) return;
+  const state = stateOf(facts.evidence, installability, now);
+  if (isPassed(state)) return;
+  const hint = `Cut the set again, which proves it: lockstep cut ${facts.profile}`;
+  if (state === 'failed') {
+    throw new LockstepError('GATE_FAILED', {
+      message: `${suite} cannot take ${facts.id}: the gate ${installability} failed`,
+      hint: `lockstep show ${facts.id} prints what was found. Correct it. ${hint}`,
+      where: [{ path: 'evidence', value: 'failed', message: `the gate ${installability} failed` }],
+    });
+  }
   throw new LockstepError('GATE_MISSING', {
     message: `${suite} cannot take ${facts.id}: nobody has proven that it can be installed`,
-    hint: `It was cut by an earlier Lockstep. Cut the set anew, which proves it: lockstep cut ${facts.profile}`,
-    where: [{ path: 'evidence', message: `no evidence of the gate ${installability}` }],
+    hint,
+    where: [
+      { path: 'evidence', value: state, message: `no evidence of the gate ${installability} that counts` },
+    ],
   });
 }
 
-/** The gates that were passed, by the evidence. */
-export function gatesOf(evidence: readonly Evidence[]): string[] {
-  return evidence.filter(({ result }) => result === 'passed').map(({ gate }) => gate);
-}
-
-const movesSpec = /upgrade from and way back to ((?:\d{8}T\d{6}Z(?:, | and )?)+)/;
-
-/** The words by which evidence names the snapshots that machines can come from and go back to. */
-export function movesSentence(ids: readonly string[]): string {
-  return `upgrade from and way back to ${ids.join(', ')}`;
-}
-
 /** Ids of the snapshots between which and this one machines can move, as its evidence says. */
-export function provenMoves(evidence: readonly Evidence[]): string[] {
-  const proof = evidence.find(({ gate, result }) => gate === installability && result === 'passed');
-  const words = movesSpec.exec(proof?.detail ?? '')?.[1];
-  return words === undefined ? [] : words.match(/\d{8}T\d{6}Z/g)!;
+export function provenMoves(evidence: readonly Evidence[], now: Date): string[] {
+  const proof = lastOf(evidence, installability, now);
+  const from = proof?.state === 'passed' ? proof.facts['from'] : undefined;
+  return Array.isArray(from) ? from.filter((id) => typeof id === 'string') : [];
 }
 
 /**
@@ -66,7 +70,7 @@ export function provenMoves(evidence: readonly Evidence[]): string[] {
  *
  * @param from what a suite points at, or null where it is empty
  */
-export function isMoveUnproven(from: GateFacts | null, to: GateFacts): boolean {
+export function isMoveUnproven(from: GateFacts | null, to: GateFacts, now: Date): boolean {
   if (from === null || from.id === to.id || isExempt(to) || isExempt(from)) return false;
-  return !to.provenMoves.includes(from.id) && !from.provenMoves.includes(to.id);
+  return !provenMoves(to.evidence, now).includes(from.id) && !provenMoves(from.evidence, now).includes(to.id);
 }

@@ -24,10 +24,6 @@ export interface SnapshotFacts {
   local: readonly string[];
   /** Components out of git that no signature vouches for. */
   unsigned: readonly string[];
-  /** Gates that it passed when it was cut. */
-  gates: readonly string[];
-  /** Snapshots from which and to which machines were shown to be able to move, when it was cut. */
-  provenMoves: readonly string[];
   /** Whether its packages were made elsewhere (lockstep import): then no components are known. */
   imported: boolean;
 }

@@ -4,23 +4,18 @@
  */
 import { LockstepError } from '../errors.js';
 import type { Pin } from '../source/pin.js';
-import { gatesOf, provenMoves } from './gates.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import type { MovingSuite, SnapshotFacts } from './move-rules.js';
 
-/** The facts of a manifest by which {@link assertOrigins} and gates decide. */
-export function originsOf({ components, evidence }: Pick<SnapshotManifest, 'components' | 'evidence'>): {
+/** The facts of a manifest by which {@link assertOrigins} decides. */
+export function originsOf({ components }: Pick<SnapshotManifest, 'components'>): {
   local: string[];
   unsigned: string[];
-  gates: string[];
-  provenMoves: string[];
   imported: boolean;
 } {
   const pins = Object.entries(components).map(([name, { pin }]) => [name, pin] as const);
   return {
     ...originsOfPins(pins),
-    gates: gatesOf(evidence),
-    provenMoves: provenMoves(evidence),
     imported: pins.length === 0,
   };
 }

@@ -9,11 +9,18 @@ import { readIfThere } from '../io/disk.js';
 import type { Taken } from '../signing/verifier.js';
 import { lastLineHash, lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
 import { droppedPath, parseDropped } from '../snapshot/dropped.js';
+import { parseEvidence, readEvidence } from '../snapshot/evidence-file.js';
 import type { Finding } from '../snapshot/finding.js';
 import { historyPath, listHistories } from './history-file.js';
 import { parseHistory } from './history.js';
 import type { AcceptedLines } from '../snapshot/key-state.js';
-import { listSnapshots, readSnapshot, type SnapshotPlace } from '../snapshot/snapshot-folder.js';
+import {
+  evidenceEnding,
+  listSnapshots,
+  readSnapshot,
+  snapshotFiles,
+  type SnapshotPlace,
+} from '../snapshot/snapshot-folder.js';
 
 /** The same keys, each for all its time. */
 export function anyTime({ keyring, taken }: LineTrust): LineTrust {
@@ -39,7 +46,7 @@ async function holds(read: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Snapshots, of one profile or of all, that do not hold, whatever the reason. */
+/** Snapshots, of one profile or of all, whose manifest or evidence does not hold, whatever the reason. */
 export async function unbelievedSnapshots(
   root: string,
   trust: LineTrust,
@@ -47,7 +54,12 @@ export async function unbelievedSnapshots(
 ): Promise<SnapshotPlace[]> {
   const found: SnapshotPlace[] = [];
   for (const place of await listSnapshots(root, profile)) {
-    if (!(await holds(readSnapshot(root, place, trust)))) found.push(place);
+    const { evidence } = snapshotFiles(root, place);
+    const read = async (): Promise<unknown> => {
+      const { sha256 } = await readSnapshot(root, place, trust);
+      return await readEvidence(evidence, sha256, trust);
+    };
+    if (!(await holds(read()))) found.push(place);
   }
   return found;
 }
@@ -91,9 +103,7 @@ export async function faultsIn(root: string, file: string, trust: LineTrust): Pr
   const text = (await readIfThere(path))?.toString('utf8') ?? '';
   if (text === '') return null;
   try {
-    const parse: (text: string, file: string) => ChainedLine[] =
-      file === droppedPath('') ? parseDropped : parseHistory;
-    const faults = await lineFaults(text, parse(text, path), path, trust);
+    const faults = await lineFaults(text, parserOf(file)(text, path), path, trust);
     if (faults.length === 0) return null;
     return new LockstepError('SNAPSHOT_INVALID', {
       message: `${path} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
@@ -104,6 +114,11 @@ export async function faultsIn(root: string, file: string, trust: LineTrust): Pr
     if (error instanceof LockstepError) return error;
     throw error;
   }
+}
+
+function parserOf(file: string): (text: string, file: string) => ChainedLine[] {
+  if (file === droppedPath('')) return parseDropped;
+  return file.endsWith(evidenceEnding) ? parseEvidence : parseHistory;
 }
 
 const vouch = 'lockstep key rotate --compromised --accept';

@@ -11,6 +11,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { armorFault } from '../signing/exact-armor.js';
 import { lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
 import { droppedPath, parseDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
+import { parseEvidence, subjectFaults } from '../snapshot/evidence-file.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
 import { listHistories, historyPath } from './history-file.js';
 import { parseHistory, type HistoryEntry } from './history.js';
@@ -166,6 +167,7 @@ class Verification {
         read.push({ ...place, sha256, parent: manifest.parent });
         this.#reading.good.set(place.id, { ...place, sha256 });
         await this.#checkForm(place);
+        await this.#checkEvidence(place, snapshot);
         for (const ref of [manifest.supersedes?.content, manifest.supersedes?.above]) {
           if (ref !== undefined) this.#named.set(ref.id, { profile, by: place.id, sha256: ref.sha256 });
         }
@@ -196,6 +198,23 @@ class Verification {
     const fault = armorFault((await this.#text(path)) ?? '');
     if (fault !== null) {
       this.#find({ kind: 'damaged', path, code: 'VERIFY_MALFORMED', message: `It was changed: ${fault}` });
+    }
+  }
+
+  /** The manifest beside evidence that is damaged or missing is as good as before. */
+  async #checkEvidence(place: SnapshotPlace, { manifest, sha256 }: Snapshot): Promise<void> {
+    const path = this.#below(snapshotFiles(this.#request.root, place).evidence);
+    // Whatever is cut is vetted, so that there is evidence of every snapshot that has none within it
+    if (manifest.format > 1 && (await this.#text(path)) === undefined) {
+      this.#find({
+        kind: 'missing',
+        path,
+        message: `The evidence of ${place.id} is missing: suites do not take it`,
+      });
+    }
+    const lines = (await this.#lines(path, parseEvidence)) ?? [];
+    for (const { line, message } of subjectFaults(lines, path, sha256)) {
+      this.#find({ kind: 'contradiction', path, message: `Line ${line}: ${message}` });
     }
   }
 

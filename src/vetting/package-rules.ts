@@ -19,8 +19,22 @@ export interface VettedPackage {
   conflicts: readonly string[];
 }
 
+/** Every rule, by the name that evidence and faults give it. */
+export const ruleNames = [
+  'special-file',
+  'setuid',
+  'world-writable',
+  'owner',
+  'foreign-root',
+  'dpkg-state',
+  'conffile',
+  'overlap',
+] as const;
+
+export type RuleName = (typeof ruleNames)[number];
+
 export interface RuleBreach {
-  rule: string;
+  rule: RuleName;
   package: string;
   /** Absolute path on the machine that installs it. */
   path: string;
@@ -56,7 +70,7 @@ export function vetPackage(contents: VettedPackage): RuleBreach[] {
   const findings: RuleBreach[] = [];
   for (const member of contents.members) {
     const path = absolute(member.path);
-    const find = (rule: string, message: string): void => {
+    const find = (rule: RuleName, message: string): void => {
       findings.push({ rule, package: contents.package, path, message });
     };
     if (member.kind === 'char-device' || member.kind === 'block-device' || member.kind === 'fifo') {

@@ -10,11 +10,38 @@ import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic, ensureDir } from '../io/disk.js';
 import type { BuiltPackage } from '../build/built.js';
-import { vetOverlaps, vetPackage, type RuleBreach, type VettedPackage } from './package-rules.js';
+import type { EvidenceDraft } from '../snapshot/evidence.js';
+import {
+  ruleNames,
+  vetOverlaps,
+  vetPackage,
+  type RuleBreach,
+  type RuleName,
+  type VettedPackage,
+} from './package-rules.js';
 import { inCache } from '../io/cache-folders.js';
 
 /** Raised whenever a rule changes, so that old verdicts are not taken for new ones. */
 export const rulesVersion = 1;
+
+/**
+ * The evidence that packages passed the rules.
+ *
+ * @param origin of the packages: `imported` ones are not held to the rules in `except`
+ */
+export function vettingEvidence(
+  packages: number,
+  origin: 'built' | 'imported',
+  except: readonly RuleName[] = [],
+): EvidenceDraft {
+  return {
+    gate: 'vetting',
+    state: 'passed',
+    parameters: { rules: rulesVersion, except },
+    facts: { packages, origin },
+    tests: { passed: ruleNames.filter((rule) => !except.includes(rule)), failed: [] },
+  };
+}
 
 export interface VettingContext {
   store: ContentStore;
@@ -28,11 +55,14 @@ const passedSchema = z.object({ rules: z.literal(rulesVersion), set: z.string() 
 /**
  * Vets a set of built packages, each by itself and together.
  *
- * @returns a sentence for the snapshot's evidence
+ * @returns the evidence for the snapshot
  * @throws LockstepError VETTING_FAILED with every finding, DEB_ARCHIVE, DEB_UNSAFE_NAME
  */
-export async function vetSet(packages: readonly BuiltPackage[], context: VettingContext): Promise<string> {
-  const sentence = `${packages.length} built packages, rules ${rulesVersion}: no finding`;
+export async function vetSet(
+  packages: readonly BuiltPackage[],
+  context: VettingContext,
+): Promise<EvidenceDraft> {
+  const passed = vettingEvidence(packages.length, 'built');
   const set = sha256Of(
     packages
       .map((built) => built.file.sha256)
@@ -40,14 +70,14 @@ export async function vetSet(packages: readonly BuiltPackage[], context: Vetting
       .join('\n'),
   );
   const verdict = inCache(context.cacheDir, 'vetting', `${set}.json`);
-  if (await hasPassed(verdict, set)) return sentence;
+  if (await hasPassed(verdict, set)) return passed;
   const contents: VettedPackage[] = [];
   for (const built of packages) contents.push(await readContents(built, context));
   const findings = [...contents.flatMap(vetPackage), ...vetOverlaps(contents)];
   if (findings.length > 0) throw refused(findings);
   await ensureDir(inCache(context.cacheDir, 'vetting'));
   await writeFileAtomic(verdict, `${JSON.stringify({ rules: rulesVersion, set })}\n`);
-  return sentence;
+  return passed;
 }
 
 async function hasPassed(verdict: string, set: string): Promise<boolean> {

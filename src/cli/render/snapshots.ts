@@ -1,4 +1,5 @@
 /** Snapshots and histories for people: tables on stdout. What comes from manifests is made harmless here. */
+import { evidenceSentence } from '../explain/evidence.js';
 import { formatBytes } from './progress-lines.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
@@ -66,7 +67,7 @@ export function renderHistory({ moves }: HistoryReport): string {
   );
 }
 
-export function renderShow({ manifest, sha256, suites, signature }: ShowReport): string {
+export function renderShow({ manifest, sha256, evidence, suites, signature }: ShowReport): string {
   const size = manifest.packages.reduce((sum, entry) => sum + entry.size, 0);
   const facts: [string, string][] = [
     ['snapshot', manifest.id],
@@ -113,8 +114,8 @@ export function renderShow({ manifest, sha256, suites, signature }: ShowReport):
     section('Source packages', ['source', 'version', 'files', 'size'], sourceRows(manifest)),
     section(
       'Evidence',
-      ['gate', 'result', 'detail'],
-      manifest.evidence.map(({ gate, result, detail }) => [gate, result, detail]),
+      ['gate', 'state', 'detail'],
+      evidence.map((one) => [one.gate, one.state, evidenceSentence(one)]),
     ),
   ]
     .filter((part) => part !== '')
@@ -145,7 +146,7 @@ function componentRows({ components }: SnapshotManifest): string[][] {
 
 /** The signature that the whole proof hangs on; the last step where there is none. */
 function voucher(provenance: readonly Provenance[]): string {
-  const signed = provenance.find(({ step, by }) => by !== undefined && /signature/i.test(step));
+  const signed = provenance.find(({ kind }) => kind === 'signature');
   if (signed !== undefined) return `${signed.step} by ${signed.by}`;
   const last = provenance.at(-1);
   return last === undefined ? '' : `${last.step} ${last.subject}`;

@@ -20,7 +20,7 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
 /** One row a package: component, version, package, where from, who vouches. */
 export function pinRows(pins: ReadonlyMap<string, Pin>): string[][] {
   return [...pins.values()].flatMap((pin) => {
-    const signer = pin.provenance.find((step) => step.by !== undefined && /signature/i.test(step.step));
+    const signer = pin.provenance.find((step) => step.kind === 'signature');
     const vouched = signer === undefined ? '' : `${signer.step} by ${signer.by}`;
     switch (pin.kind) {
       case 'apt-source':

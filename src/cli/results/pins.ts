@@ -11,6 +11,7 @@ const pinBase = {
   provenance: z.array(
     z.object({
       step: z.string(),
+      kind: z.literal('signature').optional().describe('A signature was checked; "by" is its key'),
       subject: z.string(),
       by: z.string().optional(),
       sha256: z.string().optional(),

@@ -1,5 +1,6 @@
 /** The shape of what `snapshots`, `show` and `history` print with `--json`. */
 import { z } from 'zod';
+import { readFormats } from '../../snapshot/manifest.js';
 import { pinResult } from './pins.js';
 import { skippedResult, skippedVersionResult } from './skip.js';
 
@@ -55,7 +56,7 @@ const ref = z.object({ id: snapshotId, sha256: sha256.describe('Of its manifest'
 
 const manifest = z
   .object({
-    format: z.literal(1),
+    format: z.literal(readFormats),
     id: snapshotId,
     profile: z.string(),
     description: z.string().optional(),
@@ -111,7 +112,10 @@ const manifest = z
     builds: z
       .array(z.object({ package: z.string(), version: z.string(), inputs: sha256 }))
       .describe('Versions that it gave out, and what they were made from'),
-    evidence: z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() })),
+    evidence: z
+      .array(z.object({ gate: z.string(), result: z.string(), detail: z.string() }))
+      .optional()
+      .describe('In format 1 only; all evidence of every format is in "evidence" of the result'),
     schema: z
       .object({ component: z.string(), version: z.string(), digest: sha256 })
       .optional()
@@ -125,9 +129,27 @@ const manifest = z
   })
   .describe('snapshots/<profile>/<id>.json as it is');
 
+const data = z.record(z.string(), z.unknown());
+
+const evidence = z.object({
+  gate: z.string(),
+  state: z.enum(['pending', 'failed', 'waived', 'passed']),
+  parameters: data.describe('What the gate ran with'),
+  facts: data.describe('What it found'),
+  tests: z.object({ passed: z.array(z.string()), failed: z.array(z.string()) }).optional(),
+  tools: z.array(z.string()).optional().describe('Package URLs of the tools that ran'),
+  until: z.string().optional().describe('ISO 8601, UTC: from then on it counts as missing'),
+  of: ref.optional().describe('The snapshot with the same content that was looked at'),
+  recorded: z.string().nullable().describe('ISO 8601, UTC; null in manifests of format 1'),
+  key: z.string().nullable().describe('Fingerprint of the key that signed it; null in manifests of format 1'),
+});
+
 export const showResult = z.object({
   sha256: sha256.describe('Of the manifest'),
   manifest,
+  evidence: z
+    .array(evidence)
+    .describe('What gates said, the oldest record first; the newest of a gate counts'),
   suites,
   signature: z
     .enum(['good', 'unchecked'])

@@ -73,7 +73,14 @@ function proofOf(
   return [
     ...(signer === null
       ? []
-      : [{ step: `signature${althoughExpired(signer)}`, subject, by: signer.fingerprint }]),
+      : [
+          {
+            step: `signature${althoughExpired(signer)}`,
+            kind: 'signature' as const,
+            subject,
+            by: signer.fingerprint,
+          },
+        ]),
     { step: 'ref to commit', subject, by: listing.commit },
     ...submodules.map(({ path, url, commit }) => ({
       step: 'submodule, at the commit that the tree names',

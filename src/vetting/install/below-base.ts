@@ -28,11 +28,3 @@ export function belowBySkip(set: ArchSet, universe: Pick<Universe, 'lookUp'>): B
     return own === version ? [] : [{ package: name, version, own }];
   });
 }
-
-/** What a release manager has to know of them, a sentence without a full stop. */
-export function belowBaseNote(below: readonly BelowBase[], base: string): string | null {
-  const [first] = below;
-  if (first === undefined) return null;
-  const names = below.map((one) => one.package).join(', ');
-  return `only machines with the archive's keyring package can install the set: a skip keeps ${names} at ${first.version}, and ${base} has ${first.own}`;
-}

@@ -14,6 +14,7 @@ import type { SnapshotPackage } from '../../snapshot/manifest.js';
 import type { SourceContext } from '../../source/source-context.js';
 import { contentsIndices, ownersIn } from './contents-scan.js';
 import type { NamedBase } from './broken-relations.js';
+import type { InstallNote } from './install-note.js';
 import { isTaken, type InstallSet } from './install-set.js';
 import {
   mayShare,
@@ -44,23 +45,23 @@ const ofTheMirror = new Set<ErrorCode>(['SOURCE_NOT_ON_MIRROR', 'SOURCE_HASH_MIS
 const mostListed = 20;
 
 /**
- * @returns what could not be looked at, in sentences
+ * @returns what could not be looked at
  * @throws LockstepError INSTALL_OVERLAP; what reading packages and the base's Contents throws
  */
-export async function checkFiles(check: FileCheck): Promise<string[]> {
+export async function checkFiles(check: FileCheck): Promise<InstallNote[]> {
   const { set, before, sources, signal } = check;
   throwIfInterrupted(signal);
   const lists = new FileLists(sources.store, check.cache);
   const files = await filesOf(set.packages, lists, signal);
   const found = await realOnes(overlapsWithin(files), files, sources);
-  const notes: string[] = [];
+  const notes: InstallNote[] = [];
   for (const earlier of before) {
     try {
       found.push(...overlapsSince(files, await filesOf(earlier.packages, lists, signal), earlier.id ?? ''));
     } catch (error) {
       // The cache was cleared since: what the pool has is not worth fetching for this
       if (!(error instanceof LockstepError) || error.code !== 'STORE_MISSING') throw error;
-      notes.push(`the files of ${earlier.id} were not compared: its packages are not in the content store`);
+      notes.push({ kind: 'files-not-in-store', snapshot: earlier.id ?? '' });
     }
   }
   const own = files.filter(({ entry }) => !isTaken(set, entry));
@@ -69,10 +70,7 @@ export async function checkFiles(check: FileCheck): Promise<string[]> {
     found.push(...overlaps);
     notes.push(...unseen);
     const { architecture } = simulator.lists;
-    if (!looked)
-      notes.push(
-        `${check.base.name} has no Contents for ${architecture}, so files in both were not looked for`,
-      );
+    if (!looked) notes.push({ kind: 'no-contents', architecture });
   }
   if (found.length > 0) throw refused(found);
   return notes;
@@ -92,7 +90,7 @@ async function overlapsWithBase(
   { base, sources, cache, phase }: FileCheck,
   own: readonly PackageFiles[],
   simulator: Simulator,
-): Promise<{ overlaps: Overlap[]; looked: boolean; unseen: string[] }> {
+): Promise<{ overlaps: Overlap[]; looked: boolean; unseen: InstallNote[] }> {
   const { architecture } = simulator.lists;
   const here = own.filter(({ entry }) => ['all', architecture].includes(entry.architecture));
   const wanted = new Map<string, Set<string>>();
@@ -101,14 +99,12 @@ async function overlapsWithBase(
   }
   const indices = await contentsIndices(sources, architecture, phase);
   const overlaps: Overlap[] = [];
-  const unseen: string[] = [];
+  const unseen: InstallNote[] = [];
   for (const index of indices) {
     const owned = await ownersIn(index, wanted, sources, { cache, phase }).catch((error: unknown) => {
       // Partial mirrors leave Contents out, and others are behind with them; apt never asks for them
       if (!(error instanceof LockstepError) || !ofTheMirror.has(error.code)) throw error;
-      unseen.push(
-        `the mirror does not have the ${index.path} that ${index.release.suite} names, so files in both were not looked for there`,
-      );
+      unseen.push({ kind: 'contents-not-on-mirror', path: index.path, suite: index.release.suite });
       return [];
     });
     if (owned.length === 0) continue;

@@ -9,9 +9,10 @@ import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { Phase } from '../../io/progress.js';
 import { allOrNone, type SourceContext } from '../../source/source-context.js';
 import { BaseLists } from './base-lists.js';
-import { belowBaseNote, belowBySkip } from './below-base.js';
+import { belowBySkip } from './below-base.js';
 import type { NamedBase, BreakReason } from './broken-relations.js';
 import { checkFiles } from './file-check.js';
+import type { InstallNote } from './install-note.js';
 import { ArchSet, type InstallSet } from './install-set.js';
 import { Machine } from './machine.js';
 import {
@@ -63,8 +64,8 @@ export interface InstallProof {
   /** Ids of `before` that machines can come from. */
   from: string[];
   homonym: Homonym | null;
-  /** What a release manager should know, in sentences without a full stop. */
-  notes: string[];
+  /** What a release manager should know. */
+  notes: InstallNote[];
 }
 
 /** apt takes one core each. */
@@ -85,7 +86,7 @@ export async function proveInstall(request: ProofRequest, context: ProofContext)
       simulators.push(await Simulator.open(lists, sets, { cache, temporary, signal }));
     }
     const base: NamedBase = { name, suites: simulators[0]?.lists.suites ?? [] };
-    let looked: PromiseSettledResult<string[]> | undefined;
+    let looked: PromiseSettledResult<InstallNote[]> | undefined;
     const proofs: ArchProof[] = [];
     await allOrNone(sources, (inner) => [
       ...simulators.map(async (simulator) => {
@@ -106,7 +107,7 @@ export async function proveInstall(request: ProofRequest, context: ProofContext)
         .map(({ id }) => id!)
         .filter((id) => proofs.every(({ left }) => !left.includes(id))),
       homonym: proofs.find(({ homonym }) => homonym !== null)?.homonym ?? null,
-      notes: [...new Set([...proofs.flatMap(({ notes }) => notes), ...(looked?.value ?? [])])],
+      notes: eachOnce([...proofs.flatMap(({ notes }) => notes), ...(looked?.value ?? [])]),
     };
   } finally {
     for (const simulator of simulators) await simulator.close();
@@ -117,11 +118,16 @@ function nameOfBase({ distribution, release }: ProofRequest['base']): string {
   return `${distribution.charAt(0).toUpperCase()}${distribution.slice(1)} ${release}`;
 }
 
+/** Notes of several architectures, equal ones once. */
+function eachOnce(notes: readonly InstallNote[]): InstallNote[] {
+  return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()];
+}
+
 interface ArchProof {
   homonym: Homonym | null;
   /** Ids that machines can neither be on any more nor come from. */
   left: string[];
-  notes: string[];
+  notes: InstallNote[];
 }
 
 async function proveOn(
@@ -138,8 +144,8 @@ async function proveOn(
   // What cannot be installed at all is told once, not for every way to it
   await tryAll(scene, what === 'all' ? freshInstalls(scene) : [], context);
   const scenarios: Scenario[] = [];
-  const note = belowBaseNote(below, base.name);
-  const proof: ArchProof = { homonym: null, left: [], notes: note === null ? [] : [note] };
+  const notes: InstallNote[] = below.length === 0 ? [] : [{ kind: 'below-base', packages: below }];
+  const proof: ArchProof = { homonym: null, left: [], notes };
   for (const one of before) {
     const earlier = new ArchSet(one, set.architecture);
     const machine = await installedBefore(scene, earlier);
@@ -148,15 +154,14 @@ async function proveOn(
       scenarios.push(wayBack(scene, earlier, () => installed(scene)));
     } else {
       proof.left.push(one.id!);
-      proof.notes.push(`no upgrade from ${one.id} was tried: ${machine.why}`);
+      const { said } = machine;
+      proof.notes.push({ kind: 'earlier-not-installable', snapshot: one.id!, metapackage, said });
     }
   }
   if (what === 'all') {
     proof.homonym = homonymOf(scene, lead);
     if (proof.homonym !== null) scenarios.push(fromDistribution(scene, proof.homonym));
-    proof.notes.push(
-      ...unmetRecommends(scene, beside).map((said) => `${said}, which ${base.name} does not have`),
-    );
+    proof.notes.push(...unmetRecommends(scene, beside));
   }
   await tryAll(scene, scenarios, context);
   return proof;

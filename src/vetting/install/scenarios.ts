@@ -8,6 +8,7 @@ import { parseRelations } from '../../deb/relation.js';
 import { aptSentences } from './apt-output.js';
 import { explain, type NamedBase, type BreakReason } from './broken-relations.js';
 import type { BelowBase } from './below-base.js';
+import type { InstallNote } from './install-note.js';
 import type { ArchSet } from './install-set.js';
 import { shortfalls } from './judge.js';
 import type { Machine } from './machine.js';
@@ -72,22 +73,23 @@ export async function installed(scene: Scene): Promise<Machine> {
 }
 
 /**
- * The machine that has an earlier set; or why it cannot be had any more.
+ * The machine that has an earlier set; or what apt says where it cannot be installed any more, null: the set has no
+ * metapackage.
  *
  * Its versions win over the distribution's newer ones: they did when it was new.
  */
 export async function installedBefore(
   { simulator, bare, metapackage }: Scene,
   before: ArchSet,
-): Promise<Machine | { why: string }> {
-  if (!before.byName.has(metapackage)) return { why: `it has no ${metapackage}` };
+): Promise<Machine | { said: string | null }> {
+  if (!before.byName.has(metapackage)) return { said: null };
   const answer = await simulator.ask({
     machine: bare,
     set: before,
     pins: before.pins(before.byName.keys()),
     args: [...asItComes, metapackage],
   });
-  if (!answer.possible) return { why: `it cannot be installed: ${aptSentences(answer)[0] ?? ''}` };
+  if (!answer.possible) return { said: aptSentences(answer)[0] ?? '' };
   return bare.after(answer, before);
 }
 
@@ -209,7 +211,7 @@ function aptReasons(sentences: readonly string[], name: string): BreakReason[] {
  *
  * @param beside packages that the archive has beside the set
  */
-export function unmetRecommends({ simulator, set }: Scene, beside: readonly string[]): string[] {
+export function unmetRecommends({ simulator, set }: Scene, beside: readonly string[]): InstallNote[] {
   const { lookUp, providersOf } = simulator.universe;
   return [...set.decided].sort().flatMap((name) => {
     const stanza = set.stanzaOf(name)!;
@@ -223,6 +225,10 @@ export function unmetRecommends({ simulator, set }: Scene, beside: readonly stri
             providersOf(one.package).length === 0,
         ),
       )
-      .map((group) => `${name} recommends ${group.map((one) => one.package).join(' | ')}`);
+      .map((group) => ({
+        kind: 'recommends-unmet',
+        package: name,
+        recommends: group.map((one) => one.package),
+      }));
   });
 }

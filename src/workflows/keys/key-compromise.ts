@@ -5,6 +5,7 @@
  * themselves: whatever the old key vouches for, a thief could vouch for too.
  */
 import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { keyOfSuite } from '../../archive/layout.js';
 import type { RepairOutcome } from '../../archive/repair.js';
 import { LockstepError } from '../../errors.js';
@@ -194,6 +195,8 @@ async function acceptable(
       const place = await findSnapshot(root, name);
       await readSnapshot(root, place, anyTime(trust));
       good.snapshots.push(place);
+      const evidence = await linesToAccept(root, relative(root, snapshotFiles(root, place).evidence), trust);
+      if (evidence !== null) good.lines.push(evidence);
     }
   }
   return good;

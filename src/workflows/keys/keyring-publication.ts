@@ -98,7 +98,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
     const output = await applyBuild(planBuild(await prepareBuild(request, builder)), builder);
     built.push(...output.packages);
   }
-  const detail = await vetSet(built, { store, cacheDir: places.cache, signal });
+  const vetting = await vetSet(built, { store, cacheDir: places.cache, signal });
   const { area } = workspace.archive;
   const { profiles, imported } = await checkWorkspace(workspace.root);
   const bases = [...profiles, ...imported].map(({ base }) => base);
@@ -120,7 +120,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
       sources: [],
       sourceChangelogs: await changelogsOf(context, packages, last === null ? [] : [last.manifest]),
       builds: [{ package: group.source, version: group.version, inputs: group.inputs }],
-      evidence: [{ gate: 'vetting', result: 'passed', detail }],
+      evidence: [vetting],
     },
     last,
     anew,

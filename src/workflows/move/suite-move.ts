@@ -7,6 +7,7 @@
 import { liveView } from '../../archive/layout.js';
 import type { PublicationPlan } from '../../archive/publication-plan.js';
 import { readReleaseTexts } from '../../archive/publication.js';
+import type { SnapshotRecord } from '../../archive/snapshot-record.js';
 import {
   listedField,
   readReleaseFiles,
@@ -27,7 +28,7 @@ import {
   type SchemaMove,
   type SnapshotFacts,
 } from '../../suite/move-rules.js';
-import { assertGates, isMoveUnproven } from '../../suite/gates.js';
+import { assertGates, isMoveUnproven, type GateFacts } from '../../suite/gates.js';
 import { assertOrigins } from '../../suite/origins.js';
 import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
@@ -36,7 +37,7 @@ import { ensureKeyringSuite } from '../keys/keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
 import { leftOnReissue } from './versions-on-machines.js';
-import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { evidenceOf, recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { historyOf } from '../workspace/files-read.js';
 import { versionSteps } from './version-changes.js';
 
@@ -80,7 +81,7 @@ export interface MovePlan extends Pick<
 /**
  * What a move would be, and what it would write.
  *
- * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_LOWER, MOVE_SCHEMA, GATE_MISSING, INSTALL_*, what planPublish throws, and what reading the suite's history
+ * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_LOWER, MOVE_SCHEMA, GATE_MISSING, GATE_FAILED, INSTALL_*, what planPublish throws, and what reading the suite's history
  * and its present snapshot does
  */
 export async function planMove(
@@ -103,11 +104,12 @@ export async function planMove(
   // The way back is never barred: what was good here once was let in then
   if (action !== 'rollback') {
     assertOrigins(to, suite, context.workspace);
-    assertGates(to, suite.name);
+    const [gated, left] = [await gateFacts(context, to), has === null ? null : await gateFacts(context, has)];
+    assertGates(gated, suite.name, clock.now());
     // Loaded where there is something to prove, which is seldom
-    if (isMoveUnproven(has, to)) {
-      const { assertInstallable } = await import('../release/install-gate.js');
-      await assertInstallable(context, { suite: suite.name, from: has, to }, signer);
+    if (left !== null && isMoveUnproven(left, gated, clock.now())) {
+      const { proveMove } = await import('../release/install-gate.js');
+      await proveMove(context, { from: left, to: gated }, signer);
     }
   }
   const allowed = request.schemaChange;
@@ -138,6 +140,11 @@ export function listedIn({ release }: Pick<PublishedRelease, 'release'>): string
   return release?.fields.get(listedField)?.split(' ').filter(Boolean) ?? [];
 }
 
+/** What gates said of a snapshot, with what else decides whether they hold for it. */
+async function gateFacts(context: Context, record: SnapshotRecord): Promise<GateFacts> {
+  return { ...record, evidence: await evidenceOf(context, record, record) };
+}
+
 /**
  * The facts of what a suite points at, or null where it is empty.
  *
@@ -147,7 +154,7 @@ export async function presentFacts(
   context: Context,
   suite: Pick<NamedSuite, 'name' | 'profile'>,
   signer: Pick<Signer, 'publicKey'>,
-): Promise<SnapshotFacts | null> {
+): Promise<SnapshotRecord | null> {
   const last = (await historyOf(context, suite.name)).at(-1);
   if (last === undefined) return null;
   return await recordOf(context, { profile: last.profile, id: last.to, sha256: last.manifest }, signer);

@@ -16,6 +16,7 @@ import type { NamedVersion } from '../../suite/version-steps.js';
 import { assertSameBase } from '../../suite/move-rules.js';
 import { planSnapshot, type SnapshotContent } from '../../snapshot/snapshot-plan.js';
 import { takenIds } from '../../snapshot/dropped.js';
+import { evidenceWithin } from '../../snapshot/manifest-v1.js';
 import {
   applySnapshot,
   lastSnapshot,
@@ -33,7 +34,7 @@ import type { Context } from '../workspace/context.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust } from './suite-publication.js';
-import { snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { evidenceOf, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
 
 export type { SupersedeRow } from './reissue-rows.js';
@@ -239,10 +240,10 @@ async function contentOf(
     sourceChangelogs: await changelogsOf(context, packages, [manifest, current.manifest]),
     builds: buildsOf(plan.reissues, manifest.components),
     evidence: [
-      { gate: 'vetting', result: 'passed', detail: vetting },
-      ...manifest.evidence
+      vetting,
+      ...(await evidenceOf(context, manifest, { sha256: target.sha256, evidence: evidenceWithin(manifest) }))
         .filter(({ gate }) => gate !== 'vetting')
-        .map((one) => ({ ...one, detail: `${one.detail} (of ${manifest.id}, the same content)` })),
+        .map((one) => ({ ...one, of: { id: manifest.id, sha256: target.sha256 } })),
     ],
     schema: manifest.schema,
     supersedes: { content: { id: manifest.id, sha256: target.sha256 }, above },

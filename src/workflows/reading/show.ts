@@ -1,5 +1,9 @@
 /** One snapshot, whole. */
+import type { Evidence } from '../../snapshot/evidence.js';
+import { readEvidence } from '../../snapshot/evidence-file.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
+import { evidenceWithin } from '../../snapshot/manifest-v1.js';
+import { snapshotFiles } from '../../snapshot/snapshot-folder.js';
 import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
 import type { Context } from '../workspace/context.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
@@ -8,6 +12,8 @@ export interface ShowReport {
   /** SHA-256 of the manifest, by which its successor names it. */
   sha256: string;
   manifest: SnapshotManifest;
+  /** What gates said, the oldest record first. */
+  evidence: Evidence[];
   suites: SuitePointer[];
   /** `unchecked` where no public key is to be had. A signature that does not hold is an error. */
   signature: 'good' | 'unchecked';
@@ -19,12 +25,17 @@ export interface ShowReport {
 export async function show(context: Context, name: string): Promise<ShowReport> {
   const trust = await readingTrust(context);
   const { snapshot } = await namedSnapshot(context, name, trust);
+  const { manifest, sha256 } = snapshot;
+  const file = snapshotFiles(context.places.snapshots, manifest).evidence;
+  const { keyring } = trust;
+  const beside = await readEvidence(file, sha256, keyring === undefined ? undefined : { ...trust, keyring });
   const pointers = suitePointers(await allHistories(context));
   return {
-    sha256: snapshot.sha256,
-    manifest: snapshot.manifest,
-    suites: pointers.get(snapshot.manifest.id) ?? [],
-    signature: trust.keyring === undefined ? 'unchecked' : 'good',
+    sha256,
+    manifest,
+    evidence: [...evidenceWithin(manifest), ...beside],
+    suites: pointers.get(manifest.id) ?? [],
+    signature: keyring === undefined ? 'unchecked' : 'good',
     note: trust.note,
   };
 }

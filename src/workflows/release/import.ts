@@ -15,12 +15,13 @@ import {
   type ImportWish,
   type ImportedSet,
 } from '../../snapshot/imported-set.js';
-import type { Evidence, Snapshot, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';
+import type { EvidenceDraft } from '../../snapshot/evidence.js';
+import type { Snapshot, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
 import { takenIds } from '../../snapshot/dropped.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { ReadPackage } from '../../vetting/foreign-share.js';
-import { rulesVersion } from '../../vetting/vet.js';
+import { vettingEvidence } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { readAll, type ReadingRequest, type TakenFile } from './import-reading.js';
@@ -204,15 +205,11 @@ function wishesOf(changes: readonly ImportChange[], request: ImportRequest): Imp
   });
 }
 
-function evidenceOf({ packages, signers }: TakenFile): Evidence[] {
-  const vetting = {
-    gate: 'vetting',
-    result: 'passed',
-    detail: `${packages.length} imported packages, rules ${rulesVersion} but setuid and overlap: no finding`,
-  };
+function evidenceOf({ packages, signers }: TakenFile): EvidenceDraft[] {
+  const vetting = vettingEvidence(packages.length, 'imported', ['setuid', 'overlap']);
   if (signers.size === 0) return [vetting];
-  const detail = `uploads signed by ${[...signers].sort().join(', ')}`;
-  return [vetting, { gate: 'signature', result: 'passed', detail }];
+  const facts = { signers: [...signers].sort() };
+  return [vetting, { gate: 'signature', state: 'passed', parameters: {}, facts }];
 }
 
 /** Takes the packages in, then writes and signs the manifest; its path, or null where nothing changed. */

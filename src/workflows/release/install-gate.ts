@@ -6,19 +6,15 @@ import { suitesOf } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import type { Signer } from '../../signing/signer.js';
-import {
-  assertGates,
-  installability,
-  isMoveUnproven,
-  movesSentence,
-  type GateFacts,
-} from '../../suite/gates.js';
+import { installability, type GateFacts } from '../../suite/gates.js';
 import { currentSnapshot } from '../../suite/history.js';
-import type { Evidence, Snapshot, SnapshotManifest } from '../../snapshot/manifest.js';
+import type { EvidenceDraft } from '../../snapshot/evidence.js';
+import type { Snapshot, SnapshotManifest } from '../../snapshot/manifest.js';
 import { nameOfBase } from '../../suite/move-rules.js';
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { SourceContext } from '../../source/source-context.js';
 import { installSetOf, type InstallSet } from '../../vetting/install/install-set.js';
+import { noteWords } from '../../vetting/install/install-note.js';
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
 import type { Context } from '../workspace/context.js';
 import { ownTrust } from '../move/suite-publication.js';
@@ -44,14 +40,14 @@ export async function proveInstallable(
   context: Context,
   { profile, sources, set }: InstallProofRequest,
   signer: Pick<Signer, 'publicKey'>,
-): Promise<Evidence> {
+): Promise<EvidenceDraft> {
   const before = await presentSets(context, profile, signer);
   const proof = await inPhase(context, profile, sources, {
     set: { id: null, ...set },
     before: before.map(({ manifest }) => installSetOf(manifest)),
     what: 'all',
   });
-  return { gate: installability, result: 'passed', detail: sentenceOf(proof, profile) };
+  return evidenceOf(proof, profile);
 }
 
 /** The snapshots that suites of the profile point at, each once: what machines have. */
@@ -74,28 +70,16 @@ async function presentSets(
   return [...found.values()].sort((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1));
 }
 
-/** What the gate knows of the two ends of a move. */
-export interface GatedMove {
-  suite: string;
-  /** What the suite points at, or null where it is empty. */
-  from: GateFacts | null;
-  to: GateFacts;
-}
-
 /**
- * Lets a snapshot into a suite: its evidence must be there, and where the suite points at a snapshot that
- * nobody tried to come from, that is tried now. Reads nothing where the evidence says all.
+ * Proves that machines can go from one snapshot to another, and back.
  *
- * @throws LockstepError GATE_MISSING; INSTALL_IMPOSSIBLE, INSTALL_OVERLAP and what reading the base and the
- * snapshots throws where it has to be tried
+ * @throws LockstepError INSTALL_IMPOSSIBLE, INSTALL_OVERLAP and what reading the base and the snapshots throws
  */
-export async function assertInstallable(
+export async function proveMove(
   context: Context,
-  { suite, from, to }: GatedMove,
+  { from, to }: { from: GateFacts; to: GateFacts },
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  assertGates(to, suite);
-  if (from === null || !isMoveUnproven(from, to)) return;
   const { snapshots } = context.places;
   const trust = await ownTrust(signer);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
@@ -133,7 +117,7 @@ async function inPhase(
         signal,
       },
     );
-    for (const note of proof.notes) phase.info(note);
+    for (const note of proof.notes) phase.info(noteWords(note, proof.base));
     phase.done(`apt ${proof.aptVersion} finds a way on ${base.architectures.join(', ')}`);
     return proof;
   } catch (error) {
@@ -142,14 +126,26 @@ async function inPhase(
   }
 }
 
-function sentenceOf(proof: InstallProof, { metapackage, base }: Profile): string {
-  const { homonym, from, notes } = proof;
-  const scenarios = [
-    `fresh install of ${metapackage.name} with and without Recommends`,
-    ...(from.length === 0 ? [] : [movesSentence(from)]),
-    ...(homonym === null ? [] : [`upgrade from ${proof.base}'s own ${homonym.package} ${homonym.version}`]),
+function evidenceOf(proof: InstallProof, { metapackage, base }: Profile): EvidenceDraft {
+  const { aptVersion, homonym, from, notes } = proof;
+  const passed = [
+    'fresh install',
+    'fresh install without Recommends',
+    ...from.flatMap((id) => [`upgrade from ${id}`, `way back to ${id}`]),
+    ...(homonym === null ? [] : [`upgrade from the distribution's ${homonym.package}`]),
     'no file in two packages',
   ];
-  const said = notes.length === 0 ? '' : ` (noted: ${notes.join('; ')})`;
-  return `apt ${proof.aptVersion}, ${proof.base} on ${base.architectures.join(', ')}: ${scenarios.join('; ')}${said}`;
+  return {
+    gate: installability,
+    state: 'passed',
+    parameters: {
+      apt: aptVersion,
+      base: proof.base,
+      architectures: base.architectures,
+      metapackage: metapackage.name,
+    },
+    facts: { from, homonym, notes },
+    tests: { passed, failed: [] },
+    tools: [`pkg:deb/debian/apt@${aptVersion}`],
+  };
 }

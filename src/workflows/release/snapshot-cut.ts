@@ -3,8 +3,10 @@ import { readDebControl } from '../../deb/deb-file.js';
 import { decompressByName } from '../../io/compress.js';
 import type { SkippedOf } from '../../profile/skip.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../../snapshot/content.js';
-import { gatesOf, installability } from '../../suite/gates.js';
-import type { Evidence, SnapshotPackage } from '../../snapshot/manifest.js';
+import { stateOf } from '../../snapshot/evidence.js';
+import { evidenceWithin } from '../../snapshot/manifest-v1.js';
+import { installability, isPassed } from '../../suite/gates.js';
+import type { Snapshot, SnapshotPackage } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
 import { takenIds } from '../../snapshot/dropped.js';
 import { applySnapshot, lastSnapshot } from '../../snapshot/snapshot-folder.js';
@@ -16,7 +18,7 @@ import type { Context } from '../workspace/context.js';
 import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
+import { evidenceOf, snapshotRecords } from '../workspace/snapshot-records.js';
 
 export interface CutReport {
   profile: string;
@@ -48,13 +50,7 @@ export async function planCut(
   const { area } = workspace.archive;
   const { profile } = set;
   const built = set.outputs.flatMap(({ packages }) => packages);
-  const evidence: Evidence[] = [
-    {
-      gate: 'vetting',
-      result: 'passed',
-      detail: await vetSet(built, { store, cacheDir: places.cache, signal }),
-    },
-  ];
+  const vetting = await vetSet(built, { store, cacheDir: places.cache, signal });
   const components = Object.fromEntries(
     [...set.pins].map(([name, pin]) => {
       const skipped = set.skipped.flatMap(({ component, ...one }) => (component === name ? [one] : []));
@@ -84,7 +80,7 @@ export async function planCut(
     // Read where there is a snapshot to be cut
     sourceChangelogs: [],
     builds: set.versions,
-    evidence,
+    evidence: [vetting],
     ...(set.schema === undefined ? {} : { schema: set.schema }),
     ...(security.length === 0 ? {} : { security: [...security] }),
   };
@@ -92,8 +88,7 @@ export async function planCut(
     last,
     taken: await takenIds(places.snapshots),
     now: clock.now(),
-    // One that an earlier Lockstep cut has not been tried: suites would not take it
-    anew: last !== null && !gatesOf(last.manifest.evidence).includes(installability),
+    anew: last !== null && (await isUnproven(context, last)),
     tool: { name: 'lockstep', version: context.toolVersion },
   };
   const plan = planSnapshot({ content, ...request });
@@ -107,7 +102,7 @@ export async function planCut(
   const { packages } = content;
   const sourceChangelogs = await changelogsOf(context, packages, last === null ? [] : [last.manifest]);
   return planSnapshot({
-    content: { ...content, sourceChangelogs, evidence: [...evidence, proof] },
+    content: { ...content, sourceChangelogs, evidence: [vetting, proof] },
     ...request,
   });
 }
@@ -127,6 +122,12 @@ async function takenEntries(
     }
   }
   return entries;
+}
+
+/** One that an earlier Lockstep cut, and whatever else no gate let through: suites would not take it. */
+async function isUnproven(context: Context, { manifest, sha256 }: Snapshot): Promise<boolean> {
+  const evidence = await evidenceOf(context, manifest, { sha256, evidence: evidenceWithin(manifest) });
+  return !isPassed(stateOf(evidence, installability, context.clock.now()));
 }
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */

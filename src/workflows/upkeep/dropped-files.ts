@@ -40,10 +40,10 @@ export async function filesOf(
     shown: `public/${path}`,
     remove: () => port.remove(path, { signal }),
   }));
-  const { manifest, signature } = snapshotFiles(places.snapshots, dropped);
+  const { manifest, evidence, signature } = snapshotFiles(places.snapshots, dropped);
   const own: DroppedFile[] = [];
   // Last of all the signature: a manifest without one is a fault
-  for (const file of [manifest, signature]) {
+  for (const file of [manifest, evidence, signature]) {
     if (!(await exists(file))) continue;
     const shown = `snapshots/${file.slice(places.snapshots.length + 1)}`;
     own.push({ shown, remove: () => removeFile(file) });
@@ -128,7 +128,7 @@ export async function takeAway(context: Context, dropped: DroppedSnapshot): Prom
     const removed: string[] = [];
     for (const each of await readDropped(snapshots)) {
       const gone = snapshotFiles(snapshots, each);
-      removed.push(gone.manifest, gone.signature);
+      removed.push(gone.manifest, gone.evidence, gone.signature);
     }
     await commitSnapshotFiles(context, [droppedPath(snapshots)], message, removed);
   } catch (error) {

@@ -10,9 +10,11 @@ import { SnapshotRecords, type SnapshotRecord } from '../../archive/snapshot-rec
 import { LockstepError } from '../../errors.js';
 import { exists, hashFile } from '../../io/disk.js';
 import type { Signer } from '../../signing/signer.js';
+import type { Evidence } from '../../snapshot/evidence.js';
+import { readEvidence } from '../../snapshot/evidence-file.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
-import { readSnapshot, snapshotFiles } from '../../snapshot/snapshot-folder.js';
-import { ownJudgement } from '../keys/archive-keys.js';
+import { readSnapshot, snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
+import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from './context.js';
 
 /** A snapshot by its name. */
@@ -75,6 +77,21 @@ export async function recordOf(
 ): Promise<SnapshotRecord> {
   const { sha256, load } = await listedSnapshot(context, target, signer);
   return await snapshotRecords(context).of(sha256, load);
+}
+
+/**
+ * All that gates said of a snapshot, the oldest first: within its manifest, where that has format 1, and beside it.
+ *
+ * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_BAD_SIGNATURE
+ */
+export async function evidenceOf(
+  context: Context,
+  place: SnapshotPlace,
+  manifest: { sha256: string; evidence: readonly Evidence[] },
+): Promise<Evidence[]> {
+  const file = snapshotFiles(context.places.snapshots, place).evidence;
+  const trust = ownJudgement(await archiveKeys(context, []));
+  return [...manifest.evidence, ...(await readEvidence(file, manifest.sha256, trust))];
 }
 
 function replaced({ places }: Context, target: SnapshotTarget): LockstepError {

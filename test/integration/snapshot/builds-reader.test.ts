@@ -46,7 +46,7 @@ describe('the versions that a snapshot gave out', () => {
   it('are not taken from another snapshot under this name, or a form that is not known', async () => {
     await write(text.toString().replace(id, '20010101T000000Z'));
     await assert.rejects(readBuilds(root, place), { code: 'SNAPSHOT_INVALID' });
-    await write(text.toString().replace('"format": 1', '"format": 99'));
+    await write(text.toString().replace('"format": 2', '"format": 99'));
     await assert.rejects(readBuilds(root, place), { code: 'SNAPSHOT_NEWER_FORMAT' });
   });
 

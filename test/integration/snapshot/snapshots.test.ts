@@ -16,7 +16,11 @@ import {
   listSnapshots,
   readSnapshot,
   snapshotFiles,
+  type SnapshotFiles,
 } from '../../../src/snapshot/snapshot-folder.js';
+import type { Evidence, EvidenceDraft, Statement } from '../../../src/snapshot/evidence.js';
+import { sha256Of } from '../../../src/io/disk.js';
+import { readEvidence, withEvidence } from '../../../src/snapshot/evidence-file.js';
 import { verifySnapshots, type SnapshotsRequest } from '../../../src/suite/verify-records.js';
 import { sampleContent, type PackageWish } from '../../unit/snapshot/sample.js';
 
@@ -62,8 +66,10 @@ describe('snapshots on disk', () => {
     const { findings, good } = await verifySnapshots({ root, trust });
     assert.deepEqual([[...good.keys()], findings], [[first.id, second.id], []]);
     assert.deepEqual(await readdir(join(root, 'set')), [
+      '20261123T101530Z.evidence.jsonl',
       '20261123T101530Z.json',
       '20261123T101530Z.json.asc',
+      '20261123T101531Z.evidence.jsonl',
       '20261123T101531Z.json',
       '20261123T101531Z.json.asc',
     ]);
@@ -92,12 +98,15 @@ describe('snapshots on disk', () => {
       (await verifySnapshots({ root, trust })).findings.map(({ path, message }) => `${path}: ${message}`);
     /** Signs the third one with another parent. */
     const forge = async (parent: { id: string; sha256: string } | null): Promise<void> => {
-      const { manifest, signature } = snapshotFiles(root, { profile: 'set', id: third });
+      const { manifest, signature, evidence } = snapshotFiles(root, { profile: 'set', id: third });
       const content = JSON.parse(await readFile(manifest, 'utf8')) as SnapshotManifest;
       const forged: SnapshotManifest = { ...content, parent };
       const text = manifestBytes(forged);
       await writeFile(manifest, text);
       await writeFile(signature, await signer.detached(text, now));
+      const snapshot = { manifest: forged, sha256: sha256Of(text) };
+      const drafts = [{ gate: 'vetting', state: 'passed' as const, parameters: {}, facts: {} }];
+      await writeFile(evidence, await withEvidence('', drafts, snapshot, { signer, now }));
     };
     assert.deepEqual(await told(), []);
     await forge(null);
@@ -111,10 +120,85 @@ describe('snapshots on disk', () => {
     assert.deepEqual(await told(), [
       `set/${third}.json: ${third}: its parent ${second} is not the one it was cut after`,
     ]);
-    for (const file of Object.values(snapshotFiles(root, { profile: 'set', id: second }))) await rm(file);
+    const gone: SnapshotFiles = snapshotFiles(root, { profile: 'set', id: second });
+    for (const file of [gone.manifest, gone.signature, gone.evidence]) await rm(file);
     assert.deepEqual(await told(), [
       `set/${second}.json: The manifest of ${second} is missing, and no drop of it is recorded; ${third}, as its parent names it`,
     ]);
+  });
+
+  describe('have evidence beside them', () => {
+    const place = { profile: 'set', id: '20261123T101530Z' };
+    let file: string;
+    let text: string;
+    let sha256: string;
+    const read = async (): Promise<Evidence[]> => await readEvidence(file, sha256, trust);
+    const told = async (): Promise<string[]> =>
+      (await verifySnapshots({ root, trust })).findings.map(({ kind, path, message }) => {
+        assert.equal(path, `set/${place.id}.evidence.jsonl`);
+        return `${kind}: ${message}`;
+      });
+
+    beforeEach(async () => {
+      await cut([{ name: 'tiny', version: '1.0' }]);
+      file = snapshotFiles(root, place).evidence;
+      text = await readFile(file, 'utf8');
+      sha256 = (await readSnapshot(root, place)).sha256;
+    });
+
+    it('as an in-toto statement about the manifest and its packages, signed and dated', async () => {
+      const { manifest } = await readSnapshot(root, place);
+      const { statement } = JSON.parse(text) as { statement: Record<string, unknown> };
+      assert.equal(statement['_type'], 'https://in-toto.io/Statement/v1');
+      assert.deepEqual(statement['subject'], [
+        { name: `snapshots/set/${place.id}.json`, digest: { sha256 } },
+        { name: manifest.packages[0]!.path, digest: { sha256: manifest.packages[0]!.sha256 } },
+      ]);
+      assert.equal('evidence' in manifest, false);
+      assert.deepEqual(await read(), [
+        {
+          gate: 'vetting',
+          state: 'passed',
+          parameters: { rules: 1 },
+          facts: { packages: 1 },
+          recorded: now.toISOString(),
+          key: signer.fingerprint,
+        },
+      ]);
+    });
+
+    it('to which records are added, each signed by itself', async () => {
+      const snapshot = await readSnapshot(root, place);
+      const tests = { passed: ['page'], failed: ['edit'] };
+      const draft: EvidenceDraft = { gate: 'browser', state: 'failed', parameters: {}, facts: {}, tests };
+      await writeFile(file, await withEvidence(text, [draft], snapshot, { signer, now }));
+      assert.deepEqual(
+        (await read()).map(({ gate, state }) => `${gate} ${state}`),
+        ['vetting passed', 'browser failed'],
+      );
+      const [, line] = (await readFile(file, 'utf8')).split('\n');
+      const { statement } = JSON.parse(line!) as { statement: Statement };
+      assert.equal(statement.predicateType, 'https://in-toto.io/attestation/test-result/v0.1');
+      assert.equal(statement.predicate['result'], 'FAILED');
+      assert.deepEqual(await told(), []);
+    });
+
+    it('which is damaged, foreign or missing where somebody touched it', async () => {
+      await writeFile(file, text.replace('"packages":1', '"packages":2'));
+      await assert.rejects(read(), { code: 'VERIFY_BAD_SIGNATURE', message: /line 1: its signature/ });
+      assert.match((await told()).join(), /^damaged: It was changed: line 1/);
+      await rm(file);
+      assert.deepEqual(await read(), []);
+      assert.match((await told()).join(), /^missing: The evidence of 20261123T101530Z is missing/);
+      // Good evidence of another snapshot, under this one's name
+      await cut([{ name: 'tiny', version: '2.0' }]);
+      await writeFile(
+        file,
+        await readFile(snapshotFiles(root, { ...place, id: '20261123T101531Z' }).evidence),
+      );
+      await assert.rejects(read(), { code: 'SNAPSHOT_INVALID', message: /about another manifest/ });
+      assert.match((await told()).join(), /^contradiction: Line 1: it is about another manifest/);
+    });
   });
 
   it('show when they were changed', async () => {

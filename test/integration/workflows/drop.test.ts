@@ -202,13 +202,13 @@ describe('dropping snapshots', function () {
     const committed = await git.listFiles({ fs, dir, ref: 'HEAD' });
     assert.ok(committed.includes('snapshots/dropped.jsonl'));
     assert.ok(!committed.some((path) => path.includes(ids[0]!)));
-    assert.equal(committed.filter((path) => path.startsWith('snapshots/set/')).length, 8);
+    assert.equal(committed.filter((path) => path.startsWith('snapshots/set/')).length, 12);
     const status = await git.statusMatrix({
       fs,
       dir,
       filepaths: ['snapshots/set', 'snapshots/dropped.jsonl'],
     });
-    assert.equal(status.length, 9);
+    assert.equal(status.length, 13);
     assert.ok(status.every(([, head, work, stage]) => head === 1 && work === 1 && stage === 1));
   });
 });

@@ -1,3 +1,4 @@
+import { evidenceBeside } from '../../fixtures/snapshots.js';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -113,9 +114,11 @@ describe('importing packages', () => {
     assert.equal(hello!.path, 'pool/main/g/greetings/hello_2.10-3_amd64.deb');
     assert.equal(data!.path, 'pool/main/libt/libtool-data/libtool-data_1_all.deb');
     assert.match(hello!.stanza, /^Package: hello\n/);
-    assert.match(manifest.evidence[0]!.detail, /2 imported packages/);
+    const [vetting] = await evidenceBeside(work.context.places.snapshots, manifest);
+    assert.deepEqual(vetting!.facts, { packages: 2, origin: 'imported' });
     for (const entry of manifest.packages) await work.context.store.verify(entry.sha256);
-    assert.deepEqual(await snapshots(), [`${report.id}.json`, `${report.id}.json.asc`]);
+    const files = ['evidence.jsonl', 'json', 'json.asc'].map((end) => `${report.id}.${end}`);
+    assert.deepEqual(await snapshots(), files);
     // The same again is the same snapshot
     const again = await run(['.']);
     assert.deepEqual([again.cut, again.id, again.manifest], [false, report.id, null]);
@@ -407,7 +410,8 @@ describe('importing packages', () => {
       assert.match((await faultsOf([changes], { keyring }))[0]!, /changes: .*is not signed/);
       changes = await upload(work.signer);
       const report = await run([changes], { keyring });
-      assert.match((await manifestOf(report)).evidence[1]!.detail, /^uploads signed by [0-9A-F]{40}$/);
+      const evidence = await evidenceBeside(work.context.places.snapshots, await manifestOf(report));
+      assert.deepEqual(evidence[1]!.facts, { signers: [work.signer.fingerprint] });
       // A package that it does not name is not proven by it
       await deb({ package: 'stranger', version: '1' });
       assert.deepEqual(await faultsOf(['.'], { keyring }), [

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { evidenceSentence } from '../../../src/cli/explain/evidence.js';
 import { readdir } from 'node:fs/promises';
 import type { LockstepError } from '../../../src/errors.js';
 import { Http } from '../../../src/io/http.js';
@@ -134,10 +135,13 @@ describe('the gate of installability', function () {
       bench.work.signer,
     );
     assert.equal(evidence.gate, installability);
-    assert.equal(evidence.result, 'passed');
-    assert.deepEqual(provenMoves([evidence]), [one, two]);
+    assert.equal(evidence.state, 'passed');
+    const recorded = { ...evidence, recorded: '', key: '' };
+    assert.deepEqual(provenMoves([recorded], bench.work.clock.now()), [one, two]);
+    assert.deepEqual(evidence.tests?.passed.slice(2, 4), [`upgrade from ${one}`, `way back to ${one}`]);
+    assert.match(evidence.tools![0]!, /^pkg:deb\/debian\/apt@\d/);
     assert.match(
-      evidence.detail,
+      evidenceSentence(recorded),
       /^apt \S+, Debian 12 on amd64: fresh install of set-full with and without Recommends; upgrade from and way back to \S+, \S+; no file in two packages$/,
     );
     assert.deepEqual(await readdir(context.places.temporary).catch(() => []), []);

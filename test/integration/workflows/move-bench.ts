@@ -14,7 +14,8 @@ import { loadWorkspace } from '../../../src/profile/load.js';
 import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { HistoryEntry } from '../../../src/suite/history.js';
 import { readHistory } from '../../../src/suite/history-file.js';
-import type { Evidence, SnapshotSchema } from '../../../src/snapshot/manifest.js';
+import type { EvidenceDraft } from '../../../src/snapshot/evidence.js';
+import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
 import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import type { Pin } from '../../../src/source/pin.js';
@@ -88,7 +89,7 @@ export interface CutOptions {
   schema?: SnapshotSchema;
   security?: string[];
   /** That all of what was cut before can be come from, where it is left out. */
-  evidence?: Evidence[];
+  evidence?: EvidenceDraft[];
 }
 
 export const schemaOf = (version: string): SnapshotSchema => ({

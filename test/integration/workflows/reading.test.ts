@@ -136,7 +136,7 @@ describe('reading snapshots and histories', function () {
       assert.deepEqual(await snapshots(place.context, undefined), fresh);
       const files = snapshotFiles(place.context.places.snapshots, second.manifest);
       const text = await readFile(files.manifest, 'utf8');
-      await writeFile(files.manifest, text.replace('"format": 1', '"format": 2'));
+      await writeFile(files.manifest, text.replace('"format": 2', '"format": 3'));
       const report = await snapshots(place.context, undefined);
       assert.deepEqual(
         report.unreadable.map(({ id, code }) => [id, code]),

@@ -49,8 +49,8 @@ export async function cutSet(
       sourceChangelogs: [],
       builds,
       evidence: [
-        { gate: 'vetting', result: 'passed', detail: 'long ago' },
-        { gate: 'smoke', result: 'passed', detail: 'the wiki answers' },
+        { gate: 'vetting', state: 'passed', parameters: {}, facts: { packages: 1 } },
+        { gate: 'smoke', state: 'passed', parameters: {}, facts: { answered: true } },
         provenFrom(await listSnapshots(snapshots, 'set')),
       ],
       schema: { component: 'wiki', version: '1', digest: 'd'.repeat(64) },

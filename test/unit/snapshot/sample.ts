@@ -38,7 +38,9 @@ export function sampleContent(wishes: readonly PackageWish[]): SnapshotContent {
     sources: [],
     sourceChangelogs: [],
     builds: [],
-    evidence: [],
+    evidence: [
+      { gate: 'vetting', state: 'passed', parameters: { rules: 1 }, facts: { packages: wishes.length } },
+    ],
   };
 }
 

@@ -99,6 +99,7 @@ describe('what a snapshot says that was skipped', () => {
     const shown = renderShow({
       manifest: skipping.manifest,
       sha256: skipping.sha256,
+      evidence: [],
       suites: [],
       signature: 'good',
       note: null,

@@ -91,7 +91,7 @@ describe('reading a manifest', () => {
   const first = good.packages[0]!;
 
   it('says so when a newer Lockstep wrote it', () => {
-    assert.throws(() => parseManifest(canonicalJson({ ...good, format: 2, packages: 'new' }), 'x.json'), {
+    assert.throws(() => parseManifest(canonicalJson({ ...good, format: 3, packages: 'new' }), 'x.json'), {
       code: 'SNAPSHOT_NEWER_FORMAT',
     });
   });

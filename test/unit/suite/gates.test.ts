@@ -1,21 +1,30 @@
 import assert from 'node:assert/strict';
 import type { LockstepError } from '../../../src/errors.js';
+import type { Evidence } from '../../../src/snapshot/evidence.js';
+import { evidenceWithin } from '../../../src/snapshot/manifest-v1.js';
 import {
   assertGates,
-  gatesOf,
   installability,
   isMoveUnproven,
-  movesSentence,
   provenMoves,
   type GateFacts,
 } from '../../../src/suite/gates.js';
 
+const now = new Date('2026-02-01T00:00:00Z');
 const [one, two, three] = ['20260101T000000Z', '20260102T000000Z', '20260103T000000Z'];
+const passed = (more: Partial<Evidence> = {}): Evidence => ({
+  gate: installability,
+  state: 'passed',
+  parameters: {},
+  facts: { from: [] },
+  recorded: '2026-01-01T00:00:00.000Z',
+  key: 'A'.repeat(40),
+  ...more,
+});
 const facts = (id: string, more: Partial<GateFacts> = {}): GateFacts => ({
   id,
   profile: 'set',
-  gates: ['vetting', installability],
-  provenMoves: [],
+  evidence: [passed()],
   imported: false,
   supersedes: null,
   ...more,
@@ -26,48 +35,73 @@ const superseding = {
 };
 
 describe('gates', () => {
-  it('let in what was proven to install, and nothing else', () => {
-    assertGates(facts(one), 'set-unstable');
-    assert.throws(
-      () => assertGates(facts(one, { gates: ['vetting'] }), 'set-unstable'),
-      ({ code, message, hint }: LockstepError) =>
-        code === 'GATE_MISSING' &&
-        message.includes('set-unstable cannot take 20260101T000000Z') &&
-        hint!.includes('lockstep cut set'),
-    );
+  const refusal = (evidence: Evidence[]): LockstepError => {
+    try {
+      assertGates(facts(one, { evidence }), 'set-unstable', now);
+    } catch (error) {
+      return error as LockstepError;
+    }
+    throw new Error('was let in');
+  };
+
+  it('let in what passed or was waived', () => {
+    assertGates(facts(one), 'set-unstable', now);
+    assertGates(facts(one, { evidence: [passed({ state: 'waived' })] }), 'set-unstable', now);
+  });
+
+  it('tell what is missing or pending from what failed', () => {
+    const missing = refusal([passed({ gate: 'vetting' })]);
+    assert.equal(missing.code, 'GATE_MISSING');
+    assert.match(missing.message, /set-unstable cannot take 20260101T000000Z/);
+    assert.match(missing.hint!, /lockstep cut set/);
+    assert.equal(refusal([]).where[0]!.value, 'missing');
+    const pending = refusal([passed({ state: 'pending' })]);
+    assert.deepEqual([pending.code, pending.where[0]!.value], ['GATE_MISSING', 'pending']);
+    const failed = refusal([passed({ state: 'failed' })]);
+    assert.deepEqual([failed.code, failed.where[0]!.value], ['GATE_FAILED', 'failed']);
+  });
+
+  it('go by the newest record, and by none that has ended', () => {
+    assertGates(facts(one, { evidence: [passed({ state: 'failed' }), passed()] }), 'x', now);
+    assert.equal(refusal([passed(), passed({ state: 'failed' })]).code, 'GATE_FAILED');
+    const until = now.toISOString();
+    assert.equal(refusal([passed({ state: 'waived', until })]).code, 'GATE_MISSING');
+    // An older record does not come back when the newest one ends
+    assert.equal(refusal([passed(), passed({ state: 'waived', until })]).code, 'GATE_MISSING');
+    assertGates(facts(one, { evidence: [passed({ until: '2026-02-01T00:00:01Z' })] }), 'x', now);
   });
 
   it('do not hold for what is imported, nor for content that is issued again', () => {
-    assertGates(facts(one, { gates: [], imported: true }), 'x');
-    assertGates(facts(one, { gates: [], supersedes: superseding }), 'x');
+    assertGates(facts(one, { evidence: [], imported: true }), 'x', now);
+    assertGates(facts(one, { evidence: [], supersedes: superseding }), 'x', now);
   });
 
-  it('count only what was passed', () => {
-    const evidence = [
-      { gate: installability, result: 'failed', detail: movesSentence([one]) },
-      { gate: 'vetting', result: 'passed', detail: '' },
-    ];
-    assert.deepEqual(gatesOf(evidence), ['vetting']);
-    assert.deepEqual(provenMoves(evidence), []);
+  it('know from which snapshots machines were shown to come', () => {
+    const from = { from: [one, two] };
+    assert.deepEqual(provenMoves([passed({ facts: from })], now), [one, two]);
+    assert.deepEqual(provenMoves([passed({ facts: from, state: 'failed' })], now), []);
+    assert.deepEqual(provenMoves([passed({ facts: { from: 'all' } })], now), []);
   });
 
-  it('know from which snapshots machines were shown to come, and no other id of the sentence', () => {
-    const detail = `apt 2.6.1: fresh install of x; ${movesSentence([one, two])}; no file in two packages (noted: no upgrade from ${three} was tried)`;
-    assert.deepEqual(provenMoves([{ gate: installability, result: 'passed', detail }]), [one, two]);
-    assert.deepEqual(
-      provenMoves([{ gate: installability, result: 'passed', detail: `no way: ${three}` }]),
-      [],
-    );
+  it('read the sentences of manifests of format 1, and take no other id out of them', () => {
+    const within = (result: string, detail: string): Evidence[] =>
+      evidenceWithin({ evidence: [{ gate: installability, result, detail }] });
+    const detail = `apt 2.6.1: fresh install of x; upgrade from and way back to ${one}, ${two}; no file in two packages (noted: no upgrade from ${three} was tried)`;
+    assert.deepEqual(provenMoves(within('passed', detail), now), [one, two]);
+    assert.deepEqual(provenMoves(within('failed', detail), now), []);
+    assert.deepEqual(provenMoves(within('passed', `no way: ${three}`), now), []);
+    assertGates(facts(one, { evidence: within('passed', detail) }), 'x', now);
   });
 
-  it('want a move tried that neither end was tried with', () => {
-    assert.equal(isMoveUnproven(facts(one), facts(two)), true);
-    assert.equal(isMoveUnproven(facts(one), facts(two, { provenMoves: [one] })), false);
-    assert.equal(isMoveUnproven(facts(two, { provenMoves: [one] }), facts(one)), false, 'the way back');
-    assert.equal(isMoveUnproven(facts(one), facts(three, { provenMoves: [two] })), true);
-    assert.equal(isMoveUnproven(null, facts(one)), false, 'an empty suite');
-    assert.equal(isMoveUnproven(facts(one), facts(one)), false, 'the same');
-    assert.equal(isMoveUnproven(facts(one), facts(two, { imported: true })), false);
-    assert.equal(isMoveUnproven(facts(one), facts(two, { supersedes: superseding })), false);
+  it('ask for a proof of a move once, in either direction', () => {
+    const proven = (from: string[]): Partial<GateFacts> => ({ evidence: [passed({ facts: { from } })] });
+    assert.equal(isMoveUnproven(facts(one), facts(two), now), true);
+    assert.equal(isMoveUnproven(facts(one), facts(two, proven([one])), now), false);
+    assert.equal(isMoveUnproven(facts(one, proven([two])), facts(two), now), false);
+    assert.equal(isMoveUnproven(facts(one), facts(three, proven([two])), now), true);
+    assert.equal(isMoveUnproven(null, facts(one), now), false, 'an empty suite');
+    assert.equal(isMoveUnproven(facts(one), facts(one), now), false, 'the same');
+    assert.equal(isMoveUnproven(facts(one), facts(two, { imported: true }), now), false);
+    assert.equal(isMoveUnproven(facts(one), facts(two, { supersedes: superseding }), now), false);
   });
 });

@@ -5,10 +5,6 @@ import { assertOrigins, originsOf } from '../../../src/suite/origins.js';
 
 const component = (pin: object): SnapshotComponent =>
   ({ pin, build: { inputs: '', method: 'tree' } }) as unknown as SnapshotComponent;
-const evidence = [
-  { gate: 'vetting', result: 'passed', detail: '' },
-  { gate: 'installability', result: 'failed', detail: '' },
-];
 const components = {
   mediawiki: component({ kind: 'apt-source' }),
   cite: component({ kind: 'git', signedBy: 'A'.repeat(40) }),
@@ -19,7 +15,7 @@ const components = {
 const trustLevels = ['unstable', 'testing', 'stable'];
 
 describe('where the components of a snapshot come from', () => {
-  const facts = { id: '20260101T000000Z', ...originsOf({ components, evidence }) };
+  const facts = { id: '20260101T000000Z', ...originsOf({ components }) };
   const refusal = (
     trust: string,
     signedSources?: string,
@@ -34,14 +30,12 @@ describe('where the components of a snapshot come from', () => {
   };
 
   it('is read off the manifest', () => {
-    assert.deepEqual(originsOf({ components, evidence }), {
+    assert.deepEqual(originsOf({ components }), {
       local: ['parsoid'],
       unsigned: ['echo'],
-      gates: ['vetting'],
-      provenMoves: [],
       imported: false,
     });
-    assert.equal(originsOf({ components: {}, evidence: [] }).imported, true);
+    assert.equal(originsOf({ components: {} }).imported, true);
   });
 
   it('keeps local trees to the lowest trust level', () => {

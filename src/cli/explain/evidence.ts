@@ -1,0 +1,67 @@
+/** Evidence in sentences: what a gate ran with and found. */
+import { z } from 'zod';
+import type { Evidence } from '../../snapshot/evidence.js';
+import { noteWords, type InstallNote } from '../../vetting/install/install-note.js';
+
+const vetting = z.object({
+  parameters: z.object({ rules: z.number(), except: z.array(z.string()) }),
+  facts: z.object({ packages: z.number(), origin: z.enum(['built', 'imported']) }),
+});
+
+const installability = z.object({
+  parameters: z.object({
+    apt: z.string(),
+    base: z.string(),
+    architectures: z.array(z.string()),
+    metapackage: z.string(),
+  }),
+  facts: z.object({
+    from: z.array(z.string()),
+    homonym: z.object({ package: z.string(), version: z.string() }).nullable(),
+    notes: z.array(z.custom<InstallNote>()),
+  }),
+});
+
+const signature = z.object({ facts: z.object({ signers: z.array(z.string()) }) });
+
+/** One line for people. A gate that this Lockstep does not know is printed as JSON; format 1 brings its sentence. */
+export function evidenceSentence(evidence: Evidence): string {
+  const { of } = evidence;
+  return of === undefined ? sentence(evidence) : `${sentence(evidence)} (of ${of.id}, the same content)`;
+}
+
+function sentence(evidence: Evidence): string {
+  const { gate, facts } = evidence;
+  if (typeof facts['detail'] === 'string') return facts['detail'];
+  if (gate === 'vetting') {
+    const known = vetting.safeParse(evidence).data;
+    if (known !== undefined) return vettingSentence(known);
+  }
+  if (gate === 'installability') {
+    const known = installability.safeParse(evidence).data;
+    if (known !== undefined) return installSentence(known);
+  }
+  if (gate === 'signature') {
+    const known = signature.safeParse(evidence).data;
+    if (known !== undefined) return `uploads signed by ${known.facts.signers.join(', ')}`;
+  }
+  return JSON.stringify(facts);
+}
+
+function vettingSentence({ parameters, facts }: z.infer<typeof vetting>): string {
+  const except = parameters.except.length === 0 ? '' : ` except ${parameters.except.join(' and ')}`;
+  return `${facts.packages} ${facts.origin} packages, rules ${parameters.rules}${except}: no finding`;
+}
+
+function installSentence({ parameters, facts }: z.infer<typeof installability>): string {
+  const { apt, base, architectures, metapackage } = parameters;
+  const { from, homonym, notes } = facts;
+  const scenarios = [
+    `fresh install of ${metapackage} with and without Recommends`,
+    ...(from.length === 0 ? [] : [`upgrade from and way back to ${from.join(', ')}`]),
+    ...(homonym === null ? [] : [`upgrade from ${base}'s own ${homonym.package} ${homonym.version}`]),
+    'no file in two packages',
+  ];
+  const said = notes.length === 0 ? '' : ` (noted: ${notes.map((note) => noteWords(note, base)).join('; ')})`;
+  return `apt ${apt}, ${base} on ${architectures.join(', ')}: ${scenarios.join('; ')}${said}`;
+}
