@@ -40,8 +40,6 @@ export function loadProgram() {
   const require = createRequire(file);
   const module = new Module(file);
   module.filename = file;
-  // V8 forgets how such a script imports; what the program does not hold, it imports by this
-  module.import = (name) => import(name);
   // oclif asks for its commands by this file's path
   require.cache[file] = module;
   script.runInThisContext()(module.exports, require, module, file, dirname(file));

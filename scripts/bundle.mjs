@@ -115,9 +115,9 @@ await build({
   // node-liblzma has a native part; oclif would take the others to run TypeScript
   external: ['node-liblzma', 'typescript', 'ts-node', 'tsx', 'tsx/*'],
   define: { 'import.meta.dirname': '__dirname', 'import.meta.url': 'programUrl' },
-  banner: {
-    js: "const programUrl = require('node:url').pathToFileURL(__filename).href, importOutside = module.import;",
-  },
+  // V8 forgets how a script that it kept compiled imports: what is outside comes by require()
+  supported: { 'dynamic-import': false },
+  banner: { js: "const programUrl = require('node:url').pathToFileURL(__filename).href;" },
 });
 
 await build({
@@ -136,9 +136,5 @@ await build({
 
 const path = join(root, program);
 const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-const text = readFileSync(path, 'utf8')
-  // Not in "import()" of a message
-  .replace(/(?<![\w$.'"`])import\((?!\))/g, 'importOutside(')
-  // esbuild leaves regular expressions as they are; bin/program.js reads ASCII
-  .replace(/[^\0-\x7f]/g, escaped);
-writeFileSync(path, text);
+// esbuild leaves regular expressions as they are; bin/program.js reads ASCII
+writeFileSync(path, readFileSync(path, 'utf8').replace(/[^\0-\x7f]/g, escaped));

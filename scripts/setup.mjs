@@ -58,6 +58,7 @@ export const testTools = [
   { command: 'newuidmap', package: 'uidmap', why: 'builds without root' },
   { command: 'chromium', package: 'chromium', why: 'looks at a page of the wiki' },
   { command: 'git', package: 'git', why: 'reads what a snapshot commit wrote' },
+  { command: 'openssl', package: 'openssl', why: 'makes the certificate of a test server' },
   { command: 'zstd', package: 'zstd', why: 'packs .debs as other distributions do' },
   { command: 'php', package: 'php-cli', why: "runs the wiki's own command" },
   {

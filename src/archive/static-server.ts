@@ -3,7 +3,6 @@
  * owns the way from a request to an open file below the root; it never writes,
  * and gives nothing from outside the root.
  */
-import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -120,7 +119,12 @@ async function handle(
       response.writeHead(301, { Location: `./${encodeURIComponent(last)}/`, 'Content-Length': '0' }).end();
       return;
     }
-    return sendPage(response, method, 200, folderPage(path, await entriesOf(target.path)));
+    return sendText(response, request, 200, folderPage(path, await entriesOf(target.path)), {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Cache-Control': 'no-cache',
+      'Content-Security-Policy': "default-src 'none'",
+      'X-Content-Type-Options': 'nosniff',
+    });
   }
   // Opened first: its size and its bytes are those of one file, whatever is renamed over the name meanwhile.
   const handle = await open(target.path, 'r');
@@ -139,18 +143,11 @@ async function handle(
       return;
     }
     bytes = answer.body.end - answer.body.start + 1;
-    await send(handle, answer.body, response);
+    const range = { ...answer.body, autoClose: false, highWaterMark: 256 * 1024 };
+    await pipeline(handle.createReadStream(range), response);
   } finally {
     await handle.close().catch(() => undefined);
   }
-}
-
-async function send(
-  handle: FileHandle,
-  body: { start: number; end: number },
-  response: ServerResponse,
-): Promise<void> {
-  await pipeline(handle.createReadStream({ ...body, autoClose: false, highWaterMark: 256 * 1024 }), response);
 }
 
 /**
@@ -211,22 +208,19 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 function refuse(response: ServerResponse, request: IncomingMessage, status: number): void {
-  const body = `${reasons[status] ?? 'Refused'}\n`;
-  response.writeHead(status, {
+  sendText(response, request, status, `${reasons[status] ?? 'Refused'}\n`, {
     'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': String(Buffer.byteLength(body)),
     'Cache-Control': 'no-store',
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function sendPage(response: ServerResponse, method: string, status: number, page: string): void {
-  response.writeHead(status, {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Length': String(Buffer.byteLength(page)),
-    'Cache-Control': 'no-cache',
-    'Content-Security-Policy': "default-src 'none'",
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.end(method === 'HEAD' ? undefined : page);
+function sendText(
+  response: ServerResponse,
+  request: IncomingMessage,
+  status: number,
+  text: string,
+  headers: Record<string, string>,
+): void {
+  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(text)) });
+  response.end(request.method === 'HEAD' ? undefined : text);
 }

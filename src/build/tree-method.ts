@@ -12,7 +12,7 @@ import { xzCompress } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readSourceTree } from '../source/source-tree.js';
 import type { BuiltPackage } from './built.js';
-import { pathMatcher } from './path-pattern.js';
+import { pathMatcher } from '../profile/path-pattern.js';
 import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
 
 export interface TreeWriting {

@@ -6,21 +6,24 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
+import { isIPv6, type Socket } from 'node:net';
+import { type Duplex, PassThrough } from 'node:stream';
 import { LockstepError } from '../errors.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
 import { interruptionOf, throwIfInterrupted } from './interrupt.js';
 import type { ProxyRule } from './proxy.js';
 
-export interface Transport {
-  agents: { http: http.Agent; https: https.Agent };
+export interface TransportSettings {
   proxy: ProxyRule;
   /** Milliseconds without an answer or a byte of the body. */
   stallMs: number;
   redirects: number;
   userAgent: string;
+}
+
+export interface Transport extends TransportSettings {
+  /** By where their connections lead: `http:`, `https:`, and for https through a proxy the proxy's address. */
+  agents: Map<string, http.Agent>;
 }
 
 export interface HttpResponse {
@@ -45,11 +48,16 @@ export interface GetOptions {
   sameHost?: boolean;
 }
 
+// Debian's mirrors ask for few connections from one client.
+const pool = { keepAlive: true, maxSockets: 6, maxFreeSockets: 6 };
+
 /** Connections that are kept alive between requests. */
-export function connect(settings: Omit<Transport, 'agents'>): Transport {
-  // Debian's mirrors ask for few connections from one client.
-  const pool = { keepAlive: true, maxSockets: 6, maxFreeSockets: 6 };
-  return { ...settings, agents: { http: new http.Agent(pool), https: new https.Agent(pool) } };
+export function connect(settings: TransportSettings): Transport {
+  const agents = new Map([
+    ['http:', new http.Agent(pool)],
+    ['https:', new https.Agent(pool)],
+  ]);
+  return { ...settings, agents };
 }
 
 /**
@@ -117,18 +125,41 @@ function retryAfter(value: string | undefined): number | undefined {
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
 }
 
-async function exchange(transport: Transport, url: URL, options: GetOptions): Promise<IncomingMessage> {
-  for (let again = false; ; again = true) {
-    let sent: ClientRequest | undefined;
-    try {
-      return await answerTo(transport, url, options, (made) => (sent = made));
-    } catch (error) {
-      if (options.signal?.aborted === true) throw interruptionOf(options.signal);
-      // The server closed an idle connection just as we reused it: no fault of anyone's.
-      if (!again && sent?.reusedSocket === true && (error as { code?: unknown }).code === 'ECONNRESET')
-        continue;
-      throw unreachable(url, error);
-    }
+async function exchange(
+  transport: Transport,
+  url: URL,
+  options: GetOptions,
+  isSecond = false,
+): Promise<IncomingMessage> {
+  let sent: ClientRequest | undefined;
+  try {
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      throwIfInterrupted(options.signal);
+      const { headers, ...route } = routeTo(transport, url);
+      sent = send(url, transport.stallMs, {
+        ...route,
+        method: options.post === undefined ? 'GET' : 'POST',
+        headers: {
+          'user-agent': transport.userAgent,
+          'accept-encoding': 'identity',
+          ...options.headers,
+          ...headers,
+        },
+      });
+      // Ends the body too: a request is closed with its answer
+      const stop = (): void => {
+        reject(interruptionOf(options.signal!));
+        sent?.destroy();
+      };
+      options.signal?.addEventListener('abort', stop, { once: true });
+      sent.once('close', () => options.signal?.removeEventListener('abort', stop));
+      sent.on('response', resolve).on('error', reject).end(options.post);
+    });
+  } catch (error) {
+    // The server closed an idle connection just as we reused it: no fault of anyone's.
+    if (!isSecond && sent?.reusedSocket === true && (error as { code?: unknown }).code === 'ECONNRESET')
+      return await exchange(transport, url, options, true);
+    throw unreachable(url, error);
   }
 }
 
@@ -139,145 +170,77 @@ function unreachable(url: URL, error: unknown): LockstepError {
   return netFault('NET_UNREACHABLE', url, `Could not reach the server (${said})`, error);
 }
 
-/** Sends one request and resolves with the head of its answer; the stall limit covers connecting too. */
-async function answerTo(
-  transport: Transport,
-  url: URL,
-  options: GetOptions,
-  onSent: (sent: ClientRequest) => void,
-): Promise<IncomingMessage> {
-  const watch = stallWatch(transport.stallMs, url);
-  const signal =
-    options.signal === undefined ? watch.signal : AbortSignal.any([watch.signal, options.signal]);
-  try {
-    const route = await routeTo(transport, url, signal, () => watch.start());
-    return await new Promise<IncomingMessage>((resolve, reject) => {
-      const headers = {
-        'user-agent': transport.userAgent,
-        'accept-encoding': 'identity',
-        ...options.headers,
-      };
-      const make = route.secure ? https.request : http.request;
-      const method = options.post === undefined ? 'GET' : 'POST';
-      const sent = make({ ...route.options, method, headers: { ...headers, ...route.headers } }, resolve);
-      onSent(sent);
-      const abort = (): void => void sent.destroy(watch.signal.aborted ? watch.fault : undefined);
-      signal.addEventListener('abort', abort, { once: true });
-      sent.once('close', () => signal.removeEventListener('abort', abort));
-      sent.once('response', () => signal.removeEventListener('abort', abort));
-      sent.on('error', reject);
-      // Waiting for a free connection of the pool is no stall.
-      sent.once('socket', () => watch.start());
-      if (signal.aborted) abort();
-      sent.end(options.post);
-    });
-  } catch (error) {
-    throw watch.signal.aborted ? watch.fault : error;
-  } finally {
-    watch.stop();
-  }
+/** A request that fails with NET_STALLED unless the head of its answer comes in time, connecting included. */
+function send(url: URL, stallMs: number, options: RequestOptions): ClientRequest {
+  const sent = (options.protocol === 'https:' ? https : http).request(options);
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = netFault('NET_STALLED', url, `Nothing came for ${stallMs / 1000} s`);
+  // Waiting for a free connection of the pool is no stall.
+  sent.once('socket', () => (timer = setTimeout(() => sent.destroy(stalled), stallMs)));
+  for (const event of ['response', 'connect', 'close']) sent.once(event, () => clearTimeout(timer));
+  return sent;
 }
 
-interface Route {
-  options: RequestOptions;
-  headers: Record<string, string>;
-  secure: boolean;
-}
+type Route = RequestOptions & { headers: Record<string, string> };
 
 /** Direct, or through the proxy: http by absolute form (RFC 9112 3.2.2), https by CONNECT. */
-async function routeTo(
-  transport: Transport,
-  url: URL,
-  signal: AbortSignal,
-  onConnecting: () => void,
-): Promise<Route> {
-  const secure = url.protocol === 'https:';
-  const authority = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port };
-  const account = accountOf(url);
-  const own = account === undefined ? {} : { authorization: account };
+function routeTo(transport: Transport, url: URL): Route {
+  const { agents } = transport;
+  const path = url.pathname + url.search;
+  const direct = { ...serverOf(url), path, headers: accountOf(url, 'authorization') };
   const proxy = transport.proxy(url);
-  if (proxy === undefined) {
-    const agent = secure ? transport.agents.https : transport.agents.http;
-    return { secure, headers: own, options: { ...authority, path: url.pathname + url.search, agent } };
+  if (proxy === undefined) return { ...direct, agent: agents.get(url.protocol) };
+  if (url.protocol === 'https:') {
+    const agent = agents.get(proxy.href) ?? new TunnelAgent(proxy, transport.stallMs);
+    agents.set(proxy.href, agent);
+    return { ...direct, agent };
   }
-  const proxyAccount = accountOf(proxy);
-  const proxyHeaders: Record<string, string> =
-    proxyAccount === undefined ? {} : { 'proxy-authorization': proxyAccount };
-  const proxyOptions = { hostname: proxy.hostname.replace(/^\[|\]$/g, ''), port: proxy.port };
-  if (!secure) {
-    const absolute = new URL(url.href);
-    absolute.username = absolute.password = absolute.hash = '';
-    return {
-      secure: proxy.protocol === 'https:',
-      headers: { ...own, ...proxyHeaders, host: url.host },
-      options: {
-        ...proxyOptions,
-        path: absolute.href,
-        agent: proxy.protocol === 'https:' ? transport.agents.https : transport.agents.http,
-      },
-    };
-  }
-  onConnecting();
-  const socket = await tunnel(
-    proxy,
-    proxyOptions,
-    `${url.hostname}:${url.port || '443'}`,
-    proxyHeaders,
-    signal,
-  );
-  const host = authority.hostname;
-  const createConnection = (): Socket =>
-    connectTls({ socket, host, servername: host, ALPNProtocols: ['http/1.1'] });
-  return {
-    secure,
-    headers: own,
-    options: { ...authority, path: url.pathname + url.search, agent: false, createConnection },
-  };
+  const headers = { ...direct.headers, ...accountOf(proxy, 'proxy-authorization'), host: url.host };
+  return { ...serverOf(proxy), path: url.origin + path, headers, agent: agents.get(proxy.protocol) };
 }
 
-async function tunnel(
-  proxy: URL,
-  options: RequestOptions,
-  target: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Socket> {
-  return await new Promise((resolve, reject) => {
-    const make = proxy.protocol === 'https:' ? https.request : http.request;
-    const sent = make({ ...options, method: 'CONNECT', path: target, headers, agent: false, signal });
-    sent.once('connect', (answer, socket: Socket) => {
-      if (answer.statusCode === 200) return resolve(socket);
-      socket.destroy();
-      reject(new StatusError(proxy, answer.statusCode ?? 0));
-    });
-    sent.once('error', reject);
-    sent.end();
-  });
+function serverOf({ protocol, hostname, port }: URL): RequestOptions {
+  return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port };
 }
 
-function accountOf(url: URL): string | undefined {
-  if (url.username === '' && url.password === '') return undefined;
+function accountOf(url: URL, header: string): Record<string, string> {
+  if (url.username === '' && url.password === '') return {};
   const account = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return `Basic ${Buffer.from(account).toString('base64')}`;
+  return { [header]: `Basic ${Buffer.from(account).toString('base64')}` };
 }
 
-/** A signal that is aborted when the limit has passed since `start`; `fault` is what to throw then. */
-function stallWatch(
-  stallMs: number,
-  url: URL,
-): { signal: AbortSignal; fault: LockstepError; start(): void; stop(): void } {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => clearTimeout(timer);
-  return {
-    signal: controller.signal,
-    fault: netFault('NET_STALLED', url, `Nothing came for ${stallMs / 1000} s`),
-    start: () => {
-      stop();
-      timer = setTimeout(() => controller.abort(), stallMs);
-    },
-    stop,
-  };
+/** Connections to https servers through a proxy: a tunnel (RFC 9110 9.3.6), and TLS in it. */
+class TunnelAgent extends https.Agent {
+  readonly #proxy: URL;
+  readonly #stallMs: number;
+
+  constructor(proxy: URL, stallMs: number) {
+    super(pool);
+    this.#proxy = proxy;
+    this.#stallMs = stallMs;
+  }
+
+  override createConnection(
+    target: https.RequestOptions,
+    done: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    const host = isIPv6(target.host ?? '') ? `[${target.host}]` : target.host;
+    const sent = send(this.#proxy, this.#stallMs, {
+      ...serverOf(this.#proxy),
+      method: 'CONNECT',
+      path: `${host}:${target.port}`,
+      headers: accountOf(this.#proxy, 'proxy-authorization'),
+      agent: false,
+    });
+    const fail = done as (error: Error) => void;
+    sent.once('error', fail).once('connect', ({ statusCode = 0 }, socket: Socket) => {
+      const inTunnel = { ...target, socket };
+      if (statusCode === 200) return done(null, super.createConnection(inTunnel)!);
+      socket.destroy();
+      fail(new StatusError(this.#proxy, statusCode));
+    });
+    sent.end();
+  }
 }
 
 /** How much of a body may lie unread before the server is made to wait, in bytes. */
@@ -303,8 +266,6 @@ function bodyOf(
 
   async function* pieces(): AsyncGenerator<Buffer, void, undefined> {
     const reading = arrived[Symbol.asyncIterator]() as AsyncIterator<Buffer, unknown>;
-    const onAbort = (): void => void answer.destroy();
-    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       for (;;) {
         throwIfInterrupted(signal);
@@ -321,7 +282,6 @@ function bodyOf(
         throw netFault('NET_TRUNCATED', url, said, broken);
       }
     } finally {
-      signal?.removeEventListener('abort', onAbort);
       if (!answer.readableEnded) answer.destroy();
       arrived.destroy();
     }

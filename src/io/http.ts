@@ -15,7 +15,7 @@ import type { RetryPolicy } from './http-fault.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
 import type { Asking, Place, Refusal } from './http-places.js';
 import { firstPlace } from './http-places.js';
-import type { GetOptions, HttpResponse, Transport } from './http-request.js';
+import type { GetOptions, HttpResponse, Transport, TransportSettings } from './http-request.js';
 import { throwIfInterrupted } from './interrupt.js';
 import type { Item } from './progress.js';
 import type { ProxyRule } from './proxy.js';
@@ -73,7 +73,7 @@ const defaultMaxBytes = 64 * 1024 * 1024;
 
 /** A client with connections of its own, kept alive between requests. */
 export class Http {
-  readonly #settings: Omit<Transport, 'agents'>;
+  readonly #settings: TransportSettings;
   #transport: Transport | undefined;
   readonly #policy: RetryPolicy;
   readonly #clock: Clock;
@@ -188,8 +188,7 @@ export class Http {
 
   /** Closes every connection. */
   close(): void {
-    this.#transport?.agents.http.destroy();
-    this.#transport?.agents.https.destroy();
+    for (const agent of this.#transport?.agents.values() ?? []) agent.destroy();
   }
 
   /** Node's own HTTP and TLS take a while to load: who asks no server does without. */

@@ -45,10 +45,11 @@ export const relativePath = z.string().regex(relativePathPattern, {
   error: 'must be a path below its folder: not absolute, no "..", no backslash',
 });
 
-/** A path below a folder, in which `*`, `?` and `**` may stand (src/build/path-pattern.ts). */
-export const treePattern = z.string().regex(/^(?!\/)[^\\\p{Cc}]+$/u, {
-  error: 'must be a path or pattern below the folder',
-});
+/** A path below a folder, in which `*`, `?` and `**` may stand (src/profile/path-pattern.ts). */
+export const treePattern = z
+  .string()
+  .max(4096, { error: 'must not be longer than a path can be' })
+  .regex(/^(?!\/)[^\\\p{Cc}]+$/u, { error: 'must be a path or pattern below the folder' });
 
 /** One line of text for people; it ends up in Release and control fields. */
 export const oneLine = z.string().regex(/^\S(?:[^\p{Cc}]*\S)?$/u, {

@@ -3,24 +3,16 @@
  * decides nearness only, the sentence around it belongs to the caller.
  */
 
-/** Edit distance with swaps of neighbours (optimal string alignment), since most slips are swaps. */
+import leven from 'leven';
+
+/** Edit distance; a swap of two letters alone counts as one slip, since most slips are swaps. */
 export function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let best = Math.min(change, above[j]! + 1, row[j - 1]! + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        best = Math.min(best, before[j - 2]! + 1);
-      }
-      row.push(best);
-    }
-    before = above;
-    above = row;
-  }
-  return above[b.length]!;
+  const distance = leven(a, b);
+  return distance === 2 && lettersOf(a) === lettersOf(b) ? 1 : distance;
+}
+
+function lettersOf(word: string): string {
+  return [...word].sort().join('');
 }
 
 /**

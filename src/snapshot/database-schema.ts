@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { applyPatch, parsePatch, type StructuredPatch } from 'diff';
-import { pathMatcher } from '../build/path-pattern.js';
+import { pathMatcher } from '../profile/path-pattern.js';
 import { LockstepError } from '../errors.js';
 
 /** Raised whenever the same files would get another digest. */

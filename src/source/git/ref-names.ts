@@ -3,6 +3,7 @@
  * stands for, which is the higher one. Pure.
  */
 import { versionOfName } from '../../deb/upstream-version.js';
+import { starExpression } from '../../profile/path-pattern.js';
 
 /** A ref of a repository and what it points at. */
 export interface Ref {
@@ -21,12 +22,7 @@ export function isRefName(name: string): boolean {
 
 /** Whether a name fits a pattern in which `*` stands for anything but a slash. */
 export function fitsPattern(name: string, pattern: string): boolean {
-  return patternOf(pattern).test(name);
-}
-
-function patternOf(pattern: string): RegExp {
-  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
-  return new RegExp(`^${parts.join('([^/]*)')}$`, 'u');
+  return starExpression(pattern).test(name);
 }
 
 /** What every name that fits a pattern begins with: what a server is to be asked for. */

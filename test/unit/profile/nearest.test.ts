@@ -6,6 +6,7 @@ describe('the nearest known word', () => {
   it('forgives a swap, a missing and a wrong letter, and case', () => {
     const known = ['components', 'metapackage', 'format'];
     assert.equal(nearest('compnoents', known), 'components');
+    assert.equal(nearest('biuld', ['verify', 'build']), 'build');
     assert.equal(nearest('metapackges', known), 'metapackage');
     assert.equal(nearest('FORMAT', known), 'format');
   });
