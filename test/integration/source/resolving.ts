@@ -105,6 +105,7 @@ export function only(...names: (keyof typeof wikiComponents)[]): Components {
 
 /** Fetches all choices side by side, each `within` after its parent. Throws as fetchPin. */
 async function fetchPins(choices: readonly Choice[], context: SourceContext): Promise<Map<string, Pin>> {
+  const phase = context.progress.phase('Fetching');
   const made = new Map<string, Promise<Pin>>();
   const pinOf = (choice: Choice, inner: SourceContext): Promise<Pin> => {
     const known = made.get(choice.component);
@@ -113,12 +114,13 @@ async function fetchPins(choices: readonly Choice[], context: SourceContext): Pr
       choice.kind === 'within' ? choices.find(({ component }) => component === choice.parent) : undefined;
     const pin = (async () => {
       const parents = parent === undefined ? [] : ([[parent.component, await pinOf(parent, inner)]] as const);
-      return await fetchPin(choice, inner, new Map(parents));
+      return await fetchPin(choice, inner, new Map(parents), phase);
     })();
     made.set(choice.component, pin);
     return pin;
   };
   const pins = await allOrNone(context, (inner) => choices.map((choice) => pinOf(choice, inner)));
+  phase.done();
   return new Map(pins.map((pin) => [pin.component, pin]));
 }
 
