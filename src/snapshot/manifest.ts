@@ -91,7 +91,7 @@ export interface SnapshotSchema {
   digest: string;
 }
 
-/** What a snapshot re-issues under higher versions (DESIGN.md, law 4). */
+/** What a snapshot re-issues under higher versions (docs/explanation/architecture.md, law 4). */
 export interface Superseding {
   /** The snapshot whose content it is. */
   content: SnapshotRef;
