@@ -24,14 +24,14 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '/snapshot/history-file\\.js$',
+              regex: '/suite/history-file\\.js$',
               importNames: ['readHistory', 'readHistoryFile', 'appendHistory'],
-              message: 'Ask historyOf and addToHistory of readings.ts',
+              message: 'Ask historyOf and addToHistory of files-read.ts',
             },
             {
               regex: '/profile/load\\.js$',
               importNames: ['loadAnyProfile', 'loadProfile'],
-              message: 'Ask profileOf and anyProfileOf of readings.ts',
+              message: 'Ask profileOf and anyProfileOf of files-read.ts',
             },
           ],
         },

@@ -1,12 +1,15 @@
 /**
  * `npm test`: sets everything up, then runs every check and every test.
  * `npm test -- unit` (or integration, e2e, lint, types) runs one part.
+ * What the unit tests run of each room must not fall below test/coverage-floor.json; `npm run coverage` counts
+ * the integration tests too, see coverage.mjs.
  * `npm test -- --fresh` does it in a copy of the tree with empty caches, see fresh.mjs.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { againstFloor, coverageByRoom } from './coverage.mjs';
 import { runFresh } from './fresh.mjs';
 import { keptByTests, releaseTools, root, say, setUp, testTools } from './setup.mjs';
 import { report, stage } from './stages.mjs';
@@ -81,14 +84,25 @@ const parts = {
  */
 const lanes = [['e2e'], ['lint', 'types', 'unit', 'integration']];
 
-const asked = process.argv.slice(2).filter((name) => name !== '--fresh');
+/**
+ * The parts whose coverage is counted. Counting makes integration tests slower, by a sixth of their processor time,
+ * so they are counted where that is asked for (`npm run coverage`).
+ */
+const counted = process.argv.includes('--coverage') ? ['unit', 'integration'] : ['unit'];
+
+const flags = ['--fresh', '--coverage'];
+const asked = process.argv.slice(2).filter((name) => !flags.includes(name));
 const unknown = asked.filter((name) => !(name in parts));
 if (unknown.length > 0) {
-  say(`No part named ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}, and --fresh.`);
+  say(
+    `No part named ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}, ${flags.join(' and ')}.`,
+  );
   process.exit(2);
 }
 
-if (process.argv.includes('--fresh')) process.exit(runFresh(asked));
+if (process.argv.includes('--fresh')) {
+  process.exit(runFresh(process.argv.slice(2).filter((name) => name !== '--fresh')));
+}
 
 setUp([...releaseTools, ...testTools], stage);
 
@@ -109,6 +123,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 const memory = folderInMemory();
 const times = join(temporary, 'times.jsonl');
 const kept = keptByTests();
+const counts = join(temporary, 'coverage');
 /** What programs write at home that tests start (gpg, a browser) goes with the run. */
 const home = join(temporary, 'home');
 mkdirSync(home, { mode: 0o700 });
@@ -174,7 +189,11 @@ const isAlone = waiting.filter((names) => names.length > 0).length === 1;
 async function runLane(names) {
   for (const name of names) {
     say(`\n== ${name} begins`);
-    const env = name === 'integration' ? { ...testing, TMPDIR: memory } : testing;
+    const env = {
+      ...testing,
+      ...(name === 'integration' ? { TMPDIR: memory } : {}),
+      ...(counted.includes(name) ? { NODE_V8_COVERAGE: counts } : {}),
+    };
     // What two lanes say at once nobody could read: one of them speaks when a command is over
     const together = !isAlone && name !== 'e2e';
     await stage(name, async () => {
@@ -184,6 +203,13 @@ async function runLane(names) {
 }
 
 await Promise.all(waiting.map(runLane));
+
+// Of tests that failed, or were not asked for, the figure would say nothing
+if (counted.every((name) => wanted.includes(name) && !failures.includes(name))) {
+  const { text, faults } = againstFloor(coverageByRoom(counts), counted.join(' and '));
+  console.log(text);
+  if (faults.length > 0) failures.push('coverage');
+}
 
 console.log(report(times));
 if (failures.length > 0) total.failed ||= failures.length;

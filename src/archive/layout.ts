@@ -1,5 +1,5 @@
 /**
- * Where things lie in what is published (DESIGN.md, "The archive"). Names only.
+ * Where things lie in what is published (docs/reference/archive.md). Names only.
  */
 
 /** The folder of a suite that machines follow. */

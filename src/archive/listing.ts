@@ -28,7 +28,7 @@ export interface Listing {
  * The listing of a suite that points at `current`.
  *
  * An earlier snapshot that has a higher version of any of the current packages is left out whole: apt takes
- * the highest version that is listed, whatever the suite is meant to be at (DESIGN.md, law 3).
+ * the highest version that is listed, whatever the suite is meant to be at (docs/explanation/architecture.md, law 3).
  *
  * @param earlier good snapshots before it, the newest first; those with its id are skipped
  * @param retain how many snapshots are listed at most, the current one among them

@@ -34,7 +34,7 @@ import {
 import type { KeyringSuites } from './sources-file.js';
 import { keyWarnings, validUntilFor } from './validity.js';
 
-/** The steps in the order they are done (DESIGN.md, "Order of writes"). */
+/** The steps in the order they are done (docs/explanation/architecture.md, "Order of writes"). */
 export const writeSteps = [
   'pool',
   'pool-alias',

@@ -26,7 +26,7 @@ export interface SuiteIdentity {
   origin?: string | undefined;
   /** The archive's where none is given. Never changes. */
   label?: string | undefined;
-  /** The suite's own name where none is given. Never changes (DESIGN.md, law 9). */
+  /** The suite's own name where none is given. Never changes (docs/explanation/architecture.md, law 9). */
   codename?: string | undefined;
   /** apt installs from it only what a person asks for. Never changes. */
   notAutomatic?: boolean | undefined;
@@ -157,7 +157,7 @@ function parsed(text: string | undefined): Release | null {
 
 /**
  * The Date of the next Release, in seconds: now, but always later than the one that is there, even where the
- * clock ran backwards. apt silently ignores an older one (DESIGN.md, law 1).
+ * clock ran backwards. apt silently ignores an older one (docs/explanation/architecture.md, law 1).
  */
 export function nextReleaseDate(now: Date, latest: number | null): number {
   const present = Math.floor(now.getTime() / 1000);

@@ -25,7 +25,7 @@ export interface ArchiveFinding extends Finding {
   remedy?: Remedy | undefined;
 }
 
-/** DESIGN.md, "Order of writes": nothing is named before it is there. */
+/** docs/explanation/architecture.md, "Order of writes": nothing is named before it is there. */
 const order: readonly Remedy['kind'][] = ['pool', 'alias', 'data', 'by-hash', 'index', 'release'];
 
 /** The remedies of these faults, each once, in the order in which they are safe to apply. */

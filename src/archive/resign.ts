@@ -78,8 +78,8 @@ function validityOf({ kind, suite, keyEnds }: ResignRequest): ValidityWanted {
 }
 
 /**
- * Those that are there, in their order; what may change without apt asking (DESIGN.md, law 9) as
- * lockstep.yaml has it now.
+ * Those that are there, in their order; what may change without apt asking is as lockstep.yaml has it now
+ * (docs/explanation/architecture.md, law 9).
  */
 function fieldsOf({ signed, archive, suite }: ResignRequest): Record<string, string> {
   const { fields, areas, architectures } = signed.release;

@@ -149,7 +149,8 @@ async function strangers(
       findings.push(leftOver(file));
       continue;
     }
-    // Earlier generations stay for clients that read the InRelease before (DESIGN.md, law 7): their names tell what they are
+    // Earlier generations stay for clients that read the InRelease before: their names tell what they are
+    // (docs/explanation/architecture.md, law 7)
     const digest =
       file.kind === 'file' && (named !== undefined || isIndexName(file.path))
         ? await port.digest(file.path, { signal })

@@ -253,17 +253,8 @@ function componentChange(before: Pin | null, after: Pin | null): Change {
 
 /** The version that a component's source has, as people name it. */
 export function pinVersion(pin: Pin): string {
-  switch (pin.kind) {
-    case 'apt-source':
-      return pin.version;
-    case 'apt-binary':
-      return pin.packages[0]?.version ?? pin.upstreamVersion;
-    case 'within':
-    case 'git':
-    case 'tarball':
-    case 'local':
-      return pin.upstreamVersion;
-  }
+  const debian = pin.kind === 'apt-binary' ? pin.packages[0] : pin.kind === 'apt-source' ? pin : undefined;
+  return debian?.version ?? pin.upstreamVersion;
 }
 
 function commitsOf(before: Pin | undefined, after: Pin | undefined): ComponentChange['commits'] {

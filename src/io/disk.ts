@@ -188,8 +188,8 @@ export interface WriteOptions {
 
 /**
  * Writes a file whole or not at all: a temporary file beside it, fsync, rename, fsync of the folder
- * (DESIGN.md, "Order of writes"). Folders above are made. Whatever fails, the old file is still there and
- * the temporary one is not. Returns what was written.
+ * (docs/explanation/architecture.md, "Order of writes"). Folders above are made. Whatever fails, the old
+ * file is still there and the temporary one is not. Returns what was written.
  *
  * Throws DISK_FULL, DISK_IO, INTERRUPTED, or whatever the source throws.
  */

@@ -10,7 +10,7 @@ import { LockstepError } from '../errors.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { Workspace } from '../profile/workspace-schema.js';
 import type { ExtensionFacts } from '../source/extension-facts.js';
-import { treeOfPin } from '../source/component-tree.js';
+import { treeOfPin } from '../source/pin-kinds.js';
 import type { Pin } from '../source/pin.js';
 import { changelogLines } from './changelog-lines.js';
 import {

@@ -1,6 +1,6 @@
 /**
  * Which packages the archive's apt pin names: those of which the set decides
- * the version, and no other (DESIGN, law 2). Pure.
+ * the version, and no other (docs/explanation/architecture.md, law 2). Pure.
  */
 import type { Profile, TreeBuild } from '../profile/profile-schema.js';
 import type { Workspace } from '../profile/workspace-schema.js';

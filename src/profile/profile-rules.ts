@@ -7,6 +7,7 @@ import { baseReleases } from './base-release.js';
 import type { Rule } from './faults.js';
 import { didYouMean } from './nearest.js';
 import { slugPattern } from './names.js';
+import { builtBy } from './source-schema.js';
 import type { FieldPath } from './yaml-file.js';
 
 type Fields = Record<string, unknown>;
@@ -71,16 +72,6 @@ export function workspaceRules(profileNames: readonly string[]): Rule[] {
   ];
 }
 
-/** What a source kind can be built by; the first is what is proposed. */
-const kinds: Record<string, { methods: readonly string[]; mayStayUnbuilt?: boolean }> = {
-  'apt-source': { methods: ['debian'] },
-  'apt-binary': { methods: [] },
-  // What is not built is in the packages of its parent already
-  within: { methods: ['tree'], mayStayUnbuilt: true },
-  git: { methods: ['tree', 'debian'] },
-  tarball: { methods: ['tree', 'debian'] },
-};
-
 function baseIsOneRelease(data: unknown, fault: Parameters<Rule>[1]): void {
   const release = fieldOf(data, 'base', 'release');
   const codename = fieldOf(data, 'base', 'codename');
@@ -122,23 +113,23 @@ export const profileRules: Rule[] = [
   function componentsFitTheirKind(data, fault) {
     for (const [name, component] of Object.entries(fieldsOf(fieldOf(data, 'components')))) {
       const kind = fieldOf(component, 'source', 'kind');
-      const rule = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-      if (rule === undefined) continue;
+      if (typeof kind !== 'string' || !Object.hasOwn(builtBy, kind)) continue;
+      const rule = builtBy[kind as keyof typeof builtBy];
       const at = ['components', name];
       const build = fieldOf(component, 'build');
       const method = fieldOf(build, 'method');
       const [proposed] = rule.methods;
       if (proposed === undefined && build !== undefined) {
-        fault([...at, 'build'], `a component of kind ${String(kind)} is not built: leave "build" out`, 'key');
+        fault([...at, 'build'], `a component of kind ${kind} is not built: leave "build" out`, 'key');
       } else if (proposed !== undefined && build === undefined && rule.mayStayUnbuilt !== true) {
         fault(
           [...at, 'build'],
-          `is missing; a component of kind ${String(kind)} is built by method ${rule.methods.join(' or ')}`,
+          `is missing; a component of kind ${kind} is built by method ${rule.methods.join(' or ')}`,
         );
       } else if (proposed !== undefined && typeof method === 'string' && !rule.methods.includes(method)) {
         fault(
           [...at, 'build', 'method'],
-          `a component of kind ${String(kind)} is built by method ${rule.methods.join(' or ')}, not ${method}`,
+          `a component of kind ${kind} is built by method ${rule.methods.join(' or ')}, not ${method}`,
         );
       }
       const packages = fieldOf(component, 'packages');

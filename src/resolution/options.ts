@@ -11,7 +11,7 @@ import { binaryOptions } from './binaries.js';
 import type { ComponentOptions } from './component-options.js';
 import { sourceOptions } from './sources.js';
 import { asError, type Unsatisfied } from './unsatisfied.js';
-import { gitOptions, localOptions, tarballOptions } from './upstream-options.js';
+import { gitOptions, soleOption, tarballOptions } from './upstream-options.js';
 
 export type Components = Readonly<Record<string, { source: ComponentSource }>>;
 
@@ -43,25 +43,41 @@ export function planOptions(
   return options;
 }
 
+/** A source with a choice of its own: what is within another component has that one's. */
+export type OwnSource = Exclude<ComponentSource, { kind: 'within' }>;
+
+interface OptionsOfKind<Found extends Candidates, Source extends OwnSource> {
+  of(found: Found, source: Source, skips: readonly ActiveSkip[]): ComponentOptions | Unsatisfied[];
+}
+
+const kinds: {
+  readonly [K in OwnSource['kind']]: OptionsOfKind<
+    Extract<Candidates, { kind: K }>,
+    Extract<OwnSource, { kind: K }>
+  >;
+} = {
+  'apt-source': { of: (found, { version }, skips) => sourceOptions(found, version, skips) },
+  'apt-binary': { of: (found, { version }, skips) => binaryOptions(found, version, skips) },
+  git: { of: gitOptions },
+  tarball: { of: tarballOptions },
+  local: {
+    of: ({ component }, config) =>
+      soleOption({ kind: 'local', component, config }, null, `the tree ${config.typed}`),
+  },
+};
+
 /** What there is of one component, newest first; or why nothing of it can be taken. */
 export function optionsOf(
   component: string,
-  source: Exclude<ComponentSource, { kind: 'within' }>,
+  source: OwnSource,
   candidates: Candidates | undefined,
   skips: readonly ActiveSkip[],
 ): ComponentOptions | Unsatisfied[] {
-  if (candidates?.kind === 'apt-source' && source.kind === 'apt-source') {
-    return sourceOptions(candidates, source.version, skips);
+  if (candidates?.kind !== source.kind) {
+    throw new TypeError(`no candidates of kind ${source.kind} for ${component}`);
   }
-  if (candidates?.kind === 'apt-binary' && source.kind === 'apt-binary') {
-    return binaryOptions(candidates, source.version, skips);
-  }
-  if (candidates?.kind === 'git' && source.kind === 'git') return gitOptions(candidates, source, skips);
-  if (candidates?.kind === 'tarball' && source.kind === 'tarball') {
-    return tarballOptions(candidates, source, skips);
-  }
-  if (candidates?.kind === 'local' && source.kind === 'local') return localOptions(component, source);
-  throw new TypeError(`no candidates of kind ${source.kind} for ${component}`);
+  const kind: OptionsOfKind<Candidates, OwnSource> = kinds[source.kind];
+  return kind.of(candidates, source, skips);
 }
 
 /**

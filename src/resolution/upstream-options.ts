@@ -4,9 +4,9 @@
  */
 import { isPreRelease, parseUpstream, versionOfName } from '../deb/upstream-version.js';
 import { compareUpstreamVersions, debianVersionOf, isInRange } from '../deb/version.js';
-import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-schema.js';
+import type { GitConfig, TarballConfig } from '../profile/profile-schema.js';
 import type { ActiveSkip } from '../profile/skip.js';
-import type { Candidates, GitListing, TarballListing } from '../source/candidate.js';
+import type { Candidates, Choice, GitListing, TarballListing } from '../source/candidate.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
 import { preReleaseHint } from './range.js';
 import { nothingButSkipped, unlessSkipped } from './skips.js';
@@ -131,16 +131,18 @@ export function tarballOptions(
   );
 }
 
-export function localOptions(component: string, config: LocalConfig): ComponentOptions {
+/** Where there is one thing to take, and no range that it could be out of. */
+export function soleOption(choice: Choice, version: string | null, label: string): ComponentOptions {
+  const { component } = choice;
   return {
     variable: {
       component,
-      range: `the tree ${config.typed}`,
+      range: label,
       path: `components.${component}.source`,
-      options: [{ version: null, label: `the tree ${config.typed}`, inRange: true }],
+      options: [{ version, label, inRange: true }],
     },
     skippable: [],
-    choiceOf: () => ({ kind: 'local', component, config }),
+    choiceOf: () => choice,
   };
 }
 

@@ -12,6 +12,7 @@ import { isValidVersion } from '../deb/version.js';
 import { oneLine } from '../profile/names.js';
 import type { SkippedVersion } from '../profile/skip.js';
 import type { Pin, StoredFile } from '../source/pin.js';
+import { pinKinds } from '../source/pin-kinds.js';
 import { isChangelog } from './pool-path.js';
 import { cveIdSpec } from './cve.js';
 import type { BareEntry } from './kept-stanza.js';
@@ -95,7 +96,7 @@ export interface SnapshotSchema {
   digest: string;
 }
 
-/** What a snapshot re-issues under higher versions (DESIGN.md, law 4). */
+/** What a snapshot re-issues under higher versions (docs/explanation/architecture.md, law 4). */
 export interface Superseding {
   /** The snapshot whose content it is. */
   content: SnapshotRef;
@@ -169,7 +170,7 @@ const storedFile = z.object({ name: fileName, size, sha256 });
 
 // A pin's own room vouches for its details; what is not known here is kept as it is.
 const pin = z.looseObject({
-  kind: z.enum(['apt-source', 'apt-binary', 'within', 'git', 'tarball', 'local']),
+  kind: z.enum(pinKinds),
   component: slug,
   upstreamVersion: z.string(),
   date: z.number().int(),

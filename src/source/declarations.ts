@@ -5,7 +5,7 @@
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { Phase } from '../io/progress.js';
-import type { ComponentTree } from './component-tree.js';
+import type { ComponentTree } from './pin-kinds.js';
 import { normalVersion } from './composer-version.js';
 import type { ComposerFacts, InstalledLibrary, Requirement } from './composer-files.js';
 import type { SourceContext } from './source-context.js';

@@ -10,7 +10,7 @@ import { sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
 import { silentPhase } from '../io/progress.js';
 import { readCached, writeCached } from './cache-file.js';
-import { treeOfPin } from './component-tree.js';
+import { treeOfPin } from './pin-kinds.js';
 import type { SourceContext } from './source-context.js';
 import { plainText } from './extension-text.js';
 import type { Pin, StoredFile } from './pin.js';

@@ -4,7 +4,7 @@
  * dated back, so its date alone proves nothing: an earlier snapshot has the
  * same thing by the same key, or the profile says why it is believed.
  */
-import type { ExpiredKey } from '../profile/profile-schema.js';
+import type { ExpiredKey } from '../profile/source-schema.js';
 import type { ByteSource } from '../io/bytes.js';
 import { collect } from '../io/bytes.js';
 import { LockstepError } from '../errors.js';

@@ -9,7 +9,7 @@ import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import type { Choice } from './candidate.js';
 import { allows, parseConstraint, plainVersion } from './composer.js';
-import { treeOfPin, type ComponentTree } from './component-tree.js';
+import { treeOfPin, type ComponentTree } from './pin-kinds.js';
 import type { SourceContext } from './source-context.js';
 import type { Pin, StoredFile, WithinPin } from './pin.js';
 import { treeFacts, type TreeFacts } from './tree-facts.js';
@@ -32,15 +32,23 @@ interface FolderFacts {
 
 /**
  * The pin of a folder in a parent that was fetched.
+ * @param parents pins that were made already, its parent's among them
  * @throws LockstepError SOURCE_PATH_MISSING, RESOLVE_DEMAND, RESOLVE_UNSATISFIABLE (the range of the profile),
  * SOURCE_DECLARATION, and what reading the tarball throws
  */
 export async function fetchWithin(
   choice: WithinChoice,
-  parent: Pin,
   context: SourceContext,
   phase: Phase,
+  parents: ReadonlyMap<string, Pin>,
 ): Promise<WithinPin> {
+  const parent = parents.get(choice.parent);
+  if (parent === undefined) {
+    throw new LockstepError('SOURCE_PATH_MISSING', {
+      message: `The component ${choice.component} is within ${choice.parent}, which the profile does not have`,
+      where: [{ path: `components.${choice.component}.source.component`, value: choice.parent }],
+    });
+  }
   const { archive, path: base } = parentTree(parent, choice);
   const path = base === '' ? choice.path : `${base}/${choice.path}`;
   const facts = folderFacts(await treeFacts(archive, context, phase), base, path, choice.library);

@@ -83,7 +83,8 @@ export function currentSnapshot(history: readonly HistoryEntry[]): string | null
 
 /**
  * The snapshots of a suite that are good, the one it points at first: what it pointed at before and was
- * not rolled back from. A rollback withdraws all that came after the one it goes back to (DESIGN.md, law 3).
+ * not rolled back from. A rollback withdraws all that came after the one it goes back to
+ * (docs/explanation/architecture.md, law 3).
  */
 export function goodSnapshots(
   history: readonly Pick<HistoryEntry, 'action' | 'to' | 'reissues'>[],

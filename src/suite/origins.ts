@@ -4,6 +4,7 @@
  */
 import { LockstepError } from '../errors.js';
 import type { Pin } from '../source/pin.js';
+import { vouchedFor } from '../source/pin-kinds.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import type { MovingSuite, SnapshotFacts } from './move-rules.js';
 
@@ -26,10 +27,9 @@ export function originsOfPins(pins: Iterable<readonly [string, Pin]>): {
   unsigned: string[];
 } {
   const all = [...pins];
-  return {
-    local: all.filter(([, pin]) => pin.kind === 'local').map(([name]) => name),
-    unsigned: all.filter(([, pin]) => pin.kind === 'git' && pin.signedBy === null).map(([name]) => name),
-  };
+  const those = (by: ReturnType<typeof vouchedFor>): string[] =>
+    all.filter(([, pin]) => vouchedFor(pin) === by).map(([name]) => name);
+  return { local: those('nobody'), unsigned: those('unsigned') };
 }
 
 /**

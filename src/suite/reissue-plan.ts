@@ -1,7 +1,8 @@
 /**
- * The decision to bring an earlier set back above a later one (DESIGN.md,
- * law 4): which of its packages are given out again under higher versions,
- * which are listed as they are, and what stays on machines. Pure; repacking is
+ * The decision to bring an earlier set back above a later one
+ * (docs/explanation/architecture.md, law 4): which of its packages are given out
+ * again under higher versions, which are listed as they are, and what stays on
+ * machines. Pure; repacking is
  * src/build/repack.ts, cutting the snapshot src/workflows/move/supersede.ts.
  */
 import { parseStanza, type Stanza } from '../deb/deb822.js';

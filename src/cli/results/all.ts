@@ -3,6 +3,7 @@
  * and schemas/output/ are made from here; a test holds them to it.
  */
 import { z } from 'zod';
+import { pinShape } from '../../source/pin.js';
 import { skippedResult, skipResult } from './skip.js';
 import { addExtensionResult } from './add.js';
 import { importResult } from './import.js';
@@ -11,14 +12,12 @@ import { promoteResult, publishResult, rollbackResult, statusResult } from './mo
 import { keyRotateResult, keyStatusResult } from './keys.js';
 import { pinFileResult } from './pin-file.js';
 import { demandResult } from './demands.js';
-import { pinResult } from './pins.js';
 import { baseAheadResult, outdatedResult, choiceExplanationResult } from './resolution.js';
 import { historyResult, showResult, snapshotsResult } from './snapshots.js';
 import { dropResult, gcResult, refreshResult, verifyResult } from './upkeep.js';
 
 export type { DiffResult } from './diff.js';
 export { publishResult, type PublishResult } from './moves.js';
-export { pinResult } from './pins.js';
 export type { HistoryResult, ShowResult, SnapshotsResult } from './snapshots.js';
 
 export const initResult = z.object({
@@ -65,7 +64,7 @@ export const resolveResult = z.object({
     codename: z.string(),
     architectures: z.array(z.string()),
   }),
-  components: z.record(z.string(), pinResult),
+  components: z.record(z.string(), pinShape),
   demands: z.array(demandResult).describe('Who demands what of whom'),
   skipped: skippedResult,
   ahead: z.array(baseAheadResult).describe('Where the base release is above what would be built'),

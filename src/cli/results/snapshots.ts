@@ -1,7 +1,7 @@
 /** The shape of what `snapshots`, `show` and `history` print with `--json`. */
 import { z } from 'zod';
 import { readFormats } from '../../snapshot/manifest.js';
-import { pinResult } from './pins.js';
+import { pinShape } from '../../source/pin.js';
 import { skippedResult, skippedVersionResult } from './skip.js';
 
 const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
@@ -72,7 +72,7 @@ const manifest = z
     components: z.record(
       z.string(),
       z.object({
-        pin: pinResult,
+        pin: pinShape,
         build: z.object({ inputs: sha256, method: z.string() }),
         skipped: z
           .array(skippedVersionResult)

@@ -19,7 +19,7 @@ import { explainMissing } from '../../resolution/missing-file.js';
 import { planChoices } from '../../resolution/options.js';
 import type { Clause } from '../../resolution/problem.js';
 import type { Choice } from '../../source/candidate.js';
-import { treeOfPin, type ComponentTree } from '../../source/component-tree.js';
+import { treeOfPin, type ComponentTree } from '../../source/pin-kinds.js';
 import { stoppable, type SourceContext } from '../../source/source-context.js';
 import { declaredByPackages, declaredIn } from '../../source/declarations.js';
 import type { Declared, Platform } from '../../source/declared.js';

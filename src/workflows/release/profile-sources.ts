@@ -5,6 +5,7 @@ import { readAptConfiguration } from '../../source/apt-configuration.js';
 import { debianKeyring, type SourceContext } from '../../source/source-context.js';
 import { chooseMirror } from '../../source/mirror.js';
 import type { Pin } from '../../source/pin.js';
+import { isRemembered } from '../../source/pin-kinds.js';
 import type { Context } from '../workspace/context.js';
 import { inCache } from '../../io/cache-folders.js';
 
@@ -32,9 +33,6 @@ export async function sourceContext(context: Context, profile: Profile): Promise
   };
 }
 
-/** Of the base distribution's packages the archive itself keeps the memory; of other sources our snapshots are all there is. */
-const remembered = new Set(['git', 'tarball', 'local']);
-
 /**
  * Pins of all snapshots, which say what a tag stood for, and those of this profile's last one, below which nothing
  * that tracks may go.
@@ -43,7 +41,7 @@ async function earlierPins(
   context: Context,
   profile: Profile,
 ): Promise<Pick<SourceContext, 'previous' | 'knownPins'>> {
-  if (!Object.values(profile.components).some(({ source }) => remembered.has(source.kind))) return {};
+  if (!Object.values(profile.components).some(({ source }) => isRemembered(source.kind))) return {};
   const { snapshots } = context.places;
   const known: Pin[] = [];
   let previous: ReadonlyMap<string, Pin> = new Map();
@@ -51,7 +49,7 @@ async function earlierPins(
   for (const place of await listSnapshots(snapshots)) {
     const { manifest } = await readSnapshot(snapshots, place);
     const pins = Object.entries(manifest.components).map(([name, { pin }]) => [name, pin] as const);
-    known.push(...pins.map(([, pin]) => pin).filter(({ kind }) => remembered.has(kind)));
+    known.push(...pins.map(([, pin]) => pin).filter(({ kind }) => isRemembered(kind)));
     if (manifest.profile !== profile.name || manifest.id <= latest) continue;
     latest = manifest.id;
     previous = new Map(pins);

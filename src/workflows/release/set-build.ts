@@ -20,7 +20,6 @@ import type { BuildOutput } from '../../build/built.js';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, exists, sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
-import { originLines } from '../../metapackage/changelog-lines.js';
 import { extensionComponents } from '../../metapackage/extension-set.js';
 import { planSet, templatesOf, type SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
@@ -37,6 +36,7 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { extensionTree, readExtensions, type ExtensionFacts } from '../../source/extension-facts.js';
 import type { SourceContext } from '../../source/source-context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js';
+import { originLines } from '../../source/pin-kinds.js';
 import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
 import { databaseSchema } from './set-schema.js';
@@ -231,7 +231,7 @@ async function planDebian(
           // The words by which Debian's tools tell it from an upload to Debian, on the first line
           `Local package, built for the archive ${archive.origin}.`,
           `Profile ${profile.name}.`,
-          ...(pin.kind === 'apt-source' ? [] : originLines(pin, {})),
+          ...originLines(pin, {}),
         ],
         packages: component.packages ?? (pin.kind === 'apt-source' ? [pin.package] : []),
         base: {

@@ -4,6 +4,7 @@ import type { Profile } from '../../profile/profile-schema.js';
 import type { SnapshotSchema } from '../../snapshot/manifest.js';
 import { readSchema, type SchemaSource } from '../../snapshot/schema-reader.js';
 import type { Pin, StoredFile } from '../../source/pin.js';
+import { treeOfPin } from '../../source/pin-kinds.js';
 import type { Context } from '../workspace/context.js';
 
 /**
@@ -44,20 +45,10 @@ function sourceOf(
   built: readonly StoredFile[] | undefined,
   architectures: readonly string[],
 ): SchemaSource {
-  switch (pin.kind) {
-    case 'apt-source':
-      return { kind: 'source', files: built ?? pin.files };
-    case 'within':
-      return { kind: 'tree', archive: pin.archive, path: pin.path };
-    case 'git':
-    case 'tarball':
-    case 'local':
-      return { kind: 'tree', archive: pin.archive, path: '' };
-    case 'apt-binary': {
-      // What makes tables is the same on every architecture
-      const [first] = [...architectures].sort();
-      const files = pin.packages.filter(({ architecture }) => ['all', first].includes(architecture));
-      return { kind: 'packages', files: files.map(({ file }) => file) };
-    }
-  }
+  if (pin.kind === 'apt-source') return { kind: 'source', files: built ?? pin.files };
+  if (pin.kind !== 'apt-binary') return { kind: 'tree', ...treeOfPin(pin)! };
+  // What makes tables is the same on every architecture
+  const [first] = [...architectures].sort();
+  const files = pin.packages.filter(({ architecture }) => ['all', first].includes(architecture));
+  return { kind: 'packages', files: files.map(({ file }) => file) };
 }

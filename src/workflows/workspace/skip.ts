@@ -10,12 +10,12 @@ import { readIfThere, writeFileAtomic } from '../../io/disk.js';
 import { dropSkip, putSkip, type SkipEdit } from '../../profile/edit-skip.js';
 import { oneLine } from '../../profile/names.js';
 import { nearest } from '../../profile/nearest.js';
-import type { ComponentSource, Profile } from '../../profile/profile-schema.js';
+import type { Profile } from '../../profile/profile-schema.js';
 import { versionFault } from '../../profile/skip-rules.js';
 import { hasEnded, isTooLong, latestEnd, tooLongWords, undoCommand, type Skip } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
 import type { ComponentOptions, Skippable } from '../../resolution/component-options.js';
-import { optionsOf } from '../../resolution/options.js';
+import { optionsOf, type OwnSource } from '../../resolution/options.js';
 import { unlessSkipped } from '../../resolution/skips.js';
 import { allCandidates } from '../../source/registry.js';
 import type { Context } from './context.js';
@@ -52,8 +52,6 @@ export interface SkipReport {
   instead: string | null;
   notes: string[];
 }
-
-type OwnSource = Exclude<ComponentSource, { kind: 'within' }>;
 
 /** What a lookup says of a version that is to be skipped. */
 type Outlook = Pick<SkipReport, 'version' | 'listed' | 'security' | 'instead' | 'notes'>;

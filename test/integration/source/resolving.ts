@@ -1,4 +1,4 @@
-/** Resolving against a test mirror, as the workflow does it. */
+/** Resolving against a test mirror: each component by itself, the newest in its range, whatever others demand. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,11 @@ import { silentProgress } from '../../../src/io/progress.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
 import { planResolution } from '../../../src/resolution/resolve.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
-import type { SourceContext } from '../../../src/source/source-context.js';
+import type { Choice } from '../../../src/source/candidate.js';
+import { allOrNone, type SourceContext } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import type { Pin } from '../../../src/source/pin.js';
-import { allCandidates, fetchPins } from '../../../src/source/registry.js';
+import { allCandidates, fetchPin } from '../../../src/source/registry.js';
 import type { TestMirror } from '../../fixtures/mirror.js';
 
 export type Components = Record<string, { source: ComponentSource }>;
@@ -100,6 +101,27 @@ export class Resolving {
 
 export function only(...names: (keyof typeof wikiComponents)[]): Components {
   return Object.fromEntries(names.map((name) => [name, wikiComponents[name]!]));
+}
+
+/** Fetches all choices side by side, each `within` after its parent. Throws as fetchPin. */
+async function fetchPins(choices: readonly Choice[], context: SourceContext): Promise<Map<string, Pin>> {
+  const phase = context.progress.phase('Fetching');
+  const made = new Map<string, Promise<Pin>>();
+  const pinOf = (choice: Choice, inner: SourceContext): Promise<Pin> => {
+    const known = made.get(choice.component);
+    if (known !== undefined) return known;
+    const parent =
+      choice.kind === 'within' ? choices.find(({ component }) => component === choice.parent) : undefined;
+    const pin = (async () => {
+      const parents = parent === undefined ? [] : ([[parent.component, await pinOf(parent, inner)]] as const);
+      return await fetchPin(choice, inner, new Map(parents), phase);
+    })();
+    made.set(choice.component, pin);
+    return pin;
+  };
+  const pins = await allOrNone(context, (inner) => choices.map((choice) => pinOf(choice, inner)));
+  phase.done();
+  return new Map(pins.map((pin) => [pin.component, pin]));
 }
 
 /** For assert.rejects: the code, and what the message must say. */
