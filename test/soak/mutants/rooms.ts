@@ -61,6 +61,7 @@ export const judges: Readonly<Record<string, readonly string[]>> = {
     'workflows/status',
     'workflows/reading',
     'workflows/verify',
+    'workflows/key-rotate',
   ],
   vetting: ['vetting/install-files', 'vetting/install', 'workflows/import', 'workflows/install-gate'],
 };
