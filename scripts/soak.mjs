@@ -5,6 +5,8 @@
  * crawlers  1,000 addresses that crawl a wiki, and what an editor waits meanwhile
  * machines  booted machines that are not like ours: another PHP, no keyring package, from Debian 12 to 13;
  *           old wikis of each kind that are adopted or imported, other sites beside
+ * mutants   single tokens of the rooms that decide, changed one at a time: do the tests notice?
+ *           It has options: see test/soak/mutants/main.ts
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
@@ -17,9 +19,10 @@ const soaks = {
   crawlers: { files: ['test/soak/crawlers.test.ts'], caches: true },
   // The sets that they follow, and the roots, are those of the tests
   machines: { files: ['test/soak/machines.test.ts', 'test/soak/old-wikis.test.ts'], caches: true },
+  mutants: { program: 'test/soak/mutants/main.ts', caches: false },
 };
 
-const [name = ''] = process.argv.slice(2);
+const [name = '', ...options] = process.argv.slice(2);
 if (!(name in soaks)) {
   say(`No soak named ${JSON.stringify(name)}; there are: ${Object.keys(soaks).join(', ')}.`);
   process.exit(2);
@@ -31,8 +34,9 @@ chmodSync(temporary, 0o711);
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
 const mocha = [join(root, 'node_modules/mocha/bin/mocha.js'), '--no-color', '--timeout', '0'];
 const kept = keptByTests();
-const { files, caches } = soaks[name];
-const { status } = spawnSync(process.execPath, [...mocha, ...files], {
+const { files, program, caches } = soaks[name];
+const work = program === undefined ? [...mocha, ...files] : ['--import', 'tsx', program, ...options];
+const { status } = spawnSync(process.execPath, work, {
   cwd: root,
   stdio: 'inherit',
   env: {

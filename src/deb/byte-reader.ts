@@ -42,8 +42,6 @@ export class ByteReader {
   /** Lets the source go (closes its file). */
   async close(): Promise<void> {
     this.#chunk = Buffer.alloc(0);
-    if (this.#ended) return;
-    this.#ended = true;
     await this.#iterator.return?.();
   }
 }

@@ -3,8 +3,6 @@ declare module 'debian-control' {
   interface DebianControl {
     /** Whether a line starts with a space or a tab. */
     isContinueLine(line: string): boolean;
-    /** Whether a line is `Name:` followed by anything (Policy 5.1). */
-    isFieldLine(line: string): boolean;
     /** One paragraph as an object; continuation lines lose their indentation. */
     parse(text: string): Record<string, string | string[]>;
   }

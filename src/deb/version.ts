@@ -38,11 +38,8 @@ function split(text: string): { epoch: string | null; upstream: string; revision
   const colon = text.indexOf(':');
   const rest = text.slice(colon + 1);
   const hyphen = rest.lastIndexOf('-');
-  return {
-    epoch: colon < 0 ? null : text.slice(0, colon),
-    upstream: hyphen < 0 ? rest : rest.slice(0, hyphen),
-    revision: hyphen < 0 ? null : rest.slice(hyphen + 1),
-  };
+  const [upstream, revision] = hyphen < 0 ? [rest, null] : [rest.slice(0, hyphen), rest.slice(hyphen + 1)];
+  return { epoch: colon < 0 ? null : text.slice(0, colon), upstream, revision };
 }
 
 /**

@@ -36,16 +36,14 @@ export function wishesOf(problem: Problem): Wish[] {
     if (known === undefined) folded.set(key, [clause]);
     else known.push(clause);
   }
-  const demands = [...folded]
-    .map(([key, clauses]) => ({ key, clauses: clauses.sort(byOption) }))
-    .sort(
-      (a, b) =>
-        position.get(a.clauses[0]!.component)! - position.get(b.clauses[0]!.component)! ||
-        (a.key < b.key ? -1 : 1),
-    );
+  const at = ([first]: readonly Clause[]): number => position.get(first!.component)!;
+  const demands = [...folded.keys()]
+    .sort()
+    .map((key) => folded.get(key)!.sort(byOption))
+    .sort((a, b) => at(a) - at(b));
   return [
     ...ordered.map(({ component }): Wish => ({ kind: 'range', component })),
-    ...demands.map(({ clauses }): Wish => ({ kind: 'demand', component: clauses[0]!.component, clauses })),
+    ...demands.map((clauses): Wish => ({ kind: 'demand', component: clauses[0]!.component, clauses })),
   ];
 }
 

@@ -119,7 +119,7 @@ async function judgeAll(question: Question): Promise<JudgedSignature[]> {
   });
   if (keys instanceof LockstepError) {
     const second = await secondOpinion(question);
-    if (second.length === 0 || second.every(({ result }) => result === 'unknown-key')) throw keys;
+    if (second.every(({ result }) => result === 'unknown-key')) throw keys;
     return second;
   }
 

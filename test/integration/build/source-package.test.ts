@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { packagingOfSource } from '../../../src/build/packaging.js';
 import {
   prepareSource,
   type PreparedSource,
@@ -9,6 +10,7 @@ import {
 import { parseDsc } from '../../../src/deb/dsc.js';
 import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';
+import type { SourceSpec } from '../../fixtures/packages.js';
 import { Builds, control, date, fault, rules, sampleSpec } from './builds.js';
 
 const rebuild: RebuildRequest = {
@@ -219,6 +221,19 @@ describe('the source package of a build', () => {
       prepareSource({ ...pin, files }, undefined, rebuild, builds.context()),
       fault('BUILD_PACKAGING', /source format is 1\.0/),
     );
+  });
+
+  it('takes of a native source its debian/ directory alone', async () => {
+    const native: SourceSpec = {
+      ...sampleSpec,
+      version: '2.0',
+      format: '3.0 (native)',
+      upstream: { 'data.txt': 'native\n', 'debian-notes/a': 'x\n' },
+    };
+    const { entries } = await packagingOfSource(await builds.pin(native), builds.store);
+    const outside = entries.filter(({ path }) => path !== 'debian' && !path.startsWith('debian/'));
+    assert.deepEqual(outside, []);
+    assert.ok(entries.some(({ path }) => path === 'debian/rules'));
   });
 
   it('is a second younger than the changelog that it goes on from', async () => {

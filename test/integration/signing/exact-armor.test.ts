@@ -84,6 +84,14 @@ describe('files that a signature is in', function () {
     });
   });
 
+  it('may have the headers of an armored block, and no others', async () => {
+    const signature = await signer.detached(text, date);
+    const withHeader = (line: string): string => signature.replace(/\n\n/, `\n${line}\n\n`);
+    assert.equal(armorFault(withHeader('Comment: made by a test')), null);
+    assert.match(armorFault(withHeader('Remark: made by a test'))!, /its headers are not those/);
+    assert.match(armorFault(signature.replace('\n\n', '\n'))!, /its headers are not those/);
+  });
+
   it('that gpg made are in order too', async function () {
     await needs(this, { tools: ['gpg'] });
     const home = await GnupgHome.make();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, cp, mkdir, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../../src/errors.js';
 import { LockstepError } from '../../../src/errors.js';
@@ -149,10 +149,24 @@ describe("the signer with the user's gpg", () => {
       assert.match(error.message, /too long for the socket of its agent/);
       return true;
     });
-    const shared = dir.path(`lockstep-gpg-${process.getuid?.()}`);
-    await mkdir(shared, { mode: 0o777 });
-    await chmod(shared, 0o777);
-    await assert.rejects(reachableHome(long, [dir.path('.')]), withCode('SIGN_GPG'));
+  });
+
+  it('takes no folder for a shorter path to which others may write', async () => {
+    const long = join(dir.path('.'), 'x'.repeat(130));
+    // The folder of the tests may itself be too deep for a socket
+    const place = await mkdtemp('/tmp/l-');
+    try {
+      const shared = join(place, `lockstep-gpg-${process.getuid?.()}`);
+      await mkdir(shared);
+      await chmod(shared, 0o777);
+      await assert.rejects(reachableHome(long, [place]), (error: LockstepError) => {
+        assert.equal(error.code, 'SIGN_GPG');
+        assert.match(error.message, /is not ours alone/);
+        return true;
+      });
+    } finally {
+      await rm(place, { recursive: true });
+    }
   });
 
   it('names a key that is missing or ambiguous', async () => {

@@ -227,6 +227,8 @@ describe('the verifier', () => {
         verifyDetached(data, await otherSigner.detached(data, date), keyring, options),
         withCode('KEYRING_INVALID'),
       );
+      const both = await together(await signer.detached(data, date), await otherSigner.detached(data, date));
+      assert.equal((await verifyDetached(data, both, keyring, options)).result, 'good');
       const verified = await verifyClearsigned(inRelease, keyring, options);
       assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint, created: date }]);
       await assert.rejects(

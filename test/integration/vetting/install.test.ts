@@ -76,6 +76,29 @@ describe('proving that a set installs', function () {
     );
   });
 
+  it('blames no relation that a provider meets', async () => {
+    const server = { package: 'server', version: '2.4-1', fields: { Provides: 'httpd, old-api (= 1)' } };
+    on = await Proving.on([php, cache, server]);
+    const fault = await refused(
+      on.prove(set('2.0-1', { depends: 'httpd, old-api (<< 2), old-api (>= 3)' })),
+      'INSTALL_IMPOSSIBLE',
+    );
+    assert.deepEqual(
+      fault.where.map(({ value }) => value),
+      ['Depends: old-api (>= 3)'],
+    );
+  });
+
+  it("names a fault of the set's own packages before one of the base", async () => {
+    on = await Proving.on([{ ...php, depends: 'libicu (>= 72)' }, cache]);
+    const broken = set('2.0-1', { depends: 'libfoo' }, { depends: 'php, wiki, cache' });
+    const fault = await refused(on.prove(broken), 'INSTALL_IMPOSSIBLE');
+    assert.deepEqual(
+      fault.where.map(({ value }) => value),
+      ['Depends: libfoo', 'Depends: libicu (>= 72)'],
+    );
+  });
+
   it('finds what a package of the base lacks, and through whom it is needed', async () => {
     on = await Proving.on([
       { ...php, depends: 'libicu (>= 72)' },
@@ -186,6 +209,13 @@ describe('proving that a set installs', function () {
     on.tried.length = 0;
     await on.prove(set(), { before, what: 'moves' });
     assert.deepEqual(on.tried.sort(), [`upgrade from ${from} on amd64`, `way back to ${from} on amd64`]);
+  });
+
+  it('takes one package of a set down while the others go up', async () => {
+    on = await Proving.on([php, cache]);
+    const mixed = set('1.5-1', {}, { version: '3.0-1' });
+    const proof = await on.prove(mixed, { before: [await on.set(set('2.0-1'), from)] });
+    assert.deepEqual(proof.from, [from]);
   });
 
   it('tells that an upgrade is held back, and by what', async () => {

@@ -296,6 +296,46 @@ describe('a diff of two snapshots', function () {
     assert.match(quick.notes.join(), /No package was opened/);
   });
 
+  it('takes no changelog of a package that comes from another source now', async () => {
+    const of = (source: string, version: string): SetSpec => ({
+      profile: 'moved',
+      components: { [source]: aptComponent(source, version, version) },
+      packages: [
+        {
+          package: 'tool',
+          source,
+          component: source,
+          version,
+          files: { '/usr/share/doc/tool/changelog.Debian.gz': changelog([version, 'New.']) },
+        },
+      ],
+    });
+    const before = await place.cut(of('tool', '1.0-1'));
+    const after = await place.cut(of('tools', '2.0-1'));
+    const moved = await compare(before.manifest.id, after.manifest.id);
+    assert.deepEqual(moved.changelogs, []);
+    assert.deepEqual(moved.notes, []);
+  });
+
+  it('takes the flags of the snapshots in between, and of no others', async () => {
+    const cut = (cve: string): Promise<Snapshot> =>
+      place.cut({
+        profile: 'flagged',
+        packages: [{ package: 'tool', version: cve.slice(4) }],
+        security: [cve],
+      });
+    const [, from, , , to] = [
+      await cut('CVE-2026-0001'),
+      await cut('CVE-2026-0002'),
+      await cut('CVE-2026-0003'),
+      await cut('CVE-2026-0004'),
+      await cut('CVE-2026-0005'),
+      await cut('CVE-2026-0006'),
+    ];
+    const { security } = await compare(from.manifest.id, to.manifest.id, false);
+    assert.deepEqual(security.added, ['CVE-2026-0003', 'CVE-2026-0004', 'CVE-2026-0005']);
+  });
+
   it('is well-formed Markdown with tables and a fenced diff', () => {
     const text = renderDiffMarkdown(report);
     assert.match(text, /^# set `\d{8}T\d{6}Z`\n/);

@@ -73,6 +73,39 @@ describe('verifying', function () {
     assert.deepEqual((await verified(bench.context)).faults, []);
   });
 
+  it('tells a way to the pool that is missing from one that leads elsewhere', async () => {
+    const pool = `public/snapshot/${first}/pool`;
+    const putBack = await takeAway(at(pool));
+    const missing = (await verified(bench.context)).faults;
+    await symlink('/etc', at(pool));
+    const elsewhere = (await verified(bench.context)).faults;
+    await rm(at(pool));
+    await putBack();
+    assert.deepEqual(
+      [...missing, ...elsewhere].map(({ path, kind }) => [path, kind]),
+      [
+        [pool, 'missing'],
+        [pool, 'damaged'],
+      ],
+    );
+    assert.match(missing[0]!.message, /is missing$/);
+    assert.match(elsewhere[0]!.message, /leads to /);
+  });
+
+  it('tells a signature that was changed from one that is of another text', async () => {
+    const file = at('public/debian/dists/set-stable/Release.gpg');
+    const bytes = await readFile(file);
+    const said = async (other: Buffer): Promise<string> => {
+      await replace(file, other);
+      const { faults } = await verified(bench.context);
+      await replace(file, bytes);
+      return faults.map(({ message }) => message).join('; ');
+    };
+    const another = await readFile(at('public/debian/dists/set-unstable/Release.gpg'));
+    assert.match(await said(another), /^Its signature is not accepted: /);
+    assert.match(await said(Buffer.concat([bytes, Buffer.from('more\n')])), /^It was changed: /);
+  });
+
   it('names each name of a file that is damaged in place', async () => {
     const view = 'public/debian/dists/set-stable/main/binary-amd64';
     const listed = sha256Of(await readFile(at(`${view}/Packages.xz`)));

@@ -61,6 +61,16 @@ describe('what lies between two snapshots', () => {
     );
   });
 
+  it('is older versions beside the highest: those that came, and those that went', () => {
+    const tool = (...versions: string[]): SnapshotManifest =>
+      manifest(versions.map((version) => ({ name: 'tool', version, bytes: version })));
+    const told = (from: SnapshotManifest, to: SnapshotManifest): unknown[] =>
+      diffSnapshots(from, to).packages.map((one) => [one.change, one.from?.version, one.to?.version]);
+    const [more, less] = [tool('1.0', '1.1', '2.0'), tool('1.1', '2.0')];
+    assert.deepEqual(told(more, less), [['removed', '1.0', undefined]]);
+    assert.deepEqual(told(less, more), [['added', undefined, '1.0']]);
+  });
+
   it('tells a package of one architecture from that of another', () => {
     const from = manifest([{ name: 'lib', version: '1', architecture: 'amd64' }]);
     const to = manifest([

@@ -105,6 +105,15 @@ describe('deb/ar', () => {
     }
   });
 
+  it('writes the largest time that fits into its field, and no larger one', async () => {
+    const written = (mtime: number): Promise<Buffer> =>
+      gathered(writeAr([{ name: 'a', size: 0, mtime, body: Buffer.alloc(0) }]));
+    for await (const { mtime } of readAr(inChunks(await written(999_999_999_999), 1000))) {
+      assert.equal(mtime, 999_999_999_999);
+    }
+    await assert.rejects(written(1_000_000_000_000), { code: 'DEB_INVALID' });
+  });
+
   it('writes nothing that cannot be read', async () => {
     const good = { name: 'a', size: 1, mtime: 0, body: Buffer.from('x') };
     for (const wrong of [

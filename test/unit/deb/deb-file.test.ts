@@ -158,6 +158,16 @@ describe('deb/deb-file writing', () => {
     assert.equal(fault.where.length, 5);
   });
 
+  it('reports a time before 1970 or of a part of a second', async () => {
+    for (const mtime of [-1, 0.5]) {
+      const { where } = await refusal({ mtime });
+      assert.deepEqual(
+        where.map(({ message }) => message),
+        [`${mtime} is not a time in seconds`],
+      );
+    }
+  });
+
   it('reports entries that cannot stand side by side', async () => {
     const file = (path: string): DebEntry => ({ kind: 'file', path, mode: 0o644, body: Buffer.from('') });
     const fault = await refusal({

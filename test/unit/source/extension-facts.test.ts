@@ -128,6 +128,8 @@ describe('a text of strangers', () => {
 
   it('ends where it gets too long', () => {
     assert.equal(plainText('word '.repeat(100), 12), 'word word w…');
+    assert.equal(plainText('twelve signs', 12), 'twelve signs');
+    assert.equal(plainText('twelve signs', 11), 'twelve sig…');
   });
 
   it('never holds a control character or a second blank, and takes no time', () => {

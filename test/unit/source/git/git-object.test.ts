@@ -28,6 +28,15 @@ describe("texts of git's objects", () => {
     );
   });
 
+  it('begin with the tree, where they are a commit', () => {
+    const committer = 'committer C <c@d> 1700000000 +0100\n';
+    const refused = (text: string): void =>
+      assert.throws(() => parseCommit(Buffer.from(text), id), { code: 'SOURCE_GIT_DAMAGED' });
+    refused(`parent ${id}\ntree ${id}\n${committer}\nx\n`);
+    refused(`tree abc\n${committer}\nx\n`);
+    refused(`tree ${id}\n\nx\n`);
+  });
+
   it('hold a signed tag whose message looks like a signature', () => {
     const block = '-----BEGIN PGP SIGNATURE-----\n\nx\n-----END PGP SIGNATURE-----\n';
     const head = `object ${id}\ntype commit\ntag 1.0\ntagger T <t@e> 1 +0000\n\n`;
