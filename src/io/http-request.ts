@@ -39,8 +39,6 @@ export interface HttpResponse {
 export interface GetOptions {
   signal?: AbortSignal;
   headers?: Readonly<Record<string, string>>;
-  /** Sent as a POST. It may be sent again: only for what asks and changes nothing. */
-  post?: Uint8Array;
   /** Refuse a redirect to another host, or to another port of it but from http's own to https's. */
   sameHost?: boolean;
 }
@@ -53,7 +51,7 @@ export function connect(settings: Omit<Transport, 'agents'>): Transport {
 }
 
 /**
- * One GET (or POST), following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
+ * One GET, following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
  * NET_STALLED, INTERRUPTED.
  */
 export async function request(
@@ -72,8 +70,6 @@ export async function request(
       if (hops >= transport.redirects) {
         throw netFault('NET_STATUS', start, `Redirected more than ${transport.redirects} times`);
       }
-      // A POST that is redirected would become a GET, or be told to whom it was not meant for
-      if (options.post !== undefined) throw notFollowed(url, target);
       const next = redirected(url, target);
       if (options.sameHost === true && !isSameHost(url, next)) throw notFollowed(url, target);
       url = next;
@@ -158,8 +154,7 @@ async function answerTo(
         ...options.headers,
       };
       const make = route.secure ? https.request : http.request;
-      const method = options.post === undefined ? 'GET' : 'POST';
-      const sent = make({ ...route.options, method, headers: { ...headers, ...route.headers } }, resolve);
+      const sent = make({ ...route.options, headers: { ...headers, ...route.headers } }, resolve);
       onSent(sent);
       const abort = (): void => void sent.destroy(watch.signal.aborted ? watch.fault : undefined);
       signal.addEventListener('abort', abort, { once: true });
@@ -169,7 +164,7 @@ async function answerTo(
       // Waiting for a free connection of the pool is no stall.
       sent.once('socket', () => watch.start());
       if (signal.aborted) abort();
-      sent.end(options.post);
+      sent.end();
     });
   } catch (error) {
     throw watch.signal.aborted ? watch.fault : error;
