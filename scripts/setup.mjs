@@ -57,7 +57,9 @@ export const testTools = [
   { command: 'ip', package: 'iproute2', why: 'gives these machines a network of their own' },
   { command: 'newuidmap', package: 'uidmap', why: 'builds without root' },
   { command: 'chromium', package: 'chromium', why: 'looks at a page of the wiki' },
-  { command: 'git', package: 'git', why: 'reads what a snapshot commit wrote' },
+  { command: 'git', package: 'git', why: 'fetches sources, and reads what a snapshot commit wrote' },
+  { file: '/usr/sbin/sshd', package: 'openssh-server', why: 'serves repositories over ssh' },
+  { command: 'ssh', package: 'openssh-client', why: 'fetches them' },
   { command: 'zstd', package: 'zstd', why: 'packs .debs as other distributions do' },
   { command: 'php', package: 'php-cli', why: "runs the wiki's own command" },
   {
