@@ -14,7 +14,14 @@ import { addressOf, submoduleAddress } from './address.js';
 import { damagedObject, parseCommit, type ObjectId } from './git-object.js';
 import { parseGitmodules, refusedSubmodule } from './gitmodules.js';
 import { localRepository } from './local-repository.js';
-import { readAll, readObject, readObjects, type ObjectFolder, type ReadObject } from './object-reader.js';
+import {
+  closeFolder,
+  readAll,
+  readObject,
+  readObjects,
+  type ObjectFolder,
+  type ReadObject,
+} from './object-reader.js';
 import { fetchCommit } from './remote.js';
 import { assertLinksStayInside, inOrder, walkTree, type Gitlink, type TreePath } from './tree-walk.js';
 
@@ -112,6 +119,8 @@ export async function assembleTree(
       return [...paths, ...links.map(({ path }) => ({ path, kind: 'dir' as const, id: '', from: folder }))];
     }
     const followed = await declared(folder, paths, links, base, url, inner);
+    // One git for each of what may be thousands of submodules would be too many
+    if (depth > 0) await closeFolder(folder);
     submodules.push(...followed);
     if (followed.length > 0 && (depth >= deepestSubmodules || submodules.length > mostSubmodules)) {
       throw refusedSubmodule(base === '' ? url : base, 'there are too many of them, or one within another');
@@ -198,6 +207,7 @@ async function targetsOf(paths: readonly TreePath[], context: SourceContext): Pr
       assertLinkStaysInside(path, target);
       targets.set(path, target);
     });
+    if (run[0]!.from !== paths[0]!.from) await closeFolder(run[0]!.from);
   }
   assertLinksStayInside(targets);
   return targets;
@@ -286,5 +296,6 @@ async function* contentsOf(
       run.map(({ id }) => id),
       context,
     );
+    if (run[0]!.from !== files[0]!.from) await closeFolder(run[0]!.from);
   }
 }

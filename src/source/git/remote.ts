@@ -40,7 +40,12 @@ const shortestStall = 5_000;
 
 /** Its refs of one kind. @throws LockstepError NET_*, SOURCE_GIT_DAMAGED, TOOL_MISSING, INTERRUPTED */
 export async function remoteRefs(remote: Remote, kind: RefKind, context: SourceContext): Promise<Ref[]> {
-  const { stdout } = await ask(remote, (url) => ['ls-remote', `--${kind}`, url], context);
+  // Of no repository: what lies in the folder it is run in has no say
+  const { stdout } = await ask(
+    remote,
+    (url) => ['--git-dir=/dev/null', 'ls-remote', `--${kind}`, url],
+    context,
+  );
   return refsIn(stdout, remote.url);
 }
 
