@@ -11,7 +11,7 @@ import { silentPhase, silentProgress } from '../../src/io/progress.ts';
 import { gitCandidates } from '../../src/source/git/candidates.ts';
 import { fetchGit } from '../../src/source/git/fetch-git.ts';
 
-const [url, tag, folder, path] = process.argv.slice(2);
+const [url, tag, folder] = process.argv.slice(2);
 const http = new Http({ clock: systemClock });
 const context = {
   http,
@@ -20,7 +20,7 @@ const context = {
   clock: systemClock,
   progress: silentProgress,
   workspaceRoot: folder,
-  env: { ...process.env, PATH: path ?? process.env.PATH },
+  env: process.env,
 };
 const config = { kind: 'git', url, version: '*', submodules: true };
 const { found } = await gitCandidates('bench', config, context, silentPhase);

@@ -11,7 +11,6 @@
  *   --tree DIR      the large tree
  *   --only A,B      some of them
  *   --commits N     length of the history (default 100000)
- *   --without-git   also without the system's git, as isomorphic-git alone does it
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -34,7 +33,6 @@ const { values: options } = parseArgs({
     tree: { type: 'string', default: join(root, 'node_modules') },
     only: { type: 'string', default: 'history,tree' },
     commits: { type: 'string', default: '100000' },
-    'without-git': { type: 'boolean', default: false },
   },
 });
 const runs = Number(options.runs);
@@ -183,18 +181,10 @@ for (const name of options.only.split(',')) {
     const one = measured('git', ['clone', '-q', '--depth', '1', '--branch', tag, url, folder]);
     return { ...one, stdout: git(folder, 'rev-parse', 'HEAD') };
   });
-  const fetch = (folder, ...path) => measured(process.execPath, [program, url, tag, folder, ...path]);
-  const ours = several(`${name}: resolve and fetch`, (folder) => fetch(folder));
+  const ours = several(`${name}: resolve and fetch`, (folder) =>
+    measured(process.execPath, [program, url, tag, folder]),
+  );
   rows.push({ name, ours, theirs, ...bounds[name] });
-  if (options['without-git']) {
-    try {
-      several(`${name}: the same without git`, (folder) => fetch(folder, '/nonexistent'));
-    } catch (error) {
-      // More than isomorphic-git is asked to carry
-      if (!/TOOL_MISSING|not installed/.test(error.message)) throw error;
-      say(`${name}: without git it is refused (TOOL_MISSING)`);
-    }
-  }
 }
 
 for (const { name, ours, theirs, time, memory } of rows) {

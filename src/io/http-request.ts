@@ -42,8 +42,6 @@ export interface HttpResponse {
 export interface GetOptions {
   signal?: AbortSignal;
   headers?: Readonly<Record<string, string>>;
-  /** Sent as a POST. It may be sent again: only for what asks and changes nothing. */
-  post?: Uint8Array;
   /** Refuse a redirect to another host, or to another port of it but from http's own to https's. */
   sameHost?: boolean;
 }
@@ -61,7 +59,7 @@ export function connect(settings: TransportSettings): Transport {
 }
 
 /**
- * One GET (or POST), following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
+ * One GET, following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
  * NET_STALLED, INTERRUPTED.
  */
 export async function request(
@@ -80,8 +78,6 @@ export async function request(
       if (hops >= transport.redirects) {
         throw netFault('NET_STATUS', start, `Redirected more than ${transport.redirects} times`);
       }
-      // A POST that is redirected would become a GET, or be told to whom it was not meant for
-      if (options.post !== undefined) throw notFollowed(url, target);
       const next = redirected(url, target);
       if (options.sameHost === true && !isSameHost(url, next)) throw notFollowed(url, target);
       url = next;
@@ -138,7 +134,6 @@ async function exchange(
       const { headers, ...route } = routeTo(transport, url);
       sent = send(url, transport.stallMs, {
         ...route,
-        method: options.post === undefined ? 'GET' : 'POST',
         headers: {
           'user-agent': transport.userAgent,
           'accept-encoding': 'identity',
@@ -153,7 +148,7 @@ async function exchange(
       };
       options.signal?.addEventListener('abort', stop, { once: true });
       sent.once('close', () => options.signal?.removeEventListener('abort', stop));
-      sent.on('response', resolve).on('error', reject).end(options.post);
+      sent.on('response', resolve).on('error', reject).end();
     });
   } catch (error) {
     // The server closed an idle connection just as we reused it: no fault of anyone's.

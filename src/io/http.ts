@@ -102,7 +102,7 @@ export class Http {
    * its body may throw NET_STALLED, NET_TRUNCATED, INTERRUPTED. Of a file: URL, only `body` says anything.
    */
   async get(url: string, options: GetOptions = {}): Promise<HttpResponse> {
-    return await this.#retried(url, options.signal, async () => await this.#once(url, options));
+    return await this.retried(url, options.signal, async () => await this.#once(url, options));
   }
 
   /**
@@ -110,13 +110,13 @@ export class Http {
    * Throws as {@link get}, and what `use` throws.
    */
   async use<T>(url: string, options: GetOptions, use: (answer: HttpResponse) => Promise<T>): Promise<T> {
-    return await this.#retried(url, options.signal, async () => await use(await this.#once(url, options)));
+    return await this.retried(url, options.signal, async () => await use(await this.#once(url, options)));
   }
 
   /** All of a small file, tried again as a whole. As {@link get}, and NET_TOO_LARGE. */
   async bytes(url: string, options: WholeOptions = {}): Promise<Buffer> {
     const limit = options.maxBytes ?? defaultMaxBytes;
-    return await this.#retried(url, options.signal, async () => {
+    return await this.retried(url, options.signal, async () => {
       const answer = await this.#once(url, options);
       if (Number(answer.headers['content-length'] ?? 0) > limit) {
         answer.discard();
@@ -129,6 +129,24 @@ export class Http {
   /** As {@link bytes}, decoded as UTF-8. */
   async text(url: string, options: WholeOptions = {}): Promise<string> {
     return (await this.bytes(url, options)).toString('utf8');
+  }
+
+  /**
+   * Tries something that asks the server of an address as often as a request of this client is tried: for programs
+   * that make requests of their own. What `attempt` throws is read as a request's faults are.
+   */
+  async retried<T>(url: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+    return await this.#first([[url]], attempt, { signal });
+  }
+
+  /** The proxy that a request to this address goes through, or undefined. */
+  proxyFor(url: string): URL | undefined {
+    return this.#settings.proxy(new URL(url));
+  }
+
+  /** Milliseconds without a byte after which a try has failed. */
+  get stallMs(): number {
+    return this.#settings.stallMs;
   }
 
   /**
@@ -253,10 +271,6 @@ export class Http {
   async #once(url: string, options: GetOptions): Promise<HttpResponse> {
     const parsed = parseUrl(url);
     return parsed.protocol === 'file:' ? await fromFile(parsed) : await this.#request(parsed, options);
-  }
-
-  async #retried<T>(url: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
-    return await this.#first([[url]], attempt, { signal });
   }
 }
 

@@ -39,8 +39,22 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Put the program in a session of its own, and end everything in it when aborted: for builds. */
   group?: boolean;
+  /** What the program and whatever it starts may each take: for programs that read what strangers sent. */
+  limits?: ProcessLimits;
+  /** Bytes of stdout or stderr that are held in memory; a program that prints more is ended. Default 512 MiB. */
+  maxOutput?: number;
+  /** Told how many bytes were printed to stderr, as they come. */
+  onStderr?: (bytes: number) => void;
   /** The Debian package to name when the program is missing; those of tools.ts are known. */
   debianPackage?: string;
+}
+
+/** setrlimit(2), set by prlimit(1); bytes. No core dump is written: it would hold what is in the environment. */
+export interface ProcessLimits {
+  /** Of address space: past it the program is out of memory. */
+  memory: number;
+  /** Of any file it writes: past it SIGXFSZ ends the program. */
+  fileSize: number;
 }
 
 export interface RunResult {
@@ -55,7 +69,7 @@ export interface RunResult {
 }
 
 const forceKillAfterMs = 5_000;
-const maxBuffer = 512 * 1024 * 1024;
+const defaultMaxOutput = 512 * 1024 * 1024;
 
 /**
  * Runs a program and waits for its end.
@@ -75,17 +89,20 @@ export async function run(
   const input = watchedInput(options.input);
   try {
     const group = options.group === true;
-    const child = execa(command, [...args], {
+    const [program, words] = limited(command, args, options.limits);
+    const child = execa(program, words, {
       ...baseOptions(options),
       ...streams(options, log?.handle.fd, input.source),
       detached: group,
       ...(options.signal === undefined || group ? {} : { cancelSignal: options.signal }),
     });
     const ending = group ? endWithGroup(child.pid, options.signal) : undefined;
+    if (options.onStderr !== undefined)
+      child.stderr?.on('data', (piece: Buffer) => options.onStderr?.(piece.length));
     const result = await child.finally(() => ending?.());
     if (options.signal?.aborted === true) throw interruptionOf(options.signal);
     if (input.fault !== undefined) throw input.fault.error;
-    const ended = await outcome(command, result, options);
+    const ended = await outcome(program, result, options);
     if (ended.exitCode !== 0 && options.allowFailure !== true) {
       const printed = log === undefined ? ended.stderr || ended.stdout : await tailOf(log.path, 15, log.from);
       throw toolFailed(command, args, ended, printed, options.log);
@@ -100,17 +117,21 @@ export async function run(
  * Streams bytes through a program (`xz -dc`): what it prints, as it comes. TOOL_MISSING, TOOL_FAILED,
  * INTERRUPTED, or what the source throws, in place of the stream's end. A reader that stops early ends
  * the program.
+ * @param options `onEnd` is told that nothing more is read: a source that waits to be written to must end then
  */
 export async function* filterThrough(
   command: string,
   args: readonly string[],
   source: ByteSource,
-  options: Pick<RunOptions, 'cwd' | 'env' | 'signal' | 'debianPackage'> = {},
+  options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv' | 'limits' | 'signal' | 'debianPackage'> & {
+    onEnd?: () => void;
+  } = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   throwIfInterrupted(options.signal);
   const { execa } = await library();
   const input = watchedInput(piecesOf(source));
-  const child = execa(command, [...args], {
+  const [program, words] = limited(command, args, options.limits);
+  const child = execa(program, words, {
     ...baseOptions(options),
     ...streams({}, undefined, input.source),
     buffer: { stdout: false, stderr: true },
@@ -123,18 +144,21 @@ export async function* filterThrough(
     try {
       if (stdout !== null) yield* stdout;
     } catch (error) {
+      options.onEnd?.();
       const result = await child;
       if (!result.failed) throw error;
     }
     finished = true;
+    options.onEnd?.();
     const result = await child;
     if (options.signal?.aborted === true) throw interruptionOf(options.signal);
     if (input.fault !== undefined) throw input.fault.error;
-    const ended = await outcome(command, result, options);
+    const ended = await outcome(program, result, options);
     if (ended.exitCode !== 0) throw toolFailed(command, args, ended, ended.stderr, undefined);
   } finally {
     if (!finished) {
       child.kill('SIGKILL');
+      options.onEnd?.();
       await child;
     }
   }
@@ -164,8 +188,19 @@ function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
+/** The program that is started, and its arguments. */
+function limited(
+  command: string,
+  args: readonly string[],
+  limits: ProcessLimits | undefined,
+): [string, string[]] {
+  if (limits === undefined) return [command, [...args]];
+  const set = [`--as=${limits.memory}`, `--fsize=${limits.fileSize}`, '--core=0'];
+  return ['prlimit', [...set, '--', command, ...args]];
+}
+
 /** What both ways of running have in common. No result is thrown by execa: we name the faults. */
-function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv'>) {
+function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv' | 'maxOutput'>) {
   const clean = options.cleanEnv === true;
   // Programs whose output is read, or shown in a log, speak the same language everywhere.
   const env = { LC_ALL: 'C.UTF-8', ...(clean ? { PATH: process.env['PATH'] } : {}), ...options.env };
@@ -176,7 +211,7 @@ function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv'>) {
     encoding: 'buffer',
     reject: false,
     stripFinalNewline: false,
-    maxBuffer,
+    maxBuffer: options.maxOutput ?? defaultMaxOutput,
     forceKillAfterDelay: forceKillAfterMs,
   } as const satisfies Options;
 }

@@ -106,14 +106,14 @@ export const gitPattern = z
     error: 'must be the name of a tag or branch, or a pattern with "*"',
   });
 
-/** No user and no password: those come from git's credential helpers or the environment. */
+/** No password, and no user but of ssh: those come from git's credential helpers or the environment. */
 export const gitAddress = z
   .string()
   .regex(
-    /^(?:https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/[A-Za-z0-9._~+%/-]+|file:\/\/\/[^\p{Cc}?#]+|(?:\.{0,2}\/)[^\p{Cc}]+)$/u,
+    /^(?:https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/[A-Za-z0-9._~+%/-]+|ssh:\/\/(?:\w[\w.-]*@)?(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/[A-Za-z0-9._~+%/-]+|\w[\w.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/][A-Za-z0-9._~+%/-]*|file:\/\/\/[^\p{Cc}?#]+|(?:\.{0,2}\/)[^\p{Cc}]+)$/u,
     {
       error:
-        'must be where a git repository is: https://host/path, http://host/path, or a path that begins with "/", "./" or "../"; no user and no password',
+        'must be where a git repository is: https://host/path, http://host/path, ssh://user@host/path, user@host:path, or a path that begins with "/", "./" or "../"; no password',
     },
   );
 

@@ -21,7 +21,7 @@ export function placeholdersIn(profile: Profile): FaultPlace[] {
 }
 
 function isExample(address: string): boolean {
-  const host = /^https?:\/\/([^/:]+)/i.exec(address)?.[1];
+  const host = /^(?:(?:https?|ssh):\/\/)?(?:[^/@]+@)?([^/:]+)/i.exec(address)?.[1];
   return host !== undefined && exampleHost.test(host);
 }
 

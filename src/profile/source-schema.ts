@@ -72,7 +72,7 @@ export const source = z
     z
       .strictObject({
         kind: z.literal('git'),
-        url: gitAddress.describe('Where the repository is: https, http, or a folder of this machine'),
+        url: gitAddress.describe('Where the repository is: https, http, ssh, or a folder of this machine'),
         version: trackedRange
           .optional()
           .describe(

@@ -1,23 +1,42 @@
 /**
- * Where a repository is: what a profile or a .gitmodules writes, made into a
- * web address or a folder. Nothing is looked at.
+ * Where a repository is: what a profile or a .gitmodules writes, made into an
+ * address that git can ask, or a folder. Nothing is looked at.
  */
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refusedSubmodule } from './gitmodules.js';
 
+/** A repository on a server. */
+export interface RemoteAddress {
+  kind: 'remote';
+  protocol: 'https' | 'http' | 'ssh';
+  /** As git takes it: `https://host/path`, `ssh://user@host/path`, `user@host:path`. It names no password. */
+  url: string;
+  /** With its port. */
+  host: string;
+}
+
 /** A repository's place. */
 export type Address =
-  | { kind: 'web'; url: string }
+  | RemoteAddress
   /** `path` is absolute. */
   | { kind: 'folder'; path: string };
+
+/** `user@host:path`, as scp(1) has it. */
+const scpSpec = /^(\w[\w.-]*@([A-Za-z0-9][A-Za-z0-9.-]*):)(.+)$/;
 
 /**
  * @param written as in a profile (see gitAddress in src/profile/names.ts), or by {@link submoduleAddress}
  * @param workspaceRoot what a path is relative to
  */
 export function addressOf(written: string, workspaceRoot: string): Address {
-  if (/^https?:\/\//i.test(written)) return { kind: 'web', url: written.replace(/\/+$/, '') };
+  const url = written.replace(/(?<=[^/])\/+$/, '');
+  const protocol = /^(https?|ssh):\/\//i.exec(written)?.[1]?.toLowerCase();
+  if (protocol !== undefined) {
+    return { kind: 'remote', protocol: protocol as RemoteAddress['protocol'], url, host: new URL(url).host };
+  }
+  const host = scpSpec.exec(written)?.[2];
+  if (host !== undefined) return { kind: 'remote', protocol: 'ssh', url, host };
   const path = /^file:\/\//i.test(written) ? fileURLToPath(written) : written;
   return { kind: 'folder', path: posix.resolve(workspaceRoot, path) };
 }
@@ -31,8 +50,8 @@ export function addressOf(written: string, workspaceRoot: string): Address {
 export function submoduleAddress(parent: string, url: string, file: string): string {
   if (!/^\.\.?\//.test(url)) return url;
   const climbs = refusedSubmodule(file, `the address ${JSON.stringify(url)} climbs above ${hostOf(parent)}`);
-  const head = /^(https?:\/\/[^/]+|file:\/\/)(\/.*)$/i.exec(parent);
-  const base = (head === null ? parent : head[2]!).replace(/\/+$/, '');
+  const head = /^((?:https?|ssh):\/\/[^/]+|file:\/\/)(\/.*)$/i.exec(parent) ?? scpSpec.exec(parent);
+  const base = (head?.at(-1) ?? parent).replace(/\/+$/, '');
   // Held against the whole way, not its end alone: `../../x/y` is as wrong as what it would lead to
   let depth = base.split('/').filter((part) => part !== '' && part !== '.').length;
   for (const part of url.split('/')) {
@@ -46,5 +65,6 @@ export function submoduleAddress(parent: string, url: string, file: string): str
 }
 
 function hostOf(parent: string): string {
-  return URL.canParse(parent) && new URL(parent).host !== '' ? new URL(parent).host : 'its root';
+  const host = scpSpec.exec(parent)?.[2] ?? (URL.canParse(parent) ? new URL(parent).host : '');
+  return host === '' ? 'its root' : host;
 }

@@ -14,15 +14,14 @@ import { localRefs, localRepository } from './local-repository.js';
 import {
   compareNames,
   fitsPattern,
-  fixedPart,
   versionOfBranch,
   versionOfTag,
   type Ref,
+  type RefKind,
 } from './ref-names.js';
-import { Remote } from './remote.js';
+import { remoteRefs } from './remote.js';
 
 const tags = 'refs/tags/';
-const branches = 'refs/heads/';
 
 /**
  * What there is, the highest first: by the numbers in the names where they are no versions.
@@ -56,18 +55,18 @@ async function listingsOf(
   if (config.commit !== undefined) {
     return [{ version: null, ref: null, commit: config.commit, tag: null }];
   }
-  const [kind, pattern] =
-    config.branch === undefined ? [tags, config.tag ?? config.tags ?? '*'] : [branches, config.branch];
+  const [kind, pattern]: [RefKind, string] =
+    config.branch === undefined ? ['tags', config.tag ?? config.tags ?? '*'] : ['heads', config.branch];
+  const prefix = `refs/${kind}/`;
   const wholeNames = config.version !== undefined && config.tags === undefined;
-  const prefix = kind + (wholeNames ? '' : fixedPart(pattern));
-  const refs = await refsOf(config.url, prefix, context, phase);
+  const refs = await refsOf(config.url, kind, context, phase);
   // A pattern that the profile leaves out is every name there is, slashes too
-  const fitting = refs.filter((ref) => wholeNames || fitsPattern(ref.name.slice(kind.length), pattern));
-  const listings = fitting.map((ref) => listingOf(ref, ref.name.slice(kind.length), pattern));
+  const fitting = refs.filter((ref) => wholeNames || fitsPattern(ref.name.slice(prefix.length), pattern));
+  const listings = fitting.map((ref) => listingOf(ref, ref.name.slice(prefix.length), pattern));
   const usable = config.version === undefined ? listings : listings.filter(({ version }) => version !== null);
   if (usable.length > 0) return usable;
   if (fitting.length > 0) throw noVersions(name, config, fitting);
-  throw unknown(name, config, pattern, await refsOf(config.url, kind, context, phase), kind);
+  throw unknown(name, config, pattern, refs, prefix);
 }
 
 function listingOf({ name, id, peeled }: Ref, short: string, pattern: string): GitListing {
@@ -79,17 +78,18 @@ function listingOf({ name, id, peeled }: Ref, short: string, pattern: string): G
   };
 }
 
-async function refsOf(url: string, prefix: string, context: SourceContext, phase: Phase): Promise<Ref[]> {
+async function refsOf(url: string, kind: RefKind, context: SourceContext, phase: Phase): Promise<Ref[]> {
   const address = addressOf(url, context.workspaceRoot ?? process.cwd());
-  return await sessionOf(context).once(`git-refs:${url}:${prefix}`, async () => {
+  return await sessionOf(context).once(`git-refs:${url}:${kind}`, async () => {
     const item = phase.item(`refs of ${url}`);
     try {
       const refs =
         address.kind === 'folder'
-          ? await localRefs(await localRepository(address.path, url, context), [prefix], context)
-          : await sessionOf(context).limit(() => new Remote(address.url, true, context).refs([prefix]));
+          ? await localRefs(await localRepository(address.path, url), kind, context)
+          : await sessionOf(context).limit(() => remoteRefs({ ...address, named: true }, kind, context));
       item.done(`${refs.length}`);
-      return refs;
+      // A server may list others than it was asked for
+      return refs.filter(({ name }) => name.startsWith(`refs/${kind}/`));
     } catch (error) {
       item.fail('could not be read');
       throw error;
@@ -114,10 +114,10 @@ function unknown(
   config: GitConfig,
   pattern: string,
   others: readonly Ref[],
-  kind: string,
+  prefix: string,
 ): LockstepError {
-  const what = kind === tags ? 'tag' : 'branch';
-  const names = others.map((ref) => ref.name.slice(kind.length)).sort((a, b) => compareNames(b, a));
+  const what = prefix === tags ? 'tag' : 'branch';
+  const names = others.map((ref) => ref.name.slice(prefix.length)).sort((a, b) => compareNames(b, a));
   const near = nearNames(pattern, names);
   const field = (['tag', 'branch', 'tags', 'version'] as const).find((key) => config[key] !== undefined);
   const fits = pattern.includes('*') ? ` that fits "${pattern}"` : ` "${pattern}"`;

@@ -14,9 +14,15 @@ import { addressOf, submoduleAddress } from './address.js';
 import { damagedObject, parseCommit, type ObjectId } from './git-object.js';
 import { parseGitmodules, refusedSubmodule } from './gitmodules.js';
 import { localRepository } from './local-repository.js';
-import { readAll, readObject, readObjects, type ObjectFolder, type ReadObject } from './object-reader.js';
-import { emptyRepository, indexPack, receivePack } from './pack-file.js';
-import { Remote } from './remote.js';
+import {
+  closeFolder,
+  readAll,
+  readObject,
+  readObjects,
+  type ObjectFolder,
+  type ReadObject,
+} from './object-reader.js';
+import { fetchCommit } from './remote.js';
 import { assertLinksStayInside, inOrder, walkTree, type Gitlink, type TreePath } from './tree-walk.js';
 
 /** One repository that objects are read from. */
@@ -29,32 +35,40 @@ export interface OpenOptions {
   named: boolean;
   /** Scratch folder; what is put there is the caller's to remove. */
   work: string;
+  /** Every folder that was opened, for the caller to close. */
+  opened: ObjectFolder[];
 }
 
 /**
  * Brings one commit of a repository to where it can be read.
- * @throws LockstepError NET_*, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, TOOL_MISSING, DISK_*, INTERRUPTED
+ * @throws LockstepError NET_*, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, SOURCE_SUBMODULE, DEB_UNSAFE_NAME,
+ * TOOL_MISSING, DISK_*, INTERRUPTED
  */
 export async function openCommit(
+  options: OpenOptions,
+  context: SourceContext,
+  phase: Phase,
+): Promise<ObjectFolder> {
+  const folder = await broughtHere(options, context, phase);
+  options.opened.push(folder);
+  return folder;
+}
+
+async function broughtHere(
   { url, want, named, work }: OpenOptions,
   context: SourceContext,
   phase: Phase,
 ): Promise<ObjectFolder> {
   const address = addressOf(url, context.workspaceRoot ?? process.cwd());
-  if (address.kind === 'folder') return await localRepository(address.path, url, context);
-  const remote = new Remote(address.url, named, context);
-  const gitdir = join(work, `${want}-${(opened += 1)}`);
+  if (address.kind === 'folder') return await localRepository(address.path, url);
+  const gitdir = join(work, `${want}-${(count += 1)}`);
   return await sessionOf(context).limit(async () => {
     const item = phase.item(`${url} ${want.slice(0, 12)}`);
     try {
-      await emptyRepository(gitdir);
-      const { taken, shallow } = await remote.pack(want, (bytes) =>
-        receivePack(bytes, gitdir, url, item, context),
-      );
+      const { shallow } = await fetchCommit({ ...address, named }, { want, gitdir, item }, context);
       if (!shallow) phase.info(`${url}: its server cannot leave out the history; all of it was fetched`);
-      const folder = await indexPack(taken, gitdir, url, phase, context);
       item.done();
-      return folder;
+      return { gitdir };
     } catch (error) {
       item.fail('could not be fetched');
       throw error;
@@ -63,7 +77,7 @@ export async function openCommit(
 }
 
 /** Tells apart the folders of a commit that is in the tree twice. */
-let opened = 0;
+let count = 0;
 
 export interface AssembledTree {
   paths: TreePath[];
@@ -105,6 +119,8 @@ export async function assembleTree(
       return [...paths, ...links.map(({ path }) => ({ path, kind: 'dir' as const, id: '', from: folder }))];
     }
     const followed = await declared(folder, paths, links, base, url, inner);
+    // One git for each of what may be thousands of submodules would be too many
+    if (depth > 0) await closeFolder(folder);
     submodules.push(...followed);
     if (followed.length > 0 && (depth >= deepestSubmodules || submodules.length > mostSubmodules)) {
       throw refusedSubmodule(base === '' ? url : base, 'there are too many of them, or one within another');
@@ -144,7 +160,7 @@ export async function assembleTree(
 
 function hostOf(url: string, context: SourceContext): string {
   const address = addressOf(url, context.workspaceRoot ?? process.cwd());
-  return address.kind === 'web' ? new URL(address.url).host : '';
+  return address.kind === 'remote' ? address.host : '';
 }
 
 /** The submodules of one repository, with where .gitmodules says that they are. */
@@ -191,6 +207,7 @@ async function targetsOf(paths: readonly TreePath[], context: SourceContext): Pr
       assertLinkStaysInside(path, target);
       targets.set(path, target);
     });
+    if (run[0]!.from !== paths[0]!.from) await closeFolder(run[0]!.from);
   }
   assertLinksStayInside(targets);
   return targets;
@@ -279,5 +296,6 @@ async function* contentsOf(
       run.map(({ id }) => id),
       context,
     );
+    if (run[0]!.from !== files[0]!.from) await closeFolder(run[0]!.from);
   }
 }

@@ -14,7 +14,7 @@ import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
 import type { GitPin, Pin, Provenance, StoredFile, Submodule } from '../pin.js';
 import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
 import { damagedObject, idOf, parseCommit, parseTag, type ObjectId } from './git-object.js';
-import { readObject, type ObjectFolder } from './object-reader.js';
+import { closeFolder, readObject, type ObjectFolder } from './object-reader.js';
 import { althoughExpired, type UpstreamSigner } from '../upstream-signature.js';
 import { signerOf, type SignedTexts } from './signature.js';
 import { trackedVersion, usableVersion } from './tracked-version.js';
@@ -154,9 +154,10 @@ async function fetchTree(choice: GitChoice, context: SourceContext, phase: Phase
   const scratch = join(context.cacheDir, 'git');
   await sessionOf(context).once('git-leftovers', () => sweepLeftovers(scratch));
   const work = await tempDir(scratch, `work-${process.pid}-`);
+  const opened: ObjectFolder[] = [];
   try {
     const want = listing.tag ?? listing.commit;
-    const options = { url: config.url, want, named: true, work, submodules: config.submodules };
+    const options = { url: config.url, want, named: true, work, opened, submodules: config.submodules };
     const repository = await openCommit(options, context, phase);
     const texts = await textsIn(repository, choice, context);
     // Before anything else is fetched because of it
@@ -176,6 +177,7 @@ async function fetchTree(choice: GitChoice, context: SourceContext, phase: Phase
       tag: texts.tag?.toString('base64') ?? null,
     };
   } finally {
+    await Promise.all(opened.map(closeFolder));
     await removeTree(work);
   }
 }

@@ -1,14 +1,12 @@
 /**
- * Reading objects out of a repository's folder, each proven: its id is
- * computed again from what was read. By isomorphic-git, or by the system's git
- * where that is told to.
+ * Reading objects out of a repository's folder by the system's git, each
+ * proven: its id is computed again from what was read.
  */
-import { promises as fs } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { LockstepError } from '../../errors.js';
-import { piecesOf } from '../../io/bytes.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { SourceContext } from '../source-context.js';
-import { damagedObject, idHash, isObjectId, type ObjectId, type ObjectType } from './git-object.js';
+import { damagedObject, idHash, type ObjectId, type ObjectType } from './git-object.js';
 import { gitStream } from './system-git.js';
 
 export interface ReadObject {
@@ -20,14 +18,23 @@ export interface ReadObject {
   body: AsyncIterable<Buffer>;
 }
 
-/** Where objects are, and who reads them. */
+/** Where objects are. */
 export interface ObjectFolder {
   gitdir: string;
-  by: 'library' | 'git';
+  /** What reads them, once any is asked for; ended by {@link closeFolder}. */
+  batch?: Batch | undefined;
+}
+
+/** Ends the git that reads a folder's objects. The next reading begins another one. */
+export async function closeFolder(folder: ObjectFolder): Promise<void> {
+  const { batch } = folder;
+  folder.batch = undefined;
+  await batch?.close();
 }
 
 /**
- * Objects in the order they are asked for; each body is to be read, if at all, before the next is asked for.
+ * Objects in the order they are asked for; each body is to be read, if at all, before the next is asked for. Of one
+ * folder one reading goes on at a time.
  * @throws LockstepError SOURCE_GIT_DAMAGED (one is not there, or not what its id says), TOOL_*, INTERRUPTED
  */
 export async function* readObjects(
@@ -36,13 +43,24 @@ export async function* readObjects(
   context: SourceContext,
 ): AsyncGenerator<ReadObject> {
   if (ids.length === 0) return;
-  const found = folder.by === 'git' ? bySystem(folder, ids, context) : byLibrary(folder, ids);
-  for await (const object of found) {
-    throwIfInterrupted(context.signal);
-    const body = proven(object);
-    yield { ...object, body: { [Symbol.asyncIterator]: () => body } };
-    // What was left unread is read here, so that the next one is where it must be
-    for await (const rest of body) void rest;
+  const batch = (folder.batch ??= new Batch(folder.gitdir, context));
+  let isWhole = false;
+  try {
+    for await (const object of batch.read(ids)) {
+      throwIfInterrupted(context.signal);
+      const body = proven(object);
+      yield { ...object, body: { [Symbol.asyncIterator]: () => body } };
+      // What was left unread is read here, so that the next one is where it must be
+      for await (const rest of body) void rest;
+    }
+    isWhole = true;
+  } catch (error) {
+    throw error instanceof LockstepError && error.code === 'TOOL_FAILED'
+      ? damagedObject('The repository', error.message, error)
+      : error;
+  } finally {
+    // Of a reading that was left the answers would be taken for those of the next
+    if (!isWhole) await closeFolder(folder);
   }
 }
 
@@ -92,67 +110,53 @@ async function* proven({ id, type, size, body }: ReadObject): AsyncGenerator<Buf
     throw damagedObject(`The ${type} ${id}`, 'its bytes are not those of its id');
 }
 
-async function* byLibrary(
-  { gitdir }: ObjectFolder,
-  ids: readonly ObjectId[],
-): AsyncGenerator<ReadObject, void, undefined> {
-  const git = await import('isomorphic-git');
-  // Holds the pack for as long as these objects are read
-  const cache = {};
-  for (const id of ids) {
-    let read: { type?: string; object?: unknown };
-    try {
-      read = await git.readObject({ fs: { promises: fs }, gitdir, oid: id, cache, format: 'content' });
-    } catch (error) {
-      if ((error as { code?: unknown }).code === 'NotFoundError') throw missing(id);
-      throw damagedObject(`The object ${id}`, error instanceof Error ? error.message : String(error), error);
-    }
-    if (!(read.object instanceof Uint8Array)) throw missing(id);
-    const bytes = Buffer.from(read.object.buffer, read.object.byteOffset, read.object.byteLength);
-    yield { id, type: read.type as ObjectType, size: bytes.length, body: piecesOf(bytes) };
-  }
-}
+/**
+ * `git cat-file --batch`: for each id a line `<id> <type> <size>`, the bytes, a newline. One for as long as a
+ * repository is read: to start one takes longer than to read most trees.
+ */
+class Batch {
+  readonly #asked = new PassThrough();
+  readonly #pieces: AsyncGenerator<Buffer, void, undefined>;
+  #held: Buffer = Buffer.alloc(0);
 
-/** `git cat-file --batch`: for each id a line `<id> <type> <size>`, the bytes, a newline. */
-async function* bySystem(
-  { gitdir }: ObjectFolder,
-  ids: readonly ObjectId[],
-  context: SourceContext,
-): AsyncGenerator<ReadObject, void, undefined> {
-  const pieces = gitStream(gitdir, ['cat-file', '--batch'], `${ids.join('\n')}\n`, context);
-  const source = pieces[Symbol.asyncIterator]();
-  let held: Buffer = Buffer.alloc(0);
-  const more = async (): Promise<boolean> => {
-    const next = await source.next();
-    if (next.done === true) return false;
-    held = held.length === 0 ? next.value : Buffer.concat([held, next.value]);
-    return true;
-  };
-  try {
+  constructor(gitdir: string, context: SourceContext) {
+    const args = [`--git-dir=${gitdir}`, 'cat-file', '--batch'];
+    this.#pieces = gitStream(args, this.#asked, context, () => this.#asked.end());
+  }
+
+  async close(): Promise<void> {
+    this.#asked.end();
+    await this.#pieces.return();
+  }
+
+  async *read(ids: readonly ObjectId[]): AsyncGenerator<ReadObject, void, undefined> {
+    this.#asked.write(`${ids.join('\n')}\n`);
     for (const id of ids) {
-      while (!held.includes(10)) if (!(await more())) throw missing(id);
-      const end = held.indexOf(10);
-      const line = held.toString('latin1', 0, end);
-      held = held.subarray(end + 1);
+      while (!this.#held.includes(10)) if (!(await this.#more())) throw missing(id);
+      const end = this.#held.indexOf(10);
+      const line = this.#held.toString('latin1', 0, end);
+      this.#held = this.#held.subarray(end + 1);
       const [, named, type, digits] = /^([0-9a-f]{40}) (commit|tree|blob|tag) (\d+)$/.exec(line) ?? [];
-      if (!isObjectId(named) || named !== id) throw missing(id);
+      if (named !== id) throw missing(id);
       const size = Number(digits);
-      yield { id, type: type as ObjectType, size, body: body(size) };
+      yield { id, type: type as ObjectType, size, body: this.#body(size) };
     }
-  } catch (error) {
-    throw error instanceof LockstepError && error.code === 'TOOL_FAILED'
-      ? damagedObject('The repository', error.message, error)
-      : error;
-  } finally {
-    await source.return?.();
   }
 
-  async function* body(size: number): AsyncGenerator<Buffer, void, undefined> {
+  async #more(): Promise<boolean> {
+    const next = await this.#pieces.next();
+    if (next.done === true) return false;
+    this.#held = this.#held.length === 0 ? next.value : Buffer.concat([this.#held, next.value]);
+    return true;
+  }
+
+  async *#body(size: number): AsyncGenerator<Buffer, void, undefined> {
     // The newline behind it too
     for (let left = size + 1; left > 0;) {
-      if (held.length === 0 && !(await more())) throw damagedObject('The repository', 'git stopped too soon');
-      const piece = held.subarray(0, left);
-      held = held.subarray(piece.length);
+      if (this.#held.length === 0 && !(await this.#more()))
+        throw damagedObject('The repository', 'git stopped too soon');
+      const piece = this.#held.subarray(0, left);
+      this.#held = this.#held.subarray(piece.length);
       left -= piece.length;
       const shown = left === 0 ? piece.subarray(0, -1) : piece;
       if (shown.length > 0) yield shown;

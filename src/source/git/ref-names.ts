@@ -1,9 +1,10 @@
 /**
- * What names of tags and branches say: which fit a pattern, which version each
- * stands for, which is the higher one. Pure.
+ * What a list of refs says, and what the names in it say: which fit a pattern,
+ * which version each stands for, which is the higher one. Pure.
  */
 import { versionOfName } from '../../deb/upstream-version.js';
 import { starExpression } from '../../profile/path-pattern.js';
+import { damagedObject, isObjectId } from './git-object.js';
 
 /** A ref of a repository and what it points at. */
 export interface Ref {
@@ -15,8 +16,35 @@ export interface Ref {
   peeled: string | null;
 }
 
+/** As git's options for a listing are called. */
+export type RefKind = 'heads' | 'tags';
+
+/**
+ * The refs that git-ls-remote(1) or `git show-ref --dereference` lists. Names that no ref can have are left out.
+ * @param from the repository, for messages
+ * @throws LockstepError SOURCE_GIT_DAMAGED
+ */
+export function refsIn(listing: string, from: string): Ref[] {
+  const refs = new Map<string, Ref>();
+  for (const line of listing.split('\n')) {
+    if (line === '') continue;
+    const [, id, name, peeled] = /^([0-9a-f]+)[\t ](.*?)(\^\{\})?$/.exec(line) ?? [];
+    if (!isObjectId(id) || name === undefined) {
+      const why =
+        id?.length === 64
+          ? 'its objects are named by SHA-256, which is not supported'
+          : 'it lists refs that are none';
+      throw damagedObject(`The repository ${from}`, why);
+    }
+    const tag = peeled === undefined ? undefined : refs.get(name);
+    if (tag !== undefined) tag.peeled = id;
+    else if (isRefName(name)) refs.set(name, { name, id, peeled: null });
+  }
+  return [...refs.values()];
+}
+
 /** Whether git itself would let a ref have that name, as far as it matters here (git-check-ref-format(1)). */
-export function isRefName(name: string): boolean {
+function isRefName(name: string): boolean {
   return !/[\p{Cc}\s~^:?*[\\]|\.\.|\uFFFD/u.test(name);
 }
 
@@ -25,7 +53,7 @@ export function fitsPattern(name: string, pattern: string): boolean {
   return starExpression(pattern).test(name);
 }
 
-/** What every name that fits a pattern begins with: what a server is to be asked for. */
+/** What every name that fits a pattern begins with. */
 export function fixedPart(pattern: string): string {
   return pattern.split('*', 1)[0]!;
 }

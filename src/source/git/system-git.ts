@@ -1,25 +1,42 @@
 /**
- * The system's git, for repositories that isomorphic-git cannot carry. It is
- * given files of ours, or a repository of this machine, and only ever reads
- * objects: no network, no hook, no configuration of the user's, no shell.
+ * The system's git, which fetches repositories and reads their objects. It gets
+ * an environment and settings from here alone: no configuration of the machine
+ * or the user, no hook, no template, no prompt, no shell; and limits of memory
+ * and of file size, since what it reads was written by strangers.
  */
-import { LockstepError } from '../../errors.js';
-import { filterThrough, run, type RunResult } from '../../io/process.js';
-import { which } from '../../io/tools.js';
-import { signalOf, type SourceContext } from '../source-context.js';
+import { filterThrough, run, type ProcessLimits, type RunOptions, type RunResult } from '../../io/process.js';
+import { toolMissing, which } from '../../io/tools.js';
+import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
+
+const gib = 1024 ** 3;
+
+/** A pack is one file. Two versions of a file of half a GiB, and what turns one into the other, fit in the memory. */
+export const gitLimits: ProcessLimits = { memory: 3 * gib, fileSize: 8 * gib };
 
 /** Settings that hold against those of a repository. */
-const hardened = [
-  ...['-c', 'core.hooksPath=/dev/null'],
-  ...['-c', 'core.fsmonitor=false'],
-  ...['-c', 'core.pager=cat'],
-  ...['-c', 'protocol.allow=never'],
+const settings = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.askPass=',
+  'credential.helper=',
   // Larger ones are read as they come, not held in memory
-  ...['-c', 'core.bigFileThreshold=16m'],
-  ...['-c', 'pack.packSizeLimit=0'],
-];
+  'core.bigFileThreshold=16m',
+  // What is mapped counts as memory
+  'core.packedGitWindowSize=32m',
+  'core.packedGitLimit=512m',
+  'pack.threads=4',
+  // Each object is checked before it is kept, and all that is fetched stays one pack in a scratch folder
+  'fetch.fsckObjects=true',
+  'fetch.unpackLimit=1',
+  'core.fsync=none',
+  'maintenance.auto=false',
+].flatMap((setting) => ['-c', setting]);
 
-const environment: Readonly<Record<string, string | undefined>> = {
+const environment: Readonly<Record<string, string>> = {
+  // Messages are read: see git-fault.ts
+  LC_ALL: 'C',
+  // Of no user: neither .gitconfig nor .netrc
+  HOME: '/nonexistent',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_TERMINAL_PROMPT: '0',
@@ -27,60 +44,55 @@ const environment: Readonly<Record<string, string | undefined>> = {
   GIT_NO_LAZY_FETCH: '1',
   GIT_OPTIONAL_LOCKS: '0',
   GIT_ALLOW_PROTOCOL: 'none',
-  GIT_DIR: undefined,
-  GIT_WORK_TREE: undefined,
-  GIT_INDEX_FILE: undefined,
-  GIT_OBJECT_DIRECTORY: undefined,
-  GIT_ALTERNATE_OBJECT_DIRECTORIES: undefined,
-  GIT_CONFIG_COUNT: undefined,
-  GIT_CONFIG_PARAMETERS: undefined,
-  GIT_NAMESPACE: undefined,
-  GIT_EXEC_PATH: undefined,
-  GIT_TRACE: undefined,
 };
 
-/** Whether it is installed. */
-export async function isGitInstalled(context: SourceContext): Promise<boolean> {
-  return (await which('git', context.env?.['PATH'] ?? process.env['PATH'])) !== undefined;
-}
-
-/** Runs it on a repository and gives what it prints. @throws LockstepError TOOL_MISSING, INTERRUPTED */
-export async function gitIn(
-  gitdir: string,
-  args: readonly string[],
+function optionsOf(
   context: SourceContext,
-): Promise<RunResult> {
-  return await run('git', [...hardened, `--git-dir=${gitdir}`, ...args], {
-    cwd: '/',
-    env: { ...environment, ...pathOf(context) },
-    allowFailure: true,
-    ...signalOf(context),
-  });
-}
-
-/** What it prints, as it comes, when it is given `input`. */
-export function gitStream(
-  gitdir: string,
-  args: readonly string[],
-  input: string,
-  context: SourceContext,
-): AsyncIterable<Buffer> {
-  return filterThrough('git', [...hardened, `--git-dir=${gitdir}`, ...args], input, {
-    cwd: '/',
-    env: { ...environment, ...pathOf(context) },
-    ...signalOf(context),
-  });
-}
-
-function pathOf(context: SourceContext): Record<string, string> {
+  env: Readonly<Record<string, string>> = {},
+): Pick<RunOptions, 'cwd' | 'cleanEnv' | 'limits' | 'signal'> & { env: Record<string, string> } {
   const path = context.env?.['PATH'];
-  return path === undefined ? {} : { PATH: path };
+  return {
+    cwd: '/',
+    cleanEnv: true,
+    env: { ...environment, ...(path === undefined ? {} : { PATH: path }), ...env },
+    limits: gitLimits,
+    ...signalOf(context),
+  };
 }
 
-/** The fault that a repository is too large for what is installed. */
-export function needsGit(what: string): LockstepError {
-  return new LockstepError('TOOL_MISSING', {
-    message: `${what} is more than Lockstep can read by itself, and the program git is not installed`,
-    hint: 'On Debian: apt-get install git',
+/** Asked once in a run, so that the fault names git and not the program that sets its limits. */
+async function assertInstalled(context: SourceContext): Promise<void> {
+  await sessionOf(context).once('git-installed', async () => {
+    if ((await which('git', context.env?.['PATH'])) === undefined) throw toolMissing('git');
   });
+}
+
+/**
+ * Runs it and gives what it prints.
+ * @param more `env` is added to git's environment
+ * @throws LockstepError TOOL_MISSING, INTERRUPTED, or what `more.signal` is aborted with
+ */
+export async function runGit(
+  args: readonly string[],
+  context: SourceContext,
+  { env, ...more }: RunOptions & { env?: Readonly<Record<string, string>> } = {},
+): Promise<RunResult> {
+  await assertInstalled(context);
+  const options = { ...optionsOf(context, env), allowFailure: true, ...more };
+  return await run('git', [...settings, ...args], options);
+}
+
+/**
+ * What it prints, as it comes, when it is given `input`.
+ * @param onEnd told that it reads no more
+ * @throws LockstepError TOOL_*, INTERRUPTED
+ */
+export async function* gitStream(
+  args: readonly string[],
+  input: AsyncIterable<Buffer>,
+  context: SourceContext,
+  onEnd: () => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  await assertInstalled(context);
+  yield* filterThrough('git', [...settings, ...args], input, { ...optionsOf(context), onEnd });
 }

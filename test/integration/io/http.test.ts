@@ -191,25 +191,6 @@ describe('Http', () => {
     await assert.rejects(client().get(url), { code: 'NET_STATUS', message: /not followed/ });
   });
 
-  it('sends a body, the same on each try, and follows no redirect with it', async () => {
-    const bodies: string[] = [];
-    const url = server.on('/ask', (request, response, nth) => {
-      void collect(request).then((body) => {
-        bodies.push(`${request.method} ${body.toString()}`);
-        response.writeHead(nth === 0 ? 503 : 200).end('answer');
-      });
-    });
-    const post = Buffer.from('question');
-    const read = async (answer: { body: AsyncIterable<Buffer> }) => (await collect(answer.body)).toString();
-    assert.equal(await client().use(url, { post }, read), 'answer');
-    assert.deepEqual(bodies, ['POST question', 'POST question']);
-    const moved = server.on('/moved', (_request, response) =>
-      response.writeHead(307, { location: '/ask' }).end(),
-    );
-    await assert.rejects(client().use(moved, { post }, read), { code: 'NET_STATUS' });
-    assert.equal(bodies.length, 2);
-  });
-
   it('makes a whole try again of an answer that breaks while it is used', async () => {
     const url = server.on('/a', (_request, response, nth) => {
       response.writeHead(200, { 'content-length': '6' });

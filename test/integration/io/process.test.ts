@@ -128,6 +128,30 @@ describe('other programs', () => {
     await assert.rejects(run('true', [], { signal: AbortSignal.abort() }), { code: 'INTERRUPTED' });
   });
 
+  it('may have limits, which what they start has too', async () => {
+    const limits = { memory: 64 * 1024 * 1024, fileSize: 4096 };
+    const file = join(folder, 'file');
+    const written = await run('dd', ['if=/dev/zero', `of=${file}`, 'bs=8k', 'count=1'], {
+      limits,
+      allowFailure: true,
+    });
+    assert.equal(written.endedBy, 'SIGXFSZ');
+    assert.equal((await readFile(file)).length, 4096);
+    const held = await run('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=100M', 'count=1'], {
+      limits,
+      allowFailure: true,
+    });
+    assert.match(held.stderr, /memory/);
+  });
+
+  it('are ended when they print more than they may', async () => {
+    const result = await run('dd', ['if=/dev/zero', 'bs=1M', 'count=8'], {
+      maxOutput: 1024 * 1024,
+      allowFailure: true,
+    });
+    assert.notEqual(result.exitCode, 0);
+  });
+
   it('end with all that they started, when they are a group', async () => {
     const pidFile = join(folder, 'pid');
     const controller = new AbortController();

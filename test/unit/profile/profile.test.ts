@@ -168,7 +168,7 @@ metapackage:`;
         'extra.source.tags: says which tags are versions; it goes with "version" only',
         'nothing.source.version: is missing: one of "version", "tag", "branch" and "commit" says what to take',
         'secret.packages: is missing; it names the built packages that go into the set',
-        'secret.source.url: must be where a git repository is: https://host/path, http://host/path, or a path that begins with "/", "./" or "../"; no user and no password',
+        'secret.source.url: must be where a git repository is: https://host/path, http://host/path, ssh://user@host/path, user@host:path, or a path that begins with "/", "./" or "../"; no password',
         'ball.source.signature: is missing: "signature" says where the signature is, "signedBy" whose it must be',
         'ball.source.listing: is missing: it tells which versions there are for ~1.2',
         'ball.source.url: must have {version} where the version goes',

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Phase } from '../../../../src/io/progress.js';
 import { gitCandidates } from '../../../../src/source/git/candidates.js';
 import { GitServer } from '../../../fixtures/git-server.js';
 import { faultOf, GitFetching } from './fetching.js';
+
+/** What may be gone by the time it is read. */
+function readProc(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
 
 describe('credentials for a git server', function () {
   this.timeout(60_000);
@@ -53,6 +62,49 @@ describe('credentials for a git server', function () {
       assert.equal(git.server.asked[0]!.authorization, undefined);
       assert.ok(git.server.asked.slice(1).every(({ authorization }) => authorization !== undefined));
       assert.ok(!JSON.stringify(pin).includes(secret));
+    }
+  });
+
+  it('are found out where the server asks for them only later', async () => {
+    git.server.account = undefined;
+    git.server.trouble = (request, response) => {
+      if (request.method !== 'POST' || request.headers.authorization !== undefined) return false;
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
+      return true;
+    };
+    try {
+      const env = { ...plain, LOCKSTEP_GIT_USERNAME: 'me', LOCKSTEP_GIT_TOKEN: secret };
+      await git.fetch({ url: url(), version: '1.0' }, { env });
+      assert.equal(
+        (await faultOf(git.fetch({ url: url(), version: '1.0' }, { env: plain }))).code,
+        'NET_STATUS',
+      );
+    } finally {
+      git.server.trouble = undefined;
+      git.server.account = `me:${secret}`;
+    }
+  });
+
+  it('stand on no command line and in no file while git runs', async () => {
+    const env = { ...plain, LOCKSTEP_GIT_USERNAME: 'me', LOCKSTEP_GIT_TOKEN: secret };
+    const written = Buffer.from(`me:${secret}`).toString('base64');
+    let looked = 0;
+    git.server.trouble = (request) => {
+      if (request.headers.authorization === undefined || request.method !== 'POST') return false;
+      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+        const line = existsSync(`/proc/${pid}/cmdline`) ? readProc(`/proc/${pid}/cmdline`) : '';
+        if (/git/.test(line)) looked += 1;
+        assert.ok(!line.includes(written) && !line.includes(secret), line);
+      }
+      for (const file of readdirSync(join(git.folder, 'cache'), { recursive: true, withFileTypes: true }))
+        if (file.isFile()) assert.ok(!readProc(join(file.parentPath, file.name)).includes(written));
+      return false;
+    };
+    try {
+      await git.fetch({ url: url(), version: '1.0', submodules: false }, { env });
+      assert.ok(looked > 0);
+    } finally {
+      git.server.trouble = undefined;
     }
   });
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, request as requestTo } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { debianVersionOf } from '../../../../src/deb/version.js';
+import { systemClock } from '../../../../src/io/clock.js';
+import { Http } from '../../../../src/io/http.js';
+import { proxyFrom } from '../../../../src/io/proxy.js';
 import type { GitRepository } from '../../../fixtures/git-repository.js';
 import { faultOf, GitFetching } from './fetching.js';
 
@@ -121,10 +126,13 @@ describe('a git source', function () {
     const first = await git.fetch({ url: url(), tag: '1.43.0' });
     git.server.forget();
     assert.deepEqual(await git.fetch({ url: url(), tag: '1.43.0' }), first);
+    // One of our own, to see where the repository is; then git's
+    const list = 'GET /core.git/info/refs?service=git-upload-pack';
     assert.deepEqual(
       git.server.asked.map(({ method, path }) => `${method} ${path}`),
-      ['GET /core.git/info/refs?service=git-upload-pack', 'POST /core.git/git-upload-pack'],
+      [list, list, 'POST /core.git/git-upload-pack'],
     );
+    assert.ok(git.server.sent < 3000, `${git.server.sent} bytes`);
   });
 
   it('makes the same bytes of the same commit, however it is reached', async () => {
@@ -256,7 +264,74 @@ describe('a git source', function () {
     assert.ok(git.server.sent < 20_000, `${git.server.sent} bytes for 50 files`);
   });
 
-  it('hands a large pack to the system’s git, says so, and makes the same bytes', async () => {
+  it('needs git, and says which package has it', async () => {
+    const noGit = { env: { PATH: '/nonexistent' } };
+    for (const place of [url(), core.path]) {
+      const fault = await faultOf(git.fetch({ url: place, tag: '1.43.0' }, noGit));
+      assert.equal(fault.code, 'TOOL_MISSING');
+      assert.match(fault.hint!, /apt-get install git/);
+    }
+  });
+
+  it('is fetched with its history from a server that cannot leave it out, and says so', async () => {
+    const whole = git.repository('whole');
+    whole.commit({ a: '1' });
+    whole.commit({ a: '2' });
+    // Version 2 names what it can in one line; this server leaves out "shallow"
+    git.server.withoutShallow = true;
+    git.told.length = 0;
+    try {
+      const pin = await git.fetch({ url: git.server.url('whole'), branch: 'master' });
+      assert.equal(pin.commit, whole.head);
+      assert.ok(
+        git.told.some((line) => /cannot leave out the history/.test(line)),
+        git.told.join(),
+      );
+    } finally {
+      git.server.withoutShallow = false;
+    }
+  });
+
+  it('goes through the proxy that requests go through, with its account', async () => {
+    const through: string[] = [];
+    const proxy = createServer((request, response) => {
+      through.push(`${request.headers['proxy-authorization'] ?? 'nobody'} ${request.method}`);
+      const { pathname, search } = new URL(request.url!);
+      const headers = { ...request.headers };
+      delete headers.host;
+      const on = requestTo(git.server.url('core.git').replace('/core.git', pathname + search), {
+        method: request.method,
+        headers,
+      });
+      on.on('response', (answer) => answer.pipe(response.writeHead(answer.statusCode!, answer.headers)));
+      request.pipe(on);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const http = new Http({
+      clock: systemClock,
+      proxy: proxyFrom({ http_proxy: `http://me:pw@127.0.0.1:${port}/` }),
+    });
+    try {
+      const pin = await git.fetch(
+        { url: 'http://git.invalid/core.git', tag: '1.43.0', submodules: false },
+        { http },
+      );
+      assert.equal(pin.commit, core.git('rev-parse', '1.43.0^{commit}'));
+      const account = `Basic ${Buffer.from('me:pw').toString('base64')}`;
+      assert.ok(through.includes(`${account} POST`));
+      assert.ok(
+        through.every((one) => one.startsWith(account)),
+        through.join(),
+      );
+    } finally {
+      http.close();
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+
+  it('makes the same bytes of many files, over the network and out of a folder', async () => {
     const large = git.repository('large');
     let stream = 'commit refs/heads/master\ncommitter T <t@example.org> 1700000000 +0000\ndata 1\nx\n';
     for (let nth = 0; nth < 4500; nth++) {
@@ -265,16 +340,8 @@ describe('a git source', function () {
     large.git('fast-import', '--quiet', {
       input: `${stream}reset refs/tags/1.0\nfrom refs/heads/master\n\n`,
     });
-    git.told.length = 0;
     const pin = await git.fetch({ url: git.server.url('large'), version: '1.0' });
-    assert.ok(
-      git.told.some((line) => /read by the system's git/.test(line)),
-      git.told.join(),
-    );
-    const without = await git.fetch(
-      { url: large.path, version: '1.0', submodules: false },
-      { env: { PATH: '/nonexistent' } },
-    );
-    assert.equal(without.archive.sha256, pin.archive.sha256);
+    const local = await git.fetch({ url: large.path, version: '1.0', submodules: false });
+    assert.equal(local.archive.sha256, pin.archive.sha256);
   });
 });

@@ -1,0 +1,169 @@
+/**
+ * What git says when it could not fetch, as faults of ours. Lines that begin
+ * with `remote:` are the server's own talk and decide nothing. Pure.
+ */
+import { shownName } from '../../deb/member-name.js';
+import { LockstepError, type ErrorCode } from '../../errors.js';
+import { netFault, StatusError } from '../../io/http-fault.js';
+import { damagedObject, type ObjectId } from './git-object.js';
+
+/** How a run of git ended. */
+export interface GitEnd {
+  stderr: string;
+  endedBy?: string;
+}
+
+type Reading = (found: RegExpExecArray, url: string, want: ObjectId | undefined) => LockstepError;
+
+/** The first that is found says what happened. */
+const readings: readonly (readonly [RegExp, Reading])[] = [
+  [/^(?:fatal|error): (?:protocol error: )?remote error: (.*)/m, saidByServer],
+  [
+    /^error: Server does not allow request for unadvertised object.*/m,
+    ([said], url, want) => unknownCommit(url, want, said),
+  ],
+  // An account that was not asked for, or not taken: git may ask nobody
+  [
+    /^fatal: (?:could not read (?:Username|Password) for|Authentication failed for)/m,
+    (_, url) => new StatusError(url, 401),
+  ],
+  [
+    /^fatal: repository '.*' not found|does not appear to be a git repository|^ERROR: Repository not found/m,
+    (_, url) => new StatusError(url, 404),
+  ],
+  [
+    /^(?:fatal|error): .*(?:returned error:|RPC failed; HTTP) (\d{3})/m,
+    ([, status], url) => new StatusError(url, Number(status)),
+  ],
+  [
+    /^(?:fatal|error): .*(?:curl 28 |Operation too slow|timed out)/m,
+    (_, url) => netFault('NET_STALLED', url, 'Too little came for too long'),
+  ],
+  [
+    /^error: RPC failed; curl (?:18|55|56|92) (.*)/m,
+    ([, said], url) => netFault('NET_TRUNCATED', url, `The connection broke (${shownName(said!)})`),
+  ],
+  [
+    /^(?:fatal: unable to access '[^']*'|error: RPC failed; curl \d+): ?(.*)/m,
+    ([, said], url) => unreachable(url, said!, /certificate|SSL|TLS|GnuTLS/i.test(said!)),
+  ],
+  [
+    /^Host key verification failed\.|^No \w+ host key is known for/m,
+    (_, url) => unreachable(url, 'its host key is not in your known_hosts file, or is another one', true),
+  ],
+  [/^(?:\S+: )?Permission denied \(.*\)/m, (_, url) => noKey(url)],
+  [
+    /^(?:ssh: |kex_exchange|Connection |client_loop: |Timeout, server )(.*)/m,
+    ([said], url) => unreachable(url, said, false),
+  ],
+  [
+    /No space left on device/,
+    (_, url) =>
+      new LockstepError('DISK_FULL', {
+        message: `The disk is full: ${url} could not be fetched`,
+        hint: 'Make room, then run the command again',
+      }),
+  ],
+  [
+    /died of signal 25|File too large/,
+    (_, url) => netFault('NET_TOO_LARGE', url, 'Its pack is larger than what is allowed'),
+  ],
+  [
+    /[Oo]ut of memory|mmap failed|Cannot allocate memory/,
+    (_, url) => netFault('NET_TOO_LARGE', url, 'Its objects need more memory than git is allowed'),
+  ],
+  [
+    /^(?:error|fatal): (?:error in )?object [0-9a-f]{40}: (\w+): (.*)/m,
+    ([, id, said], url) => badObject(url, id!, said!),
+  ],
+  [
+    /did not send all necessary objects|^(?:error|fatal): bad object/m,
+    (_, url, want) => damagedObject(`The object ${want}, which ${url} was asked for,`, 'it is not there'),
+  ],
+  [
+    /early EOF|hung up|unexpected (?:EOF|disconnect)|expected flush|premature end|expected .* after ref listing/i,
+    (_, url) => notGit(url, 'it is cut off'),
+  ],
+];
+
+/**
+ * The fault that a run of git ended with.
+ * @param want the commit or tag that was asked for
+ */
+export function gitFault(
+  url: string,
+  want: ObjectId | undefined,
+  { stderr, endedBy }: GitEnd,
+): LockstepError {
+  if (endedBy === 'SIGXFSZ') return netFault('NET_TOO_LARGE', url, 'Its pack is larger than what is allowed');
+  // By run(): see maxOutput there
+  if (endedBy === 'SIGTERM') return netFault('NET_TOO_LARGE', url, 'It says more than what is allowed');
+  const all = stderr.split(/[\r\n\0]+/).filter((line) => line.trim() !== '');
+  const lines = all.filter((line) => !line.startsWith('remote:'));
+  const said = lines.join('\n');
+  for (const [spec, reading] of readings) {
+    const found = spec.exec(said);
+    if (found !== null) return reading(found, url, want);
+  }
+  // A server that gives up says why, and sends no pack
+  const last = said.includes('bad pack header')
+    ? all.map((line) => /^remote: ((?:fatal: |error: |aborting ).*)/.exec(line)).find((line) => line !== null)
+    : undefined;
+  if (last) return saidByServer(last, url, want);
+  const told = lines.find((line) => /^(?:fatal|error): /.test(line)) ?? lines[0] ?? `ended by ${endedBy}`;
+  return notGit(url, shownName(told.replace(/^(?:fatal|error): /, '')));
+}
+
+/** The fault that an answer is not what a git server says. */
+export function notGit(from: string, why: string): LockstepError {
+  return new LockstepError('SOURCE_GIT_DAMAGED', {
+    message: `The answer of ${from} is not what a git server gives: ${why}`,
+    hint: 'Check the address: it must be that of the repository itself. Run the command again; nothing of this was kept',
+    where: [{ value: from }],
+  });
+}
+
+function saidByServer([, said]: RegExpExecArray, url: string, want: ObjectId | undefined): LockstepError {
+  if (/not our ref|unadvertised|not valid/.test(said!)) return unknownCommit(url, want, said!);
+  return new LockstepError('NET_STATUS', {
+    message: `The server of ${url} refused: ${shownName(said!.trim())}`,
+    hint: 'Try again later; ask the owner of the server if it stays so',
+    where: [{ value: url }],
+  });
+}
+
+function unknownCommit(url: string, want: ObjectId | undefined, said: string): LockstepError {
+  return new LockstepError('SOURCE_REF_UNKNOWN', {
+    message: `The server of ${url} does not give the commit ${want} (${shownName(said.trim())})`,
+    hint: 'Either the repository has no such commit, or its server gives tags and branches alone (uploadpack.allowReachableSHA1InWant)',
+    where: [{ value: url }],
+  });
+}
+
+/** @param forGood asking again does not help: see isTransient in src/io/http-fault.ts */
+function unreachable(url: string, said: string, forGood: boolean): LockstepError {
+  const cause = forGood ? Object.assign(new Error(said), { code: 'ERR_TLS_PEER' }) : undefined;
+  return netFault('NET_UNREACHABLE', url, `Could not reach the server (${shownName(said)})`, cause);
+}
+
+function noKey(url: string): LockstepError {
+  return new LockstepError('NET_STATUS', {
+    message: `The server of ${url} takes no key that ssh shows it`,
+    hint: 'Put a key that it knows into your ssh agent (ssh-add), or say in ~/.ssh/config which key is for it. Nobody is asked for a passphrase',
+    where: [{ value: url }],
+  });
+}
+
+/** By the name that git-fsck(1) has for what is wrong. */
+function badObject(url: string, id: string, said: string): LockstepError {
+  const code: ErrorCode = /^(?:hasDot|hasDotdot|hasDotgit|fullPathname|emptyName|gitmodulesPath)$/.test(id)
+    ? 'DEB_UNSAFE_NAME'
+    : id.startsWith('gitmodules')
+      ? 'SOURCE_SUBMODULE'
+      : 'SOURCE_GIT_DAMAGED';
+  return new LockstepError(code, {
+    message: `git refuses an object of ${url}: ${shownName(said)} (${id})`,
+    hint: 'Do not use this repository; tell its owner (git fsck)',
+    where: [{ value: url }],
+  });
+}
