@@ -1,6 +1,6 @@
 /**
- * Which proxy a request goes through, by the usual variables or by apt's
- * configuration. Pure: the environment comes in as an argument.
+ * Which proxy a request goes through, by the usual variables.
+ * Pure: the environment comes in as an argument.
  */
 
 /** The proxy for a URL, or undefined for a direct connection. */
@@ -24,12 +24,6 @@ export function proxyFrom(env: Readonly<Record<string, string | undefined>>): Pr
     if (url.protocol === 'http:') return http;
     return url.protocol === 'https:' ? https : undefined;
   };
-}
-
-/** One proxy for both schemes, such as apt's `Acquire::http::Proxy`; `DIRECT` and nothing mean none. */
-export function proxyAlways(value: string | undefined): ProxyRule {
-  const proxy = value === 'DIRECT' ? undefined : proxyUrl(value);
-  return () => proxy;
 }
 
 function proxyUrl(value: string | undefined): URL | undefined {

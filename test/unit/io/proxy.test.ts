@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { noProxy, proxyAlways, proxyFrom } from '../../../src/io/proxy.js';
+import { noProxy, proxyFrom } from '../../../src/io/proxy.js';
 
 function through(env: Record<string, string>, url: string): string | undefined {
   return proxyFrom(env)(new URL(url))?.href;
@@ -45,11 +45,5 @@ describe('which proxy a request goes through', () => {
       assert.equal(through(env, url), 'http://p.invalid/', url);
     }
     assert.equal(through({ ...env, no_proxy: '*' }, 'https://a.invalid/'), undefined);
-  });
-
-  it("takes apt's own words", () => {
-    assert.equal(proxyAlways('DIRECT')(new URL('http://a.invalid/')), undefined);
-    assert.equal(proxyAlways(undefined)(new URL('http://a.invalid/')), undefined);
-    assert.equal(proxyAlways('http://p.invalid:3142')(new URL('https://a.invalid/'))?.port, '3142');
   });
 });
