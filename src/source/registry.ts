@@ -3,8 +3,6 @@
  * It hands on; how each kind proves its bytes is in its own file.
  */
 import { LockstepError } from '../errors.js';
-import type { Phase } from '../io/progress.js';
-import { silentPhase } from '../io/progress.js';
 import type { ComponentSource } from '../profile/profile-schema.js';
 import { binaryCandidates, fetchBinaries } from './apt-binary.js';
 import { fetchSource, sourceCandidates } from './apt-source.js';
@@ -16,6 +14,7 @@ import { fetchLocal } from './local.js';
 import type { Pin } from './pin.js';
 import { fetchTarball, tarballCandidates } from './tarball.js';
 import { fetchWithin } from './within.js';
+import { inPhase, silentPhase, type Phase } from '../io/progress.js';
 
 /** A component of a profile, as far as its source goes. */
 export interface SourcedComponent {
@@ -56,12 +55,11 @@ export async function allCandidates(
   components: Readonly<Record<string, { source: ComponentSource }>>,
   context: SourceContext,
 ): Promise<Candidates[]> {
-  return await inPhase(context, `Reading the suites of ${context.base.codename}`, async (phase) => {
-    const found = await allOrNone(context, (inner) =>
+  return await inPhase(context.progress, `Reading the suites of ${context.base.codename}`, (phase) =>
+    allOrNone(context, (inner) =>
       Object.entries(components).map(([name, { source }]) => candidatesOf({ name, source }, inner, phase)),
-    );
-    return { value: found };
-  });
+    ),
+  );
 }
 
 /**
@@ -98,67 +96,5 @@ export async function fetchPin(
       return await fetchTarball(choice, context, phase);
     case 'local':
       return await fetchLocal(choice, context, phase);
-  }
-}
-
-/**
- * Fetches all choices side by side, each `within` after its parent, as one
- * phase of progress. Throws as {@link fetchPin}.
- */
-export async function fetchPins(
-  choices: readonly Choice[],
-  context: SourceContext,
-): Promise<Map<string, Pin>> {
-  return await inPhase(context, 'Fetching and checking sources', async (phase) => {
-    const made = new Map<string, Promise<Pin>>();
-    const pinOf = (choice: Choice, inner: SourceContext): Promise<Pin> => {
-      const known = made.get(choice.component);
-      if (known !== undefined) return known;
-      const parent =
-        choice.kind === 'within' ? choices.find(({ component }) => component === choice.parent) : undefined;
-      const pin = (async () => {
-        const parents =
-          parent === undefined ? [] : ([[parent.component, await pinOf(parent, inner)]] as const);
-        return await fetchPin(choice, inner, new Map(parents), phase);
-      })();
-      made.set(choice.component, pin);
-      return pin;
-    };
-    const pins = await allOrNone(context, (inner) => choices.map((choice) => pinOf(choice, inner)));
-    const files = new Set(pins.flatMap(filesOf));
-    return {
-      value: new Map(pins.map((pin) => [pin.component, pin])),
-      summary: `${pins.length} components, ${files.size} files`,
-    };
-  });
-}
-
-function filesOf(pin: Pin): string[] {
-  switch (pin.kind) {
-    case 'apt-source':
-      return pin.files.map((file) => file.sha256);
-    case 'apt-binary':
-      return pin.packages.map(({ file }) => file.sha256);
-    case 'within':
-    case 'git':
-    case 'tarball':
-    case 'local':
-      return [pin.archive.sha256];
-  }
-}
-
-async function inPhase<T>(
-  context: SourceContext,
-  title: string,
-  work: (phase: Phase) => Promise<{ value: T; summary?: string }>,
-): Promise<T> {
-  const phase = context.progress.phase(title);
-  try {
-    const { value, summary } = await work(phase);
-    phase.done(summary);
-    return value;
-  } catch (error) {
-    phase.fail();
-    throw error;
   }
 }

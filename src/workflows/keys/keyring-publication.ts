@@ -8,7 +8,6 @@ import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { applyBuild, planBuild, prepareBuild } from '../../build/builder.js';
 import { exists } from '../../io/disk.js';
-import type { Phase } from '../../io/progress.js';
 import type { SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { definitionFileName, readTemplate } from '../../metapackage/template-folder.js';
@@ -37,6 +36,7 @@ import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { applyPublish, ownTrust, planPublish } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { addToHistory, historyOf } from '../workspace/files-read.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 /** Whether the archive has a keyring package at all: one of imported packages alone may do without. */
 export async function hasKeyringTemplate({ places }: Context): Promise<boolean> {
@@ -77,15 +77,12 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
  * @throws LockstepError as composeKeyringPackage, and what building, the signer and the disk throw
  */
 export async function cutKeyringPackage(context: Context, signer: Signer): Promise<Snapshot> {
-  const phase = context.progress.phase('Making the keyring package');
-  try {
-    const snapshot = await cut(context, signer, phase);
-    phase.done(snapshot.manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join());
-    return snapshot;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  return await inPhase(
+    context.progress,
+    'Making the keyring package',
+    (phase) => cut(context, signer, phase),
+    ({ manifest }) => manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join(),
+  );
 }
 
 async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snapshot> {

@@ -29,6 +29,7 @@ import type { Context } from '../workspace/context.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { historyOf } from '../workspace/files-read.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface PublishReport {
   suite: string;
@@ -199,21 +200,12 @@ export async function applyPublish(
   signer: Signer,
 ): Promise<PublishReport> {
   const { archive, store, clock, signal } = context;
-  const phase = context.progress.phase(`Publishing ${plan.snapshot} in ${suite.name}`);
-  let written;
-  try {
-    written = await applyPublication(archive, plan, {
-      store,
-      signer,
-      clock,
-      phase,
-      signal,
-    });
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
-  phase.done(written.writes === 0 ? 'the archive has it already' : `${written.writes} files written`);
+  const written = await inPhase(
+    context.progress,
+    `Publishing ${plan.snapshot} in ${suite.name}`,
+    (phase) => applyPublication(archive, plan, { store, signer, clock, phase, signal }),
+    ({ writes }) => (writes === 0 ? 'the archive has it already' : `${writes} files written`),
+  );
   return { ...reportOf(plan), ...written };
 }
 

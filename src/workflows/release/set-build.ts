@@ -19,7 +19,6 @@ import {
 import type { BuildOutput } from '../../build/built.js';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, exists, sha256Of } from '../../io/disk.js';
-import type { Phase } from '../../io/progress.js';
 import { originLines } from '../../metapackage/changelog-lines.js';
 import { extensionComponents } from '../../metapackage/extension-set.js';
 import { planSet, templatesOf, type SourceGroup } from '../../metapackage/compose.js';
@@ -42,6 +41,7 @@ import type { Context } from '../workspace/context.js';
 import { databaseSchema } from './set-schema.js';
 import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 /** What would be done about one package, for people and `--json`. */
 export interface BuildPlanRow {
@@ -87,8 +87,7 @@ export async function planBuilds(
   resolution: Resolution,
   suite?: string,
 ): Promise<PlannedBuilds> {
-  const phase = context.progress.phase('Planning the builds');
-  try {
+  const decide = async (phase: Phase): Promise<PlannedBuilds> => {
     const history = await versionHistory(context, resolution.profile.name);
     const builder = builderContext(context, phase);
     const debian = await planDebian(context, resolution, history, builder);
@@ -107,8 +106,6 @@ export async function planBuilds(
       ),
     );
     const plans = [...debian.map(({ plan }) => plan), ...trees];
-    const waiting = plans.filter(({ action }) => action === 'build').length;
-    phase.done(`${waiting} to build, ${plans.length - waiting} cached`);
     return {
       rows: [...plans.map(rowOf), ...takenRows(resolution.pins)],
       plans,
@@ -118,10 +115,11 @@ export async function planBuilds(
       ],
       schema,
     };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(context.progress, 'Planning the builds', decide, ({ plans }) => {
+    const waiting = plans.filter(({ action }) => action === 'build').length;
+    return `${waiting} to build, ${plans.length - waiting} cached`;
+  });
 }
 
 /** Runs the builds that must run, side by side, and takes the others from the cache. */
@@ -130,10 +128,9 @@ export async function buildSet(
   { profile, pins, skipped, sources }: Resolution,
   { plans, versions, schema }: PlannedBuilds,
 ): Promise<BuiltSet> {
-  const phase = context.progress.phase('Building');
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  try {
+  const build = async (phase: Phase): Promise<BuiltSet> => {
     await ensureDir(context.places.logs);
     const builder = { ...builderContext(context, phase), signal };
     const made = await Promise.allSettled(
@@ -150,8 +147,6 @@ export async function buildSet(
     if (stop.signal.aborted) throw stop.signal.reason;
     const outputs = made.map((result) => (result as PromiseFulfilledResult<BuildOutput>).value);
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
-    const built = plans.filter(({ action }) => action === 'build').length;
-    phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
     return {
       profile,
       pins,
@@ -162,10 +157,11 @@ export async function buildSet(
       skipped,
       sources,
     };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  const built = plans.filter(({ action }) => action === 'build').length;
+  return await inPhase(context.progress, 'Building', build, () =>
+    built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`,
+  );
 }
 
 /** Every version that was given out here, of all profiles: they share one pool. Those of `profile` are its own. */
@@ -324,15 +320,12 @@ async function extensionsOf(
     return tree === null ? [] : [tree];
   });
   if (trees.length === 0) return {};
-  const phase = context.progress.phase('Reading extensions');
-  try {
-    const found = await readExtensions(trees, sources, phase);
-    phase.done(`${Object.keys(found).length} extensions and skins`);
-    return found;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  return await inPhase(
+    context.progress,
+    'Reading extensions',
+    (phase) => readExtensions(trees, sources, phase),
+    (found) => `${Object.keys(found).length} extensions and skins`,
+  );
 }
 
 function rowOf(plan: BuildPlan): BuildPlanRow {

@@ -17,6 +17,7 @@ import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface CutReport {
   profile: string;
@@ -129,6 +130,11 @@ async function takenEntries(
   return entries;
 }
 
+/** What a person is told when a plan has been carried out. */
+export function toldOf(plan: SnapshotPlan): string {
+  return plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`;
+}
+
 /** Writes and signs the manifest. The caller holds the workspace's lock. */
 export async function applyCut(
   context: Context,
@@ -136,8 +142,8 @@ export async function applyCut(
   set: BuiltSet,
   signer: Signer,
 ): Promise<CutReport> {
-  const phase = context.progress.phase(`Cutting a snapshot of ${set.profile.name}`);
-  try {
+  const title = `Cutting a snapshot of ${set.profile.name}`;
+  const cut = async (): Promise<CutReport> => {
     const files = await applySnapshot(context.places.snapshots, plan, {
       signer,
       now: context.clock.now(),
@@ -150,12 +156,9 @@ export async function applyCut(
       await prepareEntry(context, { profile: set.profile.name, id, sha256 }, signer);
     }
     await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
-    phase.done(plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`);
     return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(context.progress, title, cut, () => toldOf(plan));
 }
 
 export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutReport {

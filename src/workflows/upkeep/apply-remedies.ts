@@ -10,7 +10,7 @@ import { applyRemedy, type RepairOutcome } from '../../archive/repair.js';
 import { applyRefresh, planRefresh } from '../../archive/resign.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { LockstepError } from '../../errors.js';
-import { diskFault } from '../../io/disk.js';
+import { onDisk } from '../../io/disk.js';
 import { signingEnd } from '../../signing/key-end.js';
 import type { Signer } from '../../signing/signer.js';
 import { currentSnapshot } from '../../suite/history.js';
@@ -22,6 +22,7 @@ import type { Context } from '../workspace/context.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
 import { planPublish } from '../move/suite-publication.js';
 import { historyOf } from '../workspace/files-read.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 /**
  * Applies remedies in their order. What cannot be put right is told and does not stop the others.
@@ -34,9 +35,8 @@ export async function applyRemedies(
   keys: ArchiveKeys,
 ): Promise<RepairOutcome[]> {
   const { archive: port, store, signal, progress } = context;
-  const phase = progress.phase('Repairing');
-  const outcomes: RepairOutcome[] = [];
-  try {
+  const repair = async (phase: Phase): Promise<RepairOutcome[]> => {
+    const outcomes: RepairOutcome[] = [];
     for (const remedy of remedies) {
       const outcome =
         remedy.kind === 'release'
@@ -45,12 +45,14 @@ export async function applyRemedies(
       phase.info(`${placeOf(remedy)}: ${outcome.how ?? `not repaired, ${outcome.reason}`}`);
       outcomes.push(outcome);
     }
-  } catch (error) {
-    phase.fail();
-    throw diskFault(error, 'write to', port.place);
-  }
-  phase.done(`${outcomes.filter(({ how }) => how !== null).length} of ${outcomes.length} repaired`);
-  return outcomes;
+    return outcomes;
+  };
+  return await inPhase(
+    progress,
+    'Repairing',
+    (phase) => onDisk('write to', port.place, () => repair(phase)),
+    (outcomes) => `${outcomes.filter(({ how }) => how !== null).length} of ${outcomes.length} repaired`,
+  );
 }
 
 async function applyRelease(context: Context, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {

@@ -26,6 +26,7 @@ import { settleKeyFiles } from '../keys/keyring-settle.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
 import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface RefreshRequest {
   /** Empty: all. */
@@ -236,9 +237,9 @@ async function refreshView(
     now: clock.now(),
   });
   if (plan.reason !== null && !by.dryRun) {
-    const phase = context.progress.phase(`Signing ${view} anew`);
-    await applyRefresh(port, plan, { signer: by.signer, clock, signal });
-    phase.done();
+    await inPhase(context.progress, `Signing ${view} anew`, () =>
+      applyRefresh(port, plan, { signer: by.signer, clock, signal }),
+    );
   }
   return { ...told, reason: plan.reason, validUntil: plan.validUntil?.toISOString() ?? null };
 }

@@ -29,6 +29,7 @@ import { applyRemedies } from './apply-remedies.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { historyOf } from '../workspace/files-read.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface VerifyRequest {
   /** An id or a suite; undefined: everything. */
@@ -136,21 +137,24 @@ async function readAll(
   const { places, archive: port, workspace, clock, signal, progress } = context;
   const trust = ownJudgement(keys);
   const expected = new ExpectedFiles();
-  const first = progress.phase('Reading the snapshots');
-  const snapshots = await verifySnapshots({
-    root: places.snapshots,
-    trust,
-    profile: await profileOf(context, scope),
-    onSnapshot: (snapshot) => expected.add(snapshot),
-    signal,
-  });
-  first.done(`${snapshots.good.size} good`);
+  const snapshots = await inPhase(
+    progress,
+    'Reading the snapshots',
+    async () =>
+      await verifySnapshots({
+        root: places.snapshots,
+        trust,
+        profile: await profileOf(context, scope),
+        onSnapshot: (snapshot) => expected.add(snapshot),
+        signal,
+      }),
+    ({ good }) => `${good.size} good`,
+  );
   const publicKey = await keys.own.publicKey();
   const keyring = await keyringSuites(context, keys);
   const notes = await readNotes(notesPath(context));
-  const phase = progress.phase('Reading the archive');
-  let item = phase.item('views and pool');
-  try {
+  return await inPhase(progress, 'Reading the archive', async (phase) => {
+    let item = phase.item('views and pool');
     const archive = await verifyArchive({
       port,
       trust,
@@ -181,7 +185,6 @@ async function readAll(
       signal,
     });
     item.done();
-    phase.done();
     const own = [
       ...(scope.kind === 'all' ? ofKeys : []),
       ...inScope(snapshots, scope),
@@ -204,10 +207,7 @@ async function readAll(
       files: archive.files,
       bytes: archive.bytes,
     };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  });
 }
 
 /** Undefined where the history is damaged, which is told of it by itself. */

@@ -8,12 +8,12 @@ import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
 import { silentProgress } from '../../../src/io/progress.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
-import { planResolution } from '../../../src/resolution/resolve.js';
+import { planResolution } from '../../fixtures/plan-resolution.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
 import type { SourceContext } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import type { Pin } from '../../../src/source/pin.js';
-import { allCandidates, fetchPins } from '../../../src/source/registry.js';
+import { allCandidates, fetchPin } from '../../../src/source/registry.js';
 import type { TestMirror } from '../../fixtures/mirror.js';
 
 export type Components = Record<string, { source: ComponentSource }>;
@@ -87,7 +87,11 @@ export class Resolving {
   ): Promise<Map<string, Pin>> {
     const context = this.context(more);
     const candidates = await allCandidates(components, context);
-    return await fetchPins(planResolution(components, candidates), context);
+    const pins = new Map<string, Pin>();
+    for (const choice of planResolution(components, candidates)) {
+      pins.set(choice.component, await fetchPin(choice, context, pins));
+    }
+    return pins;
   }
 
   async end(): Promise<void> {
