@@ -11,6 +11,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { silentPhase, type Phase } from '../io/progress.js';
 import type { Signer } from '../signing/signer-port.js';
 import type { PublicationPlan, Write } from './publication-plan.js';
+import { makeWay } from './pool-way.js';
 import type { ArchivePort, PlacedBlob } from './port.js';
 
 export interface ApplyOptions {
@@ -72,7 +73,7 @@ export async function applyPublication(
 }
 
 async function assertRoom(port: ArchivePort, bytes: number): Promise<void> {
-  const free = await port.freeBytes();
+  const free = await port.folder?.freeBytes();
   if (free === undefined || free >= bytes + reserve) return;
   const mebi = (count: number): string => `${Math.ceil(count / 1024 / 1024)} MiB`;
   throw new LockstepError('DISK_FULL', {
@@ -183,9 +184,9 @@ async function writeOne(
     case 'blob':
       throw new TypeError('a step has blobs only, or none');
     case 'link':
-      return await port.link(write.path, write.from, { signal, modified: write.modified });
+      return await port.copy(write.path, write.from, { signal, modified: write.modified });
     case 'alias':
-      return await port.alias(write.path, write.target);
+      return await makeWay(port, write.path, write.target);
     case 'data':
       return await port.put(write.path, write.data, { signal });
     case 'text':

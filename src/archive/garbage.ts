@@ -77,7 +77,7 @@ export function poolGarbage(there: readonly PortFile[], needed: ReadonlySet<stri
 
 /**
  * Indices in a view that its Release does not list. When a generation was replaced is told by the file that
- * replaced it: it was dated when it got its place (port.link), so the one before has been needless since
+ * replaced it: it was dated when it got its place (port.copy), so the one before has been needless since
  * then at the latest. Pure.
  */
 export function viewGarbage(there: readonly PortFile[], { view, release }: SignedView): Garbage[] {

@@ -105,7 +105,7 @@ describe('a publication that is stopped', function () {
 
   it('writes nothing when it is known beforehand that there is no room', async () => {
     const port = new FailingPort(bench.port, Infinity, 'after');
-    port.freeBytes = () => Promise.resolve(1000);
+    port.folder!.freeBytes = () => Promise.resolve(1000);
     await assert.rejects(bench.publish(second, [first], port), { code: 'DISK_FULL' });
     assert.equal(port.writes, 0);
   });

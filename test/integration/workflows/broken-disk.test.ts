@@ -141,7 +141,7 @@ describe('a move on a disk that fails', function () {
             [`${name} ${move.id}`],
             where,
           );
-          assert.deepEqual(await bench.context.archive.sweep(), [], where);
+          assert.deepEqual(await bench.context.archive.folder?.sweep(), [], where);
         }
         assert.equal(await installable(), move.new);
         assert.ok(failures > changes / 2, `${failures} of ${changes}`);
