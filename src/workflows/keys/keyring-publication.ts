@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
-import { applyBuild, planBuild, prepareBuild } from '../../build/builder.js';
+import { applyBuild, planBuild, prepareBuild } from '../../build/build-plan.js';
 import { exists } from '../../io/disk.js';
 import type { SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
@@ -27,7 +27,7 @@ import {
 } from '../../snapshot/snapshot-folder.js';
 import { vetSet } from '../../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
-import { builderContext, versionHistory } from '../release/set-build.js';
+import { buildContext, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
@@ -88,11 +88,11 @@ export async function cutKeyringPackage(context: Context, signer: Signer): Promi
 async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snapshot> {
   const { workspace, places, store, clock, signal } = context;
   const group = await composeKeyringPackage(context);
-  const builder = builderContext(context, phase);
+  const building = buildContext(context, phase);
   const built = [];
   for (const { trees, ...tree } of group.packages) {
     const request = { method: 'tree' as const, component: group.source, tree, from: trees };
-    const output = await applyBuild(planBuild(await prepareBuild(request, builder)), builder);
+    const output = await applyBuild(planBuild(await prepareBuild(request, building)), building);
     built.push(...output.packages);
   }
   const detail = await vetSet(built, { store, cacheDir: places.cache, signal });

@@ -3,19 +3,16 @@
  * running those side by side. What a build is, is src/build's; what the
  * composed packages hold, src/metapackage's.
  */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { baseIndices } from '../../build/base-index.js';
 import {
   applyBuild,
-  machineArchitecture,
   planBuild,
   prepareBuild,
-  type BuilderContext,
+  type BuildContext,
   type BuildPlan,
-  type DebianRequest,
-  type PreparedBuild,
-} from '../../build/builder.js';
+} from '../../build/build-plan.js';
+import type { DebianRequest, PreparedBuild } from '../../build/builder-port.js';
 import type { BuildOutput } from '../../build/built.js';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, exists, sha256Of } from '../../io/disk.js';
@@ -89,8 +86,8 @@ export async function planBuilds(
 ): Promise<PlannedBuilds> {
   const decide = async (phase: Phase): Promise<PlannedBuilds> => {
     const history = await versionHistory(context, resolution.profile.name);
-    const builder = builderContext(context, phase);
-    const debian = await planDebian(context, resolution, history, builder);
+    const building = buildContext(context, phase);
+    const debian = await planDebian(context, resolution, history, building);
     const schema = await databaseSchema(context, resolution, sourcesOf(debian));
     const groups = await composeGroups(context, resolution, debian, { history, schema, suite });
     const trees = await Promise.all(
@@ -99,7 +96,7 @@ export async function planBuilds(
           planBuild(
             await prepareBuild(
               { method: 'tree', component: group.component ?? group.source, tree, from },
-              builder,
+              building,
             ),
           ),
         ),
@@ -132,11 +129,11 @@ export async function buildSet(
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const build = async (phase: Phase): Promise<BuiltSet> => {
     await ensureDir(context.places.logs);
-    const builder = { ...builderContext(context, phase), signal };
+    const building = { ...buildContext(context, phase), signal };
     const made = await Promise.allSettled(
       plans.map(async (plan) => {
         try {
-          return await applyBuild(plan, builder);
+          return await applyBuild(plan, building);
         } catch (error) {
           // The others end before the fault is told: no build goes on behind an error
           stop.abort(error);
@@ -177,18 +174,9 @@ export async function versionHistory(context: Context, profile: string): Promise
   return uses;
 }
 
-export function builderContext(context: Context, phase: Phase): BuilderContext {
-  const { store, http, places, clock, signal } = context;
-  return {
-    store,
-    http,
-    cacheDir: places.cache,
-    temporary: places.temporary,
-    cores: availableParallelism(),
-    now: () => clock.now(),
-    phase,
-    signal,
-  };
+export function buildContext(context: Context, phase: Phase): BuildContext {
+  const { store, builder, places, signal } = context;
+  return { store, builder, cacheDir: places.cache, phase, signal };
 }
 
 interface PlannedDebian {
@@ -202,14 +190,14 @@ async function planDebian(
   context: Context,
   { profile, pins, sources }: Resolution,
   history: readonly VersionUse[],
-  builder: BuilderContext,
+  building: BuildContext,
 ): Promise<PlannedDebian[]> {
   const wanted = Object.entries(profile.components).filter(
     ([, component]) => component.build?.method === 'debian',
   );
   if (wanted.length === 0) return [];
-  const architecture = await machineArchitecture();
-  const indices = await baseIndices(sources, architecture, builder.phase);
+  const architecture = await building.builder.architecture();
+  const indices = await baseIndices(sources, architecture, building.phase);
   const { versionSuffix, archive } = context.workspace;
   return await Promise.all(
     wanted.map(async ([name, component]) => {
@@ -239,12 +227,12 @@ async function planDebian(
         log: join(context.places.logs, `build-${profile.name}-${name}.log`),
       });
       // Number 0 is never given out: with it, the inputs are those of the content alone
-      const open = debianOf(await prepareBuild(request(0), builder));
+      const open = debianOf(await prepareBuild(request(0), building));
       const zero = open.prepared.source.version;
       const base = zero.slice(0, -`+${versionSuffix}0`.length);
       const version = planVersion(base, versionSuffix, open.inputs, history, open.prepared.source.package);
       const number = Number(version.slice(`${base}+${versionSuffix}`.length));
-      const prepared = debianOf(await prepareBuild(request(number), builder));
+      const prepared = debianOf(await prepareBuild(request(number), building));
       const packages = prepared.prepared.binaries
         .filter((binary) => request(0).packages.includes(binary.package))
         .map((binary) => ({ ...binary, version }));

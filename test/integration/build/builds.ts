@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baseIndices, type BaseIndex } from '../../../src/build/base-index.js';
-import { machineArchitecture, type BuilderContext, type DebianRequest } from '../../../src/build/builder.js';
+import type { BuildContext } from '../../../src/build/build-plan.js';
+import type { DebianRequest } from '../../../src/build/builder-port.js';
+import { LocalBuilder, type LocalBuilderOptions } from '../../../src/build/local-builder.js';
 import { findPrivilege } from '../../../src/build/namespace.js';
 import { LockstepError } from '../../../src/errors.js';
 import { systemClock } from '../../../src/io/clock.js';
@@ -106,7 +108,7 @@ export class Builds {
   async useMirror(): Promise<string | null> {
     try {
       await findPrivilege();
-      this.architecture = await machineArchitecture();
+      this.architecture = await this.builder().architecture();
       const base = { distribution: 'debian', codename: this.codename, architectures: [this.architecture] };
       const source = {
         http: this.http,
@@ -135,17 +137,14 @@ export class Builds {
     return join(this.folder, 'logs', 'sample.log');
   }
 
-  context(more: Partial<BuilderContext> = {}): BuilderContext {
-    return {
-      store: this.store,
-      http: this.http,
-      cacheDir: this.cacheDir,
-      temporary: this.temporary,
-      cores: 2,
-      now: () => new Date(),
-      phase: silentPhase,
-      ...more,
-    };
+  builder(more: Partial<LocalBuilderOptions> = {}): LocalBuilder {
+    const { store, http, cacheDir, temporary } = this;
+    return new LocalBuilder({ store, http, cacheDir, temporary, cores: 2, now: () => new Date(), ...more });
+  }
+
+  context(more: Partial<BuildContext> = {}): BuildContext {
+    const { store, cacheDir } = this;
+    return { store, builder: this.builder(), cacheDir, phase: silentPhase, ...more };
   }
 
   async pin(spec: SourceSpec = sampleSpec): Promise<AptSourcePin> {

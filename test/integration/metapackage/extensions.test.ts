@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { applyBuild, planBuild, prepareBuild } from '../../../src/build/builder.js';
+import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-plan.js';
 import type { BuiltPackage } from '../../../src/build/built.js';
 import { run } from '../../../src/io/process.js';
 import { silentProgress } from '../../../src/io/progress.js';

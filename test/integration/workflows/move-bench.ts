@@ -119,6 +119,7 @@ export class MoveBench {
       places,
       store: work.store,
       archive: new DiskPort(places.public),
+      builder: undefined as never,
       http: undefined as never,
       clock: work.clock,
       progress: silentProgress,
