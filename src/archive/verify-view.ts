@@ -3,6 +3,7 @@
  * trust: Release files, dates, which suite and snapshot they are of, indices,
  * and what else lies in its folder. It reads and names faults, no more.
  */
+import { aptMaxFutureSeconds } from '../deb/apt-limits.js';
 import type { Release } from '../deb/release-file.js';
 import { isTemporaryName } from '../io/disk.js';
 import { byHashPath, frozenView, liveView } from './layout.js';
@@ -38,9 +39,6 @@ export interface ViewReading {
   signed: SignedView;
   findings: ArchiveFinding[];
 }
-
-/** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */
-const toleratedFuture = 10;
 
 export function folderOf({ kind, suite, id }: Pick<ViewName, 'kind' | 'suite' | 'id'>): string {
   return kind === 'live' ? liveView(suite) : frozenView(suite, id ?? '');
@@ -118,7 +116,7 @@ function releaseFaults(
     const hint = `apt refuses it. Sign it anew with: lockstep refresh ${name.suite}`;
     find('expired', `Its time is over since ${over}`, hint, true);
   }
-  if (release.date > now + toleratedFuture) {
+  if (release.date > now + aptMaxFutureSeconds) {
     const date = new Date(release.date * 1000).toISOString();
     const hint =
       'apt refuses it until then. Set the clock of this machine right; the next Release is dated later still';
