@@ -40,6 +40,7 @@ import {
 } from './release.js';
 import type { KeyringSuites } from './sources-file.js';
 import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
+import { sha256 } from '../io/sha256.js';
 
 /** A snapshot that is named by its manifest's hash; its manifest is read only where nothing is known of it yet. */
 export interface ListedSnapshot {
@@ -128,7 +129,7 @@ const listingSchema = z.object({
     z.object({
       path: z.string(),
       size: z.number().int().nonnegative(),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      sha256,
       stored: z.boolean(),
     }),
   ),

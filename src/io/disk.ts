@@ -23,8 +23,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LockstepError } from '../errors.js';
-import type { ByteSource } from './bytes.js';
-import { piecesOf } from './bytes.js';
+import { piecesOf, type ByteSource } from '../deb/bytes.js';
 import { throwIfInterrupted } from './interrupt.js';
 
 /** Size in bytes and SHA-256 in lower-case hex. */

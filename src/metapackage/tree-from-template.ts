@@ -3,7 +3,7 @@
  * control fields. It decides over data in memory and touches no disk.
  */
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { gzip } from '../io/compress.js';
 import type { TreeEntry, TreeFrom, TreePackage } from '../build/tree-package.js';
 import { changelogGz, defaultCopyright, type ChangelogSpec } from './doc-files.js';

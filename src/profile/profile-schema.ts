@@ -21,6 +21,7 @@ import {
   treePattern,
   versionRange,
 } from './names.js';
+import { sha256 } from '../io/sha256.js';
 
 const base = z
   .strictObject({
@@ -124,11 +125,7 @@ const source = z
         listing: tarballAddress
           .optional()
           .describe('A page whose links, or names, of the form of "url" tell which versions there are'),
-        sha256: z
-          .string()
-          .regex(/^[0-9a-f]{64}$/, { error: 'must be a SHA-256: 64 hexadecimal digits' })
-          .optional()
-          .describe('Of the tarball, where it is one version'),
+        sha256: sha256.optional().describe('Of the tarball, where it is one version'),
         signature: tarballAddress
           .optional()
           .describe('Where its detached signature is; {version} as in "url"'),

@@ -5,7 +5,7 @@
  * What the tree demands of others is declarations.ts's.
  */
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
 import { silentPhase } from '../io/progress.js';

@@ -5,7 +5,7 @@
  */
 import { promises as fs } from 'node:fs';
 import { LockstepError } from '../../errors.js';
-import { piecesOf } from '../../io/bytes.js';
+import { piecesOf } from '../../deb/bytes.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { SourceContext } from '../source-context.js';
 import { damagedObject, idHash, isObjectId, type ObjectId, type ObjectType } from './git-object.js';

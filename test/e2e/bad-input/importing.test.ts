@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { publishResult } from '../../../src/cli/results/all.js';
 import { importResult } from '../../../src/cli/results/import.js';
 import { tarBytes } from '../../../src/deb/tar.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { xzCompress } from '../../../src/io/compress.js';
 import { isTemporaryName } from '../../../src/io/disk.js';
 import { needs } from '../../fixtures/machine.js';

@@ -7,7 +7,7 @@ import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-pl
 import type { DebianRequest } from '../../../src/build/builder-port.js';
 import type { BuildOutput } from '../../../src/build/built.js';
 import { readDeb } from '../../../src/deb/deb-file.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName } from '../../../src/io/compress.js';
 import { needs } from '../../fixtures/machine.js';
 import { Builds, control, date, fault, rules, sampleSpec } from './builds.js';
