@@ -322,7 +322,7 @@ function strangers(
   return files.flatMap((file): ArchiveFinding[] => {
     const { path, kind } = file;
     if (kind === 'file' && known.has(path)) return [];
-    if (isTemporaryName(path.slice(path.lastIndexOf('/') + 1))) return [leftOver(file)];
+    if (isTemporaryName(path)) return [leftOver(file)];
     const id = /^snapshot\/([^/]+)\//.exec(path)?.[1] ?? '';
     if (isWay(request.port, file) && path === frozenPool(id) && isThere(request, id)) return [];
     if (!snapshots.dropped.has(id)) return [foreign(file)];

@@ -8,7 +8,7 @@ import type { Release } from '../deb/release-file.js';
 import { isTemporaryName } from '../io/disk.js';
 import { byHashPath, frozenView, liveView } from './layout.js';
 import type { PortFile } from './port.js';
-import { listedField, snapshotField } from './release.js';
+import { listedIn, snapshotField } from './release.js';
 import type { ArchiveFinding } from './remedy.js';
 import type { Taken } from '../signing/verifier.js';
 import { viewEnd } from './validity.js';
@@ -42,12 +42,6 @@ export interface ViewReading {
 
 export function folderOf({ kind, suite, id }: Pick<ViewName, 'kind' | 'suite' | 'id'>): string {
   return kind === 'live' ? liveView(suite) : frozenView(suite, id ?? '');
-}
-
-/** The snapshots that a Release says it lists, the current one first. */
-export function listedIn(release: Release): string[] {
-  const said = release.fields.get(listedField) ?? release.fields.get(snapshotField) ?? '';
-  return said.split(/\s+/).filter((id) => id !== '');
 }
 
 /** @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING, KEYRING_INVALID */
@@ -143,7 +137,7 @@ async function strangers(
     if (known.has(file.path) && file.kind === 'file') continue;
     const named = hashInName(file.path);
     if (file.kind === 'file' && current.has(file.path)) continue;
-    if (isTemporaryName(file.path.slice(file.path.lastIndexOf('/') + 1))) {
+    if (isTemporaryName(file.path)) {
       findings.push(leftOver(file));
       continue;
     }

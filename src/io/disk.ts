@@ -84,8 +84,9 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.${name}.${writer}-${(named++).toString(36)}.lockstep-tmp`);
 }
 
-/** Whether a file name is one of {@link temporaryName}'s. */
-export function isTemporaryName(name: string): boolean {
+/** Whether the file name of a path is one of {@link temporaryName}'s. */
+export function isTemporaryName(path: string): boolean {
+  const name = basename(path);
   return name.startsWith('.') && name.endsWith('.lockstep-tmp');
 }
 

@@ -128,7 +128,7 @@ export async function fetchBinaries(
 ): Promise<AptBinaryPin> {
   const fetched = await allOrNone(context, (inner) =>
     choice.listings.map(async (listing) => {
-      const file = await fetchFile({ ...listing.file, ...placeOf(listing) }, inner, phase);
+      const file = await fetchFile({ ...listing.file, ...archivePlaceOf(listing) }, inner, phase);
       return { listing, file, date: await buildDate(file, inner) };
     }),
   );
@@ -142,7 +142,7 @@ export async function fetchBinaries(
   };
 }
 
-function placeOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof SourceFile> {
+function archivePlaceOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof SourceFile> {
   return { archive, paths: [filename], suite };
 }
 

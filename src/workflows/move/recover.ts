@@ -112,10 +112,10 @@ async function undo(port: ArchivePort, { move, before }: MoveJournal): Promise<v
   }
   const modified = release === null ? {} : { modified: new Date(release.date * 1000) };
   const text = release === null ? before.release : withoutArmour(inline);
-  if (text !== null && (await textOf(port, `${view}/Release`)) !== text) {
+  if (text !== null && (await textAt(port, `${view}/Release`)) !== text) {
     await port.put(`${view}/Release`, text, modified);
   }
-  if (before.signature !== null && (await textOf(port, `${view}/Release.gpg`)) !== before.signature) {
+  if (before.signature !== null && (await textAt(port, `${view}/Release.gpg`)) !== before.signature) {
     await port.put(`${view}/Release.gpg`, before.signature, modified);
   }
 }
@@ -127,6 +127,6 @@ async function removeUncommitted(port: ArchivePort, view: string): Promise<void>
   await port.remove(`${view}/Release`);
 }
 
-async function textOf(port: ArchivePort, path: string): Promise<string | undefined> {
+async function textAt(port: ArchivePort, path: string): Promise<string | undefined> {
   return (await port.read(path))?.toString('utf8');
 }

@@ -22,7 +22,7 @@ import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { rulesVersion } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
-import { readAll, type ReadingRequest, type TakenFile } from './import-reading.js';
+import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
@@ -105,7 +105,7 @@ async function readAndPlan(
   const taken = await inPhase(
     context.progress,
     `Reading packages for ${profile.name}`,
-    (phase) => readAll(context, profile, request, phase),
+    (phase) => readPackages(context, profile, request, phase),
     ({ packages, sources }) => `${packages.length} packages, ${sources.length} sources`,
   );
   const { batch, links } = taken;

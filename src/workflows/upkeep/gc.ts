@@ -144,7 +144,7 @@ function noteNeeds(manifest: SnapshotManifest, needs: Needs): void {
 /** Nobody else is writing while we have the lock. */
 function temporaries(there: readonly PortFile[]): Garbage[] {
   return there
-    .filter(({ path, kind }) => kind === 'file' && isTemporaryName(path.slice(path.lastIndexOf('/') + 1)))
+    .filter(({ path, kind }) => kind === 'file' && isTemporaryName(path))
     .map(({ path, size }) => ({ kind: 'temporary', path, size, since: new Date(0) }));
 }
 

@@ -72,13 +72,13 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
     );
   }
   let stamp = await stampOf(context);
-  let reading = await readAll(context, scope, judged, true);
+  let reading = await readEverything(context, scope, judged, true);
   for (let round = 1; round < tries && reading.findings.length > 0; round++) {
     // What is written meanwhile looks like damage; what is damaged stays so
     const now = await stampOf(context);
     if (now === stamp) break;
     stamp = now;
-    const again = await readAll(context, scope, judged, true);
+    const again = await readEverything(context, scope, judged, true);
     reading = { ...again, findings: lasting(reading.findings, again.findings) };
   }
   return await reportOf(context, reading, [], request.target ?? null);
@@ -91,7 +91,7 @@ async function repairAll(
   target: string | null,
 ): Promise<VerifyReport> {
   const repairs = new Map<string, RepairOutcome>();
-  let reading = await readAll(context, scope, judged, false);
+  let reading = await readEverything(context, scope, judged, false);
   // What a damaged Release hides shows once it is whole
   for (let round = 0; round < tries; round++) {
     const remedies = remediesOf(reading.archive);
@@ -99,7 +99,7 @@ async function repairAll(
     const outcomes = await applyRemedies(context, remedies, judged.keys);
     for (const outcome of outcomes) repairs.set(outcome.path, outcome);
     if (outcomes.every(({ how }) => how === null)) break;
-    reading = await readAll(context, scope, judged, false);
+    reading = await readEverything(context, scope, judged, false);
   }
   return await reportOf(context, reading, [...repairs.values()], target);
 }
@@ -128,7 +128,7 @@ interface Reading {
 }
 
 /** @param isReader whether somebody else may be at work meanwhile */
-async function readAll(
+async function readEverything(
   context: Context,
   scope: Scope,
   { keys, findings: ofKeys }: JudgedKeys,
