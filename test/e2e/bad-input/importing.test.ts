@@ -11,7 +11,7 @@ import { isTemporaryName } from '../../../src/io/disk.js';
 import { needs } from '../../fixtures/machine.js';
 import { makeBinary } from '../../fixtures/packages.js';
 import { startLockstep } from '../../fixtures/lockstep.js';
-import { IsolatedApt } from '../../integration/archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { Bench, failedWith, profile, until } from './bench.js';
 import { SmallDisk, unfitForSmallDisks } from './small-disk.js';
 

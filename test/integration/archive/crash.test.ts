@@ -7,7 +7,7 @@ import { LockstepError } from '../../../src/errors.js';
 import { run } from '../../../src/io/process.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { FailingPort, type Failure } from './failing-port.js';
-import { IsolatedApt, Workbench } from './fixture.js';
+import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';
 
 describe('a publication that is stopped', function () {
   this.timeout(180_000);

@@ -8,7 +8,7 @@ import { withoutArmour } from '../../../src/deb/stanza.js';
 import { sha256Of, temporaryName } from '../../../src/io/disk.js';
 import { MemoryPort, serveObjects } from '../../fixtures/memory-port.js';
 import { FailingPort } from './failing-port.js';
-import { IsolatedApt, Workbench } from './fixture.js';
+import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';
 import { archivePortContract } from './port-contract.js';
 
 archivePortContract('a folder', (folder) => new DiskPort(folder));

@@ -8,7 +8,7 @@ import { sha256Of } from '../../../src/io/disk.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { needs } from '../../fixtures/machine.js';
 import { samplePackage } from '../../unit/build/samples.js';
-import { Builds } from './builds.js';
+import { Builds } from '../../fixtures/builds.js';
 
 /** @param make a builder that reads from and writes to the store of `builds` */
 export function builderContract(name: string, make: (builds: Builds) => Builder): void {

@@ -3,7 +3,7 @@ import type { BuildRecord } from '../../../src/build/build-cache.js';
 import type { Builder, BuildJob, PreparedBuild } from '../../../src/build/builder-port.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { builderContract } from './builder-contract.js';
-import type { Builds } from './builds.js';
+import type { Builds } from '../../fixtures/builds.js';
 
 /**
  * Stands for another machine: it has a store of its own and is given nothing but data, so a prepared build must say

@@ -10,7 +10,7 @@ import { readDeb } from '../../../src/deb/deb-file.js';
 import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName } from '../../../src/io/compress.js';
 import { needs } from '../../fixtures/machine.js';
-import { Builds, control, date, fault, rules, sampleSpec } from './builds.js';
+import { Builds, control, date, fault, rules, sampleSpec } from '../../fixtures/builds.js';
 
 const execute = promisify(execFile);
 

@@ -9,7 +9,7 @@ import {
 import { parseDsc } from '../../../src/deb/dsc.js';
 import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';
-import { Builds, control, date, fault, rules, sampleSpec } from './builds.js';
+import { Builds, control, date, fault, rules, sampleSpec } from '../../fixtures/builds.js';
 
 const rebuild: RebuildRequest = {
   suffix: '+lockstep1',

@@ -9,7 +9,7 @@ import { run } from '../../../src/io/process.js';
 import type { TreePin } from '../../../src/source/pin.js';
 import { needs } from '../../fixtures/machine.js';
 import { tarOf, type Tree } from '../../fixtures/packages.js';
-import { Builds, control, date, fault, rules } from './builds.js';
+import { Builds, control, date, fault, rules } from '../../fixtures/builds.js';
 
 const tree: Tree = { 'data.txt': 'data\n', 'more/deep.txt': 'deep\n', 'debian/control': 'not ours\n' };
 

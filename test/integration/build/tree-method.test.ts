@@ -8,7 +8,7 @@ import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';
 import { tarOf } from '../../fixtures/packages.js';
 import { file, samplePackage } from '../../unit/build/samples.js';
-import { Builds, fault } from './builds.js';
+import { Builds, fault } from '../../fixtures/builds.js';
 
 /** Packages written without Debian's tools, and read with them. */
 describe('building by the tree method', () => {

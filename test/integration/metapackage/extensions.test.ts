@@ -13,7 +13,7 @@ import { extensionTree, readExtensions } from '../../../src/source/extension-fac
 import type { SourceContext } from '../../../src/source/source-context.js';
 import { needs } from '../../fixtures/machine.js';
 import { manyExtensionPins, manyExtensionsProfile } from '../../fixtures/many-extensions.js';
-import { Builds } from '../build/builds.js';
+import { Builds } from '../../fixtures/builds.js';
 
 const project = resolve(import.meta.dirname, '../../..');
 describe('a set with thirty extensions and skins, and no packaging written for them', function () {
