@@ -11,6 +11,8 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { silentPhase, type Phase } from '../io/progress.js';
 import type { Signer } from '../signing/signer-port.js';
 import type { PublicationPlan, Write } from './publication-plan.js';
+import { longestWait, waitForDate } from './release-wait.js';
+import { makeWay } from './pool-way.js';
 import type { ArchivePort, PlacedBlob } from './port.js';
 
 export interface ApplyOptions {
@@ -29,10 +31,6 @@ export interface PublicationResult {
   bytes: number;
 }
 
-/** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */
-const toleratedFuture = 5_000;
-/** A Date further ahead than this comes from a clock that ran backwards, not from releases in quick succession. */
-const longestWait = 60_000;
 /** So many files are written side by side. */
 const writesAtOnce = 8;
 /** Kept free beyond what is known to be written: folders, signatures, the file system's own. */
@@ -58,7 +56,7 @@ export async function applyPublication(
   try {
     for (const { step, writes } of stepsOf(plan.writes)) {
       throwIfInterrupted(options.signal);
-      if (step === 'release') await waitForDate(plan, options);
+      if (step === 'release') await waitForDate(latestDate(plan), options.clock, options.signal);
       if (writes.every((write) => write.kind === 'blob')) {
         await putBlobs(port, writes, options, phase);
       } else {
@@ -72,7 +70,7 @@ export async function applyPublication(
 }
 
 async function assertRoom(port: ArchivePort, bytes: number): Promise<void> {
-  const free = await port.freeBytes();
+  const free = await port.folder?.freeBytes();
   if (free === undefined || free >= bytes + reserve) return;
   const mebi = (count: number): string => `${Math.ceil(count / 1024 / 1024)} MiB`;
   throw new LockstepError('DISK_FULL', {
@@ -114,11 +112,10 @@ function stepsOf(writes: readonly Write[]): { step: Write['step']; writes: Write
   return steps;
 }
 
-/** Releases in quick succession are dated a second apart each: waits until clients would take this one. */
-async function waitForDate(plan: PublicationPlan, { clock, signal }: ApplyOptions): Promise<void> {
-  const dates = plan.writes.flatMap((write) => (write.kind === 'text' ? [write.date.getTime()] : []));
-  const ahead = Math.max(...dates) - clock.now().getTime();
-  if (ahead > toleratedFuture && ahead <= longestWait) await clock.sleep(ahead - toleratedFuture, signal);
+function latestDate({ writes }: PublicationPlan): Date {
+  return new Date(
+    Math.max(...writes.flatMap((write) => (write.kind === 'text' ? [write.date.getTime()] : []))),
+  );
 }
 
 async function putBlobs(
@@ -183,9 +180,9 @@ async function writeOne(
     case 'blob':
       throw new TypeError('a step has blobs only, or none');
     case 'link':
-      return await port.link(write.path, write.from, { signal, modified: write.modified });
+      return await port.copy(write.path, write.from, { signal, modified: write.modified });
     case 'alias':
-      return await port.alias(write.path, write.target);
+      return await makeWay(port, write.path, write.target);
     case 'data':
       return await port.put(write.path, write.data, { signal });
     case 'text':

@@ -28,7 +28,15 @@ import {
   writeFileAtomic,
 } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import type { ArchivePort, PortFile, PlacedBlob, PortOptions } from './port.js';
+import type {
+  ArchivePort,
+  DatedOptions,
+  FileHead,
+  FolderPort,
+  PlacedBlob,
+  PortFile,
+  PortOptions,
+} from './port.js';
 import { placeSmallFiles } from './small-files.js';
 
 export interface DiskPortOptions {
@@ -46,8 +54,9 @@ const writesAtOnce = 8;
 const smallFile = 256 * 1024;
 
 /** The port onto a folder, usually `public/` of the workspace. */
-export class DiskPort implements ArchivePort {
+export class DiskPort implements ArchivePort, FolderPort {
   readonly place: string;
+  readonly folder: FolderPort = this;
   readonly #how: 'copy' | 'link';
 
   constructor(root: string, options: DiskPortOptions = {}) {
@@ -60,18 +69,18 @@ export class DiskPort implements ArchivePort {
   }
 
   // A synchronous stat takes 10 microseconds, an asynchronous one ten times that: there are 100,000 of them.
-  sizes(paths: readonly string[]): Promise<Map<string, number>> {
-    const sizes = new Map<string, number>();
+  head(paths: readonly string[]): Promise<Map<string, FileHead>> {
+    const heads = new Map<string, FileHead>();
     for (const path of paths) {
       const file = this.#at(path);
       try {
         const found = statSync(file, { throwIfNoEntry: false });
-        if (found?.isFile() === true) sizes.set(path, found.size);
+        if (found?.isFile() === true) heads.set(path, { size: found.size, tag: `${found.dev}:${found.ino}` });
       } catch (error) {
         throw diskFault(error, 'look at', file);
       }
     }
-    return Promise.resolve(sizes);
+    return Promise.resolve(heads);
   }
 
   async digest(path: string, options: PortOptions = {}): Promise<StoredBlob | undefined> {
@@ -79,32 +88,13 @@ export class DiskPort implements ArchivePort {
     const small = smallBytes(file);
     if (small === undefined)
       return (await exists(file)) ? await hashFile(file, signalOf(options)) : undefined;
-    // Others get their turn; a trip through libuv for each would take ten times as long (see sizes).
+    // Others get their turn; a trip through libuv for each would take ten times as long (see head).
     await setImmediate();
     throwIfInterrupted(options.signal);
     return { size: small.length, sha256: sha256Of(small) };
   }
 
-  async same(path: string, other: string, options: PortOptions = {}): Promise<boolean> {
-    const [one, two] = [path, other].map((name) => {
-      const file = this.#at(name);
-      try {
-        return statSync(file, { throwIfNoEntry: false });
-      } catch (error) {
-        throw diskFault(error, 'look at', file);
-      }
-    });
-    if (one === undefined || two === undefined || one.size !== two.size) return false;
-    if (one.ino === two.ino && one.dev === two.dev) return true;
-    const digests = [await this.digest(path, options), await this.digest(other, options)];
-    return digests[0]?.sha256 === digests[1]?.sha256;
-  }
-
-  async put(
-    path: string,
-    data: string | Uint8Array,
-    options: PortOptions & { modified?: Date } = {},
-  ): Promise<void> {
+  async put(path: string, data: string | Uint8Array, options: DatedOptions = {}): Promise<void> {
     openToReaders();
     const file = this.#at(path);
     await writeFileAtomic(file, data, signalOf(options));
@@ -161,7 +151,8 @@ export class DiskPort implements ArchivePort {
     if (fault !== undefined) throw fault.reason;
   }
 
-  async link(path: string, from: string, options: PortOptions & { modified?: Date } = {}): Promise<void> {
+  // By a hard link: a file is replaced and never written to, so the other name keeps its bytes
+  async copy(path: string, from: string, options: DatedOptions = {}): Promise<void> {
     throwIfInterrupted(options.signal);
     openToReaders();
     const file = this.#at(path);
@@ -213,7 +204,7 @@ export class DiskPort implements ArchivePort {
         if (entry.isDirectory()) waiting.push(path);
         else listed.push(...this.#listed(path));
       }
-      // Others get their turn: a look at a file takes no trip through libuv (see sizes).
+      // Others get their turn: a look at a file takes no trip through libuv (see head).
       await setImmediate();
     }
     return listed.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -3,6 +3,7 @@
  * which must wait out the grace period for clients that are still reading by an
  * older InRelease. It decides and lists; who removes is workflows/upkeep/gc.ts.
  */
+import { basename } from 'node:path';
 import { isTemporaryName } from '../io/disk.js';
 import { byHashPath, poolFolder } from './layout.js';
 import type { PortFile } from './port.js';
@@ -70,14 +71,14 @@ export function planGarbage(request: {
 /** Files of the pool that no manifest names. `needed`: by path below `debian/`. Pure. */
 export function poolGarbage(there: readonly PortFile[], needed: ReadonlySet<string>): Garbage[] {
   return there.flatMap(({ path, kind, size }): Garbage[] => {
-    if (kind !== 'file' || !path.startsWith(`${poolFolder}/`) || isTemporaryName(nameOf(path))) return [];
+    if (kind !== 'file' || !path.startsWith(`${poolFolder}/`) || isTemporaryName(path)) return [];
     return needed.has(path.slice('debian/'.length)) ? [] : [{ kind: 'pool', path, size }];
   });
 }
 
 /**
  * Indices in a view that its Release does not list. When a generation was replaced is told by the file that
- * replaced it: it was dated when it got its place (port.link), so the one before has been needless since
+ * replaced it: it was dated when it got its place (port.copy), so the one before has been needless since
  * then at the latest. Pure.
  */
 export function viewGarbage(there: readonly PortFile[], { view, release }: SignedView): Garbage[] {
@@ -105,12 +106,8 @@ export function viewGarbage(there: readonly PortFile[], { view, release }: Signe
 
 /** In which order a view is taken away: nothing is left that lists what is gone. */
 export function removalRank(path: string): number {
-  const name = nameOf(path);
+  const name = basename(path);
   const rank = ['InRelease', 'Release.gpg', 'Release'].indexOf(name);
   if (rank >= 0) return rank;
   return name === 'pool' ? 5 : hashInName(path) === undefined ? 3 : 4;
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -111,7 +111,7 @@ async function mergedBlocks(
       merged.push(same);
       continue;
     }
-    const texts = blocks.flat().map((ref) => textOf(ref, places.blocks));
+    const texts = blocks.flat().map((ref) => blockText(ref, places.blocks));
     const items = kind === 'contents' ? mergedContents(texts) : mergedParagraphs(texts);
     merged.push(...(await blocksOf(kind, items, places)));
   }
@@ -135,7 +135,7 @@ async function readAhead(
 }
 
 /** A block's text. */
-export function textOf(ref: BlockRef, blocks: BlockStore): string {
+export function blockText(ref: BlockRef, blocks: BlockStore): string {
   return readBlock(ref, [], blocks).text.toString('utf8');
 }
 

@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import { isChangelog } from '../snapshot/pool-path.js';
 import type { BlockRef } from './blocks.js';
 import { stretchesOf } from './blocks.js';
-import { assembleIndex, mergeIndices, textOf, type IndexFile, type IndexPlaces } from './index-set.js';
+import { assembleIndex, mergeIndices, blockText, type IndexFile, type IndexPlaces } from './index-set.js';
 import { poolFilesOf, versionsOf, type PoolFile } from './index-text.js';
 import type { SnapshotRecord } from './snapshot-record.js';
 
@@ -68,7 +68,7 @@ function higherVersion(
   for (const stretch of stretchesOf([indexOf(current, 'versions'), indexOf(record, 'versions')])) {
     if (stretch.same !== undefined) continue;
     const [now = [], then = []] = stretch.blocks.map((refs) =>
-      refs.flatMap((ref) => versionsOf(textOf(ref, blocks))),
+      refs.flatMap((ref) => versionsOf(blockText(ref, blocks))),
     );
     const highest = new Map<string, string>();
     for (const { package: name, version } of now) {
@@ -91,7 +91,7 @@ function assertNoConflict(listed: readonly SnapshotRecord[], { blocks }: IndexPl
     const claimed = new Map<string, { sha256: string; id: string }>();
     for (const [at, refs] of stretch.blocks.entries()) {
       const { id } = listed[at]!;
-      for (const { path, sha256 } of refs.flatMap((ref) => poolFilesOf(textOf(ref, blocks)))) {
+      for (const { path, sha256 } of refs.flatMap((ref) => poolFilesOf(blockText(ref, blocks)))) {
         if (isChangelog(path)) continue;
         const before = claimed.get(path);
         if (before === undefined) claimed.set(path, { sha256, id });
@@ -151,9 +151,9 @@ export function poolBeyond(
     const there = new Set(
       theirs
         .flat()
-        .flatMap((ref) => poolFilesOf(textOf(ref, blocks)).map((file) => `${file.path} ${file.sha256}`)),
+        .flatMap((ref) => poolFilesOf(blockText(ref, blocks)).map((file) => `${file.path} ${file.sha256}`)),
     );
-    for (const file of unknown.flatMap((ref) => poolFilesOf(textOf(ref, blocks)))) {
+    for (const file of unknown.flatMap((ref) => poolFilesOf(blockText(ref, blocks)))) {
       if (!there.has(`${file.path} ${file.sha256}`)) files.push(file);
     }
   }

@@ -1,8 +1,8 @@
 /**
  * The port to where an archive is published: a folder here, an object store
- * elsewhere. It owns the operations a publication needs and what they promise;
- * it knows nothing of suites or snapshots. Paths are relative, with `/`, and
- * come from checked names only.
+ * elsewhere (docs/decisions/0022). It owns the operations a publication needs
+ * and what they promise; it knows nothing of suites or snapshots. Paths are
+ * relative, with `/`, and come from checked names only.
  */
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 
@@ -15,46 +15,57 @@ export interface PortOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface DatedOptions extends PortOptions {
+  modified?: Date;
+}
+
 /** One line of {@link ArchivePort.list}. */
 export interface PortFile {
   /** As it is there: names that Lockstep did not make may hold anything. */
   path: string;
-  /** `other`: neither a file nor an alias, so nothing that belongs into an archive. */
+  /** `alias`: of a {@link FolderPort}. `other`: neither a file nor an alias, so nothing that belongs into an archive. */
   kind: 'file' | 'alias' | 'other';
   /** Bytes; of files only. */
   size: number;
   modified: Date;
 }
 
+/** What a place says of a file without reading it. */
+export interface FileHead {
+  /** Bytes. */
+  size: number;
+  /** Two files with the same tag have the same bytes; other tags say nothing. An object store's ETag, an inode. */
+  tag: string;
+}
+
 /**
- * Every write is whole or not at all, and on the disk when its promise resolves: who reads sees the old
- * file or the new one. Faults are DISK_FULL, DISK_IO, INTERRUPTED and those of the content store.
+ * What an archive needs of the place it is published to: nothing that an object store does not have. Every write
+ * is whole or not at all, and durable when its promise resolves; a read after it sees it. Faults are DISK_FULL,
+ * DISK_IO, INTERRUPTED and those of the content store.
  */
 export interface ArchivePort {
   /** For people: a path or URL. */
   readonly place: string;
   /** A file's bytes, or undefined when it is not there. */
   read(path: string): Promise<Buffer | undefined>;
-  /** Sizes in bytes of those files that are there. Cheap for many paths; their bytes are not looked at. */
-  sizes(paths: readonly string[]): Promise<Map<string, number>>;
-  /** Size and SHA-256 of a file, or undefined when it is not there. */
+  /** The heads of those files that are there. Cheap for many paths; their bytes are not looked at. */
+  head(paths: readonly string[]): Promise<Map<string, FileHead>>;
+  /** Size and SHA-256 of a file's bytes as they are now, or undefined when it is not there. */
   digest(path: string, options?: PortOptions): Promise<StoredBlob | undefined>;
-  /** Whether two files are there and have the same bytes. At once where one is a link to the other. */
-  same(path: string, other: string, options?: PortOptions): Promise<boolean>;
-  /** Writes a file. `modified` is what a server will say as Last-Modified. */
-  put(path: string, data: string | Uint8Array, options?: PortOptions & { modified?: Date }): Promise<void>;
+  /**
+   * Writes a file. `modified` is what a server will say as Last-Modified. Where the place dates files itself, to
+   * the second, an adapter waits for the next second before it replaces a file of this one: apt asks with
+   * If-Modified-Since, and would be told that nothing has changed.
+   */
+  put(path: string, data: string | Uint8Array, options?: DatedOptions): Promise<void>;
   /** Writes files out of the store, checked on the way; several at a time, in any order. */
   putBlobs(
     blobs: readonly PlacedBlob[],
     store: ContentStore,
     options?: PortOptions & { onWritten?: (blob: PlacedBlob) => void },
   ): Promise<void>;
-  /** Puts a file that is there under another name too. `from` is never written to again. */
-  link(path: string, from: string, options?: PortOptions & { modified?: Date }): Promise<void>;
-  /** Makes everything below the folder `target` reachable below `path`, now and later. */
-  alias(path: string, target: string): Promise<void>;
-  /** Where an alias leads, or undefined when there is none. */
-  aliasTarget(path: string): Promise<string | undefined>;
+  /** Puts the bytes of a file that is there under another name too; a later `put` changes one of them only. */
+  copy(path: string, from: string, options?: DatedOptions): Promise<void>;
   /** Everything below a folder, by path; nothing where there is no such folder. Aliases are not followed. */
   list(folder: string, options?: PortOptions): Promise<PortFile[]>;
   /**
@@ -62,8 +73,33 @@ export interface ArchivePort {
    * leads to stays.
    */
   remove(path: string, options?: PortOptions): Promise<void>;
+  /** Left out by what is no folder of a file system. */
+  readonly folder?: FolderPort;
+}
+
+/** What a folder of a file system has beside that. */
+export interface FolderPort {
+  /** Makes everything below the folder `target` reachable below `path`, now and later. */
+  alias(path: string, target: string): Promise<void>;
+  /** Where an alias leads, or undefined when there is none. */
+  aliasTarget(path: string): Promise<string | undefined>;
   /** Bytes that may still be written, or undefined where nobody knows. */
   freeBytes(): Promise<number | undefined>;
   /** Takes away what a killed writer left half-written; returns what it was. For the holder of the lock. */
   sweep(): Promise<string[]>;
+}
+
+/** Whether two files have the same bytes. At once where their tags agree or their sizes differ. */
+export async function sameBytes(
+  port: ArchivePort,
+  path: string,
+  other: string,
+  options?: PortOptions,
+): Promise<boolean> {
+  const heads = await port.head([path, other]);
+  const [one, two] = [heads.get(path), heads.get(other)];
+  if (one === undefined || two?.size !== one.size) return false;
+  if (one.tag === two.tag) return true;
+  const digests = [await port.digest(path, options), await port.digest(other, options)];
+  return digests[0]?.sha256 === digests[1]?.sha256;
 }

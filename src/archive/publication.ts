@@ -15,7 +15,6 @@ import { BlockMissing } from './index-set.js';
 import type { PoolFile } from './index-text.js';
 import {
   byHashPath,
-  frozenPool,
   frozenView,
   keyringFiles,
   liveView,
@@ -30,7 +29,8 @@ import {
   type PresentFiles,
   type PlannedIndices,
 } from './publication-plan.js';
-import type { ArchivePort } from './port.js';
+import { wayOf } from './pool-way.js';
+import { sameBytes, type ArchivePort } from './port.js';
 import {
   readReleaseFiles,
   type ArchiveIdentity,
@@ -40,6 +40,7 @@ import {
 } from './release.js';
 import type { KeyringSuites } from './sources-file.js';
 import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
+import { sha256 } from '../io/sha256.js';
 
 /** A snapshot that is named by its manifest's hash; its manifest is read only where nothing is known of it yet. */
 export interface ListedSnapshot {
@@ -128,7 +129,7 @@ const listingSchema = z.object({
     z.object({
       path: z.string(),
       size: z.number().int().nonnegative(),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      sha256,
       stored: z.boolean(),
     }),
   ),
@@ -178,7 +179,7 @@ async function unvouchedPool(
   const unvouched: ListedSnapshot[] = [];
   for (const id of [...new Set([...listing.snapshots, ...known.map((each) => each.id)])]) {
     const each = known.find((candidate) => candidate.id === id)!;
-    const there = (await port.aliasTarget(frozenPool(id))) === poolFolder;
+    const there = (await wayOf(port, id)) === poolFolder;
     if (there) vouched.push(each);
     else if (listing.snapshots.includes(id)) unvouched.push(each);
   }
@@ -213,11 +214,13 @@ async function readStanding(
     for (const [path, sha256] of listed.filter(([name]) => /\.(gz|xz)$/.test(name))) {
       const from = byHashPath(views[view], path, sha256);
       byHash.add(from);
-      if (await port.same(`${views[view]}/${path}`, from, { signal })) linked.add(`${views[view]}/${path}`);
+      if (await sameBytes(port, `${views[view]}/${path}`, from, { signal }))
+        linked.add(`${views[view]}/${path}`);
     }
   }
   const pool = indices.pool.map(({ path }) => poolFilePath(path));
-  const sizes = await port.sizes([...pool, ...byHash]);
+  const heads = await port.head([...pool, ...byHash]);
+  const sizes = new Map([...heads].map(([path, { size }]) => [path, size]));
   const digests = new Map<string, string>();
   for (const path of pool.filter((name) => sizes.has(name))) {
     const digest = await port.digest(path, { signal });
@@ -228,7 +231,7 @@ async function readStanding(
     const bytes = await port.read(path);
     if (bytes !== undefined) data.set(path, bytes);
   }
-  return { live, frozen, sizes, digests, linked, alias: await port.aliasTarget(frozenPool(id)), data };
+  return { live, frozen, sizes, digests, linked, alias: await wayOf(port, id), data };
 }
 
 /** What is there of the Release files of a view. */

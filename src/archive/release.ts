@@ -70,6 +70,12 @@ export function releaseFields(
   };
 }
 
+/** The snapshots that a Release says it lists, the current one first; none of a suite that has no Release. */
+export function listedIn(release: Release | null): string[] {
+  const said = release?.fields.get(listedField) ?? release?.fields.get(snapshotField) ?? '';
+  return said.split(/\s+/).filter((id) => id !== '');
+}
+
 /** What machines know a suite by: where any of it changes, apt stops and asks, on each of them (apt-secure(8)). */
 const identity = ['Origin', 'Label', 'Suite', 'Codename', 'NotAutomatic', 'ButAutomaticUpgrades'] as const;
 

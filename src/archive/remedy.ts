@@ -31,11 +31,11 @@ const order: readonly Remedy['kind'][] = ['pool', 'alias', 'data', 'by-hash', 'i
 /** The remedies of these faults, each once, in the order in which they are safe to apply. */
 export function remediesOf(findings: readonly ArchiveFinding[]): Remedy[] {
   const unique = new Map<string, Remedy>();
-  for (const { remedy } of findings) if (remedy !== undefined) unique.set(placeOf(remedy), remedy);
+  for (const { remedy } of findings) if (remedy !== undefined) unique.set(pathOfRemedy(remedy), remedy);
   return [...unique.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
 /** What a remedy is for: the path of a file, or the folder of a view. */
-export function placeOf(remedy: Remedy): string {
+export function pathOfRemedy(remedy: Remedy): string {
   return remedy.kind === 'release' ? remedy.view : remedy.path;
 }

@@ -6,6 +6,7 @@
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { makeWay } from './pool-way.js';
 import type { ArchivePort } from './port.js';
 import type { Remedy } from './remedy.js';
 
@@ -44,7 +45,7 @@ export async function applyRemedy(
     case 'by-hash':
       return await applyBlob(port, remedy, options);
     case 'alias':
-      await port.alias(path, remedy.target);
+      await makeWay(port, path, remedy.target);
       return { path, how: 'made anew' };
     case 'data':
       await port.put(path, remedy.data, { signal: options.signal });
@@ -54,7 +55,7 @@ export async function applyRemedy(
       if (digest?.sha256 !== remedy.sha256) {
         return { path, how: null, reason: 'the file under its hash is not good either' };
       }
-      await port.link(path, remedy.from, { signal: options.signal, modified: remedy.modified });
+      await port.copy(path, remedy.from, { signal: options.signal, modified: remedy.modified });
       return { path, how: 'from the file under its hash' };
     }
   }

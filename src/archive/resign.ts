@@ -11,6 +11,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import type { Signer } from '../signing/signer-port.js';
 import type { ArchivePort } from './port.js';
 import { nextReleaseDate, releaseFields, type ArchiveIdentity, type SuiteIdentity } from './release.js';
+import { waitForDate } from './release-wait.js';
 import type { SignedView } from './signed-view.js';
 import { endVerdict, validUntilFor, type ValidityWanted } from './validity.js';
 
@@ -109,11 +110,6 @@ function areSame(signers: readonly string[] | undefined, wanted: readonly string
   );
 }
 
-/** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */
-const toleratedFuture = 5_000;
-/** A Date further ahead than this comes from a clock that ran backwards, not from releases in quick succession. */
-const longestWait = 60_000;
-
 /**
  * Writes what was planned: everything is signed before the first write, and InRelease is the last one. The
  * caller holds the workspace's lock.
@@ -129,8 +125,7 @@ export async function applyRefresh(
   const { view, text, date } = plan;
   const detached = await signer.detached(text, date, `${view}/Release.gpg`);
   const inline = await signer.clearsign(text, date, `${view}/InRelease`);
-  const ahead = date.getTime() - clock.now().getTime();
-  if (ahead > toleratedFuture && ahead <= longestWait) await clock.sleep(ahead - toleratedFuture, signal);
+  await waitForDate(date, clock, signal);
   throwIfInterrupted(signal);
   try {
     for (const [name, data] of [

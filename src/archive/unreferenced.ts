@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import { canonicalJson } from '../io/canonical-json.js';
+import { sha256 } from '../io/sha256.js';
 
 /** What is noted of a path. */
 export interface Note {
@@ -27,10 +28,7 @@ const fileSchema = z.object({
     z.object({
       since: z.iso.datetime(),
       size: z.number().int().nonnegative().optional(),
-      sha256: z
-        .string()
-        .regex(/^[0-9a-f]{64}$/)
-        .optional(),
+      sha256: sha256.optional(),
     }),
   ),
 });

@@ -15,6 +15,7 @@ import type { SnapshotsReading } from '../suite/verify-records.js';
 import type { ExpectedFiles } from './expected.js';
 import type { PoolFile } from './index-text.js';
 import { frozenPool, keyOfSuite, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
+import { isWay, wayOf } from './pool-way.js';
 import type { ArchivePort, PortFile } from './port.js';
 import type { ArchiveFinding } from './remedy.js';
 import { verifyPool } from './verify-pool.js';
@@ -258,7 +259,7 @@ async function aliasFaults({ port }: ArchiveRequest, ids: ReadonlySet<string>): 
   const findings: ArchiveFinding[] = [];
   for (const id of ids) {
     const path = frozenPool(id);
-    const target = await port.aliasTarget(path);
+    const target = await wayOf(port, id);
     if (target === poolFolder) continue;
     findings.push({
       code: 'ARCHIVE_INVALID',
@@ -321,9 +322,9 @@ function strangers(
   return files.flatMap((file): ArchiveFinding[] => {
     const { path, kind } = file;
     if (kind === 'file' && known.has(path)) return [];
-    if (isTemporaryName(path.slice(path.lastIndexOf('/') + 1))) return [leftOver(file)];
+    if (isTemporaryName(path)) return [leftOver(file)];
     const id = /^snapshot\/([^/]+)\//.exec(path)?.[1] ?? '';
-    if (kind === 'alias' && path === frozenPool(id) && isThere(request, id)) return [];
+    if (isWay(request.port, file) && path === frozenPool(id) && isThere(request, id)) return [];
     if (!snapshots.dropped.has(id)) return [foreign(file)];
     return [
       {

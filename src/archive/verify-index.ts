@@ -138,7 +138,7 @@ async function verifyContent(
     for await (const paragraph of index === undefined ? nothingOf(pieces()) : paragraphsOf(pieces())) {
       const found = paragraphHash(paragraph);
       if (wanted === undefined) request.onUnknown(paragraph.toString('utf8'));
-      else if (!wanted.has(found) || seen.has(found)) extra.push(nameOf(paragraph));
+      else if (!wanted.has(found) || seen.has(found)) extra.push(nameOfParagraph(paragraph));
       seen.add(found);
     }
   } catch (error) {
@@ -182,7 +182,7 @@ function indexName(path: string): IndexName | undefined {
   return architecture === undefined ? { kind: 'sources', area } : { kind: 'packages', area, architecture };
 }
 
-function nameOf(paragraph: Buffer): string {
+function nameOfParagraph(paragraph: Buffer): string {
   const text = paragraph.toString('utf8');
   const field = (name: string): string => new RegExp(`^${name}:[ \\t]*(\\S*)`, 'm').exec(text)?.[1] ?? '';
   return ['Package', 'Version', 'Architecture'].map(field).join(' ').trim() || 'a paragraph without a name';

@@ -53,7 +53,7 @@ async function verifyFile(file: PortFile, request: PoolRequest): Promise<Archive
   // Of changelogs the first one stayed, whichever snapshot that was of
   const allowed = needed === undefined || isChangelog(path) ? request.allowed(path) : [needed];
   if (file.kind !== 'file') return [foreign(file)];
-  if (isTemporaryName(path.slice(path.lastIndexOf('/') + 1))) return [leftOver(file)];
+  if (isTemporaryName(path)) return [leftOver(file)];
   if (allowed.length === 0) return request.complete(path) ? [unknown(file)] : [];
   const digest = await request.port.digest(file.path, { signal: request.signal });
   if (digest === undefined) return needed === undefined ? [] : [missing(needed)];

@@ -3,11 +3,12 @@
  * trust: Release files, dates, which suite and snapshot they are of, indices,
  * and what else lies in its folder. It reads and names faults, no more.
  */
+import { aptMaxFutureSeconds } from '../deb/apt-limits.js';
 import type { Release } from '../deb/release-file.js';
 import { isTemporaryName } from '../io/disk.js';
 import { byHashPath, frozenView, liveView } from './layout.js';
 import type { PortFile } from './port.js';
-import { listedField, snapshotField } from './release.js';
+import { listedIn, snapshotField } from './release.js';
 import type { ArchiveFinding } from './remedy.js';
 import type { Taken } from '../signing/verifier.js';
 import { viewEnd } from './validity.js';
@@ -39,17 +40,8 @@ export interface ViewReading {
   findings: ArchiveFinding[];
 }
 
-/** apt takes a Release that is dated up to ten seconds ahead of its clock (apt.conf(5), Acquire::Max-FutureTime). */
-const toleratedFuture = 10;
-
 export function folderOf({ kind, suite, id }: Pick<ViewName, 'kind' | 'suite' | 'id'>): string {
   return kind === 'live' ? liveView(suite) : frozenView(suite, id ?? '');
-}
-
-/** The snapshots that a Release says it lists, the current one first. */
-export function listedIn(release: Release): string[] {
-  const said = release.fields.get(listedField) ?? release.fields.get(snapshotField) ?? '';
-  return said.split(/\s+/).filter((id) => id !== '');
 }
 
 /** @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING, KEYRING_INVALID */
@@ -118,7 +110,7 @@ function releaseFaults(
     const hint = `apt refuses it. Sign it anew with: lockstep refresh ${name.suite}`;
     find('expired', `Its time is over since ${over}`, hint, true);
   }
-  if (release.date > now + toleratedFuture) {
+  if (release.date > now + aptMaxFutureSeconds) {
     const date = new Date(release.date * 1000).toISOString();
     const hint =
       'apt refuses it until then. Set the clock of this machine right; the next Release is dated later still';
@@ -145,7 +137,7 @@ async function strangers(
     if (known.has(file.path) && file.kind === 'file') continue;
     const named = hashInName(file.path);
     if (file.kind === 'file' && current.has(file.path)) continue;
-    if (isTemporaryName(file.path.slice(file.path.lastIndexOf('/') + 1))) {
+    if (isTemporaryName(file.path)) {
       findings.push(leftOver(file));
       continue;
     }

@@ -8,7 +8,7 @@ import type { ArchiveRoots } from '../source/archive-roots.js';
 import { packagesIndices } from '../source/apt-index.js';
 import { allOrNone, sessionOf, type SourceContext } from '../source/source-context.js';
 import { openRelease } from '../source/in-release.js';
-import { suitesOf } from '../source/mirror.js';
+import { suitesOfBase } from '../source/mirror.js';
 
 /** One index of the base. */
 export interface BaseIndex {
@@ -30,7 +30,7 @@ export async function baseIndices(
   architecture: string,
   phase: Phase,
 ): Promise<BaseIndex[]> {
-  const places = suitesOf(context.mirror, context.base);
+  const places = suitesOfBase(context.mirror, context.base);
   const releases = await sessionOf(context).once('releases for the build root', () =>
     allOrNone(context, (inner) => places.map((place) => openRelease(place, inner, phase))),
   );

@@ -8,16 +8,17 @@ import { z } from 'zod';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
 import { inCache } from '../io/cache-folders.js';
+import { sha256 } from '../io/sha256.js';
 
 const storedFile = z.strictObject({
   name: z.string(),
   size: z.number().int().nonnegative(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256,
 });
 
 const recordSchema = z.strictObject({
   format: z.literal(1),
-  inputs: z.string().regex(/^[0-9a-f]{64}$/),
+  inputs: sha256,
   packages: z.array(
     z.strictObject({
       package: z.string(),

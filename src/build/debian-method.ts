@@ -2,7 +2,7 @@
  * The method `debian`: a source package in the store becomes packages, built by
  * Debian's own tools in a build root, as a user that may do nothing, with no
  * network, no home and no key in reach. What to build, and whether to, is
- * decided in builder.ts.
+ * decided in build-plan.ts.
  */
 import { lstat, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';

@@ -11,7 +11,7 @@ import { assertLinkStaysInside, assertSafeMember, memberPath } from '../deb/memb
 import { parseRelations, type RelationGroup } from '../deb/relation.js';
 import { readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { onDisk } from '../io/disk.js';

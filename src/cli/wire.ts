@@ -2,10 +2,11 @@
  * The one place where adapters are chosen and put together. Everything below
  * gets them as arguments.
  */
-import { hostname, userInfo } from 'node:os';
+import { availableParallelism, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { DiskPort } from '../archive/disk-port.js';
+import { LocalBuilder } from '../build/local-builder.js';
 import { systemClock } from '../io/clock.js';
 import { ContentStore } from '../io/content-store.js';
 import { Http } from '../io/http.js';
@@ -64,17 +65,24 @@ export async function wire(wiring: Wiring): Promise<{ context: Context; progress
   const workspace = await loadWorkspace(wiring.dir);
   const places = placesOf(workspace.root, cacheFolder(wiring.env));
   const progress = stderrProgress();
+  const store = new ContentStore(inCache(places.cache, 'store'));
+  const http = new Http({
+    clock: systemClock,
+    proxy: proxyFrom(wiring.env),
+    userAgent: `lockstep/${toolVersion()}`,
+    ...networkLimits(wiring.env),
+  });
   const context: Context = {
     workspace,
     places,
-    store: new ContentStore(inCache(places.cache, 'store')),
+    store,
     archive: new DiskPort(places.public),
-    http: new Http({
-      clock: systemClock,
-      proxy: proxyFrom(wiring.env),
-      userAgent: `lockstep/${toolVersion()}`,
-      ...networkLimits(wiring.env),
+    builder: new LocalBuilder({
+      ...{ store, http, cacheDir: places.cache, temporary: places.temporary },
+      cores: availableParallelism(),
+      now: () => systemClock.now(),
     }),
+    http,
     clock: systemClock,
     progress,
     signal: wiring.signal,

@@ -185,14 +185,14 @@ async function readBody(
 /** @param bytes undefined where they were too many */
 function keep(bytes: Buffer | undefined, sha256: string, room: { texts: number }): KeptText {
   if (bytes === undefined) return { not: 'too large', sha256 };
-  const text = textOf(bytes);
+  const text = utf8Text(bytes);
   if (text === undefined) return { not: 'binary', sha256 };
   room.texts -= bytes.length;
   return room.texts < 0 ? { not: 'too large', sha256 } : { text };
 }
 
 /** The bytes as text, or undefined: UTF-8 without NUL, as git and diff tell it. */
-function textOf(bytes: Buffer): string | undefined {
+function utf8Text(bytes: Buffer): string | undefined {
   if (bytes.includes(0)) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -5,7 +5,7 @@
  * nothing but showing it. It changes nothing else: a damaged file is passed over.
  */
 import { LockstepError, type ErrorCode } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { gunzip, gzip } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { exists, hashFile, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';

@@ -23,8 +23,8 @@ export function textPatch(path: string, before: KeptText | null, after: KeptText
   const patch = createTwoFilesPatch(
     before === null ? '/dev/null' : `a${path}`,
     after === null ? '/dev/null' : `b${path}`,
-    textOf(before),
-    textOf(after),
+    keptText(before),
+    keptText(after),
     undefined,
     undefined,
     { context: 3, maxEditLength: mostChanges, headerOptions: FILE_HEADERS_ONLY },
@@ -32,6 +32,6 @@ export function textPatch(path: string, before: KeptText | null, after: KeptText
   return patch === undefined ? { not: 'too different' } : { patch };
 }
 
-function textOf(side: KeptText | null): string {
+function keptText(side: KeptText | null): string {
   return side !== null && 'text' in side ? side.text : '';
 }

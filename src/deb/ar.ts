@@ -4,7 +4,7 @@
  */
 import { LockstepError } from '../errors.js';
 import { ByteReader } from './byte-reader.js';
-import { chunksOf, type Bytes } from './codec.js';
+import { piecesOf, type ByteSource } from './bytes.js';
 import { shownName } from './member-name.js';
 
 /** A member as it is read. `body` must be read, if at all, before the next member is asked for. */
@@ -28,7 +28,7 @@ export interface ArInput {
   readonly size: number;
   /** Seconds. */
   readonly mtime: number;
-  readonly body: Bytes;
+  readonly body: ByteSource;
 }
 
 const magic = '!<arch>\n';
@@ -126,7 +126,7 @@ export async function* writeAr(members: Iterable<ArInput> | AsyncIterable<ArInpu
   for await (const member of members) {
     yield formatHeader(member);
     let size = 0;
-    for await (const chunk of chunksOf(member.body)) {
+    for await (const chunk of piecesOf(member.body)) {
       size += chunk.length;
       yield chunk;
     }

@@ -2,7 +2,7 @@
  * Taking a stream of bytes apart by lengths. Internal to this room: ar and
  * .deb files are read with it.
  */
-import { asBuffer } from './codec.js';
+import { asBuffer } from './bytes.js';
 
 /** Reads exact lengths from a stream; holds no more than the chunk it was given. */
 export class ByteReader {

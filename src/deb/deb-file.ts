@@ -6,7 +6,8 @@
 import { createReadStream } from 'node:fs';
 import { LockstepError } from '../errors.js';
 import { readAr, type ArMember } from './ar.js';
-import { asBuffer, collect, type DecompressByName } from './codec.js';
+import { asBuffer, collect } from './bytes.js';
+import type { DecompressByName } from './codec.js';
 import { scriptNames } from './deb-scripts.js';
 import { parseStanza, type Stanza } from './deb822.js';
 import { memberPath } from './member-name.js';

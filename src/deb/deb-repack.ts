@@ -6,7 +6,8 @@
  */
 import { LockstepError } from '../errors.js';
 import { readAr, writeAr, type ArInput, type ArMember } from './ar.js';
-import { collect, type Codec, type DecompressByName } from './codec.js';
+import { collect } from './bytes.js';
+import type { Codec, DecompressByName } from './codec.js';
 import { controlEntries, damaged, dataMember, nextMember, readFormat } from './deb-file.js';
 import { parseStanza, type Stanza } from './deb822.js';
 import { shownName } from './member-name.js';

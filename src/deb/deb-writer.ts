@@ -9,7 +9,8 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { LockstepError } from '../errors.js';
 import { writeAr, type ArInput } from './ar.js';
-import { chunksOf, type Bytes, type Codec } from './codec.js';
+import { piecesOf, type ByteSource } from './bytes.js';
+import type { Codec } from './codec.js';
 import { scriptNames, type ScriptName } from './deb-scripts.js';
 import { formatStanza } from './deb822.js';
 import { isArchitectureName, isPackageName, memberNameFault, memberPath, shownName } from './member-name.js';
@@ -28,7 +29,7 @@ export type DebEntry =
       readonly mode: number;
       /** Bytes; may be left out where the body is in memory. */
       readonly size?: number;
-      readonly body: Bytes;
+      readonly body: ByteSource;
     }
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
   | { readonly kind: 'dir'; readonly path: string; readonly mode: number };
@@ -300,8 +301,8 @@ class Tree {
     }
   }
 
-  async *#hashed(body: Bytes, hash: Hash, path: string): AsyncGenerator<Buffer> {
-    for await (const chunk of chunksOf(body)) {
+  async *#hashed(body: ByteSource, hash: Hash, path: string): AsyncGenerator<Buffer> {
+    for await (const chunk of piecesOf(body)) {
       hash.update(chunk);
       yield chunk;
     }

@@ -7,6 +7,7 @@ import { LockstepError, type FaultPlace } from '../errors.js';
 import { formatStanza, parseStanza, withoutArmour, type Stanza } from './deb822.js';
 import { assertSafeFileName, isPackageName } from './member-name.js';
 import { isValidVersion } from './version.js';
+import { sha256Pattern } from './checksum.js';
 
 /** A file that is named with its size (bytes) and SHA-256 (lower case hex). */
 export interface SourceFile {
@@ -37,7 +38,6 @@ export interface Changes extends Dsc {
   readonly distribution: string;
 }
 
-const sha256Spec = /^[0-9a-f]{64}$/;
 const md5Spec = /^[0-9a-f]{32}$/;
 const sha1Spec = /^[0-9a-f]{40}$/;
 
@@ -114,7 +114,7 @@ function listedFiles(stanza: Stanza): SourceFile[] {
     const [sha256, size, name, ...rest] = line.split(/\s+/);
     if (sha256 === undefined || size === undefined || name === undefined || rest.length > 0) {
       places.push({ ...place, message: `${JSON.stringify(line)} is not "sha256 size name"` });
-    } else if (!sha256Spec.test(sha256) || !/^[0-9]{1,15}$/.test(size)) {
+    } else if (!sha256Pattern.test(sha256) || !/^[0-9]{1,15}$/.test(size)) {
       places.push({ ...place, message: `the hash or size of ${JSON.stringify(name)} is not one` });
     } else if (files.has(name)) {
       places.push({ ...place, message: `${JSON.stringify(name)} is listed twice` });
@@ -179,7 +179,7 @@ export function formatDsc(spec: DscSpec): string {
 export function checksumFields(files: readonly WrittenFile[]): { 'Checksums-Sha256': string; Files: string } {
   for (const file of files) {
     assertSafeFileName(file.name);
-    if (!sha256Spec.test(file.sha256) || !md5Spec.test(file.md5) || !Number.isSafeInteger(file.size)) {
+    if (!sha256Pattern.test(file.sha256) || !md5Spec.test(file.md5) || !Number.isSafeInteger(file.size)) {
       throw new LockstepError('DEB_INVALID', {
         message: `The hashes or the size of ${file.name} are not ones`,
       });

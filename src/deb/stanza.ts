@@ -127,7 +127,7 @@ const fieldNameSpec = /^(?![#-])[!-9;-~]+$/;
 const mostFaults = 20;
 
 /** Faults of one file, gathered while it is read. */
-export class Faults {
+class Faults {
   readonly places: FaultPlace[] = [];
   readonly file: string | undefined;
 
@@ -204,7 +204,7 @@ export function parseStanzas(text: string, options: ParseOptions = {}): Stanza[]
 }
 
 /** The paragraphs of these lines; faults are gathered, not thrown. */
-export function* paragraphs(lines: readonly string[], firstLine: number, faults: Faults): Generator<Stanza> {
+function* paragraphs(lines: readonly string[], firstLine: number, faults: Faults): Generator<Stanza> {
   let start = 0;
   for (let at = 0; at <= lines.length; at++) {
     const line = lines[at];

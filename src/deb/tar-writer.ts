@@ -7,7 +7,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { LockstepError } from '../errors.js';
-import { chunksOf, type Bytes } from './codec.js';
+import { piecesOf, type ByteSource } from './bytes.js';
 import { linkTargetFault, memberNameFault, memberPath, shownName } from './member-name.js';
 
 interface TarInputBase {
@@ -32,7 +32,7 @@ export type TarInput = TarInputBase &
         readonly mode: number;
         /** Bytes; may be left out where the body is in memory. A body of another length is a fault. */
         readonly size?: number;
-        readonly body: Bytes;
+        readonly body: ByteSource;
       }
     | { readonly kind: 'dir'; readonly mode: number }
     | { readonly kind: 'symlink'; readonly linkTarget: string }
@@ -77,7 +77,7 @@ export async function* tarBytes(
     written += head.length;
     if (entry.kind !== 'file') continue;
     let seen = 0;
-    for await (const chunk of chunksOf(entry.body)) {
+    for await (const chunk of piecesOf(entry.body)) {
       seen += chunk.length;
       if (seen > size) break;
       yield chunk;

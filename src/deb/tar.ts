@@ -5,7 +5,7 @@
  */
 import type { Extract, Header } from 'tar-stream';
 import { LockstepError } from '../errors.js';
-import { asBuffer } from './codec.js';
+import { asBuffer } from './bytes.js';
 import { assertSafeMember, linkTargetFault, shownName } from './member-name.js';
 
 export { assertSafeMember, memberPath } from './member-name.js';

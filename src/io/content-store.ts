@@ -11,7 +11,7 @@ import { chmod, open, readdir, readFile, rename, stat, utimes } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { LockstepError } from '../errors.js';
-import type { ByteSource } from './bytes.js';
+import type { ByteSource } from '../deb/bytes.js';
 import { isGone, lacksBlob, missing, setAside } from './damaged-blob.js';
 import {
   diskFault,
@@ -30,6 +30,7 @@ import {
   writeNew,
 } from './disk.js';
 import { StoreBatch } from './store-batch.js';
+import { sha256Pattern } from '../deb/checksum.js';
 
 /** A file of the store: SHA-256 in lower-case hex, size in bytes. */
 export interface StoredBlob {
@@ -75,7 +76,7 @@ export class ContentStore {
 
   /** The path of a blob, whether it is there or not. A string that is no SHA-256 in lower-case hex is a bug. */
   path(sha256: string): string {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`not a SHA-256: ${JSON.stringify(sha256)}`);
+    if (!sha256Pattern.test(sha256)) throw new TypeError(`not a SHA-256: ${JSON.stringify(sha256)}`);
     // As join() would put it, for a hundred thousand of them
     return `${this.root}/sha256/${sha256.slice(0, 2)}/${sha256}`;
   }
@@ -251,7 +252,7 @@ export class ContentStore {
     const top = join(this.root, 'sha256');
     for (const prefix of await namesIn(top)) {
       for (const sha256 of await namesIn(join(top, prefix))) {
-        if (!/^[0-9a-f]{64}$/.test(sha256) || !sha256.startsWith(prefix)) continue;
+        if (!sha256Pattern.test(sha256) || !sha256.startsWith(prefix)) continue;
         const path = this.path(sha256);
         const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
         if (found?.isFile() === true) yield { sha256, size: found.size, path, modified: found.mtime };

@@ -23,8 +23,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LockstepError } from '../errors.js';
-import type { ByteSource } from './bytes.js';
-import { piecesOf } from './bytes.js';
+import { piecesOf, type ByteSource } from '../deb/bytes.js';
 import { throwIfInterrupted } from './interrupt.js';
 
 /** Size in bytes and SHA-256 in lower-case hex. */
@@ -85,8 +84,9 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.${name}.${writer}-${(named++).toString(36)}.lockstep-tmp`);
 }
 
-/** Whether a file name is one of {@link temporaryName}'s. */
-export function isTemporaryName(name: string): boolean {
+/** Whether the file name of a path is one of {@link temporaryName}'s. */
+export function isTemporaryName(path: string): boolean {
+  const name = basename(path);
   return name.startsWith('.') && name.endsWith('.lockstep-tmp');
 }
 

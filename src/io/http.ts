@@ -6,7 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '../errors.js';
-import { collect } from './bytes.js';
+import { collect } from '../deb/bytes.js';
 import type { Clock } from './clock.js';
 import type { ContentStore, StoredBlob } from './content-store.js';
 import { notThere, onDisk, readPieces } from './disk.js';

@@ -49,7 +49,7 @@ export interface ProcessView {
  * Whether a holder is known to have ended. What cannot be known (another machine, another pid namespace,
  * a file that is not ours) counts as alive: two runs at once are worse than one that must be unlocked by hand.
  */
-export function hasEnded(holder: LockHolder, view: ProcessView): boolean {
+export function holderHasEnded(holder: LockHolder, view: ProcessView): boolean {
   if (holder.host !== view.host) return false;
   if (holder.boot !== view.boot) return true;
   if (holder.pidNamespace !== view.pidNamespace) return false;
@@ -74,7 +74,7 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
 export async function lockHolder(path: string): Promise<LockHolder | undefined> {
   const held = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
   const holder = held === undefined ? undefined : parseHolder(held);
-  if (holder === undefined || hasEnded(holder, await present(holder.pid))) return undefined;
+  if (holder === undefined || holderHasEnded(holder, await present(holder.pid))) return undefined;
   return holder;
 }
 
@@ -116,7 +116,7 @@ async function claim(path: string, text: string): Promise<string | undefined> {
     const held = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
     if (held === undefined) continue; // released in between
     const holder = parseHolder(held);
-    if (holder === undefined || !hasEnded(holder, await present(holder.pid))) return held;
+    if (holder === undefined || !holderHasEnded(holder, await present(holder.pid))) return held;
     const takeover = `${path}.takeover-${sha256Of(held).slice(0, 16)}`;
     const rival = await claim(takeover, text);
     if (rival !== undefined) return rival;

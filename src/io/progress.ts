@@ -25,6 +25,28 @@ export interface Progress {
   phase(title: string): Phase;
 }
 
+/**
+ * Runs work as one phase: it is done when the work ends and has failed when the work throws, which goes on to the
+ * caller.
+ * @param summary what is told of the result when the phase is done
+ */
+export async function inPhase<T>(
+  progress: Progress,
+  title: string,
+  work: (phase: Phase) => Promise<T>,
+  summary: (result: T) => string | undefined = () => undefined,
+): Promise<T> {
+  const phase = progress.phase(title);
+  try {
+    const result = await work(phase);
+    phase.done(summary(result));
+    return result;
+  } catch (error) {
+    phase.fail();
+    throw error;
+  }
+}
+
 /** An item that tells nobody. */
 export const silentItem: Item = { advance() {}, note() {}, done() {}, fail() {} };
 

@@ -3,7 +3,7 @@
  * copyright file where its template brings none. Pure but for compression.
  */
 import { formatChangelogEntry } from '../deb/changelog.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { gzip } from '../io/compress.js';
 
 export interface ChangelogSpec {

@@ -142,7 +142,7 @@ export function readDefinition(
   context: DefinitionContext,
 ): PackageDefinition {
   const file = `${folder.path}/${definitionFileName}`;
-  const template = textOf(folder, definitionFileName);
+  const template = templateText(folder, definitionFileName);
   const { text, relocate } = renderTemplate(template, file, variables);
   const absent: string[] = [];
   const rules = [nameRule(context.package), relationRule, targetsOnce, filesRule(folder, context, absent)];
@@ -161,7 +161,7 @@ export function readDefinition(
  *
  * @throws LockstepError TEMPLATE_INVALID where it is not UTF-8
  */
-export function textOf(folder: TemplateFolder, name: string): string {
+export function templateText(folder: TemplateFolder, name: string): string {
   const bytes = folder.files.get(name)?.bytes ?? new Uint8Array();
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

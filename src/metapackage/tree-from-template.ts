@@ -3,7 +3,7 @@
  * control fields. It decides over data in memory and touches no disk.
  */
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { gzip } from '../io/compress.js';
 import type { TreeEntry, TreeFrom, TreePackage } from '../build/tree-package.js';
 import { changelogGz, defaultCopyright, type ChangelogSpec } from './doc-files.js';
@@ -11,7 +11,7 @@ import {
   keyName,
   readDefinition,
   relationFields,
-  textOf,
+  templateText,
   treeName,
   type PackageDefinition,
   type RelationField,
@@ -92,7 +92,7 @@ class RenderedFiles {
   /** As text: rendered where the name ends in `.hbs`. */
   text(name: string): string {
     try {
-      const text = textOf(this.folder, name);
+      const text = templateText(this.folder, name);
       return name.endsWith('.hbs')
         ? renderTemplate(text, `${this.folder.path}/${name}`, this.variables).text
         : text;

@@ -4,6 +4,7 @@
  * fetched is in src/source.
  */
 import { z } from 'zod';
+import { sha256 } from '../io/sha256.js';
 import {
   componentName,
   gitAddress,
@@ -107,11 +108,7 @@ export const source = z
         listing: tarballAddress
           .optional()
           .describe('A page whose links, or names, of the form of "url" tell which versions there are'),
-        sha256: z
-          .string()
-          .regex(/^[0-9a-f]{64}$/, { error: 'must be a SHA-256: 64 hexadecimal digits' })
-          .optional()
-          .describe('Of the tarball, where it is one version'),
+        sha256: sha256.optional().describe('Of the tarball, where it is one version'),
         signature: tarballAddress
           .optional()
           .describe('Where its detached signature is; {version} as in "url"'),

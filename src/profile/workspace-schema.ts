@@ -181,8 +181,6 @@ export const workspaceSchema = z
   .describe('A Lockstep workspace');
 
 export type WorkspaceFile = z.output<typeof workspaceSchema>;
-export type ArchiveIdentity = WorkspaceFile['archive'];
-export type SigningConfig = WorkspaceFile['signing'];
 /** `validFor` is in seconds. */
 export type SuiteConfig = WorkspaceFile['suites'][string];
 

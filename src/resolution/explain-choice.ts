@@ -5,7 +5,7 @@
  */
 import { leanCore, CoreQuestion, smallestCore } from './explain-core.js';
 import { skipWords } from '../profile/skip.js';
-import { joined, nameOf, spanOf } from './explain-words.js';
+import { joined, nameOfOption, spanOf } from './explain-words.js';
 import { reasonsOf, withPlace, type Reason } from './explain-conflict.js';
 import type { Problem, Variable } from './problem.js';
 import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encoding.js';
@@ -49,11 +49,11 @@ export function whyNot(
   const option = variable.options[own]!;
   return {
     component,
-    version: nameOf(option),
+    version: nameOfOption(option),
     label: option.label,
     range: variable.range,
     path: variable.path,
-    sentence: `${component} ${nameOf(option)} ${whyThis(variable, own)}`,
+    sentence: `${component} ${nameOfOption(option)} ${whyThis(variable, own)}`,
     newer,
   };
 }
@@ -111,7 +111,7 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>, varia
       const sentence = `${skipWords({ ...skipped, version: spanOf(versions) })}; ${skipped.path} says so`;
       return { versions, why: 'skipped', reasons: [], smallest: true, sentence };
     }
-    const versions = indices.map((index) => nameOf(options[index]!));
+    const versions = indices.map((index) => nameOfOption(options[index]!));
     const span = spanOf(versions);
     if (!options[indices[0]!]!.inRange) {
       const sentence = `${span} ${versions.length === 1 ? 'is' : 'are'} out of ${range}`;

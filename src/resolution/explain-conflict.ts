@@ -11,7 +11,7 @@ import {
   isNamedAfter,
   joined,
   keptSentence,
-  nameOf,
+  nameOfOption,
   profileItself,
   rangeSentence,
   thereIsSentence,
@@ -140,7 +140,7 @@ export function reasonsOf(core: readonly Wish[], problem: Problem, only?: MeantO
     if (wish.kind === 'range') {
       reasons.push({ kind: 'range', component, range, path, sentence: rangeSentence(variable) });
     } else if (wish.kind === 'kept') {
-      const version = nameOf(variable.options[wish.option]!);
+      const version = nameOfOption(variable.options[wish.option]!);
       reasons.push({ kind: 'kept', component, version, sentence: keptSentence(variable, wish.option) });
     } else {
       const { by, thing } = wish.clauses[0]!.demand;
@@ -175,7 +175,7 @@ function demandReason(
     .sort((a, b) => a.meant[0]! - b.meant[0]!)
     .map(({ constraint, meant }) => ({
       constraint,
-      versions: meant.map((option) => nameOf(options[option]!)),
+      versions: meant.map((option) => nameOfOption(options[option]!)),
     }));
   const { by, thing, file, field } = clauses[0]!.demand;
   const told = clauses.find((clause) => clause.instead !== null)?.instead ?? null;
@@ -253,7 +253,7 @@ function helpsFor(
     if (found.kind === 'conflict') return none;
     const chosen = Object.fromEntries(found.chosen);
     const option = variable.options[chosen[component]!]!;
-    const version = nameOf(option);
+    const version = nameOfOption(option);
     const proven = Object.entries(chosen).every(([name, option]) => isKnown(name, option));
     const fits = proven ? 'would fit' : 'may fit (not everything that goes with it was looked into)';
     const rest = cures === 'all' ? '' : ' as far as this goes, though not with the rest';

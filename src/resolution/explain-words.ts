@@ -35,7 +35,7 @@ export function demandInWords(thing: Thing, constraint: string): string {
 }
 
 /** The version of an option, or what else it is known by. */
-export function nameOf({ version, label }: Option): string {
+export function nameOfOption({ version, label }: Option): string {
   return version ?? label;
 }
 
@@ -52,9 +52,9 @@ export function rangeSentence({ component, range, options }: Variable): string {
   const skipped = options.flatMap((option) => option.skipped ?? []);
   if (skipped.length > 0) {
     const passed = skipped.map(({ version, until }) => `${version} is skipped until ${until}`);
-    return `${component} is kept at ${words} (${joined(passed)}; ${nameOf(newest)} ${what} beside)`;
+    return `${component} is kept at ${words} (${joined(passed)}; ${nameOfOption(newest)} ${what} beside)`;
   }
-  return `${component} is kept at ${words} (${nameOf(newest)} ${what})`;
+  return `${component} is kept at ${words} (${nameOfOption(newest)} ${what})`;
 }
 
 function isFixed({ range }: Pick<Variable, 'range'>): boolean {
@@ -63,7 +63,7 @@ function isFixed({ range }: Pick<Variable, 'range'>): boolean {
 
 /** `mediawiki is taken at 1.43.0, which is decided first`. */
 export function keptSentence(variable: Variable, option: number): string {
-  return `${variable.component} is taken at ${nameOf(variable.options[option]!)}, which is decided before`;
+  return `${variable.component} is taken at ${nameOfOption(variable.options[option]!)}, which is decided before`;
 }
 
 /** Demands on one thing that say the same, and the versions of the component that have them, newest first. */
@@ -129,7 +129,7 @@ export function isNamedAfter(component: string, name: string): boolean {
 export function thereIsSentence(variable: Variable): string {
   const { component, options } = variable;
   if (isFixed(variable)) return rangeSentence(variable);
-  return `of ${component} there is ${spanOf(options.map(nameOf))}`;
+  return `of ${component} there is ${spanOf(options.map(nameOfOption))}`;
 }
 
 /** `A`, `A, and B`, `A, B, and C`: parts of one sentence. */

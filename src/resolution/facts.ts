@@ -4,7 +4,7 @@
  * told as a table in demands.ts; a property test holds the two together.
  */
 import type { Declared, Demand, Thing } from '../source/declared.js';
-import { isInstalled, nameOf, platformOffer, profileDemand, whatElse } from './offers.js';
+import { isInstalled, nameOfThing, platformOffer, profileDemand, whatElse } from './offers.js';
 import type { Clause, Supplier } from './problem.js';
 import { sameThings, Supplies, suppliesIn, type FactsInput, type OptionFacts } from './supplies.js';
 
@@ -101,7 +101,7 @@ function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Cla
   const instead =
     own !== undefined
       ? `its own copy is ${own ?? 'of no version'}`
-      : `nothing in the set brings ${nameOf(thing)}`;
+      : `nothing in the set brings ${nameOfThing(thing)}`;
   clauses.push({ ...at, met: merged(met), instead: met.length > 0 ? null : instead });
   return clauses;
 }

@@ -62,7 +62,7 @@ export function isInstalled({ file, ifSupplied }: Demand): boolean {
   return ifSupplied === true && file.endsWith('/installed.json');
 }
 
-export function nameOf(thing: Thing): string {
+export function nameOfThing(thing: Thing): string {
   return thing.slice(thing.indexOf('/') + 1);
 }
 
@@ -72,7 +72,7 @@ export function whatElse({ thing }: Demand, book: Supplies): string | null {
     return book.suppliersOf([thing], 'itself').length > 0 ? null : 'no component of the profile is MediaWiki';
   const things = sameThings(thing);
   if (book.suppliersOf(things, 'itself').length > 0) return null;
-  const name = nameOf(thing);
+  const name = nameOfThing(thing);
   const holder = book.bundledIn(things);
   if (holder === null) return `no component of the profile is the ${thing.replace('/', ' ')}`;
   const folder = /^(?:extensions|skins)\/([^/]+)\//.exec(holder.supply.file)?.[1] ?? name;

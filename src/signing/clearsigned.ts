@@ -48,11 +48,6 @@ export function formatClearsigned(signable: string, armoredSignature: string, ha
   return `${messageLine}\nHash: ${hash}\n\n${escaped}${armoredSignature.replaceAll('\r\n', '\n').trimEnd()}\n`;
 }
 
-/** True if a file begins like a clearsigned one. It says nothing of its signature. */
-export function looksClearsigned(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(0, messageLine.length)).toString('latin1') === messageLine;
-}
-
 /**
  * Takes a clearsigned file apart, by apt's rules (SplitClearSignedFile): the
  * block must be the whole file; a line of the text that begins with an unescaped

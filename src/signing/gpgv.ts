@@ -114,7 +114,7 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
     return { ...known, result: 'bad', reason: 'it is dated in the future' };
   }
   const endedItself = line('EXPSIG') !== undefined && expiry === '0';
-  if (endedItself || hasEnded(expiry, signatureTime(created, taken))) {
+  if (endedItself || isOver(expiry, signatureTime(created, taken))) {
     return { ...known, result: 'expired', reason: 'the signature has expired' };
   }
   // gpgv judges by the machine's clock, and by that alone; here it is when a key ended that counts
@@ -128,7 +128,7 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
     return { ...known, result: 'revoked', reason: 'its key is revoked' };
   }
   const ends = group.filter(([keyword]) => keyword === 'KEYEXPIRED').map(([, seconds]) => seconds);
-  if (line('EXPKEYSIG') && (ends.length === 0 || ends.some((end) => hasEnded(end, at)))) {
+  if (line('EXPKEYSIG') && (ends.length === 0 || ends.some((end) => isOver(end, at)))) {
     return { ...known, result: 'expired', reason: 'its key has expired' };
   }
   if (!['GOODSIG', 'EXPSIG', 'EXPKEYSIG', 'REVKEYSIG'].some((keyword) => line(keyword))) {
@@ -142,6 +142,6 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
 }
 
 /** @param end seconds; `0` is never. What is no number has ended. */
-function hasEnded(end: string | undefined, at: Date): boolean {
+function isOver(end: string | undefined, at: Date): boolean {
   return end !== '0' && !(Number(end) * 1000 > at.getTime());
 }

@@ -11,6 +11,6 @@ export function rememberText(key: object, armored: string): void {
 }
 
 /** What a public key was read from; undefined where that was no key file. */
-export function textOf(key: object | undefined): string | undefined {
+export function rememberedText(key: object | undefined): string | undefined {
   return key === undefined ? undefined : texts.get(key);
 }

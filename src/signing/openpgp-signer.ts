@@ -1,6 +1,7 @@
 /**
  * Owns signing in process, with a private key file of the workspace.
  */
+import { aptMinRsaBits } from '../deb/apt-limits.js';
 import type { PrivateKey } from 'openpgp';
 import { LockstepError } from '../errors.js';
 import { formatClearsigned, signableText } from './clearsigned.js';
@@ -98,7 +99,7 @@ function checkAlgorithms(openpgp: OpenPgpModule, key: PrivateKey, keyFile: strin
   if (!accepted.includes(algorithm)) {
     throw keyInvalid(keyFile, `not every supported apt accepts its algorithm, ${algorithm}`);
   }
-  if (bits !== undefined && algorithm.startsWith('rsa') && bits < 2048) {
+  if (bits !== undefined && algorithm.startsWith('rsa') && bits < aptMinRsaBits) {
     throw keyInvalid(keyFile, `apt refuses RSA keys as short as ${bits} bits`);
   }
 }

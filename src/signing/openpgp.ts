@@ -2,6 +2,7 @@
  * Owns how the openpgp library is loaded and which of its settings Lockstep
  * departs from. It must not look at keys or signatures itself.
  */
+import { aptMinRsaBits } from '../deb/apt-limits.js';
 import type * as OpenPgp from 'openpgp';
 
 export type OpenPgpModule = typeof OpenPgp;
@@ -30,7 +31,7 @@ export function signingConfig(openpgp: OpenPgpModule): OpenPgp.Config {
 
 /**
  * What Debian 13's apt (sqv) accepts today: no SHA-1 anywhere, also not in what
- * a key says of itself, no DSA, no RSA below 2048 bits. Curves are left to the
+ * a key says of itself, no DSA, no RSA below {@link aptMinRsaBits}. Curves are left to the
  * keyring's owner, as gpgv does.
  */
 export function strictConfig(openpgp: OpenPgpModule): OpenPgp.Config {
@@ -41,7 +42,8 @@ export function strictConfig(openpgp: OpenPgpModule): OpenPgp.Config {
     rejectHashAlgorithms: weakHashes,
     rejectMessageHashAlgorithms: weakHashes,
     rejectPublicKeyAlgorithms: new Set([publicKey.elgamal, publicKey.dsa]),
-    minRSABits: 2047,
+    // A modulus of 2048 bits may begin with a zero
+    minRSABits: aptMinRsaBits - 1,
     rejectCurves: new Set(),
   };
 }

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { gpgSigner } from './gpg-signer.js';
 import { passphraseFrom } from './key-file.js';
 import { openpgpSigner } from './openpgp-signer.js';
-import { textOf } from './opened-key.js';
+import { rememberedText } from './opened-key.js';
 import type { PublicKey, Signer } from './signer-port.js';
 
 export { gpgSigner } from './gpg-signer.js';
@@ -40,7 +40,7 @@ export async function loadSigner(
       return openpgpSigner({
         keyFile: resolve(directory, config.keyFile),
         passphrase: await passphraseFrom({ file: config.passphraseFile, env, directory }),
-        armored: textOf(opened),
+        armored: rememberedText(opened),
       });
     case 'gpg':
       return gpgSigner({

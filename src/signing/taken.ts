@@ -2,6 +2,7 @@
  * Owns the question at which time a signature is judged. There are two, and no
  * default: whoever asks for a judgement says which it is. Pure.
  */
+import { aptMaxFutureMs } from '../deb/apt-limits.js';
 
 /**
  * How the signed thing came to be taken.
@@ -23,14 +24,11 @@ export function stoppedBefore(created: Date, fingerprint: string, taken: Taken):
   return end !== undefined && created > end ? end : null;
 }
 
-/** How far ahead of our clock a signature may be dated, as apt allows for a Release: 10 s. */
-const futureToleranceMs = 10_000;
-
-/** True if a signature of that date cannot have been there yet. */
+/** True if a signature of that date cannot have been there yet: it may be ahead as far as apt allows for a Release. */
 export function isDatedAhead(created: Date, taken: Taken): boolean {
   const latest = taken.kind === 'arriving' ? taken.now : taken.at;
   // `!(a <= b)` and not `a > b`: an invalid date compares false, and must count as ahead
-  return latest !== 'signed' && !(created.getTime() <= latest.getTime() + futureToleranceMs);
+  return latest !== 'signed' && !(created.getTime() <= latest.getTime() + aptMaxFutureMs);
 }
 
 /** The time at which a signature that ends by itself must not have ended. */

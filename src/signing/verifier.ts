@@ -6,8 +6,7 @@
  */
 import { tmpdir } from 'node:os';
 import { LockstepError } from '../errors.js';
-import type { ByteSource } from '../io/bytes.js';
-import { collect } from '../io/bytes.js';
+import { collect, type ByteSource } from '../deb/bytes.js';
 import { splitClearsigned } from './clearsigned.js';
 import { judgeWithGpgv } from './gpgv.js';
 import type { Judgement } from './judgement.js';

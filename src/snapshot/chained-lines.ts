@@ -12,6 +12,7 @@ import { dearmor } from '../signing/keys.js';
 import type { Signer } from '../signing/signer-port.js';
 import { verifyDetached, type Taken } from '../signing/verifier.js';
 import { canonicalLine } from '../io/canonical-json.js';
+import { sha256 } from '../io/sha256.js';
 
 /** What every line has beside what it says. */
 export interface ChainedLine {
@@ -25,10 +26,7 @@ export interface ChainedLine {
 /** The fields of {@link ChainedLine}, to be put into the schema of a line. */
 export const chainedFields = {
   format: z.literal(1),
-  previous: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .nullable(),
+  previous: sha256.nullable(),
   signature: z.string().optional(),
 };
 

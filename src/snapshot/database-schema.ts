@@ -50,7 +50,7 @@ export async function schemaContents(
   const hashes = new Map<string, string>();
   const texts = new Map<string, string>();
   for await (const { path, body } of files) {
-    if (changes.some((change) => change.reads === path)) texts.set(path, await textOf(body));
+    if (changes.some((change) => change.reads === path)) texts.set(path, await latin1Text(body));
     else if (isMeant(path)) hashes.set(path, await hashOf(body));
   }
   applyChanges(changes, texts);
@@ -75,7 +75,7 @@ async function hashOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 const hashOfText = (text: string): string =>
   createHash('sha256').update(Buffer.from(text, 'latin1')).digest('hex');
 
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function latin1Text(body: AsyncIterable<Uint8Array>): Promise<string> {
   const pieces: Uint8Array[] = [];
   for await (const piece of body) pieces.push(piece);
   return Buffer.concat(pieces).toString('latin1');

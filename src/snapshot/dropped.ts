@@ -12,6 +12,7 @@ import { chainedFields, nextChainedLine, parseChainedLines, type ChainedLine } f
 import type { SnapshotBuild, SnapshotRef } from './manifest.js';
 import { listSnapshots } from './snapshot-folder.js';
 import { isSnapshotId } from './snapshot-id.js';
+import { sha256 } from '../io/sha256.js';
 
 /** What is said about a snapshot that goes. */
 export interface Drop {
@@ -31,7 +32,6 @@ export interface Drop {
 
 export interface DroppedSnapshot extends Drop, ChainedLine {}
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
 const lineSchema = z.object({
   ...chainedFields,

@@ -5,6 +5,7 @@
  * src/cli/explain/evidence.ts puts them into sentences. Pure.
  */
 import { z } from 'zod';
+import { sha256 } from '../io/sha256.js';
 
 /** in-toto attestation framework, spec/v1/statement.md. */
 const statementType = 'https://in-toto.io/Statement/v1';
@@ -55,7 +56,6 @@ export interface Evidence extends EvidenceDraft {
   key: string | null;
 }
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be a SHA-256' });
 const data = z.record(z.string(), z.unknown());
 const names = z.array(z.string());
 

@@ -62,7 +62,7 @@ export function planImportedSet(request: ImportedSetRequest): ImportedSet | { fa
     if (same === undefined || same.sha256 === entry.sha256) continue;
     faults.push({
       file,
-      message: `${nameOf(entry)} is in snapshot ${request.previous!.manifest.id} with other bytes; a changed package needs a new version`,
+      message: `${nameOfPackage(entry)} is in snapshot ${request.previous!.manifest.id} with other bytes; a changed package needs a new version`,
     });
   }
   if (faults.length > 0) return { faults };
@@ -159,14 +159,14 @@ function once<T>(
   return kept;
 }
 
-function nameOf({ package: name, version, architecture }: SnapshotPackage): string {
+function nameOfPackage({ package: name, version, architecture }: SnapshotPackage): string {
   return `${name} ${version} ${architecture}`;
 }
 
 function twoPackages(a: SnapshotPackage, b: SnapshotPackage): string | undefined {
   if (a.sha256 === b.sha256) return undefined;
   return a.version === b.version
-    ? `${nameOf(b)} is there twice, with different bytes`
+    ? `${nameOfPackage(b)} is there twice, with different bytes`
     : `${b.package} ${b.architecture} is there in two versions, ${a.version} and ${b.version}; \`versions: N\` in the profile takes the newest N`;
 }
 

@@ -29,6 +29,7 @@ import {
   type KeyState,
   type RecordedKey,
 } from './key-state.js';
+import { sha256 } from '../io/sha256.js';
 
 interface KeyLine extends KeyChange, ChainedLine {}
 
@@ -41,7 +42,7 @@ const lineSchema = z.object({
   former: z.array(recordedKey).optional(),
   compromised: fingerprint.optional(),
   since: z.iso.datetime().optional(),
-  lines: z.array(z.object({ file: z.string(), through: z.string().regex(/^[0-9a-f]{64}$/) })).optional(),
+  lines: z.array(z.object({ file: z.string(), through: sha256 })).optional(),
   at: z.iso.datetime(),
   by: z.string(),
 });

@@ -20,6 +20,7 @@ import { splitManifest } from './manifest-text.js';
 import { isPlainPackage } from './plain-package.js';
 import { evidenceV1, stepsOfV1, type EvidenceV1 } from './manifest-v1.js';
 import { isSnapshotId } from './snapshot-id.js';
+import { sha256 } from '../io/sha256.js';
 
 /** The newest format this Lockstep reads, and the one it writes. */
 export const manifestFormat = 2;
@@ -148,7 +149,6 @@ export interface Snapshot {
   sha256: string;
 }
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be a SHA-256' });
 const size = z.number().int().nonnegative();
 const packageName = z.string().refine(isPackageName, { error: 'must be a package name' });
 const version = z.string().refine(isValidVersion, { error: 'must be a Debian version' });

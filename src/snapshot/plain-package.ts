@@ -5,13 +5,13 @@
  * that the schema refuses (a test holds them together).
  */
 import { isOneParagraph } from '../deb/one-paragraph.js';
+import { sha256Pattern } from '../deb/checksum.js';
 
 const packageName = /^[a-z0-9][a-z0-9+.-]+$/;
 /** A part of deb-version(7): no colon but the epoch's. */
 const version = /^(?:[0-9]{1,9}:)?[0-9][A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*$/;
 const architecture = /^[a-z0-9][a-z0-9-]*$/;
 const area = /^[a-z0-9][a-z0-9.+-]*$/;
-const sha256 = /^[0-9a-f]{64}$/;
 const poolPath = /^pool(?:\/[A-Za-z0-9][A-Za-z0-9+.~_:%-]*)+$/;
 
 /** Whether an entry is good for certain. */
@@ -28,7 +28,7 @@ export function isPlainPackage(entry: unknown): boolean {
     fits(fields['sourceVersion'], version) &&
     fits(fields['area'], area) &&
     fits(fields['path'], poolPath) &&
-    fits(fields['sha256'], sha256) &&
+    fits(fields['sha256'], sha256Pattern) &&
     Number.isSafeInteger(size) &&
     (size as number) >= 0 &&
     typeof stanza === 'string' &&

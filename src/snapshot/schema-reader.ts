@@ -10,7 +10,7 @@ import { readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { canonical } from '../build/inputs.js';
 import { nativeTarball } from '../build/packaging.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
@@ -27,6 +27,7 @@ import {
 } from './database-schema.js';
 import type { SnapshotSchema } from './manifest.js';
 import { inCache } from '../io/cache-folders.js';
+import { sha256 } from '../io/sha256.js';
 
 /** Where a component's files are; every one of the named files is in the store. */
 export type SchemaSource =
@@ -54,7 +55,7 @@ export interface SchemaReading {
 }
 
 /** What is kept: nothing but the digest is asked for again. */
-const keptSchema = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), files: z.number().int() });
+const keptSchema = z.strictObject({ digest: sha256, files: z.number().int() });
 
 /**
  * The schema that a component's software needs.

@@ -9,7 +9,7 @@ import type { Phase } from '../io/progress.js';
 import { packagesIndices, sourcesIndices, type AptIndex } from './apt-index.js';
 import { allOrNone, sessionOf, type SourceContext } from './source-context.js';
 import { openRelease, type VerifiedRelease } from './in-release.js';
-import { suitesOf } from './mirror.js';
+import { suitesOfBase } from './mirror.js';
 
 /** A paragraph and the index that holds it. */
 export interface IndexedStanza {
@@ -25,7 +25,7 @@ interface OpenSuite {
 
 async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]> {
   return await sessionOf(context).once('suites', async () => {
-    const places = suitesOf(context.mirror, context.base);
+    const places = suitesOfBase(context.mirror, context.base);
     const ignoredBy = [...new Set(places.flatMap((place) => place.datesIgnoredBy ?? []))];
     if (ignoredBy.length > 0) {
       phase.info(
@@ -46,7 +46,7 @@ async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]
 
 /** Names of the suites that are searched, for messages. */
 export function suiteNames(context: SourceContext): string[] {
-  return suitesOf(context.mirror, context.base).map(({ suite }) => suite);
+  return suitesOfBase(context.mirror, context.base).map(({ suite }) => suite);
 }
 
 /** The Packages indices of all suites that hold what an architecture can install. */

@@ -18,6 +18,7 @@ import { allOrNone, type SourceContext } from './source-context.js';
 import { fetchFile, type ArchiveFile } from './fetch-file.js';
 import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
 import { faultOfStored } from './source-tree.js';
+import { sha256Pattern } from '../deb/checksum.js';
 
 /**
  * What the base has of the named packages, and of those of the same sources
@@ -89,7 +90,7 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
   assertSafeFileName(base, index.path);
   const sha256 = stanza.require('SHA256').toLowerCase();
   const size = Number(stanza.require('Size'));
-  if (source === null || !/^[0-9a-f]{64}$/.test(sha256) || !Number.isSafeInteger(size)) {
+  if (source === null || !sha256Pattern.test(sha256) || !Number.isSafeInteger(size)) {
     throw new LockstepError('DEB_SYNTAX', {
       message: `${index.release.suite} lists ${name} ${version} with a Source, Size or SHA256 that is none`,
       where: [stanza.placeOf('Source')],
@@ -127,7 +128,7 @@ export async function fetchBinaries(
 ): Promise<AptBinaryPin> {
   const fetched = await allOrNone(context, (inner) =>
     choice.listings.map(async (listing) => {
-      const file = await fetchFile({ ...listing.file, ...placeOf(listing) }, inner, phase);
+      const file = await fetchFile({ ...listing.file, ...archivePlaceOf(listing) }, inner, phase);
       return { listing, file, date: await buildDate(file, inner) };
     }),
   );
@@ -141,7 +142,7 @@ export async function fetchBinaries(
   };
 }
 
-function placeOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof SourceFile> {
+function archivePlaceOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof SourceFile> {
   return { archive, paths: [filename], suite };
 }
 

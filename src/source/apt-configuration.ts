@@ -136,12 +136,12 @@ export function parseAptSettings(
  */
 export async function readAptConfiguration(root = '/etc/apt'): Promise<AptConfiguration> {
   const sources = [
-    ...(await readAll(root, ['sources.list'])),
-    ...(await readAll(join(root, 'sources.list.d'), /\.(?:list|sources)$/)),
+    ...(await readFiles(root, ['sources.list'])),
+    ...(await readFiles(join(root, 'sources.list.d'), /\.(?:list|sources)$/)),
   ];
   const settings = [
-    ...(await readAll(join(root, 'apt.conf.d'), /^[^.]+(?:\.conf)?$/)),
-    ...(await readAll(root, ['apt.conf'])),
+    ...(await readFiles(join(root, 'apt.conf.d'), /^[^.]+(?:\.conf)?$/)),
+    ...(await readFiles(root, ['apt.conf'])),
   ];
   const entries = sources.flatMap((file) =>
     file.path.endsWith('.sources') ? parseSourcesStanzas(file) : parseSourcesList(file),
@@ -171,7 +171,7 @@ function isPlain(uri: string): boolean {
   return /^(?:https?|file|copy):/.test(uri);
 }
 
-async function readAll(folder: string, wanted: readonly string[] | RegExp): Promise<AptFile[]> {
+async function readFiles(folder: string, wanted: readonly string[] | RegExp): Promise<AptFile[]> {
   const names =
     wanted instanceof RegExp
       ? (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([]))))

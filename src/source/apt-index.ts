@@ -7,7 +7,7 @@ import type { Stanza } from '../deb/deb822.js';
 import { parseStanzas } from '../deb/deb822.js';
 import type { IndexHash } from '../deb/release-file.js';
 import { StanzaIndex } from '../deb/stanza-index.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';

@@ -5,7 +5,7 @@
  * What the tree demands of others is declarations.ts's.
  */
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
 import { silentPhase } from '../io/progress.js';
@@ -183,9 +183,9 @@ export function extensionFacts(
       .slice(0, 50)
       .flatMap((author) => plainText(author, 100) ?? [])
       .filter((author) => author !== '...'),
-    license: textOf(fields['license-name'], licensePattern),
+    license: textOfForm(fields['license-name'], licensePattern),
     licenseText: licenseIn(texts),
-    mediawiki: textOf(requires['MediaWiki'], /^[\x20-\x7e]{1,200}$/),
+    mediawiki: textOfForm(requires['MediaWiki'], /^[\x20-\x7e]{1,200}$/),
     needs: [
       ...namesIn(requires['extensions']).map((other) => ({ kind: 'extension' as const, name: other })),
       ...namesIn(requires['skins']).map((other) => ({ kind: 'skin' as const, name: other })),
@@ -220,7 +220,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
     : {};
 }
 
-function textOf(value: unknown, form: RegExp): string | null {
+function textOfForm(value: unknown, form: RegExp): string | null {
   return typeof value === 'string' && form.test(value) ? value : null;
 }
 

@@ -3,9 +3,10 @@
  * distribution's keyring, of the suite that was asked for, and not out of
  * date. It fetches that one file; the indices it vouches for are apt-index.ts's.
  */
+import { aptMaxFutureMs } from '../deb/apt-limits.js';
 import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
 import type { AskOnce } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
@@ -48,9 +49,6 @@ export interface VerifiedRelease {
 
 /** Debian's largest is 160 KB; this is only so that a mirror cannot fill the memory. */
 const maxBytes = 16 * 1024 * 1024;
-
-/** apt's Acquire::Max-FutureTime, in milliseconds. */
-const futureAllowance = 10_000;
 
 interface Keyring {
   bytes: Buffer;
@@ -154,7 +152,7 @@ async function openAt(
   let verified = own;
   if (fetched !== null && (fetched.sha256 !== own?.sha256 || !holdsAt(own, now))) {
     const { text, signers } = await verifyClearsigned(fetched.bytes, keyring.bytes, {
-      taken: { kind: 'arriving', now: new Date(now.getTime() + futureAllowance) },
+      taken: { kind: 'arriving', now: new Date(now.getTime() + aptMaxFutureMs) },
       subject: `${subject} (${url})`,
     });
     verified = {
@@ -265,7 +263,7 @@ function assertInTime(release: Release, place: SuitePlace, now: Date, url: strin
   const hint =
     'The mirror has stopped following the archive, or this clock is wrong; use another mirror (LOCKSTEP_MIRROR).';
   const show = (seconds: number): string => new Date(seconds * 1000).toISOString();
-  if (release.date * 1000 > now.getTime() + futureAllowance) {
+  if (release.date * 1000 > now.getTime() + aptMaxFutureMs) {
     throw new LockstepError('SOURCE_FUTURE', {
       message: `The InRelease of ${place.suite} is dated ${show(release.date)}; here it is ${now.toISOString()}`,
       hint: 'Set the clock of this machine.',

@@ -77,7 +77,7 @@ export function chooseMirror(question: MirrorQuestion): Mirror {
 }
 
 /** The suites of the base with their places, the main one first. */
-export function suitesOf(mirror: Mirror, base: SourceBase): SuitePlace[] {
+export function suitesOfBase(mirror: Mirror, base: SourceBase): SuitePlace[] {
   return [
     { ...mirror.release, role: 'release', suite: base.codename },
     { ...mirror.updates, role: 'updates', suite: `${base.codename}-updates` },

@@ -5,8 +5,7 @@
  * store. What is asked of a pin by its kind is in pin-kinds.ts.
  */
 import { z } from 'zod';
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+import { sha256 } from '../io/sha256.js';
 
 /** A file whose bytes are in the content store under `sha256`. Size in bytes. */
 const storedFile = z.object({ name: z.string(), size: z.number().int().describe('Bytes'), sha256 });

@@ -2,8 +2,7 @@
  * The way in: for each kind of source, what there is and how it is fetched.
  * It hands on; how each kind proves its bytes is in its own file.
  */
-import type { Phase } from '../io/progress.js';
-import { silentPhase } from '../io/progress.js';
+import { inPhase, silentPhase, type Phase } from '../io/progress.js';
 import type { ComponentSource } from '../profile/profile-schema.js';
 import { binaryCandidates, fetchBinaries } from './apt-binary.js';
 import { fetchSource, sourceCandidates } from './apt-source.js';
@@ -57,19 +56,13 @@ export async function allCandidates(
   components: Readonly<Record<string, { source: ComponentSource }>>,
   context: SourceContext,
 ): Promise<Candidates[]> {
-  const phase = context.progress.phase(`Reading the suites of ${context.base.codename}`);
-  try {
-    const found = await allOrNone(context, (inner) =>
+  return await inPhase(context.progress, `Reading the suites of ${context.base.codename}`, (phase) =>
+    allOrNone(context, (inner) =>
       Object.entries(components).map(([name, { source }]) =>
         kindOf(source).candidates(name, source, inner, phase),
       ),
-    );
-    phase.done();
-    return found;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+    ),
+  );
 }
 
 /**

@@ -8,7 +8,7 @@ import { parseChangelogTop } from '../deb/changelog.js';
 import type { Dsc } from '../deb/dsc.js';
 import { memberPath, readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { Phase } from '../io/progress.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';

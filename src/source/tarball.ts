@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readTar } from '../deb/tar.js';
 import { memberPath } from '../deb/member-name.js';
-import type { ByteSource } from '../io/bytes.js';
+import type { ByteSource } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import { sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';

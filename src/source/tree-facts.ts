@@ -8,7 +8,7 @@
  * of is nobody's fault.
  */
 import { LockstepError } from '../errors.js';
-import { collect } from '../io/bytes.js';
+import { collect } from '../deb/bytes.js';
 import type { Phase } from '../io/progress.js';
 import { readCached, writeCached } from './cache-file.js';
 import {

@@ -5,8 +5,7 @@
  * same thing by the same key, or the profile says why it is believed.
  */
 import type { ExpiredKey } from '../profile/source-schema.js';
-import type { ByteSource } from '../io/bytes.js';
-import { collect } from '../io/bytes.js';
+import { collect, type ByteSource } from '../deb/bytes.js';
 import { LockstepError } from '../errors.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
 import type { SourceContext } from './source-context.js';

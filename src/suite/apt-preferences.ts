@@ -2,13 +2,14 @@
  * The apt preferences that hold a machine at one snapshot: which packages,
  * which priority, and the text of the file. Pure.
  */
+import { downgradePriority } from '../deb/apt-limits.js';
 import { parseStanza } from '../deb/deb822.js';
 import { parseRelations } from '../deb/relation.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { newestOfEach } from '../snapshot/several-versions.js';
 
-/** Above the 1001 with which the keyring package has a machine follow its suite. */
-export const holdPriority = 1002;
+/** Above that with which the keyring package has a machine follow its suite. */
+export const holdPriority = downgradePriority + 1;
 
 /** A package that is held. */
 export interface HeldPackage {

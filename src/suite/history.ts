@@ -12,6 +12,7 @@ import {
   type LineSigner,
 } from '../snapshot/chained-lines.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
+import { sha256 } from '../io/sha256.js';
 
 /** How a suite came to point at a snapshot. */
 export type HistoryAction = 'publish' | 'promote' | 'rollback';
@@ -42,7 +43,6 @@ export interface HistoryMove {
 /** One line of `snapshots/history/<suite>.jsonl`. */
 export interface HistoryEntry extends HistoryMove, ChainedLine {}
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
 /** A move as it is written. */
 export const historyMoveSchema = z.object({

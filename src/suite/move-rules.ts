@@ -2,6 +2,7 @@
  * Where a suite may move: to which snapshot, and what forbids it. Decisions over
  * histories and the facts of snapshots. Pure; src/workflows does the moves.
  */
+import { aptMaxFutureSeconds } from '../deb/apt-limits.js';
 import { LockstepError } from '../errors.js';
 import type { NamedSuite } from '../profile/load.js';
 import { currentSnapshot, goodSnapshots, type HistoryEntry } from './history.js';
@@ -237,9 +238,6 @@ export function moveTime(history: readonly Pick<HistoryEntry, 'at'>[], now: Date
   return last !== undefined && Date.parse(last) > now.getTime() ? last : present;
 }
 
-/** Clients take a Release dated up to ten seconds ahead of their clock (apt.conf(5), Acquire::Max-FutureTime). */
-const toleratedSeconds = 10;
-
 /**
  * How many seconds the clock is behind the last Release of a suite; 0 where it is not, or by so little that
  * releases in quick succession explain it.
@@ -249,5 +247,5 @@ const toleratedSeconds = 10;
 export function secondsBehind(now: Date, latest: number | null): number {
   if (latest === null) return 0;
   const behind = latest - Math.floor(now.getTime() / 1000);
-  return behind > toleratedSeconds ? behind : 0;
+  return behind > aptMaxFutureSeconds ? behind : 0;
 }

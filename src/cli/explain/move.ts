@@ -3,6 +3,7 @@
  * machine, and to the database. Pure; the data is gathered by
  * src/workflows/move/move-outlook.ts.
  */
+import { downgradePriority } from '../../deb/apt-limits.js';
 import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../../suite/version-steps.js';
 import { nameOfSchema } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
@@ -178,7 +179,7 @@ function machineLines(outlook: MoveOutlook): string[] {
   const words = machineWords(outlook);
   return [
     `Machines that follow ${suite}:`,
-    `  with ${keyringPackage} (pin 1001)`,
+    `  with ${keyringPackage} (pin ${downgradePriority})`,
     ...wrapped(words.pinned, 4),
     '  without that pin',
     ...wrapped(words.unpinned, 4),

@@ -15,6 +15,7 @@ import { demandResult } from './demands.js';
 import { baseAheadResult, outdatedResult, choiceExplanationResult } from './resolution.js';
 import { historyResult, showResult, snapshotsResult } from './snapshots.js';
 import { dropResult, gcResult, refreshResult, verifyResult } from './upkeep.js';
+import { sha256 } from '../../io/sha256.js';
 
 export type { DiffResult } from './diff.js';
 export { publishResult, type PublishResult } from './moves.js';
@@ -53,8 +54,6 @@ export const keyResult = z.object({
   protected: z.boolean().describe('Whether a passphrase protects it'),
 });
 export type KeyResult = z.infer<typeof keyResult>;
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const resolveResult = z.object({
   profile: z.string(),

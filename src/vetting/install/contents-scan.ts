@@ -11,7 +11,7 @@ import type { Phase } from '../../io/progress.js';
 import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/source-context.js';
 import { fetchIndex, type ListedIndex } from '../../source/fetch-index.js';
 import { openRelease } from '../../source/in-release.js';
-import { suitesOf } from '../../source/mirror.js';
+import { suitesOfBase } from '../../source/mirror.js';
 import { canonicalPath } from './overlaps.js';
 import { readVerdict, writeVerdict } from './verdicts.js';
 
@@ -40,7 +40,7 @@ export async function contentsIndices(
   architecture: string,
   phase: Phase,
 ): Promise<ContentsIndex[]> {
-  const places = suitesOf(context.mirror, context.base);
+  const places = suitesOfBase(context.mirror, context.base);
   const releases = await sessionOf(context).once('releases for the build root', () =>
     allOrNone(context, (inner) => places.map((place) => openRelease(place, inner, phase))),
   );

@@ -2,6 +2,7 @@
  * A set as machines of one architecture see it: its paragraphs, which versions
  * it decides, and what its metapackage brings. Pure.
  */
+import { downgradePriority } from '../../deb/apt-limits.js';
 import { parseStanza, type Stanza } from '../../deb/deb822.js';
 import { parseRelations } from '../../deb/relation.js';
 import { sha256Of } from '../../io/disk.js';
@@ -110,7 +111,7 @@ export class ArchSet {
         const entry = this.byName.get(name);
         return entry === undefined
           ? []
-          : [`Package: ${name}\nPin: version ${entry.version}\nPin-Priority: 1001\n\n`];
+          : [`Package: ${name}\nPin: version ${entry.version}\nPin-Priority: ${downgradePriority}\n\n`];
       })
       .join('');
   }

@@ -59,7 +59,7 @@ export async function archiveSigner(
   const first = await slotSigner(context, current, { dryRun });
   const others: Signer[] = [];
   for (const { fingerprint } of state === null ? [] : signingKeys(state).slice(1)) {
-    others.push(await signerOf(context, fingerprint, { dryRun }));
+    others.push(await signerOfKey(context, fingerprint, { dryRun }));
   }
   const signer = severalSigners([first, ...others]);
   let begun: Promise<void> | undefined;
@@ -89,7 +89,7 @@ export async function archiveSigner(
  *
  * @throws LockstepError SIGN_KEY_MISSING where it has not, SIGN_*
  */
-export async function signerOf(
+export async function signerOfKey(
   context: Context,
   fingerprint: string,
   wish: SigningWish = {},

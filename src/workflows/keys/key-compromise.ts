@@ -29,7 +29,7 @@ import {
   unbelievedSnapshots,
 } from '../../suite/unbelieved.js';
 import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
-import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
+import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
@@ -78,7 +78,7 @@ export async function replaceCompromisedKey(
       const doubtful = (await unbelieved(context, plan.after)).filter((name) => !accepted.includes(name));
       return { ...told, state: plan.before, unbelieved: doubtful, views: [] };
     }
-    const signer = await signerOf(context, plan.current);
+    const signer = await signerOfKey(context, plan.current);
     const record = async (change: KeyChange): Promise<void> => {
       await appendKeyChange(places.snapshots, change, new Map([[signer.fingerprint, signer]]));
     };

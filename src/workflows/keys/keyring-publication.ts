@@ -6,9 +6,8 @@
 import { join } from 'node:path';
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
-import { applyBuild, planBuild, prepareBuild } from '../../build/builder.js';
+import { applyBuild, planBuild, prepareBuild } from '../../build/build-plan.js';
 import { exists } from '../../io/disk.js';
-import type { Phase } from '../../io/progress.js';
 import type { SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { definitionFileName, readTemplate } from '../../metapackage/template-folder.js';
@@ -28,7 +27,7 @@ import {
 } from '../../snapshot/snapshot-folder.js';
 import { vetSet } from '../../vetting/vet.js';
 import { archiveKeys } from './archive-keys.js';
-import { builderContext, versionHistory } from '../release/set-build.js';
+import { buildContext, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
@@ -37,6 +36,7 @@ import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { applyPublish, ownTrust, planPublish } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { addToHistory, historyOf } from '../workspace/files-read.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 /** Whether the archive has a keyring package at all: one of imported packages alone may do without. */
 export async function hasKeyringTemplate({ places }: Context): Promise<boolean> {
@@ -77,25 +77,22 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
  * @throws LockstepError as composeKeyringPackage, and what building, the signer and the disk throw
  */
 export async function cutKeyringPackage(context: Context, signer: Signer): Promise<Snapshot> {
-  const phase = context.progress.phase('Making the keyring package');
-  try {
-    const snapshot = await cut(context, signer, phase);
-    phase.done(snapshot.manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join());
-    return snapshot;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  return await inPhase(
+    context.progress,
+    'Making the keyring package',
+    (phase) => cut(context, signer, phase),
+    ({ manifest }) => manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join(),
+  );
 }
 
 async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snapshot> {
   const { workspace, places, store, clock, signal } = context;
   const group = await composeKeyringPackage(context);
-  const builder = builderContext(context, phase);
+  const building = buildContext(context, phase);
   const built = [];
   for (const { trees, ...tree } of group.packages) {
     const request = { method: 'tree' as const, component: group.source, tree, from: trees };
-    const output = await applyBuild(planBuild(await prepareBuild(request, builder)), builder);
+    const output = await applyBuild(planBuild(await prepareBuild(request, building)), building);
     built.push(...output.packages);
   }
   const vetting = await vetSet(built, { store, cacheDir: places.cache, signal });

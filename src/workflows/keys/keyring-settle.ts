@@ -16,7 +16,7 @@ import type { Snapshot } from '../../snapshot/manifest.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../../suite/unbelieved.js';
 import { archiveKeys, judgementOf } from './archive-keys.js';
-import { signerOf } from './archive-signer.js';
+import { signerOfKey } from './archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
@@ -81,7 +81,7 @@ async function offerKeyringPackage(
 ): Promise<Snapshot> {
   const snapshot = await cutKeyringPackage(context, signer);
   for (const fingerprint of fingerprints) {
-    await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
+    await publishKeyringSuite(context, snapshot, { own: await signerOfKey(context, fingerprint), signer });
   }
   return snapshot;
 }
@@ -158,7 +158,7 @@ async function offerToSleepers(
   signer: Signer,
 ): Promise<boolean> {
   try {
-    await publishKeyringSuite(context, snapshot, { own: await signerOf(context, fingerprint), signer });
+    await publishKeyringSuite(context, snapshot, { own: await signerOfKey(context, fingerprint), signer });
     return true;
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^SIGN_KEY_(?:MISSING|EXPIRED)$/.test(error.code)) throw error;

@@ -14,7 +14,7 @@ import { signersOfChange, type KeyChange, type KeyState, type KeyStep } from '..
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import { compareVersions } from '../../deb/version.js';
 import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
-import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
+import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
 import { settleKeys } from './keyring-settle.js';
@@ -123,14 +123,14 @@ async function takeStep(
   const key =
     step === 'abandon' || state.next !== null
       ? { fingerprint: state.next!.fingerprint, public: state.next!.public }
-      : await recordedKey(await signerOf(context, plan.next!));
+      : await recordedKey(await signerOfKey(context, plan.next!));
   await append(context, state, { step, key, at, by });
   await commitSnapshotFiles(context, [keyRecordPath(places.snapshots)], `Key ${key.fingerprint}: ${step}`);
 }
 
 async function append(context: Context, state: KeyState, change: KeyChange): Promise<void> {
   const signers = new Map<string, Signer>();
-  for (const name of signersOfChange(state, change)) signers.set(name, await signerOf(context, name));
+  for (const name of signersOfChange(state, change)) signers.set(name, await signerOfKey(context, name));
   await appendKeyChange(context.places.snapshots, change, signers);
 }
 

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { byHashPath, frozenView, liveView } from '../../archive/layout.js';
-import type { ArchivePort } from '../../archive/port.js';
+import { sameBytes, type ArchivePort } from '../../archive/port.js';
 import { readPublished } from '../../archive/publication.js';
 import { snapshotField, type ReleaseFiles } from '../../archive/release.js';
 import { withoutArmour } from '../../deb/stanza.js';
@@ -63,7 +63,7 @@ export async function recoverMove(
   const journal = await readJournal(journalPath(context));
   if (journal === undefined) return undefined;
   const { archive: port } = context;
-  await port.sweep();
+  await port.folder?.sweep();
   const { move, date } = journal;
   const { release } = await readPublished(port, liveView(move.suite));
   const committed = release?.fields.get(snapshotField) === move.to && (date === null || release.date >= date);
@@ -103,26 +103,30 @@ async function undo(port: ArchivePort, { move, before }: MoveJournal): Promise<v
   const { release } = await readPublished(port, view);
   for (const [path, { sha256, size }] of release?.sha256 ?? []) {
     const from = byHashPath(view, path, sha256);
-    if ((await port.sizes([from])).get(from) !== size || (await port.same(`${view}/${path}`, from))) continue;
-    await port.link(`${view}/${path}`, from, { modified: new Date(release!.date * 1000) });
+    if (
+      (await port.head([from])).get(from)?.size !== size ||
+      (await sameBytes(port, `${view}/${path}`, from))
+    )
+      continue;
+    await port.copy(`${view}/${path}`, from, { modified: new Date(release!.date * 1000) });
   }
   const modified = release === null ? {} : { modified: new Date(release.date * 1000) };
   const text = release === null ? before.release : withoutArmour(inline);
-  if (text !== null && (await textOf(port, `${view}/Release`)) !== text) {
+  if (text !== null && (await textAt(port, `${view}/Release`)) !== text) {
     await port.put(`${view}/Release`, text, modified);
   }
-  if (before.signature !== null && (await textOf(port, `${view}/Release.gpg`)) !== before.signature) {
+  if (before.signature !== null && (await textAt(port, `${view}/Release.gpg`)) !== before.signature) {
     await port.put(`${view}/Release.gpg`, before.signature, modified);
   }
 }
 
 /** A view without an InRelease was never there for clients; a Release in it would be taken for one. */
 async function removeUncommitted(port: ArchivePort, view: string): Promise<void> {
-  if ((await port.sizes([`${view}/InRelease`])).size > 0) return;
+  if ((await port.head([`${view}/InRelease`])).size > 0) return;
   await port.remove(`${view}/Release.gpg`);
   await port.remove(`${view}/Release`);
 }
 
-async function textOf(port: ArchivePort, path: string): Promise<string | undefined> {
+async function textAt(port: ArchivePort, path: string): Promise<string | undefined> {
   return (await port.read(path))?.toString('utf8');
 }

@@ -17,7 +17,8 @@ import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { moveOutlook, outlookOf, type MoveOutlook, type OutlookRequest } from './move-outlook.js';
-import { applyMove, listedIn, planMove, type MoveRequest } from './suite-move.js';
+import { listedIn } from '../../archive/release.js';
+import { applyMove, planMove, type MoveRequest } from './suite-move.js';
 import { namedSuite, type MoveOutcome } from './promote.js';
 import { reportOf, suiteFor } from './suite-publication.js';
 import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
@@ -121,7 +122,7 @@ async function goBackUp(
       context.clock.now(),
     ),
     clockBehind: secondsBehind(context.clock.now(), standing.latestDate),
-    before: listedIn(standing),
+    before: listedIn(standing.release),
     after: [planned.packages, ...kept.slice(0, suite.retain - 1)],
   };
   const outlook = await moveOutlook(context, request, signer);

@@ -8,12 +8,7 @@ import { liveView } from '../../archive/layout.js';
 import type { PublicationPlan } from '../../archive/publication-plan.js';
 import { readReleaseTexts } from '../../archive/publication.js';
 import type { SnapshotRecord } from '../../archive/snapshot-record.js';
-import {
-  listedField,
-  readReleaseFiles,
-  type PublishedRelease,
-  type ReleaseFiles,
-} from '../../archive/release.js';
+import { listedIn, readReleaseFiles, type ReleaseFiles } from '../../archive/release.js';
 import type { NamedSuite } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import type { HistoryAction, HistoryMove } from '../../suite/history.js';
@@ -128,16 +123,11 @@ export async function planMove(
     schema,
     lower,
     standing,
-    listedBefore: listedIn(there),
+    listedBefore: listedIn(there.release),
     clockBehind: secondsBehind(clock.now(), there.latestDate),
     left: reissues === undefined ? await leftOnReissue(context, suite.name, to, signer) : null,
     publication,
   };
-}
-
-/** Ids of the snapshots that a published Release lists, the current one first. */
-export function listedIn({ release }: Pick<PublishedRelease, 'release'>): string[] {
-  return release?.fields.get(listedField)?.split(' ').filter(Boolean) ?? [];
 }
 
 /** What gates said of a snapshot, with what else decides whether they hold for it. */

@@ -16,19 +16,13 @@ import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
 import type { KeyState } from '../../snapshot/key-state.js';
-import type { Snapshot } from '../../snapshot/manifest.js';
-import {
-  findSnapshot,
-  lastSnapshot,
-  listSnapshots,
-  readSnapshot,
-  type SnapshotTrust,
-} from '../../snapshot/snapshot-folder.js';
+import { listSnapshots, type SnapshotTrust } from '../../snapshot/snapshot-folder.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
 import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { historyOf } from '../workspace/files-read.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface PublishReport {
   suite: string;
@@ -42,9 +36,6 @@ export interface PublishReport {
   writes: number;
   bytes: number;
 }
-
-/** Which snapshot: one by its id, or the newest of a profile. */
-export type SnapshotWanted = { id: string } | { profile: string };
 
 /** The suite that a profile's new snapshots enter: that of the lowest trust level. */
 export function entrySuite(context: Context, profile: string): NamedSuite {
@@ -62,24 +53,6 @@ export function entrySuite(context: Context, profile: string): NamedSuite {
 export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
   const { binary, ends } = await signer.publicKey();
   return ownJudgement({ keyring: binary, ends });
-}
-
-/** @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
-export async function wantedSnapshot(
-  context: Context,
-  wanted: SnapshotWanted,
-  trust: SnapshotTrust,
-): Promise<Snapshot> {
-  const { snapshots } = context.places;
-  if ('id' in wanted) return await readSnapshot(snapshots, await findSnapshot(snapshots, wanted.id), trust);
-  const last = await lastSnapshot(snapshots, wanted.profile, trust);
-  if (last === null) {
-    throw new LockstepError('SNAPSHOT_UNKNOWN', {
-      message: `The profile ${wanted.profile} has no snapshot yet`,
-      hint: `Cut one with: lockstep cut ${wanted.profile}`,
-    });
-  }
-  return last;
 }
 
 /** The suite by name, or the entry suite; it must take the snapshot's profile. */
@@ -199,21 +172,12 @@ export async function applyPublish(
   signer: Signer,
 ): Promise<PublishReport> {
   const { archive, store, clock, signal } = context;
-  const phase = context.progress.phase(`Publishing ${plan.snapshot} in ${suite.name}`);
-  let written;
-  try {
-    written = await applyPublication(archive, plan, {
-      store,
-      signer,
-      clock,
-      phase,
-      signal,
-    });
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
-  phase.done(written.writes === 0 ? 'the archive has it already' : `${written.writes} files written`);
+  const written = await inPhase(
+    context.progress,
+    `Publishing ${plan.snapshot} in ${suite.name}`,
+    (phase) => applyPublication(archive, plan, { store, signer, clock, phase, signal }),
+    ({ writes }) => (writes === 0 ? 'the archive has it already' : `${writes} files written`),
+  );
   return { ...reportOf(plan), ...written };
 }
 

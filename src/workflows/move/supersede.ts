@@ -36,6 +36,7 @@ import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust } from './suite-publication.js';
 import { evidenceOf, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 export type { SupersedeRow } from './reissue-rows.js';
 
@@ -172,8 +173,7 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
   const { manifest } = decided.target;
   const { profile } = manifest;
   const content = await contentOf(context, decided);
-  const phase = context.progress.phase(`Cutting a snapshot with the content of ${manifest.id}`);
-  try {
+  const cut = async (): Promise<SupersedeResult> => {
     const plan = planSnapshot({
       content,
       last: await lastSnapshot(places.snapshots, profile, await ownTrust(signer)),
@@ -187,7 +187,6 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
     );
     if (before !== undefined || plan.kind === 'unchanged') {
       const { id } = before?.manifest ?? plan;
-      phase.done(`${id} has it already`);
       const sha256 = before?.sha256 ?? (await readSnapshot(places.snapshots, { profile, id })).sha256;
       return { id, profile, sha256, cut: false };
     }
@@ -198,12 +197,14 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
       files,
       `Cut ${plan.id} of ${profile}: the content of ${manifest.id} above ${decided.above.id}`,
     );
-    phase.done(plan.id);
     return { id: plan.id, profile, sha256: plan.sha256, cut: true };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(
+    context.progress,
+    `Cutting a snapshot with the content of ${manifest.id}`,
+    cut,
+    ({ id, cut: isNew }) => (isNew ? id : `${id} has it already`),
+  );
 }
 
 /** What the new snapshot records: the set of the target, its packages under their new versions. */
@@ -253,8 +254,7 @@ async function contentOf(
 /** The entries of the re-issued packages; their bytes are in the store afterwards. */
 async function reissue(context: Context, reissues: readonly Reissue[]): Promise<SnapshotPackage[]> {
   const { store, places, signal } = context;
-  const phase = context.progress.phase('Re-issuing packages under higher versions');
-  try {
+  const work = async (phase: Phase): Promise<SnapshotPackage[]> => {
     const entries: SnapshotPackage[] = [];
     for (const { item, to, moves, same } of reissues) {
       signal.throwIfAborted();
@@ -272,12 +272,14 @@ async function reissue(context: Context, reissues: readonly Reissue[]): Promise<
       progress.done();
       entries.push(packageEntry(built, { component: item.component, area: item.area }));
     }
-    phase.done(`${reissues.length} packages`);
     return entries;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(
+    context.progress,
+    'Re-issuing packages under higher versions',
+    work,
+    () => `${reissues.length} packages`,
+  );
 }
 
 /** The store is a cache: what was cleared from it is in the archive's pool still. */

@@ -3,7 +3,7 @@
  * snapshots: of 100,000 packages only those blocks that differ.
  */
 import { stretchesOf } from '../../archive/blocks.js';
-import { BlockMissing, textOf, type IndexPlaces } from '../../archive/index-set.js';
+import { BlockMissing, blockText, type IndexPlaces } from '../../archive/index-set.js';
 import { versionsOf } from '../../archive/index-text.js';
 import type { ListedSnapshot } from '../../archive/publication.js';
 import type { SnapshotRecord } from '../../archive/snapshot-record.js';
@@ -101,7 +101,7 @@ function changesOf(before: Side, after: Side, { blocks }: IndexPlaces): VersionC
     const everywhere = stretch.same !== undefined && stretch.blocks.every(({ length }) => length === 1);
     if (everywhere && !whole) continue;
     for (const [at, refs] of stretch.blocks.entries()) {
-      for (const ref of refs) found[at]!.push(...versionsOf(textOf(ref, blocks)));
+      for (const ref of refs) found[at]!.push(...versionsOf(blockText(ref, blocks)));
     }
   }
   return versionChanges(found.slice(0, before.length), found.slice(before.length));

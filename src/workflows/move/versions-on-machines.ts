@@ -2,7 +2,7 @@
  * What machines that follow a suite may have: the versions of every snapshot
  * that it pointed at. Read from the records of those, so that it costs little.
  */
-import { BlockMissing, textOf } from '../../archive/index-set.js';
+import { BlockMissing, blockText } from '../../archive/index-set.js';
 import { versionsOf } from '../../archive/index-text.js';
 import type { Signer } from '../../signing/signer.js';
 import type { SnapshotRef, Superseding } from '../../snapshot/manifest.js';
@@ -50,7 +50,7 @@ async function versionsIn(
   const { supersedes, indices } = await records.of(sha256, load);
   const blocks = indices.find(({ path }) => path === 'versions')?.blocks ?? [];
   try {
-    const packages = blocks.flatMap((ref) => versionsOf(textOf(ref, records.places.blocks)));
+    const packages = blocks.flatMap((ref) => versionsOf(blockText(ref, records.places.blocks)));
     return { id, sha256, supersedes, packages };
   } catch (error) {
     // What was derived is damaged: the manifest still says it

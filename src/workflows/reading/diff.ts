@@ -22,6 +22,7 @@ import { mergedChanges, sourceChanges, type SourceChanges } from '../../comparis
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { Context } from '../workspace/context.js';
 import { namedSnapshot, readingTrust } from './named-snapshot.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface DiffRequest {
   /** Ids, suites, either with `~N`. */
@@ -124,16 +125,14 @@ async function openPairs(
   });
   const limit = pLimit(openAtOnce);
   const count = pairs.length === 1 ? '1 changed package' : `${pairs.length} changed packages`;
-  const phase = progress.phase(`Comparing ${count}`);
-  try {
-    const opened = await Promise.all(pairs.map((pair) => limit(() => openPair(pair, sides, reader, signal))));
-    phase.done();
-    return opened;
-  } catch (error) {
-    limit.clearQueue();
-    phase.fail();
-    throw error;
-  }
+  return await inPhase(progress, `Comparing ${count}`, async () => {
+    try {
+      return await Promise.all(pairs.map((pair) => limit(() => openPair(pair, sides, reader, signal))));
+    } catch (error) {
+      limit.clearQueue();
+      throw error;
+    }
+  });
 }
 
 async function openPair(

@@ -7,7 +7,7 @@ import { keyringFiles } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { didYouMean } from '../../profile/nearest.js';
 import { readDropped } from '../../snapshot/dropped.js';
-import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../../suite/history.js';
+import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
 import { listHistories } from '../../suite/history-file.js';
 import type { Snapshot, SnapshotRef } from '../../snapshot/manifest.js';
 import type { SuiteHistory } from '../../suite/pointers.js';
@@ -196,9 +196,4 @@ export async function allHistories(context: Context): Promise<SuiteHistory[]> {
       retain: Object.hasOwn(workspace.suites, suite) ? workspace.suites[suite]!.retain : 1,
     })),
   );
-}
-
-/** What a suite points at; null where it points at nothing. */
-export function pointsAt({ history }: SuiteHistory): string | null {
-  return currentSnapshot(history);
 }

@@ -26,7 +26,7 @@ import { ownJudgement } from '../keys/archive-keys.js';
 import { aheadOfSuite } from '../release/behind-base.js';
 import type { Context } from '../workspace/context.js';
 import { keyringProfile } from '../keys/keyring-suites.js';
-import { listedIn } from '../move/suite-move.js';
+import { listedIn } from '../../archive/release.js';
 import { readingTrust } from './named-snapshot.js';
 import { journalPath } from '../move/recover.js';
 import { historyOf, keyRecordOf } from '../workspace/files-read.js';
@@ -286,7 +286,7 @@ export function suiteStatus(
         ? null
         : {
             snapshot: says,
-            listed: listedIn(published),
+            listed: listedIn(published.release),
             date: isoOf(release.date),
             validUntil: release.validUntil === null ? null : isoOf(release.validUntil),
             end: end === null || end.at === null ? null : isoOf(end.at),

@@ -29,6 +29,7 @@ import type { PlannedBuilds } from './set-build.js';
 import type { Context } from '../workspace/context.js';
 import { anyProfileOf, profileOf } from '../workspace/files-read.js';
 import type { Resolution } from './resolve.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 const seenSchema = z.object({
   package: z.string(),
@@ -80,8 +81,7 @@ export async function lookAtBase(
   sources: SourceContext,
 ): Promise<BaseAhead[]> {
   if (own.length === 0) return [];
-  const phase = context.progress.phase('Looking at what the base release has itself');
-  try {
+  const look = async (phase: Phase): Promise<BaseAhead[]> => {
     const found = await baseVersions([...new Set(own.flatMap(({ packages }) => packages))], sources, phase);
     const { codename } = sources.base;
     const file = await readSeen(context);
@@ -101,12 +101,11 @@ export async function lookAtBase(
     }
     const ahead = aheadOf(own, known);
     for (const one of ahead) phase.info(aheadSentence(one, baseName(codename)));
-    phase.done(ahead.length === 0 ? 'nothing that is above ours' : `${ahead.length} above ours`);
     return ahead;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(context.progress, 'Looking at what the base release has itself', look, (ahead) =>
+    ahead.length === 0 ? 'nothing that is above ours' : `${ahead.length} above ours`,
+  );
 }
 
 const order = (packages: readonly string[], one: { package: string }): number =>

@@ -47,7 +47,7 @@ export interface TakenFile {
 }
 
 /** @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, DISK_FULL, DISK_IO, INTERRUPTED */
-export async function readAll(
+export async function readPackages(
   context: Context,
   profile: ImportedProfile,
   request: ReadingRequest,

@@ -2,7 +2,6 @@
 import { isAbsolute, relative } from 'node:path';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { keepHeapsSmall } from '../../io/heap.js';
-import type { Phase } from '../../io/progress.js';
 import type { StoreBatch } from '../../io/store-batch.js';
 import { loadImportedProfile } from '../../profile/load.js';
 import type { ImportedProfile } from '../../profile/profile-schema.js';
@@ -24,11 +23,13 @@ import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { vettingEvidence } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
-import { readAll, type ReadingRequest, type TakenFile } from './import-reading.js';
+import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import { inPhase } from '../../io/progress.js';
+import { toldOf } from './snapshot-cut.js';
 
 export interface ImportRequest extends ReadingRequest {
   profile: string;
@@ -102,10 +103,12 @@ async function readAndPlan(
   request: ImportRequest,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<PlannedImport> {
-  const taken = await inPhase(context, `Reading packages for ${profile.name}`, async (phase) => {
-    const read = await readAll(context, profile, request, phase);
-    return { value: read, summary: `${read.packages.length} packages, ${read.sources.length} sources` };
-  });
+  const taken = await inPhase(
+    context.progress,
+    `Reading packages for ${profile.name}`,
+    (phase) => readPackages(context, profile, request, phase),
+    ({ packages, sources }) => `${packages.length} packages, ${sources.length} sources`,
+  );
   const { batch, links } = taken;
   try {
     const { plan, set } = await planImport(context, profile, request, taken, signer);
@@ -220,11 +223,11 @@ async function applyImport(
   signer: Signer,
 ): Promise<string | null> {
   const { places, clock, signal } = context;
-  return await inPhase(context, 'Cutting a snapshot', async () => {
+  const cut = async (): Promise<string | null> => {
     await batch?.place(signal);
     if (plan.kind === 'unchanged') {
       await batch?.settle();
-      return { value: null, summary: `nothing changed since ${plan.id}` };
+      return null;
     }
     const settling = batch?.settle() ?? Promise.resolve();
     settling.catch(() => undefined);
@@ -237,24 +240,9 @@ async function applyImport(
     const { id, sha256 } = plan;
     await prepareEntry(context, { profile: plan.manifest.profile, id, sha256 }, signer);
     await commitSnapshotFiles(context, files, `Import ${plan.id} of ${plan.manifest.profile}`);
-    return { value: files.find((file) => file.endsWith('.json')) ?? null, summary: plan.id };
-  });
-}
-
-async function inPhase<T>(
-  { progress }: Context,
-  title: string,
-  work: (phase: Phase) => Promise<{ value: T; summary: string }>,
-): Promise<T> {
-  const phase = progress.phase(title);
-  try {
-    const { value, summary } = await work(phase);
-    phase.done(summary);
-    return value;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+    return files.find((file) => file.endsWith('.json')) ?? null;
+  };
+  return await inPhase(context.progress, 'Cutting a snapshot', cut, () => toldOf(plan));
 }
 
 function refused(faults: readonly FaultPlace[], cwd: string): LockstepError {

@@ -20,6 +20,7 @@ import type { Context } from '../workspace/context.js';
 import { ownTrust } from '../move/suite-publication.js';
 import { sourceContext } from './profile-sources.js';
 import { historyOf, profileOf } from '../workspace/files-read.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 export interface InstallProofRequest {
   profile: Profile;
@@ -42,7 +43,7 @@ export async function proveInstallable(
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<EvidenceDraft> {
   const before = await presentSets(context, profile, signer);
-  const proof = await inPhase(context, profile, sources, {
+  const proof = await prove(context, profile, sources, {
     set: { id: null, ...set },
     before: before.map(({ manifest }) => installSetOf(manifest)),
     what: 'all',
@@ -85,14 +86,14 @@ export async function proveMove(
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
     installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
   const profile = await profileOf(context, to.profile);
-  await inPhase(context, profile, await sourceContext(context, profile), {
+  await prove(context, profile, await sourceContext(context, profile), {
     set: await read(to),
     before: [await read(from)],
     what: 'moves',
   });
 }
 
-async function inPhase(
+async function prove(
   context: Context,
   profile: Profile,
   sources: SourceContext,
@@ -100,8 +101,7 @@ async function inPhase(
 ): Promise<InstallProof> {
   const { places, signal } = context;
   const { metapackage, base } = profile;
-  const phase = context.progress.phase('Proving that it installs');
-  try {
+  const work = async (phase: Phase): Promise<InstallProof> => {
     // Loaded here: most moves have nothing to prove
     const { proveInstall } = await import('../../vetting/install/prove.js');
     const proof = await proveInstall(
@@ -110,20 +110,18 @@ async function inPhase(
         beside: [keyringPackageOf(context.workspace)],
       },
       {
-        sources,
-        cache: places.cache,
-        temporary: places.temporary,
-        phase,
-        signal,
+        ...{ sources, cache: places.cache, temporary: places.temporary, phase, signal },
       },
     );
     for (const note of proof.notes) phase.info(noteWords(note, proof.base));
-    phase.done(`apt ${proof.aptVersion} finds a way on ${base.architectures.join(', ')}`);
     return proof;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(
+    context.progress,
+    'Proving that it installs',
+    work,
+    ({ aptVersion }) => `apt ${aptVersion} finds a way on ${base.architectures.join(', ')}`,
+  );
 }
 
 function evidenceOf(proof: InstallProof, { metapackage, base }: Profile): EvidenceDraft {

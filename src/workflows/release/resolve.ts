@@ -22,6 +22,7 @@ import { withLocalTrees, type LocalTrees } from './local-trees.js';
 import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
 import { profileOf } from '../workspace/files-read.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 export interface Resolution {
   profile: Profile;
@@ -65,9 +66,8 @@ export async function resolve(
   const { inForce, ended } = skipsOf(written, context.clock.now());
   const options = withPlaces(written, () => planOptions(profile.components, candidates, inForce));
   const searching = new ComponentSearch(profile, options, sources);
-  const phase = context.progress.phase('Fetching, checking and fitting sources');
-  searching.phase = phase;
-  try {
+  const fit = async (phase: Phase): Promise<Resolution> => {
+    searching.phase = phase;
     const problem = {
       variables: [...options.values()].map(({ variable }) => variable),
       lead: rootOf(profile, profile.metapackage.lead),
@@ -90,16 +90,18 @@ export async function resolve(
     for (const one of skipped) phase.info(skippedSentence(one));
     for (const sentence of [...ended, ...passedOver(asked, chosen), ...preReleases(asked, chosen)])
       phase.info(sentence);
-    phase.done(`${pins.size} components, ${demands.length} demands met`);
     const declared = searching.declared(chosen);
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
     const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);
     const explanation = explain === undefined ? undefined : explainChoice(profile, asked, chosen, explain);
     return { profile, pins, demands, skipped, explanation, php, phpOf, sources };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(
+    context.progress,
+    'Fetching, checking and fitting sources',
+    fit,
+    ({ pins, demands }) => `${pins.size} components, ${demands.length} demands met`,
+  );
 }
 
 function withPlaces<T>(profile: Profile, plan: () => T): T {

@@ -3,23 +3,19 @@
  * running those side by side. What a build is, is src/build's; what the
  * composed packages hold, src/metapackage's.
  */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { baseIndices } from '../../build/base-index.js';
 import {
   applyBuild,
-  machineArchitecture,
   planBuild,
   prepareBuild,
-  type BuilderContext,
+  type BuildContext,
   type BuildPlan,
-  type DebianRequest,
-  type PreparedBuild,
-} from '../../build/builder.js';
+} from '../../build/build-plan.js';
+import type { DebianRequest, PreparedBuild } from '../../build/builder-port.js';
 import type { BuildOutput } from '../../build/built.js';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, exists, sha256Of } from '../../io/disk.js';
-import type { Phase } from '../../io/progress.js';
 import { extensionComponents } from '../../metapackage/extension-set.js';
 import { planSet, templatesOf, type SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
@@ -42,6 +38,7 @@ import type { Context } from '../workspace/context.js';
 import { databaseSchema } from './set-schema.js';
 import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 /** What would be done about one package, for people and `--json`. */
 export interface BuildPlanRow {
@@ -87,11 +84,10 @@ export async function planBuilds(
   resolution: Resolution,
   suite?: string,
 ): Promise<PlannedBuilds> {
-  const phase = context.progress.phase('Planning the builds');
-  try {
+  const decide = async (phase: Phase): Promise<PlannedBuilds> => {
     const history = await versionHistory(context, resolution.profile.name);
-    const builder = builderContext(context, phase);
-    const debian = await planDebian(context, resolution, history, builder);
+    const building = buildContext(context, phase);
+    const debian = await planDebian(context, resolution, history, building);
     const schema = await databaseSchema(context, resolution, sourcesOf(debian));
     const groups = await composeGroups(context, resolution, debian, { history, schema, suite });
     const trees = await Promise.all(
@@ -100,15 +96,13 @@ export async function planBuilds(
           planBuild(
             await prepareBuild(
               { method: 'tree', component: group.component ?? group.source, tree, from },
-              builder,
+              building,
             ),
           ),
         ),
       ),
     );
     const plans = [...debian.map(({ plan }) => plan), ...trees];
-    const waiting = plans.filter(({ action }) => action === 'build').length;
-    phase.done(`${waiting} to build, ${plans.length - waiting} cached`);
     return {
       rows: [...plans.map(rowOf), ...takenRows(resolution.pins)],
       plans,
@@ -118,10 +112,11 @@ export async function planBuilds(
       ],
       schema,
     };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(context.progress, 'Planning the builds', decide, ({ plans }) => {
+    const waiting = plans.filter(({ action }) => action === 'build').length;
+    return `${waiting} to build, ${plans.length - waiting} cached`;
+  });
 }
 
 /** Runs the builds that must run, side by side, and takes the others from the cache. */
@@ -130,16 +125,15 @@ export async function buildSet(
   { profile, pins, skipped, sources }: Resolution,
   { plans, versions, schema }: PlannedBuilds,
 ): Promise<BuiltSet> {
-  const phase = context.progress.phase('Building');
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  try {
+  const build = async (phase: Phase): Promise<BuiltSet> => {
     await ensureDir(context.places.logs);
-    const builder = { ...builderContext(context, phase), signal };
+    const building = { ...buildContext(context, phase), signal };
     const made = await Promise.allSettled(
       plans.map(async (plan) => {
         try {
-          return await applyBuild(plan, builder);
+          return await applyBuild(plan, building);
         } catch (error) {
           // The others end before the fault is told: no build goes on behind an error
           stop.abort(error);
@@ -150,8 +144,6 @@ export async function buildSet(
     if (stop.signal.aborted) throw stop.signal.reason;
     const outputs = made.map((result) => (result as PromiseFulfilledResult<BuildOutput>).value);
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
-    const built = plans.filter(({ action }) => action === 'build').length;
-    phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
     return {
       profile,
       pins,
@@ -162,10 +154,11 @@ export async function buildSet(
       skipped,
       sources,
     };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  const built = plans.filter(({ action }) => action === 'build').length;
+  return await inPhase(context.progress, 'Building', build, () =>
+    built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`,
+  );
 }
 
 /** Every version that was given out here, of all profiles: they share one pool. Those of `profile` are its own. */
@@ -181,18 +174,9 @@ export async function versionHistory(context: Context, profile: string): Promise
   return uses;
 }
 
-export function builderContext(context: Context, phase: Phase): BuilderContext {
-  const { store, http, places, clock, signal } = context;
-  return {
-    store,
-    http,
-    cacheDir: places.cache,
-    temporary: places.temporary,
-    cores: availableParallelism(),
-    now: () => clock.now(),
-    phase,
-    signal,
-  };
+export function buildContext(context: Context, phase: Phase): BuildContext {
+  const { store, builder, places, signal } = context;
+  return { store, builder, cacheDir: places.cache, phase, signal };
 }
 
 interface PlannedDebian {
@@ -206,14 +190,14 @@ async function planDebian(
   context: Context,
   { profile, pins, sources }: Resolution,
   history: readonly VersionUse[],
-  builder: BuilderContext,
+  building: BuildContext,
 ): Promise<PlannedDebian[]> {
   const wanted = Object.entries(profile.components).filter(
     ([, component]) => component.build?.method === 'debian',
   );
   if (wanted.length === 0) return [];
-  const architecture = await machineArchitecture();
-  const indices = await baseIndices(sources, architecture, builder.phase);
+  const architecture = await building.builder.architecture();
+  const indices = await baseIndices(sources, architecture, building.phase);
   const { versionSuffix, archive } = context.workspace;
   return await Promise.all(
     wanted.map(async ([name, component]) => {
@@ -243,12 +227,12 @@ async function planDebian(
         log: join(context.places.logs, `build-${profile.name}-${name}.log`),
       });
       // Number 0 is never given out: with it, the inputs are those of the content alone
-      const open = debianOf(await prepareBuild(request(0), builder));
+      const open = debianOf(await prepareBuild(request(0), building));
       const zero = open.prepared.source.version;
       const base = zero.slice(0, -`+${versionSuffix}0`.length);
       const version = planVersion(base, versionSuffix, open.inputs, history, open.prepared.source.package);
       const number = Number(version.slice(`${base}+${versionSuffix}`.length));
-      const prepared = debianOf(await prepareBuild(request(number), builder));
+      const prepared = debianOf(await prepareBuild(request(number), building));
       const packages = prepared.prepared.binaries
         .filter((binary) => request(0).packages.includes(binary.package))
         .map((binary) => ({ ...binary, version }));
@@ -324,15 +308,12 @@ async function extensionsOf(
     return tree === null ? [] : [tree];
   });
   if (trees.length === 0) return {};
-  const phase = context.progress.phase('Reading extensions');
-  try {
-    const found = await readExtensions(trees, sources, phase);
-    phase.done(`${Object.keys(found).length} extensions and skins`);
-    return found;
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  return await inPhase(
+    context.progress,
+    'Reading extensions',
+    (phase) => readExtensions(trees, sources, phase),
+    (found) => `${Object.keys(found).length} extensions and skins`,
+  );
 }
 
 function rowOf(plan: BuildPlan): BuildPlanRow {

@@ -19,6 +19,7 @@ import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { evidenceOf, snapshotRecords } from '../workspace/snapshot-records.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface CutReport {
   profile: string;
@@ -130,6 +131,11 @@ async function isUnproven(context: Context, { manifest, sha256 }: Snapshot): Pro
   return !isPassed(stateOf(evidence, installability, context.clock.now()));
 }
 
+/** What a person is told when a plan has been carried out. */
+export function toldOf(plan: SnapshotPlan): string {
+  return plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`;
+}
+
 /** Writes and signs the manifest. The caller holds the workspace's lock. */
 export async function applyCut(
   context: Context,
@@ -137,8 +143,8 @@ export async function applyCut(
   set: BuiltSet,
   signer: Signer,
 ): Promise<CutReport> {
-  const phase = context.progress.phase(`Cutting a snapshot of ${set.profile.name}`);
-  try {
+  const title = `Cutting a snapshot of ${set.profile.name}`;
+  const cut = async (): Promise<CutReport> => {
     const files = await applySnapshot(context.places.snapshots, plan, {
       signer,
       now: context.clock.now(),
@@ -151,12 +157,9 @@ export async function applyCut(
       await prepareEntry(context, { profile: set.profile.name, id, sha256 }, signer);
     }
     await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
-    phase.done(plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`);
     return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  };
+  return await inPhase(context.progress, title, cut, () => toldOf(plan));
 }
 
 export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutReport {

@@ -5,23 +5,24 @@
  */
 import { applyPublication } from '../../archive/apply.js';
 import { keyOfSuite, liveView } from '../../archive/layout.js';
-import { placeOf, type Remedy } from '../../archive/remedy.js';
+import { pathOfRemedy, type Remedy } from '../../archive/remedy.js';
 import { applyRemedy, type RepairOutcome } from '../../archive/repair.js';
 import { applyRefresh, planRefresh } from '../../archive/resign.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { LockstepError } from '../../errors.js';
-import { diskFault } from '../../io/disk.js';
+import { onDisk } from '../../io/disk.js';
 import { signingEnd } from '../../signing/key-end.js';
 import type { Signer } from '../../signing/signer.js';
 import { currentSnapshot } from '../../suite/history.js';
 import { historyPath } from '../../suite/history-file.js';
 import { faultsIn } from '../../suite/unbelieved.js';
 import { ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
-import { archiveSigner, signerOf, type ArchiveSigner } from '../keys/archive-signer.js';
+import { archiveSigner, signerOfKey, type ArchiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
 import { planPublish } from '../move/suite-publication.js';
 import { historyOf } from '../workspace/files-read.js';
+import { inPhase, type Phase } from '../../io/progress.js';
 
 /**
  * Applies remedies in their order. What cannot be put right is told and does not stop the others.
@@ -34,27 +35,28 @@ export async function applyRemedies(
   keys: ArchiveKeys,
 ): Promise<RepairOutcome[]> {
   const { archive: port, store, signal, progress } = context;
-  const phase = progress.phase('Repairing');
-  const outcomes: RepairOutcome[] = [];
-  try {
+  const repair = async (phase: Phase): Promise<RepairOutcome[]> => {
+    const outcomes: RepairOutcome[] = [];
     for (const remedy of remedies) {
       const outcome =
         remedy.kind === 'release'
           ? await applyRelease(context, remedy.view, keys)
           : await applyRemedy(port, remedy, { store, signal });
-      phase.info(`${placeOf(remedy)}: ${outcome.how ?? `not repaired, ${outcome.reason}`}`);
+      phase.info(`${pathOfRemedy(remedy)}: ${outcome.how ?? `not repaired, ${outcome.reason}`}`);
       outcomes.push(outcome);
     }
-  } catch (error) {
-    phase.fail();
-    throw diskFault(error, 'write to', port.place);
-  }
-  phase.done(`${outcomes.filter(({ how }) => how !== null).length} of ${outcomes.length} repaired`);
-  return outcomes;
+    return outcomes;
+  };
+  return await inPhase(
+    progress,
+    'Repairing',
+    (phase) => onDisk('write to', port.place, () => repair(phase)),
+    (outcomes) => `${outcomes.filter(({ how }) => how !== null).length} of ${outcomes.length} repaired`,
+  );
 }
 
 async function applyRelease(context: Context, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
-  const named = nameOf(view);
+  const named = suiteOfView(view);
   const config = named === undefined ? undefined : context.workspace.suites[named.suite];
   const suite =
     named === undefined
@@ -81,7 +83,7 @@ async function applyRelease(context: Context, view: string, keys: ArchiveKeys): 
 async function repairSigner(context: Context, suite: string): Promise<ArchiveSigner> {
   const fingerprint = keyOfSuite(suite);
   if (fingerprint === undefined) return await archiveSigner(context);
-  return { ...(await signerOf(context, fingerprint)), fingerprints: [fingerprint] };
+  return { ...(await signerOfKey(context, fingerprint)), fingerprints: [fingerprint] };
 }
 
 /** Undefined where none of its Release files can be trusted. */
@@ -127,7 +129,7 @@ async function publishAgain(
     if (fault !== null) throw fault;
   }
   const history = await historyOf(context, suite.name);
-  const id = nameOf(view)?.id ?? currentSnapshot(history);
+  const id = suiteOfView(view)?.id ?? currentSnapshot(history);
   if (id === null) return { path: view, how: null, reason: 'its history says that it points at nothing' };
   const sha256 = history.find(({ to }) => to === id)?.manifest;
   const target = { profile: suite.profile, id, sha256 };
@@ -137,7 +139,7 @@ async function publishAgain(
   return { path: view, how: `published again out of ${id}` };
 }
 
-function nameOf(view: string): { suite: string; id: string | undefined } | undefined {
+function suiteOfView(view: string): { suite: string; id: string | undefined } | undefined {
   const match = /^(?:debian|snapshot\/([^/]+))\/dists\/([^/]+)$/.exec(view);
   const [, id, suite] = match ?? [];
   return suite === undefined || view === liveView('') ? undefined : { suite, id };

@@ -5,7 +5,7 @@
  */
 import type { PoolFile } from '../../archive/index-text.js';
 import { readSignedView } from '../../archive/signed-view.js';
-import { listedIn } from '../../archive/verify-view.js';
+import { listedIn } from '../../archive/release.js';
 import { liveView } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { didYouMean } from '../../profile/nearest.js';
@@ -51,7 +51,7 @@ export async function drop(context: Context, request: DropRequest): Promise<Drop
     const before = await interrupted(context, request.id);
     if (before !== undefined) return await finish(context, before, request.dryRun);
     const keys = await archiveKeys(context, []);
-    const { snapshot, left } = await whatIsLeft(context, await placeOf(context, request.id), keys);
+    const { snapshot, left } = await whatIsLeft(context, await snapshotNamed(context, request.id), keys);
     const { manifest, sha256 } = snapshot;
     const bytes = left.reduce((sum, { size }) => sum + size, 0);
     const report: DropReport = {
@@ -87,7 +87,7 @@ async function finish(context: Context, dropped: DroppedSnapshot, dryRun: boolea
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN with the nearest */
-async function placeOf(context: Context, id: string): Promise<SnapshotPlace> {
+async function snapshotNamed(context: Context, id: string): Promise<SnapshotPlace> {
   const all = await listSnapshots(context.places.snapshots);
   const found = all.find((place) => place.id === id);
   if (found !== undefined) return found;

@@ -8,7 +8,7 @@ import type { PoolFile } from '../../archive/index-text.js';
 import { poolFilePath } from '../../archive/layout.js';
 import { readNotes, writeNotes } from '../../archive/unreferenced.js';
 import { removalRank } from '../../archive/garbage.js';
-import { diskFault, exists, removeFile } from '../../io/disk.js';
+import { onDisk, exists, removeFile } from '../../io/disk.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { Signer } from '../../signing/signer.js';
 import { appendDropped, droppedPath, readDropped, type DroppedSnapshot } from '../../snapshot/dropped.js';
@@ -20,6 +20,7 @@ import type { Context } from '../workspace/context.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { notesPath } from './verify.js';
+import { inPhase } from '../../io/progress.js';
 
 /** Something that is there of a snapshot that goes. */
 export interface DroppedFile {
@@ -115,8 +116,7 @@ export async function dropSnapshot(
 export async function takeAway(context: Context, dropped: DroppedSnapshot): Promise<void> {
   const { id, profile, reason } = dropped;
   const { snapshots } = context.places;
-  const phase = context.progress.phase(`Dropping ${id} of ${profile}`);
-  try {
+  const takeFiles = async (): Promise<void> => {
     for (const file of await filesOf(context, dropped)) {
       throwIfInterrupted(context.signal);
       await file.remove();
@@ -131,11 +131,10 @@ export async function takeAway(context: Context, dropped: DroppedSnapshot): Prom
       removed.push(gone.manifest, gone.evidence, gone.signature);
     }
     await commitSnapshotFiles(context, [droppedPath(snapshots)], message, removed);
-  } catch (error) {
-    phase.fail();
-    throw diskFault(error, 'remove from', context.archive.place);
-  }
-  phase.done();
+  };
+  await inPhase(context.progress, `Dropping ${id} of ${profile}`, () =>
+    onDisk('remove from', context.archive.place, takeFiles),
+  );
 }
 
 /**

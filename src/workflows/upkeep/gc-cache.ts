@@ -25,6 +25,7 @@ import { parseDuration } from '../../profile/duration.js';
 import type { Context } from '../workspace/context.js';
 import { runsUnderWay, workspacesNeeds } from './shared-cache.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface CacheGcRequest extends CacheLimits {
   dryRun: boolean;
@@ -95,16 +96,13 @@ export async function gcCache(context: Context, request: CacheGcRequest): Promis
 }
 
 async function pruneCache(context: Context, request: CacheGcRequest): Promise<CacheGcReport> {
-  const phase = context.progress.phase('Looking through the cache');
   const notes: string[] = [];
-  let plan: CachePlan;
-  try {
-    plan = planCache(await findItems(context, notes), request, context.clock.now());
-    phase.done(`${plan.remove.length} to remove`);
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  const plan = await inPhase(
+    context.progress,
+    'Looking through the cache',
+    async () => planCache(await findItems(context, notes), request, context.clock.now()),
+    ({ remove }) => `${remove.length} to remove`,
+  );
   if (!request.dryRun) await removeItems(context, plan);
   return { ...plan, notes };
 }
@@ -239,19 +237,27 @@ function usedOf({ mtime, atime }: Stats): Date {
 
 async function removeItems(context: Context, { remove }: CachePlan): Promise<void> {
   if (remove.length === 0) return;
-  const phase = context.progress.phase('Pruning the cache');
-  let bytes = 0;
-  for (const item of remove) {
-    throwIfInterrupted(context.signal);
-    const isFolder = cacheFolders[item.folder].unit === 'folder';
-    // Another run may have used it since it was looked at
-    const now = (isFolder ? await lookAt(join(item.path, 'ready')) : undefined) ?? (await lookAt(item.path));
-    if (now === undefined || (isFolder ? now.mtime : usedOf(now)) > item.used) continue;
-    if (isFolder) await removeFolder(context, item.path);
-    else await removeFile(item.path);
-    bytes += item.size;
-  }
-  phase.done(`${remove.length} things, ${Math.round(bytes / 1024 / 1024)} MiB`);
+  const prune = async (): Promise<number> => {
+    let bytes = 0;
+    for (const item of remove) {
+      throwIfInterrupted(context.signal);
+      const isFolder = cacheFolders[item.folder].unit === 'folder';
+      // Another run may have used it since it was looked at
+      const now =
+        (isFolder ? await lookAt(join(item.path, 'ready')) : undefined) ?? (await lookAt(item.path));
+      if (now === undefined || (isFolder ? now.mtime : usedOf(now)) > item.used) continue;
+      if (isFolder) await removeFolder(context, item.path);
+      else await removeFile(item.path);
+      bytes += item.size;
+    }
+    return bytes;
+  };
+  await inPhase(
+    context.progress,
+    'Pruning the cache',
+    prune,
+    (bytes) => `${remove.length} things, ${Math.round(bytes / 1024 / 1024)} MiB`,
+  );
 }
 
 /** First out of its place, so that nobody finds half of one. */

@@ -18,7 +18,7 @@ import {
 import type { PortFile } from '../../archive/port.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { readNotes, writeNotes, type Note } from '../../archive/unreferenced.js';
-import { diskFault, isTemporaryName, notThere, onDisk, removeFile, sweepTemporary } from '../../io/disk.js';
+import { isTemporaryName, notThere, onDisk, removeFile, sweepTemporary } from '../../io/disk.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { listHistories } from '../../suite/history-file.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
@@ -31,6 +31,7 @@ import { addHashes, hashesIn, needsOfOthers } from './shared-cache.js';
 import { assertSound } from './soundness.js';
 import { notesPath } from './verify.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface GcRequest {
   /** Seconds that a file must have been needless for. */
@@ -59,16 +60,20 @@ const forgottenAfter = 30 * 86_400;
 export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
   return await exclusively(context, request, async () => {
     const finished = request.dryRun ? [] : await finishDrops(context);
-    const phase = context.progress.phase('Looking for what nothing refers to');
     const notes: string[] = [];
-    const garbage = await findGarbage(context, request, notes);
-    const plan = planGarbage({
-      garbage,
-      notes: await readNotes(notesPath(context)),
-      now: context.clock.now(),
-      grace: request.grace,
-    });
-    phase.done(`${plan.remove.length} files to remove, ${plan.wait.length} must wait`);
+    const look = async (): Promise<GarbagePlan> =>
+      planGarbage({
+        garbage: await findGarbage(context, request, notes),
+        notes: await readNotes(notesPath(context)),
+        now: context.clock.now(),
+        grace: request.grace,
+      });
+    const plan = await inPhase(
+      context.progress,
+      'Looking for what nothing refers to',
+      look,
+      ({ remove, wait }) => `${remove.length} files to remove, ${wait.length} must wait`,
+    );
     if (!request.dryRun) {
       await removeGarbage(context, plan);
       await sweep(context, request.grace);
@@ -139,7 +144,7 @@ function noteNeeds(manifest: SnapshotManifest, needs: Needs): void {
 /** Nobody else is writing while we have the lock. */
 function temporaries(there: readonly PortFile[]): Garbage[] {
   return there
-    .filter(({ path, kind }) => kind === 'file' && isTemporaryName(path.slice(path.lastIndexOf('/') + 1)))
+    .filter(({ path, kind }) => kind === 'file' && isTemporaryName(path))
     .map(({ path, size }) => ({ kind: 'temporary', path, size, since: new Date(0) }));
 }
 
@@ -218,18 +223,15 @@ const published: ReadonlySet<GarbageKind> = new Set(['pool', 'by-hash', 'index',
 async function removeGarbage(context: Context, plan: GarbagePlan): Promise<void> {
   const { archive: port, signal, progress } = context;
   await writeNotes(notesPath(context), plan.notes);
-  const phase = progress.phase('Removing');
-  try {
-    for (const { kind, path } of plan.remove) {
-      throwIfInterrupted(signal);
-      if (published.has(kind)) await port.remove(path, { signal });
-      else await removeFile(path);
-    }
-  } catch (error) {
-    phase.fail();
-    throw diskFault(error, 'remove from', context.archive.place);
-  }
-  phase.done();
+  await inPhase(progress, 'Removing', () =>
+    onDisk('remove from', port.place, async () => {
+      for (const { kind, path } of plan.remove) {
+        throwIfInterrupted(signal);
+        if (published.has(kind)) await port.remove(path, { signal });
+        else await removeFile(path);
+      }
+    }),
+  );
   const gone = new Set(plan.remove.map(({ path }) => path));
   const left = new Map<string, Note>([...plan.notes].filter(([path]) => !gone.has(path)));
   await writeNotes(notesPath(context), left);

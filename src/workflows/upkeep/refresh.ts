@@ -20,12 +20,13 @@ import { keyRecordPath } from '../../snapshot/key-record.js';
 import type { RecordedKey } from '../../snapshot/key-state.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { ownJudgement } from '../keys/archive-keys.js';
-import { archiveSigner, recordedKey, signerOf } from '../keys/archive-signer.js';
+import { archiveSigner, recordedKey, signerOfKey } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { settleKeyFiles } from '../keys/keyring-settle.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
 import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface RefreshRequest {
   /** Empty: all. */
@@ -154,7 +155,7 @@ async function refreshKeyringSuite(context: Context, by: RefreshedBy): Promise<R
   const suite = keyringSuiteNamed(context, keyringSuite(fingerprint))!;
   const there = await historyOf(context, suite.name);
   if (there.length === 0) return [];
-  const own = await signerOf(context, fingerprint, by);
+  const own = await signerOfKey(context, fingerprint, by);
   const alone = { ...by, signer: own, fingerprints: [fingerprint] };
   const view = await refreshView(context, suite, null, alone);
   return view === undefined ? [] : [view];
@@ -236,9 +237,9 @@ async function refreshView(
     now: clock.now(),
   });
   if (plan.reason !== null && !by.dryRun) {
-    const phase = context.progress.phase(`Signing ${view} anew`);
-    await applyRefresh(port, plan, { signer: by.signer, clock, signal });
-    phase.done();
+    await inPhase(context.progress, `Signing ${view} anew`, () =>
+      applyRefresh(port, plan, { signer: by.signer, clock, signal }),
+    );
   }
   return { ...told, reason: plan.reason, validUntil: plan.validUntil?.toISOString() ?? null };
 }

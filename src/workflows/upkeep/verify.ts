@@ -29,6 +29,7 @@ import { applyRemedies } from './apply-remedies.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { historyOf } from '../workspace/files-read.js';
+import { inPhase } from '../../io/progress.js';
 
 export interface VerifyRequest {
   /** An id or a suite; undefined: everything. */
@@ -71,13 +72,13 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
     );
   }
   let stamp = await stampOf(context);
-  let reading = await readAll(context, scope, judged, true);
+  let reading = await readEverything(context, scope, judged, true);
   for (let round = 1; round < tries && reading.findings.length > 0; round++) {
     // What is written meanwhile looks like damage; what is damaged stays so
     const now = await stampOf(context);
     if (now === stamp) break;
     stamp = now;
-    const again = await readAll(context, scope, judged, true);
+    const again = await readEverything(context, scope, judged, true);
     reading = { ...again, findings: lasting(reading.findings, again.findings) };
   }
   return await reportOf(context, reading, [], request.target ?? null);
@@ -90,7 +91,7 @@ async function repairAll(
   target: string | null,
 ): Promise<VerifyReport> {
   const repairs = new Map<string, RepairOutcome>();
-  let reading = await readAll(context, scope, judged, false);
+  let reading = await readEverything(context, scope, judged, false);
   // What a damaged Release hides shows once it is whole
   for (let round = 0; round < tries; round++) {
     const remedies = remediesOf(reading.archive);
@@ -98,7 +99,7 @@ async function repairAll(
     const outcomes = await applyRemedies(context, remedies, judged.keys);
     for (const outcome of outcomes) repairs.set(outcome.path, outcome);
     if (outcomes.every(({ how }) => how === null)) break;
-    reading = await readAll(context, scope, judged, false);
+    reading = await readEverything(context, scope, judged, false);
   }
   return await reportOf(context, reading, [...repairs.values()], target);
 }
@@ -127,7 +128,7 @@ interface Reading {
 }
 
 /** @param isReader whether somebody else may be at work meanwhile */
-async function readAll(
+async function readEverything(
   context: Context,
   scope: Scope,
   { keys, findings: ofKeys }: JudgedKeys,
@@ -136,21 +137,24 @@ async function readAll(
   const { places, archive: port, workspace, clock, signal, progress } = context;
   const trust = ownJudgement(keys);
   const expected = new ExpectedFiles();
-  const first = progress.phase('Reading the snapshots');
-  const snapshots = await verifySnapshots({
-    root: places.snapshots,
-    trust,
-    profile: await profileOf(context, scope),
-    onSnapshot: (snapshot) => expected.add(snapshot),
-    signal,
-  });
-  first.done(`${snapshots.good.size} good`);
+  const snapshots = await inPhase(
+    progress,
+    'Reading the snapshots',
+    async () =>
+      await verifySnapshots({
+        root: places.snapshots,
+        trust,
+        profile: await profileOf(context, scope),
+        onSnapshot: (snapshot) => expected.add(snapshot),
+        signal,
+      }),
+    ({ good }) => `${good.size} good`,
+  );
   const publicKey = await keys.own.publicKey();
   const keyring = await keyringSuites(context, keys);
   const notes = await readNotes(notesPath(context));
-  const phase = progress.phase('Reading the archive');
-  let item = phase.item('views and pool');
-  try {
+  return await inPhase(progress, 'Reading the archive', async (phase) => {
+    let item = phase.item('views and pool');
     const archive = await verifyArchive({
       port,
       trust,
@@ -181,7 +185,6 @@ async function readAll(
       signal,
     });
     item.done();
-    phase.done();
     const own = [
       ...(scope.kind === 'all' ? ofKeys : []),
       ...inScope(snapshots, scope),
@@ -204,10 +207,7 @@ async function readAll(
       files: archive.files,
       bytes: archive.bytes,
     };
-  } catch (error) {
-    phase.fail();
-    throw error;
-  }
+  });
 }
 
 /** Undefined where the history is damaged, which is told of it by itself. */

@@ -4,6 +4,7 @@
  * the clock but through this.
  */
 import type { ArchivePort } from '../../archive/port.js';
+import type { Builder } from '../../build/builder-port.js';
 import type { Clock } from '../../io/clock.js';
 import type { ContentStore } from '../../io/content-store.js';
 import type { Http } from '../../io/http.js';
@@ -32,6 +33,7 @@ export interface Context {
   store: ContentStore;
   /** Where the archive is published: `places.public`. */
   archive: ArchivePort;
+  builder: Builder;
   http: Http;
   clock: Clock;
   progress: Progress;

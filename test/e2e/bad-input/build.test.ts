@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { releaseResult, resolveResult } from '../../../src/cli/results/all.js';
 import { testCacheDir } from '../../fixtures/debian-root.js';
 import { needs } from '../../fixtures/machine.js';
-import { Builds } from '../../integration/build/builds.js';
+import { Builds } from '../../fixtures/builds.js';
 import { Bench, failedWith, until } from './bench.js';
 
 const execute = promisify(execFile);

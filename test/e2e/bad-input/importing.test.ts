@@ -5,13 +5,13 @@ import { gzipSync } from 'node:zlib';
 import { publishResult } from '../../../src/cli/results/all.js';
 import { importResult } from '../../../src/cli/results/import.js';
 import { tarBytes } from '../../../src/deb/tar.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { xzCompress } from '../../../src/io/compress.js';
 import { isTemporaryName } from '../../../src/io/disk.js';
 import { needs } from '../../fixtures/machine.js';
 import { makeBinary } from '../../fixtures/packages.js';
 import { startLockstep } from '../../fixtures/lockstep.js';
-import { IsolatedApt } from '../../integration/archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { Bench, failedWith, profile, until } from './bench.js';
 import { SmallDisk, unfitForSmallDisks } from './small-disk.js';
 

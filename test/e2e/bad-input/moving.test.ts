@@ -14,7 +14,7 @@ import { openpgpSigner } from '../../../src/signing/signer.js';
 import { readHistory } from '../../../src/suite/history-file.js';
 import { planSnapshot, type SnapshotContent } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, listSnapshots, readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
-import { IsolatedApt } from '../../integration/archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { Bench, cacheMirror, profile, suite } from './bench.js';
 
 const stable = 'cache-stable';

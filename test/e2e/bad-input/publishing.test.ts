@@ -8,7 +8,7 @@ import { isTemporaryName } from '../../../src/io/disk.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { startLockstep, type CommandOutcome } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
-import { IsolatedApt } from '../../integration/archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { Bench, cacheMirror, failedWith, hashes, keepsTo, profile, suite } from './bench.js';
 import { SmallDisk, unfitForSmallDisks } from './small-disk.js';
 

@@ -12,8 +12,8 @@ import { run, type RunResult } from '../../../src/io/process.js';
 import { importedArchive, must, suite, type ImportedArchive } from '../../fixtures/imported-archive.js';
 import { scratch } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
-import { IsolatedApt } from '../../integration/archive/fixture.js';
-import { GnupgHome } from '../../integration/signing/machine.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
+import { GnupgHome } from '../../fixtures/signing-machine.js';
 
 const complaint = /^(?:W|E|N|Err|Ign):|\bwarning\b|\berror\b/im;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IsolatedApt, Workbench } from './fixture.js';
+import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';
 
 describe('apt, given a Release file that Lockstep never writes', function () {
   this.timeout(60_000);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { serveArchive } from '../../../src/archive/static-server.js';
 import { run } from '../../../src/io/process.js';
 import { splitClearsigned } from '../../../src/signing/clearsigned.js';
-import { IsolatedApt, Workbench } from './fixture.js';
+import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';
 
 describe('a published archive, seen by the tools of Debian', function () {
   this.timeout(60_000);

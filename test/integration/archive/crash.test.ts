@@ -7,7 +7,7 @@ import { LockstepError } from '../../../src/errors.js';
 import { run } from '../../../src/io/process.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { FailingPort, type Failure } from './failing-port.js';
-import { IsolatedApt, Workbench } from './fixture.js';
+import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';
 
 describe('a publication that is stopped', function () {
   this.timeout(180_000);
@@ -105,7 +105,7 @@ describe('a publication that is stopped', function () {
 
   it('writes nothing when it is known beforehand that there is no room', async () => {
     const port = new FailingPort(bench.port, Infinity, 'after');
-    port.freeBytes = () => Promise.resolve(1000);
+    port.folder!.freeBytes = () => Promise.resolve(1000);
     await assert.rejects(bench.publish(second, [first], port), { code: 'DISK_FULL' });
     assert.equal(port.writes, 0);
   });

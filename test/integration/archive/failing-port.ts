@@ -4,7 +4,15 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ArchivePort, PortFile, PlacedBlob, PortOptions } from '../../../src/archive/port.js';
+import type {
+  ArchivePort,
+  DatedOptions,
+  FileHead,
+  FolderPort,
+  PlacedBlob,
+  PortFile,
+  PortOptions,
+} from '../../../src/archive/port.js';
 import type { ContentStore, StoredBlob } from '../../../src/io/content-store.js';
 import { temporaryName } from '../../../src/io/disk.js';
 
@@ -13,6 +21,7 @@ export type Failure = 'torn' | 'after';
 
 export class FailingPort implements ArchivePort {
   readonly place: string;
+  readonly folder?: FolderPort;
   readonly #inner: ArchivePort;
   readonly #at: number;
   readonly #failure: Failure;
@@ -22,6 +31,15 @@ export class FailingPort implements ArchivePort {
 
   constructor(inner: ArchivePort, at: number, failure: Failure, errno = 'EIO') {
     this.place = inner.place;
+    const { folder } = inner;
+    if (folder !== undefined) {
+      this.folder = {
+        alias: (path, target) => this.#write(path, () => folder.alias(path, target)),
+        aliasTarget: (path) => folder.aliasTarget(path),
+        freeBytes: () => folder.freeBytes(),
+        sweep: () => folder.sweep(),
+      };
+    }
     this.#inner = inner;
     this.#at = at;
     this.#failure = failure;
@@ -32,6 +50,8 @@ export class FailingPort implements ArchivePort {
     const mine = this.writes++;
     if (mine > this.#at) throw new Error('a write after the one that failed');
     if (mine === this.#at && this.#failure === 'torn') {
+      // An object store shows nothing of an upload that was cut off
+      if (this.folder === undefined) throw this.#fault();
       const left = temporaryName(join(this.place, path));
       await mkdir(dirname(left), { recursive: true });
       await writeFile(left, 'half of w');
@@ -52,16 +72,13 @@ export class FailingPort implements ArchivePort {
   read(path: string): Promise<Buffer | undefined> {
     return this.#inner.read(path);
   }
-  sizes(paths: readonly string[]): Promise<Map<string, number>> {
-    return this.#inner.sizes(paths);
+  head(paths: readonly string[]): Promise<Map<string, FileHead>> {
+    return this.#inner.head(paths);
   }
   digest(path: string, options?: PortOptions): Promise<StoredBlob | undefined> {
     return this.#inner.digest(path, options);
   }
-  same(path: string, other: string, options?: PortOptions): Promise<boolean> {
-    return this.#inner.same(path, other, options);
-  }
-  put(path: string, data: string | Uint8Array, options?: PortOptions & { modified?: Date }): Promise<void> {
+  put(path: string, data: string | Uint8Array, options?: DatedOptions): Promise<void> {
     return this.#write(path, () => this.#inner.put(path, data, options));
   }
   async putBlobs(blobs: readonly PlacedBlob[], store: ContentStore, options?: PortOptions): Promise<void> {
@@ -69,25 +86,13 @@ export class FailingPort implements ArchivePort {
       await this.#write(blob.path, () => this.#inner.putBlobs([blob], store, options));
     }
   }
-  link(path: string, from: string, options?: PortOptions & { modified?: Date }): Promise<void> {
-    return this.#write(path, () => this.#inner.link(path, from, options));
-  }
-  alias(path: string, target: string): Promise<void> {
-    return this.#write(path, () => this.#inner.alias(path, target));
-  }
-  aliasTarget(path: string): Promise<string | undefined> {
-    return this.#inner.aliasTarget(path);
+  copy(path: string, from: string, options?: DatedOptions): Promise<void> {
+    return this.#write(path, () => this.#inner.copy(path, from, options));
   }
   list(folder: string, options?: PortOptions): Promise<PortFile[]> {
     return this.#inner.list(folder, options);
   }
   remove(path: string, options?: PortOptions): Promise<void> {
     return this.#write(path, () => this.#inner.remove(path, options));
-  }
-  freeBytes(): Promise<number | undefined> {
-    return this.#inner.freeBytes();
-  }
-  sweep(): Promise<string[]> {
-    return this.#inner.sweep();
   }
 }

@@ -6,7 +6,7 @@ import { DiskPort } from '../../../src/archive/disk-port.js';
 import { sha256Of } from '../../../src/io/disk.js';
 import { readCleartextMessage, type CleartextMessage, type SignaturePacket } from 'openpgp';
 import { run } from '../../../src/io/process.js';
-import { Workbench } from './fixture.js';
+import { Workbench } from '../../fixtures/archive-bench.js';
 
 function signaturesOf(message: CleartextMessage): SignaturePacket[] {
   const { signature } = message as unknown as { signature: { packets: SignaturePacket[] } };

@@ -13,7 +13,7 @@ import type { SourceContext } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import { FileServer, TestMirror } from '../../fixtures/mirror.js';
 import { fault, Resolving } from '../source/resolving.js';
-import { Builds } from './builds.js';
+import { Builds } from '../../fixtures/builds.js';
 
 describe('the base of a build, from a mirror', () => {
   let mirror: TestMirror;

@@ -3,13 +3,14 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { applyBuild, planBuild, prepareBuild, type DebianRequest } from '../../../src/build/builder.js';
+import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-plan.js';
+import type { DebianRequest } from '../../../src/build/builder-port.js';
 import type { BuildOutput } from '../../../src/build/built.js';
 import { readDeb } from '../../../src/deb/deb-file.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName } from '../../../src/io/compress.js';
 import { needs } from '../../fixtures/machine.js';
-import { Builds, control, date, fault, rules, sampleSpec } from './builds.js';
+import { Builds, control, date, fault, rules, sampleSpec } from '../../fixtures/builds.js';
 
 const execute = promisify(execFile);
 

@@ -11,7 +11,7 @@ import { parseDsc } from '../../../src/deb/dsc.js';
 import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';
 import type { SourceSpec } from '../../fixtures/packages.js';
-import { Builds, control, date, fault, rules, sampleSpec } from './builds.js';
+import { Builds, control, date, fault, rules, sampleSpec } from '../../fixtures/builds.js';
 
 const rebuild: RebuildRequest = {
   suffix: '+lockstep1',

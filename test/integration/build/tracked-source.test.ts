@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { applyBuild, planBuild, prepareBuild, type DebianRequest } from '../../../src/build/builder.js';
+import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-plan.js';
+import type { DebianRequest } from '../../../src/build/builder-port.js';
 import { prepareSource } from '../../../src/build/prepared-source.js';
 import { gzip } from '../../../src/io/compress.js';
 import { run } from '../../../src/io/process.js';
 import type { TreePin } from '../../../src/source/pin.js';
 import { needs } from '../../fixtures/machine.js';
 import { tarOf, type Tree } from '../../fixtures/packages.js';
-import { Builds, control, date, fault, rules } from './builds.js';
+import { Builds, control, date, fault, rules } from '../../fixtures/builds.js';
 
 const tree: Tree = { 'data.txt': 'data\n', 'more/deep.txt': 'deep\n', 'debian/control': 'not ours\n' };
 

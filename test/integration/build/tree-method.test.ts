@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { applyBuild, planBuild, prepareBuild, type TreeRequest } from '../../../src/build/builder.js';
+import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-plan.js';
+import type { TreeRequest } from '../../../src/build/builder-port.js';
 import type { BuildOutput } from '../../../src/build/built.js';
 import { gzip } from '../../../src/io/compress.js';
 import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';
 import { tarOf } from '../../fixtures/packages.js';
 import { file, samplePackage } from '../../unit/build/samples.js';
-import { Builds, fault } from './builds.js';
+import { Builds, fault } from '../../fixtures/builds.js';
 
 /** Packages written without Debian's tools, and read with them. */
 describe('building by the tree method', () => {
@@ -135,7 +136,7 @@ describe('building by the tree method', () => {
     await other.store.put({ file: builds.store.path(from[0]!.archive.sha256) });
     const tree = samplePackage();
     tree.entries.reverse();
-    const context = other.context({ cores: 4 });
+    const context = other.context({ builder: other.builder({ cores: 4 }) });
     const request: TreeRequest = { method: 'tree', component: 'sample', tree, from };
     const second = await applyBuild(planBuild(await prepareBuild(request, context)), context);
     await other.end();

@@ -9,7 +9,7 @@ import { commitFiles, type CommitResult } from '../../../src/io/commit.js';
 import { commitSignature } from '../../../src/signing/commit-signature.js';
 import { commitHooks } from '../../../src/io/git-settings.js';
 import { needs } from '../../fixtures/machine.js';
-import { withGnupg } from '../signing/machine.js';
+import { withGnupg } from '../../fixtures/signing-machine.js';
 
 describe('committing what was cut', () => {
   const now = new Date('2026-11-23T10:15:30Z');

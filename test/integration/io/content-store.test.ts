@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import type { ListedBlob } from '../../../src/io/content-store.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { lacksBlob } from '../../../src/io/damaged-blob.js';

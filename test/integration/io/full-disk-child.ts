@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
-import type { ByteSource } from '../../../src/io/bytes.js';
+import type { ByteSource } from '../../../src/deb/bytes.js';
 import { systemClock } from '../../../src/io/clock.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { sha256Of, writeFileAtomic } from '../../../src/io/disk.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LockstepError } from '../../../src/errors.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import type { Clock } from '../../../src/io/clock.js';
 import type { HttpOptions } from '../../../src/io/http.js';
 import { Http } from '../../../src/io/http.js';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName, xzCompress, xzDecompress } from '../../../src/io/compress.js';
 import { filterThrough, run, tailOf } from '../../../src/io/process.js';
 import { missingTools, which } from '../../../src/io/tools.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../../src/io/process.js';
 import { needsWikiCommand, packagesOf, WikiCommand } from '../../fixtures/wiki-command.js';
-import { Workbench } from '../archive/fixture.js';
+import { Workbench } from '../../fixtures/archive-bench.js';
 
 const schemaA = 'a'.repeat(64);
 const schemaB = 'b'.repeat(64);

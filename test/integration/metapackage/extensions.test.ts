@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { applyBuild, planBuild, prepareBuild } from '../../../src/build/builder.js';
+import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-plan.js';
 import type { BuiltPackage } from '../../../src/build/built.js';
 import { run } from '../../../src/io/process.js';
 import { silentProgress } from '../../../src/io/progress.js';
@@ -13,7 +13,7 @@ import { extensionTree, readExtensions } from '../../../src/source/extension-fac
 import type { SourceContext } from '../../../src/source/source-context.js';
 import { needs } from '../../fixtures/machine.js';
 import { manyExtensionPins, manyExtensionsProfile } from '../../fixtures/many-extensions.js';
-import { Builds } from '../build/builds.js';
+import { Builds } from '../../fixtures/builds.js';
 
 const project = resolve(import.meta.dirname, '../../..');
 describe('a set with thirty extensions and skins, and no packaging written for them', function () {

@@ -7,7 +7,7 @@ import { readTemplates } from '../../../src/metapackage/template-folder.js';
 import { checkWorkspace } from '../../../src/profile/load.js';
 import { run } from '../../../src/io/process.js';
 import type { SuiteConfig } from '../../../src/profile/workspace-schema.js';
-import { IsolatedApt, Workbench } from '../archive/fixture.js';
+import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';
 
 const project = resolve(import.meta.dirname, '../../..');
 

@@ -6,7 +6,7 @@ import { planPinFile } from '../../../src/suite/apt-preferences.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { needs } from '../../fixtures/machine.js';
 import { needsWikiCommand, packagesOf, WikiCommand, type SetVersions } from '../../fixtures/wiki-command.js';
-import { IsolatedApt, Workbench, type PackageWish } from '../archive/fixture.js';
+import { IsolatedApt, Workbench, type PackageWish } from '../../fixtures/archive-bench.js';
 
 const first = {
   mediawiki: '1:1.39.16-1+lockstep1',

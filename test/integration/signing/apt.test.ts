@@ -8,8 +8,8 @@ import { generateKey } from '../../../src/signing/keys.js';
 import type { Signer } from '../../../src/signing/signer.js';
 import { openpgpSigner, writeKeyFile } from '../../../src/signing/signer.js';
 import { needs } from '../../fixtures/machine.js';
-import type { Scratch } from './machine.js';
-import { scratch } from './machine.js';
+import type { Scratch } from '../../fixtures/signing-machine.js';
+import { scratch } from '../../fixtures/signing-machine.js';
 
 const made = new Date('2026-01-01T00:00:00Z');
 const date = new Date('2026-01-02T00:00:00Z');

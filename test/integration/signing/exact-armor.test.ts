@@ -4,7 +4,7 @@ import { dearmor, generateKey } from '../../../src/signing/keys.js';
 import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
 import { verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
 import { needs } from '../../fixtures/machine.js';
-import { GnupgHome, scratch, type Scratch } from './machine.js';
+import { GnupgHome, scratch, type Scratch } from '../../fixtures/signing-machine.js';
 
 describe('files that a signature is in', function () {
   this.timeout(60_000);

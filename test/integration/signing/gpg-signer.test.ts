@@ -11,8 +11,8 @@ import type { Signer } from '../../../src/signing/signer.js';
 import { gpgSigner, loadSigner } from '../../../src/signing/signer.js';
 import { verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
 import { needs } from '../../fixtures/machine.js';
-import type { Scratch } from './machine.js';
-import { accepts, at, GnupgHome, scratch } from './machine.js';
+import type { Scratch } from '../../fixtures/signing-machine.js';
+import { accepts, at, GnupgHome, scratch } from '../../fixtures/signing-machine.js';
 
 const made = new Date('2026-01-01T00:00:00Z');
 const date = new Date('2026-02-03T04:05:06Z');

@@ -3,8 +3,8 @@ import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import type { ErrorCode } from '../../../src/errors.js';
 import { LockstepError } from '../../../src/errors.js';
 import { passphraseFrom, readKeyFile, writeKeyFile } from '../../../src/signing/key-file.js';
-import type { Scratch } from './machine.js';
-import { scratch } from './machine.js';
+import type { Scratch } from '../../fixtures/signing-machine.js';
+import { scratch } from '../../fixtures/signing-machine.js';
 
 const withCode = (code: ErrorCode) => (error: unknown) =>
   error instanceof LockstepError && error.code === code;

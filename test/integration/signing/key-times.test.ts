@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { judgeWithGpgv } from '../../../src/signing/gpgv.js';
 import type { SignatureResult, Taken, Verdict } from '../../../src/signing/verifier.js';
 import { assertGood, verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
-import { at, withGnupg } from './machine.js';
+import { at, withGnupg } from '../../fixtures/signing-machine.js';
 
 const year = (n: number, month = '01'): Date => new Date(`${n}-${month}-01T00:00:00Z`);
 const data = Buffer.from('an upstream tarball');

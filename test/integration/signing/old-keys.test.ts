@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { judgeWithGpgv } from '../../../src/signing/gpgv.js';
 import type { SignatureResult, Taken } from '../../../src/signing/verifier.js';
 import { verifyClearsigned, verifyDetached } from '../../../src/signing/verifier.js';
-import { at, withGnupg } from './machine.js';
+import { at, withGnupg } from '../../fixtures/signing-machine.js';
 
 const year = (n: number, month = '01'): Date => new Date(`${n}-${month}-01T00:00:00Z`);
 const date = year(2026, '11');

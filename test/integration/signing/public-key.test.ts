@@ -3,7 +3,7 @@ import { generateKey } from '../../../src/signing/keys.js';
 import { loadPublicKey, readPublicKeyFile } from '../../../src/signing/public-key.js';
 import { gpgSigner, openpgpSigner } from '../../../src/signing/signer.js';
 import { needs } from '../../fixtures/machine.js';
-import { GnupgHome, scratch, type Scratch } from './machine.js';
+import { GnupgHome, scratch, type Scratch } from '../../fixtures/signing-machine.js';
 
 describe("the public half of the archive's key", function () {
   this.timeout(60_000);

@@ -8,7 +8,7 @@ import { xzCompress } from '../../../src/io/compress.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { readSchema, type SchemaRequest, type SchemaSource } from '../../../src/snapshot/schema-reader.js';
 import type { StoredFile } from '../../../src/source/pin.js';
-import { Workbench } from '../archive/fixture.js';
+import { Workbench } from '../../fixtures/archive-bench.js';
 
 const tables = 'CREATE TABLE page (id INT);\n';
 const updater = '<?php\nreturn [];\n';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readAptConfiguration } from '../../../src/source/apt-configuration.js';
-import { chooseMirror, suitesOf } from '../../../src/source/mirror.js';
+import { chooseMirror, suitesOfBase } from '../../../src/source/mirror.js';
 
 describe("reading this machine's apt", () => {
   let root: string;
@@ -45,7 +45,7 @@ Components: main
     assert.equal(apt.datesIgnoredBy, null);
     assert.deepEqual(apt.files, [join(root, 'sources.list.d/debian.sources')]);
     const base = { distribution: 'debian', codename: 'bookworm', architectures: ['amd64'] };
-    const places = suitesOf(chooseMirror({ base, environment: {}, apt }), base);
+    const places = suitesOfBase(chooseMirror({ base, environment: {}, apt }), base);
     assert.deepEqual(
       places.map(({ suite, uris }) => [suite, uris]),
       [

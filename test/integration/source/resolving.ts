@@ -8,7 +8,7 @@ import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
 import { silentProgress } from '../../../src/io/progress.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
-import { planResolution } from '../../../src/resolution/resolve.js';
+import { planResolution } from '../../fixtures/plan-resolution.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
 import type { Choice } from '../../../src/source/candidate.js';
 import { allOrNone, type SourceContext } from '../../../src/source/source-context.js';

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tarBytes, type TarInput } from '../../../src/deb/tar.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { gzip, xzCompress } from '../../../src/io/compress.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import type { StoredFile } from '../../../src/source/pin.js';

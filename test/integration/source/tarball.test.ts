@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { LockstepError } from '../../../src/errors.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
 import { silentPhase, silentProgress } from '../../../src/io/progress.js';

@@ -10,7 +10,7 @@ import { LockstepError } from '../../../src/errors.js';
 import { sha256Of } from '../../../src/io/disk.js';
 import { injected } from '../../fixtures/fault-preload.mjs';
 import { copyTree } from '../../fixtures/imported-archive.js';
-import { IsolatedApt } from '../archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { MoveBench } from './move-bench.js';
 
 describe('a move on a disk that fails', function () {
@@ -141,7 +141,7 @@ describe('a move on a disk that fails', function () {
             [`${name} ${move.id}`],
             where,
           );
-          assert.deepEqual(await bench.context.archive.sweep(), [], where);
+          assert.deepEqual(await bench.context.archive.folder?.sweep(), [], where);
         }
         assert.equal(await installable(), move.new);
         assert.ok(failures > changes / 2, `${failures} of ${changes}`);

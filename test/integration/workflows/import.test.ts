@@ -273,7 +273,7 @@ describe('importing packages', () => {
 
   it('reads packages however they are packed, and refuses names that leave their folder', async () => {
     const { tarBytes } = await import('../../../src/deb/tar.js');
-    const { collect } = await import('../../../src/io/bytes.js');
+    const { collect } = await import('../../../src/deb/bytes.js');
     const control = 'Package: odd\nVersion: 1\nArchitecture: all\nMaintainer: A <a@b.c>\nDescription: x\n';
     const controlTar = await collect(
       tarBytes([{ kind: 'file', path: 'control', mode: 0o644, mtime: 0, body: Buffer.from(control) }]),

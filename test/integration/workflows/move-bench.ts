@@ -25,7 +25,7 @@ import { promote } from '../../../src/workflows/move/promote.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { rollback, type RollbackRequest } from '../../../src/workflows/move/rollback.js';
 import { provenFrom } from '../../fixtures/snapshots.js';
-import { Workbench, type PackageWish } from '../archive/fixture.js';
+import { Workbench, type PackageWish } from '../../fixtures/archive-bench.js';
 
 const workspaceText = `format: 1
 archive:
@@ -120,6 +120,7 @@ export class MoveBench {
       places,
       store: work.store,
       archive: new DiskPort(places.public),
+      builder: undefined as never,
       http: undefined as never,
       clock: work.clock,
       progress: silentProgress,

@@ -7,7 +7,7 @@ import { goodSnapshots } from '../../../src/suite/history.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
 import type { MoveOutlook } from '../../../src/workflows/move/move-outlook.js';
 import { hashes } from '../../e2e/bad-input/bench.js';
-import { IsolatedApt } from '../archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { MoveBench, schemaOf } from './move-bench.js';
 
 describe('suites that move', function () {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { serveArchive } from '../../../src/archive/static-server.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { rollback } from '../../../src/workflows/move/rollback.js';
-import { IsolatedApt } from '../archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { MoveBench } from './move-bench.js';
 
 const moves = 100;

@@ -236,7 +236,7 @@ describe('refreshing', function () {
       if (write === 1) await renew({ suites: ['set-unstable'] });
       if (write === 3) await renew();
     }
-    await bench.context.archive.sweep();
+    await bench.context.archive.folder?.sweep();
     assert.deepEqual((await verified(bench.context)).faults, []);
   });
 

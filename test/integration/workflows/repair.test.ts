@@ -178,7 +178,7 @@ describe('repairing', function () {
           ({ path }) => damaged.includes(path) || path.endsWith('/pool') || path === `${view}/InRelease`,
         ),
       );
-      await bench.context.archive.sweep();
+      await bench.context.archive.folder?.sweep();
     }
     await assertUsable();
   });

@@ -10,7 +10,7 @@ import type { SnapshotBuild, SnapshotComponent } from '../../../src/snapshot/man
 import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import { provenFrom } from '../../fixtures/snapshots.js';
-import { IsolatedApt, type PackageWish } from '../archive/fixture.js';
+import { IsolatedApt, type PackageWish } from '../../fixtures/archive-bench.js';
 import type { MoveBench } from './move-bench.js';
 
 /** What the distribution has of its own in the set. */

@@ -3,7 +3,7 @@ import { lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node
 import { join } from 'node:path';
 import { verify, type VerifyReport } from '../../../src/workflows/upkeep/verify.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
-import { IsolatedApt } from '../archive/fixture.js';
+import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import type { MoveBench } from './move-bench.js';
 
 /** Every file and link of a workspace's `public/` and `snapshots/`, below the workspace. */

@@ -8,12 +8,11 @@ import {
   parseStanzas,
   scanStanzas,
   StanzaIndex,
-  streamStanzas,
   unfoldValue,
   withoutArmour,
 } from '../../../src/deb/deb822.js';
 import { LockstepError } from '../../../src/errors.js';
-import { inChunks, packageName } from './arbitraries.js';
+import { packageName } from './arbitraries.js';
 
 const twoPackages = `Package: varnish
 Version: 7.1.1-1.1
@@ -190,7 +189,7 @@ describe('deb/deb822 writing', () => {
   });
 });
 
-describe('deb/deb822 streams and indices', () => {
+describe('deb/deb822 indices', () => {
   const manyStanzas = fc.array(fc.tuple(packageName, record), { minLength: 1, maxLength: 8 }).map((list) =>
     list.map(([name, fields]) =>
       formatStanza({
@@ -199,28 +198,6 @@ describe('deb/deb822 streams and indices', () => {
       }),
     ),
   );
-
-  it('streams the same paragraphs, whatever the chunks', async () => {
-    await fc.assert(
-      fc.asyncProperty(manyStanzas, fc.integer({ min: 1, max: 50 }), async (texts, size) => {
-        const streamed: string[] = [];
-        for await (const stanza of streamStanzas(inChunks(Buffer.from(texts.join('\n')), size))) {
-          streamed.push(stanza.text());
-        }
-        assert.deepEqual(streamed, texts);
-      }),
-    );
-  });
-
-  it('counts the lines of a stream', async () => {
-    await assert.rejects(
-      async () => {
-        for await (const stanza of streamStanzas(inChunks(Buffer.from('A: 1\n\n\nB: 1\n\nbad\n'), 3)))
-          void stanza;
-      },
-      (error) => error instanceof LockstepError && error.where[0]?.line === 6,
-    );
-  });
 
   it('scans for names as reading everything would', () => {
     fc.assert(

@@ -5,7 +5,7 @@ import { readDeb } from '../../../src/deb/deb-file.js';
 import { quickDeb, type UnpackSmall } from '../../../src/deb/quick-deb.js';
 import { quickTar } from '../../../src/deb/quick-tar.js';
 import { readTar, tarBytes, type TarHeader, type TarInput } from '../../../src/deb/tar.js';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName } from '../../../src/io/compress.js';
 import { makeBinary } from '../../fixtures/packages.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName, gunzip, gzip, xzCompress, xzDecompress } from '../../../src/io/compress.js';
 import { XzEnd } from '../../../src/io/xz-end.js';
 

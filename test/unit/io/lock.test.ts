@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { LockHolder, ProcessView } from '../../../src/io/lock.js';
-import { hasEnded } from '../../../src/io/lock.js';
+import { holderHasEnded } from '../../../src/io/lock.js';
 
 const view: ProcessView = { host: 'a', boot: 'b1', pidNamespace: 'pid:[1]', processStart: '500' };
 const holder: LockHolder = {
@@ -13,19 +13,22 @@ const holder: LockHolder = {
 };
 
 describe('whether the holder of a lock has ended', () => {
-  it('has not while its process lives', () => assert.equal(hasEnded(holder, view), false));
+  it('has not while its process lives', () => assert.equal(holderHasEnded(holder, view), false));
 
   it('has when there is no such process', () =>
-    assert.equal(hasEnded(holder, { ...view, processStart: undefined }), true));
+    assert.equal(holderHasEnded(holder, { ...view, processStart: undefined }), true));
 
   it('has when its pid is now another process', () =>
-    assert.equal(hasEnded(holder, { ...view, processStart: '900' }), true));
+    assert.equal(holderHasEnded(holder, { ...view, processStart: '900' }), true));
 
   it('has when the machine was restarted, even if pid and ticks happen to agree', () =>
-    assert.equal(hasEnded(holder, { ...view, boot: 'b2' }), true));
+    assert.equal(holderHasEnded(holder, { ...view, boot: 'b2' }), true));
 
   it('cannot be known of another machine or pid namespace, so it counts as alive', () => {
-    assert.equal(hasEnded(holder, { ...view, host: 'z', processStart: undefined }), false);
-    assert.equal(hasEnded(holder, { ...view, pidNamespace: 'pid:[2]', processStart: undefined }), false);
+    assert.equal(holderHasEnded(holder, { ...view, host: 'z', processStart: undefined }), false);
+    assert.equal(
+      holderHasEnded(holder, { ...view, pidNamespace: 'pid:[2]', processStart: undefined }),
+      false,
+    );
   });
 });

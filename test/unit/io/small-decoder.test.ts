@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { collect } from '../../../src/io/bytes.js';
+import { collect } from '../../../src/deb/bytes.js';
 import { xzCompress, xzEngine } from '../../../src/io/compress.js';
 import { SmallDecoder } from '../../../src/io/small-decoder.js';
 

@@ -9,7 +9,7 @@ import {
   type AptConfiguration,
   type AptFile,
 } from '../../../src/source/apt-configuration.js';
-import { chooseMirror, suitesOf, type Mirror } from '../../../src/source/mirror.js';
+import { chooseMirror, suitesOfBase, type Mirror } from '../../../src/source/mirror.js';
 
 const base = { distribution: 'debian', codename: 'bookworm', architectures: ['amd64'] };
 const list = (text: string): AptFile => ({ path: '/etc/apt/sources.list', text });
@@ -30,7 +30,7 @@ function chosen(
 }
 
 function uris(mirror: Mirror): string[] {
-  return suitesOf(mirror, base).map(({ suite, uris: [uri] }) => `${uri} ${suite}`);
+  return suitesOfBase(mirror, base).map(({ suite, uris: [uri] }) => `${uri} ${suite}`);
 }
 
 const docker = stanzas(`Types: deb
@@ -59,7 +59,7 @@ describe('finding the mirror', () => {
     assert.deepEqual(uris(mirror), all);
     assert.equal(mirror.release.from, '/etc/apt/sources.list.d/debian.sources:3');
     assert.deepEqual(
-      suitesOf(mirror, base).map(({ role }) => role),
+      suitesOfBase(mirror, base).map(({ role }) => role),
       ['release', 'updates', 'security'],
     );
   });

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError } from '../../../../src/errors.js';
-import { collect } from '../../../../src/io/bytes.js';
+import { collect } from '../../../../src/deb/bytes.js';
 import { systemClock, type Clock } from '../../../../src/io/clock.js';
 import { ContentStore } from '../../../../src/io/content-store.js';
 import { Http } from '../../../../src/io/http.js';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ByteSource } from '../../../src/io/bytes.js';
-import { asBuffer, collect, piecesOf } from '../../../src/io/bytes.js';
+import { asBuffer, collect, piecesOf, type ByteSource } from '../../../src/deb/bytes.js';
 
 async function* later(pieces: Iterable<Uint8Array | string>): AsyncGenerator<Uint8Array | string> {
   yield* pieces;

@@ -1,96 +1,28 @@
 /**
  * Pins become packages: what a build depends on is read, whether it must run is
- * decided, then it runs or its kept outputs are taken. The one way into this
- * room; how each method works is in its own module. Builds may run side by side.
+ * decided, then a builder runs it or its kept outputs are taken. The one way
+ * into this room. Builds may run side by side.
  */
 import { appliesTo, parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
-import { removeFile } from '../io/disk.js';
-import type { Http } from '../io/http.js';
-import { run } from '../io/process.js';
 import type { Phase } from '../io/progress.js';
-import type { AptSourcePin, TreePin } from '../source/pin.js';
-import { openBase, type Base } from './base-digest.js';
-import type { BaseIndex } from './base-index.js';
+import { openBase } from './base-digest.js';
 import { BuildCache, type BuildRecord } from './build-cache.js';
-import { openRoot, rootsOf } from './build-root.js';
+import type { Builder, BuildRequest, DebianRequest, PreparedBuild } from './builder-port.js';
 import type { BuildOutput } from './built.js';
-import { runDebianBuild } from './debian-method.js';
 import { debianInputHash, treeInputHash } from './inputs.js';
-import { findPrivilege } from './namespace.js';
 import { prepareSource, type PreparedSource } from './prepared-source.js';
-import type { TreeFrom, TreePackage } from './tree-package.js';
-import { planTree, writeTreePackage } from './tree-method.js';
-import { sweepWork } from './work-folder.js';
+import { planTree } from './tree-method.js';
 
-/** A source package to be built by its debian/ directory. */
-export interface DebianRequest {
-  method: 'debian';
-  component: string;
-  pin: AptSourcePin | TreePin;
-  /**
-   * `packaging/<component>/debian` of the workspace, where there is one: it stands in for the source's own. A tree
-   * that is no source package needs it.
-   */
-  packaging?: string | undefined;
-  /** Ends the version: `+lockstep1`. */
-  suffix: string;
-  /** `Name <address>`, of the changelog entry. */
-  maintainer: string;
-  /** Items of the changelog entry. */
-  changes: readonly string[];
-  /** The packages that are wanted of it. */
-  packages: readonly string[];
-  base: {
-    codename: string;
-    /** What is built for: this machine's own, see {@link machineArchitecture}. */
-    architecture: string;
-    /** Of the profile: a package that is not `all` must be built for each. */
-    architectures: readonly string[];
-    /** Of base-index.ts, for `architecture`. */
-    indices: readonly BaseIndex[];
-  };
-  /** Path of the log; an older one is replaced. */
-  log: string;
-}
-
-/** A package that is only files in their places. */
-export interface TreeRequest {
-  method: 'tree';
-  component: string;
-  tree: TreePackage;
-  from?: readonly TreeFrom[];
-}
-
-export type BuildRequest = DebianRequest | TreeRequest;
-
-export interface BuilderContext {
+export interface BuildContext {
   store: ContentStore;
-  http: Http;
-  /** Records, build roots and closures are kept in it. Safe to delete. */
+  builder: Builder;
+  /** Records, prepared sources and closures are kept in it. Safe to delete. */
   cacheDir: string;
-  /** Scratch space, on any file system. */
-  temporary: string;
-  /** How many processes one build may run at once. */
-  cores: number;
-  /** For what is used and unused in the cache; never for what is built. */
-  now: () => Date;
   phase: Phase;
   signal?: AbortSignal | undefined;
 }
-
-/** Everything that the decision needs. */
-export type PreparedBuild =
-  | {
-      method: 'debian';
-      request: DebianRequest;
-      prepared: PreparedSource;
-      base: Base;
-      inputs: string;
-      record: BuildRecord | undefined;
-    }
-  | { method: 'tree'; request: TreeRequest; inputs: string; record: BuildRecord | undefined };
 
 /** What would be done, for `--dry-run` and for {@link applyBuild}. */
 export interface BuildPlan {
@@ -105,18 +37,13 @@ export interface BuildPlan {
   prepared: PreparedBuild;
 }
 
-/** The architecture of this machine's dpkg: `amd64`. @throws LockstepError TOOL_MISSING */
-export async function machineArchitecture(): Promise<string> {
-  return (await run('dpkg', ['--print-architecture'], { debianPackage: 'dpkg' })).stdout.trim();
-}
-
 /**
  * Reads what a build depends on. It writes only in the cache and the store.
  * @throws LockstepError BUILD_PACKAGING, BUILD_OUTPUT (a wanted package that the source does not have),
  * BUILD_ROOT (a build dependency that the base does not have), MACHINE_UNFIT (another architecture),
  * DEB_*, STORE_*, NET_*, DISK_*, INTERRUPTED
  */
-export async function prepareBuild(request: BuildRequest, context: BuilderContext): Promise<PreparedBuild> {
+export async function prepareBuild(request: BuildRequest, context: BuildContext): Promise<PreparedBuild> {
   const { store, cacheDir, signal } = context;
   const cache = new BuildCache(cacheDir, store);
   const options = signal === undefined ? {} : { signal };
@@ -177,16 +104,15 @@ export function planBuild(prepared: PreparedBuild): BuildPlan {
 
 /**
  * Does what was planned: builds and keeps the outputs, or takes the kept ones.
- * @throws LockstepError BUILD_FAILED, BUILD_ROOT, BUILD_OUTPUT, TOOL_MISSING, MACHINE_UNFIT, DEB_*, STORE_*,
- * NET_*, DISK_*, INTERRUPTED (nothing temporary is left)
+ * @throws LockstepError BUILD_OUTPUT, DISK_*, and as {@link Builder.build}
  */
-export async function applyBuild(plan: BuildPlan, context: BuilderContext): Promise<BuildOutput> {
+export async function applyBuild(plan: BuildPlan, context: BuildContext): Promise<BuildOutput> {
   const { prepared } = plan;
   if (prepared.record !== undefined) return outputOf(plan, prepared.record);
   const item = context.phase.item(`${plan.package} ${plan.version}`);
   try {
-    const record =
-      prepared.method === 'tree' ? await buildTree(prepared, context) : await buildDebian(prepared, context);
+    const { builder, phase, signal } = context;
+    const record = await builder.build(prepared, { phase, signal });
     await new BuildCache(context.cacheDir, context.store).keep(record);
     const output = outputOf(plan, record);
     item.done();
@@ -195,42 +121,6 @@ export async function applyBuild(plan: BuildPlan, context: BuilderContext): Prom
     item.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;
   }
-}
-
-async function buildTree(
-  { request, inputs }: Extract<PreparedBuild, { method: 'tree' }>,
-  context: BuilderContext,
-): Promise<BuildRecord> {
-  const { store, cores, signal } = context;
-  const built = await writeTreePackage(request.tree, request.from ?? [], { store, cores, signal });
-  return { format: 1, inputs, packages: [built], sources: [] };
-}
-
-async function buildDebian(
-  { request, prepared, base, inputs }: Extract<PreparedBuild, { method: 'debian' }>,
-  context: BuilderContext,
-): Promise<BuildRecord> {
-  const { store, http, cacheDir, temporary, cores, now, phase, signal } = context;
-  const { log, component } = request;
-  await removeFile(log);
-  const privilege = await findPrivilege(signal);
-  for (const folder of [temporary, rootsOf(context)]) {
-    await sweepWork(privilege, folder).catch((error: unknown) => {
-      // Left by a run of root's, say: in nobody's way
-      if (!(error instanceof LockstepError)) throw error;
-      phase.info(`What a killed build left could not be removed: ${error.message}`);
-    });
-  }
-  const root = await openRoot(base, request.base.codename, {
-    ...{ cacheDir, store, http, privilege, now, phase, log, signal },
-  });
-  const { source, date } = prepared;
-  const packages = await runDebianBuild({
-    ...{ component, source, tree: root.tree, date, cores, log, temporary, store, privilege, signal },
-  });
-  await root.settled;
-  const { package: name, version, stanza, files } = source;
-  return { format: 1, inputs, packages, sources: [{ package: name, version, stanza, files }] };
 }
 
 /** What is wanted of a record. @throws LockstepError BUILD_OUTPUT */

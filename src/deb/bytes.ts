@@ -25,9 +25,17 @@ export async function* piecesOf(source: ByteSource): AsyncGenerator<Buffer, void
   }
 }
 
-/** Everything of a source in one Buffer; only for what is known to fit in memory. */
-export async function collect(source: ByteSource): Promise<Buffer> {
+/**
+ * Everything of a source in one Buffer, which must not be longer than `limit`; only for what fits in memory.
+ * @throws RangeError when it is longer; callers say it in their own words
+ */
+export async function collect(source: ByteSource, limit = Number.MAX_SAFE_INTEGER): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of piecesOf(source)) pieces.push(piece);
-  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  let size = 0;
+  for await (const piece of piecesOf(source)) {
+    size += piece.length;
+    if (size > limit) throw new RangeError(`more than ${limit} bytes`);
+    pieces.push(piece);
+  }
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size);
 }
