@@ -30,6 +30,12 @@ import {
   type RecordedKey,
 } from './key-state.js';
 
+/** The record as it was read. */
+export interface KeyRecord {
+  state: KeyState;
+  text: string;
+}
+
 interface KeyLine extends KeyChange, ChainedLine {}
 
 const fingerprint = z.string().regex(/^[0-9A-F]{40}$/, { error: 'must be a fingerprint' });
@@ -58,7 +64,7 @@ export function keyRecordPath(root: string): string {
  * @returns null where there is no record
  * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT, DISK_IO
  */
-export async function readKeyRecord(root: string): Promise<{ state: KeyState; text: string } | null> {
+export async function readKeyRecord(root: string): Promise<KeyRecord | null> {
   const path = keyRecordPath(root);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';
   return text === '' ? null : { state: await judgedRecord(text, path), text };
@@ -125,18 +131,19 @@ function invalid(place: FaultPlace): LockstepError {
 /**
  * Adds a change to the record. The caller holds the workspace's lock.
  *
+ * @param before the record as it is, which the caller has read
  * @param signers by fingerprint: those that {@link signersOfChange} names
- * @returns the absolute path written
+ * @returns the text of the record as it is then
  * @throws LockstepError SNAPSHOT_INVALID when the record was tampered with or the change cannot be made; what the
  * signers and the disk throw
  */
 export async function appendKeyChange(
   root: string,
+  before: KeyRecord | null,
   change: KeyChange,
   signers: ReadonlyMap<string, Signer>,
 ): Promise<string> {
   const path = keyRecordPath(root);
-  const before = await readKeyRecord(root);
   const after = afterChange(before?.state ?? null, change);
   if (typeof after === 'string') throw invalid({ file: path, line: 0, message: after });
   const [signer, ...also] = signersOfChange(before?.state ?? null, change).map((name) => signers.get(name)!);
@@ -147,6 +154,7 @@ export async function appendKeyChange(
     date: new Date(change.at),
     what,
   });
-  await writeFileAtomic(path, (before?.text ?? '') + line);
-  return path;
+  const text = (before?.text ?? '') + line;
+  await writeFileAtomic(path, text);
+  return text;
 }

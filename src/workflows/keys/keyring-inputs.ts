@@ -11,20 +11,20 @@ import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { readTemplate } from '../../metapackage/template-folder.js';
 import { profileFile } from '../../profile/load.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { publishedSuites } from './keyring-package.js';
-import { keyRecordOf } from '../workspace/files-read.js';
 
 /** The hash of everything that the package can depend on. Throws as readTemplate and readPublished. */
-export async function keyringInputs(context: Context): Promise<string> {
-  const { workspace, toolVersion } = context;
+export async function keyringInputs(run: Run): Promise<string> {
+  const { workspace, toolVersion } = run;
   const hash = createHash('sha256');
   const add = (name: string, value: string | Uint8Array): void => {
     hash.update(`${name} ${value.length}\n`).update(value);
   };
   add('tool', toolVersion);
   add('workspace', JSON.stringify(workspace));
-  add('keys', (await keyRecordOf(context))?.text ?? '');
-  add('published', JSON.stringify([...(await publishedSuites(context))]));
+  add('keys', (await run.ledger.keys())?.text ?? '');
+  add('published', JSON.stringify([...(await publishedSuites(run))]));
   for (const name of workspace.profileNames) {
     add(name, (await readIfThere(join(workspace.root, profileFile(name)))) ?? '');
   }

@@ -31,12 +31,11 @@ import { archiveKeys } from './archive-keys.js';
 import { builderContext, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { applyPublish, ownTrust, planPublish } from '../move/suite-publication.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
-import { addToHistory, historyOf } from '../workspace/files-read.js';
 
 /** Whether the archive has a keyring package at all: one of imported packages alone may do without. */
 export async function hasKeyringTemplate({ places }: Context): Promise<boolean> {
@@ -48,8 +47,8 @@ export async function hasKeyringTemplate({ places }: Context): Promise<boolean> 
  *
  * @throws LockstepError PROFILE_*, TEMPLATE_*, KEYRING_INVALID, SIGN_*
  */
-export async function composeKeyringPackage(context: Context): Promise<SourceGroup> {
-  const { workspace } = context;
+export async function composeKeyringPackage(run: Run): Promise<SourceGroup> {
+  const { workspace } = run;
   const { profiles, imported, errors } = await checkWorkspace(workspace.root);
   const [fault] = errors;
   if (fault !== undefined) throw fault;
@@ -65,9 +64,9 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
     profiles,
     imported,
     template: await readTemplate(workspace.root, keyringTemplate),
-    key: await keyringKey(await archiveKeys(context, [])),
-    published: await publishedSuites(context),
-    history: await versionHistory(context, keyringProfile),
+    key: await keyringKey(await archiveKeys(run, [])),
+    published: await publishedSuites(run),
+    history: await versionHistory(run, keyringProfile),
   });
 }
 
@@ -76,10 +75,10 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
  *
  * @throws LockstepError as composeKeyringPackage, and what building, the signer and the disk throw
  */
-export async function cutKeyringPackage(context: Context, signer: Signer): Promise<Snapshot> {
-  const phase = context.progress.phase('Making the keyring package');
+export async function cutKeyringPackage(run: Run, signer: Signer): Promise<Snapshot> {
+  const phase = run.progress.phase('Making the keyring package');
   try {
-    const snapshot = await cut(context, signer, phase);
+    const snapshot = await cut(run, signer, phase);
     phase.done(snapshot.manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join());
     return snapshot;
   } catch (error) {
@@ -88,10 +87,10 @@ export async function cutKeyringPackage(context: Context, signer: Signer): Promi
   }
 }
 
-async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snapshot> {
-  const { workspace, places, store, clock, signal } = context;
-  const group = await composeKeyringPackage(context);
-  const builder = builderContext(context, phase);
+async function cut(run: Run, signer: Signer, phase: Phase): Promise<Snapshot> {
+  const { workspace, places, store, clock, signal } = run;
+  const group = await composeKeyringPackage(run);
+  const builder = builderContext(run, phase);
   const built = [];
   for (const { trees, ...tree } of group.packages) {
     const request = { method: 'tree' as const, component: group.source, tree, from: trees };
@@ -118,7 +117,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
       components: {},
       packages,
       sources: [],
-      sourceChangelogs: await changelogsOf(context, packages, last === null ? [] : [last.manifest]),
+      sourceChangelogs: await changelogsOf(run, packages, last === null ? [] : [last.manifest]),
       builds: [{ package: group.source, version: group.version, inputs: group.inputs }],
       evidence: [{ gate: 'vetting', result: 'passed', detail }],
     },
@@ -126,12 +125,12 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
     anew,
     taken: await takenIds(places.snapshots),
     now: clock.now(),
-    tool: { name: 'lockstep', version: context.toolVersion },
+    tool: { name: 'lockstep', version: run.toolVersion },
   });
   if (plan.kind === 'unchanged') return last!;
   const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
-  await snapshotRecords(context).make(plan);
-  await commitSnapshotFiles(context, files, `Cut ${plan.id} of the keyring package`);
+  await run.records.make(plan);
+  await commitSnapshotFiles(run, files, `Cut ${plan.id} of the keyring package`);
   return plan;
 }
 
@@ -160,21 +159,20 @@ async function newestOf(
  * @param signer signs the line of its history
  */
 export async function publishKeyringSuite(
-  context: Context,
+  run: Run,
   snapshot: Pick<Snapshot, 'sha256'> & { manifest: Pick<Snapshot['manifest'], 'id'> },
   { own, signer }: { own: Signer; signer: Signer },
 ): Promise<void> {
-  const { places, clock, actor } = context;
-  const suite = keyringSuiteNamed(context, keyringSuite(own.fingerprint))!;
+  const { places, clock, actor } = run;
+  const suite = keyringSuiteNamed(run, keyringSuite(own.fingerprint))!;
   const { id } = snapshot.manifest;
   const target = { profile: keyringProfile, id, sha256: snapshot.sha256 };
-  const plan = await planPublish(context, target, suite, signer);
-  if (plan.writes.length > 0) await applyPublish(context, plan, suite, own);
-  const history = await historyOf(context, suite.name);
+  const plan = await planPublish(run, target, suite, signer);
+  if (plan.writes.length > 0) await applyPublish(run, plan, suite, own);
+  const history = run.ledger.history(suite.name);
   const last = history.at(-1);
   if (last?.to === id) return;
-  await addToHistory(
-    context,
+  await run.ledger.addMove(
     {
       suite: suite.name,
       action: 'publish',
@@ -188,7 +186,7 @@ export async function publishKeyringSuite(
     { signer, date: clock.now() },
   );
   await commitSnapshotFiles(
-    context,
+    run,
     [historyPath(places.snapshots, suite.name)],
     `Publish ${id} in ${suite.name}`,
   );

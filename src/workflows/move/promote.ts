@@ -8,7 +8,6 @@ import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';
 import { reportOf, type PublishReport } from './suite-publication.js';
 import { exclusively } from '../workspace/workspace-lock.js';
-import { historyOf } from '../workspace/files-read.js';
 
 export interface PromoteRequest {
   from: string;
@@ -42,15 +41,15 @@ export interface MoveOutcome {
 export async function promote(context: Context, request: PromoteRequest): Promise<MoveOutcome> {
   const { workspace, places } = context;
   const [from, suite] = [namedSuite(context, request.from), namedSuite(context, request.to)];
-  return await exclusively(context, request, async () => {
+  return await exclusively(context, request, async (run) => {
     const { id: wanted, reason, schemaChange, lower } = request;
-    const history = await historyOf(context, from.name);
+    const history = run.ledger.history(from.name);
     if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);
     const id = promotedSnapshot({ from, to: suite, trustLevels: workspace.trustLevels, history, wanted });
     const sha256 = history.findLast(({ to }) => to === id)?.manifest;
-    const signer = await archiveSigner(context, request);
+    const signer = await archiveSigner(run, request);
     const plan = await planMove(
-      context,
+      run,
       {
         action: 'promote',
         suite,
@@ -62,10 +61,10 @@ export async function promote(context: Context, request: PromoteRequest): Promis
       },
       signer,
     );
-    const outlook = await moveOutlook(context, outlookOf(plan), signer);
+    const outlook = await moveOutlook(run, outlookOf(plan), signer);
     request.onOutlook(outlook);
     if (request.dryRun) return { outlook, plan, report: reportOf(plan.publication) };
-    return { outlook, plan, report: await applyMove(context, plan, signer) };
+    return { outlook, plan, report: await applyMove(run, plan, signer) };
   });
 }
 

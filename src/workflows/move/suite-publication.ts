@@ -26,9 +26,9 @@ import {
 } from '../../snapshot/snapshot-folder.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
-import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
-import { historyOf } from '../workspace/files-read.js';
+import { listedSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 
 export interface PublishReport {
   suite: string;
@@ -108,13 +108,13 @@ type PlannedMove = MoveKind & { there?: PublishedRelease; anew?: boolean };
  * believed
  */
 export async function planPublish(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
   move: PlannedMove = { action: 'publish' },
 ): Promise<PublicationPlan> {
-  return await preparePublication(await requestOf(context, target, suite, signer, move));
+  return await preparePublication(await requestOf(run, target, suite, signer, move));
 }
 
 /**
@@ -123,29 +123,29 @@ export async function planPublish(
  * What stands in the way of a publication is told when there is one.
  */
 export async function prepareEntry(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const [suite] = suitesOf(context.workspace, target.profile);
+  const [suite] = suitesOf(run.workspace, target.profile);
   if (suite === undefined) return;
   try {
-    await prepareListing(await requestOf(context, target, suite, signer, { action: 'publish' }));
+    await prepareListing(await requestOf(run, target, suite, signer, { action: 'publish' }));
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
   }
 }
 
 async function requestOf(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
   move: PlannedMove,
 ): Promise<PublicationRequest> {
-  const { workspace, places, store, archive, clock, signal } = context;
+  const { workspace, places, store, archive, clock, signal } = run;
   const { id } = target;
-  const history = await historyOf(context, suite.name);
+  const history = run.ledger.history(suite.name);
   const manifests = new Map(history.map(({ to, manifest }) => [to, manifest]));
   // One that was dropped since is not listed again
   const there = new Set((await listSnapshots(places.snapshots, suite.profile)).map((place) => place.id));
@@ -156,16 +156,16 @@ async function requestOf(
   const earlier = await Promise.all(
     good.slice(0, suite.retain - 1).map((other) => {
       const named = { profile: suite.profile, id: other, sha256: manifests.get(other) };
-      return listedSnapshot(context, named, signer);
+      return listedSnapshot(run, named, signer);
     }),
   );
-  const listed = await listedSnapshot(context, target, signer);
-  const keys = await archiveKeys(context, []);
+  const listed = await listedSnapshot(run, target, signer);
+  const keys = await archiveKeys(run, []);
   await assertStillBelieved(keys.state, [listed, ...earlier]);
   return {
     port: archive,
     store,
-    records: snapshotRecords(context),
+    records: run.records,
     archive: workspace.archive,
     suite,
     snapshot: listed,
@@ -173,7 +173,7 @@ async function requestOf(
     live: move.there,
     anew: move.anew,
     publicKey: await keys.own.publicKey(),
-    keyring: await keyringSuites(context, keys),
+    keyring: keyringSuites(run, keys),
     clock,
     signal,
   };

@@ -30,10 +30,11 @@ import { highestVersions, raise } from '../../suite/highest-versions.js';
 import { vetSet } from '../../vetting/vet.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust } from './suite-publication.js';
-import { snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import type { SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
 
 export type { SupersedeRow } from './reissue-rows.js';
@@ -80,11 +81,11 @@ export interface PlannedSupersede {
  * DEB_*, SOURCE_MISMATCH, SIGN_*, DISK_*, INTERRUPTED
  */
 export async function planSupersedeRollback(
-  context: Context,
+  run: Run,
   request: SupersedeRequest,
   signer: Signer,
 ): Promise<PlannedSupersede> {
-  const { snapshots } = context.places;
+  const { snapshots } = run.places;
   const trust = await ownTrust(signer);
   const [current, target] = [
     await readSnapshot(snapshots, request.current, trust),
@@ -97,16 +98,16 @@ export async function planSupersedeRollback(
     { id, base },
     { what: `The snapshot ${manifest.id}`, base: manifest.base },
   );
-  const past = await pastVersions(context, request.suite, signer);
+  const past = await pastVersions(run, request.suite, signer);
   const exceed = highestVersions(past.map(({ packages }) => packages));
   for (const [name, version] of request.exceed ?? []) raise(exceed, name, version);
-  const superseding = await supersedingSnapshots(context, trust);
+  const superseding = await supersedingSnapshots(run, trust);
   const plan = planSupersede({
     // Of several versions of a package, machines have the highest: what is re-issued is that
     current: { ...current.manifest, packages: newestOfEach(current.manifest.packages) },
     target: { ...manifest, packages: newestOfEach(manifest.packages) },
     exceed,
-    keep: new Set([keyringPackageOf(context.workspace)]),
+    keep: new Set([keyringPackageOf(run.workspace)]),
     issued: superseding.flatMap((one) => one.manifest.packages),
   });
   const rows = supersedeRows(plan, current.manifest.packages);
@@ -121,11 +122,7 @@ export async function planSupersedeRollback(
       ...plan.kept.map(({ item }) => ({ package: item.package, version: item.version })),
     ],
     apply: async () =>
-      await apply(
-        context,
-        { current, target, plan, superseding, above: aboveRef(current, plan, past) },
-        signer,
-      ),
+      await apply(run, { current, target, plan, superseding, above: aboveRef(current, plan, past) }, signer),
   };
 }
 
@@ -166,19 +163,19 @@ interface Decided {
   above: SnapshotRef;
 }
 
-async function apply(context: Context, decided: Decided, signer: Signer): Promise<SupersedeResult> {
-  const { places, clock, signal } = context;
+async function apply(run: Run, decided: Decided, signer: Signer): Promise<SupersedeResult> {
+  const { places, clock, signal } = run;
   const { manifest } = decided.target;
   const { profile } = manifest;
-  const content = await contentOf(context, decided);
-  const phase = context.progress.phase(`Cutting a snapshot with the content of ${manifest.id}`);
+  const content = await contentOf(run, decided);
+  const phase = run.progress.phase(`Cutting a snapshot with the content of ${manifest.id}`);
   try {
     const plan = planSnapshot({
       content,
       last: await lastSnapshot(places.snapshots, profile, await ownTrust(signer)),
       taken: await takenIds(places.snapshots),
       now: clock.now(),
-      tool: { name: 'lockstep', version: context.toolVersion },
+      tool: { name: 'lockstep', version: run.toolVersion },
     });
     // One that was cut and, the run being killed, not published; or published in another suite
     const before = decided.superseding.find(
@@ -191,9 +188,9 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
       return { id, profile, sha256, cut: false };
     }
     const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
-    await snapshotRecords(context).make(plan);
+    await run.records.make(plan);
     await commitSnapshotFiles(
-      context,
+      run,
       files,
       `Cut ${plan.id} of ${profile}: the content of ${manifest.id} above ${decided.above.id}`,
     );

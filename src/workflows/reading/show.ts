@@ -2,6 +2,7 @@
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
 import type { Context } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface ShowReport {
@@ -17,9 +18,10 @@ export interface ShowReport {
 
 /** @throws LockstepError USAGE, SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
 export async function show(context: Context, name: string): Promise<ShowReport> {
-  const trust = await readingTrust(context);
-  const { snapshot } = await namedSnapshot(context, name, trust);
-  const pointers = suitePointers(await allHistories(context));
+  const run = await openRun(context);
+  const trust = await readingTrust(run);
+  const { snapshot } = await namedSnapshot(run, name, trust);
+  const pointers = suitePointers(allHistories(run));
   return {
     sha256: snapshot.sha256,
     manifest: snapshot.manifest,

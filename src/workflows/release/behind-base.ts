@@ -10,7 +10,7 @@ import { compareVersions } from '../../deb/version.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere, writeFileAtomic } from '../../io/disk.js';
 import { baseReleases } from '../../profile/base-release.js';
-import { isImported, placeOfWords } from '../../profile/load.js';
+import { isImported, loadAnyProfile, loadProfile, placeOfWords } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import {
   aheadOf,
@@ -27,7 +27,6 @@ import { baseVersions } from '../../source/base-versions.js';
 import type { SourceContext } from '../../source/source-context.js';
 import type { PlannedBuilds } from './set-build.js';
 import type { Context } from '../workspace/context.js';
-import { anyProfileOf, profileOf } from '../workspace/files-read.js';
 import type { Resolution } from './resolve.js';
 
 const seenSchema = z.object({
@@ -164,7 +163,7 @@ export async function aheadOfSuite(
   const none = { base: '', ahead: [] };
   if (last === undefined) return none;
   try {
-    const read = await anyProfileOf(context, profile);
+    const read = await loadAnyProfile(context.workspace, profile);
     if (isImported(read)) return none;
     const { codename } = read.base;
     const seen = await lastSeen(context, codename);
@@ -203,7 +202,7 @@ export async function assertNotBehindBase(
   const [first] = inTheWay;
   if (first === undefined) return;
   const base = baseName(profile.base.codename);
-  const written = await profileOf(context, profile.name);
+  const written = await loadProfile(context.workspace, profile.name);
   throw new LockstepError('INSTALL_IMPOSSIBLE', {
     message: `${metapackage.name} could not be installed without the archive's pin: ${aheadSentence(first, base)}`,
     hint:

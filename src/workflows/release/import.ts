@@ -23,10 +23,10 @@ import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { rulesVersion } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { readAll, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface ImportRequest extends ReadingRequest {
@@ -67,9 +67,9 @@ export interface ImportReport {
 export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
   const profile = await loadImportedProfile(context.workspace, request.profile);
   keepHeapsSmall();
-  return await exclusively(context, request, async () => {
-    const signer = await archiveSigner(context, request);
-    const { plan, batch, ...told } = await readAndPlan(context, profile, request, signer);
+  return await exclusively(context, request, async (run) => {
+    const signer = await archiveSigner(run, request);
+    const { plan, batch, ...told } = await readAndPlan(run, profile, request, signer);
     try {
       return {
         profile: profile.name,
@@ -77,7 +77,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
         cut: plan.kind === 'cut',
         inputs: plan.inputs,
         parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
-        manifest: request.dryRun ? null : await applyImport(context, plan, batch, signer),
+        manifest: request.dryRun ? null : await applyImport(run, plan, batch, signer),
         ...told,
       };
     } finally {
@@ -217,13 +217,13 @@ function evidenceOf({ packages, signers }: TakenFile): Evidence[] {
 
 /** Takes the packages in, then writes and signs the manifest; its path, or null where nothing changed. */
 async function applyImport(
-  context: Context,
+  run: Run,
   plan: SnapshotPlan,
   batch: StoreBatch | undefined,
   signer: Signer,
 ): Promise<string | null> {
-  const { places, clock, signal } = context;
-  return await inPhase(context, 'Cutting a snapshot', async () => {
+  const { places, clock, signal } = run;
+  return await inPhase(run, 'Cutting a snapshot', async () => {
     await batch?.place(signal);
     if (plan.kind === 'unchanged') {
       await batch?.settle();
@@ -233,13 +233,13 @@ async function applyImport(
     settling.catch(() => undefined);
     const signed = await signSnapshot(places.snapshots, plan, { signer, now: clock.now() });
     // What publishing needs is made while the snapshot is at hand, so that no move has to read it
-    await snapshotRecords(context).make(plan);
+    await run.records.make(plan);
     // A manifest is there only when the names of its packages are on the disk
     await settling;
     const files = await writeSnapshot(signed, signal);
     const { id, sha256 } = plan;
-    await prepareEntry(context, { profile: plan.manifest.profile, id, sha256 }, signer);
-    await commitSnapshotFiles(context, files, `Import ${plan.id} of ${plan.manifest.profile}`);
+    await prepareEntry(run, { profile: plan.manifest.profile, id, sha256 }, signer);
+    await commitSnapshotFiles(run, files, `Import ${plan.id} of ${plan.manifest.profile}`);
     return { value: files.find((file) => file.endsWith('.json')) ?? null, summary: plan.id };
   });
 }

@@ -2,7 +2,7 @@
  * The gate of installability: a cut proves it and records it, publish and
  * promote demand it. What is proven, and how, is src/vetting/install's.
  */
-import { suitesOf } from '../../profile/load.js';
+import { loadProfile, suitesOf } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import type { Signer } from '../../signing/signer.js';
@@ -21,9 +21,9 @@ import type { SourceContext } from '../../source/source-context.js';
 import { installSetOf, type InstallSet } from '../../vetting/install/install-set.js';
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { ownTrust } from '../move/suite-publication.js';
 import { sourceContext } from './profile-sources.js';
-import { historyOf, profileOf } from '../workspace/files-read.js';
 
 export interface InstallProofRequest {
   profile: Profile;
@@ -41,7 +41,7 @@ export interface InstallProofRequest {
  * packages and the suites' snapshots throws
  */
 export async function proveInstallable(
-  context: Context,
+  context: Run,
   { profile, sources, set }: InstallProofRequest,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<Evidence> {
@@ -56,7 +56,7 @@ export async function proveInstallable(
 
 /** The snapshots that suites of the profile point at, each once: what machines have. */
 async function presentSets(
-  context: Context,
+  context: Run,
   { name, base }: Profile,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<Snapshot[]> {
@@ -64,7 +64,7 @@ async function presentSets(
   const found = new Map<string, Snapshot>();
   const trust = await ownTrust(signer);
   for (const suite of suitesOf(workspace, name)) {
-    const id = currentSnapshot(await historyOf(context, suite.name));
+    const id = currentSnapshot(context.ledger.history(suite.name));
     if (id === null || found.has(id)) continue;
     const snapshot = await readSnapshot(places.snapshots, { profile: name, id }, trust);
     // A suite of another base never takes the new one (assertSameBase)
@@ -100,7 +100,7 @@ export async function assertInstallable(
   const trust = await ownTrust(signer);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
     installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
-  const profile = await profileOf(context, to.profile);
+  const profile = await loadProfile(context.workspace, to.profile);
   await inPhase(context, profile, await sourceContext(context, profile), {
     set: await read(to),
     before: [await read(from)],

@@ -1,4 +1,5 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
+import { loadProfile } from '../../profile/load.js';
 import type { NamedSuite } from '../../profile/load.js';
 import type { SkippedOf } from '../../profile/skip.js';
 import type { Signer } from '../../signing/signer.js';
@@ -6,6 +7,7 @@ import { assertOrigins, originsOfPins } from '../../suite/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
 import { assertNotBehindBase } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
+import { openRun, type Run } from '../workspace/run.js';
 import { applyCut, planCut, type CutReport } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
@@ -15,7 +17,6 @@ import { resolve, type Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
-import { profileOf } from '../workspace/files-read.js';
 
 export interface ReleaseRequest {
   profile: string;
@@ -54,31 +55,32 @@ export interface ReleaseReport extends ReleasePlan {
 
 /** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
-  const suite = await suiteOfRequest(context, request);
-  const signer = await archiveSigner(context, { dryRun: true });
-  await assertBase(context, request, suite, signer);
-  const resolution = await resolve(context, request.profile, request);
-  assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-  const planned = await planBuilds(context, resolution, suite.name);
-  await assertNotBehindBase(context, resolution, planned);
+  const run = await openRun(context);
+  const suite = await suiteOfRequest(run, request);
+  const signer = await archiveSigner(run, { dryRun: true });
+  await assertBase(run, request, suite, signer);
+  const resolution = await resolve(run, request.profile, request);
+  assertOrigins(originsOfPins(resolution.pins), suite, run.workspace);
+  const planned = await planBuilds(run, resolution, suite.name);
+  await assertNotBehindBase(run, resolution, planned);
   return planOf(resolution, suite, planned);
 }
 
 /** A profile that is not there is told of before a suite that takes it is looked for. */
 async function suiteOfRequest(context: Context, { profile, suite }: ReleaseRequest): Promise<NamedSuite> {
-  const { name } = await profileOf(context, profile);
+  const { name } = await loadProfile(context.workspace, profile);
   return suiteFor(context, suite, name);
 }
 
 /** A suite of another base is told of before anything is built. */
 async function assertBase(
-  context: Context,
+  run: Run,
   { profile }: ReleaseRequest,
   suite: NamedSuite,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const { base } = await profileOf(context, profile);
-  await assertSuiteTakesBase(context, suite, base, signer);
+  const { base } = await loadProfile(run.workspace, profile);
+  await assertSuiteTakesBase(run, suite, base, signer);
 }
 
 function planOf({ profile, skipped }: Resolution, suite: NamedSuite, { rows }: PlannedBuilds): ReleasePlan {
@@ -96,28 +98,28 @@ function planOf({ profile, skipped }: Resolution, suite: NamedSuite, { rows }: P
 /** @throws LockstepError of any of the four steps; what earlier steps made stays and is used again */
 export async function release(context: Context, request: ReleaseRequest): Promise<ReleaseReport> {
   const suite = await suiteOfRequest(context, request);
-  return await exclusively(context, { dryRun: false }, async () => {
-    const signer = await archiveSigner(context);
-    await assertBase(context, request, suite, signer);
-    const resolution = await resolve(context, request.profile, request);
-    assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-    const planned = await planBuilds(context, resolution, suite.name);
+  return await exclusively(context, { dryRun: false }, async (run) => {
+    const signer = await archiveSigner(run);
+    await assertBase(run, request, suite, signer);
+    const resolution = await resolve(run, request.profile, request);
+    assertOrigins(originsOfPins(resolution.pins), suite, run.workspace);
+    const planned = await planBuilds(run, resolution, suite.name);
     const plan = planOf(resolution, suite, planned);
     request.onPlan(plan);
-    await assertNotBehindBase(context, resolution, planned);
-    const set = await withSignedSources(context, await buildSet(context, resolution, planned), signer);
-    const cutPlan = await planCut(context, set, signer, request.security);
-    const cut: CutReport = await applyCut(context, cutPlan, set, signer);
+    await assertNotBehindBase(run, resolution, planned);
+    const set = await withSignedSources(run, await buildSet(run, resolution, planned), signer);
+    const cutPlan = await planCut(run, set, signer, request.security);
+    const cut: CutReport = await applyCut(run, cutPlan, set, signer);
     const target = { profile: plan.profile, id: cut.id };
     const { reason, lower } = request;
     const move = await planMove(
-      context,
+      run,
       { action: 'publish', suite, target, reason, schemaChange: true, lower },
       signer,
     );
     request.onMove?.(move);
-    const publication = await applyMove(context, move, signer);
-    await pruneWhenDue(context);
+    const publication = await applyMove(run, move, signer);
+    await pruneWhenDue(run);
     return { ...plan, snapshot: cut.id, cut: cut.cut, security: cut.security, publication };
   });
 }

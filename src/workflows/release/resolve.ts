@@ -1,7 +1,7 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';
-import { placeOfWords } from '../../profile/load.js';
+import { loadProfile, placeOfWords } from '../../profile/load.js';
 import { assertFilledIn } from '../../profile/placeholder.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { skippedSentence, type SkippedOf } from '../../profile/skip.js';
@@ -21,7 +21,6 @@ import type { Context } from '../workspace/context.js';
 import { withLocalTrees, type LocalTrees } from './local-trees.js';
 import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
-import { profileOf } from '../workspace/files-read.js';
 
 export interface Resolution {
   profile: Profile;
@@ -56,7 +55,7 @@ export async function resolve(
   profileName: string,
   { trees = {}, explain }: ResolveOptions = {},
 ): Promise<Resolution> {
-  const written = await profileOf(context, profileName);
+  const written = await loadProfile(context.workspace, profileName);
   const profile = withLocalTrees(written, trees);
   assertFilledIn(profile);
   if (explain !== undefined) assertComponent(profile, explain);

@@ -39,6 +39,7 @@ import type { SourceContext } from '../../source/source-context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js';
 import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { databaseSchema } from './set-schema.js';
 import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';
@@ -82,18 +83,14 @@ export interface BuiltSet {
  *
  * @throws LockstepError BUILD_*, TEMPLATE_*, PROFILE_UNKNOWN, MACHINE_UNFIT and what reading the base throws
  */
-export async function planBuilds(
-  context: Context,
-  resolution: Resolution,
-  suite?: string,
-): Promise<PlannedBuilds> {
-  const phase = context.progress.phase('Planning the builds');
+export async function planBuilds(run: Run, resolution: Resolution, suite?: string): Promise<PlannedBuilds> {
+  const phase = run.progress.phase('Planning the builds');
   try {
-    const history = await versionHistory(context, resolution.profile.name);
-    const builder = builderContext(context, phase);
-    const debian = await planDebian(context, resolution, history, builder);
-    const schema = await databaseSchema(context, resolution, sourcesOf(debian));
-    const groups = await composeGroups(context, resolution, debian, { history, schema, suite });
+    const history = await versionHistory(run, resolution.profile.name);
+    const builder = builderContext(run, phase);
+    const debian = await planDebian(run, resolution, history, builder);
+    const schema = await databaseSchema(run, resolution, sourcesOf(debian));
+    const groups = await composeGroups(run, resolution, debian, { history, schema, suite });
     const trees = await Promise.all(
       groups.flatMap((group) =>
         group.packages.map(async ({ trees: from, ...tree }) =>
@@ -270,7 +267,7 @@ function debianOf(prepared: PreparedBuild): Extract<PreparedBuild, { method: 'de
 }
 
 async function composeGroups(
-  context: Context,
+  run: Run,
   { profile, pins, php, phpOf, sources }: Resolution,
   debian: readonly PlannedDebian[],
   given: {
@@ -280,13 +277,13 @@ async function composeGroups(
   },
 ): Promise<SourceGroup[]> {
   const { history, schema, suite } = given;
-  const { workspace } = context;
+  const { workspace } = run;
   const { profiles, imported, errors } = await checkWorkspace(workspace.root);
   const [fault] = errors;
   if (fault !== undefined) throw fault;
   const names = [...new Set([...templatesOf(profile), keyringTemplate])];
   const templates = await readTemplates(workspace.root, names);
-  const key = await keyringKey(await archiveKeys(context, []));
+  const key = await keyringKey(await archiveKeys(run, []));
   const set = await planSet(
     {
       workspace,
@@ -297,7 +294,7 @@ async function composeGroups(
       templates,
       key,
       schema,
-      extensions: await extensionsOf(context, { profile, pins, sources }),
+      extensions: await extensionsOf(run, { profile, pins, sources }),
       php,
       phpOf,
     },
@@ -306,7 +303,7 @@ async function composeGroups(
   const template = templates.get(keyringTemplate)!;
   // Machines get this package together with the suite that it is published in
   const [entry] = suitesOf(workspace, profile.name);
-  const published = await publishedSuites(context);
+  const published = await publishedSuites(run);
   const next = suite ?? entry?.name;
   if (next !== undefined && !published.has(next)) published.set(next, [workspace.archive.area]);
   const group = { workspace, profiles, imported, template, key, published, history };

@@ -13,10 +13,10 @@ import { vetSet } from '../../vetting/vet.js';
 import type { BuiltSet } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
 
 export interface CutReport {
   profile: string;
@@ -39,7 +39,7 @@ export interface CutReport {
  * @throws LockstepError VETTING_FAILED, INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, SNAPSHOT_INVALID, VERIFY_*, STORE_*
  */
 export async function planCut(
-  context: Context,
+  context: Run,
   set: BuiltSet,
   signer: Pick<Signer, 'publicKey'>,
   security: readonly string[],
@@ -131,7 +131,7 @@ async function takenEntries(
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */
 export async function applyCut(
-  context: Context,
+  context: Run,
   plan: SnapshotPlan,
   set: BuiltSet,
   signer: Signer,
@@ -145,7 +145,7 @@ export async function applyCut(
     });
     // What publishing needs is made while the snapshot is at hand, so that no move has to read it
     if (plan.kind === 'cut') {
-      await snapshotRecords(context).make(plan);
+      await context.records.make(plan);
       const { id, sha256 } = plan;
       await prepareEntry(context, { profile: set.profile.name, id, sha256 }, signer);
     }

@@ -4,12 +4,11 @@ import semver from 'semver';
 import { LockstepError } from '../../errors.js';
 import { readIfThere, writeFileAtomic } from '../../io/disk.js';
 import { addComponent, type NewComponent } from '../../profile/edit.js';
-import { checkWorkspace } from '../../profile/load.js';
+import { checkWorkspace, loadProfile } from '../../profile/load.js';
 import { componentNamePattern } from '../../profile/names.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import type { Context } from './context.js';
 import { exclusively } from './workspace-lock.js';
-import { profileOf } from './files-read.js';
 
 /** Where the extension comes from. */
 export type ExtensionOrigin =
@@ -68,11 +67,11 @@ export async function addExtension(
   request: AddExtensionRequest,
 ): Promise<AddExtensionReport> {
   if (request.dryRun) return await add(context, request);
-  return await exclusively(context, { dryRun: true }, () => add(context, request));
+  return await exclusively(context, { dryRun: true }, (run) => add(run, request));
 }
 
 async function add(context: Context, request: AddExtensionRequest): Promise<AddExtensionReport> {
-  const profile = await profileOf(context, request.profile ?? (await onlyProfile(context)));
+  const profile = await loadProfile(context.workspace, request.profile ?? (await onlyProfile(context)));
   const component = request.component ?? componentOf(request.name);
   const path = join(context.workspace.root, profile.file);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';

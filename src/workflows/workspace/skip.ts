@@ -4,6 +4,7 @@
  * up first, so that a version is named that exists and it is said what the skip
  * will leave; nothing is fetched beside indices and refs.
  */
+import { loadProfile } from '../../profile/load.js';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { readIfThere, writeFileAtomic } from '../../io/disk.js';
@@ -19,7 +20,6 @@ import { optionsOf } from '../../resolution/options.js';
 import { unlessSkipped } from '../../resolution/skips.js';
 import { allCandidates } from '../../source/registry.js';
 import type { Context } from './context.js';
-import { profileOf } from './files-read.js';
 import { withKnownFixes } from './known-skips.js';
 import { sourceContext } from '../release/profile-sources.js';
 import { exclusively } from './workspace-lock.js';
@@ -68,7 +68,7 @@ const mostNamed = 6;
 export async function skip(context: Context, request: SkipRequest): Promise<SkipReport> {
   const { component, change, dryRun } = request;
   const now = context.clock.now();
-  const profile = await profileOf(context, request.profile);
+  const profile = await loadProfile(context.workspace, request.profile);
   const source = sourceOf(profile, component);
   if (change.kind === 'put') assertSkip(change, source, now);
   // The network may take its time: no lock is held meanwhile

@@ -9,6 +9,7 @@ import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
 import { proveInstallable } from '../../../src/workflows/release/install-gate.js';
+import { openRun } from '../../../src/workflows/workspace/run.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { sourceContext } from '../../../src/workflows/release/profile-sources.js';
 import { TestMirror } from '../../fixtures/mirror.js';
@@ -129,7 +130,7 @@ describe('the gate of installability', function () {
     const three = await manifestOf(await bench.cutWiki('2.0-1'));
     const profile = await loadProfile(context.workspace, 'set');
     const evidence = await proveInstallable(
-      context,
+      await openRun(context),
       { profile, sources: await sourceContext(context, profile), set: three },
       bench.work.signer,
     );
