@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { readIfThere, writeFileAtomic } from '../../io/disk.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { readTemplate } from '../../metapackage/template-folder.js';
-import { profileFile } from '../../profile/load.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
 import { publishedSuites } from './keyring-package.js';
@@ -25,9 +24,7 @@ export async function keyringInputs(run: Run): Promise<string> {
   add('workspace', JSON.stringify(workspace));
   add('keys', (await run.ledger.keys())?.text ?? '');
   add('published', JSON.stringify([...(await publishedSuites(run))]));
-  for (const name of workspace.profileNames) {
-    add(name, (await readIfThere(join(workspace.root, profileFile(name)))) ?? '');
-  }
+  for (const name of run.profiles.names) add(name, run.profiles.bytes(name));
   const template = await readTemplate(workspace.root, keyringTemplate);
   for (const [path, { bytes, executable }] of template.files) add(`${path} ${executable}`, bytes);
   return hash.digest('hex');

@@ -12,7 +12,6 @@ import type { Phase } from '../../io/progress.js';
 import type { SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { definitionFileName, readTemplate } from '../../metapackage/template-folder.js';
-import { checkWorkspace } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
 import { takenIds } from '../../snapshot/dropped.js';
@@ -49,9 +48,7 @@ export async function hasKeyringTemplate({ places }: Context): Promise<boolean> 
  */
 export async function composeKeyringPackage(run: Run): Promise<SourceGroup> {
   const { workspace } = run;
-  const { profiles, imported, errors } = await checkWorkspace(workspace.root);
-  const [fault] = errors;
-  if (fault !== undefined) throw fault;
+  const { profiles, imported } = run.profiles.all();
   if (workspace.profileNames.includes(keyringProfile)) {
     throw new LockstepError('PROFILE_INVALID', {
       message: `The name ${keyringProfile} is that of the suites which keep machines' keys up to date`,
@@ -99,7 +96,7 @@ async function cut(run: Run, signer: Signer, phase: Phase): Promise<Snapshot> {
   }
   const detail = await vetSet(built, { store, cacheDir: places.cache, signal });
   const { area } = workspace.archive;
-  const { profiles, imported } = await checkWorkspace(workspace.root);
+  const { profiles, imported } = run.profiles.all();
   const bases = [...profiles, ...imported].map(({ base }) => base);
   const { last, anew } = await newestOf(places.snapshots, await ownTrust(signer));
   const packages = built.map((item) => packageEntry(item, { component: group.source, area }));

@@ -6,7 +6,6 @@
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
-import { checkWorkspace } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { currentSnapshot } from '../../suite/history.js';
 import { keyRecordPath } from '../../snapshot/key-record.js';
@@ -191,7 +190,7 @@ async function suitesBehind(
       (one) => one.package === name,
     )?.version;
   const least = await versionIn(keyringProfile, firstId);
-  const { imported } = await checkWorkspace(workspace.root);
+  const { imported } = run.profiles.check();
   const behind: string[] = [];
   for (const [suite, { profile }] of Object.entries(workspace.suites)) {
     if (imported.some((one) => one.name === profile)) continue;

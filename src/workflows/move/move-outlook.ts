@@ -5,7 +5,7 @@
  */
 import { LockstepError } from '../../errors.js';
 import { exactPackages, keyringPackageOf } from '../../metapackage/pinned-packages.js';
-import { type NamedSuite, isImported, loadAnyProfile } from '../../profile/load.js';
+import { isImported, type NamedSuite } from '../../profile/load.js';
 import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
 import type { Signer } from '../../signing/signer.js';
 import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
@@ -101,7 +101,7 @@ export async function moveOutlook(
 ): Promise<MoveOutlook> {
   const { suite, to } = request;
   const history = run.ledger.history(suite.name);
-  const read = await readProfile(run, suite.profile);
+  const read = readProfile(run, suite.profile);
   const imported = read !== null && isImported(read);
   const profile = read === null || isImported(read) ? null : read;
   const manifests = new Map(history.map((entry) => [entry.to, entry.manifest]));
@@ -148,9 +148,9 @@ function reopenedBy(
 }
 
 /** Null where it cannot be read: a broken profile must not stand in a rollback's way. */
-async function readProfile(context: Context, name: string): Promise<Profile | ImportedProfile | null> {
+function readProfile({ profiles }: Run, name: string): Profile | ImportedProfile | null {
   try {
-    return await loadAnyProfile(context.workspace, name);
+    return profiles.either(name);
   } catch (error) {
     if (error instanceof LockstepError) return null;
     throw error;

@@ -156,7 +156,7 @@ export async function status(context: Context, only: string | undefined): Promis
     warnings: [
       ...keyWarnings(await ownEnd(trust.keyring, now), now),
       ...(holder === undefined ? await unendedMove(run) : []),
-      ...(await endedSkips(run, only === undefined ? profiles : [found.get(only)!.suite.profile])),
+      ...endedSkips(run, only === undefined ? profiles : [found.get(only)!.suite.profile]),
       ...(await unendedRotation(run)),
       ...strays.map(
         (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing keeps it up.`,

@@ -4,7 +4,7 @@ import { lookAtBase, plannedSources } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
 import { openRun, type Run } from '../workspace/run.js';
 import type { LocalTrees } from './local-trees.js';
-import { resolve, type Resolution } from './resolve.js';
+import { resolveProfile, type Resolution } from './resolve.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
 
@@ -30,7 +30,7 @@ export async function build(
   { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
 ): Promise<BuildReport> {
   const plan = async (run: Run): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
-    const resolution = await resolve(run, profile, { trees });
+    const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });
     const planned = await planBuilds(run, resolution);
     // Told, and no more: what is built may be for looking at
     await lookAtBase(run, plannedSources(resolution.profile, planned), resolution.sources);

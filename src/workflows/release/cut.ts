@@ -5,7 +5,7 @@ import type { Context } from '../workspace/context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
-import { resolve } from './resolve.js';
+import { resolveProfile } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
@@ -17,7 +17,7 @@ export async function cut(
 ): Promise<CutReport> {
   return await exclusively(context, { dryRun }, async (run) => {
     const signer = await archiveSigner(run, { dryRun });
-    const resolution = await resolve(run, profile, { trees });
+    const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });
     const planned = await planBuilds(run, resolution);
     await assertNotBehindBase(run, resolution, planned);
     const built = await buildSet(run, resolution, planned);

@@ -4,7 +4,6 @@ import { LockstepError, type FaultPlace } from '../../errors.js';
 import { keepHeapsSmall } from '../../io/heap.js';
 import type { Phase } from '../../io/progress.js';
 import type { StoreBatch } from '../../io/store-batch.js';
-import { loadImportedProfile } from '../../profile/load.js';
 import type { ImportedProfile } from '../../profile/profile-schema.js';
 import type { Signer } from '../../signing/signer.js';
 import { planChangelogs } from '../../snapshot/changelog-plan.js';
@@ -65,9 +64,9 @@ export interface ImportReport {
  * INTERRUPTED
  */
 export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
-  const profile = await loadImportedProfile(context.workspace, request.profile);
   keepHeapsSmall();
   return await exclusively(context, request, async (run) => {
+    const profile = run.profiles.imported(request.profile);
     const signer = await archiveSigner(run, request);
     const { plan, batch, ...told } = await readAndPlan(run, profile, request, signer);
     try {

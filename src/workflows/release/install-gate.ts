@@ -2,7 +2,7 @@
  * The gate of installability: a cut proves it and records it, publish and
  * promote demand it. What is proven, and how, is src/vetting/install's.
  */
-import { loadProfile, suitesOf } from '../../profile/load.js';
+import { suitesOf } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import type { Signer } from '../../signing/signer.js';
@@ -90,7 +90,7 @@ export interface GatedMove {
  * snapshots throws where it has to be tried
  */
 export async function assertInstallable(
-  context: Context,
+  context: Run,
   { suite, from, to }: GatedMove,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
@@ -100,7 +100,7 @@ export async function assertInstallable(
   const trust = await ownTrust(signer);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
     installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
-  const profile = await loadProfile(context.workspace, to.profile);
+  const profile = context.profiles.withComponents(to.profile);
   await inPhase(context, profile, await sourceContext(context, profile), {
     set: await read(to),
     before: [await read(from)],

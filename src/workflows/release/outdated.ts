@@ -4,7 +4,7 @@
  * nothing is fetched, no lock is taken.
  */
 import { LockstepError } from '../../errors.js';
-import { isImported, loadAnyProfile, loadProfile, suiteOf } from '../../profile/load.js';
+import { isImported, suiteOf } from '../../profile/load.js';
 import { assertFilledIn, placeholdersIn } from '../../profile/placeholder.js';
 import type { SkipsInForce } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
@@ -19,7 +19,7 @@ import type { SourceContext } from '../../source/source-context.js';
 import { allCandidates } from '../../source/registry.js';
 import { lookAtBase, snapshotSources } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
-import { openRun } from '../workspace/run.js';
+import { openRun, type Run } from '../workspace/run.js';
 import { namedSnapshot, readingTrust } from '../reading/named-snapshot.js';
 import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
@@ -53,7 +53,7 @@ export interface OutdatedReport {
  */
 export async function outdated(context: Context, request: OutdatedRequest): Promise<OutdatedReport> {
   const run = await openRun(context);
-  const { profiles, notes } = await profilesOf(run, request);
+  const { profiles, notes } = profilesOf(run, request);
   const trust = await readingTrust(run);
   const report: OutdatedReport = { profiles: [], notes };
   for (const profile of profiles) {
@@ -75,11 +75,10 @@ export async function outdated(context: Context, request: OutdatedRequest): Prom
   return report;
 }
 
-async function profilesOf(
-  context: Context,
+function profilesOf(
+  { workspace, profiles: read }: Run,
   { profile: name, suite }: OutdatedRequest,
-): Promise<{ profiles: Profile[]; notes: string[] }> {
-  const { workspace } = context;
+): { profiles: Profile[]; notes: string[] } {
   const ofSuite = suite === undefined ? undefined : suiteOf(workspace, suite).profile;
   if (name !== undefined && ofSuite !== undefined && name !== ofSuite) {
     throw new LockstepError('USAGE', {
@@ -90,14 +89,14 @@ async function profilesOf(
   }
   const named = name ?? ofSuite;
   if (named !== undefined) {
-    const profile = await loadProfile(context.workspace, named);
+    const profile = read.withComponents(named);
     assertFilledIn(profile);
     return { profiles: [profile], notes: [] };
   }
   const profiles: Profile[] = [];
   const notes: string[] = [];
-  for (const one of workspace.profileNames) {
-    const profile = await loadAnyProfile(context.workspace, one);
+  for (const one of read.names) {
+    const profile = read.either(one);
     if (isImported(profile)) continue;
     if (placeholdersIn(profile).length === 0) profiles.push(profile);
     else notes.push(`The profile ${one} is left out: addresses in it are to be filled in first.`);

@@ -1,5 +1,4 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
-import { loadProfile } from '../../profile/load.js';
 import type { NamedSuite } from '../../profile/load.js';
 import type { SkippedOf } from '../../profile/skip.js';
 import type { Signer } from '../../signing/signer.js';
@@ -13,7 +12,7 @@ import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move/suite-move.js';
 import { suiteFor, type PublishReport } from '../move/suite-publication.js';
-import { resolve, type Resolution } from './resolve.js';
+import { resolveProfile, type Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
@@ -56,62 +55,48 @@ export interface ReleaseReport extends ReleasePlan {
 /** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
   const run = await openRun(context);
-  const suite = await suiteOfRequest(run, request);
   const signer = await archiveSigner(run, { dryRun: true });
-  await assertBase(run, request, suite, signer);
-  const resolution = await resolve(run, request.profile, request);
+  const { resolution, planned, plan } = await resolveFor(run, request, signer);
+  await assertNotBehindBase(run, resolution, planned);
+  return plan;
+}
+
+/** What is to be built, and where it is to go. A suite of another base or trust is refused before anything is built. */
+async function resolveFor(
+  run: Run,
+  request: ReleaseRequest,
+  signer: Pick<Signer, 'publicKey'>,
+): Promise<{ suite: NamedSuite; resolution: Resolution; planned: PlannedBuilds; plan: ReleasePlan }> {
+  const profile = run.profiles.withComponents(request.profile);
+  const suite = suiteFor(run, request.suite, profile.name);
+  await assertSuiteTakesBase(run, suite, profile.base, signer);
+  const resolution = await resolveProfile(run, profile, request);
   assertOrigins(originsOfPins(resolution.pins), suite, run.workspace);
   const planned = await planBuilds(run, resolution, suite.name);
-  await assertNotBehindBase(run, resolution, planned);
-  return planOf(resolution, suite, planned);
-}
-
-/** A profile that is not there is told of before a suite that takes it is looked for. */
-async function suiteOfRequest(context: Context, { profile, suite }: ReleaseRequest): Promise<NamedSuite> {
-  const { name } = await loadProfile(context.workspace, profile);
-  return suiteFor(context, suite, name);
-}
-
-/** A suite of another base is told of before anything is built. */
-async function assertBase(
-  run: Run,
-  { profile }: ReleaseRequest,
-  suite: NamedSuite,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<void> {
-  const { base } = await loadProfile(run.workspace, profile);
-  await assertSuiteTakesBase(run, suite, base, signer);
-}
-
-function planOf({ profile, skipped }: Resolution, suite: NamedSuite, { rows }: PlannedBuilds): ReleasePlan {
-  const { name, base, metapackage } = profile;
-  return {
+  const { name, base, metapackage } = resolution.profile;
+  const plan = {
     profile: name,
     suite: suite.name,
     base: { release: base.release, codename: base.codename },
     metapackage: metapackage.name,
-    builds: rows,
-    skipped,
+    builds: planned.rows,
+    skipped: resolution.skipped,
   };
+  return { suite, resolution, planned, plan };
 }
 
 /** @throws LockstepError of any of the four steps; what earlier steps made stays and is used again */
 export async function release(context: Context, request: ReleaseRequest): Promise<ReleaseReport> {
-  const suite = await suiteOfRequest(context, request);
   return await exclusively(context, { dryRun: false }, async (run) => {
     const signer = await archiveSigner(run);
-    await assertBase(run, request, suite, signer);
-    const resolution = await resolve(run, request.profile, request);
-    assertOrigins(originsOfPins(resolution.pins), suite, run.workspace);
-    const planned = await planBuilds(run, resolution, suite.name);
-    const plan = planOf(resolution, suite, planned);
+    const { suite, resolution, planned, plan } = await resolveFor(run, request, signer);
     request.onPlan(plan);
     await assertNotBehindBase(run, resolution, planned);
     const set = await withSignedSources(run, await buildSet(run, resolution, planned), signer);
     const cutPlan = await planCut(run, set, signer, request.security);
     const cut: CutReport = await applyCut(run, cutPlan, set, signer);
-    const target = { profile: plan.profile, id: cut.id };
     const { reason, lower } = request;
+    const target = { profile: plan.profile, id: cut.id };
     const move = await planMove(
       run,
       { action: 'publish', suite, target, reason, schemaChange: true, lower },

@@ -27,7 +27,7 @@ import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import type { SetPackage } from '../../metapackage/relations.js';
 import { planVersion, type VersionUse } from '../../metapackage/revision.js';
 import { readTemplates } from '../../metapackage/template-folder.js';
-import { checkWorkspace, suitesOf } from '../../profile/load.js';
+import { suitesOf } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import type { SkippedOf } from '../../profile/skip.js';
 import type { SnapshotBuild, SnapshotSchema } from '../../snapshot/manifest.js';
@@ -278,9 +278,7 @@ async function composeGroups(
 ): Promise<SourceGroup[]> {
   const { history, schema, suite } = given;
   const { workspace } = run;
-  const { profiles, imported, errors } = await checkWorkspace(workspace.root);
-  const [fault] = errors;
-  if (fault !== undefined) throw fault;
+  const { profiles, imported } = run.profiles.all();
   const names = [...new Set([...templatesOf(profile), keyringTemplate])];
   const templates = await readTemplates(workspace.root, names);
   const key = await keyringKey(await archiveKeys(run, []));

@@ -1,6 +1,6 @@
 /** What skips kept out of sets: with what earlier snapshots know of it, and as snapshots and profiles say it. */
 import { LockstepError } from '../../errors.js';
-import { isImported, loadAnyProfile } from '../../profile/load.js';
+import { isImported } from '../../profile/load.js';
 import type { SkippedOf } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
 import { pinVersion } from '../../comparison/snapshot-diff.js';
@@ -9,6 +9,7 @@ import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { HistoryEntry } from '../../suite/history.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { Context } from './context.js';
+import type { Run } from './run.js';
 
 /**
  * A version that no security suite has may bring security fixes all the same: a snapshot of this profile that took it
@@ -57,12 +58,12 @@ export interface SnapshotSkips {
 }
 
 /** What of the profiles has no effect any more. A profile with faults is for `check` to tell of. */
-export async function endedSkips(context: Context, profiles: readonly string[]): Promise<string[]> {
+export function endedSkips({ profiles, clock }: Run, names: readonly string[]): string[] {
   const ended: string[] = [];
-  for (const name of profiles) {
+  for (const name of names) {
     try {
-      const profile = await loadAnyProfile(context.workspace, name);
-      if (!isImported(profile)) ended.push(...skipsOf(profile, context.clock.now()).ended);
+      const profile = profiles.either(name);
+      if (!isImported(profile)) ended.push(...skipsOf(profile, clock.now()).ended);
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
     }

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { BlockStore } from '../../archive/block-store.js';
 import { FileLists } from '../../archive/file-lists.js';
 import { SnapshotRecords } from '../../archive/snapshot-record.js';
+import { Profiles } from '../../profile/profiles.js';
 import { findKeysAtHand, type KeysAtHand } from '../keys/keys-at-hand.js';
 import type { Context } from './context.js';
 import { Ledger } from './ledger.js';
 
 export interface Run extends Context {
   readonly ledger: Ledger;
+  readonly profiles: Profiles;
   /** What is derived from manifests, `.lockstep/indices`. */
   readonly records: SnapshotRecords;
   /** The keys of lockstep.yaml. They are read when the first step needs them. Throws as findKeysAtHand. */
@@ -33,6 +35,7 @@ export async function openRun(context: Context): Promise<Run> {
   return {
     ...context,
     ledger: await Ledger.open(places.snapshots),
+    profiles: await Profiles.read(workspace.root),
     records,
     keysAtHand: () => (keys ??= findKeysAtHand(context)),
   };
