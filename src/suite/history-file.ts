@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notThere, onDisk, readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
-import { nextHistoryLine, type HistoryMove } from './history.js';
+import { nextHistoryLine, parseHistory, type HistoryMove } from './history.js';
 import { historyFolder } from '../snapshot/snapshot-folder.js';
 
 /** Absolute path of a suite's history; `root` is that of `snapshots/`. */
@@ -49,11 +49,13 @@ export async function appendHistory(
   sign?: HistorySigner,
   text?: string,
 ): Promise<string> {
+  const path = historyPath(root, move.suite);
   const before = text ?? (await readHistoryText(root, move.suite));
+  if (before !== '') parseHistory(before, path);
   const by =
     sign === undefined ? undefined : { ...sign, what: `history of ${move.suite}: ${move.action} ${move.to}` };
   const after = before + (await nextHistoryLine(before, move, by));
-  await writeFileAtomic(historyPath(root, move.suite), after);
+  await writeFileAtomic(path, after);
   return after;
 }
 

@@ -11,7 +11,7 @@ import { exists } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
 import type { SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
-import { definitionFileName, readTemplate } from '../../metapackage/template-folder.js';
+import { definitionFileName, readTemplate, type TemplateFolder } from '../../metapackage/template-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
 import { takenIds } from '../../snapshot/dropped.js';
@@ -36,9 +36,10 @@ import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { applyPublish, ownTrust, planPublish } from '../move/suite-publication.js';
 
-/** Whether the archive has a keyring package at all: one of imported packages alone may do without. */
-export async function hasKeyringTemplate({ places }: Context): Promise<boolean> {
-  return await exists(join(places.templates, keyringTemplate, definitionFileName));
+/** What the keyring package is made from. An archive of imported packages alone may do without: null. Throws as readTemplate. */
+export async function readKeyringTemplate({ places, workspace }: Context): Promise<TemplateFolder | null> {
+  if (!(await exists(join(places.templates, keyringTemplate, definitionFileName)))) return null;
+  return await readTemplate(workspace.root, keyringTemplate);
 }
 
 /**
@@ -46,7 +47,7 @@ export async function hasKeyringTemplate({ places }: Context): Promise<boolean> 
  *
  * @throws LockstepError PROFILE_*, TEMPLATE_*, KEYRING_INVALID, SIGN_*
  */
-export async function composeKeyringPackage(run: Run): Promise<SourceGroup> {
+export async function composeKeyringPackage(run: Run, template: TemplateFolder): Promise<SourceGroup> {
   const { workspace } = run;
   const { profiles, imported } = run.profiles.all();
   if (workspace.profileNames.includes(keyringProfile)) {
@@ -60,7 +61,7 @@ export async function composeKeyringPackage(run: Run): Promise<SourceGroup> {
     workspace,
     profiles,
     imported,
-    template: await readTemplate(workspace.root, keyringTemplate),
+    template,
     key: await keyringKey(await archiveKeys(run, [])),
     published: await publishedSuites(run),
     history: await versionHistory(run, keyringProfile),
@@ -72,10 +73,14 @@ export async function composeKeyringPackage(run: Run): Promise<SourceGroup> {
  *
  * @throws LockstepError as composeKeyringPackage, and what building, the signer and the disk throw
  */
-export async function cutKeyringPackage(run: Run, signer: Signer): Promise<Snapshot> {
+export async function cutKeyringPackage(
+  run: Run,
+  template: TemplateFolder,
+  signer: Signer,
+): Promise<Snapshot> {
   const phase = run.progress.phase('Making the keyring package');
   try {
-    const snapshot = await cut(run, signer, phase);
+    const snapshot = await cut(run, template, signer, phase);
     phase.done(snapshot.manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join());
     return snapshot;
   } catch (error) {
@@ -84,9 +89,9 @@ export async function cutKeyringPackage(run: Run, signer: Signer): Promise<Snaps
   }
 }
 
-async function cut(run: Run, signer: Signer, phase: Phase): Promise<Snapshot> {
+async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Phase): Promise<Snapshot> {
   const { workspace, places, store, clock, signal } = run;
-  const group = await composeKeyringPackage(run);
+  const group = await composeKeyringPackage(run, template);
   const builder = builderContext(run, phase);
   const built = [];
   for (const { trees, ...tree } of group.packages) {

@@ -9,6 +9,7 @@ import { frozenView, keyOfSuite, keyringSuite, liveView } from '../../archive/la
 import { LockstepError } from '../../errors.js';
 import type { Signer } from '../../signing/signer.js';
 import { historyPath } from '../../suite/history-file.js';
+import type { TemplateFolder } from '../../metapackage/template-folder.js';
 import type { KeyState } from '../../snapshot/key-state.js';
 import { currentSnapshot } from '../../suite/history.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
@@ -19,7 +20,7 @@ import { signerOf } from './archive-signer.js';
 import type { Run } from '../workspace/run.js';
 import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
-import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
+import { cutKeyringPackage, readKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 
@@ -33,13 +34,15 @@ import { commitSnapshotFiles } from '../workspace/commit-files.js';
 export async function ensureKeyringSuite(run: Run, signer: Signer): Promise<void> {
   const { progress } = run;
   const state = (await run.ledger.keys())?.state;
-  if (state === undefined || !(await hasKeyringTemplate(run))) return;
+  if (state === undefined) return;
   const suite = keyringSuite(state.current.fingerprint);
   try {
-    const inputs = await keyringInputs(run);
+    const template = await readKeyringTemplate(run);
+    if (template === null) return;
+    const inputs = await keyringInputs(run, template);
     if (run.ledger.history(suite).length > 0 && (await offeredInputs(run)) === inputs) return;
     // A move needs no other key: the next one's suite is brought up to date with the next step of the change
-    await offerKeyringPackage(run, [state.current.fingerprint], signer);
+    await offerKeyringPackage(run, template, [state.current.fingerprint], signer);
     await settleKeyFiles(run);
     await noteOfferedInputs(run, inputs);
   } catch (error) {
@@ -61,10 +64,11 @@ export async function settleKeys(run: Run, state: KeyState, signer: Signer): Pro
   for (const { fingerprint, state: kind } of state.keys) {
     if (kind === 'compromised') await removeKeyringSuite(run, keyringSuite(fingerprint));
   }
-  if (await hasKeyringTemplate(run)) {
+  const template = await readKeyringTemplate(run);
+  if (template !== null) {
     const keys = [state.current, ...(state.next === null ? [] : [state.next])];
     const fingerprints = keys.map(({ fingerprint }) => fingerprint);
-    const snapshot = await offerKeyringPackage(run, fingerprints, signer);
+    const snapshot = await offerKeyringPackage(run, template, fingerprints, signer);
     await settleFormerSuites(run, state, snapshot, signer);
   }
   await dropUnbelieved(run, state, signer);
@@ -74,10 +78,11 @@ export async function settleKeys(run: Run, state: KeyState, signer: Signer): Pro
 /** The keyring package as it is to be now, in the suites of these keys. */
 async function offerKeyringPackage(
   run: Run,
+  template: TemplateFolder,
   fingerprints: readonly string[],
   signer: Signer,
 ): Promise<Snapshot> {
-  const snapshot = await cutKeyringPackage(run, signer);
+  const snapshot = await cutKeyringPackage(run, template, signer);
   for (const fingerprint of fingerprints) {
     await publishKeyringSuite(run, snapshot, { own: await signerOf(run, fingerprint), signer });
   }

@@ -16,7 +16,7 @@ import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOf } from './archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { openRun, type Run } from '../workspace/run.js';
-import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
+import { composeKeyringPackage, readKeyringTemplate } from './keyring-publication.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
@@ -158,8 +158,9 @@ async function rotationFacts(run: Run): Promise<RotationFacts> {
 }
 
 async function packageState(run: Run, { current }: KeyState): Promise<RotationFacts['package']> {
-  if (!(await hasKeyringTemplate(run))) return 'none';
-  const { packages } = await composeKeyringPackage(run);
+  const template = await readKeyringTemplate(run);
+  if (template === null) return 'none';
+  const { packages } = await composeKeyringPackage(run, template);
   const names = packages.some(({ scripts, entries }) =>
     [
       ...Object.values(scripts),

@@ -16,8 +16,8 @@ import { readIfThere, sha256Of } from '../../io/disk.js';
 import { lockHolder } from '../../io/lock.js';
 import { suiteOf } from '../../profile/load.js';
 import type { Finding } from '../../snapshot/finding.js';
-import { currentSnapshot } from '../../suite/history.js';
-import { listHistories, historyPath } from '../../suite/history-file.js';
+import { currentSnapshot, parseHistory } from '../../suite/history.js';
+import { historyPath, listHistories, readHistoryText } from '../../suite/history-file.js';
 import { isSnapshotId } from '../../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
@@ -175,7 +175,7 @@ async function readAll(
         ),
       ),
       isMoving: async () => isReader && (await lockHolder(join(places.state, 'lock'))) !== undefined,
-      current: (suite) => Promise.resolve(currentOf(run, suite)),
+      current: (suite) => currentOf(run, suite),
       onSize: (totalBytes) => (item = phase.item('views and pool', { totalBytes })),
       onRead: (bytes) => item.advance(bytes),
       signal,
@@ -210,10 +210,17 @@ async function readAll(
   }
 }
 
-/** Undefined where the history is damaged, which is told of it by itself. */
-function currentOf(run: Run, suite: string): string | undefined {
+/**
+ * What a suite is to point at. It is read at that moment: no lock is held, and somebody may have moved the suite since.
+ * Undefined where the history is damaged, which is told of it by itself.
+ */
+async function currentOf({ places }: Context, suite: string): Promise<string | undefined> {
+  const { snapshots } = places;
   try {
-    return currentSnapshot(run.ledger.history(suite)) ?? undefined;
+    const text = await readHistoryText(snapshots, suite);
+    return text === ''
+      ? undefined
+      : (currentSnapshot(parseHistory(text, historyPath(snapshots, suite))) ?? undefined);
   } catch (error) {
     if (error instanceof LockstepError) return undefined;
     throw error;

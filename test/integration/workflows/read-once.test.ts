@@ -1,13 +1,15 @@
 /** How often a command reads its records: counted where files are opened. */
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { historyPath } from '../../../src/suite/history-file.js';
 import { prepareEntry } from '../../../src/workflows/move/suite-publication.js';
 import { openRun } from '../../../src/workflows/workspace/run.js';
 import { reads } from '../../fixtures/read-count.mjs';
 import { MoveBench } from './move-bench.js';
+
+const top = resolve(import.meta.dirname, '../../..');
 
 describe('what a move goes by', function () {
   this.timeout(60_000);
@@ -65,6 +67,25 @@ describe('what a move goes by', function () {
       );
     });
   }
+
+  it('is read once also where the keyring package goes with the move', async () => {
+    const template = 'templates/archive-keyring';
+    await cp(join(top, template), join(bench.work.root, template), { recursive: true });
+    const offering = await readsOf(() => bench.rollback('set-unstable'));
+    assert.ok([...offering.keys()].some((path) => path.startsWith(template)));
+    const again = await readsOf(() => bench.publish(ids[1]!));
+    for (const counts of [offering, again]) {
+      for (const path of [history, profile, 'profiles/other.yaml', 'snapshots/keys.jsonl', 'key.asc']) {
+        assert.equal(counts.get(path), 1, path);
+      }
+    }
+    // What is published is read before and after it is written
+    const records = [...offering, ...again].filter(([path]) => !path.startsWith('public/'));
+    assert.deepEqual(
+      records.filter(([, count]) => count > 1),
+      [],
+    );
+  });
 
   it('is made when a snapshot is cut, all that its first suite will list', async () => {
     const { context, work } = bench;
