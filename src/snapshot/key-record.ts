@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { signatureFault } from '../signing/exact-armor.js';
 import { binaryKeyring, readPublicKeys } from '../signing/keys.js';
@@ -58,19 +58,13 @@ export function keyRecordPath(root: string): string {
 }
 
 /**
- * Reads the record and judges every line of it: its form, its chain, its signatures, and whether the step could be
- * taken. It tells nothing of whether any of its keys is to be trusted.
+ * Judges every line of the record: its form, its chain, its signatures, and whether the step could be taken. It tells
+ * nothing of whether any of its keys is to be trusted.
  *
- * @returns null where there is no record
- * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT, DISK_IO
+ * @param text that of a record that is there
+ * @param file for messages
+ * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT
  */
-export async function readKeyRecord(root: string): Promise<KeyRecord | null> {
-  const path = keyRecordPath(root);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
-  return text === '' ? null : { state: await judgedRecord(text, path), text };
-}
-
-/** As {@link readKeyRecord}, of a text. */
 export async function judgedRecord(text: string, file: string): Promise<KeyState> {
   const entries = parseChainedLines(text, file, lineSchema);
   let state: KeyState | null = null;

@@ -3,7 +3,8 @@ import { findSnapshot } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';
-import { reportOf, suiteFor, type PublishReport } from './suite-publication.js';
+import { reportOf, type PublishReport } from './suite-publication.js';
+import { suiteFor } from './target-suite.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface PublishRequest {

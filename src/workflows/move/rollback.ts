@@ -17,14 +17,14 @@ import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
-import { moveOutlook, outlookOf, type MoveOutlook, type OutlookRequest } from './move-outlook.js';
+import { moveOutlook, type OutlookRequest } from './move-outlook.js';
 import { applyMove, listedIn, planMove, type MoveRequest } from './suite-move.js';
-import { namedSuite, type MoveOutcome } from './promote.js';
-import { reportOf, suiteFor } from './suite-publication.js';
+import { namedSuite, suiteFor } from './target-suite.js';
+import { carryOut, type MoveOutcome, type MoveTelling } from './told-move.js';
 import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 
-export interface RollbackRequest {
+export interface RollbackRequest extends MoveTelling {
   suite: string;
   /** A snapshot to go back to; the good one before the present one otherwise. */
   to: string | undefined;
@@ -33,10 +33,6 @@ export interface RollbackRequest {
   schemaChange: boolean;
   /** Re-issue the old content under higher versions, for machines that never go down. */
   supersede: boolean;
-  /** Only plan. */
-  dryRun: boolean;
-  /** Told what it will mean before anything is written. */
-  onOutlook: (outlook: MoveOutlook) => void;
 }
 
 /**
@@ -61,30 +57,15 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     const { schemaChange } = request;
     const move: MoveRequest = { action: 'rollback', suite, target, reason, schemaChange, lower: true };
     if (request.supersede) return await goBackUp(run, { ...move, history }, request, signer);
-    return await goBack(run, move, request, signer);
+    return await carryOut(run, move, request, signer);
   });
-}
-
-type Telling = Pick<RollbackRequest, 'dryRun' | 'onOutlook'>;
-
-async function goBack(
-  run: Run,
-  move: MoveRequest,
-  { dryRun, onOutlook }: Telling,
-  signer: Signer,
-): Promise<MoveOutcome> {
-  const plan = await planMove(run, move, signer);
-  const outlook = await moveOutlook(run, outlookOf(plan), signer);
-  onOutlook(outlook);
-  if (dryRun) return { outlook, plan, report: reportOf(plan.publication) };
-  return { outlook, plan, report: await applyMove(run, plan, signer) };
 }
 
 /** The old content under higher versions: a snapshot is cut of it first, and that one is published. */
 async function goBackUp(
   run: Run,
   move: MoveRequest & { history: readonly HistoryEntry[] },
-  { dryRun, onOutlook }: Telling,
+  { dryRun, onOutlook }: MoveTelling,
   signer: Signer,
 ): Promise<MoveOutcome> {
   const { suite, target, reason, history } = move;

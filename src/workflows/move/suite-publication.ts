@@ -12,18 +12,11 @@ import {
 } from '../../archive/publication.js';
 import type { PublishedRelease } from '../../archive/release.js';
 import { LockstepError } from '../../errors.js';
-import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
+import { suitesOf } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
 import type { KeyState } from '../../snapshot/key-state.js';
-import type { Snapshot } from '../../snapshot/manifest.js';
-import {
-  findSnapshot,
-  lastSnapshot,
-  listSnapshots,
-  readSnapshot,
-  type SnapshotTrust,
-} from '../../snapshot/snapshot-folder.js';
+import { listSnapshots, type SnapshotTrust } from '../../snapshot/snapshot-folder.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
@@ -43,63 +36,14 @@ export interface PublishReport {
   bytes: number;
 }
 
-/** Which snapshot: one by its id, or the newest of a profile. */
-export type SnapshotWanted = { id: string } | { profile: string };
-
-/** The suite that a profile's new snapshots enter: that of the lowest trust level. */
-export function entrySuite(context: Context, profile: string): NamedSuite {
-  const [first] = suitesOf(context.workspace, profile);
-  if (first === undefined) {
-    throw new LockstepError('SUITE_UNKNOWN', {
-      message: `No suite of lockstep.yaml takes the profile ${profile}`,
-      hint: `Add one under "suites": ${profile}-unstable: { profile: ${profile}, trust: unstable }`,
-    });
-  }
-  return first;
-}
-
 /** How manifests of this workspace are judged: by the archive's own key. */
 export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
   const { binary, ends } = await signer.publicKey();
   return ownJudgement({ keyring: binary, ends });
 }
 
-/** @throws LockstepError SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
-export async function wantedSnapshot(
-  context: Context,
-  wanted: SnapshotWanted,
-  trust: SnapshotTrust,
-): Promise<Snapshot> {
-  const { snapshots } = context.places;
-  if ('id' in wanted) return await readSnapshot(snapshots, await findSnapshot(snapshots, wanted.id), trust);
-  const last = await lastSnapshot(snapshots, wanted.profile, trust);
-  if (last === null) {
-    throw new LockstepError('SNAPSHOT_UNKNOWN', {
-      message: `The profile ${wanted.profile} has no snapshot yet`,
-      hint: `Cut one with: lockstep cut ${wanted.profile}`,
-    });
-  }
-  return last;
-}
-
-/** The suite by name, or the entry suite; it must take the snapshot's profile. */
-export function suiteFor(context: Context, name: string | undefined, profile: string): NamedSuite {
-  if (name === undefined) return entrySuite(context, profile);
-  const suite = { ...suiteOf(context.workspace, name), name };
-  if (suite.profile !== profile) {
-    const fitting = suitesOf(context.workspace, profile).map((other) => other.name);
-    throw new LockstepError('SUITE_UNKNOWN', {
-      message: `The suite ${name} takes the profile ${suite.profile}, not ${profile}`,
-      hint: fitting.length === 0 ? 'No suite takes that profile' : `Suites for it: ${fitting.join(', ')}`,
-    });
-  }
-  return suite;
-}
-
 /** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
-export type MoveKind = Pick<HistoryEntry, 'action' | 'reissues'>;
-
-type PlannedMove = MoveKind & { there?: PublishedRelease; anew?: boolean };
+type PlannedMove = Pick<HistoryEntry, 'action' | 'reissues'> & { there?: PublishedRelease; anew?: boolean };
 
 /**
  * Decides what would be written. Writes nothing to the archive.

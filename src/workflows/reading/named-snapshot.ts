@@ -7,7 +7,7 @@ import { keyringFiles } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { didYouMean } from '../../profile/nearest.js';
 import { readDropped } from '../../snapshot/dropped.js';
-import { currentSnapshot, goodSnapshots, type HistoryEntry } from '../../suite/history.js';
+import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
 import type { Snapshot, SnapshotRef } from '../../snapshot/manifest.js';
 import type { SuiteHistory } from '../../suite/pointers.js';
 import {
@@ -187,9 +187,4 @@ export function allHistories(run: Run): SuiteHistory[] {
     history: ledger.history(suite),
     retain: Object.hasOwn(workspace.suites, suite) ? workspace.suites[suite]!.retain : 1,
   }));
-}
-
-/** What a suite points at; null where it points at nothing. */
-export function pointsAt({ history }: SuiteHistory): string | null {
-  return currentSnapshot(history);
 }

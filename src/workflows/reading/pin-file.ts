@@ -5,7 +5,7 @@ import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import { planPinFile, type PinFile } from '../../suite/apt-preferences.js';
 import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
-import { suiteFor } from '../move/suite-publication.js';
+import { suiteFor } from '../move/target-suite.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface PinFileReport extends PinFile {
