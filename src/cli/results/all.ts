@@ -3,6 +3,7 @@
  * and schemas/output/ are made from here; a test holds them to it.
  */
 import { z } from 'zod';
+import { sha256, snapshotId } from './fields.js';
 import { skippedResult, skipResult } from './skip.js';
 import { addExtensionResult } from './add.js';
 import { importResult } from './import.js';
@@ -55,8 +56,6 @@ export const keyResult = z.object({
 });
 export type KeyResult = z.infer<typeof keyResult>;
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
 export const resolveResult = z.object({
   profile: z.string(),
   base: z.object({
@@ -72,8 +71,6 @@ export const resolveResult = z.object({
   explanation: choiceExplanationResult.optional().describe('With --explain'),
 });
 export type ResolveResult = z.infer<typeof resolveResult>;
-
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 
 export const serveResult = z
   .object({ url: z.string(), port: z.number().int(), root: z.string().describe('The folder that is served') })

@@ -1,16 +1,12 @@
 /** What `import` prints with `--json`. */
 import { z } from 'zod';
-
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
+import { sha256, snapshotId } from './fields.js';
 
 export const importResult = z.object({
   profile: z.string(),
   id: snapshotId.describe('With --dry-run what it would be'),
   cut: z.boolean().describe('False where the set equals the last snapshot, whose id it then is'),
-  inputs: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .describe('What the set is: equal inputs, equal set'),
+  inputs: sha256.describe('What the set is: equal inputs, equal set'),
   parent: snapshotId.nullable(),
   manifest: z.string().nullable().describe('Path of the new manifest; null with --dry-run'),
   packages: z.number().int().describe('How many the set has'),

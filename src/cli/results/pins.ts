@@ -1,7 +1,7 @@
 /** The shape of a pin in JSON output: of `resolve`, and of manifests that `show` prints. */
 import { z } from 'zod';
+import { sha256 } from './fields.js';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const storedFile = z.object({ name: z.string(), size: z.number().int().describe('Bytes'), sha256 });
 const pinBase = {
   component: z.string(),

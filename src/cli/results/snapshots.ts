@@ -1,11 +1,9 @@
 /** The shape of what `snapshots`, `show` and `history` print with `--json`. */
 import { z } from 'zod';
+import { sha256, snapshotId, time } from './fields.js';
 import { pinResult } from './pins.js';
 import { skippedResult, skippedVersionResult } from './skip.js';
 
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
-const time = z.string().describe('ISO 8601, UTC');
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const bytes = z.number().int().describe('Bytes');
 const cves = z.array(z.string()).describe('CVE ids that it was flagged with');
 const suites = z

@@ -8,13 +8,13 @@ import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
 import { silentProgress } from '../../../src/io/progress.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
-import { planResolution } from '../../../src/resolution/resolve.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
 import type { SourceContext } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import type { Pin } from '../../../src/source/pin.js';
 import { allCandidates, fetchPins } from '../../../src/source/registry.js';
 import type { TestMirror } from '../../fixtures/mirror.js';
+import { planResolution } from '../../fixtures/plan-resolution.js';
 
 export type Components = Record<string, { source: ComponentSource }>;
 

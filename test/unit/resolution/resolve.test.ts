@@ -4,7 +4,7 @@ import { compareVersions, isInRange, upstreamOf } from '../../../src/deb/version
 import { LockstepError } from '../../../src/errors.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
 import { optionsOf } from '../../../src/resolution/options.js';
-import { planResolution } from '../../../src/resolution/resolve.js';
+import { planResolution } from '../../fixtures/plan-resolution.js';
 import type { BinaryListing, Candidates, Choice, SourceListing } from '../../../src/source/candidate.js';
 import { binaries, binary, source, sources } from './listings.js';
 

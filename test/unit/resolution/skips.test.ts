@@ -5,7 +5,7 @@ import type { ActiveSkip } from '../../../src/profile/skip.js';
 import { whyNot } from '../../../src/resolution/explain-choice.js';
 import { optionsOf } from '../../../src/resolution/options.js';
 import { outdatedComponent } from '../../../src/resolution/outdated.js';
-import { planResolution } from '../../../src/resolution/resolve.js';
+import { planResolution } from '../../fixtures/plan-resolution.js';
 import { search } from '../../../src/resolution/search.js';
 import { skippedVersions } from '../../../src/resolution/skips.js';
 import type { ComponentOptions } from '../../../src/resolution/component-options.js';
