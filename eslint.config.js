@@ -15,30 +15,6 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/workflows/**/*.ts'],
-    ignores: ['src/workflows/workspace/files-read.ts'],
-    rules: {
-      // Each record is read once in a command: see src/workflows/workspace/files-read.ts
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              regex: '/suite/history-file\\.js$',
-              importNames: ['readHistory', 'readHistoryFile', 'appendHistory'],
-              message: 'Ask historyOf and addToHistory of files-read.ts',
-            },
-            {
-              regex: '/profile/load\\.js$',
-              importNames: ['loadAnyProfile', 'loadProfile'],
-              message: 'Ask profileOf and anyProfileOf of files-read.ts',
-            },
-          ],
-        },
-      ],
-    },
-  },
-  {
     files: ['test/**/*.ts'],
     // mocha's describe/it hand back promises nobody awaits
     rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/require-await': 'off' },

@@ -118,26 +118,6 @@ export async function planSet(input: SetInput, history: readonly VersionUse[]): 
 }
 
 /**
- * Composes all packages of a profile at given versions.
- *
- * @param versions by package; every package made from a template must be in it
- * @throws LockstepError as planSet does
- */
-export async function compose(
-  input: SetInput,
-  versions: Readonly<Record<string, string>>,
-): Promise<ComposedPackage[]> {
-  // as planSet does it: a component's template sees the versions of those before it and its own, no others
-  const known = new Map<string, string>();
-  const packages: ComposedPackage[] = [];
-  for (const members of groupsOf(input)) {
-    for (const name of members.packages) if (versions[name] !== undefined) known.set(name, versions[name]);
-    packages.push(...(await composeGroup(input, members, known)));
-  }
-  return packages;
-}
-
-/**
  * Plans the version of the keyring package and composes it.
  *
  * @throws LockstepError PROFILE_UNKNOWN where a suite's profile is not handed in, TEMPLATE_*

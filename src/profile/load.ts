@@ -40,94 +40,9 @@ export async function loadWorkspace(dir: string): Promise<Workspace> {
   return workspace;
 }
 
-/**
- * Reads one profile of a workspace whose packages are made of components.
- *
- * @param name the file's name in profiles/, without `.yaml`
- * @throws LockstepError PROFILE_UNKNOWN (with the nearest name), PROFILE_INVALID (with every fault), USAGE for a
- * profile of imported packages
- */
-export async function loadProfile(workspace: Pick<Workspace, 'root'>, name: string): Promise<Profile> {
-  return withComponents(await loadAnyProfile(workspace, name));
-}
-
-/** The same profile, if its packages are made of components. USAGE. */
-export function withComponents(profile: Profile | ImportedProfile): Profile {
-  if (!isImported(profile)) return profile;
-  const { name } = profile;
-  throw new LockstepError('USAGE', {
-    message: `The packages of the profile ${name} are imported: there is nothing to resolve, build or cut`,
-    hint: `Bring packages in with: lockstep import ${name} DIR`,
-    where: [placeOf(profile, ['kind'])],
-  });
-}
-
-/**
- * Reads one profile of a workspace whose packages are imported. Throws as {@link loadProfile}, USAGE for a
- * profile with components.
- */
-export async function loadImportedProfile(
-  workspace: Pick<Workspace, 'root'>,
-  name: string,
-): Promise<ImportedProfile> {
-  const profile = await loadAnyProfile(workspace, name);
-  if (isImported(profile)) return profile;
-  throw new LockstepError('USAGE', {
-    message: `The packages of the profile ${name} are made of its components: none can be imported into it`,
-    hint: 'Give imported packages a profile of their own, with "kind: imported" in place of components',
-    where: [placeOf(profile, ['components'])],
-  });
-}
-
-/** Reads one profile of either form. Throws as {@link loadProfile}, but no USAGE. */
-export async function loadAnyProfile(
-  workspace: Pick<Workspace, 'root'>,
-  name: string,
-): Promise<Profile | ImportedProfile> {
-  const read = await readProfile(workspace.root, name);
-  if (read === undefined) throw unknownProfile(name, await profileNamesIn(workspace.root));
-  if (read.value === undefined) throw invalid('PROFILE_INVALID', profileFile(name), read.faults);
-  return read.value;
-}
-
 /** Whether a profile is one of imported packages. */
 export function isImported(profile: Profile | ImportedProfile): profile is ImportedProfile {
   return 'kind' in profile;
-}
-
-export interface WorkspaceCheck {
-  /** Present where lockstep.yaml is good. */
-  workspace: Workspace | undefined;
-  /** The profiles with components that are good. */
-  profiles: Profile[];
-  /** The profiles of imported packages that are good. */
-  imported: ImportedProfile[];
-  /** One for each file with faults, lockstep.yaml's first. */
-  errors: LockstepError[];
-}
-
-/**
- * Reads lockstep.yaml and all profiles (or the one that is named) and reports
- * the faults of all of them, also where lockstep.yaml itself has some.
- *
- * @param now by which skips are judged that end too late; not judged where left out
- * @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN
- */
-export async function checkWorkspace(dir: string, profileName?: string, now?: Date): Promise<WorkspaceCheck> {
-  const { workspace, faults } = await readWorkspace(dir);
-  const errors: LockstepError[] = [];
-  if (workspace === undefined) errors.push(invalid('WORKSPACE_INVALID', workspaceFileName, faults));
-  const known = await profileNamesIn(dir);
-  const profiles: Profile[] = [];
-  const imported: ImportedProfile[] = [];
-  for (const name of profileName === undefined ? known : [profileName]) {
-    const read = await readProfile(dir, name, now);
-    if (read === undefined) throw unknownProfile(name, known);
-    if (read.value === undefined) errors.push(invalid('PROFILE_INVALID', profileFile(name), read.faults));
-    else if (isImported(read.value)) imported.push(read.value);
-    else profiles.push(read.value);
-  }
-  return { workspace, profiles, imported, errors };
 }
 
 /**
@@ -241,38 +156,26 @@ export function invalid(code: ErrorCode, file: string, faults: readonly FaultPla
   });
 }
 
-async function readWorkspace(
+/** lockstep.yaml with its faults. @throws LockstepError WORKSPACE_MISSING */
+export async function readWorkspace(
   dir: string,
 ): Promise<{ workspace: Workspace | undefined; faults: FaultPlace[] }> {
   const root = resolve(dir);
-  const text = await readText(join(root, workspaceFileName), workspaceFileName);
-  if (text === undefined) {
+  const bytes = await readIfThere(join(root, workspaceFileName));
+  if (bytes === undefined) {
     throw new LockstepError('WORKSPACE_MISSING', {
       message: `${root} is not a Lockstep workspace: it has no ${workspaceFileName}`,
       hint: 'Change to the workspace, or make one with: lockstep init DIR',
     });
   }
+  const text = textOf(bytes, workspaceFileName);
   if (typeof text !== 'string') return { workspace: undefined, faults: [text] };
   const { value, faults } = parseWorkspace(text, { root, profileNames: await profileNamesIn(root) });
   return { workspace: value, faults };
 }
 
-async function readProfile(
-  root: string,
-  name: string,
-  now?: Date,
-): Promise<Checked<Profile | ImportedProfile> | undefined> {
-  if (!isProfileName(name)) return undefined;
-  const text = await readText(join(root, profileFile(name)), profileFile(name));
-  if (text === undefined) return undefined;
-  if (typeof text !== 'string') return { value: undefined, faults: [text] };
-  return parseAnyProfile(text, name, now);
-}
-
-/** The text of a file, nothing where there is none, or the fault that it is not text. */
-async function readText(path: string, shown: string): Promise<string | FaultPlace | undefined> {
-  const bytes = await readIfThere(path);
-  if (bytes === undefined) return undefined;
+/** The text of a file, or the fault that it is not text. */
+export function textOf(bytes: Uint8Array, shown: string): string | FaultPlace {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -281,7 +184,7 @@ async function readText(path: string, shown: string): Promise<string | FaultPlac
 }
 
 /** Names of the profiles that are there, sorted. */
-async function profileNamesIn(root: string): Promise<string[]> {
+export async function profileNamesIn(root: string): Promise<string[]> {
   const dir = join(root, 'profiles');
   const names = await onDisk('list', dir, () => readdir(dir).catch(notThere<string[]>([])));
   return names
@@ -294,16 +197,6 @@ async function profileNamesIn(root: string): Promise<string[]> {
 /** A profile's file, below the workspace. */
 export function profileFile(name: string): string {
   return `profiles/${name}.yaml`;
-}
-
-function unknownProfile(name: string, known: readonly string[]): LockstepError {
-  return new LockstepError('PROFILE_UNKNOWN', {
-    message: `There is no profile ${JSON.stringify(name)}${didYouMean(name, known)}`,
-    hint:
-      known.length === 0
-        ? 'There is no profiles/*.yaml yet in this workspace'
-        : `The profiles are: ${known.join(', ')}`,
-  });
 }
 
 function remember<T extends object>(file: YamlFile, value: T): T {

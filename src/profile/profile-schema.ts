@@ -164,12 +164,10 @@ export type AptSourceConfig = Extract<ComponentSource, { kind: 'apt-source' }>;
 export type AptBinaryConfig = Extract<ComponentSource, { kind: 'apt-binary' }>;
 export type GitConfig = Extract<ComponentSource, { kind: 'git' }>;
 export type TarballConfig = Extract<ComponentSource, { kind: 'tarball' }>;
-export type WithinConfig = Extract<ComponentSource, { kind: 'within' }>;
 export type ComponentBuild = NonNullable<ProfileFile['components'][string]['build']>;
 /** How a component is put into a package without a debian/ directory. */
 export type TreeBuild = Extract<ComponentBuild, { method: 'tree' }>;
 export type RelationRule = ProfileFile['components'][string]['relation'];
-export type MetapackageConfig = ProfileFile['metapackage'];
 export type Component = Omit<ProfileFile['components'][string], 'source'> & { source: ComponentSource };
 
 /** The base of a profile, with what follows from it. */

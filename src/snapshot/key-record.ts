@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { signatureFault } from '../signing/exact-armor.js';
 import { binaryKeyring, readPublicKeys } from '../signing/keys.js';
@@ -30,6 +30,12 @@ import {
   type RecordedKey,
 } from './key-state.js';
 import { sha256 } from '../io/sha256.js';
+
+/** The record as it was read. */
+export interface KeyRecord {
+  state: KeyState;
+  text: string;
+}
 
 interface KeyLine extends KeyChange, ChainedLine {}
 
@@ -53,19 +59,13 @@ export function keyRecordPath(root: string): string {
 }
 
 /**
- * Reads the record and judges every line of it: its form, its chain, its signatures, and whether the step could be
- * taken. It tells nothing of whether any of its keys is to be trusted.
+ * Judges every line of the record: its form, its chain, its signatures, and whether the step could be taken. It tells
+ * nothing of whether any of its keys is to be trusted.
  *
- * @returns null where there is no record
- * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT, DISK_IO
+ * @param text that of a record that is there
+ * @param file for messages
+ * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT
  */
-export async function readKeyRecord(root: string): Promise<{ state: KeyState; text: string } | null> {
-  const path = keyRecordPath(root);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
-  return text === '' ? null : { state: await judgedRecord(text, path), text };
-}
-
-/** As {@link readKeyRecord}, of a text. */
 export async function judgedRecord(text: string, file: string): Promise<KeyState> {
   const entries = parseChainedLines(text, file, lineSchema);
   let state: KeyState | null = null;
@@ -126,18 +126,19 @@ function invalid(place: FaultPlace): LockstepError {
 /**
  * Adds a change to the record. The caller holds the workspace's lock.
  *
+ * @param before the record as it is, which the caller has read
  * @param signers by fingerprint: those that {@link signersOfChange} names
- * @returns the absolute path written
+ * @returns the text of the record as it is then
  * @throws LockstepError SNAPSHOT_INVALID when the record was tampered with or the change cannot be made; what the
  * signers and the disk throw
  */
 export async function appendKeyChange(
   root: string,
+  before: KeyRecord | null,
   change: KeyChange,
   signers: ReadonlyMap<string, Signer>,
 ): Promise<string> {
   const path = keyRecordPath(root);
-  const before = await readKeyRecord(root);
   const after = afterChange(before?.state ?? null, change);
   if (typeof after === 'string') throw invalid({ file: path, line: 0, message: after });
   const [signer, ...also] = signersOfChange(before?.state ?? null, change).map((name) => signers.get(name)!);
@@ -148,6 +149,7 @@ export async function appendKeyChange(
     date: new Date(change.at),
     what,
   });
-  await writeFileAtomic(path, (before?.text ?? '') + line);
-  return path;
+  const text = (before?.text ?? '') + line;
+  await writeFileAtomic(path, text);
+  return text;
 }

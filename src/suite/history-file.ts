@@ -5,9 +5,9 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { notThere, onDisk, readIfThere, writeFileAtomic } from '../io/disk.js';
+import { notThere, onDisk, readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
-import { nextHistoryLine, parseHistory, type HistoryEntry, type HistoryMove } from './history.js';
+import { nextHistoryLine, parseHistory, type HistoryMove } from './history.js';
 import { historyFolder } from '../snapshot/snapshot-folder.js';
 
 /** Absolute path of a suite's history; `root` is that of `snapshots/`. */
@@ -15,23 +15,9 @@ export function historyPath(root: string, suite: string): string {
   return join(root, historyFolder, `${suite}.jsonl`);
 }
 
-/** A history as it was read, and what it says. */
-export interface HistoryFile {
-  text: string;
-  /** The oldest move first; empty where there is no such file. */
-  entries: HistoryEntry[];
-}
-
-/** Reads and checks a suite's history. Throws as parseHistory. */
-export async function readHistoryFile(root: string, suite: string): Promise<HistoryFile> {
-  const path = historyPath(root, suite);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
-  return { text, entries: text === '' ? [] : parseHistory(text, path) };
-}
-
-/** A suite's history, the oldest move first; empty where there is none. Throws as parseHistory. */
-export async function readHistory(root: string, suite: string): Promise<HistoryEntry[]> {
-  return (await readHistoryFile(root, suite)).entries;
+/** The text of a suite's history; empty where there is none. @throws LockstepError DISK_IO */
+export async function readHistoryText(root: string, suite: string): Promise<string> {
+  return (await readIfThere(historyPath(root, suite)))?.toString('utf8') ?? '';
 }
 
 /** The suites that have a history, sorted. */
@@ -54,19 +40,26 @@ export interface HistorySigner {
  * Adds a move to its suite's history, which is checked first: nothing is added to what was tampered with.
  *
  * @param sign signs the line, so that no later change of it goes unseen
- * @param known the file as it is, where the caller, who holds the lock, has read it
- * @returns the absolute path written
+ * @param text the file as it is, where the caller, who holds the lock, has read it
+ * @returns the file as it is then
  */
 export async function appendHistory(
   root: string,
   move: HistoryMove,
   sign?: HistorySigner,
-  known?: HistoryFile,
+  text?: string,
 ): Promise<string> {
   const path = historyPath(root, move.suite);
-  const { text } = known ?? (await readHistoryFile(root, move.suite));
+  const before = text ?? (await readHistoryText(root, move.suite));
+  if (before !== '') parseHistory(before, path);
   const by =
     sign === undefined ? undefined : { ...sign, what: `history of ${move.suite}: ${move.action} ${move.to}` };
-  await writeFileAtomic(path, text + (await nextHistoryLine(text, move, by)));
-  return path;
+  const after = before + (await nextHistoryLine(before, move, by));
+  await writeFileAtomic(path, after);
+  return after;
+}
+
+/** Takes away the history of a suite that is no more. @throws LockstepError DISK_IO */
+export async function removeHistory(root: string, suite: string): Promise<void> {
+  await removeFile(historyPath(root, suite));
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { pinShape } from '../../source/pin.js';
+import { sha256, snapshotId } from './fields.js';
 import { skippedResult, skipResult } from './skip.js';
 import { addExtensionResult } from './add.js';
 import { importResult } from './import.js';
@@ -15,7 +16,6 @@ import { demandResult } from './demands.js';
 import { baseAheadResult, outdatedResult, choiceExplanationResult } from './resolution.js';
 import { historyResult, showResult, snapshotsResult } from './snapshots.js';
 import { dropResult, gcResult, refreshResult, verifyResult } from './upkeep.js';
-import { sha256 } from '../../io/sha256.js';
 
 export type { DiffResult } from './diff.js';
 export { publishResult, type PublishResult } from './moves.js';
@@ -70,8 +70,6 @@ export const resolveResult = z.object({
   explanation: choiceExplanationResult.optional().describe('With --explain'),
 });
 export type ResolveResult = z.infer<typeof resolveResult>;
-
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 
 export const serveResult = z
   .object({ url: z.string(), port: z.number().int(), root: z.string().describe('The folder that is served') })

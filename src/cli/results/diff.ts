@@ -1,14 +1,14 @@
 /** The shape of what `diff` prints with `--json`. */
 import { z } from 'zod';
+import { snapshotId, time } from './fields.js';
 import { skippedResult } from './skip.js';
 
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const version = z.string().nullable().describe('null: not in that snapshot');
 const cves = z.array(z.string());
 const side = z.object({
   id: snapshotId,
   profile: z.string(),
-  created: z.string().describe('ISO 8601, UTC'),
+  created: time,
   name: z.string().describe('As it was typed: `mediawiki-1.39-stable~1`'),
 });
 const change = z
@@ -118,7 +118,7 @@ export const diffResult = z.object({
               version: z.string(),
               distribution: z.string(),
               maintainer: z.string(),
-              date: z.string().describe('ISO 8601, UTC'),
+              date: time,
               lines: z.array(z.string()),
               own: z.boolean().describe('Lockstep wrote it when it built the package'),
             }),

@@ -1,8 +1,6 @@
 /** What `import` prints with `--json`. */
 import { z } from 'zod';
-import { sha256 } from '../../io/sha256.js';
-
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
+import { sha256, snapshotId } from './fields.js';
 
 export const importResult = z.object({
   profile: z.string(),

@@ -1,9 +1,9 @@
 /** The shape of what `key rotate` and `key status` print with `--json`. */
 import { z } from 'zod';
+import { time } from './fields.js';
 import { refreshResult } from './upkeep.js';
 
 const fingerprint = z.string().describe('40 upper-case hex digits');
-const time = z.string().describe('ISO 8601, UTC');
 
 const keys = z.array(
   z.object({

@@ -1,10 +1,8 @@
 /** The shape of what `publish`, `promote`, `rollback` and `status` print with `--json`. */
 import { z } from 'zod';
+import { snapshotId, time } from './fields.js';
 import { baseAheadResult } from './resolution.js';
 import { skippedVersionResult } from './skip.js';
-
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
-const time = z.string().describe('ISO 8601, UTC');
 
 export const publishResult = z.object({
   suite: z.string(),

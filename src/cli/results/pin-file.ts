@@ -1,8 +1,9 @@
 /** The shape of what `pin-file` prints with `--json`. */
 import { z } from 'zod';
+import { snapshotId } from './fields.js';
 
 export const pinFileResult = z.object({
-  snapshot: z.string().describe('UTC time, `20261123T101530Z`'),
+  snapshot: snapshotId,
   profile: z.string(),
   suite: z
     .string()

@@ -57,7 +57,6 @@ export const choiceExplanationResult = z
       .describe('All newer versions, those that were passed over for the same reasons together'),
   })
   .describe('Why this version of a component and not a newer one');
-export type ChoiceExplanationResult = z.infer<typeof choiceExplanationResult>;
 
 export const baseAheadResult = z.object({
   source: z.string().describe('Source package'),

@@ -2,11 +2,9 @@
 import { z } from 'zod';
 import { readFormats } from '../../snapshot/manifest.js';
 import { pinShape } from '../../source/pin.js';
+import { sha256, snapshotId, time } from './fields.js';
 import { skippedResult, skippedVersionResult } from './skip.js';
-import { sha256 } from '../../io/sha256.js';
 
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
-const time = z.string().describe('ISO 8601, UTC');
 const bytes = z.number().int().describe('Bytes');
 const cves = z.array(z.string()).describe('CVE ids that it was flagged with');
 const suites = z

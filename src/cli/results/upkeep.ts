@@ -1,9 +1,9 @@
 /** The shape of what `verify`, `gc`, `drop` and `refresh` print with `--json`. */
 import { z } from 'zod';
+import { snapshotId, time } from './fields.js';
 import { garbageKinds } from '../../archive/garbage.js';
 import { cacheFolderNames } from '../../io/cache-folders.js';
 
-const snapshotId = z.string().describe('UTC time, `20261123T101530Z`');
 const below = z.string().describe('Below the workspace');
 const bytes = z.number().int();
 
@@ -66,9 +66,7 @@ export const gcResult = z.object({
   removed: z
     .array(z.object({ kind: garbageKind, path: z.string(), bytes }))
     .describe('Paths are below the workspace, or absolute. With dryRun: what would be removed'),
-  waiting: z.array(
-    z.object({ kind: garbageKind, path: z.string(), bytes, until: z.string().describe('ISO 8601, UTC') }),
-  ),
+  waiting: z.array(z.object({ kind: garbageKind, path: z.string(), bytes, until: time })),
   finished: z.array(snapshotId).describe('Interrupted drops that were finished'),
   notes: z.array(z.string()).describe('What was left alone, and why'),
 });

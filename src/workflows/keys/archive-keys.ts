@@ -3,11 +3,10 @@
  * names, the record of keys, and what follows from the two. None of this needs
  * the archive's secret; who signs takes archive-signer.ts.
  */
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { readPublicKeyFile, type PublicKey } from '../../signing/public-key.js';
 import { oneKeyring } from '../../signing/several.js';
-import type { SigningConfig } from '../../signing/signer.js';
 import { keyRecordPath, keyringOf } from '../../snapshot/key-record.js';
 import {
   countingKeys,
@@ -19,7 +18,8 @@ import {
 import type { KeyEnds } from '../../signing/verifier.js';
 import type { LineTrust } from '../../snapshot/chained-lines.js';
 import type { Context } from '../workspace/context.js';
-import { keyRecordOf, publicKeyOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
+import type { KeyAtHand } from './keys-at-hand.js';
 
 export interface ArchiveKeys {
   /** What its key files must hold: the current key, and the next one once that is announced. */
@@ -42,22 +42,18 @@ export interface ArchiveKeys {
  * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, SIGN_KEY_*, SIGN_KEY_CHANGED, SNAPSHOT_INVALID (the record),
  * TOOL_MISSING
  */
-export async function archiveKeys(context: Context, files: readonly string[]): Promise<ArchiveKeys> {
-  return await keysBy(context, (await keyRecordOf(context))?.state ?? null, files);
+export async function archiveKeys(run: Run, files: readonly string[]): Promise<ArchiveKeys> {
+  return await keysBy(run, (await run.ledger.keys())?.state ?? null, files);
 }
 
 /** The same without the record of keys, for who looks whether that is sound. Throws as archiveKeys. */
-export async function keysWithoutRecord(context: Context, files: readonly string[]): Promise<ArchiveKeys> {
-  return await keysBy(context, null, files);
+export async function keysWithoutRecord(run: Run, files: readonly string[]): Promise<ArchiveKeys> {
+  return await keysBy(run, null, files);
 }
 
-async function keysBy(
-  context: Context,
-  state: KeyState | null,
-  files: readonly string[],
-): Promise<ArchiveKeys> {
+async function keysBy(run: Run, state: KeyState | null, files: readonly string[]): Promise<ArchiveKeys> {
   const given = await Promise.all(files.map((file) => readPublicKeyFile(resolve(file))));
-  const own = await ownKeys(context, state, given);
+  const own = await ownKeys(run, state, given);
   const keyrings = [...given.map(({ keyring }) => keyring), await countingKeyring(state, own)];
   return {
     own: await publishedOf(state, own),
@@ -91,53 +87,10 @@ export async function judgementOf(state: KeyState): Promise<LineTrust> {
   return ownJudgement({ keyring: await keyringOf(countingKeys(state)), ends: endsOf(state), accepted });
 }
 
-/** Where lockstep.yaml has a key. */
-export type KeySlot = 'signing' | 'next';
-
-/**
- * The two places of lockstep.yaml: the key that signs, and the one that `key rotate` brings in. Which of them holds the
- * current key, the record says: after a change it is the second one, until a person tidies up.
- */
-export function keySlots({ workspace }: Context): { slot: KeySlot; config: SigningConfig }[] {
-  const { signing } = workspace;
-  const slots: { slot: KeySlot; config: SigningConfig }[] = [{ slot: 'signing', config: signing }];
-  if (signing.next !== undefined) slots.push({ slot: 'next', config: signing.next });
-  else if (signing.method === 'openpgp') {
-    const { passphraseFile, keyFile } = signing;
-    const next = { method: 'openpgp' as const, passphraseFile, keyFile: join(dirname(keyFile), 'next.asc') };
-    slots.push({ slot: 'next', config: next });
-  }
-  return slots;
-}
-
-/** A key that is at hand. */
-export interface KeyAtHand {
-  slot: KeySlot;
-  config: SigningConfig;
-  key: PublicKey;
-}
-
-/** The keys of both places that are there; why the first one is not, where it is not. */
-export async function keysAtHand(
-  context: Context,
-): Promise<{ found: KeyAtHand[]; missing: LockstepError | null }> {
-  const found: KeyAtHand[] = [];
-  let missing: LockstepError | null = null;
-  for (const { slot, config } of keySlots(context)) {
-    try {
-      found.push({ slot, config, key: await publicKeyOf(context, config) });
-    } catch (error) {
-      if (!(error instanceof LockstepError) || error.code !== 'SIGN_KEY_MISSING') throw error;
-      if (slot === 'signing') missing = error;
-    }
-  }
-  return { found, missing };
-}
-
 /** The key of lockstep.yaml that is to come in: one that is not the archive's yet, or is announced. */
-export async function incomingAtHand(context: Context, state: KeyState): Promise<PublicKey | undefined> {
+export async function incomingAtHand(run: Run, state: KeyState): Promise<PublicKey | undefined> {
   const known = new Set(state.keys.filter((key) => key !== state.next).map(({ fingerprint }) => fingerprint));
-  return (await keysAtHand(context)).found.find(({ key }) => !known.has(key.fingerprint))?.key;
+  return (await run.keysAtHand()).found.find(({ key }) => !known.has(key.fingerprint))?.key;
 }
 
 /**
@@ -145,8 +98,8 @@ export async function incomingAtHand(context: Context, state: KeyState): Promise
  *
  * @throws LockstepError SIGN_KEY_CHANGED where it has others only, SIGN_KEY_MISSING where it has none, SIGN_KEY_*
  */
-export async function currentAtHand(context: Context, state: KeyState | null): Promise<KeyAtHand> {
-  const { found, missing } = await keysAtHand(context);
+export async function currentAtHand(run: Run, state: KeyState | null): Promise<KeyAtHand> {
+  const { found, missing } = await run.keysAtHand();
   const first = found.find(({ slot }) => slot === 'signing');
   if (state === null) {
     if (first === undefined) throw missing!;
@@ -155,7 +108,7 @@ export async function currentAtHand(context: Context, state: KeyState | null): P
   const current = found.find(({ key }) => key.fingerprint === state.current.fingerprint);
   if (current !== undefined) return current;
   if (first === undefined) throw missing!;
-  throw keyChanged(context, state, first);
+  throw keyChanged(run, state, first);
 }
 
 function keyChanged({ places }: Context, { current, keys }: KeyState, { key }: KeyAtHand): LockstepError {
@@ -180,12 +133,12 @@ export const changeHint =
 
 /** The key by which everything else is believed: the current one where it is at hand, else the first that was given. */
 async function ownKeys(
-  context: Context,
+  run: Run,
   state: KeyState | null,
   given: readonly (PublicKey & { keyring: Uint8Array })[],
 ): Promise<PublicKey> {
   try {
-    return (await currentAtHand(context, state)).key;
+    return (await currentAtHand(run, state)).key;
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^SIGN_KEY_(?:MISSING|CHANGED)$/.test(error.code)) throw error;
     const anchor = given.find(({ fingerprint }) => isKnown(state, fingerprint));

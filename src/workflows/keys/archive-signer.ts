@@ -12,18 +12,11 @@ import { severalSigners } from '../../signing/several.js';
 import type { PublicKey } from '../../signing/public-key.js';
 import { loadSigner, type Signer, type SigningConfig } from '../../signing/signer.js';
 import { appendSigningRecord, loggedSigner } from '../../signing/signing-log.js';
-import { appendKeyChange } from '../../snapshot/key-record.js';
 import { endsOf, signingKeys, type KeyState, type RecordedKey } from '../../snapshot/key-state.js';
-import {
-  changeHint,
-  countingKeyring,
-  currentAtHand,
-  keysAtHand,
-  type KeyAtHand,
-  type KeySlot,
-} from './archive-keys.js';
+import { changeHint, countingKeyring, currentAtHand } from './archive-keys.js';
+import type { KeyAtHand, KeySlot } from './keys-at-hand.js';
 import type { Context } from '../workspace/context.js';
-import { keyRecordOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
 
 /** What signs for the archive. Its `publicKey` is all keys whose signatures count, the current one first. */
 export interface ArchiveSigner extends Signer {
@@ -44,7 +37,7 @@ interface SigningWish {
  * SNAPSHOT_INVALID (the record of keys), TOOL_MISSING
  */
 export async function archiveSigner(
-  context: Context,
+  run: Run,
   {
     former = [],
     dryRun,
@@ -53,17 +46,17 @@ export async function archiveSigner(
     former?: readonly RecordedKey[];
   } = {},
 ): Promise<ArchiveSigner> {
-  const state = (await keyRecordOf(context))?.state ?? null;
-  const current = await currentAtHand(context, state);
-  if (state === null && former.length === 0) await assertPublished(context, current);
-  const first = await slotSigner(context, current, { dryRun });
+  const state = (await run.ledger.keys())?.state ?? null;
+  const current = await currentAtHand(run, state);
+  if (state === null && former.length === 0) await assertPublished(run, current);
+  const first = await slotSigner(run, current, { dryRun });
   const others: Signer[] = [];
   for (const { fingerprint } of state === null ? [] : signingKeys(state).slice(1)) {
-    others.push(await signerOfKey(context, fingerprint, { dryRun }));
+    others.push(await signerOfKey(run, fingerprint, { dryRun }));
   }
   const signer = severalSigners([first, ...others]);
   let begun: Promise<void> | undefined;
-  const recorded = (): Promise<void> => (begun ??= recordKey(context, state, first, former));
+  const recorded = (): Promise<void> => (begun ??= recordKey(run, state, first, former));
   return {
     fingerprint: signer.fingerprint,
     fingerprints: [first, ...others].map(({ fingerprint }) => fingerprint),
@@ -89,14 +82,10 @@ export async function archiveSigner(
  *
  * @throws LockstepError SIGN_KEY_MISSING where it has not, SIGN_*
  */
-export async function signerOfKey(
-  context: Context,
-  fingerprint: string,
-  wish: SigningWish = {},
-): Promise<Signer> {
-  const { found } = await keysAtHand(context);
+export async function signerOfKey(run: Run, fingerprint: string, wish: SigningWish = {}): Promise<Signer> {
+  const { found } = await run.keysAtHand();
   const place = found.find(({ key }) => key.fingerprint === fingerprint);
-  if (place !== undefined) return await slotSigner(context, place, wish);
+  if (place !== undefined) return await slotSigner(run, place, wish);
   throw new LockstepError('SIGN_KEY_MISSING', {
     message: `The key ${fingerprint} is needed to sign, and lockstep.yaml does not have it`,
     hint: 'Set signing.next in lockstep.yaml to where it is, or put it at next.asc beside signing.keyFile',
@@ -161,17 +150,16 @@ async function assertPublished({ archive }: Context, { key }: KeyAtHand): Promis
 
 /** Begins the record with the first signature, and keeps what the key says of itself up to date. */
 async function recordKey(
-  context: Context,
+  run: Run,
   state: KeyState | null,
   signer: Signer,
   former: readonly RecordedKey[],
 ): Promise<void> {
   const key = await recordedKey(signer);
   if (state !== null && state.current.public === key.public) return;
-  const { places, clock, actor: by } = context;
+  const { ledger, clock, actor: by } = run;
   const step = state === null ? 'first' : 'renew';
-  await appendKeyChange(
-    places.snapshots,
+  await ledger.addKeyChange(
     {
       step,
       key,

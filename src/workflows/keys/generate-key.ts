@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { passphraseFrom, writeKeyFile } from '../../signing/key-file.js';
 import { generateKey } from '../../signing/keys.js';
-import { keySlots } from './archive-keys.js';
+import { keySlots } from './keys-at-hand.js';
 import type { Context } from '../workspace/context.js';
 
 export interface KeyRequest {

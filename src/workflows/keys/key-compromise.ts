@@ -13,7 +13,7 @@ import { writeFileAtomic } from '../../io/disk.js';
 import { didYouMean } from '../../profile/nearest.js';
 import type { Signer } from '../../signing/signer.js';
 import { historyPath, listHistories } from '../../suite/history-file.js';
-import { appendKeyChange, keyRecordPath } from '../../snapshot/key-record.js';
+import { keyRecordPath } from '../../snapshot/key-record.js';
 import { afterChange, type AcceptedLines, type KeyChange, type KeyState } from '../../snapshot/key-state.js';
 import {
   findSnapshot,
@@ -31,10 +31,10 @@ import {
 import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { keyRecordOf } from '../workspace/files-read.js';
 import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from '../upkeep/refresh.js';
 import { applyRemedies } from '../upkeep/apply-remedies.js';
 import { exclusively } from '../workspace/workspace-lock.js';
@@ -69,29 +69,29 @@ export async function replaceCompromisedKey(
   request: CompromiseRequest,
 ): Promise<CompromiseReport> {
   const { places } = context;
-  return await exclusively(context, request, async () => {
-    const plan = await planCompromise(context, request);
+  return await exclusively(context, request, async (run) => {
+    const plan = await planCompromise(run, request);
     const told = { compromised: plan.compromised, current: plan.current, since: plan.since };
-    const good = await acceptable(context, plan, request.accept);
+    const good = await acceptable(run, plan, request.accept);
     if (request.dryRun) {
       const accepted = [...good.snapshots.map(({ id }) => id), ...good.lines.map(({ file }) => file)];
-      const doubtful = (await unbelieved(context, plan.after)).filter((name) => !accepted.includes(name));
+      const doubtful = (await unbelieved(run, plan.after)).filter((name) => !accepted.includes(name));
       return { ...told, state: plan.before, unbelieved: doubtful, views: [] };
     }
-    const signer = await signerOfKey(context, plan.current);
+    const signer = await signerOfKey(run, plan.current);
     const record = async (change: KeyChange): Promise<void> => {
-      await appendKeyChange(places.snapshots, change, new Map([[signer.fingerprint, signer]]));
+      await run.ledger.addKeyChange(change, new Map([[signer.fingerprint, signer]]));
     };
     if (plan.change !== null) await record(plan.change);
-    const signed = await signAnew(context, good.snapshots, signer);
-    const lines = [...good.lines, ...(await keyringLines(context, plan))];
-    if (lines.length > 0) await record(await acceptance(context, signer, lines));
+    const signed = await signAnew(run, good.snapshots, signer);
+    const lines = [...good.lines, ...(await keyringLines(run, plan))];
+    if (lines.length > 0) await record(await acceptance(run, signer, lines));
     const files = [keyRecordPath(places.snapshots), ...signed];
-    await commitSnapshotFiles(context, files, `Key ${told.compromised}: compromised`);
-    const { state } = (await keyRecordOf(context))!;
-    await settleKeys(context, state, await archiveSigner(context));
-    const doubtful = await unbelieved(context, state);
-    return { ...told, state, unbelieved: doubtful, views: await signViews(context, doubtful) };
+    await commitSnapshotFiles(run, files, `Key ${told.compromised}: compromised`);
+    const { state } = (await run.ledger.keys())!;
+    await settleKeys(run, state, await archiveSigner(run));
+    const doubtful = await unbelieved(run, state);
+    return { ...told, state, unbelieved: doubtful, views: await signViews(run, doubtful) };
   });
 }
 
@@ -115,12 +115,12 @@ interface CompromisePlan {
   since: Date;
 }
 
-async function planCompromise(context: Context, { since }: CompromiseRequest): Promise<CompromisePlan> {
-  const { clock, actor: by } = context;
-  const before = (await keyRecordOf(context))?.state;
-  if (before === undefined) throw noOtherKey(context);
-  const next = await incomingAtHand(context, before);
-  if (next === undefined) return plannedBefore(context, before, since);
+async function planCompromise(run: Run, { since }: CompromiseRequest): Promise<CompromisePlan> {
+  const { clock, actor: by } = run;
+  const before = (await run.ledger.keys())?.state;
+  if (before === undefined) throw noOtherKey(run);
+  const next = await incomingAtHand(run, before);
+  if (next === undefined) return plannedBefore(run, before, since);
   const change: KeyChange = {
     step: 'compromise',
     key: await recordedKey(next),
@@ -130,7 +130,7 @@ async function planCompromise(context: Context, { since }: CompromiseRequest): P
     by,
   };
   const after = afterChange(before, change);
-  if (typeof after === 'string') throw noOtherKey(context, `The key cannot take over: ${after}`);
+  if (typeof after === 'string') throw noOtherKey(run, `The key cannot take over: ${after}`);
   return { before, after, change, ...compromiseOf(after)! };
 }
 
@@ -265,16 +265,16 @@ function isOfKey(file: string): boolean {
  *
  * @throws LockstepError ARCHIVE_INVALID where a view lists such a snapshot: a person has to decide
  */
-async function signViews(context: Context, doubtful: readonly string[]): Promise<RefreshedView[]> {
-  const { views } = await refreshAll(context);
+async function signViews(run: Run, doubtful: readonly string[]): Promise<RefreshedView[]> {
+  const { views } = await refreshAll(run);
   const remedies = views
     .filter(({ fault, snapshot }) => fault !== null && !doubtful.includes(snapshot ?? ''))
     .map((view) => ({ kind: 'release' as const, view: viewPath(view) }));
   if (remedies.length === 0) return views;
-  const outcomes = await applyRemedies(context, remedies, await archiveKeys(context, []));
+  const outcomes = await applyRemedies(run, remedies, await archiveKeys(run, []));
   const left = outcomes.filter(({ how }) => how === null);
   if (left.length > 0) throw undecided(left, doubtful);
-  const again = await refreshAll(context);
+  const again = await refreshAll(run);
   assertRefreshed(again.views.filter(({ snapshot }) => !doubtful.includes(snapshot ?? '')));
   return again.views;
 }

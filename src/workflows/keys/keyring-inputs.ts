@@ -7,28 +7,23 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readIfThere, writeFileAtomic } from '../../io/disk.js';
-import { keyringTemplate } from '../../metapackage/pinned-packages.js';
-import { readTemplate } from '../../metapackage/template-folder.js';
-import { profileFile } from '../../profile/load.js';
+import type { TemplateFolder } from '../../metapackage/template-folder.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { publishedSuites } from './keyring-package.js';
-import { keyRecordOf } from '../workspace/files-read.js';
 
-/** The hash of everything that the package can depend on. Throws as readTemplate and readPublished. */
-export async function keyringInputs(context: Context): Promise<string> {
-  const { workspace, toolVersion } = context;
+/** The hash of everything that the package can depend on. Throws as readPublished. */
+export async function keyringInputs(run: Run, template: TemplateFolder): Promise<string> {
+  const { workspace, toolVersion } = run;
   const hash = createHash('sha256');
   const add = (name: string, value: string | Uint8Array): void => {
     hash.update(`${name} ${value.length}\n`).update(value);
   };
   add('tool', toolVersion);
   add('workspace', JSON.stringify(workspace));
-  add('keys', (await keyRecordOf(context))?.text ?? '');
-  add('published', JSON.stringify([...(await publishedSuites(context))]));
-  for (const name of workspace.profileNames) {
-    add(name, (await readIfThere(join(workspace.root, profileFile(name)))) ?? '');
-  }
-  const template = await readTemplate(workspace.root, keyringTemplate);
+  add('keys', (await run.ledger.keys())?.text ?? '');
+  add('published', JSON.stringify([...(await publishedSuites(run))]));
+  for (const name of run.profiles.names) add(name, run.profiles.bytes(name));
   for (const [path, { bytes, executable }] of template.files) add(`${path} ${executable}`, bytes);
   return hash.digest('hex');
 }

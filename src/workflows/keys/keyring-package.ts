@@ -13,8 +13,7 @@ import type { Workspace } from '../../profile/workspace-schema.js';
 import { readPublicKeys } from '../../signing/keys.js';
 import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
-import type { Context } from '../workspace/context.js';
-import { historyOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
 
 /** The keys that the package holds, and the suites that it has a machine follow for them. */
 export async function keyringKey({ own, state }: Pick<ArchiveKeys, 'own' | 'state'>): Promise<ArchiveKey> {
@@ -49,11 +48,11 @@ export async function keyringGroup(request: {
 }
 
 /** Suites of lockstep.yaml that were published at some time, and the areas that machines find in each. */
-export async function publishedSuites(context: Context): Promise<Map<string, readonly string[]>> {
-  const { archive, workspace } = context;
+export async function publishedSuites(run: Run): Promise<Map<string, readonly string[]>> {
+  const { archive, workspace } = run;
   const published = new Map<string, readonly string[]>();
   for (const suite of Object.keys(workspace.suites)) {
-    if ((await historyOf(context, suite)).length === 0) continue;
+    if (run.ledger.history(suite).length === 0) continue;
     const { release } = await readPublished(archive, liveView(suite));
     const areas = release?.fields.get('Components')?.split(/\s+/) ?? [];
     published.set(suite, areas.length === 0 ? [workspace.archive.area] : areas);

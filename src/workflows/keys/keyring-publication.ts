@@ -10,8 +10,7 @@ import { applyBuild, planBuild, prepareBuild } from '../../build/build-plan.js';
 import { exists } from '../../io/disk.js';
 import type { SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
-import { definitionFileName, readTemplate } from '../../metapackage/template-folder.js';
-import { checkWorkspace } from '../../profile/load.js';
+import { definitionFileName, readTemplate, type TemplateFolder } from '../../metapackage/template-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
 import { takenIds } from '../../snapshot/dropped.js';
@@ -30,17 +29,17 @@ import { archiveKeys } from './archive-keys.js';
 import { buildContext, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { applyPublish, ownTrust, planPublish } from '../move/suite-publication.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
-import { addToHistory, historyOf } from '../workspace/files-read.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
-/** Whether the archive has a keyring package at all: one of imported packages alone may do without. */
-export async function hasKeyringTemplate({ places }: Context): Promise<boolean> {
-  return await exists(join(places.templates, keyringTemplate, definitionFileName));
+/** What the keyring package is made from. An archive of imported packages alone may do without: null. Throws as readTemplate. */
+export async function readKeyringTemplate({ places, workspace }: Context): Promise<TemplateFolder | null> {
+  if (!(await exists(join(places.templates, keyringTemplate, definitionFileName)))) return null;
+  return await readTemplate(workspace.root, keyringTemplate);
 }
 
 /**
@@ -48,11 +47,9 @@ export async function hasKeyringTemplate({ places }: Context): Promise<boolean> 
  *
  * @throws LockstepError PROFILE_*, TEMPLATE_*, KEYRING_INVALID, SIGN_*
  */
-export async function composeKeyringPackage(context: Context): Promise<SourceGroup> {
-  const { workspace } = context;
-  const { profiles, imported, errors } = await checkWorkspace(workspace.root);
-  const [fault] = errors;
-  if (fault !== undefined) throw fault;
+export async function composeKeyringPackage(run: Run, template: TemplateFolder): Promise<SourceGroup> {
+  const { workspace } = run;
+  const { profiles, imported } = run.profiles.all();
   if (workspace.profileNames.includes(keyringProfile)) {
     throw new LockstepError('PROFILE_INVALID', {
       message: `The name ${keyringProfile} is that of the suites which keep machines' keys up to date`,
@@ -64,10 +61,10 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
     workspace,
     profiles,
     imported,
-    template: await readTemplate(workspace.root, keyringTemplate),
-    key: await keyringKey(await archiveKeys(context, [])),
-    published: await publishedSuites(context),
-    history: await versionHistory(context, keyringProfile),
+    template,
+    key: await keyringKey(await archiveKeys(run, [])),
+    published: await publishedSuites(run),
+    history: await versionHistory(run, keyringProfile),
   });
 }
 
@@ -76,19 +73,23 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
  *
  * @throws LockstepError as composeKeyringPackage, and what building, the signer and the disk throw
  */
-export async function cutKeyringPackage(context: Context, signer: Signer): Promise<Snapshot> {
+export async function cutKeyringPackage(
+  run: Run,
+  template: TemplateFolder,
+  signer: Signer,
+): Promise<Snapshot> {
   return await inPhase(
-    context.progress,
+    run.progress,
     'Making the keyring package',
-    (phase) => cut(context, signer, phase),
+    (phase) => cut(run, template, signer, phase),
     ({ manifest }) => manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join(),
   );
 }
 
-async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snapshot> {
-  const { workspace, places, store, clock, signal } = context;
-  const group = await composeKeyringPackage(context);
-  const building = buildContext(context, phase);
+async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Phase): Promise<Snapshot> {
+  const { workspace, places, store, clock, signal } = run;
+  const group = await composeKeyringPackage(run, template);
+  const building = buildContext(run, phase);
   const built = [];
   for (const { trees, ...tree } of group.packages) {
     const request = { method: 'tree' as const, component: group.source, tree, from: trees };
@@ -97,7 +98,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
   }
   const vetting = await vetSet(built, { store, cacheDir: places.cache, signal });
   const { area } = workspace.archive;
-  const { profiles, imported } = await checkWorkspace(workspace.root);
+  const { profiles, imported } = run.profiles.all();
   const bases = [...profiles, ...imported].map(({ base }) => base);
   const { last, anew } = await newestOf(places.snapshots, await ownTrust(signer));
   const packages = built.map((item) => packageEntry(item, { component: group.source, area }));
@@ -115,7 +116,7 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
       components: {},
       packages,
       sources: [],
-      sourceChangelogs: await changelogsOf(context, packages, last === null ? [] : [last.manifest]),
+      sourceChangelogs: await changelogsOf(run, packages, last === null ? [] : [last.manifest]),
       builds: [{ package: group.source, version: group.version, inputs: group.inputs }],
       evidence: [vetting],
     },
@@ -123,12 +124,12 @@ async function cut(context: Context, signer: Signer, phase: Phase): Promise<Snap
     anew,
     taken: await takenIds(places.snapshots),
     now: clock.now(),
-    tool: { name: 'lockstep', version: context.toolVersion },
+    tool: { name: 'lockstep', version: run.toolVersion },
   });
   if (plan.kind === 'unchanged') return last!;
   const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
-  await snapshotRecords(context).make(plan);
-  await commitSnapshotFiles(context, files, `Cut ${plan.id} of the keyring package`);
+  await run.records.make(plan);
+  await commitSnapshotFiles(run, files, `Cut ${plan.id} of the keyring package`);
   return plan;
 }
 
@@ -157,21 +158,20 @@ async function newestOf(
  * @param signer signs the line of its history
  */
 export async function publishKeyringSuite(
-  context: Context,
+  run: Run,
   snapshot: Pick<Snapshot, 'sha256'> & { manifest: Pick<Snapshot['manifest'], 'id'> },
   { own, signer }: { own: Signer; signer: Signer },
 ): Promise<void> {
-  const { places, clock, actor } = context;
-  const suite = keyringSuiteNamed(context, keyringSuite(own.fingerprint))!;
+  const { places, clock, actor } = run;
+  const suite = keyringSuiteNamed(run, keyringSuite(own.fingerprint))!;
   const { id } = snapshot.manifest;
   const target = { profile: keyringProfile, id, sha256: snapshot.sha256 };
-  const plan = await planPublish(context, target, suite, signer);
-  if (plan.writes.length > 0) await applyPublish(context, plan, suite, own);
-  const history = await historyOf(context, suite.name);
+  const plan = await planPublish(run, target, suite, signer);
+  if (plan.writes.length > 0) await applyPublish(run, plan, suite, own);
+  const history = run.ledger.history(suite.name);
   const last = history.at(-1);
   if (last?.to === id) return;
-  await addToHistory(
-    context,
+  await run.ledger.addMove(
     {
       suite: suite.name,
       action: 'publish',
@@ -185,7 +185,7 @@ export async function publishKeyringSuite(
     { signer, date: clock.now() },
   );
   await commitSnapshotFiles(
-    context,
+    run,
     [historyPath(places.snapshots, suite.name)],
     `Publish ${id} in ${suite.name}`,
   );

@@ -7,9 +7,9 @@
 import { writeKeyFiles } from '../../archive/key-files.js';
 import { frozenView, keyOfSuite, keyringSuite, liveView } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
-import { exists, removeFile } from '../../io/disk.js';
 import type { Signer } from '../../signing/signer.js';
-import { historyPath, listHistories } from '../../suite/history-file.js';
+import { historyPath } from '../../suite/history-file.js';
+import type { TemplateFolder } from '../../metapackage/template-folder.js';
 import type { KeyState } from '../../snapshot/key-state.js';
 import { currentSnapshot } from '../../suite/history.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
@@ -17,13 +17,12 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../../suite/unbelieved.js';
 import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOfKey } from './archive-signer.js';
-import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
-import { cutKeyringPackage, hasKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
+import { cutKeyringPackage, readKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 
 /**
  * After a suite has moved: the suite of the current key offers the keyring package as it is to be now, and machines are
@@ -32,18 +31,20 @@ import { historyOf, keyRecordOf } from '../workspace/files-read.js';
  * @throws LockstepError of the signer and the disk; what is wrong with profiles and templates is told only, for the
  * suite has moved and none of it concerns that
  */
-export async function ensureKeyringSuite(context: Context, signer: Signer): Promise<void> {
-  const { progress } = context;
-  const state = (await keyRecordOf(context))?.state;
-  if (state === undefined || !(await hasKeyringTemplate(context))) return;
+export async function ensureKeyringSuite(run: Run, signer: Signer): Promise<void> {
+  const { progress } = run;
+  const state = (await run.ledger.keys())?.state;
+  if (state === undefined) return;
   const suite = keyringSuite(state.current.fingerprint);
   try {
-    const inputs = await keyringInputs(context);
-    if ((await historyOf(context, suite)).length > 0 && (await offeredInputs(context)) === inputs) return;
+    const template = await readKeyringTemplate(run);
+    if (template === null) return;
+    const inputs = await keyringInputs(run, template);
+    if (run.ledger.history(suite).length > 0 && (await offeredInputs(run)) === inputs) return;
     // A move needs no other key: the next one's suite is brought up to date with the next step of the change
-    await offerKeyringPackage(context, [state.current.fingerprint], signer);
-    await settleKeyFiles(context);
-    await noteOfferedInputs(context, inputs);
+    await offerKeyringPackage(run, template, [state.current.fingerprint], signer);
+    await settleKeyFiles(run);
+    await noteOfferedInputs(run, inputs);
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^(?:PROFILE|TEMPLATE|WORKSPACE)_/.test(error.code))
       throw error;
@@ -59,29 +60,31 @@ export async function ensureKeyringSuite(context: Context, signer: Signer): Prom
  *
  * @param signer of the archive
  */
-export async function settleKeys(context: Context, state: KeyState, signer: Signer): Promise<void> {
+export async function settleKeys(run: Run, state: KeyState, signer: Signer): Promise<void> {
   for (const { fingerprint, state: kind } of state.keys) {
-    if (kind === 'compromised') await removeKeyringSuite(context, keyringSuite(fingerprint));
+    if (kind === 'compromised') await removeKeyringSuite(run, keyringSuite(fingerprint));
   }
-  if (await hasKeyringTemplate(context)) {
+  const template = await readKeyringTemplate(run);
+  if (template !== null) {
     const keys = [state.current, ...(state.next === null ? [] : [state.next])];
     const fingerprints = keys.map(({ fingerprint }) => fingerprint);
-    const snapshot = await offerKeyringPackage(context, fingerprints, signer);
-    await settleFormerSuites(context, state, snapshot, signer);
+    const snapshot = await offerKeyringPackage(run, template, fingerprints, signer);
+    await settleFormerSuites(run, state, snapshot, signer);
   }
-  await dropUnbelieved(context, state, signer);
-  await settleKeyFiles(context);
+  await dropUnbelieved(run, state, signer);
+  await settleKeyFiles(run);
 }
 
 /** The keyring package as it is to be now, in the suites of these keys. */
 async function offerKeyringPackage(
-  context: Context,
+  run: Run,
+  template: TemplateFolder,
   fingerprints: readonly string[],
   signer: Signer,
 ): Promise<Snapshot> {
-  const snapshot = await cutKeyringPackage(context, signer);
+  const snapshot = await cutKeyringPackage(run, template, signer);
   for (const fingerprint of fingerprints) {
-    await publishKeyringSuite(context, snapshot, { own: await signerOfKey(context, fingerprint), signer });
+    await publishKeyringSuite(run, snapshot, { own: await signerOfKey(run, fingerprint), signer });
   }
   return snapshot;
 }
@@ -91,22 +94,22 @@ async function offerKeyringPackage(
  * hand any more, or has ended, the suite offers what it offered last; but no suite offers a key that somebody else has.
  */
 async function settleFormerSuites(
-  context: Context,
+  run: Run,
   { keys }: KeyState,
   snapshot: Snapshot,
   signer: Signer,
 ): Promise<void> {
   const former = keys.filter((key) => key.state === 'former').map(({ fingerprint }) => fingerprint);
   const last = former.at(-1);
-  const isRenewed = last !== undefined && (await offerToSleepers(context, last, snapshot, signer));
+  const isRenewed = last !== undefined && (await offerToSleepers(run, last, snapshot, signer));
   for (const suite of (isRenewed ? former.slice(0, -1) : former).map(keyringSuite)) {
-    const offered = (await historyOf(context, suite)).at(-1);
+    const offered = run.ledger.history(suite).at(-1);
     if (offered === undefined) continue;
     const handsOut = keys.some(
       ({ state, since }) =>
         state === 'compromised' && (since === null || since.getTime() <= new Date(offered.at).getTime()),
     );
-    if (handsOut) await removeKeyringSuite(context, suite);
+    if (handsOut) await removeKeyringSuite(run, suite);
   }
 }
 
@@ -114,21 +117,21 @@ async function settleFormerSuites(
  * Snapshots of the keyring package that are not believed any more go: nobody can judge them, and the suites offer newer
  * ones by now.
  */
-async function dropUnbelieved(context: Context, state: KeyState, signer: Signer): Promise<void> {
-  const { places } = context;
+async function dropUnbelieved(run: Run, state: KeyState, signer: Signer): Promise<void> {
+  const { places } = run;
   if (state.keys.every((key) => key.state !== 'compromised')) return;
   const trust = await judgementOf(state);
   const offered = new Set<string>();
-  for (const suite of await listHistories(places.snapshots)) {
-    const id = keyOfSuite(suite) === undefined ? null : currentSnapshot(await historyOf(context, suite));
+  for (const suite of run.ledger.suites) {
+    const id = keyOfSuite(suite) === undefined ? null : currentSnapshot(run.ledger.history(suite));
     if (id !== null) offered.add(id);
   }
   for (const place of await unbelievedSnapshots(places.snapshots, trust, keyringProfile)) {
     // What a stranger changed is verify's to tell
     if (offered.has(place.id) || !(await holdsAnyTime({ root: places.snapshots, trust }, place))) continue;
-    const { snapshot, left } = await onlyIn(context, place, anyTime(trust));
+    const { snapshot, left } = await onlyIn(run, place, anyTime(trust));
     const reason = 'It was signed by a key that somebody else may have';
-    await dropSnapshot(context, snapshot!, { left, signer, reason });
+    await dropSnapshot(run, snapshot!, { left, signer, reason });
   }
 }
 
@@ -136,29 +139,30 @@ async function dropUnbelieved(context: Context, state: KeyState, signer: Signer)
  * Nothing of what a key alone vouches for stays where somebody else may have that key. The Release files go first: without
  * them no client takes the rest.
  */
-async function removeKeyringSuite(context: Context, suite: string): Promise<void> {
-  const { archive: port, places, signal } = context;
+async function removeKeyringSuite(run: Run, suite: string): Promise<void> {
+  const { archive: port, ledger, places, signal } = run;
   const ids = (await listSnapshots(places.snapshots, keyringProfile)).map(({ id }) => id);
   for (const view of [liveView(suite), ...ids.map((id) => frozenView(suite, id))]) {
     for (const name of ['InRelease', 'Release.gpg', 'Release'])
       await port.remove(`${view}/${name}`, { signal });
     for (const { path } of await port.list(view, { signal })) await port.remove(path, { signal });
   }
-  const history = historyPath(places.snapshots, suite);
-  if (!(await exists(history))) return;
-  await removeFile(history);
-  await commitSnapshotFiles(context, [], `${suite}: its key is compromised`, [history]);
+  if (!ledger.suites.includes(suite)) return;
+  await ledger.removeHistory(suite);
+  await commitSnapshotFiles(run, [], `${suite}: its key is compromised`, [
+    historyPath(places.snapshots, suite),
+  ]);
 }
 
 /** Whether that could be done. */
 async function offerToSleepers(
-  context: Context,
+  run: Run,
   fingerprint: string,
   snapshot: Parameters<typeof publishKeyringSuite>[1],
   signer: Signer,
 ): Promise<boolean> {
   try {
-    await publishKeyringSuite(context, snapshot, { own: await signerOfKey(context, fingerprint), signer });
+    await publishKeyringSuite(run, snapshot, { own: await signerOfKey(run, fingerprint), signer });
     return true;
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^SIGN_KEY_(?:MISSING|EXPIRED)$/.test(error.code)) throw error;
@@ -172,17 +176,17 @@ async function offerToSleepers(
  * @param suites whose lines; of all suites otherwise
  */
 export async function settleKeyFiles(
-  context: Context,
+  run: Run,
   { dryRun = false, suites }: { dryRun?: boolean; suites?: readonly string[] } = {},
 ): Promise<string[]> {
-  const { archive, workspace, places, signal } = context;
-  const keys = await archiveKeys(context, []);
-  const all = [...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))];
+  const { archive, workspace, signal } = run;
+  const keys = await archiveKeys(run, []);
+  const all = [...Object.keys(workspace.suites), ...run.ledger.suites];
   return await writeKeyFiles(archive, {
     baseUrl: workspace.archive.baseUrl,
     suites: suites ?? [...new Set(all)],
     publicKey: await keys.own.publicKey(),
-    keyring: await keyringSuites(context, keys),
+    keyring: keyringSuites(run, keys),
     dryRun,
     signal,
   });

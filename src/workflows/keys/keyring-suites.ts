@@ -9,7 +9,7 @@ import type { KeyringSuites } from '../../archive/sources-file.js';
 import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
 import type { Context } from '../workspace/context.js';
-import { historyOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
 
 /** What publishing needs to know of a suite. */
 export interface PublishedSuite extends SuiteIdentity {
@@ -34,14 +34,8 @@ export function keyringSuiteNamed({ workspace }: Context, name: string): Publish
 }
 
 /** The suites that machines are to follow for the key, of those that are published. */
-export async function keyringSuites(
-  context: Context,
-  { own, state }: Pick<ArchiveKeys, 'own' | 'state'>,
-): Promise<KeyringSuites> {
+export function keyringSuites(run: Run, { own, state }: Pick<ArchiveKeys, 'own' | 'state'>): KeyringSuites {
   const names = state === null ? [own.fingerprint] : publishedKeys(state).map((key) => key.fingerprint);
-  const suites: string[] = [];
-  for (const name of names.map(keyringSuite)) {
-    if ((await historyOf(context, name)).length > 0) suites.push(name);
-  }
-  return { suites, area: context.workspace.archive.area };
+  const suites = names.map(keyringSuite).filter((suite) => run.ledger.history(suite).length > 0);
+  return { suites, area: run.workspace.archive.area };
 }

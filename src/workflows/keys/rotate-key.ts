@@ -6,21 +6,20 @@
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
-import { checkWorkspace } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { currentSnapshot } from '../../suite/history.js';
-import { appendKeyChange, keyRecordPath } from '../../snapshot/key-record.js';
+import { keyRecordPath } from '../../snapshot/key-record.js';
 import { signersOfChange, type KeyChange, type KeyState, type KeyStep } from '../../snapshot/key-state.js';
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import { compareVersions } from '../../deb/version.js';
 import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
 import type { Context } from '../workspace/context.js';
-import { composeKeyringPackage, hasKeyringTemplate } from './keyring-publication.js';
+import { openRun, type Run } from '../workspace/run.js';
+import { composeKeyringPackage, readKeyringTemplate } from './keyring-publication.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 import { assertRefreshed, refreshAll, type RefreshedView } from '../upkeep/refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';
 import { exclusively } from '../workspace/workspace-lock.js';
@@ -44,7 +43,8 @@ export interface RotateReport {
 
 /** How far a change of the key is, and what comes next when. Writes nothing, takes no lock. */
 export async function keyStatus(context: Context): Promise<{ state: KeyState; plan: RotationPlan }> {
-  const facts = await rotationFacts(context);
+  const run = await openRun(context);
+  const facts = await rotationFacts(run);
   return { state: facts.state, plan: planRotation(facts) };
 }
 
@@ -55,32 +55,32 @@ export async function keyStatus(context: Context): Promise<{ state: KeyState; pl
  * composing the keyring package and of the disk
  */
 export async function rotateKey(context: Context, request: RotateRequest): Promise<RotateReport> {
-  return await exclusively(context, request, async () => {
-    const facts = await rotationFacts(context);
+  return await exclusively(context, request, async (run) => {
+    const facts = await rotationFacts(run);
     const plan = planRotation(facts);
     const step = request.abandon ? 'abandon' : plan.step;
     if (request.dryRun) return { plan, done: null, state: facts.state, views: [] };
     if (step === 'abandon') {
       if (facts.state.next === null)
-        throw impossible(context, 'No next key is announced, so there is none to give up');
+        throw impossible(run, 'No next key is announced, so there is none to give up');
     } else {
-      assertPossible(context, plan);
+      assertPossible(run, plan);
       if (!request.now && isEarly(plan)) {
-        await settle(context, facts.state);
+        await settle(run, facts.state);
         throw tooEarly(plan);
       }
     }
-    if (step !== null) await takeStep(context, facts.state, step, plan);
-    const { state } = (await keyRecordOf(context))!;
-    const views = await settle(context, state);
+    if (step !== null) await takeStep(run, facts.state, step, plan);
+    const { state } = (await run.ledger.keys())!;
+    const views = await settle(run, state);
     return { plan, done: step, state, views };
   });
 }
 
 /** Everything that follows from what the record says. */
-async function settle(context: Context, state: KeyState): Promise<RefreshedView[]> {
-  await settleKeys(context, state, await archiveSigner(context));
-  const { views } = await refreshAll(context);
+async function settle(run: Run, state: KeyState): Promise<RefreshedView[]> {
+  await settleKeys(run, state, await archiveSigner(run));
+  const { views } = await refreshAll(run);
   assertRefreshed(views);
   return views;
 }
@@ -113,56 +113,54 @@ function impossible({ places }: Context, message: string): LockstepError {
 }
 
 async function takeStep(
-  context: Context,
+  run: Run,
   state: KeyState,
   step: Exclude<KeyStep, 'compromise'>,
   plan: RotationPlan,
 ): Promise<void> {
-  const { places, clock, actor: by } = context;
+  const { places, clock, actor: by } = run;
   const at = clock.now().toISOString();
   const key =
     step === 'abandon' || state.next !== null
       ? { fingerprint: state.next!.fingerprint, public: state.next!.public }
-      : await recordedKey(await signerOfKey(context, plan.next!));
-  await append(context, state, { step, key, at, by });
-  await commitSnapshotFiles(context, [keyRecordPath(places.snapshots)], `Key ${key.fingerprint}: ${step}`);
+      : await recordedKey(await signerOfKey(run, plan.next!));
+  await append(run, state, { step, key, at, by });
+  await commitSnapshotFiles(run, [keyRecordPath(places.snapshots)], `Key ${key.fingerprint}: ${step}`);
 }
 
-async function append(context: Context, state: KeyState, change: KeyChange): Promise<void> {
+async function append(run: Run, state: KeyState, change: KeyChange): Promise<void> {
   const signers = new Map<string, Signer>();
-  for (const name of signersOfChange(state, change)) signers.set(name, await signerOfKey(context, name));
-  await appendKeyChange(context.places.snapshots, change, signers);
+  for (const name of signersOfChange(state, change)) signers.set(name, await signerOfKey(run, name));
+  await run.ledger.addKeyChange(change, signers);
 }
 
 /** @throws LockstepError ROTATE_IMPOSSIBLE where the archive has signed nothing yet */
-async function rotationFacts(context: Context): Promise<RotationFacts> {
-  const { clock } = context;
-  const record = await keyRecordOf(context);
+async function rotationFacts(run: Run): Promise<RotationFacts> {
+  const { clock } = run;
+  const record = await run.ledger.keys();
   if (record === null) {
-    throw impossible(
-      context,
-      'There is no record of keys yet: publish or release something with this key first',
-    );
+    throw impossible(run, 'There is no record of keys yet: publish or release something with this key first');
   }
   const { state } = record;
-  const keys = await archiveKeys(context, []);
-  const nextAtHand = (await incomingAtHand(context, state))?.fingerprint ?? null;
-  const history = await historyOf(context, keyringSuite(state.current.fingerprint));
+  const keys = await archiveKeys(run, []);
+  const nextAtHand = (await incomingAtHand(run, state))?.fingerprint ?? null;
+  const history = run.ledger.history(keyringSuite(state.current.fingerprint));
   const [first] = history;
   return {
     state,
     nextAtHand,
     suiteOutSince: first === undefined ? null : new Date(first.at),
     suitesBehind:
-      first === undefined || state.stage !== 'steady' ? [] : await suitesBehind(context, first.to, keys),
-    package: state.stage === 'steady' ? await packageState(context, state) : 'good',
+      first === undefined || state.stage !== 'steady' ? [] : await suitesBehind(run, first.to, keys),
+    package: state.stage === 'steady' ? await packageState(run, state) : 'good',
     now: clock.now(),
   };
 }
 
-async function packageState(context: Context, { current }: KeyState): Promise<RotationFacts['package']> {
-  if (!(await hasKeyringTemplate(context))) return 'none';
-  const { packages } = await composeKeyringPackage(context);
+async function packageState(run: Run, { current }: KeyState): Promise<RotationFacts['package']> {
+  const template = await readKeyringTemplate(run);
+  if (template === null) return 'none';
+  const { packages } = await composeKeyringPackage(run, template);
   const names = packages.some(({ scripts, entries }) =>
     [
       ...Object.values(scripts),
@@ -181,11 +179,11 @@ async function packageState(context: Context, { current }: KeyState): Promise<Ro
  * key. Machines of imported packages have that by the `.sources` file of their suite.
  */
 async function suitesBehind(
-  context: Context,
+  run: Run,
   firstId: string,
   keys: Awaited<ReturnType<typeof archiveKeys>>,
 ): Promise<string[]> {
-  const { workspace, places } = context;
+  const { workspace, places } = run;
   const trust = ownJudgement(keys);
   const name = keyringPackageOf(workspace);
   const versionIn = async (profile: string, id: string): Promise<string | undefined> =>
@@ -193,11 +191,11 @@ async function suitesBehind(
       (one) => one.package === name,
     )?.version;
   const least = await versionIn(keyringProfile, firstId);
-  const { imported } = await checkWorkspace(workspace.root);
+  const { imported } = run.profiles.check();
   const behind: string[] = [];
   for (const [suite, { profile }] of Object.entries(workspace.suites)) {
     if (imported.some((one) => one.name === profile)) continue;
-    const id = currentSnapshot(await historyOf(context, suite));
+    const id = currentSnapshot(run.ledger.history(suite));
     if (id === null) continue;
     const version = await versionIn(profile, id);
     if (least === undefined || version === undefined || compareVersions(version, least) < 0)

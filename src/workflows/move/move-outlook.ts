@@ -13,8 +13,8 @@ import type { VersionChanges } from '../../suite/version-steps.js';
 import { withdrawalOf, type SchemaMove } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import type { MovePlan } from './suite-move.js';
-import { anyProfileOf, historyOf } from '../workspace/files-read.js';
 import { readVersions, type ListedVersions } from './version-changes.js';
 
 /** What is known of a move before it is done. */
@@ -95,17 +95,17 @@ export function outlookOf(plan: MovePlan): OutlookRequest {
 
 /** @throws LockstepError what reading the suite's history and the records of the listed snapshots throws */
 export async function moveOutlook(
-  context: Context,
+  run: Run,
   request: OutlookRequest,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<MoveOutlook> {
   const { suite, to } = request;
-  const history = await historyOf(context, suite.name);
-  const read = await readProfile(context, suite.profile);
+  const history = run.ledger.history(suite.name);
+  const read = readProfile(run, suite.profile);
   const imported = read !== null && isImported(read);
   const profile = read === null || isImported(read) ? null : read;
   const manifests = new Map(history.map((entry) => [entry.to, entry.manifest]));
-  const versions = await readVersions(context, request, manifests, signer);
+  const versions = await readVersions(run, request, manifests, signer);
   const withdrawal = to === null ? undefined : withdrawalOf(history, to);
   return {
     action: request.action,
@@ -120,13 +120,13 @@ export async function moveOutlook(
     schema: request.schema,
     versions,
     imported,
-    loose: looseAmong(versions.steps, context, profile),
+    loose: looseAmong(versions.steps, run, profile),
     withdrawnBefore:
       withdrawal === undefined
         ? null
         : { at: withdrawal.at, by: withdrawal.by, reason: withdrawal.reason ?? null },
     reopens: reopenedBy(request, history),
-    keyringPackage: keyringPackageOf(context.workspace),
+    keyringPackage: keyringPackageOf(run.workspace),
     // The set with a database brings a program of the metapackage's name
     program: request.hasDatabase ? (profile?.metapackage.name ?? null) : null,
     notes: [...(request.notes ?? [])],
@@ -148,9 +148,9 @@ function reopenedBy(
 }
 
 /** Null where it cannot be read: a broken profile must not stand in a rollback's way. */
-async function readProfile(context: Context, name: string): Promise<Profile | ImportedProfile | null> {
+function readProfile({ profiles }: Run, name: string): Profile | ImportedProfile | null {
   try {
-    return await anyProfileOf(context, name);
+    return profiles.either(name);
   } catch (error) {
     if (error instanceof LockstepError) return null;
     throw error;

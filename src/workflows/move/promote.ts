@@ -1,16 +1,13 @@
 /** `lockstep promote`: what a suite points at enters a suite of a higher trust level, as it is. */
-import { suiteOf, type NamedSuite } from '../../profile/load.js';
 import { promotedSnapshot } from '../../suite/move-rules.js';
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
-import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
-import { applyMove, planMove, type MovePlan } from './suite-move.js';
-import { reportOf, type PublishReport } from './suite-publication.js';
+import { carryOut, type MoveOutcome, type MoveTelling } from './told-move.js';
+import { namedSuite } from './target-suite.js';
 import { exclusively } from '../workspace/workspace-lock.js';
-import { historyOf } from '../workspace/files-read.js';
 
-export interface PromoteRequest {
+export interface PromoteRequest extends MoveTelling {
   from: string;
   to: string;
   /** A snapshot that is or was good in `from`; what it points at otherwise. */
@@ -20,17 +17,6 @@ export interface PromoteRequest {
   schemaChange: boolean;
   /** Whether packages may go to lower versions. */
   lower: boolean;
-  /** Only plan. */
-  dryRun: boolean;
-  /** Told what it will mean before anything is written. */
-  onOutlook: (outlook: MoveOutlook) => void;
-}
-
-export interface MoveOutcome {
-  outlook: MoveOutlook;
-  /** Null where a snapshot had to be cut first, and was not. */
-  plan: MovePlan | null;
-  report: PublishReport | null;
 }
 
 /**
@@ -42,34 +28,19 @@ export interface MoveOutcome {
 export async function promote(context: Context, request: PromoteRequest): Promise<MoveOutcome> {
   const { workspace, places } = context;
   const [from, suite] = [namedSuite(context, request.from), namedSuite(context, request.to)];
-  return await exclusively(context, request, async () => {
+  return await exclusively(context, request, async (run) => {
     const { id: wanted, reason, schemaChange, lower } = request;
-    const history = await historyOf(context, from.name);
+    const history = run.ledger.history(from.name);
     if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);
     const id = promotedSnapshot({ from, to: suite, trustLevels: workspace.trustLevels, history, wanted });
     const sha256 = history.findLast(({ to }) => to === id)?.manifest;
-    const signer = await archiveSigner(context, request);
-    const plan = await planMove(
-      context,
-      {
-        action: 'promote',
-        suite,
-        target: { profile: suite.profile, id, sha256 },
-        reason,
-        fromSuite: from.name,
-        schemaChange,
-        lower,
-      },
+    const signer = await archiveSigner(run, request);
+    const target = { profile: suite.profile, id, sha256 };
+    return await carryOut(
+      run,
+      { action: 'promote', suite, target, reason, fromSuite: from.name, schemaChange, lower },
+      request,
       signer,
     );
-    const outlook = await moveOutlook(context, outlookOf(plan), signer);
-    request.onOutlook(outlook);
-    if (request.dryRun) return { outlook, plan, report: reportOf(plan.publication) };
-    return { outlook, plan, report: await applyMove(context, plan, signer) };
   });
-}
-
-/** @throws LockstepError SUITE_UNKNOWN, with the nearest name */
-export function namedSuite({ workspace }: Context, name: string): NamedSuite {
-  return { ...suiteOf(workspace, name), name };
 }

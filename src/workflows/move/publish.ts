@@ -3,7 +3,8 @@ import { findSnapshot } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';
-import { reportOf, suiteFor, type PublishReport } from './suite-publication.js';
+import { reportOf, type PublishReport } from './suite-publication.js';
+import { suiteFor } from './target-suite.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface PublishRequest {
@@ -28,19 +29,19 @@ export async function publish(
   context: Context,
   request: PublishRequest,
 ): Promise<{ report: PublishReport; plan: MovePlan }> {
-  return await exclusively(context, request, async () => {
+  return await exclusively(context, request, async (run) => {
     // A wrong passphrase shows before anything else; a dry run needs none
-    const signer = await archiveSigner(context, request);
-    const target = await findSnapshot(context.places.snapshots, request.id);
-    const suite = suiteFor(context, request.suite, target.profile);
+    const signer = await archiveSigner(run, request);
+    const target = await findSnapshot(run.places.snapshots, request.id);
+    const suite = suiteFor(run, request.suite, target.profile);
     const { reason, lower } = request;
     const plan = await planMove(
-      context,
+      run,
       { action: 'publish', suite, target, reason, schemaChange: true, lower },
       signer,
     );
     request.onPlan?.(plan);
     if (request.dryRun) return { report: reportOf(plan.publication), plan };
-    return { report: await applyMove(context, plan, signer), plan };
+    return { report: await applyMove(run, plan, signer), plan };
   });
 }

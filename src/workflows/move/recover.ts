@@ -14,8 +14,8 @@ import { historyPath } from '../../suite/history-file.js';
 import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { addToHistory, historyOf } from '../workspace/files-read.js';
 
 /** Where the journal is; it is there while a move is under way. */
 export function journalPath({ places }: Context): string {
@@ -44,11 +44,6 @@ export async function beginMove(
   return journal;
 }
 
-/** What the archive has by now, the suite's history gets; then the journal goes. */
-export async function endMove(context: Context, journal: MoveJournal, signer: Signer): Promise<void> {
-  await finish(context, journal, signer);
-}
-
 /**
  * Finishes or undoes the move that the journal tells of. The caller holds the workspace's lock.
  *
@@ -57,38 +52,41 @@ export async function endMove(context: Context, journal: MoveJournal, signer: Si
  * @throws LockstepError SNAPSHOT_INVALID, DISK_FULL, DISK_IO, those of the signer
  */
 export async function recoverMove(
-  context: Context,
-  signerOf: () => Promise<Signer> = () => archiveSigner(context),
+  run: Run,
+  signerOf: () => Promise<Signer> = () => archiveSigner(run),
 ): Promise<{ done: 'finished' | 'undone'; journal: MoveJournal } | undefined> {
-  const journal = await readJournal(journalPath(context));
+  const journal = await readJournal(journalPath(run));
   if (journal === undefined) return undefined;
-  const { archive: port } = context;
+  const { archive: port } = run;
   await port.folder?.sweep();
   const { move, date } = journal;
   const { release } = await readPublished(port, liveView(move.suite));
   const committed = release?.fields.get(snapshotField) === move.to && (date === null || release.date >= date);
   if (committed) {
-    await finish(context, journal, await signerOf());
+    await endMove(run, journal, await signerOf());
     return { done: 'finished', journal };
   }
   await undo(port, journal);
-  await removeJournal(journalPath(context));
+  await removeJournal(journalPath(run));
   return { done: 'undone', journal };
 }
 
-/** By the history, which may have the line already: a kill may come between any two writes. */
-async function finish(context: Context, { move, message }: MoveJournal, signer: Signer): Promise<void> {
-  const { snapshots } = context.places;
-  const last = (await historyOf(context, move.suite)).at(-1);
+/**
+ * What the archive has by now, the suite's history gets; then the journal goes. The history may have the line already: a
+ * kill may come between any two writes.
+ */
+export async function endMove(run: Run, { move, message }: MoveJournal, signer: Signer): Promise<void> {
+  const { snapshots } = run.places;
+  const last = run.ledger.history(move.suite).at(-1);
   if (last?.to !== move.to) {
     // Not before the move was begun, whatever the clock says now: the key may be younger than that
-    const date = new Date(Math.max(context.clock.now().getTime(), Date.parse(move.at)));
-    await addToHistory(context, move, { signer, date });
+    const date = new Date(Math.max(run.clock.now().getTime(), Date.parse(move.at)));
+    await run.ledger.addMove(move, { signer, date });
   }
   if (last?.to !== move.to || last.at === move.at) {
-    await commitSnapshotFiles(context, [historyPath(snapshots, move.suite)], message);
+    await commitSnapshotFiles(run, [historyPath(snapshots, move.suite)], message);
   }
-  await removeJournal(journalPath(context));
+  await removeJournal(journalPath(run));
 }
 
 /**

@@ -16,16 +16,16 @@ import {
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
-import { moveOutlook, outlookOf, type MoveOutlook, type OutlookRequest } from './move-outlook.js';
+import type { Run } from '../workspace/run.js';
+import { moveOutlook, type OutlookRequest } from './move-outlook.js';
 import { listedIn } from '../../archive/release.js';
 import { applyMove, planMove, type MoveRequest } from './suite-move.js';
-import { namedSuite, type MoveOutcome } from './promote.js';
-import { reportOf, suiteFor } from './suite-publication.js';
+import { namedSuite, suiteFor } from './target-suite.js';
+import { carryOut, type MoveOutcome, type MoveTelling } from './told-move.js';
 import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { exclusively } from '../workspace/workspace-lock.js';
-import { historyOf } from '../workspace/files-read.js';
 
-export interface RollbackRequest {
+export interface RollbackRequest extends MoveTelling {
   suite: string;
   /** A snapshot to go back to; the good one before the present one otherwise. */
   to: string | undefined;
@@ -34,10 +34,6 @@ export interface RollbackRequest {
   schemaChange: boolean;
   /** Re-issue the old content under higher versions, for machines that never go down. */
   supersede: boolean;
-  /** Only plan. */
-  dryRun: boolean;
-  /** Told what it will mean before anything is written. */
-  onOutlook: (outlook: MoveOutlook) => void;
 }
 
 /**
@@ -55,43 +51,28 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
       hint: "Say in a few words what went wrong; it stays in the suite's history: --reason TEXT",
     });
   }
-  return await exclusively(context, request, async () => {
-    const history = await historyOf(context, suite.name);
-    const target = await targetOf(context, suite, history, request);
-    const signer = await archiveSigner(context, request);
+  return await exclusively(context, request, async (run) => {
+    const history = run.ledger.history(suite.name);
+    const target = await targetOf(run, suite, history, request);
+    const signer = await archiveSigner(run, request);
     const { schemaChange } = request;
     const move: MoveRequest = { action: 'rollback', suite, target, reason, schemaChange, lower: true };
-    if (request.supersede) return await goBackUp(context, { ...move, history }, request, signer);
-    return await goBack(context, move, request, signer);
+    if (request.supersede) return await goBackUp(run, { ...move, history }, request, signer);
+    return await carryOut(run, move, request, signer);
   });
-}
-
-type Telling = Pick<RollbackRequest, 'dryRun' | 'onOutlook'>;
-
-async function goBack(
-  context: Context,
-  move: MoveRequest,
-  { dryRun, onOutlook }: Telling,
-  signer: Signer,
-): Promise<MoveOutcome> {
-  const plan = await planMove(context, move, signer);
-  const outlook = await moveOutlook(context, outlookOf(plan), signer);
-  onOutlook(outlook);
-  if (dryRun) return { outlook, plan, report: reportOf(plan.publication) };
-  return { outlook, plan, report: await applyMove(context, plan, signer) };
 }
 
 /** The old content under higher versions: a snapshot is cut of it first, and that one is published. */
 async function goBackUp(
-  context: Context,
+  run: Run,
   move: MoveRequest & { history: readonly HistoryEntry[] },
-  { dryRun, onOutlook }: Telling,
+  { dryRun, onOutlook }: MoveTelling,
   signer: Signer,
 ): Promise<MoveOutcome> {
   const { suite, target, reason, history } = move;
   const last = history.at(-1)!;
   const current = { profile: last.profile, id: last.to, sha256: last.manifest };
-  const [has, back] = [await recordOf(context, current, signer), await recordOf(context, target, signer)];
+  const [has, back] = [await recordOf(run, current, signer), await recordOf(run, target, signer)];
   const schema = schemaChangeOf(has, back);
   assertSchemaAllowed(schema, {
     action: 'rollback',
@@ -102,8 +83,8 @@ async function goBackUp(
   });
   // Loaded here: a plain rollback repacks nothing, and must not wait for what could
   const { planSupersedeRollback } = await import('./supersede.js');
-  const planned = await planSupersedeRollback(context, { suite: suite.name, current, target }, signer);
-  const standing = await readPublished(context.archive, liveView(suite.name));
+  const planned = await planSupersedeRollback(run, { suite: suite.name, current, target }, signer);
+  const standing = await readPublished(run.archive, liveView(suite.name));
   const reissues = target.id;
   const [, ...kept] = goodSnapshots([...history, { action: 'rollback', to: 'the new one', reissues }]);
   const request: OutlookRequest = {
@@ -117,20 +98,17 @@ async function goBackUp(
     schema,
     hasDatabase: back.schema !== null || schema !== null,
     notes: planned.notes,
-    keyWarnings: keyWarnings(
-      await signingEnd(await signer.publicKey(), context.clock.now()),
-      context.clock.now(),
-    ),
-    clockBehind: secondsBehind(context.clock.now(), standing.latestDate),
+    keyWarnings: keyWarnings(await signingEnd(await signer.publicKey(), run.clock.now()), run.clock.now()),
+    clockBehind: secondsBehind(run.clock.now(), standing.latestDate),
     before: listedIn(standing.release),
     after: [planned.packages, ...kept.slice(0, suite.retain - 1)],
   };
-  const outlook = await moveOutlook(context, request, signer);
+  const outlook = await moveOutlook(run, request, signer);
   onOutlook(outlook);
   if (dryRun) return { outlook, plan: null, report: null };
   const cut = await planned.apply();
-  const plan = await planMove(context, { ...move, target: cut, reissues, schemaChange: true }, signer);
-  const report = await applyMove(context, plan, signer);
+  const plan = await planMove(run, { ...move, target: cut, reissues, schemaChange: true }, signer);
+  const report = await applyMove(run, plan, signer);
   return { outlook: { ...outlook, to: cut.id }, plan, report };
 }
 

@@ -27,13 +27,12 @@ import { assertGates, isMoveUnproven, type GateFacts } from '../../suite/gates.j
 import { assertOrigins } from '../../suite/origins.js';
 import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
-import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { ensureKeyringSuite } from '../keys/keyring-settle.js';
 import { applyPublish, planPublish, type PublishReport } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
 import { leftOnReissue } from './versions-on-machines.js';
 import { evidenceOf, recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
-import { historyOf } from '../workspace/files-read.js';
 import { versionSteps } from './version-changes.js';
 
 export interface MoveRequest {
@@ -80,38 +79,38 @@ export interface MovePlan extends Pick<
  * and its present snapshot does
  */
 export async function planMove(
-  context: Context,
+  run: Run,
   request: MoveRequest,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<MovePlan> {
-  const { clock } = context;
+  const { clock } = run;
   const { action, suite, target, reason, fromSuite, reissues } = request;
-  const to = await recordOf(context, target, signer);
-  const has = await presentFacts(context, suite, signer);
+  const to = await recordOf(run, target, signer);
+  const has = await presentFacts(run, suite, signer);
   const from = has?.id ?? null;
   assertSameBase(suite, has, { what: `The snapshot ${to.id}`, base: to.base });
   const schema = schemaChangeOf(has, to);
   const lower =
     action === 'rollback' || has === null
       ? []
-      : lowerSteps(await versionSteps(context, suite, { from: has, to }, signer));
+      : lowerSteps(await versionSteps(run, suite, { from: has, to }, signer));
   assertNotLower(lower, { suite: suite.name, from, to: to.id, allowed: request.lower });
   // The way back is never barred: what was good here once was let in then
   if (action !== 'rollback') {
-    assertOrigins(to, suite, context.workspace);
-    const [gated, left] = [await gateFacts(context, to), has === null ? null : await gateFacts(context, has)];
+    assertOrigins(to, suite, run.workspace);
+    const [gated, left] = [await gateFacts(run, to), has === null ? null : await gateFacts(run, has)];
     assertGates(gated, suite.name, clock.now());
     // Loaded where there is something to prove, which is seldom
     if (left !== null && isMoveUnproven(left, gated, clock.now())) {
       const { proveMove } = await import('../release/install-gate.js');
-      await proveMove(context, { from: left, to: gated }, signer);
+      await proveMove(run, { from: left, to: gated }, signer);
     }
   }
   const allowed = request.schemaChange;
   assertSchemaAllowed(schema, { action, suite: suite.name, from, to: to.id, allowed });
-  const standing = await readReleaseTexts(context.archive, liveView(suite.name));
+  const standing = await readReleaseTexts(run.archive, liveView(suite.name));
   const there = readReleaseFiles(standing);
-  const publication = await planPublish(context, to, suite, signer, { action, reissues, there });
+  const publication = await planPublish(run, to, suite, signer, { action, reissues, there });
   return {
     action,
     suite,
@@ -125,14 +124,14 @@ export async function planMove(
     standing,
     listedBefore: listedIn(there.release),
     clockBehind: secondsBehind(clock.now(), there.latestDate),
-    left: reissues === undefined ? await leftOnReissue(context, suite.name, to, signer) : null,
+    left: reissues === undefined ? await leftOnReissue(run, suite.name, to, signer) : null,
     publication,
   };
 }
 
 /** What gates said of a snapshot, with what else decides whether they hold for it. */
-async function gateFacts(context: Context, record: SnapshotRecord): Promise<GateFacts> {
-  return { ...record, evidence: await evidenceOf(context, record, record) };
+async function gateFacts(run: Run, record: SnapshotRecord): Promise<GateFacts> {
+  return { ...record, evidence: await evidenceOf(run, record, record) };
 }
 
 /**
@@ -141,13 +140,13 @@ async function gateFacts(context: Context, record: SnapshotRecord): Promise<Gate
  * @throws LockstepError what reading its history and that snapshot throws
  */
 export async function presentFacts(
-  context: Context,
+  run: Run,
   suite: Pick<NamedSuite, 'name' | 'profile'>,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<SnapshotRecord | null> {
-  const last = (await historyOf(context, suite.name)).at(-1);
+  const last = run.ledger.history(suite.name).at(-1);
   if (last === undefined) return null;
-  return await recordOf(context, { profile: last.profile, id: last.to, sha256: last.manifest }, signer);
+  return await recordOf(run, { profile: last.profile, id: last.to, sha256: last.manifest }, signer);
 }
 
 /**
@@ -156,12 +155,12 @@ export async function presentFacts(
  * @throws LockstepError MOVE_BASE
  */
 export async function assertSuiteTakesBase(
-  context: Context,
+  run: Run,
   suite: NamedSuite,
   base: Omit<SnapshotBase, 'architectures'>,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const has = await presentFacts(context, suite, signer);
+  const has = await presentFacts(run, suite, signer);
   assertSameBase(suite, has, { what: `The profile ${suite.profile}`, base });
 }
 
@@ -170,21 +169,21 @@ export async function assertSuiteTakesBase(
  * of the journal. Where it fails, the archive is put back to what its InRelease says; where it is killed, the
  * next run does that, or ends it (recover.ts). The caller holds the workspace's lock.
  */
-export async function applyMove(context: Context, plan: MovePlan, signer: Signer): Promise<PublishReport> {
-  const { clock, actor } = context;
-  const history = await historyOf(context, plan.suite.name);
+export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promise<PublishReport> {
+  const { clock, actor } = run;
+  const history = run.ledger.history(plan.suite.name);
   const move = historyMoveOf(plan, { at: moveTime(history, clock.now()), by: actor });
   const { standing } = plan;
   const message = commitMessageOf(plan);
-  const journal = await beginMove(context, { move, date: plan.publication.date, message, standing });
+  const journal = await beginMove(run, { move, date: plan.publication.date, message, standing });
   try {
-    const report = await applyPublish(context, plan.publication, plan.suite, signer);
-    await endMove(context, journal, signer);
-    await ensureKeyringSuite(context, signer);
+    const report = await applyPublish(run, plan.publication, plan.suite, signer);
+    await endMove(run, journal, signer);
+    await ensureKeyringSuite(run, signer);
     return report;
   } catch (error) {
     // What is told is the fault itself; what cannot be undone now is by the next run
-    await recoverMove(context, () => Promise.resolve(signer)).catch(() => undefined);
+    await recoverMove(run, () => Promise.resolve(signer)).catch(() => undefined);
     throw error;
   }
 }

@@ -12,16 +12,16 @@ import {
 } from '../../archive/publication.js';
 import type { PublishedRelease } from '../../archive/release.js';
 import { LockstepError } from '../../errors.js';
-import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
+import { suitesOf } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
 import type { KeyState } from '../../snapshot/key-state.js';
 import { listSnapshots, type SnapshotTrust } from '../../snapshot/snapshot-folder.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
-import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
-import { historyOf } from '../workspace/files-read.js';
+import { listedSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
 
 export interface PublishReport {
@@ -37,42 +37,14 @@ export interface PublishReport {
   bytes: number;
 }
 
-/** The suite that a profile's new snapshots enter: that of the lowest trust level. */
-export function entrySuite(context: Context, profile: string): NamedSuite {
-  const [first] = suitesOf(context.workspace, profile);
-  if (first === undefined) {
-    throw new LockstepError('SUITE_UNKNOWN', {
-      message: `No suite of lockstep.yaml takes the profile ${profile}`,
-      hint: `Add one under "suites": ${profile}-unstable: { profile: ${profile}, trust: unstable }`,
-    });
-  }
-  return first;
-}
-
 /** How manifests of this workspace are judged: by the archive's own key. */
 export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
   const { binary, ends } = await signer.publicKey();
   return ownJudgement({ keyring: binary, ends });
 }
 
-/** The suite by name, or the entry suite; it must take the snapshot's profile. */
-export function suiteFor(context: Context, name: string | undefined, profile: string): NamedSuite {
-  if (name === undefined) return entrySuite(context, profile);
-  const suite = { ...suiteOf(context.workspace, name), name };
-  if (suite.profile !== profile) {
-    const fitting = suitesOf(context.workspace, profile).map((other) => other.name);
-    throw new LockstepError('SUITE_UNKNOWN', {
-      message: `The suite ${name} takes the profile ${suite.profile}, not ${profile}`,
-      hint: fitting.length === 0 ? 'No suite takes that profile' : `Suites for it: ${fitting.join(', ')}`,
-    });
-  }
-  return suite;
-}
-
 /** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
-export type MoveKind = Pick<HistoryEntry, 'action' | 'reissues'>;
-
-type PlannedMove = MoveKind & { there?: PublishedRelease; anew?: boolean };
+type PlannedMove = Pick<HistoryEntry, 'action' | 'reissues'> & { there?: PublishedRelease; anew?: boolean };
 
 /**
  * Decides what would be written. Writes nothing to the archive.
@@ -81,13 +53,13 @@ type PlannedMove = MoveKind & { there?: PublishedRelease; anew?: boolean };
  * believed
  */
 export async function planPublish(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
   move: PlannedMove = { action: 'publish' },
 ): Promise<PublicationPlan> {
-  return await preparePublication(await requestOf(context, target, suite, signer, move));
+  return await preparePublication(await requestOf(run, target, suite, signer, move));
 }
 
 /**
@@ -96,29 +68,29 @@ export async function planPublish(
  * What stands in the way of a publication is told when there is one.
  */
 export async function prepareEntry(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const [suite] = suitesOf(context.workspace, target.profile);
+  const [suite] = suitesOf(run.workspace, target.profile);
   if (suite === undefined) return;
   try {
-    await prepareListing(await requestOf(context, target, suite, signer, { action: 'publish' }));
+    await prepareListing(await requestOf(run, target, suite, signer, { action: 'publish' }));
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
   }
 }
 
 async function requestOf(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   suite: PublishedSuite,
   signer: Pick<Signer, 'publicKey'>,
   move: PlannedMove,
 ): Promise<PublicationRequest> {
-  const { workspace, places, store, archive, clock, signal } = context;
+  const { workspace, places, store, archive, clock, signal } = run;
   const { id } = target;
-  const history = await historyOf(context, suite.name);
+  const history = run.ledger.history(suite.name);
   const manifests = new Map(history.map(({ to, manifest }) => [to, manifest]));
   // One that was dropped since is not listed again
   const there = new Set((await listSnapshots(places.snapshots, suite.profile)).map((place) => place.id));
@@ -129,16 +101,16 @@ async function requestOf(
   const earlier = await Promise.all(
     good.slice(0, suite.retain - 1).map((other) => {
       const named = { profile: suite.profile, id: other, sha256: manifests.get(other) };
-      return listedSnapshot(context, named, signer);
+      return listedSnapshot(run, named, signer);
     }),
   );
-  const listed = await listedSnapshot(context, target, signer);
-  const keys = await archiveKeys(context, []);
+  const listed = await listedSnapshot(run, target, signer);
+  const keys = await archiveKeys(run, []);
   await assertStillBelieved(keys.state, [listed, ...earlier]);
   return {
     port: archive,
     store,
-    records: snapshotRecords(context),
+    records: run.records,
     archive: workspace.archive,
     suite,
     snapshot: listed,
@@ -146,7 +118,7 @@ async function requestOf(
     live: move.there,
     anew: move.anew,
     publicKey: await keys.own.publicKey(),
-    keyring: await keyringSuites(context, keys),
+    keyring: keyringSuites(run, keys),
     clock,
     signal,
   };

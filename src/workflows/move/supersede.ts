@@ -31,10 +31,11 @@ import { highestVersions, raise } from '../../suite/highest-versions.js';
 import { vetSet } from '../../vetting/vet.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust } from './suite-publication.js';
-import { evidenceOf, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { evidenceOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
@@ -82,11 +83,11 @@ export interface PlannedSupersede {
  * DEB_*, SOURCE_MISMATCH, SIGN_*, DISK_*, INTERRUPTED
  */
 export async function planSupersedeRollback(
-  context: Context,
+  run: Run,
   request: SupersedeRequest,
   signer: Signer,
 ): Promise<PlannedSupersede> {
-  const { snapshots } = context.places;
+  const { snapshots } = run.places;
   const trust = await ownTrust(signer);
   const [current, target] = [
     await readSnapshot(snapshots, request.current, trust),
@@ -99,16 +100,16 @@ export async function planSupersedeRollback(
     { id, base },
     { what: `The snapshot ${manifest.id}`, base: manifest.base },
   );
-  const past = await pastVersions(context, request.suite, signer);
+  const past = await pastVersions(run, request.suite, signer);
   const exceed = highestVersions(past.map(({ packages }) => packages));
   for (const [name, version] of request.exceed ?? []) raise(exceed, name, version);
-  const superseding = await supersedingSnapshots(context, trust);
+  const superseding = await supersedingSnapshots(run, trust);
   const plan = planSupersede({
     // Of several versions of a package, machines have the highest: what is re-issued is that
     current: { ...current.manifest, packages: newestOfEach(current.manifest.packages) },
     target: { ...manifest, packages: newestOfEach(manifest.packages) },
     exceed,
-    keep: new Set([keyringPackageOf(context.workspace)]),
+    keep: new Set([keyringPackageOf(run.workspace)]),
     issued: superseding.flatMap((one) => one.manifest.packages),
   });
   const rows = supersedeRows(plan, current.manifest.packages);
@@ -123,11 +124,7 @@ export async function planSupersedeRollback(
       ...plan.kept.map(({ item }) => ({ package: item.package, version: item.version })),
     ],
     apply: async () =>
-      await apply(
-        context,
-        { current, target, plan, superseding, above: aboveRef(current, plan, past) },
-        signer,
-      ),
+      await apply(run, { current, target, plan, superseding, above: aboveRef(current, plan, past) }, signer),
   };
 }
 
@@ -168,18 +165,18 @@ interface Decided {
   above: SnapshotRef;
 }
 
-async function apply(context: Context, decided: Decided, signer: Signer): Promise<SupersedeResult> {
-  const { places, clock, signal } = context;
+async function apply(run: Run, decided: Decided, signer: Signer): Promise<SupersedeResult> {
+  const { places, clock, signal } = run;
   const { manifest } = decided.target;
   const { profile } = manifest;
-  const content = await contentOf(context, decided);
+  const content = await contentOf(run, decided);
   const cut = async (): Promise<SupersedeResult> => {
     const plan = planSnapshot({
       content,
       last: await lastSnapshot(places.snapshots, profile, await ownTrust(signer)),
       taken: await takenIds(places.snapshots),
       now: clock.now(),
-      tool: { name: 'lockstep', version: context.toolVersion },
+      tool: { name: 'lockstep', version: run.toolVersion },
     });
     // One that was cut and, the run being killed, not published; or published in another suite
     const before = decided.superseding.find(
@@ -191,16 +188,16 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
       return { id, profile, sha256, cut: false };
     }
     const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
-    await snapshotRecords(context).make(plan);
+    await run.records.make(plan);
     await commitSnapshotFiles(
-      context,
+      run,
       files,
       `Cut ${plan.id} of ${profile}: the content of ${manifest.id} above ${decided.above.id}`,
     );
     return { id: plan.id, profile, sha256: plan.sha256, cut: true };
   };
   return await inPhase(
-    context.progress,
+    run.progress,
     `Cutting a snapshot with the content of ${manifest.id}`,
     cut,
     ({ id, cut: isNew }) => (isNew ? id : `${id} has it already`),
@@ -208,15 +205,12 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
 }
 
 /** What the new snapshot records: the set of the target, its packages under their new versions. */
-async function contentOf(
-  context: Context,
-  { current, target, plan, above }: Decided,
-): Promise<SnapshotContent> {
-  const { store, places, signal } = context;
+async function contentOf(run: Run, { current, target, plan, above }: Decided): Promise<SnapshotContent> {
+  const { store, places, signal } = run;
   const { manifest } = target;
-  const reissued = await reissue(context, plan.reissues);
+  const reissued = await reissue(run, plan.reissues);
   const kept = plan.kept.map(({ item }) => item);
-  for (const item of kept) await fetchBack(context, item);
+  for (const item of kept) await fetchBack(run, item);
   const packages = [...reissued, ...kept];
   const ours = packages.filter(({ component }) => manifest.components[component]?.pin.kind !== 'apt-binary');
   const vetting = await vetSet(ours.map(builtOf), { store, cacheDir: places.cache, signal });
@@ -238,11 +232,11 @@ async function contentOf(
     components: manifest.components,
     packages,
     sources: [...sources.values()],
-    sourceChangelogs: await changelogsOf(context, packages, [manifest, current.manifest]),
+    sourceChangelogs: await changelogsOf(run, packages, [manifest, current.manifest]),
     builds: buildsOf(plan.reissues, manifest.components),
     evidence: [
       vetting,
-      ...(await evidenceOf(context, manifest, { sha256: target.sha256, evidence: evidenceWithin(manifest) }))
+      ...(await evidenceOf(run, manifest, { sha256: target.sha256, evidence: evidenceWithin(manifest) }))
         .filter(({ gate }) => gate !== 'vetting')
         .map((one) => ({ ...one, of: { id: manifest.id, sha256: target.sha256 } })),
     ],

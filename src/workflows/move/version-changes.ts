@@ -12,8 +12,8 @@ import type { Signer } from '../../signing/signer.js';
 import type { SnapshotRef } from '../../snapshot/manifest.js';
 import { versionChanges, type NamedVersion, type VersionChanges } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
-import type { Context } from '../workspace/context.js';
-import { listedSnapshot, snapshotRecords } from '../workspace/snapshot-records.js';
+import type { Run } from '../workspace/run.js';
+import { listedSnapshot } from '../workspace/snapshot-records.js';
 
 /** What a suite lists before and after a move. */
 export interface ListedVersions {
@@ -29,7 +29,7 @@ export interface ListedVersions {
  * @param manifests SHA-256 of manifests, by id, as far as they are known
  */
 export async function readVersions(
-  context: Context,
+  run: Run,
   {
     suite,
     from,
@@ -42,15 +42,15 @@ export async function readVersions(
   const { profile } = suite;
   // Where the archive on disk is gone, the history still knows what machines have
   const now = before.length > 0 || from === null ? before : [from];
-  const there = new Set((await listSnapshots(context.places.snapshots, profile)).map(({ id }) => id));
+  const there = new Set((await listSnapshots(run.places.snapshots, profile)).map(({ id }) => id));
   const listed = new Map<string, ListedSnapshot>();
   for (const id of [...now, ...after].filter((one) => typeof one === 'string')) {
     // A snapshot that was dropped is left out
     if (there.has(id) && !listed.has(id)) {
-      listed.set(id, await listedSnapshot(context, { profile, id, sha256: manifests.get(id) }, signer));
+      listed.set(id, await listedSnapshot(run, { profile, id, sha256: manifests.get(id) }, signer));
     }
   }
-  const records = snapshotRecords(context);
+  const records = run.records;
   const read = async (): Promise<VersionChanges> => {
     const known = new Map<string, SnapshotRecord>();
     for (const [id, { sha256, load }] of listed) known.set(id, await records.of(sha256, load));
@@ -76,14 +76,14 @@ export async function readVersions(
  * @throws LockstepError what reading the suite's history and the records of the two throws
  */
 export async function versionSteps(
-  context: Context,
+  run: Run,
   suite: Pick<NamedSuite, 'name' | 'profile'>,
   { from, to }: { from: SnapshotRef; to: SnapshotRef },
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<VersionChanges['steps']> {
   const manifests = new Map([from, to].map(({ id, sha256 }) => [id, sha256]));
   const request = { suite, from: from.id, before: [from.id], after: [to.id] };
-  return (await readVersions(context, request, manifests, signer)).steps;
+  return (await readVersions(run, request, manifests, signer)).steps;
 }
 
 type Side = readonly (SnapshotRecord | readonly NamedVersion[])[];

@@ -9,9 +9,8 @@ import type { SnapshotRef, Superseding } from '../../snapshot/manifest.js';
 import type { NamedVersion } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { supersededPackages, type LeftOnReissue } from '../../suite/highest-versions.js';
-import type { Context } from '../workspace/context.js';
-import { listedSnapshot, snapshotRecords, type SnapshotTarget } from '../workspace/snapshot-records.js';
-import { historyOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
+import { listedSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 
 /** A snapshot that a suite pointed at. */
 export interface PastSnapshot extends SnapshotRef {
@@ -25,28 +24,28 @@ export interface PastSnapshot extends SnapshotRef {
  * @throws LockstepError what reading the history and making a record throws
  */
 export async function pastVersions(
-  context: Context,
+  run: Run,
   suite: string,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<PastSnapshot[]> {
-  const { snapshots } = context.places;
-  const history = await historyOf(context, suite);
+  const { snapshots } = run.places;
+  const history = run.ledger.history(suite);
   const there = new Set((await listSnapshots(snapshots)).map(({ id }) => id));
   const moves = new Map(history.toReversed().map((entry) => [entry.to, entry]));
   const past: PastSnapshot[] = [];
   for (const { to: id, profile, manifest: sha256 } of moves.values()) {
-    if (there.has(id)) past.push(await versionsIn(context, { profile, id, sha256 }, signer));
+    if (there.has(id)) past.push(await versionsIn(run, { profile, id, sha256 }, signer));
   }
   return past;
 }
 
 async function versionsIn(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<PastSnapshot> {
-  const records = snapshotRecords(context);
-  const { id, sha256, load } = await listedSnapshot(context, target, signer);
+  const records = run.records;
+  const { id, sha256, load } = await listedSnapshot(run, target, signer);
   const { supersedes, indices } = await records.of(sha256, load);
   const blocks = indices.find(({ path }) => path === 'versions')?.blocks ?? [];
   try {
@@ -66,23 +65,23 @@ async function versionsIn(
  * @throws LockstepError as {@link pastVersions}
  */
 export async function leftOnReissue(
-  context: Context,
+  run: Run,
   suite: string,
   next: SnapshotTarget,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<LeftOnReissue | null> {
-  const { snapshots } = context.places;
-  const history = await historyOf(context, suite);
+  const { snapshots } = run.places;
+  const history = run.ledger.history(suite);
   // By the history alone, as there are none as a rule: reading what every snapshot has would cost the move
   const reissues = history
     .filter((entry) => entry.reissues !== undefined && entry.to !== next.id)
     .toReversed();
   if (reissues.length === 0) return null;
   const there = new Set((await listSnapshots(snapshots)).map(({ id }) => id));
-  const target = await versionsIn(context, next, signer);
+  const target = await versionsIn(run, next, signer);
   for (const { to: id, profile, manifest: sha256, reissues: content } of reissues) {
     if (!there.has(id)) continue;
-    const { packages } = await versionsIn(context, { profile, id, sha256 }, signer);
+    const { packages } = await versionsIn(run, { profile, id, sha256 }, signer);
     const higher = supersededPackages(target, { packages });
     if (higher.length > 0) return { id, content: content!, packages: higher };
   }

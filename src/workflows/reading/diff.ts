@@ -21,6 +21,7 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { mergedChanges, sourceChanges, type SourceChanges } from '../../comparison/source-changes.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { Context } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import { namedSnapshot, readingTrust } from './named-snapshot.js';
 import { inPhase } from '../../io/progress.js';
 
@@ -64,19 +65,20 @@ export interface DiffReport extends SnapshotDiff {
 
 /** @throws LockstepError as namedSnapshot, and INTERRUPTED. A package that cannot be read is a note. */
 export async function diff(context: Context, request: DiffRequest): Promise<DiffReport> {
-  const trust = await readingTrust(context);
-  const from = await namedSnapshot(context, request.from, trust);
-  const to = await namedSnapshot(context, request.to, trust);
+  const run = await openRun(context);
+  const trust = await readingTrust(run);
+  const from = await namedSnapshot(run, request.from, trust);
+  const to = await namedSnapshot(run, request.to, trust);
   const [before, after] = [from.snapshot.manifest, to.snapshot.manifest];
   const plan = diffSnapshots(before, after);
   const pairs = packagePairs(before, after).filter((pair) => pair.before?.sha256 !== pair.after?.sha256);
-  const opened = request.contents ? await openPairs(context, pairs, { before, after }) : [];
+  const opened = request.contents ? await openPairs(run, pairs, { before, after }) : [];
   return {
     ...plan,
     from: sideOf(before, from.name),
     to: sideOf(after, to.name),
     same: isEmptyDiff(plan),
-    security: await securityBetween(context, before, after, plan.security),
+    security: await securityBetween(run, before, after, plan.security),
     changelogs: changelogsOf(opened),
     contents: opened.flatMap(({ contents }) => contents),
     notes: [

@@ -1,9 +1,9 @@
 /** A suite's history, as its lines tell it. */
 import { lineFaults } from '../../snapshot/chained-lines.js';
 import { historyPath } from '../../suite/history-file.js';
-import { readIfThere } from '../../io/disk.js';
 import type { HistoryEntry } from '../../suite/history.js';
 import type { Context } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import { readingTrust, suiteHistory } from './named-snapshot.js';
 
 export interface HistoryReport {
@@ -17,10 +17,11 @@ export interface HistoryReport {
 
 /** @throws LockstepError SUITE_UNKNOWN with the nearest, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT */
 export async function history(context: Context, suite: string): Promise<HistoryReport> {
-  const moves = await suiteHistory(context, suite);
-  const { keyring, note, ...judged } = await readingTrust(context);
-  const path = historyPath(context.places.snapshots, suite);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  const run = await openRun(context);
+  const moves = await suiteHistory(run, suite);
+  const { keyring, note, ...judged } = await readingTrust(run);
+  const path = historyPath(run.places.snapshots, suite);
+  const text = run.ledger.text(suite);
   const faults =
     text === '' || keyring === undefined ? [] : await lineFaults(text, moves, path, { keyring, ...judged });
   return {

@@ -8,7 +8,6 @@ import { LockstepError } from '../../errors.js';
 import { didYouMean } from '../../profile/nearest.js';
 import { readDropped } from '../../snapshot/dropped.js';
 import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
-import { listHistories } from '../../suite/history-file.js';
 import type { Snapshot, SnapshotRef } from '../../snapshot/manifest.js';
 import type { SuiteHistory } from '../../suite/pointers.js';
 import {
@@ -22,7 +21,7 @@ import {
 import { parseSnapshotName } from '../../snapshot/snapshot-name.js';
 import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
-import { historyOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
 
 /** How snapshots are judged here, and what a person should know about it. */
 export interface ReadingTrust extends SnapshotTrust {
@@ -33,11 +32,11 @@ export interface ReadingTrust extends SnapshotTrust {
 }
 
 /** By the public half of the archive's key, else by the keyring that is published; a clone may have neither. */
-export async function readingTrust(context: Context): Promise<ReadingTrust> {
-  const { archive, clock } = context;
+export async function readingTrust(run: Run): Promise<ReadingTrust> {
+  const { archive, clock } = run;
   const taken = { kind: 'recorded', at: clock.now() } as const;
   try {
-    const { keyring, ends, accepted } = await archiveKeys(context, []);
+    const { keyring, ends, accepted } = await archiveKeys(run, []);
     return { keyring, taken: { ...taken, ends }, accepted, note: null };
   } catch (error) {
     if (!(error instanceof LockstepError) || !isOfKey(error)) throw error;
@@ -69,23 +68,19 @@ export interface NamedSnapshot {
  * @throws LockstepError USAGE, SNAPSHOT_UNKNOWN, SUITE_UNKNOWN (each with the nearest), SNAPSHOT_INVALID,
  * SNAPSHOT_NEWER_FORMAT, VERIFY_*
  */
-export async function namedSnapshot(
-  context: Context,
-  name: string,
-  trust: SnapshotTrust,
-): Promise<NamedSnapshot> {
+export async function namedSnapshot(run: Run, name: string, trust: SnapshotTrust): Promise<NamedSnapshot> {
   const { kind, base, back } = parseSnapshotName(name);
   if (kind === 'id') {
-    const place = await findSnapshot(context.places.snapshots, base).catch(unlessDropped(context, base));
-    return { snapshot: await ancestor(context, place, back, trust), name, suite: null };
+    const place = await findSnapshot(run.places.snapshots, base).catch(unlessDropped(run, base));
+    return { snapshot: await ancestor(run, place, back, trust), name, suite: null };
   }
-  const history = await suiteHistory(context, base);
+  const history = await suiteHistory(run, base);
   const good = goodSnapshots(history);
   const id = good[back];
   if (id === undefined) throw nothingThere(base, good, back);
   const entry = history.findLast(({ to }) => to === id)!;
   const ref = { id, sha256: entry.manifest };
-  const snapshot = await referred(context, entry.profile, ref, trust, `the history of ${base}`);
+  const snapshot = await referred(run, entry.profile, ref, trust, `the history of ${base}`);
   return { snapshot, name, suite: base };
 }
 
@@ -159,11 +154,11 @@ function unlessDropped({ places }: Context, id: string): (error: unknown) => Pro
  *
  * @throws LockstepError SUITE_UNKNOWN for one that neither lockstep.yaml nor a history knows
  */
-export async function suiteHistory(context: Context, suite: string): Promise<readonly HistoryEntry[]> {
-  const { workspace } = context;
-  const known = await knownSuites(context);
-  if (known.includes(suite)) return await historyOf(context, suite);
-  const profiles = await knownProfiles(context);
+export async function suiteHistory(run: Run, suite: string): Promise<readonly HistoryEntry[]> {
+  const { workspace } = run;
+  const known = knownSuites(run);
+  if (known.includes(suite)) return run.ledger.history(suite);
+  const profiles = await knownProfiles(run);
   const takers = Object.entries(workspace.suites).filter(([, { profile }]) => profile === suite);
   throw new LockstepError('SUITE_UNKNOWN', {
     message: `There is no suite or snapshot ${JSON.stringify(suite)}${didYouMean(suite, known)}`,
@@ -174,9 +169,8 @@ export async function suiteHistory(context: Context, suite: string): Promise<rea
 }
 
 /** Suites of lockstep.yaml, and those that have a history though they were taken out of it; sorted. */
-async function knownSuites({ workspace, places }: Context): Promise<string[]> {
-  const names = [...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))];
-  return [...new Set(names)].sort();
+function knownSuites({ workspace, ledger }: Run): string[] {
+  return [...new Set([...Object.keys(workspace.suites), ...ledger.suites])].sort();
 }
 
 /** Profiles that have a file or a snapshot; sorted. */
@@ -186,14 +180,11 @@ export async function knownProfiles({ workspace, places }: Context): Promise<str
 }
 
 /** Every suite with its history. One that was taken out of lockstep.yaml lists no more than it points at. */
-export async function allHistories(context: Context): Promise<SuiteHistory[]> {
-  const { workspace } = context;
-  const suites = await knownSuites(context);
-  return await Promise.all(
-    suites.map(async (suite) => ({
-      suite,
-      history: await historyOf(context, suite),
-      retain: Object.hasOwn(workspace.suites, suite) ? workspace.suites[suite]!.retain : 1,
-    })),
-  );
+export function allHistories(run: Run): SuiteHistory[] {
+  const { workspace, ledger } = run;
+  return knownSuites(run).map((suite) => ({
+    suite,
+    history: ledger.history(suite),
+    retain: Object.hasOwn(workspace.suites, suite) ? workspace.suites[suite]!.retain : 1,
+  }));
 }

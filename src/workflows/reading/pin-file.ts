@@ -4,7 +4,8 @@ import { writeFileAtomic } from '../../io/disk.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import { planPinFile, type PinFile } from '../../suite/apt-preferences.js';
 import type { Context } from '../workspace/context.js';
-import { suiteFor } from '../move/suite-publication.js';
+import { openRun } from '../workspace/run.js';
+import { suiteFor } from '../move/target-suite.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface PinFileReport extends PinFile {
@@ -26,14 +27,15 @@ export async function pinFile(
   context: Context,
   request: { name: string; suite: string | undefined; output: string | undefined },
 ): Promise<PinFileReport> {
-  const { workspace } = context;
-  const trust = await readingTrust(context);
-  const { snapshot } = await namedSnapshot(context, request.name, trust);
+  const run = await openRun(context);
+  const { workspace } = run;
+  const trust = await readingTrust(run);
+  const { snapshot } = await namedSnapshot(run, request.name, trust);
   const { id, profile } = snapshot.manifest;
-  const had = (await allHistories(context))
+  const had = allHistories(run)
     .filter(({ history }) => history.some(({ to }) => to === id))
     .map(({ suite }) => suite);
-  const suite = request.suite === undefined ? had[0] : suiteFor(context, request.suite, profile).name;
+  const suite = request.suite === undefined ? had[0] : suiteFor(run, request.suite, profile).name;
   const plan = planPinFile({
     manifest: snapshot.manifest,
     keyringPackage: keyringPackageOf(workspace),

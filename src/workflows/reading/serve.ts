@@ -4,8 +4,8 @@ import { LockstepError } from '../../errors.js';
 import { ensureDir } from '../../io/disk.js';
 import { isImported } from '../../profile/load.js';
 import type { Context } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import { publishedSuites } from '../keys/keyring-package.js';
-import { anyProfileOf } from '../workspace/files-read.js';
 
 /** @throws LockstepError SERVE_ADDRESS when it cannot listen there */
 export async function serve(
@@ -31,12 +31,13 @@ export interface FollowableSuite {
 
 /** Those that were published, in the order of lockstep.yaml. A profile with faults is for `check` to tell of. */
 export async function followableSuites(context: Context): Promise<FollowableSuite[]> {
-  const published = await publishedSuites(context);
+  const run = await openRun(context);
+  const published = await publishedSuites(run);
   const suites: FollowableSuite[] = [];
   for (const [suite, { profile: name }] of Object.entries(context.workspace.suites)) {
     if (!published.has(suite)) continue;
     try {
-      const profile = await anyProfileOf(context, name);
+      const profile = run.profiles.either(name);
       suites.push({ suite, metapackage: isImported(profile) ? null : profile.metapackage.name });
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;

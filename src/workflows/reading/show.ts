@@ -6,6 +6,7 @@ import { evidenceWithin } from '../../snapshot/manifest-v1.js';
 import { snapshotFiles } from '../../snapshot/snapshot-folder.js';
 import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
 import type { Context } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 
 export interface ShowReport {
@@ -23,13 +24,14 @@ export interface ShowReport {
 
 /** @throws LockstepError USAGE, SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
 export async function show(context: Context, name: string): Promise<ShowReport> {
-  const trust = await readingTrust(context);
-  const { snapshot } = await namedSnapshot(context, name, trust);
+  const run = await openRun(context);
+  const trust = await readingTrust(run);
+  const { snapshot } = await namedSnapshot(run, name, trust);
   const { manifest, sha256 } = snapshot;
-  const file = snapshotFiles(context.places.snapshots, manifest).evidence;
+  const file = snapshotFiles(run.places.snapshots, manifest).evidence;
   const { keyring } = trust;
   const beside = await readEvidence(file, sha256, keyring === undefined ? undefined : { ...trust, keyring });
-  const pointers = suitePointers(await allHistories(context));
+  const pointers = suitePointers(allHistories(run));
   return {
     sha256,
     manifest,

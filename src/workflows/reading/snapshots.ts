@@ -7,6 +7,7 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { SnapshotSummary } from '../../comparison/summary.js';
 import type { Context } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import { allHistories, knownProfiles } from './named-snapshot.js';
 
 export interface ListedSummary extends SnapshotSummary {
@@ -26,13 +27,14 @@ export interface SnapshotsReport {
  * @throws LockstepError PROFILE_UNKNOWN with the nearest, SNAPSHOT_INVALID for a damaged history
  */
 export async function snapshots(context: Context, profile: string | undefined): Promise<SnapshotsReport> {
-  if (profile !== undefined) await assertProfile(context, profile);
-  const places = await listSnapshots(context.places.snapshots, profile);
-  const pointers = suitePointers(await allHistories(context));
-  const reader = new SummaryReader(context.places);
+  const run = await openRun(context);
+  if (profile !== undefined) await assertProfile(run, profile);
+  const places = await listSnapshots(run.places.snapshots, profile);
+  const pointers = suitePointers(allHistories(run));
+  const reader = new SummaryReader(run.places);
   const report: SnapshotsReport = { snapshots: [], unreadable: [] };
   for (const place of places) {
-    throwIfInterrupted(context.signal);
+    throwIfInterrupted(run.signal);
     try {
       const summary = await reader.read(place);
       // Between the listing and the reading it may have been dropped

@@ -25,11 +25,11 @@ import { SummaryReader } from '../../comparison/summary-reader.js';
 import { ownJudgement } from '../keys/archive-keys.js';
 import { aheadOfSuite } from '../release/behind-base.js';
 import type { Context } from '../workspace/context.js';
+import { openRun, type Run } from '../workspace/run.js';
 import { keyringProfile } from '../keys/keyring-suites.js';
 import { listedIn } from '../../archive/release.js';
 import { readingTrust } from './named-snapshot.js';
 import { journalPath } from '../move/recover.js';
-import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from '../workspace/known-skips.js';
 
 /**
@@ -113,22 +113,23 @@ interface Found {
  * @throws LockstepError SUITE_UNKNOWN with the nearest name, DISK_IO
  */
 export async function status(context: Context, only: string | undefined): Promise<StatusReport> {
-  const { workspace, places, clock } = context;
+  const run = await openRun(context);
+  const { workspace, places, clock } = run;
   if (only !== undefined) suiteOf(workspace, only);
   const now = clock.now();
   const profiles = [...new Set(Object.values(workspace.suites).map(({ profile }) => profile))].sort();
   const found = new Map<string, Found>();
   const reader = new SummaryReader(places);
-  const trust = await readingTrust(context);
+  const trust = await readingTrust(run);
   for (const suite of profiles.flatMap((profile) => suitesOf(workspace, profile))) {
-    found.set(suite.name, await find(context, suite, { reader, keyring: trust.keyring }));
+    found.set(suite.name, await find(run, suite, { reader, keyring: trust.keyring }));
   }
   const newest = new Map<string, string>();
   for (const { profile, id } of await listSnapshots(places.snapshots)) newest.set(profile, id);
   const suites = [...found.values()].map((one) =>
     suiteStatus({
       ...one,
-      below: belowOf(one.suite, context, found),
+      below: belowOf(one.suite, run, found),
       newest:
         suitesOf(workspace, one.suite.profile)[0]?.name === one.suite.name
           ? newest.get(one.suite.profile)
@@ -154,9 +155,9 @@ export async function status(context: Context, only: string | undefined): Promis
         : { command: holder.command, pid: holder.pid, host: holder.host, since: holder.startedAt },
     warnings: [
       ...keyWarnings(await ownEnd(trust.keyring, now), now),
-      ...(holder === undefined ? await unendedMove(context) : []),
-      ...(await endedSkips(context, only === undefined ? profiles : [found.get(only)!.suite.profile])),
-      ...(await unendedRotation(context)),
+      ...(holder === undefined ? await unendedMove(run) : []),
+      ...endedSkips(run, only === undefined ? profiles : [found.get(only)!.suite.profile]),
+      ...(await unendedRotation(run)),
       ...strays.map(
         (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing keeps it up.`,
       ),
@@ -165,9 +166,9 @@ export async function status(context: Context, only: string | undefined): Promis
 }
 
 /** Its stage alone; when it goes on, `key status` tells. */
-async function unendedRotation(context: Context): Promise<string[]> {
+async function unendedRotation(run: Run): Promise<string[]> {
   try {
-    const state = (await keyRecordOf(context))?.state;
+    const state = (await run.ledger.keys())?.state;
     if (state === undefined || state.next === null) return [];
     const since = state.stageSince.toISOString().slice(0, 10);
     return [
@@ -199,20 +200,20 @@ async function ownEnd(keyring: Uint8Array | undefined, now: Date): Promise<Date 
 }
 
 async function find(
-  context: Context,
+  run: Run,
   suite: NamedSuite,
   { reader, keyring }: { reader: SummaryReader; keyring: Uint8Array | undefined },
 ): Promise<Found> {
   const view = liveView(suite.name);
-  const published = await readPublished(context.archive, view);
+  const published = await readPublished(run.archive, view);
   const keyEnds =
     keyring === undefined || published.release === null
       ? undefined
-      : (await readSignedView(context.archive, view, ownJudgement({ keyring }))).keyEnds;
+      : (await readSignedView(run.archive, view, ownJudgement({ keyring }))).keyEnds;
   try {
-    const history = await historyOf(context, suite.name);
+    const history = run.ledger.history(suite.name);
     const skips = await skipsIn(reader, history.at(-1));
-    const outlook = await aheadOfSuite(context, suite.profile, history.at(-1));
+    const outlook = await aheadOfSuite(run, suite.profile, history.at(-1));
     return { suite, published, keyEnds, history, fault: null, skips, ...outlook };
   } catch (error) {
     // One damaged history must not hide the state of the others

@@ -27,7 +27,7 @@ import { baseVersions } from '../../source/base-versions.js';
 import type { SourceContext } from '../../source/source-context.js';
 import type { PlannedBuilds } from './set-build.js';
 import type { Context } from '../workspace/context.js';
-import { anyProfileOf, profileOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
 import type { Resolution } from './resolve.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
@@ -156,19 +156,19 @@ export function snapshotSources({ builds, packages }: SnapshotManifest): OwnSour
  * or the snapshot cannot be read: the command that needs them says why.
  */
 export async function aheadOfSuite(
-  context: Context,
+  run: Run,
   profile: string,
   last: HistoryEntry | undefined,
 ): Promise<{ base: string; ahead: BaseAhead[] }> {
   const none = { base: '', ahead: [] };
   if (last === undefined) return none;
   try {
-    const read = await anyProfileOf(context, profile);
+    const read = run.profiles.either(profile);
     if (isImported(read)) return none;
     const { codename } = read.base;
-    const seen = await lastSeen(context, codename);
+    const seen = await lastSeen(run, codename);
     if (seen.size === 0) return none;
-    const builds = await readBuilds(context.places.snapshots, { profile: last.profile, id: last.to });
+    const builds = await readBuilds(run.places.snapshots, { profile: last.profile, id: last.to });
     const own = builds.map(({ package: source, version }) => ({ source, version }));
     return { base: baseName(codename), ahead: aheadOf(own, seen) };
   } catch (error) {
@@ -185,7 +185,7 @@ export async function aheadOfSuite(
  */
 export async function assertNotBehindBase(
   context: Context,
-  { profile, sources, skipped }: Resolution,
+  { profile, written, sources, skipped }: Resolution,
   planned: PlannedBuilds,
 ): Promise<void> {
   const ahead = await lookAtBase(context, plannedSources(profile, planned), sources);
@@ -202,7 +202,6 @@ export async function assertNotBehindBase(
   const [first] = inTheWay;
   if (first === undefined) return;
   const base = baseName(profile.base.codename);
-  const written = await profileOf(context, profile.name);
   throw new LockstepError('INSTALL_IMPOSSIBLE', {
     message: `${metapackage.name} could not be installed without the archive's pin: ${aheadSentence(first, base)}`,
     hint:

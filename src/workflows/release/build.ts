@@ -2,8 +2,9 @@
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
 import { lookAtBase, plannedSources } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
+import { openRun, type Run } from '../workspace/run.js';
 import type { LocalTrees } from './local-trees.js';
-import { resolve, type Resolution } from './resolve.js';
+import { resolveProfile, type Resolution } from './resolve.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
 
@@ -28,25 +29,25 @@ export async function build(
   profile: string,
   { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
 ): Promise<BuildReport> {
-  const plan = async (): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
-    const resolution = await resolve(context, profile, { trees });
-    const planned = await planBuilds(context, resolution);
+  const plan = async (run: Run): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
+    const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });
+    const planned = await planBuilds(run, resolution);
     // Told, and no more: what is built may be for looking at
-    await lookAtBase(context, plannedSources(resolution.profile, planned), resolution.sources);
+    await lookAtBase(run, plannedSources(resolution.profile, planned), resolution.sources);
     return { resolution, planned };
   };
-  if (dryRun) return { profile, builds: (await plan()).planned.rows, packages: [] };
-  return await exclusively(context, { dryRun }, async () => {
-    const { resolution, planned } = await plan();
-    const { outputs } = await buildSet(context, resolution, planned);
-    await pruneWhenDue(context);
+  if (dryRun) return { profile, builds: (await plan(await openRun(context))).planned.rows, packages: [] };
+  return await exclusively(context, { dryRun }, async (run) => {
+    const { resolution, planned } = await plan(run);
+    const { outputs } = await buildSet(run, resolution, planned);
+    await pruneWhenDue(run);
     const packages = outputs.flatMap((output) =>
       output.packages.map(({ package: name, version, architecture, file }) => ({
         package: name,
         version,
         architecture,
         component: output.component,
-        file: context.store.path(file.sha256),
+        file: run.store.path(file.sha256),
         sha256: file.sha256,
       })),
     );

@@ -5,7 +5,7 @@ import type { Context } from '../workspace/context.js';
 import { applyCut, cutReport, planCut, type CutReport } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
-import { resolve } from './resolve.js';
+import { resolveProfile } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
@@ -15,17 +15,17 @@ export async function cut(
   profile: string,
   { dryRun, security, trees }: { dryRun: boolean; security: readonly string[]; trees: LocalTrees },
 ): Promise<CutReport> {
-  return await exclusively(context, { dryRun }, async () => {
-    const signer = await archiveSigner(context, { dryRun });
-    const resolution = await resolve(context, profile, { trees });
-    const planned = await planBuilds(context, resolution);
-    await assertNotBehindBase(context, resolution, planned);
-    const built = await buildSet(context, resolution, planned);
-    const set = await withSignedSources(context, built, dryRun ? null : signer);
-    const plan = await planCut(context, set, signer, security);
+  return await exclusively(context, { dryRun }, async (run) => {
+    const signer = await archiveSigner(run, { dryRun });
+    const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });
+    const planned = await planBuilds(run, resolution);
+    await assertNotBehindBase(run, resolution, planned);
+    const built = await buildSet(run, resolution, planned);
+    const set = await withSignedSources(run, built, dryRun ? null : signer);
+    const plan = await planCut(run, set, signer, security);
     if (dryRun) return cutReport(plan, set, null);
-    const report = await applyCut(context, plan, set, signer);
-    await pruneWhenDue(context);
+    const report = await applyCut(run, plan, set, signer);
+    await pruneWhenDue(run);
     return report;
   });
 }

@@ -3,7 +3,6 @@ import { isAbsolute, relative } from 'node:path';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { keepHeapsSmall } from '../../io/heap.js';
 import type { StoreBatch } from '../../io/store-batch.js';
-import { loadImportedProfile } from '../../profile/load.js';
 import type { ImportedProfile } from '../../profile/profile-schema.js';
 import type { Signer } from '../../signing/signer.js';
 import { planChangelogs } from '../../snapshot/changelog-plan.js';
@@ -23,10 +22,10 @@ import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { vettingEvidence } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 import { toldOf } from './snapshot-cut.js';
@@ -67,11 +66,11 @@ export interface ImportReport {
  * INTERRUPTED
  */
 export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
-  const profile = await loadImportedProfile(context.workspace, request.profile);
   keepHeapsSmall();
-  return await exclusively(context, request, async () => {
-    const signer = await archiveSigner(context, request);
-    const { plan, batch, ...told } = await readAndPlan(context, profile, request, signer);
+  return await exclusively(context, request, async (run) => {
+    const profile = run.profiles.imported(request.profile);
+    const signer = await archiveSigner(run, request);
+    const { plan, batch, ...told } = await readAndPlan(run, profile, request, signer);
     try {
       return {
         profile: profile.name,
@@ -79,7 +78,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
         cut: plan.kind === 'cut',
         inputs: plan.inputs,
         parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
-        manifest: request.dryRun ? null : await applyImport(context, plan, batch, signer),
+        manifest: request.dryRun ? null : await applyImport(run, plan, batch, signer),
         ...told,
       };
     } finally {
@@ -217,12 +216,12 @@ function evidenceOf({ packages, signers }: TakenFile): EvidenceDraft[] {
 
 /** Takes the packages in, then writes and signs the manifest; its path, or null where nothing changed. */
 async function applyImport(
-  context: Context,
+  run: Run,
   plan: SnapshotPlan,
   batch: StoreBatch | undefined,
   signer: Signer,
 ): Promise<string | null> {
-  const { places, clock, signal } = context;
+  const { places, clock, signal } = run;
   const cut = async (): Promise<string | null> => {
     await batch?.place(signal);
     if (plan.kind === 'unchanged') {
@@ -233,16 +232,16 @@ async function applyImport(
     settling.catch(() => undefined);
     const signed = await signSnapshot(places.snapshots, plan, { signer, now: clock.now() });
     // What publishing needs is made while the snapshot is at hand, so that no move has to read it
-    await snapshotRecords(context).make(plan);
+    await run.records.make(plan);
     // A manifest is there only when the names of its packages are on the disk
     await settling;
     const files = await writeSnapshot(signed, signal);
     const { id, sha256 } = plan;
-    await prepareEntry(context, { profile: plan.manifest.profile, id, sha256 }, signer);
-    await commitSnapshotFiles(context, files, `Import ${plan.id} of ${plan.manifest.profile}`);
+    await prepareEntry(run, { profile: plan.manifest.profile, id, sha256 }, signer);
+    await commitSnapshotFiles(run, files, `Import ${plan.id} of ${plan.manifest.profile}`);
     return files.find((file) => file.endsWith('.json')) ?? null;
   };
-  return await inPhase(context.progress, 'Cutting a snapshot', cut, () => toldOf(plan));
+  return await inPhase(run.progress, 'Cutting a snapshot', cut, () => toldOf(plan));
 }
 
 function refused(faults: readonly FaultPlace[], cwd: string): LockstepError {

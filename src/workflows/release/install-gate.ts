@@ -17,9 +17,9 @@ import { installSetOf, type InstallSet } from '../../vetting/install/install-set
 import { noteWords } from '../../vetting/install/install-note.js';
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { ownTrust } from '../move/suite-publication.js';
 import { sourceContext } from './profile-sources.js';
-import { historyOf, profileOf } from '../workspace/files-read.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
 export interface InstallProofRequest {
@@ -38,7 +38,7 @@ export interface InstallProofRequest {
  * packages and the suites' snapshots throws
  */
 export async function proveInstallable(
-  context: Context,
+  context: Run,
   { profile, sources, set }: InstallProofRequest,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<EvidenceDraft> {
@@ -53,7 +53,7 @@ export async function proveInstallable(
 
 /** The snapshots that suites of the profile point at, each once: what machines have. */
 async function presentSets(
-  context: Context,
+  context: Run,
   { name, base }: Profile,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<Snapshot[]> {
@@ -61,7 +61,7 @@ async function presentSets(
   const found = new Map<string, Snapshot>();
   const trust = await ownTrust(signer);
   for (const suite of suitesOf(workspace, name)) {
-    const id = currentSnapshot(await historyOf(context, suite.name));
+    const id = currentSnapshot(context.ledger.history(suite.name));
     if (id === null || found.has(id)) continue;
     const snapshot = await readSnapshot(places.snapshots, { profile: name, id }, trust);
     // A suite of another base never takes the new one (assertSameBase)
@@ -77,16 +77,16 @@ async function presentSets(
  * @throws LockstepError INSTALL_IMPOSSIBLE, INSTALL_OVERLAP and what reading the base and the snapshots throws
  */
 export async function proveMove(
-  context: Context,
+  run: Run,
   { from, to }: { from: GateFacts; to: GateFacts },
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const { snapshots } = context.places;
+  const { snapshots } = run.places;
   const trust = await ownTrust(signer);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
     installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
-  const profile = await profileOf(context, to.profile);
-  await prove(context, profile, await sourceContext(context, profile), {
+  const profile = run.profiles.withComponents(to.profile);
+  await prove(run, profile, await sourceContext(run, profile), {
     set: await read(to),
     before: [await read(from)],
     what: 'moves',

@@ -19,10 +19,10 @@ import type { SourceContext } from '../../source/source-context.js';
 import { allCandidates } from '../../source/registry.js';
 import { lookAtBase, snapshotSources } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
+import { openRun, type Run } from '../workspace/run.js';
 import { namedSnapshot, readingTrust } from '../reading/named-snapshot.js';
 import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
-import { anyProfileOf, profileOf } from '../workspace/files-read.js';
 
 export interface OutdatedRequest {
   /** All profiles with components where neither it nor a suite is given. */
@@ -52,33 +52,33 @@ export interface OutdatedReport {
  * candidates throws (src/source/registry.ts)
  */
 export async function outdated(context: Context, request: OutdatedRequest): Promise<OutdatedReport> {
-  const { profiles, notes } = await profilesOf(context, request);
-  const trust = await readingTrust(context);
+  const run = await openRun(context);
+  const { profiles, notes } = profilesOf(run, request);
+  const trust = await readingTrust(run);
   const report: OutdatedReport = { profiles: [], notes };
   for (const profile of profiles) {
     const snapshot =
       request.suite === undefined
-        ? await lastSnapshot(context.places.snapshots, profile.name, trust)
-        : (await namedSnapshot(context, request.suite, trust)).snapshot;
-    const skips = skipsOf(profile, context.clock.now());
-    const sources = await sourceContext(context, profile);
+        ? await lastSnapshot(run.places.snapshots, profile.name, trust)
+        : (await namedSnapshot(run, request.suite, trust)).snapshot;
+    const skips = skipsOf(profile, run.clock.now());
+    const sources = await sourceContext(run, profile);
     report.notes.push(...skips.ended.map((sentence) => `${sentence}.`));
     report.profiles.push({
       profile: profile.name,
       snapshot: snapshot?.manifest.id ?? null,
       suite: request.suite ?? null,
-      components: await componentsOf(context, profile, sources, { snapshot, skips: skips.inForce }),
-      ahead: snapshot === null ? [] : await lookAtBase(context, snapshotSources(snapshot.manifest), sources),
+      components: await componentsOf(run, profile, sources, { snapshot, skips: skips.inForce }),
+      ahead: snapshot === null ? [] : await lookAtBase(run, snapshotSources(snapshot.manifest), sources),
     });
   }
   return report;
 }
 
-async function profilesOf(
-  context: Context,
+function profilesOf(
+  { workspace, profiles: read }: Run,
   { profile: name, suite }: OutdatedRequest,
-): Promise<{ profiles: Profile[]; notes: string[] }> {
-  const { workspace } = context;
+): { profiles: Profile[]; notes: string[] } {
   const ofSuite = suite === undefined ? undefined : suiteOf(workspace, suite).profile;
   if (name !== undefined && ofSuite !== undefined && name !== ofSuite) {
     throw new LockstepError('USAGE', {
@@ -89,14 +89,14 @@ async function profilesOf(
   }
   const named = name ?? ofSuite;
   if (named !== undefined) {
-    const profile = await profileOf(context, named);
+    const profile = read.withComponents(named);
     assertFilledIn(profile);
     return { profiles: [profile], notes: [] };
   }
   const profiles: Profile[] = [];
   const notes: string[] = [];
-  for (const one of workspace.profileNames) {
-    const profile = await anyProfileOf(context, one);
+  for (const one of read.names) {
+    const profile = read.either(one);
     if (isImported(profile)) continue;
     if (placeholdersIn(profile).length === 0) profiles.push(profile);
     else notes.push(`The profile ${one} is left out: addresses in it are to be filled in first.`);

@@ -6,16 +6,17 @@ import { assertOrigins, originsOfPins } from '../../suite/origins.js';
 import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
 import { assertNotBehindBase } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
+import { openRun, type Run } from '../workspace/run.js';
 import { applyCut, planCut, type CutReport } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move/suite-move.js';
-import { suiteFor, type PublishReport } from '../move/suite-publication.js';
-import { resolve, type Resolution } from './resolve.js';
+import type { PublishReport } from '../move/suite-publication.js';
+import { suiteFor } from '../move/target-suite.js';
+import { resolveProfile, type Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
-import { profileOf } from '../workspace/files-read.js';
 
 export interface ReleaseRequest {
   profile: string;
@@ -54,70 +55,57 @@ export interface ReleaseReport extends ReleasePlan {
 
 /** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
-  const suite = await suiteOfRequest(context, request);
-  const signer = await archiveSigner(context, { dryRun: true });
-  await assertBase(context, request, suite, signer);
-  const resolution = await resolve(context, request.profile, request);
-  assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-  const planned = await planBuilds(context, resolution, suite.name);
-  await assertNotBehindBase(context, resolution, planned);
-  return planOf(resolution, suite, planned);
+  const run = await openRun(context);
+  const signer = await archiveSigner(run, { dryRun: true });
+  const { resolution, planned, plan } = await resolveFor(run, request, signer);
+  await assertNotBehindBase(run, resolution, planned);
+  return plan;
 }
 
-/** A profile that is not there is told of before a suite that takes it is looked for. */
-async function suiteOfRequest(context: Context, { profile, suite }: ReleaseRequest): Promise<NamedSuite> {
-  const { name } = await profileOf(context, profile);
-  return suiteFor(context, suite, name);
-}
-
-/** A suite of another base is told of before anything is built. */
-async function assertBase(
-  context: Context,
-  { profile }: ReleaseRequest,
-  suite: NamedSuite,
+/** What is to be built, and where it is to go. A suite of another base or trust is refused before anything is built. */
+async function resolveFor(
+  run: Run,
+  request: ReleaseRequest,
   signer: Pick<Signer, 'publicKey'>,
-): Promise<void> {
-  const { base } = await profileOf(context, profile);
-  await assertSuiteTakesBase(context, suite, base, signer);
-}
-
-function planOf({ profile, skipped }: Resolution, suite: NamedSuite, { rows }: PlannedBuilds): ReleasePlan {
-  const { name, base, metapackage } = profile;
-  return {
+): Promise<{ suite: NamedSuite; resolution: Resolution; planned: PlannedBuilds; plan: ReleasePlan }> {
+  const profile = run.profiles.withComponents(request.profile);
+  const suite = suiteFor(run, request.suite, profile.name);
+  await assertSuiteTakesBase(run, suite, profile.base, signer);
+  const resolution = await resolveProfile(run, profile, request);
+  assertOrigins(originsOfPins(resolution.pins), suite, run.workspace);
+  const planned = await planBuilds(run, resolution, suite.name);
+  const { name, base, metapackage } = resolution.profile;
+  const plan = {
     profile: name,
     suite: suite.name,
     base: { release: base.release, codename: base.codename },
     metapackage: metapackage.name,
-    builds: rows,
-    skipped,
+    builds: planned.rows,
+    skipped: resolution.skipped,
   };
+  return { suite, resolution, planned, plan };
 }
 
 /** @throws LockstepError of any of the four steps; what earlier steps made stays and is used again */
 export async function release(context: Context, request: ReleaseRequest): Promise<ReleaseReport> {
-  const suite = await suiteOfRequest(context, request);
-  return await exclusively(context, { dryRun: false }, async () => {
-    const signer = await archiveSigner(context);
-    await assertBase(context, request, suite, signer);
-    const resolution = await resolve(context, request.profile, request);
-    assertOrigins(originsOfPins(resolution.pins), suite, context.workspace);
-    const planned = await planBuilds(context, resolution, suite.name);
-    const plan = planOf(resolution, suite, planned);
+  return await exclusively(context, { dryRun: false }, async (run) => {
+    const signer = await archiveSigner(run);
+    const { suite, resolution, planned, plan } = await resolveFor(run, request, signer);
     request.onPlan(plan);
-    await assertNotBehindBase(context, resolution, planned);
-    const set = await withSignedSources(context, await buildSet(context, resolution, planned), signer);
-    const cutPlan = await planCut(context, set, signer, request.security);
-    const cut: CutReport = await applyCut(context, cutPlan, set, signer);
-    const target = { profile: plan.profile, id: cut.id };
+    await assertNotBehindBase(run, resolution, planned);
+    const set = await withSignedSources(run, await buildSet(run, resolution, planned), signer);
+    const cutPlan = await planCut(run, set, signer, request.security);
+    const cut: CutReport = await applyCut(run, cutPlan, set, signer);
     const { reason, lower } = request;
+    const target = { profile: plan.profile, id: cut.id };
     const move = await planMove(
-      context,
+      run,
       { action: 'publish', suite, target, reason, schemaChange: true, lower },
       signer,
     );
     request.onMove?.(move);
-    const publication = await applyMove(context, move, signer);
-    await pruneWhenDue(context);
+    const publication = await applyMove(run, move, signer);
+    await pruneWhenDue(run);
     return { ...plan, snapshot: cut.id, cut: cut.cut, security: cut.security, publication };
   });
 }

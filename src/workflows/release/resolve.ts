@@ -18,14 +18,17 @@ import type { Pin } from '../../source/pin.js';
 import { allCandidates } from '../../source/registry.js';
 import { ComponentSearch } from './component-search.js';
 import type { Context } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import { withLocalTrees, type LocalTrees } from './local-trees.js';
 import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
-import { profileOf } from '../workspace/files-read.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
 export interface Resolution {
+  /** With own trees in place of components, where there are any. */
   profile: Profile;
+  /** As its file says it: places of faults are by that. */
+  written: Profile;
   /** By component. */
   pins: Map<string, Pin>;
   /** Who demands what of whom. */
@@ -54,10 +57,19 @@ export interface ResolveOptions {
  */
 export async function resolve(
   context: Context,
-  profileName: string,
+  profile: string,
+  options: ResolveOptions = {},
+): Promise<Resolution> {
+  const { profiles } = await openRun(context);
+  return await resolveProfile(context, profiles.withComponents(profile), options);
+}
+
+/** The same of a profile that was read. */
+export async function resolveProfile(
+  context: Context,
+  written: Profile,
   { trees = {}, explain }: ResolveOptions = {},
 ): Promise<Resolution> {
-  const written = await profileOf(context, profileName);
   const profile = withLocalTrees(written, trees);
   assertFilledIn(profile);
   if (explain !== undefined) assertComponent(profile, explain);
@@ -94,7 +106,7 @@ export async function resolve(
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
     const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);
     const explanation = explain === undefined ? undefined : explainChoice(profile, asked, chosen, explain);
-    return { profile, pins, demands, skipped, explanation, php, phpOf, sources };
+    return { profile, written, pins, demands, skipped, explanation, php, phpOf, sources };
   };
   return await inPhase(
     context.progress,

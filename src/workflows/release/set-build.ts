@@ -22,7 +22,7 @@ import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import type { SetPackage } from '../../metapackage/relations.js';
 import { planVersion, type VersionUse } from '../../metapackage/revision.js';
 import { readTemplates } from '../../metapackage/template-folder.js';
-import { checkWorkspace, suitesOf } from '../../profile/load.js';
+import { suitesOf } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import type { SkippedOf } from '../../profile/skip.js';
 import type { SnapshotBuild, SnapshotSchema } from '../../snapshot/manifest.js';
@@ -35,6 +35,7 @@ import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js
 import { originLines } from '../../source/pin-kinds.js';
 import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { databaseSchema } from './set-schema.js';
 import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';
@@ -79,17 +80,13 @@ export interface BuiltSet {
  *
  * @throws LockstepError BUILD_*, TEMPLATE_*, PROFILE_UNKNOWN, MACHINE_UNFIT and what reading the base throws
  */
-export async function planBuilds(
-  context: Context,
-  resolution: Resolution,
-  suite?: string,
-): Promise<PlannedBuilds> {
+export async function planBuilds(run: Run, resolution: Resolution, suite?: string): Promise<PlannedBuilds> {
   const decide = async (phase: Phase): Promise<PlannedBuilds> => {
-    const history = await versionHistory(context, resolution.profile.name);
-    const building = buildContext(context, phase);
-    const debian = await planDebian(context, resolution, history, building);
-    const schema = await databaseSchema(context, resolution, sourcesOf(debian));
-    const groups = await composeGroups(context, resolution, debian, { history, schema, suite });
+    const history = await versionHistory(run, resolution.profile.name);
+    const building = buildContext(run, phase);
+    const debian = await planDebian(run, resolution, history, building);
+    const schema = await databaseSchema(run, resolution, sourcesOf(debian));
+    const groups = await composeGroups(run, resolution, debian, { history, schema, suite });
     const trees = await Promise.all(
       groups.flatMap((group) =>
         group.packages.map(async ({ trees: from, ...tree }) =>
@@ -113,7 +110,7 @@ export async function planBuilds(
       schema,
     };
   };
-  return await inPhase(context.progress, 'Planning the builds', decide, ({ plans }) => {
+  return await inPhase(run.progress, 'Planning the builds', decide, ({ plans }) => {
     const waiting = plans.filter(({ action }) => action === 'build').length;
     return `${waiting} to build, ${plans.length - waiting} cached`;
   });
@@ -254,7 +251,7 @@ function debianOf(prepared: PreparedBuild): Extract<PreparedBuild, { method: 'de
 }
 
 async function composeGroups(
-  context: Context,
+  run: Run,
   { profile, pins, php, phpOf, sources }: Resolution,
   debian: readonly PlannedDebian[],
   given: {
@@ -264,13 +261,11 @@ async function composeGroups(
   },
 ): Promise<SourceGroup[]> {
   const { history, schema, suite } = given;
-  const { workspace } = context;
-  const { profiles, imported, errors } = await checkWorkspace(workspace.root);
-  const [fault] = errors;
-  if (fault !== undefined) throw fault;
+  const { workspace } = run;
+  const { profiles, imported } = run.profiles.all();
   const names = [...new Set([...templatesOf(profile), keyringTemplate])];
   const templates = await readTemplates(workspace.root, names);
-  const key = await keyringKey(await archiveKeys(context, []));
+  const key = await keyringKey(await archiveKeys(run, []));
   const set = await planSet(
     {
       workspace,
@@ -281,7 +276,7 @@ async function composeGroups(
       templates,
       key,
       schema,
-      extensions: await extensionsOf(context, { profile, pins, sources }),
+      extensions: await extensionsOf(run, { profile, pins, sources }),
       php,
       phpOf,
     },
@@ -290,7 +285,7 @@ async function composeGroups(
   const template = templates.get(keyringTemplate)!;
   // Machines get this package together with the suite that it is published in
   const [entry] = suitesOf(workspace, profile.name);
-  const published = await publishedSuites(context);
+  const published = await publishedSuites(run);
   const next = suite ?? entry?.name;
   if (next !== undefined && !published.has(next)) published.set(next, [workspace.archive.area]);
   const group = { workspace, profiles, imported, template, key, published, history };

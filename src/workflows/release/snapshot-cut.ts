@@ -15,10 +15,11 @@ import { vetSet } from '../../vetting/vet.js';
 import type { BuiltSet } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { evidenceOf, snapshotRecords } from '../workspace/snapshot-records.js';
+import { evidenceOf } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
 
 export interface CutReport {
@@ -42,7 +43,7 @@ export interface CutReport {
  * @throws LockstepError VETTING_FAILED, INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, SNAPSHOT_INVALID, VERIFY_*, STORE_*
  */
 export async function planCut(
-  context: Context,
+  context: Run,
   set: BuiltSet,
   signer: Pick<Signer, 'publicKey'>,
   security: readonly string[],
@@ -126,7 +127,7 @@ async function takenEntries(
 }
 
 /** One that an earlier Lockstep cut, and whatever else no gate let through: suites would not take it. */
-async function isUnproven(context: Context, { manifest, sha256 }: Snapshot): Promise<boolean> {
+async function isUnproven(context: Run, { manifest, sha256 }: Snapshot): Promise<boolean> {
   const evidence = await evidenceOf(context, manifest, { sha256, evidence: evidenceWithin(manifest) });
   return !isPassed(stateOf(evidence, installability, context.clock.now()));
 }
@@ -138,7 +139,7 @@ export function toldOf(plan: SnapshotPlan): string {
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */
 export async function applyCut(
-  context: Context,
+  context: Run,
   plan: SnapshotPlan,
   set: BuiltSet,
   signer: Signer,
@@ -152,7 +153,7 @@ export async function applyCut(
     });
     // What publishing needs is made while the snapshot is at hand, so that no move has to read it
     if (plan.kind === 'cut') {
-      await snapshotRecords(context).make(plan);
+      await context.records.make(plan);
       const { id, sha256 } = plan;
       await prepareEntry(context, { profile: set.profile.name, id, sha256 }, signer);
     }

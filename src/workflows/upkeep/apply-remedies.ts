@@ -19,9 +19,9 @@ import { faultsIn } from '../../suite/unbelieved.js';
 import { ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
 import { archiveSigner, signerOfKey, type ArchiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
 import { planPublish } from '../move/suite-publication.js';
-import { historyOf } from '../workspace/files-read.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
 /**
@@ -30,17 +30,17 @@ import { inPhase, type Phase } from '../../io/progress.js';
  * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
  */
 export async function applyRemedies(
-  context: Context,
+  run: Run,
   remedies: readonly Remedy[],
   keys: ArchiveKeys,
 ): Promise<RepairOutcome[]> {
-  const { archive: port, store, signal, progress } = context;
+  const { archive: port, store, signal, progress } = run;
   const repair = async (phase: Phase): Promise<RepairOutcome[]> => {
     const outcomes: RepairOutcome[] = [];
     for (const remedy of remedies) {
       const outcome =
         remedy.kind === 'release'
-          ? await applyRelease(context, remedy.view, keys)
+          ? await applyRelease(run, remedy.view, keys)
           : await applyRemedy(port, remedy, { store, signal });
       phase.info(`${pathOfRemedy(remedy)}: ${outcome.how ?? `not repaired, ${outcome.reason}`}`);
       outcomes.push(outcome);
@@ -55,23 +55,23 @@ export async function applyRemedies(
   );
 }
 
-async function applyRelease(context: Context, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
+async function applyRelease(run: Run, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
   const named = suiteOfView(view);
-  const config = named === undefined ? undefined : context.workspace.suites[named.suite];
+  const config = named === undefined ? undefined : run.workspace.suites[named.suite];
   const suite =
     named === undefined
       ? undefined
-      : (keyringSuiteNamed(context, named.suite) ??
+      : (keyringSuiteNamed(run, named.suite) ??
         (config === undefined ? undefined : { ...config, name: named.suite }));
   if (suite === undefined) {
     return { path: view, how: null, reason: 'lockstep.yaml does not have that suite' };
   }
   try {
     // Each time: what needs no signature is repaired where the key is not at hand
-    const signer = await repairSigner(context, suite.name);
+    const signer = await repairSigner(run, suite.name);
     return (
-      (await signAgain(context, view, suite, signer, keys)) ??
-      (await publishAgain(context, view, suite, signer, keys))
+      (await signAgain(run, view, suite, signer, keys)) ??
+      (await publishAgain(run, view, suite, signer, keys))
     );
   } catch (error) {
     if (!(error instanceof LockstepError) || /^(?:DISK_|INTERRUPTED)/.test(error.code)) throw error;
@@ -80,10 +80,10 @@ async function applyRelease(context: Context, view: string, keys: ArchiveKeys): 
 }
 
 /** A suite that is there for one key is signed by that one alone. */
-async function repairSigner(context: Context, suite: string): Promise<ArchiveSigner> {
+async function repairSigner(run: Run, suite: string): Promise<ArchiveSigner> {
   const fingerprint = keyOfSuite(suite);
-  if (fingerprint === undefined) return await archiveSigner(context);
-  return { ...(await signerOfKey(context, fingerprint)), fingerprints: [fingerprint] };
+  if (fingerprint === undefined) return await archiveSigner(run);
+  return { ...(await signerOfKey(run, fingerprint)), fingerprints: [fingerprint] };
 }
 
 /** Undefined where none of its Release files can be trusted. */
@@ -117,23 +117,23 @@ async function signAgain(
  * said here what it is to point at.
  */
 async function publishAgain(
-  context: Context,
+  run: Run,
   view: string,
   suite: PublishedSuite,
   signer: Signer,
   keys: ArchiveKeys,
 ): Promise<RepairOutcome> {
-  const { archive: port, store, clock, signal, places } = context;
+  const { archive: port, store, clock, signal, places } = run;
   if (view === liveView(suite.name)) {
     const fault = await faultsIn(places.snapshots, historyPath('', suite.name), ownJudgement(keys));
     if (fault !== null) throw fault;
   }
-  const history = await historyOf(context, suite.name);
+  const history = run.ledger.history(suite.name);
   const id = suiteOfView(view)?.id ?? currentSnapshot(history);
   if (id === null) return { path: view, how: null, reason: 'its history says that it points at nothing' };
   const sha256 = history.find(({ to }) => to === id)?.manifest;
   const target = { profile: suite.profile, id, sha256 };
-  const plan = await planPublish(context, target, suite, signer, { action: 'publish', anew: true });
+  const plan = await planPublish(run, target, suite, signer, { action: 'publish', anew: true });
   const writes = plan.writes.filter(({ path }) => path.startsWith(`${view}/`));
   await applyPublication(port, { ...plan, writes }, { store, signer, clock, signal });
   return { path: view, how: `published again out of ${id}` };

@@ -18,6 +18,7 @@ import { anyTime } from '../../suite/unbelieved.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import { archiveKeys, ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
 import { allHistories } from '../reading/named-snapshot.js';
 import { assertSound } from './soundness.js';
@@ -47,23 +48,23 @@ export interface DropReport {
  * cannot be told, those of the signer and of the disk
  */
 export async function drop(context: Context, request: DropRequest): Promise<DropReport> {
-  return await exclusively(context, request, async () => {
-    const before = await interrupted(context, request.id);
-    if (before !== undefined) return await finish(context, before, request.dryRun);
-    const keys = await archiveKeys(context, []);
-    const { snapshot, left } = await whatIsLeft(context, await snapshotNamed(context, request.id), keys);
+  return await exclusively(context, request, async (run) => {
+    const before = await interrupted(run, request.id);
+    if (before !== undefined) return await finish(run, before, request.dryRun);
+    const keys = await archiveKeys(run, []);
+    const { snapshot, left } = await whatIsLeft(run, await snapshotNamed(run, request.id), keys);
     const { manifest, sha256 } = snapshot;
     const bytes = left.reduce((sum, { size }) => sum + size, 0);
     const report: DropReport = {
       id: manifest.id,
       profile: manifest.profile,
       verdict: 'drop',
-      files: (await filesOf(context, { ...manifest, manifest: sha256 })).map((file) => file.shown),
+      files: (await filesOf(run, { ...manifest, manifest: sha256 })).map((file) => file.shown),
       freed: { files: left.length, bytes },
     };
     if (request.dryRun) return report;
-    const signer = await archiveSigner(context);
-    await dropSnapshot(context, snapshot, { left, signer, reason: request.reason });
+    const signer = await archiveSigner(run);
+    await dropSnapshot(run, snapshot, { left, signer, reason: request.reason });
     return report;
   });
 }
@@ -79,9 +80,9 @@ async function interrupted(context: Context, id: string): Promise<DroppedSnapsho
   });
 }
 
-async function finish(context: Context, dropped: DroppedSnapshot, dryRun: boolean): Promise<DropReport> {
-  const files = (await filesOf(context, dropped)).map((file) => file.shown);
-  if (!dryRun) await takeAway(context, dropped);
+async function finish(run: Run, dropped: DroppedSnapshot, dryRun: boolean): Promise<DropReport> {
+  const files = (await filesOf(run, dropped)).map((file) => file.shown);
+  if (!dryRun) await takeAway(run, dropped);
   const { id, profile } = dropped;
   return { id, profile, verdict: 'finished', files, freed: { files: 0, bytes: 0 } };
 }
@@ -104,28 +105,28 @@ async function snapshotNamed(context: Context, id: string): Promise<SnapshotPlac
  * @throws LockstepError SNAPSHOT_IN_USE, SNAPSHOT_INVALID
  */
 async function whatIsLeft(
-  context: Context,
+  run: Run,
   place: SnapshotPlace,
   keys: ArchiveKeys,
 ): Promise<{ snapshot: Snapshot; left: PoolFile[] }> {
   // Before the manifests are read, which takes a while
-  assertDroppable({ place, suites: await suitesListing(context, place.id, keys) });
+  assertDroppable({ place, suites: await suitesListing(run, place.id, keys) });
   // What is not believed any more can go too, and tells what others need as well as what is
-  const { reading, snapshot, left } = await onlyIn(context, place, anyTime(ownJudgement(keys)));
+  const { reading, snapshot, left } = await onlyIn(run, place, anyTime(ownJudgement(keys)));
   assertSound(reading, 'dropped');
   return { snapshot: snapshot!, left };
 }
 
 /** By what machines can read, and by the histories where they cannot read anything good. */
 async function suitesListing(
-  context: Context,
+  run: Run,
   id: string,
   keys: ArchiveKeys,
 ): Promise<{ suite: string; as: 'current' | 'listed' }[]> {
-  const { archive: port } = context;
+  const { archive: port } = run;
   const trust = ownJudgement(keys);
   const listing: { suite: string; as: 'current' | 'listed' }[] = [];
-  const histories = await allHistories(context);
+  const histories = allHistories(run);
   const pointers = suitePointers(histories).get(id) ?? [];
   for (const { suite } of histories) {
     const { release } = await readSignedView(port, liveView(suite), trust);

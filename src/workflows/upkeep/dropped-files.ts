@@ -17,8 +17,8 @@ import { snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folde
 import type { LineTrust } from '../../snapshot/chained-lines.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { notesPath } from './verify.js';
 import { inPhase } from '../../io/progress.js';
 
@@ -91,19 +91,19 @@ export async function onlyIn(
  * @throws LockstepError as appendDropped and {@link takeAway}
  */
 export async function dropSnapshot(
-  context: Context,
+  run: Run,
   { manifest, sha256 }: Snapshot,
   { left, signer, reason }: { left: readonly PoolFile[]; signer: Signer; reason?: string | undefined },
 ): Promise<void> {
-  const { clock, actor: by, places } = context;
+  const { clock, actor: by, places } = run;
   const { id, profile, parent, builds } = manifest;
   const at = clock.now().toISOString();
   const told = reason === undefined ? {} : { reason };
   const drop = { id, profile, manifest: sha256, parent, builds, at, by, ...told };
-  await noteLeft(context, left);
+  await noteLeft(run, left);
   await appendDropped(places.snapshots, drop, { signer, date: clock.now() });
   await takeAway(
-    context,
+    run,
     (await readDropped(places.snapshots)).find((one) => one.id === id)!,
   );
 }
@@ -113,15 +113,15 @@ export async function dropSnapshot(
  *
  * @throws LockstepError DISK_IO, INTERRUPTED, SNAPSHOT_COMMIT
  */
-export async function takeAway(context: Context, dropped: DroppedSnapshot): Promise<void> {
+export async function takeAway(run: Run, dropped: DroppedSnapshot): Promise<void> {
   const { id, profile, reason } = dropped;
-  const { snapshots } = context.places;
+  const { snapshots } = run.places;
   const takeFiles = async (): Promise<void> => {
-    for (const file of await filesOf(context, dropped)) {
-      throwIfInterrupted(context.signal);
+    for (const file of await filesOf(run, dropped)) {
+      throwIfInterrupted(run.signal);
       await file.remove();
     }
-    await removeFile(snapshotRecords(context).path(dropped.manifest));
+    await removeFile(run.records.path(dropped.manifest));
     const why = reason === undefined ? '' : `\n\n${reason}\n`;
     const message = `Drop ${id} of ${profile}${why}`;
     // All that ever went: the commit of an earlier one may be what a kill prevented
@@ -130,10 +130,10 @@ export async function takeAway(context: Context, dropped: DroppedSnapshot): Prom
       const gone = snapshotFiles(snapshots, each);
       removed.push(gone.manifest, gone.evidence, gone.signature);
     }
-    await commitSnapshotFiles(context, [droppedPath(snapshots)], message, removed);
+    await commitSnapshotFiles(run, [droppedPath(snapshots)], message, removed);
   };
-  await inPhase(context.progress, `Dropping ${id} of ${profile}`, () =>
-    onDisk('remove from', context.archive.place, takeFiles),
+  await inPhase(run.progress, `Dropping ${id} of ${profile}`, () =>
+    onDisk('remove from', run.archive.place, takeFiles),
   );
 }
 
@@ -142,11 +142,11 @@ export async function takeAway(context: Context, dropped: DroppedSnapshot): Prom
  *
  * @returns the ids
  */
-export async function finishDrops(context: Context): Promise<string[]> {
+export async function finishDrops(run: Run): Promise<string[]> {
   const finished: string[] = [];
-  for (const dropped of await readDropped(context.places.snapshots)) {
-    if ((await filesOf(context, dropped)).length === 0) continue;
-    await takeAway(context, dropped);
+  for (const dropped of await readDropped(run.places.snapshots)) {
+    if ((await filesOf(run, dropped)).length === 0) continue;
+    await takeAway(run, dropped);
     finished.push(dropped.id);
   }
   return finished;

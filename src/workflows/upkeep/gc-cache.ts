@@ -92,7 +92,7 @@ function limit(
  * @throws LockstepError LOCK_HELD, DISK_IO, TOOL_MISSING, INTERRUPTED
  */
 export async function gcCache(context: Context, request: CacheGcRequest): Promise<CacheGcReport> {
-  return await exclusively(context, request, () => pruneCache(context, request));
+  return await exclusively(context, request, (run) => pruneCache(run, request));
 }
 
 async function pruneCache(context: Context, request: CacheGcRequest): Promise<CacheGcReport> {

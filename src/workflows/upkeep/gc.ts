@@ -25,8 +25,8 @@ import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { verifySnapshots } from '../../suite/verify-records.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { finishDrops } from './dropped-files.js';
-import { snapshotRecords } from '../workspace/snapshot-records.js';
 import { addHashes, hashesIn, needsOfOthers } from './shared-cache.js';
 import { assertSound } from './soundness.js';
 import { notesPath } from './verify.js';
@@ -58,25 +58,25 @@ const forgottenAfter = 30 * 86_400;
  * @throws LockstepError SNAPSHOT_INVALID where it cannot be known what is needed, LOCK_HELD, DISK_IO, INTERRUPTED
  */
 export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
-  return await exclusively(context, request, async () => {
-    const finished = request.dryRun ? [] : await finishDrops(context);
+  return await exclusively(context, request, async (run) => {
+    const finished = request.dryRun ? [] : await finishDrops(run);
     const notes: string[] = [];
     const look = async (): Promise<GarbagePlan> =>
       planGarbage({
-        garbage: await findGarbage(context, request, notes),
-        notes: await readNotes(notesPath(context)),
-        now: context.clock.now(),
+        garbage: await findGarbage(run, request, notes),
+        notes: await readNotes(notesPath(run)),
+        now: run.clock.now(),
         grace: request.grace,
       });
     const plan = await inPhase(
-      context.progress,
+      run.progress,
       'Looking for what nothing refers to',
       look,
       ({ remove, wait }) => `${remove.length} files to remove, ${wait.length} must wait`,
     );
     if (!request.dryRun) {
-      await removeGarbage(context, plan);
-      await sweep(context, request.grace);
+      await removeGarbage(run, plan);
+      await sweep(run, request.grace);
     }
     return { removed: plan.remove, waiting: plan.wait, finished, notes };
   });
@@ -92,9 +92,9 @@ interface Needs {
   hashes: Set<string>;
 }
 
-async function findGarbage(context: Context, request: GcRequest, notes: string[]): Promise<Garbage[]> {
-  const { archive: port, places, workspace, signal } = context;
-  const keys = await archiveKeys(context, []);
+async function findGarbage(run: Run, request: GcRequest, notes: string[]): Promise<Garbage[]> {
+  const { archive: port, places, workspace, signal } = run;
+  const keys = await archiveKeys(run, []);
   const trust = ownJudgement(keys);
   const needs: Needs = { pool: new Set(), manifests: new Set(), hashes: new Set() };
   const reading = await verifySnapshots({
@@ -125,10 +125,7 @@ async function findGarbage(context: Context, request: GcRequest, notes: string[]
     for (const { sha256 } of signed.release?.sha256.values() ?? []) needs.hashes.add(sha256);
     garbage.push(...viewGarbage(there, signed));
   }
-  garbage.push(
-    ...(await recordGarbage(context, needs)),
-    ...(await storeGarbage(context, request, needs, notes)),
-  );
+  garbage.push(...(await recordGarbage(run, needs)), ...(await storeGarbage(run, request, needs, notes)));
   return garbage;
 }
 
@@ -152,8 +149,8 @@ function temporaries(there: readonly PortFile[]): Garbage[] {
  * What was derived from manifests that are gone, listings that no view has, blocks that no record names. All
  * of it can be made again.
  */
-async function recordGarbage(context: Context, needs: Needs): Promise<Garbage[]> {
-  const records = snapshotRecords(context);
+async function recordGarbage(run: Run, needs: Needs): Promise<Garbage[]> {
+  const records = run.records;
   const garbage: Garbage[] = [];
   const named = new Set<string>();
   const sort = async (path: string, isNeeded: (text: string) => boolean): Promise<void> => {

@@ -22,9 +22,9 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { ownJudgement } from '../keys/archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
+import type { Run } from '../workspace/run.js';
 import { settleKeyFiles } from '../keys/keyring-settle.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
-import { historyOf, keyRecordOf } from '../workspace/files-read.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 
@@ -70,23 +70,23 @@ export async function refresh(context: Context, request: RefreshRequest): Promis
   const names = request.suites.length > 0 ? request.suites : Object.keys(context.workspace.suites);
   const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
   const former = await Promise.all(request.formerKeys.map((file) => readPublicKeyFile(resolve(file))));
-  return await exclusively(context, request, async () => {
-    const adopts = await adopted(context, former);
-    return await refreshSuites(context, { ...request, suites, former, adopts });
+  return await exclusively(context, request, async (run) => {
+    const adopts = await adopted(run, former);
+    return await refreshSuites(run, { ...request, suites, former, adopts });
   });
 }
 
 /** Everything that is due, as `refresh` without an argument. The caller holds the workspace's lock. */
-export async function refreshAll(context: Context): Promise<Refreshed> {
-  const suites = Object.keys(context.workspace.suites).map((name) => ({
-    ...suiteOf(context.workspace, name),
+export async function refreshAll(run: Run): Promise<Refreshed> {
+  const suites = Object.keys(run.workspace.suites).map((name) => ({
+    ...suiteOf(run.workspace, name),
     name,
   }));
-  return await refreshSuites(context, { suites, former: [], adopts: [], force: false, dryRun: false });
+  return await refreshSuites(run, { suites, former: [], adopts: [], force: false, dryRun: false });
 }
 
 async function refreshSuites(
-  context: Context,
+  run: Run,
   request: {
     suites: readonly PublishedSuite[];
     former: readonly { keyring: Uint8Array }[];
@@ -95,28 +95,28 @@ async function refreshSuites(
     dryRun: boolean;
   },
 ): Promise<Refreshed> {
-  await assertThere(context, request.suites);
-  const signer = await archiveSigner(context, { former: request.adopts, dryRun: request.dryRun });
+  await assertThere(run, request.suites);
+  const signer = await archiveSigner(run, { former: request.adopts, dryRun: request.dryRun });
   const publicKey = await signer.publicKey();
   const { binary, ends } = publicKey;
-  const now = context.clock.now();
+  const now = run.clock.now();
   const keyEnds = await signingEnd(publicKey, now);
   const keyring = Buffer.concat([binary, ...request.former.map((key) => key.keyring)]);
   const by = { ...request, signer, fingerprints: signer.fingerprints, keyring, ends, keyEnds };
   const settle = async (): Promise<string[]> =>
-    await settleKeyFiles(context, {
+    await settleKeyFiles(run, {
       dryRun: request.dryRun,
       suites: request.suites.map(({ name }) => name),
     });
   // First: what the key has signed is worth as much as the key that machines have
   let keyFiles = request.adopts.length === 0 ? await settle() : [];
-  const isAll = request.suites.length === Object.keys(context.workspace.suites).length;
-  const views = isAll ? await refreshKeyringSuite(context, by) : [];
+  const isAll = request.suites.length === Object.keys(run.workspace.suites).length;
+  const views = isAll ? await refreshKeyringSuite(run, by) : [];
   for (const suite of request.suites) {
-    const ids = (await listSnapshots(context.places.snapshots, suite.profile)).map(({ id }) => id);
+    const ids = (await listSnapshots(run.places.snapshots, suite.profile)).map(({ id }) => id);
     for (const id of [null, ...ids]) {
-      throwIfInterrupted(context.signal);
-      const view = await refreshView(context, suite, id, by);
+      throwIfInterrupted(run.signal);
+      const view = await refreshView(run, suite, id, by);
       if (view !== undefined) views.push(view);
     }
   }
@@ -130,11 +130,11 @@ async function refreshSuites(
  *
  * @throws LockstepError ARCHIVE_INVALID
  */
-async function assertThere(context: Context, suites: readonly PublishedSuite[]): Promise<void> {
-  const { archive: port } = context;
+async function assertThere(run: Run, suites: readonly PublishedSuite[]): Promise<void> {
+  const { archive: port } = run;
   const published: string[] = [];
   for (const { name } of suites) {
-    if ((await historyOf(context, name)).length === 0) continue;
+    if (run.ledger.history(name).length === 0) continue;
     const files = await readReleaseTexts(port, liveView(name));
     if (Object.values(files).some((text) => text !== undefined)) return;
     published.push(liveView(name));
@@ -150,14 +150,14 @@ async function assertThere(context: Context, suites: readonly PublishedSuite[]):
 /**
  * That of the current key alone: those of earlier keys have no end, and nothing can sign them.
  */
-async function refreshKeyringSuite(context: Context, by: RefreshedBy): Promise<RefreshedView[]> {
+async function refreshKeyringSuite(run: Run, by: RefreshedBy): Promise<RefreshedView[]> {
   const { fingerprint } = by.signer;
-  const suite = keyringSuiteNamed(context, keyringSuite(fingerprint))!;
-  const there = await historyOf(context, suite.name);
+  const suite = keyringSuiteNamed(run, keyringSuite(fingerprint))!;
+  const there = run.ledger.history(suite.name);
   if (there.length === 0) return [];
-  const own = await signerOfKey(context, fingerprint, by);
+  const own = await signerOfKey(run, fingerprint, by);
   const alone = { ...by, signer: own, fingerprints: [fingerprint] };
-  const view = await refreshView(context, suite, null, alone);
+  const view = await refreshView(run, suite, null, alone);
   return view === undefined ? [] : [view];
 }
 
@@ -167,11 +167,11 @@ async function refreshKeyringSuite(context: Context, by: RefreshedBy): Promise<R
  * @throws LockstepError ROTATE_IMPOSSIBLE where there is a record: that tells, and no file can
  */
 async function adopted(
-  context: Context,
+  run: Run,
   former: readonly (PublicKey & { keyring: Uint8Array })[],
 ): Promise<RecordedKey[]> {
   if (former.length === 0) return [];
-  const record = await keyRecordOf(context);
+  const record = await run.ledger.keys();
   const unknown = former.filter(
     ({ fingerprint }) => record?.state.keys.some((key) => key.fingerprint === fingerprint) === false,
   );
@@ -179,7 +179,7 @@ async function adopted(
     throw new LockstepError('ROTATE_IMPOSSIBLE', {
       message: `The record of keys does not know ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
       hint: '--former-key is for an archive from before there was a record. See which keys there are with: lockstep key status',
-      where: [{ file: keyRecordPath(context.places.snapshots) }],
+      where: [{ file: keyRecordPath(run.places.snapshots) }],
     });
   }
   return record === null ? await Promise.all(former.map((key) => recordedKey(key))) : [];
@@ -198,12 +198,12 @@ interface RefreshedBy {
 
 /** Undefined where there is no such view, and never was one. */
 async function refreshView(
-  context: Context,
+  run: Run,
   suite: PublishedSuite,
   id: string | null,
   by: RefreshedBy,
 ): Promise<RefreshedView | undefined> {
-  const { archive: port, workspace, clock, signal } = context;
+  const { archive: port, workspace, clock, signal } = run;
   const view = id === null ? liveView(suite.name) : frozenView(suite.name, id);
   const signed = await readSignedView(port, view, ownJudgement(by));
   const kind = id === null ? 'live' : 'frozen';
@@ -216,7 +216,7 @@ async function refreshView(
     fault: null,
   } as const;
   if (!signed.there) {
-    const history = await historyOf(context, suite.name);
+    const history = run.ledger.history(suite.name);
     const published = id === null ? history.length > 0 : history.some(({ to }) => to === id);
     return published ? { ...told, fault: missing(view, port.place) } : undefined;
   }
@@ -237,7 +237,7 @@ async function refreshView(
     now: clock.now(),
   });
   if (plan.reason !== null && !by.dryRun) {
-    await inPhase(context.progress, `Signing ${view} anew`, () =>
+    await inPhase(run.progress, `Signing ${view} anew`, () =>
       applyRefresh(port, plan, { signer: by.signer, clock, signal }),
     );
   }

@@ -11,7 +11,7 @@ import { listHistories } from '../../suite/history-file.js';
 import { keyRecordPath } from '../../snapshot/key-record.js';
 import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
-import { keyRecordOf } from '../workspace/files-read.js';
+import type { Run } from '../workspace/run.js';
 
 export interface JudgedKeys {
   keys: ArchiveKeys;
@@ -20,13 +20,13 @@ export interface JudgedKeys {
 }
 
 /** Throws as archiveKeys does for what is wrong elsewhere. */
-export async function judgedKeys(context: Context, files: readonly string[]): Promise<JudgedKeys> {
-  const { snapshots } = context.places;
+export async function judgedKeys(run: Run, files: readonly string[]): Promise<JudgedKeys> {
+  const { snapshots } = run.places;
   const path = keyRecordPath(snapshots);
   try {
-    const there = (await keyRecordOf(context)) !== null;
-    const keys = await archiveKeys(context, files);
-    return { keys, findings: there || !(await wasThere(context)) ? [] : [lost(below(snapshots, path))] };
+    const there = (await run.ledger.keys()) !== null;
+    const keys = await archiveKeys(run, files);
+    return { keys, findings: there || !(await wasThere(run)) ? [] : [lost(below(snapshots, path))] };
   } catch (error) {
     const isOfRecord = error instanceof LockstepError && error.where?.[0]?.file === path;
     if (!isOfRecord || !/^SNAPSHOT_/.test(error.code)) throw error;
@@ -38,7 +38,7 @@ export async function judgedKeys(context: Context, files: readonly string[]): Pr
       message,
       hint: hint ?? '',
     };
-    return { keys: await keysWithoutRecord(context, files), findings: [finding] };
+    return { keys: await keysWithoutRecord(run, files), findings: [finding] };
   }
 }
 

@@ -16,19 +16,19 @@ import { readIfThere, sha256Of } from '../../io/disk.js';
 import { lockHolder } from '../../io/lock.js';
 import { suiteOf } from '../../profile/load.js';
 import type { Finding } from '../../snapshot/finding.js';
-import { currentSnapshot } from '../../suite/history.js';
-import { listHistories, historyPath } from '../../suite/history-file.js';
+import { currentSnapshot, parseHistory } from '../../suite/history.js';
+import { historyPath, listHistories, readHistoryText } from '../../suite/history-file.js';
 import { isSnapshotId } from '../../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
 import { keyringSuites } from '../keys/keyring-suites.js';
 import { ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
+import { openRun, type Run } from '../workspace/run.js';
 import { journalPath } from '../move/recover.js';
 import { applyRemedies } from './apply-remedies.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from '../workspace/workspace-lock.js';
-import { historyOf } from '../workspace/files-read.js';
 import { inPhase } from '../../io/progress.js';
 
 export interface VerifyRequest {
@@ -64,44 +64,44 @@ const tries = 3;
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, KEYRING_*, SIGN_KEY_MISSING, LOCK_HELD (with repair), DISK_IO */
 export async function verify(context: Context, request: VerifyRequest): Promise<VerifyReport> {
-  const judged = await judgedKeys(context, request.keyrings);
+  const judged = await judgedKeys(await openRun(context), request.keyrings);
   const scope = await scopeOf(context, request.target);
   if (request.repair) {
-    return await exclusively(context, { dryRun: false }, () =>
-      repairAll(context, scope, judged, request.target ?? null),
+    return await exclusively(context, { dryRun: false }, (run) =>
+      repairAll(run, scope, judged, request.target ?? null),
     );
   }
   let stamp = await stampOf(context);
-  let reading = await readEverything(context, scope, judged, true);
+  let reading = await readEverything(await openRun(context), scope, judged, true);
   for (let round = 1; round < tries && reading.findings.length > 0; round++) {
     // What is written meanwhile looks like damage; what is damaged stays so
     const now = await stampOf(context);
     if (now === stamp) break;
     stamp = now;
-    const again = await readEverything(context, scope, judged, true);
+    const again = await readEverything(await openRun(context), scope, judged, true);
     reading = { ...again, findings: lasting(reading.findings, again.findings) };
   }
   return await reportOf(context, reading, [], request.target ?? null);
 }
 
 async function repairAll(
-  context: Context,
+  run: Run,
   scope: Scope,
   judged: JudgedKeys,
   target: string | null,
 ): Promise<VerifyReport> {
   const repairs = new Map<string, RepairOutcome>();
-  let reading = await readEverything(context, scope, judged, false);
+  let reading = await readEverything(run, scope, judged, false);
   // What a damaged Release hides shows once it is whole
   for (let round = 0; round < tries; round++) {
     const remedies = remediesOf(reading.archive);
     if (remedies.length === 0) break;
-    const outcomes = await applyRemedies(context, remedies, judged.keys);
+    const outcomes = await applyRemedies(run, remedies, judged.keys);
     for (const outcome of outcomes) repairs.set(outcome.path, outcome);
     if (outcomes.every(({ how }) => how === null)) break;
-    reading = await readEverything(context, scope, judged, false);
+    reading = await readEverything(run, scope, judged, false);
   }
-  return await reportOf(context, reading, [...repairs.values()], target);
+  return await reportOf(run, reading, [...repairs.values()], target);
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN with the nearest */
@@ -129,12 +129,12 @@ interface Reading {
 
 /** @param isReader whether somebody else may be at work meanwhile */
 async function readEverything(
-  context: Context,
+  run: Run,
   scope: Scope,
   { keys, findings: ofKeys }: JudgedKeys,
   isReader: boolean,
 ): Promise<Reading> {
-  const { places, archive: port, workspace, clock, signal, progress } = context;
+  const { places, archive: port, workspace, clock, signal, progress } = run;
   const trust = ownJudgement(keys);
   const expected = new ExpectedFiles();
   const snapshots = await inPhase(
@@ -144,15 +144,15 @@ async function readEverything(
       await verifySnapshots({
         root: places.snapshots,
         trust,
-        profile: await profileOf(context, scope),
+        profile: await profileOf(run, scope),
         onSnapshot: (snapshot) => expected.add(snapshot),
         signal,
       }),
     ({ good }) => `${good.size} good`,
   );
   const publicKey = await keys.own.publicKey();
-  const keyring = await keyringSuites(context, keys);
-  const notes = await readNotes(notesPath(context));
+  const keyring = keyringSuites(run, keys);
+  const notes = await readNotes(notesPath(run));
   return await inPhase(progress, 'Reading the archive', async (phase) => {
     let item = phase.item('views and pool');
     const archive = await verifyArchive({
@@ -179,7 +179,7 @@ async function readEverything(
         ),
       ),
       isMoving: async () => isReader && (await lockHolder(join(places.state, 'lock'))) !== undefined,
-      current: (suite) => currentOf(context, suite),
+      current: (suite) => currentOf(run, suite),
       onSize: (totalBytes) => (item = phase.item('views and pool', { totalBytes })),
       onRead: (bytes) => item.advance(bytes),
       signal,
@@ -188,7 +188,7 @@ async function readEverything(
     const own = [
       ...(scope.kind === 'all' ? ofKeys : []),
       ...inScope(snapshots, scope),
-      ...lostHistories(context, archive.views, snapshots),
+      ...lostHistories(run, archive.views, snapshots),
     ];
     return {
       findings: [
@@ -210,10 +210,17 @@ async function readEverything(
   });
 }
 
-/** Undefined where the history is damaged, which is told of it by itself. */
-async function currentOf(context: Context, suite: string): Promise<string | undefined> {
+/**
+ * What a suite is to point at. It is read at that moment: no lock is held, and somebody may have moved the suite since.
+ * Undefined where the history is damaged, which is told of it by itself.
+ */
+async function currentOf({ places }: Context, suite: string): Promise<string | undefined> {
+  const { snapshots } = places;
   try {
-    return currentSnapshot(await historyOf(context, suite)) ?? undefined;
+    const text = await readHistoryText(snapshots, suite);
+    return text === ''
+      ? undefined
+      : (currentSnapshot(parseHistory(text, historyPath(snapshots, suite))) ?? undefined);
   } catch (error) {
     if (error instanceof LockstepError) return undefined;
     throw error;

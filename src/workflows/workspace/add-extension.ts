@@ -2,14 +2,13 @@
 import { join } from 'node:path';
 import semver from 'semver';
 import { LockstepError } from '../../errors.js';
-import { readIfThere, writeFileAtomic } from '../../io/disk.js';
+import { writeFileAtomic } from '../../io/disk.js';
 import { addComponent, type NewComponent } from '../../profile/edit.js';
-import { checkWorkspace } from '../../profile/load.js';
 import { componentNamePattern } from '../../profile/names.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import type { Context } from './context.js';
+import { openRun, type Run } from './run.js';
 import { exclusively } from './workspace-lock.js';
-import { profileOf } from './files-read.js';
 
 /** Where the extension comes from. */
 export type ExtensionOrigin =
@@ -67,15 +66,15 @@ export async function addExtension(
   context: Context,
   request: AddExtensionRequest,
 ): Promise<AddExtensionReport> {
-  if (request.dryRun) return await add(context, request);
-  return await exclusively(context, { dryRun: true }, () => add(context, request));
+  if (request.dryRun) return await add(await openRun(context), request);
+  return await exclusively(context, { dryRun: true }, (run) => add(run, request));
 }
 
-async function add(context: Context, request: AddExtensionRequest): Promise<AddExtensionReport> {
-  const profile = await profileOf(context, request.profile ?? (await onlyProfile(context)));
+async function add(run: Run, request: AddExtensionRequest): Promise<AddExtensionReport> {
+  const profile = run.profiles.withComponents(request.profile ?? onlyProfile(run));
   const component = request.component ?? componentOf(request.name);
-  const path = join(context.workspace.root, profile.file);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  const path = join(run.workspace.root, profile.file);
+  const text = Buffer.from(run.profiles.bytes(profile.name)).toString('utf8');
   const { fragment, line, ...edit } = addComponent(
     text,
     profile.name,
@@ -92,8 +91,8 @@ async function add(context: Context, request: AddExtensionRequest): Promise<AddE
   };
 }
 
-async function onlyProfile(context: Context): Promise<string> {
-  const { profiles } = await checkWorkspace(context.workspace.root);
+function onlyProfile(run: Run): string {
+  const { profiles } = run.profiles.check();
   const [only, ...others] = profiles.map(({ name }) => name);
   if (only !== undefined && others.length === 0) return only;
   throw new LockstepError('USAGE', {

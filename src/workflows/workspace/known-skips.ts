@@ -9,7 +9,7 @@ import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { HistoryEntry } from '../../suite/history.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { Context } from './context.js';
-import { anyProfileOf } from './files-read.js';
+import type { Run } from './run.js';
 
 /**
  * A version that no security suite has may bring security fixes all the same: a snapshot of this profile that took it
@@ -58,12 +58,12 @@ export interface SnapshotSkips {
 }
 
 /** What of the profiles has no effect any more. A profile with faults is for `check` to tell of. */
-export async function endedSkips(context: Context, profiles: readonly string[]): Promise<string[]> {
+export function endedSkips({ profiles, clock }: Run, names: readonly string[]): string[] {
   const ended: string[] = [];
-  for (const name of profiles) {
+  for (const name of names) {
     try {
-      const profile = await anyProfileOf(context, name);
-      if (!isImported(profile)) ended.push(...skipsOf(profile, context.clock.now()).ended);
+      const profile = profiles.either(name);
+      if (!isImported(profile)) ended.push(...skipsOf(profile, clock.now()).ended);
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
     }

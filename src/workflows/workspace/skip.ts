@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
-import { readIfThere, writeFileAtomic } from '../../io/disk.js';
+import { writeFileAtomic } from '../../io/disk.js';
 import { dropSkip, putSkip, type SkipEdit } from '../../profile/edit-skip.js';
 import { oneLine } from '../../profile/names.js';
 import { nearest } from '../../profile/nearest.js';
@@ -19,7 +19,7 @@ import { optionsOf, type OwnSource } from '../../resolution/options.js';
 import { unlessSkipped } from '../../resolution/skips.js';
 import { allCandidates } from '../../source/registry.js';
 import type { Context } from './context.js';
-import { profileOf } from './files-read.js';
+import { openRun, type Run } from './run.js';
 import { withKnownFixes } from './known-skips.js';
 import { sourceContext } from '../release/profile-sources.js';
 import { exclusively } from './workspace-lock.js';
@@ -66,7 +66,8 @@ const mostNamed = 6;
 export async function skip(context: Context, request: SkipRequest): Promise<SkipReport> {
   const { component, change, dryRun } = request;
   const now = context.clock.now();
-  const profile = await profileOf(context, request.profile);
+  const before = await openRun(context);
+  const profile = before.profiles.withComponents(request.profile);
   const source = sourceOf(profile, component);
   if (change.kind === 'put') assertSkip(change, source, now);
   // The network may take its time: no lock is held meanwhile
@@ -75,8 +76,8 @@ export async function skip(context: Context, request: SkipRequest): Promise<Skip
       ? await lookAhead(context, profile, component, { source, skip: change })
       : { version: change.version, listed: null, security: false, instead: null, notes: [] };
   const path = join(context.workspace.root, profile.file);
-  const edit = async (): Promise<SkipReport> => {
-    const text = (await readIfThere(path))?.toString('utf8') ?? '';
+  const edit = async ({ profiles }: Run): Promise<SkipReport> => {
+    const text = Buffer.from(profiles.bytes(profile.name)).toString('utf8');
     const { version } = outlook;
     const plan =
       change.kind === 'put'
@@ -92,7 +93,7 @@ export async function skip(context: Context, request: SkipRequest): Promise<Skip
     ];
     return { ...what, ...outlook, notes, written: isNews && !dryRun };
   };
-  if (dryRun) return await edit();
+  if (dryRun) return await edit(before);
   return await exclusively(context, { dryRun: false, needsStore: false }, edit);
 }
 

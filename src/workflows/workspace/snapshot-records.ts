@@ -2,11 +2,8 @@
  * What is derived from manifests, `.lockstep/indices`, for workflows: moves are
  * decided by it, so that they need not read what they move.
  */
-import { join } from 'node:path';
-import { BlockStore } from '../../archive/block-store.js';
-import { FileLists } from '../../archive/file-lists.js';
 import type { ListedSnapshot } from '../../archive/publication.js';
-import { SnapshotRecords, type SnapshotRecord } from '../../archive/snapshot-record.js';
+import type { SnapshotRecord } from '../../archive/snapshot-record.js';
 import { LockstepError } from '../../errors.js';
 import { exists, hashFile } from '../../io/disk.js';
 import type { Signer } from '../../signing/signer.js';
@@ -16,6 +13,7 @@ import type { Snapshot } from '../../snapshot/manifest.js';
 import { readSnapshot, snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from './context.js';
+import type { Run } from './run.js';
 
 /** A snapshot by its name. */
 export interface SnapshotTarget {
@@ -23,25 +21,6 @@ export interface SnapshotTarget {
   id: string;
   /** SHA-256 of its manifest, where the caller knows it: histories do. The file is not read then. */
   sha256?: string | undefined;
-}
-
-const known = new WeakMap<Context, SnapshotRecords>();
-
-/** The records of this workspace. */
-export function snapshotRecords(context: Context): SnapshotRecords {
-  const { places, store, workspace, signal } = context;
-  const folder = join(places.state, 'indices');
-  const records =
-    known.get(context) ??
-    new SnapshotRecords(folder, {
-      area: workspace.archive.area,
-      fileLists: new FileLists(store, places.cache),
-      store,
-      blocks: new BlockStore(join(folder, 'blocks')),
-      signal,
-    });
-  known.set(context, records);
-  return records;
 }
 
 /**
@@ -71,12 +50,12 @@ export async function listedSnapshot(
 
 /** The record of a snapshot, made of its verified manifest where there is none yet. */
 export async function recordOf(
-  context: Context,
+  run: Run,
   target: SnapshotTarget,
   signer: Pick<Signer, 'publicKey'>,
 ): Promise<SnapshotRecord> {
-  const { sha256, load } = await listedSnapshot(context, target, signer);
-  return await snapshotRecords(context).of(sha256, load);
+  const { sha256, load } = await listedSnapshot(run, target, signer);
+  return await run.records.of(sha256, load);
 }
 
 /**
@@ -85,12 +64,12 @@ export async function recordOf(
  * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_BAD_SIGNATURE
  */
 export async function evidenceOf(
-  context: Context,
+  run: Run,
   place: SnapshotPlace,
   manifest: { sha256: string; evidence: readonly Evidence[] },
 ): Promise<Evidence[]> {
-  const file = snapshotFiles(context.places.snapshots, place).evidence;
-  const trust = ownJudgement(await archiveKeys(context, []));
+  const file = snapshotFiles(run.places.snapshots, place).evidence;
+  const trust = ownJudgement(await archiveKeys(run, []));
   return [...manifest.evidence, ...(await readEvidence(file, manifest.sha256, trust))];
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ensureDir } from '../../io/disk.js';
 import { withLock } from '../../io/lock.js';
 import type { Context } from './context.js';
+import { openRun, type Run } from './run.js';
 import { recoverMove } from '../move/recover.js';
 import { registerWorkspace } from '../upkeep/shared-cache.js';
 
@@ -16,20 +17,22 @@ import { registerWorkspace } from '../upkeep/shared-cache.js';
 export async function exclusively<T>(
   context: Context,
   { dryRun, needsStore = !dryRun }: { dryRun: boolean; needsStore?: boolean },
-  work: () => Promise<T>,
+  work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  await ensureDir(context.places.state);
-  const { clock, command } = context;
-  return await withLock(join(context.places.state, 'lock'), { clock, command }, async () => {
-    const recovered = await recoverMove(context);
+  const { clock, command, places } = context;
+  await ensureDir(places.state);
+  return await withLock(join(places.state, 'lock'), { clock, command }, async () => {
+    // Under the lock: what is read from here on is changed by this run alone
+    const run = await openRun(context);
+    const recovered = await recoverMove(run);
     if (recovered !== undefined) {
       const { done, journal } = recovered;
       const { suite, to } = journal.move;
-      const phase = context.progress.phase(`A run that was killed was moving ${suite} to ${to}`);
+      const phase = run.progress.phase(`A run that was killed was moving ${suite} to ${to}`);
       phase.done(done === 'finished' ? 'it is done now' : `undone: ${suite} is as it was`);
     }
     // So that another workspace's gc leaves what this one needs in the store that they share
-    if (needsStore) await registerWorkspace(context);
-    return await work();
+    if (needsStore) await registerWorkspace(run);
+    return await work(run);
   });
 }

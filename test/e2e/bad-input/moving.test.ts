@@ -11,7 +11,7 @@ import {
 import { systemClock } from '../../../src/io/clock.js';
 import { takeLock } from '../../../src/io/lock.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';
-import { readHistory } from '../../../src/suite/history-file.js';
+import { Ledger } from '../../../src/workflows/workspace/ledger.js';
 import { planSnapshot, type SnapshotContent } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, listSnapshots, readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import { IsolatedApt } from '../../fixtures/archive-bench.js';
@@ -179,7 +179,7 @@ describe('moving suites', function () {
       for (const words of [/bench-archive-keyring \(pin 1001\)/, /without that pin/, /--allow-downgrades/]) {
         assert.match(wet.stderr, words);
       }
-      const entry = (await readHistory(fresh.path('snapshots'), stable)).at(-1)!;
+      const entry = (await Ledger.open(fresh.path('snapshots'))).history(stable).at(-1)!;
       assert.deepEqual([entry.action, entry.to, entry.reason], ['rollback', one, 'a test']);
       const forward = await fresh.succeeds(promoteResult, ['promote', suite, stable]);
       assert.match(forward.warnings.join(), /was withdrawn from cache-stable/);

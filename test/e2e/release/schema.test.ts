@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../../src/cli/environment.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { run } from '../../../src/io/process.js';
-import { loadWorkspace, loadProfile } from '../../../src/profile/load.js';
+import { Profiles } from '../../../src/profile/profiles.js';
+import { loadWorkspace } from '../../../src/profile/load.js';
 import { parseManifest } from '../../../src/snapshot/manifest.js';
 import { contentsOf, type SchemaSource } from '../../../src/snapshot/schema-reader.js';
 import { released, type Release } from '../../fixtures/releases.js';
@@ -31,7 +32,7 @@ describe('the database schema of a released snapshot', function () {
   it('was read from the source as it is in the built package, name by name and byte by byte', async () => {
     const manifest = await manifestOf(release);
     const workspace = await loadWorkspace(release.workspace);
-    const { database } = (await loadProfile(workspace, 'mediawiki-1.39')).metapackage;
+    const { database } = (await Profiles.read(workspace.root)).withComponents('mediawiki-1.39').metapackage;
     assert.ok(database !== undefined);
     const cache = cacheFolder(process.env);
     const reading = { store: new ContentStore(join(cache, 'store')), cache };

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { planKeyring } from '../../../src/metapackage/compose.js';
 import { keyringTemplate } from '../../../src/metapackage/pinned-packages.js';
 import { readTemplates } from '../../../src/metapackage/template-folder.js';
-import { checkWorkspace } from '../../../src/profile/load.js';
+import { checkWorkspace } from '../../../src/profile/profiles.js';
 import { run } from '../../../src/io/process.js';
 import type { SuiteConfig } from '../../../src/profile/workspace-schema.js';
 import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';

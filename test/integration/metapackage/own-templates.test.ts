@@ -4,7 +4,7 @@ import { planKeyring, planSet, templatesOf, type SetInput } from '../../../src/m
 import { keyringTemplate } from '../../../src/metapackage/pinned-packages.js';
 import type { ComposedPackage } from '../../../src/metapackage/tree-from-template.js';
 import { readTemplates } from '../../../src/metapackage/template-folder.js';
-import { checkWorkspace } from '../../../src/profile/load.js';
+import { checkWorkspace } from '../../../src/profile/profiles.js';
 import type { Pin } from '../../../src/source/pin.js';
 import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';

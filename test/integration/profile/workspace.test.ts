@@ -4,17 +4,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { applyInit, planInit, readBeginnings } from '../../../src/profile/init.js';
-import {
-  checkWorkspace,
-  loadImportedProfile,
-  loadProfile,
-  loadWorkspace,
-} from '../../../src/profile/load.js';
+import { loadWorkspace } from '../../../src/profile/load.js';
+import { checkWorkspace, Profiles } from '../../../src/profile/profiles.js';
 
 const project = resolve(import.meta.dirname, '../../..');
 
-async function fails(work: Promise<unknown>): Promise<LockstepError> {
-  const error = await work.then(
+async function fails(work: Promise<unknown> | (() => unknown)): Promise<LockstepError> {
+  const error = await (typeof work === 'function' ? (async () => work())() : work).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -62,7 +58,7 @@ describe('a workspace on disk', () => {
       [...new Set(Object.values(workspace.suites).map(({ profile }) => profile))],
       ['mediawiki-1.39', 'mediawiki-1.43'],
     );
-    assert.equal((await loadProfile(workspace, 'mediawiki-1.39')).base.release, '12');
+    assert.equal((await Profiles.read(workspace.root)).withComponents('mediawiki-1.39').base.release, '12');
     assert.equal(
       await readFile(join(dir, 'profiles/mediawiki-1.39.yaml'), 'utf8'),
       await readFile(join(project, 'profiles/mediawiki-1.39.yaml'), 'utf8'),
@@ -105,12 +101,12 @@ describe('a workspace on disk', () => {
 
   it('names the nearest profile, and takes no path for a name', async () => {
     await make();
-    const workspace = await loadWorkspace(dir);
-    const error = await fails(loadProfile(workspace, 'mediawiki-1.93'));
+    const read = await Profiles.read(dir);
+    const error = await fails(() => read.withComponents('mediawiki-1.93'));
     assert.equal(error.code, 'PROFILE_UNKNOWN');
     assert.match(error.message, /did you mean "mediawiki-1\.(39|43)"\?/);
     for (const name of ['../lockstep', '/etc/passwd', '', '.', 'a/b', 'a\0b']) {
-      assert.equal((await fails(loadProfile(workspace, name))).code, 'PROFILE_UNKNOWN');
+      assert.equal((await fails(() => read.withComponents(name))).code, 'PROFILE_UNKNOWN');
     }
   });
 
@@ -151,9 +147,9 @@ describe('a workspace on disk', () => {
       profiles.some(({ name }) => name === 'tools'),
       false,
     );
-    const workspace = await loadWorkspace(dir);
-    assert.equal((await loadImportedProfile(workspace, 'tools')).base.release, '12');
-    for (const wrong of [loadProfile(workspace, 'tools'), loadImportedProfile(workspace, 'mediawiki-1.39')]) {
+    const read = await Profiles.read(dir);
+    assert.equal(read.imported('tools').base.release, '12');
+    for (const wrong of [() => read.withComponents('tools'), () => read.imported('mediawiki-1.39')]) {
       const { code, where } = await fails(wrong);
       assert.equal(code, 'USAGE');
       assert.match(where[0]!.file!, /^profiles\//);

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { generateKey } from '../../../src/signing/keys.js';
 import { writeKeyFile } from '../../../src/signing/key-file.js';
 import { openpgpSigner, type Signer } from '../../../src/signing/signer.js';
-import { appendHistory, historyPath, listHistories, readHistory } from '../../../src/suite/history-file.js';
+import {
+  appendHistory,
+  historyPath,
+  listHistories,
+  readHistoryText,
+} from '../../../src/suite/history-file.js';
+import { parseHistory } from '../../../src/suite/history.js';
 import { manifestBytes } from '../../../src/snapshot/manifest-text.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../../../src/snapshot/snapshot-plan.js';
@@ -249,7 +255,7 @@ describe('snapshots on disk', () => {
     };
     await appendHistory(root, move);
     await appendHistory(root, { ...move, from: move.to, to: '20261123T101531Z' });
-    assert.equal((await readHistory(root, 'stable')).length, 2);
+    assert.equal(parseHistory(await readHistoryText(root, 'stable'), 'stable').length, 2);
     assert.deepEqual(await listHistories(root), ['stable']);
     assert.deepEqual(await listSnapshots(root), []);
     const path = historyPath(root, 'stable');

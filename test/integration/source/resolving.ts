@@ -8,7 +8,6 @@ import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
 import { silentProgress } from '../../../src/io/progress.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
-import { planResolution } from '../../fixtures/plan-resolution.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
 import type { Choice } from '../../../src/source/candidate.js';
 import { allOrNone, type SourceContext } from '../../../src/source/source-context.js';
@@ -16,6 +15,7 @@ import { chooseMirror } from '../../../src/source/mirror.js';
 import type { Pin } from '../../../src/source/pin.js';
 import { allCandidates, fetchPin } from '../../../src/source/registry.js';
 import type { TestMirror } from '../../fixtures/mirror.js';
+import { planResolution } from '../../fixtures/plan-resolution.js';
 
 export type Components = Record<string, { source: ComponentSource }>;
 

@@ -4,12 +4,12 @@ import { readdir } from 'node:fs/promises';
 import type { LockstepError } from '../../../src/errors.js';
 import { Http } from '../../../src/io/http.js';
 import { silentPhase } from '../../../src/io/progress.js';
-import { loadProfile } from '../../../src/profile/load.js';
 import { installability, provenMoves } from '../../../src/suite/gates.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
 import { proveInstallable } from '../../../src/workflows/release/install-gate.js';
+import { openRun } from '../../../src/workflows/workspace/run.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { sourceContext } from '../../../src/workflows/release/profile-sources.js';
 import { TestMirror } from '../../fixtures/mirror.js';
@@ -128,9 +128,10 @@ describe('the gate of installability', function () {
     await into(one, 'set-stable');
     await into(two);
     const three = await manifestOf(await bench.cutWiki('2.0-1'));
-    const profile = await loadProfile(context.workspace, 'set');
+    const run = await openRun(context);
+    const profile = run.profiles.withComponents('set');
     const evidence = await proveInstallable(
-      context,
+      run,
       { profile, sources: await sourceContext(context, profile), set: three },
       bench.work.signer,
     );

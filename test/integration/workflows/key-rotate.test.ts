@@ -6,7 +6,6 @@ import { parseRelease } from '../../../src/deb/release-file.js';
 import { run } from '../../../src/io/process.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';
-import { readKeyRecord } from '../../../src/snapshot/key-record.js';
 import { drop } from '../../../src/workflows/upkeep/drop.js';
 import { gc } from '../../../src/workflows/upkeep/gc.js';
 import {
@@ -14,6 +13,7 @@ import {
   type CompromiseReport,
   type CompromiseRequest,
 } from '../../../src/workflows/keys/key-compromise.js';
+import { Ledger } from '../../../src/workflows/workspace/ledger.js';
 import { keyStatus, rotateKey, type RotateReport } from '../../../src/workflows/keys/rotate-key.js';
 import { refresh } from '../../../src/workflows/upkeep/refresh.js';
 import { show } from '../../../src/workflows/reading/show.js';
@@ -50,7 +50,7 @@ describe('changing the key', function () {
   /** The keys that gpgv, which knows all of a keyring file, finds good signatures of. */
   const signers = async (view: string): Promise<string[]> => {
     const keyring = join(bench.work.root, 'all.gpg');
-    const { keys } = (await readKeyRecord(bench.context.places.snapshots))!.state;
+    const { keys } = (await (await Ledger.open(bench.context.places.snapshots)).keys())!.state;
     const { keyringOf } = await import('../../../src/snapshot/key-record.js');
     await writeFile(keyring, await keyringOf(keys));
     const { stdout } = await run(

@@ -13,7 +13,6 @@ import { silentProgress } from '../../../src/io/progress.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { HistoryEntry } from '../../../src/suite/history.js';
-import { readHistory } from '../../../src/suite/history-file.js';
 import type { EvidenceDraft } from '../../../src/snapshot/evidence.js';
 import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
 import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
@@ -21,6 +20,7 @@ import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapsho
 import type { Pin } from '../../../src/source/pin.js';
 import { changelogsOf } from '../../../src/workflows/release/set-changelogs.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
+import { Ledger } from '../../../src/workflows/workspace/ledger.js';
 import { promote } from '../../../src/workflows/move/promote.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { rollback, type RollbackRequest } from '../../../src/workflows/move/rollback.js';
@@ -229,7 +229,7 @@ export class MoveBench {
   }
 
   async history(suite: string): Promise<HistoryEntry[]> {
-    return await readHistory(this.context.places.snapshots, suite);
+    return [...(await Ledger.open(this.context.places.snapshots)).history(suite)];
   }
 
   /** What the InRelease of a suite says. */

@@ -1,13 +1,15 @@
 /** How often a command reads its records: counted where files are opened. */
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { historyPath } from '../../../src/suite/history-file.js';
 import { prepareEntry } from '../../../src/workflows/move/suite-publication.js';
-import { historyOf, profileOf } from '../../../src/workflows/workspace/files-read.js';
+import { openRun } from '../../../src/workflows/workspace/run.js';
 import { reads } from '../../fixtures/read-count.mjs';
 import { MoveBench } from './move-bench.js';
+
+const top = resolve(import.meta.dirname, '../../..');
 
 describe('what a move goes by', function () {
   this.timeout(60_000);
@@ -66,10 +68,30 @@ describe('what a move goes by', function () {
     });
   }
 
+  it('is read once also where the keyring package goes with the move', async () => {
+    const template = 'templates/archive-keyring';
+    await cp(join(top, template), join(bench.work.root, template), { recursive: true });
+    const offering = await readsOf(() => bench.rollback('set-unstable'));
+    assert.ok([...offering.keys()].some((path) => path.startsWith(template)));
+    const again = await readsOf(() => bench.publish(ids[1]!));
+    for (const counts of [offering, again]) {
+      for (const path of [history, profile, 'profiles/other.yaml', 'snapshots/keys.jsonl', 'key.asc']) {
+        assert.equal(counts.get(path), 1, path);
+      }
+    }
+    // What is published is read before and after it is written
+    const records = [...offering, ...again].filter(([path]) => !path.startsWith('public/'));
+    assert.deepEqual(
+      records.filter(([, count]) => count > 1),
+      [],
+    );
+  });
+
   it('is made when a snapshot is cut, all that its first suite will list', async () => {
     const { context, work } = bench;
+    const run = await openRun(context);
     const id = await bench.cutWiki('3.0');
-    await prepareEntry(context, { profile: 'set', id }, work.signer);
+    await prepareEntry(run, { profile: 'set', id }, work.signer);
     const made = async (): Promise<string[]> => {
       const blobs: string[] = [];
       for await (const { sha256 } of context.store.list()) blobs.push(sha256);
@@ -80,20 +102,43 @@ describe('what a move goes by', function () {
     await bench.publish(id);
     assert.deepEqual(await made(), before);
     // What would stand in a publication's way is no fault of the cut
-    await prepareEntry(context, { profile: 'set', id: '20200101T000000Z' }, work.signer);
-    await prepareEntry(context, { profile: 'of-no-suite', id }, work.signer);
+    await prepareEntry(run, { profile: 'set', id: '20200101T000000Z' }, work.signer);
+    await prepareEntry(run, { profile: 'of-no-suite', id }, work.signer);
   });
 
-  it('is read again where the file is another one', async () => {
-    const { context } = bench;
-    assert.equal((await historyOf(context, 'set-unstable')).length, 2);
+  it('is what was there when the run began, and what the run adds', async () => {
+    const { context, work } = bench;
+    const { ledger } = await openRun(context);
+    const [first, second] = ledger.history('set-unstable');
     await bench.rollback('set-unstable');
-    assert.equal((await historyOf(context, 'set-unstable')).length, 3);
-    const before = await profileOf(context, 'set');
-    assert.equal(await profileOf(context, 'set'), before);
-    await writeFile(join(bench.work.root, profile), 'format: 1\n');
-    await assert.rejects(profileOf(context, 'set'), { code: 'PROFILE_INVALID' });
-    await rm(historyPath(context.places.snapshots, 'set-unstable'));
-    assert.deepEqual(await historyOf(context, 'set-unstable'), []);
+    assert.deepEqual(ledger.history('set-unstable'), [first, second]);
+    const again = (await openRun(context)).ledger;
+    await again.addMove(
+      {
+        ...{ suite: 'set-unstable', action: 'publish', profile: 'set', by: 'tester@here' },
+        ...{ from: ids[0]!, to: ids[1]!, manifest: second!.manifest, at: work.clock.now().toISOString() },
+      },
+      { signer: work.signer, date: work.clock.now() },
+    );
+    assert.deepEqual(
+      again.history('set-unstable').map(({ to }) => to),
+      [ids[0], ids[1], ids[0], ids[1]],
+    );
+    assert.deepEqual((await openRun(context)).ledger.history('set-unstable'), again.history('set-unstable'));
+  });
+
+  it('is damaged for those alone who need the damaged file', async () => {
+    const { context } = bench;
+    const path = historyPath(context.places.snapshots, 'set-unstable');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('tester', 'other'));
+    const { ledger } = await openRun(context);
+    assert.throws(() => ledger.history('set-unstable'), { code: 'SNAPSHOT_INVALID' });
+    assert.deepEqual(ledger.history('set-testing'), []);
+    assert.deepEqual(
+      ledger.suites.filter((suite) => suite.startsWith('set-')),
+      ['set-unstable'],
+    );
+    await rm(path);
+    assert.deepEqual((await openRun(context)).ledger.history('set-unstable'), []);
   });
 });

@@ -9,6 +9,7 @@ import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
 import { history } from '../../../src/workflows/reading/history.js';
 import { namedSnapshot, readingTrust } from '../../../src/workflows/reading/named-snapshot.js';
+import { openRun } from '../../../src/workflows/workspace/run.js';
 import { show } from '../../../src/workflows/reading/show.js';
 import { snapshots } from '../../../src/workflows/reading/snapshots.js';
 import { aptComponent, SnapshotWorkspace, type SetSpec } from '../../fixtures/snapshots.js';
@@ -59,8 +60,10 @@ describe('reading snapshots and histories', function () {
     await place.remove();
   });
 
-  const idOf = async (name: string): Promise<string> =>
-    (await namedSnapshot(place.context, name, await readingTrust(place.context))).snapshot.manifest.id;
+  const idOf = async (name: string): Promise<string> => {
+    const run = await openRun(place.context);
+    return (await namedSnapshot(run, name, await readingTrust(run))).snapshot.manifest.id;
+  };
 
   describe('a name', () => {
     it('is an id, a suite, or steps back from either', async () => {

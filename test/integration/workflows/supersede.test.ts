@@ -8,6 +8,7 @@ import { leftOnReissue } from '../../../src/workflows/move/versions-on-machines.
 import { planSupersedeRollback, type PlannedSupersede } from '../../../src/workflows/move/supersede.js';
 import { hashes } from '../../e2e/bad-input/bench.js';
 import { needs } from '../../fixtures/machine.js';
+import { openRun } from '../../../src/workflows/workspace/run.js';
 import { MoveBench } from './move-bench.js';
 import { cutSet, UnpinnedMachine, wikiSet } from './superseding.js';
 
@@ -35,10 +36,10 @@ describe('superseding', function () {
   });
   afterEach(async () => bench.end());
 
-  const planned = (current = s2, target = s1): Promise<PlannedSupersede> => {
+  const planned = async (current = s2, target = s1): Promise<PlannedSupersede> => {
     const place = (id: string) => ({ profile: 'set', id });
     const request = { suite, current: place(current), target: place(target) };
-    return planSupersedeRollback(bench.again(), request, bench.work.signer);
+    return await planSupersedeRollback(await openRun(bench.again()), request, bench.work.signer);
   };
 
   async function manifestOf(id: string) {
@@ -220,8 +221,8 @@ describe('superseding', function () {
 
   it('knows which snapshots machines without the pin do not follow to', async () => {
     await bench.publish(s2, suite);
-    const left = (id: string) =>
-      leftOnReissue(bench.context, suite, { profile: 'set', id }, bench.work.signer);
+    const left = async (id: string) =>
+      leftOnReissue(await openRun(bench.context), suite, { profile: 'set', id }, bench.work.signer);
     assert.equal(await left(s1), null);
     const { report } = await bench.rollback(suite, { supersede: true, to: s1 });
     const s3 = report!.snapshot;

@@ -1,0 +1,155 @@
+/**
+ * The profiles of a workspace. Their files are read once; what one of them says
+ * is checked when it is asked for, so that a profile with faults stops only who
+ * needs it.
+ */
+import { join } from 'node:path';
+import { LockstepError } from '../errors.js';
+import { readIfThere } from '../io/disk.js';
+import type { Checked } from './faults.js';
+import {
+  invalid,
+  isImported,
+  parseAnyProfile,
+  placeOf,
+  profileFile,
+  profileNamesIn,
+  readWorkspace,
+  textOf,
+  workspaceFileName,
+} from './load.js';
+import { didYouMean } from './nearest.js';
+import type { ImportedProfile, Profile } from './profile-schema.js';
+import type { Workspace } from './workspace-schema.js';
+
+/** Profiles that are good, and what is wrong with the others. */
+export interface ProfilesCheck {
+  /** Those with components. */
+  profiles: Profile[];
+  /** Those of imported packages. */
+  imported: ImportedProfile[];
+  /** One for each file with faults. */
+  errors: LockstepError[];
+}
+
+export class Profiles {
+  readonly #files: ReadonlyMap<string, Uint8Array>;
+  readonly #checked = new Map<string, Checked<Profile | ImportedProfile>>();
+
+  private constructor(files: ReadonlyMap<string, Uint8Array>) {
+    this.#files = files;
+  }
+
+  /** @throws LockstepError DISK_IO */
+  static async read(root: string): Promise<Profiles> {
+    const files = new Map<string, Uint8Array>();
+    for (const name of await profileNamesIn(root)) {
+      const bytes = await readIfThere(join(root, profileFile(name)));
+      if (bytes !== undefined) files.set(name, bytes);
+    }
+    return new Profiles(files);
+  }
+
+  /** The files' names in profiles/, without `.yaml`, sorted. */
+  get names(): string[] {
+    return [...this.#files.keys()];
+  }
+
+  /** A profile's file as it is. @throws LockstepError PROFILE_UNKNOWN, with the nearest name */
+  bytes(name: string): Uint8Array {
+    const bytes = this.#files.get(name);
+    if (bytes !== undefined) return bytes;
+    const known = this.names;
+    throw new LockstepError('PROFILE_UNKNOWN', {
+      message: `There is no profile ${JSON.stringify(name)}${didYouMean(name, known)}`,
+      hint:
+        known.length === 0
+          ? 'There is no profiles/*.yaml yet in this workspace'
+          : `The profiles are: ${known.join(', ')}`,
+    });
+  }
+
+  /** A profile of either form. @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID (with every fault) */
+  either(name: string): Profile | ImportedProfile {
+    const { value, faults } = this.#check(name);
+    if (value === undefined) throw invalid('PROFILE_INVALID', profileFile(name), faults);
+    return value;
+  }
+
+  /** A profile with components. Throws as {@link either}, USAGE for one of imported packages. */
+  withComponents(name: string): Profile {
+    const profile = this.either(name);
+    if (!isImported(profile)) return profile;
+    throw new LockstepError('USAGE', {
+      message: `The packages of the profile ${name} are imported: there is nothing to resolve, build or cut`,
+      hint: `Bring packages in with: lockstep import ${name} DIR`,
+      where: [placeOf(profile, ['kind'])],
+    });
+  }
+
+  /** A profile of imported packages. Throws as {@link either}, USAGE for one with components. */
+  imported(name: string): ImportedProfile {
+    const profile = this.either(name);
+    if (isImported(profile)) return profile;
+    throw new LockstepError('USAGE', {
+      message: `The packages of the profile ${name} are made of its components: none can be imported into it`,
+      hint: 'Give imported packages a profile of their own, with "kind: imported" in place of components',
+      where: [placeOf(profile, ['components'])],
+    });
+  }
+
+  /**
+   * Checks all of them, or the one that is named.
+   *
+   * @param now by which skips are judged that end too late; not judged where left out
+   * @throws LockstepError PROFILE_UNKNOWN
+   */
+  check(name?: string, now?: Date): ProfilesCheck {
+    const found: ProfilesCheck = { profiles: [], imported: [], errors: [] };
+    for (const each of name === undefined ? this.names : [name]) {
+      const { value, faults } = this.#check(each, now);
+      if (value === undefined) found.errors.push(invalid('PROFILE_INVALID', profileFile(each), faults));
+      else if (isImported(value)) found.imported.push(value);
+      else found.profiles.push(value);
+    }
+    return found;
+  }
+
+  /** All of them, where none has a fault. @throws LockstepError PROFILE_INVALID for the first that has */
+  all(): Pick<ProfilesCheck, 'profiles' | 'imported'> {
+    const { errors, ...good } = this.check();
+    const [fault] = errors;
+    if (fault !== undefined) throw fault;
+    return good;
+  }
+
+  #check(name: string, now?: Date): Checked<Profile | ImportedProfile> {
+    const known = now === undefined ? this.#checked.get(name) : undefined;
+    if (known !== undefined) return known;
+    const text = textOf(this.bytes(name), profileFile(name));
+    const checked =
+      typeof text === 'string' ? parseAnyProfile(text, name, now) : { value: undefined, faults: [text] };
+    if (now === undefined) this.#checked.set(name, checked);
+    return checked;
+  }
+}
+
+export interface WorkspaceCheck extends ProfilesCheck {
+  /** Present where lockstep.yaml is good. */
+  workspace: Workspace | undefined;
+}
+
+/**
+ * Reads lockstep.yaml and all profiles (or the one that is named) and reports
+ * the faults of all of them, also where lockstep.yaml itself has some: that
+ * error is the first.
+ *
+ * @param now as in {@link Profiles.check}
+ * @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN
+ */
+export async function checkWorkspace(dir: string, profile?: string, now?: Date): Promise<WorkspaceCheck> {
+  const { workspace, faults } = await readWorkspace(dir);
+  const errors = workspace === undefined ? [invalid('WORKSPACE_INVALID', workspaceFileName, faults)] : [];
+  const found = (await Profiles.read(dir)).check(profile, now);
+  return { workspace, ...found, errors: [...errors, ...found.errors] };
+}

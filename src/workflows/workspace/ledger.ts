@@ -1,0 +1,105 @@
+/**
+ * The signed lines of a workspace: the history of each suite and the record of
+ * keys. Their files are read once, when a run opens the ledger, and every later
+ * step goes by these values. A line that the run adds is written and is in the
+ * ledger from then on. It decides nothing.
+ */
+import { readIfThere } from '../../io/disk.js';
+import {
+  appendHistory,
+  historyPath,
+  listHistories,
+  readHistoryText,
+  removeHistory,
+  type HistorySigner,
+} from '../../suite/history-file.js';
+import { parseHistory, type HistoryEntry, type HistoryMove } from '../../suite/history.js';
+import { appendKeyChange, judgedRecord, keyRecordPath, type KeyRecord } from '../../snapshot/key-record.js';
+import type { KeyChange } from '../../snapshot/key-state.js';
+import type { Signer } from '../../signing/signer.js';
+
+export class Ledger {
+  readonly #root: string;
+  /** Text of each history, by suite. */
+  readonly #texts: Map<string, string>;
+  readonly #histories = new Map<string, readonly HistoryEntry[]>();
+  #keyText: string;
+  #keys: Promise<KeyRecord | null> | undefined;
+
+  private constructor(root: string, texts: Map<string, string>, keyText: string) {
+    this.#root = root;
+    this.#texts = texts;
+    this.#keyText = keyText;
+  }
+
+  /**
+   * Reads the files. What they say is judged where it is asked for: a damaged history stops only who needs it.
+   *
+   * @param root absolute path of `snapshots/`
+   * @throws LockstepError DISK_IO
+   */
+  static async open(root: string): Promise<Ledger> {
+    const texts = new Map<string, string>();
+    for (const suite of await listHistories(root)) texts.set(suite, await readHistoryText(root, suite));
+    const keyText = (await readIfThere(keyRecordPath(root)))?.toString('utf8') ?? '';
+    return new Ledger(root, texts, keyText);
+  }
+
+  /** The suites that have a history, sorted. */
+  get suites(): string[] {
+    return [...this.#texts.keys()].sort();
+  }
+
+  /** The lines of a suite's history as they are; empty where there is none. */
+  text(suite: string): string {
+    return this.#texts.get(suite) ?? '';
+  }
+
+  /** A suite's history, the oldest move first; empty where there is none. Throws as parseHistory. */
+  history(suite: string): readonly HistoryEntry[] {
+    const known = this.#histories.get(suite);
+    if (known !== undefined) return known;
+    const text = this.text(suite);
+    const entries = text === '' ? [] : parseHistory(text, historyPath(this.#root, suite));
+    this.#histories.set(suite, entries);
+    return entries;
+  }
+
+  /** The record of keys; null where there is none yet. Throws as judgedRecord. */
+  async keys(): Promise<KeyRecord | null> {
+    const text = this.#keyText;
+    if (text === '') return null;
+    this.#keys ??= judgedRecord(text, keyRecordPath(this.#root)).then((state) => ({ state, text }));
+    return await this.#keys;
+  }
+
+  /** Adds a move to its suite's history. Throws as appendHistory. */
+  async addMove(move: HistoryMove, sign: HistorySigner): Promise<void> {
+    const { suite } = move;
+    this.#histories.delete(suite);
+    try {
+      this.#texts.set(suite, await appendHistory(this.#root, move, sign, this.text(suite)));
+    } catch (error) {
+      // A write that failed late may have put the line there all the same
+      this.#texts.set(suite, await readHistoryText(this.#root, suite));
+      throw error;
+    }
+  }
+
+  /**
+   * Adds a change to the record of keys. Throws as appendKeyChange.
+   *
+   * @param signers by fingerprint
+   */
+  async addKeyChange(change: KeyChange, signers: ReadonlyMap<string, Signer>): Promise<void> {
+    this.#keyText = await appendKeyChange(this.#root, await this.keys(), change, signers);
+    this.#keys = undefined;
+  }
+
+  /** Takes away the history of a suite that is no more. */
+  async removeHistory(suite: string): Promise<void> {
+    await removeHistory(this.#root, suite);
+    this.#texts.delete(suite);
+    this.#histories.delete(suite);
+  }
+}
