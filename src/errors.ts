@@ -29,7 +29,7 @@ export type ExitStatusName = keyof typeof exitStatus;
  */
 export const errorCodes = {
   // What a person wrote: workspace, profiles, templates, flags
-  WORKSPACE_MISSING: ['input', 'The folder is not a Lockstep workspace: it has no lockstep.yaml'],
+  WORKSPACE_MISSING: ['input', 'Neither the folder nor one above it is a Lockstep workspace: none has a lockstep.yaml'],
   WORKSPACE_EXISTS: ['input', 'The folder for a new workspace already holds one'],
   WORKSPACE_INVALID: ['input', 'lockstep.yaml has faults; each is listed with its line'],
   PROFILE_UNKNOWN: ['input', 'No profile of that name in profiles/'],

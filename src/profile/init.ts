@@ -9,8 +9,9 @@ import { stringify } from 'yaml';
 import { LockstepError } from '../errors.js';
 import { ensureDir, exists, notThere, onDisk, writeFileAtomic } from '../io/disk.js';
 import { schemaFiles } from './json-schema.js';
-import { invalid, parseProfile, parseWorkspace, workspaceFileName } from './load.js';
+import { invalid, parseProfile, parseWorkspace } from './load.js';
 import { placeholdersIn } from './placeholder.js';
+import { workspaceFileName } from './workspace-folder.js';
 
 /** A file of a new workspace. */
 export interface PlannedFile {

@@ -4,7 +4,7 @@
  * are src/metapackage's to read.
  */
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 import { notThere, onDisk, readIfThere } from '../io/disk.js';
 import { baseReleases, baseSuites } from './base-release.js';
@@ -20,22 +20,20 @@ import {
 import { importedProfileRules, isProfileName, profileRules, workspaceRules } from './profile-rules.js';
 import { skipRules } from './skip-rules.js';
 import { workspaceSchema, type SuiteConfig, type Workspace } from './workspace-schema.js';
+import { workspaceFileName, workspaceFolder } from './workspace-folder.js';
 import { YamlFile, type FieldPath } from './yaml-file.js';
-
-/** The file that makes a folder a workspace. */
-export const workspaceFileName = 'lockstep.yaml';
 
 /** The files that values were read from, for faults that show only later (a range nothing fits, say). */
 const readFrom = new WeakMap<object, YamlFile>();
 
 /**
- * Reads the workspace in a folder.
+ * Reads the workspace that a folder belongs to.
  *
- * @param dir the folder that holds lockstep.yaml; its parents are not searched
+ * @param dir the folder that holds lockstep.yaml, or one below it
  * @throws LockstepError WORKSPACE_MISSING, WORKSPACE_INVALID (with every fault)
  */
 export async function loadWorkspace(dir: string): Promise<Workspace> {
-  const { workspace, faults } = await readWorkspace(dir);
+  const { workspace, faults } = await readWorkspace(await workspaceFolder(dir));
   if (workspace === undefined) throw invalid('WORKSPACE_INVALID', workspaceFileName, faults);
   return workspace;
 }
@@ -96,6 +94,8 @@ export function isImported(profile: Profile | ImportedProfile): profile is Impor
 }
 
 export interface WorkspaceCheck {
+  /** The folder that holds lockstep.yaml, absolute. */
+  root: string;
   /** Present where lockstep.yaml is good. */
   workspace: Workspace | undefined;
   /** The profiles with components that are good. */
@@ -114,20 +114,21 @@ export interface WorkspaceCheck {
  * @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN
  */
 export async function checkWorkspace(dir: string, profileName?: string, now?: Date): Promise<WorkspaceCheck> {
-  const { workspace, faults } = await readWorkspace(dir);
+  const root = await workspaceFolder(dir);
+  const { workspace, faults } = await readWorkspace(root);
   const errors: LockstepError[] = [];
   if (workspace === undefined) errors.push(invalid('WORKSPACE_INVALID', workspaceFileName, faults));
-  const known = await profileNamesIn(dir);
+  const known = await profileNamesIn(root);
   const profiles: Profile[] = [];
   const imported: ImportedProfile[] = [];
   for (const name of profileName === undefined ? known : [profileName]) {
-    const read = await readProfile(dir, name, now);
+    const read = await readProfile(root, name, now);
     if (read === undefined) throw unknownProfile(name, known);
     if (read.value === undefined) errors.push(invalid('PROFILE_INVALID', profileFile(name), read.faults));
     else if (isImported(read.value)) imported.push(read.value);
     else profiles.push(read.value);
   }
-  return { workspace, profiles, imported, errors };
+  return { root, workspace, profiles, imported, errors };
 }
 
 /**
@@ -242,16 +243,9 @@ export function invalid(code: ErrorCode, file: string, faults: readonly FaultPla
 }
 
 async function readWorkspace(
-  dir: string,
+  root: string,
 ): Promise<{ workspace: Workspace | undefined; faults: FaultPlace[] }> {
-  const root = resolve(dir);
-  const text = await readText(join(root, workspaceFileName), workspaceFileName);
-  if (text === undefined) {
-    throw new LockstepError('WORKSPACE_MISSING', {
-      message: `${root} is not a Lockstep workspace: it has no ${workspaceFileName}`,
-      hint: 'Change to the workspace, or make one with: lockstep init DIR',
-    });
-  }
+  const text = (await readText(join(root, workspaceFileName), workspaceFileName)) ?? '';
   if (typeof text !== 'string') return { workspace: undefined, faults: [text] };
   const { value, faults } = parseWorkspace(text, { root, profileNames: await profileNamesIn(root) });
   return { workspace: value, faults };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { applyInit, planInit, readBeginnings } from '../../../src/profile/init.js';
 import {
@@ -101,6 +101,29 @@ describe('a workspace on disk', () => {
     const error = await fails(loadWorkspace(dir));
     assert.equal(error.code, 'WORKSPACE_MISSING');
     assert.match(error.hint ?? '', /lockstep init/);
+    const looked = error.where.map(({ file }) => file);
+    assert.equal(looked[0], join(dir, 'lockstep.yaml'));
+    assert.equal(looked[1], join(dirname(dir), 'lockstep.yaml'));
+    assert.equal(looked.at(-1), '/lockstep.yaml');
+  });
+
+  it('is found from each of its folders, and the nearest one counts', async () => {
+    await make();
+    const inner = join(dir, 'snapshots/deep/down');
+    await mkdir(inner, { recursive: true });
+    assert.equal((await loadWorkspace(inner)).root, dir);
+    const checked = await checkWorkspace(inner);
+    assert.equal(checked.root, dir);
+    assert.ok(checked.profiles.length > 0);
+    await writeFile(join(dir, 'snapshots/lockstep.yaml'), 'format: 3\n');
+    assert.equal((await checkWorkspace(inner)).root, join(dir, 'snapshots'));
+  });
+
+  it('is not the one around a folder that is not there', async () => {
+    await make();
+    const error = await fails(loadWorkspace(join(dir, 'profils')));
+    assert.equal(error.code, 'WORKSPACE_MISSING');
+    assert.match(error.message, /There is no folder .*profils/);
   });
 
   it('names the nearest profile, and takes no path for a name', async () => {
