@@ -21,7 +21,7 @@ export abstract class BaseCommand extends Command {
       helpValue: 'DIR',
       env: 'LOCKSTEP_WORKSPACE',
       default: '.',
-      description: 'the workspace to work in',
+      description: 'the workspace, or a folder within it; may stand before the command',
       helpGroup: 'GLOBAL',
     }),
   };
