@@ -9,7 +9,7 @@ import {
   groupedFixes,
   omittedWords,
   packageRow,
-  schemaSentence,
+  schemaSentences,
   securitySentences,
   skippedSentences,
   totalSentence,
@@ -28,7 +28,7 @@ export function renderDiffMarkdown(report: DiffReport): string {
     `Changes since ${codeSpan(from.id)} (${shortTime(from.created)} UTC). ${escapeMarkdown(totalSentence(report))}.`,
     same ? 'Nothing differs that a machine would notice.' : '',
     security(report),
-    same ? '' : `## Database\n\n${escapeMarkdown(schemaSentence(report))}`,
+    database(report),
     skipped(report),
     components(report),
     changelogs(report.changelogs),
@@ -40,6 +40,11 @@ export function renderDiffMarkdown(report: DiffReport): string {
     notes(report.notes),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function database(report: DiffReport): string {
+  const sentences = report.same ? [] : schemaSentences(report);
+  return sentences.length === 0 ? '' : `## Database\n\n${sentences.map(escapeMarkdown).join(' ')}`;
 }
 
 function security(report: DiffReport): string {

@@ -9,18 +9,19 @@ import { skippedSentence } from '../../profile/skip.js';
 import type { DiffReport } from '../../workflows/reading/diff.js';
 import { formatBytes } from './progress-lines.js';
 
-export function schemaSentence({ schema, from, to }: DiffReport): string {
+/** What happens to the database; nothing where neither snapshot has a component with a schema. */
+export function schemaSentences({ schema, from, to }: DiffReport): string[] {
+  if (schema.from === null && schema.to === null) return [];
   const versions =
     schema.from === schema.to ? (schema.to ?? '') : `${schema.from ?? '?'} to ${schema.to ?? '?'}`;
   switch (schema.changed) {
     case 'yes':
-      return `The database schema changes (${versions}).`;
+      return [`The database schema changes (${versions}).`];
     case 'no':
-      return `The database schema stays as it is (${versions}).`;
+      return [`The database schema stays as it is (${versions}).`];
     case 'unknown': {
-      const silent = [...(schema.from === null ? [from.id] : []), ...(schema.to === null ? [to.id] : [])];
-      const which = silent.length === 1 ? `${silent[0]} does not record it` : 'neither snapshot records it';
-      return `Whether the database schema changes is not known: ${which}.`;
+      const silent = schema.from === null ? from : to;
+      return [`Whether the database schema changes is not known: ${silent.id} does not record one.`];
     }
   }
 }

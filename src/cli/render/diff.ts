@@ -10,7 +10,7 @@ import {
   groupedFixes,
   omittedWords,
   packageRow,
-  schemaSentence,
+  schemaSentences,
   securitySentences,
   skippedSentences,
   totalSentence,
@@ -48,7 +48,7 @@ export function renderDiff(report: DiffReport, limits: DiffLimits = shortLimits)
     heading(report),
     same
       ? 'Nothing differs that a machine would notice.'
-      : [...securitySentences(report), schemaSentence(report)].map(cleanLine).join('\n'),
+      : [...securitySentences(report), ...schemaSentences(report)].map(cleanLine).join('\n'),
     skipped(report),
     components(report.components),
     fixes(report.changelogs),

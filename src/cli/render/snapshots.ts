@@ -79,7 +79,7 @@ export function renderShow({ manifest, sha256, suites, signature }: ShowReport):
     ['parent', manifest.parent?.id ?? 'none: it is the first'],
     ['suites', suiteWords(suites) || 'none'],
     ['security', manifest.security?.join(', ') ?? 'not flagged'],
-    ['schema', schemaWords(manifest)],
+    ...schemaFact(manifest),
     ...(manifest.supersedes === undefined
       ? []
       : [
@@ -129,9 +129,10 @@ function baseWords({ distribution, release, codename, architectures }: SnapshotM
   return `${distribution} ${release} (${codename}), ${architectures.join(', ')}`;
 }
 
-function schemaWords({ schema }: SnapshotManifest): string {
-  if (schema === undefined) return 'not recorded';
-  return `${schema.component} ${schema.version}, ${schema.digest.slice(0, 12)}`;
+/** Of a set without a database there is nothing to say. */
+function schemaFact({ schema }: SnapshotManifest): [string, string][] {
+  if (schema === undefined) return [];
+  return [['schema', `${schema.component} ${schema.version}, ${schema.digest.slice(0, 12)}`]];
 }
 
 function componentRows({ components }: SnapshotManifest): string[][] {
