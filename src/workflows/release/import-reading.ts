@@ -3,10 +3,9 @@
  * name them. It takes them into the store and says what is wrong with each; what
  * the set becomes is import.ts.
  */
-import { resolve } from 'node:path';
 import type { BuiltSource } from '../../build/built.js';
-import { LockstepError, type FaultPlace } from '../../errors.js';
-import { readIfThere } from '../../io/disk.js';
+import type { FaultPlace } from '../../errors.js';
+import { readNamedFile } from '../../io/named-file.js';
 import type { Phase } from '../../io/progress.js';
 import type { StoreBatch } from '../../io/store-batch.js';
 import type { ImportedProfile } from '../../profile/profile-schema.js';
@@ -46,7 +45,7 @@ export interface TakenFile {
   batch: StoreBatch | undefined;
 }
 
-/** @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, DISK_FULL, DISK_IO, INTERRUPTED */
+/** @throws LockstepError FILE_MISSING, KEYRING_INVALID, DISK_FULL, DISK_IO, INTERRUPTED */
 export async function readAll(
   context: Context,
   profile: ImportedProfile,
@@ -142,11 +141,6 @@ async function readDescriptions(
 
 async function readKeyring({ keyring, cwd }: ReadingRequest): Promise<Uint8Array | undefined> {
   if (keyring === undefined) return undefined;
-  const bytes = await readIfThere(resolve(cwd, keyring));
-  if (bytes !== undefined) return bytes;
-  throw new LockstepError('KEYRING_MISSING', {
-    message: `There is no keyring ${keyring}`,
-    hint: 'Name a file of public keys, as gpg --export writes it',
-    where: [{ file: keyring }],
-  });
+  const hint = 'Name a file of public keys, as gpg --export writes it';
+  return await readNamedFile({ path: keyring, flag: '--keyring' }, hint, cwd);
 }

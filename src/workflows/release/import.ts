@@ -61,7 +61,7 @@ export interface ImportReport {
 
 /**
  * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, USAGE (a profile with components); IMPORT_INVALID with
- * everything that is wrong with the packages; KEYRING_MISSING, KEYRING_INVALID, SIGN_*, LOCK_HELD, DISK_*,
+ * everything that is wrong with the packages; FILE_MISSING, KEYRING_INVALID, SIGN_*, LOCK_HELD, DISK_*,
  * INTERRUPTED
  */
 export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {

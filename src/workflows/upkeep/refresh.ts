@@ -3,7 +3,6 @@
  * indices stay as they are, so what it costs does not depend on how many
  * packages there are; manifests are not read.
  */
-import { resolve } from 'node:path';
 import { frozenView, keyringSuite, liveView } from '../../archive/layout.js';
 import { readReleaseTexts } from '../../archive/publication.js';
 import { applyRefresh, planRefresh, type RefreshReason } from '../../archive/resign.js';
@@ -62,13 +61,15 @@ export interface Refreshed {
  * Signs anew what is due, and writes the key files anew where the key has changed. A view that cannot be signed is told
  * of, and the others are signed all the same.
  *
- * @throws LockstepError SUITE_UNKNOWN with the nearest, KEYRING_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
+ * @throws LockstepError SUITE_UNKNOWN with the nearest, FILE_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
  * signer and of the disk
  */
 export async function refresh(context: Context, request: RefreshRequest): Promise<Refreshed> {
   const names = request.suites.length > 0 ? request.suites : Object.keys(context.workspace.suites);
   const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
-  const former = await Promise.all(request.formerKeys.map((file) => readPublicKeyFile(resolve(file))));
+  const former = await Promise.all(
+    request.formerKeys.map((path) => readPublicKeyFile({ path, flag: '--former-key' })),
+  );
   return await exclusively(context, request, async () => {
     const adopts = await adopted(context, former);
     return await refreshSuites(context, { ...request, suites, former, adopts });

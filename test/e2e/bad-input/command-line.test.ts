@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkResult } from '../../../src/cli/results/all.js';
+import { errorCodes, exitStatus, type ErrorCode } from '../../../src/errors.js';
 import { lockstep, newWorkspace, scratch } from '../../fixtures/lockstep.js';
 import { failedWith, keepsTo } from './bench.js';
 
@@ -52,6 +53,30 @@ describe('the command line', function () {
     }
     const wrong = await lockstep(['--json', '-C', workspace, 'chek'], { cwd: elsewhere });
     failedWith(wrong, { code: 'USAGE', says: [/no command "chek"; did you mean "check"\?/] });
+  });
+
+  it('blames the command line for a file that a flag names and that is not there', async () => {
+    const profile = `format: 1
+kind: imported
+description: Tools
+base: { distribution: debian, release: "12", codename: bookworm, architectures: [amd64] }
+`;
+    await writeFile(join(workspace, 'profiles/tools.yaml'), profile);
+    for (const args of [
+      ['verify', '--keyring', 'none.gpg'],
+      ['refresh', '--former-key', 'none.gpg'],
+      ['import', 'tools', '.', '--keyring', 'none.gpg'],
+      ['key', 'generate', '--next', '--passphrase-file', 'none.gpg'],
+    ]) {
+      const failed = failedWith(await lockstep([...args, '--json'], { cwd: workspace }), {
+        code: 'FILE_MISSING',
+        says: [new RegExp(`${args.at(-2)}: ${join(workspace, 'none.gpg')} is not there`)],
+      });
+      assert.equal(errorCodes[failed.code as ErrorCode][0], 'usage');
+    }
+    await writeFile(join(workspace, 'junk.gpg'), 'junk');
+    const junk = await lockstep(['verify', '--keyring', 'junk.gpg'], { cwd: workspace });
+    assert.equal(junk.status, exitStatus.input, junk.stderr);
   });
 
   it('finds the workspace from a folder within it', async () => {
