@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
+import { check } from '../../../src/workflows/release/check.js';
 import { applyInit, planInit, readBeginnings } from '../../../src/profile/init.js';
 import {
   checkWorkspace,
@@ -67,6 +68,25 @@ describe('a workspace on disk', () => {
       await readFile(join(dir, 'profiles/mediawiki-1.39.yaml'), 'utf8'),
       await readFile(join(project, 'profiles/mediawiki-1.39.yaml'), 'utf8'),
     );
+  });
+
+  it('of the web stack or without an example is good too, and speaks of no MediaWiki', async () => {
+    const begun = [
+      { starter: 'web-stack', profiles: ['web-stack'], suites: ['web-stack-unstable', 'web-stack-stable'] },
+      { starter: null, profiles: [], suites: [] },
+    ] as const;
+    for (const { starter, profiles, suites } of begun) {
+      const folder = join(dir, starter ?? 'empty');
+      const plan = planInit({ name: 'farm' }, await readBeginnings(project, starter));
+      await applyInit(folder, plan);
+      const { result, errors } = await check(folder, undefined, new Date('2026-11-30T00:00:00Z'));
+      assert.deepEqual(errors, []);
+      assert.deepEqual(result.profiles, profiles);
+      assert.deepEqual(Object.keys((await loadWorkspace(folder)).suites), suites);
+      for (const { path, content } of plan.filter((file) => !file.path.startsWith('schemas/')))
+        assert.doesNotMatch(Buffer.from(content).toString(), /wiki/i, path);
+      assert.ok(plan.some(({ path }) => path === 'templates/archive-keyring/package.yaml'));
+    }
   });
 
   it('is never overwritten, and nothing is half-written', async () => {
