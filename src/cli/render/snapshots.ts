@@ -1,4 +1,5 @@
 /** Snapshots and histories for people: tables on stdout. What comes from manifests is made harmless here. */
+import { counted } from '../../counted.js';
 import { formatBytes } from './progress-lines.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
@@ -16,10 +17,11 @@ export function shortTime(iso: string): string {
   return cleanLine(iso.slice(0, 16).replace('T', ' '));
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(head: readonly string[], rows: readonly (readonly string[])[], columns?: number): string {
   return renderTable(
     head,
     rows.map((row) => row.map(cleanLine)),
+    columns,
   );
 }
 
@@ -33,7 +35,7 @@ function fewIds(ids: readonly string[]): string {
   return ids.length <= 2 ? ids.join(', ') : `${ids[0]} and ${ids.length - 1} more`;
 }
 
-export function renderSnapshots({ snapshots }: SnapshotsReport): string {
+export function renderSnapshots({ snapshots }: SnapshotsReport, columns?: number): string {
   const head = ['id', 'profile', 'created', 'packages', 'sources', 'changed', 'security', 'suites'];
   return table(
     head,
@@ -47,10 +49,11 @@ export function renderSnapshots({ snapshots }: SnapshotsReport): string {
       fewIds(snapshot.security),
       suiteWords(snapshot.suites),
     ]),
+    columns,
   );
 }
 
-export function renderHistory({ moves }: HistoryReport): string {
+export function renderHistory({ moves }: HistoryReport, columns?: number): string {
   const head = ['when', 'who', 'action', 'from', 'to', 'security', 'why'];
   return table(
     head,
@@ -63,10 +66,13 @@ export function renderHistory({ moves }: HistoryReport): string {
       fewIds(move.security ?? []),
       move.reason ?? '',
     ]),
+    columns,
   );
 }
 
-export function renderShow({ manifest, sha256, suites, signature }: ShowReport): string {
+export function renderShow({ manifest, sha256, suites, signature }: ShowReport, columns?: number): string {
+  const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]): string =>
+    rows.length === 0 ? '' : `${title}\n${table(head, rows, columns)}`;
   const size = manifest.packages.reduce((sum, entry) => sum + entry.size, 0);
   const facts: [string, string][] = [
     ['snapshot', manifest.id],
@@ -91,7 +97,7 @@ export function renderShow({ manifest, sha256, suites, signature }: ShowReport):
     ['manifest', `SHA-256 ${sha256}, signature ${signature}`],
     [
       'size',
-      `${manifest.packages.length} packages, ${formatBytes(size)}; ${manifest.sources.length} source packages`,
+      `${counted(manifest.packages.length, 'package')}, ${formatBytes(size)}; ${counted(manifest.sources.length, 'source package')}`,
     ],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -119,10 +125,6 @@ export function renderShow({ manifest, sha256, suites, signature }: ShowReport):
   ]
     .filter((part) => part !== '')
     .join('\n\n');
-}
-
-function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return rows.length === 0 ? '' : `${title}\n${table(head, rows)}`;
 }
 
 function baseWords({ distribution, release, codename, architectures }: SnapshotManifest['base']): string {
