@@ -3,6 +3,7 @@
  * nothing else. Everything is signed before the first of them.
  */
 import pLimit from 'p-limit';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
@@ -128,7 +129,7 @@ async function putBlobs(
   phase: Phase,
 ): Promise<void> {
   const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
-  const item = phase.item(`${blobs.length} files`, { totalBytes });
+  const item = phase.item(counted(blobs.length, 'file'), { totalBytes });
   try {
     await port.putBlobs(blobs, options.store, {
       signal: options.signal,

@@ -5,6 +5,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 import { notThere, onDisk, readIfThere } from '../io/disk.js';
 import { baseReleases, baseSuites } from './base-release.js';
@@ -234,9 +235,8 @@ function completed<T extends { base: { codename: string } & Omit<ProfileBase, 's
 
 /** One error that lists all faults of a file. */
 export function invalid(code: ErrorCode, file: string, faults: readonly FaultPlace[]): LockstepError {
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
   return new LockstepError(code, {
-    message: `${file} has ${count}`,
+    message: `${file} has ${counted(faults.length, 'fault')}`,
     hint: 'Correct what is listed; nothing else was done',
     where: faults,
   });

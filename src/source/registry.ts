@@ -2,6 +2,7 @@
  * The way in: for each kind of source, what there is and how it is fetched.
  * It hands on; how each kind proves its bytes is in its own file.
  */
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { Phase } from '../io/progress.js';
 import { silentPhase } from '../io/progress.js';
@@ -128,7 +129,7 @@ export async function fetchPins(
     const files = new Set(pins.flatMap(filesOf));
     return {
       value: new Map(pins.map((pin) => [pin.component, pin])),
-      summary: `${pins.length} components, ${files.size} files`,
+      summary: `${counted(pins.length, 'component')}, ${counted(files.size, 'file')}`,
     };
   });
 }

@@ -1,4 +1,5 @@
 /** A diff of two snapshots as Markdown, for release notes. Whole but for diffs that nobody would read. */
+import { counted } from '../../counted.js';
 import type { TextChange } from '../../comparison/contents-diff.js';
 import type { SourceChanges } from '../../comparison/source-changes.js';
 import type { DiffReport, PackageContentsDiff } from '../../workflows/reading/diff.js';
@@ -117,7 +118,7 @@ function changelog({ source, direction, packaging, upstream }: SourceChanges): s
 
 function cut(lines: readonly string[]): string[] {
   const more = lines.length - mostLines;
-  return more <= 0 ? [...lines] : [...lines.slice(0, mostLines), `... ${more} more lines`];
+  return more <= 0 ? [...lines] : [...lines.slice(0, mostLines), `... ${counted(more, 'more line')}`];
 }
 
 function packages({ packages: changes }: DiffReport): string {

@@ -2,6 +2,7 @@
  * What a diff says, in words that the terminal's form and the Markdown form
  * share. Plain text; making it harmless is the renderers'.
  */
+import { counted } from '../../counted.js';
 import type { FileChange } from '../../comparison/contents-diff.js';
 import type { SecurityFix } from '../../comparison/security-fixes.js';
 import type { PackageChange } from '../../comparison/snapshot-diff.js';
@@ -44,10 +45,10 @@ export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport
 }
 
 export function totalSentence({ total: { from, to } }: DiffReport): string {
-  const packages = from.packages === to.packages ? `${to.packages}` : `${from.packages} -> ${to.packages}`;
+  const packages = `${from.packages === to.packages ? '' : `${from.packages} -> `}${counted(to.packages, 'package')}`;
   const size =
     from.size === to.size ? formatBytes(to.size) : `${formatBytes(from.size)} -> ${formatBytes(to.size)}`;
-  return `${packages} ${packages === '1' ? 'package' : 'packages'}, ${size}`;
+  return `${packages}, ${size}`;
 }
 
 /** `+1.2 MiB`, `-310 B`, `0 B`. */

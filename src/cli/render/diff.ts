@@ -1,4 +1,5 @@
 /** A diff of two snapshots for a terminal: short, with what weighs most first. JSON has all of it. */
+import { counted } from '../../counted.js';
 import type { TextChange } from '../../comparison/contents-diff.js';
 import type { ComponentChange } from '../../comparison/snapshot-diff.js';
 import type { SourceChanges } from '../../comparison/source-changes.js';
@@ -144,7 +145,7 @@ function changelog(changes: SourceChanges, limits: DiffLimits): string {
         `${source} (${version}) ${distribution}, ${date.slice(0, 10)}`,
         ...text.map((line) => `  ${line.replace(/^ {2}/, '')}`),
       ]),
-    ...(omitted > 0 ? [`... ${omitted} lines were left out`] : []),
+    ...(omitted > 0 ? [`... ${counted(omitted, 'line')} left out`] : []),
   ].filter((line) => line.trim() !== '');
   if (lines.length === 0) return '';
   return `${cleanLine(title)}\n${indented(limited(lines, limits.changelog).map(cleanLine))}`;

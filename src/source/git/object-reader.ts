@@ -4,6 +4,7 @@
  * where that is told to.
  */
 import { promises as fs } from 'node:fs';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { piecesOf } from '../../io/bytes.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
@@ -74,7 +75,10 @@ export async function readAll(
     if (object.type !== type)
       throw damagedObject(`The object ${object.id}`, `it is a ${object.type}, not a ${type}`);
     if (object.size > limit)
-      throw damagedObject(`The ${type} ${object.id}`, `it has ${object.size} bytes; ${limit} are allowed`);
+      throw damagedObject(
+        `The ${type} ${object.id}`,
+        `it has ${counted(object.size, 'byte')}; ${limit} are allowed`,
+      );
     const pieces: Buffer[] = [];
     for await (const piece of object.body) pieces.push(piece);
     bodies.push(Buffer.concat(pieces));

@@ -3,6 +3,7 @@
  * its own checksum, looked through before anything understands it, and indexed
  * by whoever can carry it.
  */
+import { counted } from '../../counted.js';
 import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
@@ -122,7 +123,7 @@ export async function indexPack(
   }
   if (!withGit && !(await isGitInstalled(context))) throw needsGit(`The repository ${from}`);
   phase.info(
-    `${from}: ${pack.objects} objects, ${(pack.bytes / 1e6).toFixed(1)} MB; read by the system's git, as isomorphic-git cannot carry that well`,
+    `${from}: ${counted(pack.objects, 'object')}, ${(pack.bytes / 1e6).toFixed(1)} MB; read by the system's git, as isomorphic-git cannot carry that well`,
   );
   const { exitCode, stderr } = await gitIn(gitdir, ['index-pack', pack.path], context);
   if (exitCode !== 0) throw damagedObject(`The pack that ${from} sent`, lastLine(stderr));

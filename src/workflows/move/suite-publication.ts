@@ -11,6 +11,7 @@ import {
   type PublicationRequest,
 } from '../../archive/publication.js';
 import type { PublishedRelease } from '../../archive/release.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
@@ -213,7 +214,9 @@ export async function applyPublish(
     phase.fail();
     throw error;
   }
-  phase.done(written.writes === 0 ? 'the archive has it already' : `${written.writes} files written`);
+  phase.done(
+    written.writes === 0 ? 'the archive has it already' : `${counted(written.writes, 'file')} written`,
+  );
   return { ...reportOf(plan), ...written };
 }
 

@@ -6,6 +6,7 @@
 import { poolFilePath } from '../../archive/layout.js';
 import type { BuiltPackage } from '../../build/built.js';
 import { repackInputHash, repackPackage } from '../../build/repack.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere, sha256Of } from '../../io/disk.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
@@ -271,7 +272,7 @@ async function reissue(context: Context, reissues: readonly Reissue[]): Promise<
       progress.done();
       entries.push(packageEntry(built, { component: item.component, area: item.area }));
     }
-    phase.done(`${reissues.length} packages`);
+    phase.done(counted(reissues.length, 'package'));
     return entries;
   } catch (error) {
     phase.fail();

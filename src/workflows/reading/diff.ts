@@ -1,6 +1,7 @@
 /** Two snapshots side by side: manifests first, then what is inside of the packages that differ. */
 import pLimit from 'p-limit';
 import { poolFilePath } from '../../archive/layout.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { compareVersions } from '../../deb/version.js';
@@ -123,8 +124,7 @@ async function openPairs(
     readPool: (path) => archive.read(poolFilePath(path)),
   });
   const limit = pLimit(openAtOnce);
-  const count = pairs.length === 1 ? '1 changed package' : `${pairs.length} changed packages`;
-  const phase = progress.phase(`Comparing ${count}`);
+  const phase = progress.phase(`Comparing ${counted(pairs.length, 'changed package')}`);
   try {
     const opened = await Promise.all(pairs.map((pair) => limit(() => openPair(pair, sides, reader, signal))));
     phase.done();

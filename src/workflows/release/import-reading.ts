@@ -4,6 +4,7 @@
  * the set becomes is import.ts.
  */
 import type { BuiltSource } from '../../build/built.js';
+import { counted } from '../../counted.js';
 import type { FaultPlace } from '../../errors.js';
 import { readNamedFile } from '../../io/named-file.js';
 import type { Phase } from '../../io/progress.js';
@@ -57,7 +58,7 @@ export async function readAll(
   const { area } = workspace.archive;
   const described = await readDescriptions(context, request, files);
   const debs = [...new Set([...files.debs, ...described.debs.keys()])].sort();
-  const item = phase.item(`${debs.length} packages`);
+  const item = phase.item(counted(debs.length, 'package'));
   const { read, batch } = await readForeignSet({
     files: debs,
     belonging: { component, area },

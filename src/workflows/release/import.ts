@@ -1,5 +1,6 @@
 /** Packages that were built elsewhere become a snapshot: read, vetted, taken in, compared, signed. */
 import { isAbsolute, relative } from 'node:path';
+import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { keepHeapsSmall } from '../../io/heap.js';
 import type { Phase } from '../../io/progress.js';
@@ -103,7 +104,10 @@ async function readAndPlan(
 ): Promise<PlannedImport> {
   const taken = await inPhase(context, `Reading packages for ${profile.name}`, async (phase) => {
     const read = await readAll(context, profile, request, phase);
-    return { value: read, summary: `${read.packages.length} packages, ${read.sources.length} sources` };
+    return {
+      value: read,
+      summary: `${counted(read.packages.length, 'package')}, ${counted(read.sources.length, 'source package')}`,
+    };
   });
   const { batch, links } = taken;
   try {
@@ -189,7 +193,7 @@ function wishesOf(changes: readonly ImportChange[], request: ImportRequest): Imp
     path: `${name} ${architecture}`,
     message: to === null ? `${from} would leave the set` : `${from} -> ${to}`,
   }));
-  const count = found.length === 1 ? 'a package' : `${found.length} packages`;
+  const count = found.length === 1 ? 'a package' : counted(found.length, 'package');
   if (first === 'replace') {
     throw new LockstepError('IMPORT_REMOVES', {
       message: `Nothing was imported: ${count} of the last snapshot would leave the set of ${request.profile}`,
@@ -208,7 +212,7 @@ function evidenceOf({ packages, signers }: TakenFile): Evidence[] {
   const vetting = {
     gate: 'vetting',
     result: 'passed',
-    detail: `${packages.length} imported packages, rules ${rulesVersion} but setuid and overlap: no finding`,
+    detail: `${counted(packages.length, 'imported package')}, rules ${rulesVersion} but setuid and overlap: no finding`,
   };
   if (signers.size === 0) return [vetting];
   const detail = `uploads signed by ${[...signers].sort().join(', ')}`;
@@ -261,7 +265,7 @@ async function inPhase<T>(
 }
 
 function refused(faults: readonly FaultPlace[], cwd: string): LockstepError {
-  const things = faults.length === 1 ? 'one thing is' : `${faults.length} things are`;
+  const things = faults.length === 1 ? 'one thing is' : `${counted(faults.length, 'thing')} are`;
   return new LockstepError('IMPORT_INVALID', {
     message: `Nothing was imported: ${things} wrong with the packages`,
     hint: 'Correct them or leave them out, then run the same command again',

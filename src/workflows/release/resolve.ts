@@ -1,4 +1,5 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
+import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';
 import { placeOfWords } from '../../profile/load.js';
@@ -90,7 +91,7 @@ export async function resolve(
     for (const one of skipped) phase.info(skippedSentence(one));
     for (const sentence of [...ended, ...passedOver(asked, chosen), ...preReleases(asked, chosen)])
       phase.info(sentence);
-    phase.done(`${pins.size} components, ${demands.length} demands met`);
+    phase.done(`${counted(pins.size, 'component')}, ${counted(demands.length, 'demand')} met`);
     const declared = searching.declared(chosen);
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
     const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);

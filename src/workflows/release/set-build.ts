@@ -17,6 +17,7 @@ import {
   type PreparedBuild,
 } from '../../build/builder.js';
 import type { BuildOutput } from '../../build/built.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, exists, sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
@@ -327,7 +328,7 @@ async function extensionsOf(
   const phase = context.progress.phase('Reading extensions');
   try {
     const found = await readExtensions(trees, sources, phase);
-    phase.done(`${Object.keys(found).length} extensions and skins`);
+    phase.done(counted(Object.keys(found).length, 'extension or skin', 'extensions and skins'));
     return found;
   } catch (error) {
     phase.fail();

@@ -3,6 +3,7 @@
  * period. What refers to what is decided over everything that is there; who
  * cannot know that takes nothing away.
  */
+import { counted } from '../../counted.js';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { manifestPoolFiles } from '../../archive/expected.js';
@@ -68,7 +69,7 @@ export async function gc(context: Context, request: GcRequest): Promise<GcReport
       now: context.clock.now(),
       grace: request.grace,
     });
-    phase.done(`${plan.remove.length} files to remove, ${plan.wait.length} must wait`);
+    phase.done(`${counted(plan.remove.length, 'file')} to remove, ${plan.wait.length} must wait`);
     if (!request.dryRun) {
       await removeGarbage(context, plan);
       await sweep(context, request.grace);

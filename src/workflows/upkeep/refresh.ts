@@ -8,6 +8,7 @@ import { readReleaseTexts } from '../../archive/publication.js';
 import { applyRefresh, planRefresh, type RefreshReason } from '../../archive/resign.js';
 import { keyWarnings } from '../../archive/validity.js';
 import { readSignedView } from '../../archive/signed-view.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { suiteOf } from '../../profile/load.js';
@@ -267,7 +268,7 @@ export function assertRefreshed(views: readonly RefreshedView[]): void {
   const faults = views.filter(({ fault }) => fault !== null);
   if (faults.length === 0) return;
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `${faults.length === 1 ? 'A view' : `${faults.length} views`} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
+    message: `${faults.length === 1 ? 'A view' : counted(faults.length, 'view')} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
     hint: 'What the archive did not sign itself it does not sign again. If an earlier key of it did, name that with --former-key FILE; else look at it with: lockstep verify',
     where: faults.map((view) => ({ path: `public/${viewPath(view)}`, message: view.fault! })),
   });
