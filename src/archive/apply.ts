@@ -12,7 +12,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { silentPhase, type Phase } from '../io/progress.js';
 import type { Signer } from '../signing/signer-port.js';
 import type { PublicationPlan, Write } from './publication-plan.js';
-import type { ArchivePort, PlacedBlob } from './port.js';
+import type { ArchivePort } from './port.js';
 
 export interface ApplyOptions {
   store: ContentStore;
@@ -124,12 +124,17 @@ async function waitForDate(plan: PublicationPlan, { clock, signal }: ApplyOption
 
 async function putBlobs(
   port: ArchivePort,
-  blobs: readonly PlacedBlob[],
+  blobs: readonly Extract<Write, { kind: 'blob' }>[],
   options: ApplyOptions,
   phase: Phase,
 ): Promise<void> {
   const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
-  const item = phase.item(counted(blobs.length, 'file'), { totalBytes });
+  // Only part of what is written: links, key files and signatures come on top
+  const what =
+    blobs[0]?.step === 'pool'
+      ? counted(blobs.length, 'file of the pool', 'files of the pool')
+      : counted(blobs.length, 'index under its hash', 'indices under their hashes');
+  const item = phase.item(what, { totalBytes });
   try {
     await port.putBlobs(blobs, options.store, {
       signal: options.signal,

@@ -215,7 +215,7 @@ export async function applyPublish(
     throw error;
   }
   phase.done(
-    written.writes === 0 ? 'the archive has it already' : `${counted(written.writes, 'file')} written`,
+    written.writes === 0 ? 'the archive has it already' : `${counted(written.writes, 'file')} written in all`,
   );
   return { ...reportOf(plan), ...written };
 }

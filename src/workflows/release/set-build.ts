@@ -109,9 +109,13 @@ export async function planBuilds(
     );
     const plans = [...debian.map(({ plan }) => plan), ...trees];
     const waiting = plans.filter(({ action }) => action === 'build').length;
-    phase.done(`${waiting} to build, ${plans.length - waiting} cached`);
+    const taken = takenRows(resolution.pins);
+    // The same as the rows of the plan, by their state; a build may give several packages
+    phase.done(
+      `${counted(waiting, 'build')} to run, ${plans.length - waiting} cached, ${counted(taken.length, 'package')} taken as they are`,
+    );
     return {
-      rows: [...plans.map(rowOf), ...takenRows(resolution.pins)],
+      rows: [...plans.map(rowOf), ...taken],
       plans,
       versions: [
         ...debian.map(({ plan, open }) => ({ package: plan.package, version: plan.version, inputs: open })),
@@ -152,7 +156,11 @@ export async function buildSet(
     const outputs = made.map((result) => (result as PromiseFulfilledResult<BuildOutput>).value);
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
     const built = plans.filter(({ action }) => action === 'build').length;
-    phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
+    phase.done(
+      built === 0
+        ? 'nothing had to be built'
+        : `${counted(built, 'build')} run, ${plans.length - built} cached`,
+    );
     return {
       profile,
       pins,

@@ -1,4 +1,5 @@
 /** A built set becomes a snapshot: vetted, compared with the last one, signed. */
+import { counted } from '../../counted.js';
 import { readDebControl } from '../../deb/deb-file.js';
 import { decompressByName } from '../../io/compress.js';
 import type { SkippedOf } from '../../profile/skip.js';
@@ -150,12 +151,17 @@ export async function applyCut(
       await prepareEntry(context, { profile: set.profile.name, id, sha256 }, signer);
     }
     await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
-    phase.done(plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`);
+    phase.done(plan.kind === 'cut' ? cutWords(plan) : `nothing changed since ${plan.id}`);
     return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);
   } catch (error) {
     phase.fail();
     throw error;
   }
+}
+
+/** The same counts as `show` and `snapshots` have. */
+function cutWords({ id, manifest: { packages, sources } }: Extract<SnapshotPlan, { kind: 'cut' }>): string {
+  return `${id}: ${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`;
 }
 
 export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutReport {
