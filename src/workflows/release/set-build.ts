@@ -108,14 +108,12 @@ export async function planBuilds(
       ),
     );
     const plans = [...debian.map(({ plan }) => plan), ...trees];
-    const waiting = plans.filter(({ action }) => action === 'build').length;
-    const taken = takenRows(resolution.pins);
-    // The same as the rows of the plan, by their state; a build may give several packages
-    phase.done(
-      `${counted(waiting, 'build')} to run, ${plans.length - waiting} cached, ${counted(taken.length, 'package')} taken as they are`,
-    );
+    const rows = [...plans.map(rowOf), ...takenRows(resolution.pins)];
+    const count = (state: BuildPlanRow['state']): number => rows.filter((row) => row.state === state).length;
+    const taken = `${counted(count('taken'), 'package')} taken as they are`;
+    phase.done(`${counted(count('to build'), 'build')} to run, ${count('cached')} cached, ${taken}`);
     return {
-      rows: [...plans.map(rowOf), ...taken],
+      rows,
       plans,
       versions: [
         ...debian.map(({ plan, open }) => ({ package: plan.package, version: plan.version, inputs: open })),
@@ -350,17 +348,12 @@ function rowOf(plan: BuildPlan): BuildPlanRow {
 }
 
 function takenRows(pins: ReadonlyMap<string, Pin>): BuildPlanRow[] {
-  return [...pins.values()].flatMap((pin) =>
-    pin.kind === 'apt-binary'
-      ? pin.packages.map(({ package: name, version }) => ({
-          component: pin.component,
-          package: name,
-          version,
-          method: 'none' as const,
-          state: 'taken' as const,
-        }))
-      : [],
-  );
+  const as = { method: 'none', state: 'taken' } as const;
+  return [...pins.values()].flatMap((pin) => {
+    if (pin.kind !== 'apt-binary') return [];
+    const { component } = pin;
+    return pin.packages.map(({ package: name, version }) => ({ component, package: name, version, ...as }));
+  });
 }
 
 function componentBuilds(
