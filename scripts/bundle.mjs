@@ -19,7 +19,7 @@ const commands = readdirSync(join(root, 'src/commands'), { recursive: true, enco
 const entry = [
   ...commands.map((name, at) => `import command${at} from './src/commands/${name}';`),
   `export const commands = {${commands.map((name, at) => `'${idOf(name)}': command${at}`).join(', ')}};`,
-  "export { execute } from '@oclif/core/execute';",
+  "export { execute } from './src/cli/execute.ts';",
   "export { Config } from '@oclif/core/config';",
   "export { unknownCommand } from './src/cli/unknown-command.ts';",
   // For scripts/docs.mjs

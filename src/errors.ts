@@ -29,7 +29,10 @@ export type ExitStatusName = keyof typeof exitStatus;
  */
 export const errorCodes = {
   // What a person wrote: workspace, profiles, templates, flags
-  WORKSPACE_MISSING: ['input', 'The folder is not a Lockstep workspace: it has no lockstep.yaml'],
+  WORKSPACE_MISSING: [
+    'input',
+    'Neither the folder nor one above it is a Lockstep workspace: none has a lockstep.yaml',
+  ],
   WORKSPACE_EXISTS: ['input', 'The folder for a new workspace already holds one'],
   WORKSPACE_INVALID: ['input', 'lockstep.yaml has faults; each is listed with its line'],
   PROFILE_UNKNOWN: ['input', 'No profile of that name in profiles/'],
@@ -47,6 +50,7 @@ export const errorCodes = {
   TEMPLATE_INVALID: ['input', 'A template cannot be rendered, or its package.yaml has faults'],
   TEMPLATE_UNKNOWN_VARIABLE: ['input', 'A template names a variable that does not exist'],
   USAGE: ['usage', 'A flag, an argument or an environment variable is missing, unknown or wrong'],
+  FILE_MISSING: ['usage', 'A file that a flag names is not there or may not be read'],
   // Moves of suites
   MOVE_BASE: ['input', 'A snapshot is for another base release than what the suite has'],
   MOVE_TRUST: [
@@ -122,6 +126,7 @@ export const errorCodes = {
     'A git repository has no such tag, branch or commit, or none that is a version',
   ],
   SOURCE_GIT_DAMAGED: ['untrusted', 'What a git server or repository gave is damaged, or not what git gives'],
+  SOURCE_KEYS_MISSING: ['input', 'The file of keys that "signedBy" of a profile names is not there'],
   SOURCE_SUBMODULE: ['untrusted', 'A submodule is described in a way that is not followed'],
   // Network
   NET_NOT_FOUND: ['network', 'The server answered 404 (or the file is not there)'],
@@ -142,8 +147,8 @@ export const errorCodes = {
     'untrusted',
     'A signature holds, but only by an algorithm that proves nothing today',
   ],
-  KEYRING_INVALID: ['machine', 'A keyring holds no public key that can be read'],
-  KEYRING_MISSING: ['machine', 'The keyring that a signature is checked with is not there'],
+  KEYRING_INVALID: ['input', 'A keyring holds no public key that can be read'],
+  KEYRING_MISSING: ['machine', 'The keyring of the base distribution is not there'],
   SIGN_KEY_MISSING: ['signing', 'The archive has no signing key at the configured place'],
   SIGN_KEY_EXISTS: ['signing', 'A key is already there and would be overwritten'],
   SIGN_KEY_MODE: ['signing', 'The private key file can be read by others'],

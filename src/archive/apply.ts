@@ -3,6 +3,7 @@
  * nothing else. Everything is signed before the first of them.
  */
 import pLimit from 'p-limit';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
@@ -13,7 +14,7 @@ import type { Signer } from '../signing/signer-port.js';
 import type { PublicationPlan, Write } from './publication-plan.js';
 import { longestWait, waitForDate } from './release-wait.js';
 import { makeWay } from './pool-way.js';
-import type { ArchivePort, PlacedBlob } from './port.js';
+import type { ArchivePort } from './port.js';
 
 export interface ApplyOptions {
   store: ContentStore;
@@ -120,12 +121,17 @@ function latestDate({ writes }: PublicationPlan): Date {
 
 async function putBlobs(
   port: ArchivePort,
-  blobs: readonly PlacedBlob[],
+  blobs: readonly Extract<Write, { kind: 'blob' }>[],
   options: ApplyOptions,
   phase: Phase,
 ): Promise<void> {
   const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
-  const item = phase.item(`${blobs.length} files`, { totalBytes });
+  // Only part of what is written: links, key files and signatures come on top
+  const what =
+    blobs[0]?.step === 'pool'
+      ? counted(blobs.length, 'file of the pool', 'files of the pool')
+      : counted(blobs.length, 'index under its hash', 'indices under their hashes');
+  const item = phase.item(what, { totalBytes });
   try {
     await port.putBlobs(blobs, options.store, {
       signal: options.signal,

@@ -4,6 +4,7 @@
  * archive or the new one. Pure; apply.ts does it, publication.ts gathers what
  * it decides over.
  */
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { isChangelog } from '../snapshot/pool-path.js';
 import type { IndexFile } from './index-set.js';
@@ -221,7 +222,7 @@ function planPool(pool: readonly PoolFile[], there: PresentFiles): Write[] {
   });
   if (conflicts.length > 0) {
     throw new LockstepError('ARCHIVE_CONFLICT', {
-      message: `The pool has other bytes under ${conflicts.length === 1 ? 'the name' : `${conflicts.length} names`} ${conflicts.slice(0, 5).join(', ')}`,
+      message: `The pool has other bytes under ${conflicts.length === 1 ? 'the name' : counted(conflicts.length, 'name')} ${conflicts.slice(0, 5).join(', ')}`,
       hint: 'A file of the pool never changes: give the package a new version. If the file in the pool is damaged, remove it and publish again',
       where: conflicts.map((path) => ({ path: poolFilePath(path) })),
     });

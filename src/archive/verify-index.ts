@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { IndexHash, Release } from '../deb/release-file.js';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import { sha256Of } from '../io/disk.js';
@@ -103,7 +104,9 @@ function faultOf(bytes: Buffer | undefined, { size }: IndexHash, path: string): 
     };
   }
   const said =
-    bytes.length === size ? 'its SHA-256 is another one' : `it has ${bytes.length} bytes, and not ${size}`;
+    bytes.length === size
+      ? 'its SHA-256 is another one'
+      : `it has ${counted(bytes.length, 'byte')}, and not ${size}`;
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',

@@ -2,6 +2,7 @@
  * Checks the files of the pool against what published snapshots need, by size
  * and SHA-256, several at a time. It reads and names faults, no more.
  */
+import { counted } from '../counted.js';
 import pLimit from 'p-limit';
 import { isTemporaryName } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
@@ -76,7 +77,7 @@ function damaged(there: PortFile, wanted: PoolFile): ArchiveFinding {
   const said =
     there.size === wanted.size
       ? 'its SHA-256 is another one'
-      : `it has ${there.size} bytes, and not ${wanted.size}`;
+      : `it has ${counted(there.size, 'byte')}, and not ${wanted.size}`;
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',

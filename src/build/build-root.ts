@@ -7,6 +7,7 @@
  */
 import { appendFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { ensureDir, exists, linkOrCopy, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
@@ -111,7 +112,7 @@ async function makeRoot(
   const work = await makeWork(roots);
   const item = context.phase.item(`Build root ${codename}`);
   try {
-    item.note(`${base.closure.length} packages`);
+    item.note(counted(base.closure.length, 'package'));
     await writeLocalArchive(work, base.closure, codename, context.store);
     await bootstrap(work, base.closure, codename, context);
     const tree = join(work, 'root', 'tree');

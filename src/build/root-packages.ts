@@ -1,4 +1,5 @@
 /** Bringing the packages of a build root into the store, from the mirrors of their suites. */
+import { counted } from '../counted.js';
 import pLimit from 'p-limit';
 import type { ContentStore } from '../io/content-store.js';
 import type { Http } from '../io/http.js';
@@ -29,7 +30,7 @@ export async function fetchRootPackages(
   const missing: BasePackage[] = [];
   for (const one of closure) if ((await store.size(one.sha256)) !== one.size) missing.push(one);
   if (missing.length === 0) return;
-  const item = phase.item(`${missing.length} packages for the build root`, {
+  const item = phase.item(`${counted(missing.length, 'package')} for the build root`, {
     totalBytes: missing.reduce((sum, { size }) => sum + size, 0),
   });
   const stop = new AbortController();

@@ -8,6 +8,7 @@ import { string as stringFlag } from '@oclif/core/flags';
 import { LockstepError, exitStatus } from '../errors.js';
 import { withInterrupt } from '../io/interrupt.js';
 import type { Context } from '../workflows/workspace/context.js';
+import { outputColumns } from './environment.js';
 import { cleanJson } from './render/plain-text.js';
 import { errorToJson, exitOf, renderError } from './render/error.js';
 import type { LineProgress } from './render/progress-lines.js';
@@ -21,7 +22,7 @@ export abstract class BaseCommand extends Command {
       helpValue: 'DIR',
       env: 'LOCKSTEP_WORKSPACE',
       default: '.',
-      description: 'the workspace to work in',
+      description: 'the workspace, or a folder within it; may stand before the command',
       helpGroup: 'GLOBAL',
     }),
   };
@@ -47,6 +48,11 @@ export abstract class BaseCommand extends Command {
     const { context, progress } = await wire({ dir: flags.workspace, env: process.env, signal: this.signal });
     this.#progress = progress;
     return context;
+  }
+
+  /** The width that a table on stdout keeps within. */
+  protected get columns(): number {
+    return outputColumns(process.env, process.stdout);
   }
 
   /** A line for people, on stderr; also with `--json`, where oclif's own log functions print nothing. */

@@ -37,6 +37,20 @@ export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'st
   };
 }
 
+/**
+ * The width that tables keep within: of a terminal what `COLUMNS` says, else what the terminal says. A pipe has none:
+ * programs read whole lines.
+ */
+export function outputColumns(
+  env: Environment,
+  output: { isTTY?: boolean | undefined; columns?: number | undefined },
+): number {
+  if (output.isTTY !== true) return Infinity;
+  const wished = Number(env['COLUMNS'] ?? '');
+  if (Number.isInteger(wished) && wished > 0) return wished;
+  return output.columns === undefined || output.columns <= 0 ? 80 : output.columns;
+}
+
 function numberIn(
   env: Environment,
   name: string,

@@ -35,8 +35,12 @@ export default class Build extends BaseCommand {
     if (this.jsonEnabled()) return report;
     this.log(
       flags['dry-run']
-        ? renderTable(['component', 'package', 'version', 'method', 'state'], buildRows(report.builds))
-        : renderTable(['package', 'version', 'file'], builtRows(report.packages)),
+        ? renderTable(
+            ['component', 'package', 'version', 'method', 'state'],
+            buildRows(report.builds),
+            this.columns,
+          )
+        : renderTable(['package', 'version', 'file'], builtRows(report.packages), this.columns),
     );
     return report;
   }

@@ -27,7 +27,7 @@ export default class History extends BaseCommand {
     if (report.note !== null) this.say(report.note);
     for (const fault of report.faults) this.say(`Do not trust this: ${cleanLine(fault)}`);
     if (report.moves.length === 0) this.say(`The suite ${report.suite} was never moved.`);
-    else if (!this.jsonEnabled()) this.log(renderHistory(report));
+    else if (!this.jsonEnabled()) this.log(renderHistory(report, this.columns));
     return report;
   }
 }

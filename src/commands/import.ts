@@ -84,7 +84,7 @@ export default class Import extends BaseCommand {
         change.from ?? '',
         change.to ?? '',
       ]);
-      this.log(renderTable(['package', 'architecture', 'before', 'after'], rows));
+      this.log(renderTable(['package', 'architecture', 'before', 'after'], rows, this.columns));
     } else if (!this.jsonEnabled()) {
       this.log(report.id);
     }

@@ -33,7 +33,7 @@ export default class Outdated extends BaseCommand {
       import('../cli/render/resolution.js'),
     ]);
     const report = await outdated(context, { profile: args.profile, suite: flags.suite });
-    if (!this.jsonEnabled() && report.profiles.length > 0) this.log(renderOutdated(report));
+    if (!this.jsonEnabled() && report.profiles.length > 0) this.log(renderOutdated(report, this.columns));
     for (const note of report.notes) this.say(note);
     return report;
   }

@@ -1,3 +1,4 @@
+import { counted } from '../counted.js';
 import { string as stringArg } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
@@ -31,7 +32,8 @@ export default class PinFile extends BaseCommand {
     const { pinFile } = await import('../workflows/reading/pin-file.js');
     const report = await pinFile(context, { name: args.id, suite: flags.suite, output: flags.output });
     if (report.note !== null) this.say(report.note);
-    if (report.file !== null) this.say(`${report.packages.length} packages held in ${report.file}`);
+    if (report.file !== null)
+      this.say(`${counted(report.packages.length, 'package')} held in ${report.file}`);
     else if (!this.jsonEnabled()) this.log(report.text.replace(/\n$/, ''));
     return report;
   }

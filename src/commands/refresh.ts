@@ -56,7 +56,9 @@ export default class Refresh extends BaseCommand {
     });
     const rows = refreshRows(views);
     if (!this.jsonEnabled() && rows.length > 0) {
-      this.log(renderTable(['suite', 'view', 'valid until', dryRun ? 'why it would be' : 'why'], rows));
+      this.log(
+        renderTable(['suite', 'view', 'valid until', dryRun ? 'why it would be' : 'why'], rows, this.columns),
+      );
     }
     if (keyFiles.length > 0) {
       this.say(`The files with the key ${dryRun ? 'would be' : 'were'} written anew: ${keyFiles.join(', ')}`);

@@ -49,7 +49,13 @@ export default class Resolve extends BaseCommand {
         const { renderDemands } = await import('../cli/render/demands.js');
         this.log(renderDemands(demands));
       } else {
-        this.log(renderTable(['component', 'version', 'package', 'from', 'vouched for by'], pinRows(pins)));
+        this.log(
+          renderTable(
+            ['component', 'version', 'package', 'from', 'vouched for by'],
+            pinRows(pins),
+            this.columns,
+          ),
+        );
       }
     }
     const { distribution, release, codename, architectures } = profile.base;

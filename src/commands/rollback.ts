@@ -13,7 +13,7 @@ export default class Rollback extends BaseCommand {
     'again: publish or promote the newer snapshot.';
   static override examples = [
     '<%= config.bin %> rollback mediawiki-1.39-stable --reason "login is broken"',
-    '<%= config.bin %> rollback mediawiki-1.39-stable --reason "login is broken" --dry-run',
+    '<%= config.bin %> rollback mediawiki-1.39-stable --dry-run',
     '<%= config.bin %> rollback mediawiki-1.39-stable --to 20261123T101530Z --reason "last one that was fast" --json',
     '<%= config.bin %> rollback mediawiki-1.39-stable --reason "login is broken" --supersede',
   ];
@@ -27,8 +27,7 @@ export default class Rollback extends BaseCommand {
     }),
     reason: string({
       helpValue: 'TEXT',
-      required: true,
-      description: "what went wrong, for the suite's history",
+      description: "what went wrong, for the suite's history; --dry-run needs none",
     }),
     'schema-change': boolean({ description: 'the database schema may change' }),
     supersede: boolean({

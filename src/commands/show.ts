@@ -28,7 +28,7 @@ export default class Show extends BaseCommand {
     ]);
     const report = await show(context, args.id);
     if (report.note !== null) this.say(report.note);
-    if (!this.jsonEnabled()) this.log(renderShow(report));
+    if (!this.jsonEnabled()) this.log(renderShow(report, this.columns));
     return report;
   }
 }

@@ -28,7 +28,7 @@ export default class Snapshots extends BaseCommand {
       this.say(`The snapshot ${id} of ${profile} cannot be read: ${code}: ${message}`);
     if (report.snapshots.length === 0)
       this.say(`There is no snapshot${args.profile === undefined ? '' : ` of ${args.profile}`} yet.`);
-    else if (!this.jsonEnabled()) this.log(renderSnapshots(report));
+    else if (!this.jsonEnabled()) this.log(renderSnapshots(report, this.columns));
     return report;
   }
 }

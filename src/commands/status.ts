@@ -25,7 +25,7 @@ export default class Status extends BaseCommand {
       import('../cli/render/status.js'),
     ]);
     const report = await status(context, args.suite);
-    if (!this.jsonEnabled() && report.suites.length > 0) this.log(renderStatus(report));
+    if (!this.jsonEnabled() && report.suites.length > 0) this.log(renderStatus(report, this.columns));
     for (const note of statusNotes(report)) this.say(note);
     return report;
   }

@@ -2,6 +2,7 @@
  * ar archives in the one form that .deb files have (deb(5), ar(5)): plain
  * names of at most 15 characters, no symbol tables, no long names.
  */
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { piecesOf, type ByteSource } from './bytes.js';
@@ -110,7 +111,8 @@ function bodyOf(
   const next = async (): Promise<IteratorResult<Buffer, undefined>> => {
     if (missing === 0) return { done: true, value: undefined };
     const chunk = await reader.some(missing);
-    if (chunk.length === 0) throw damaged(`it ends ${missing} bytes before the end of ${name}`, file);
+    if (chunk.length === 0)
+      throw damaged(`it ends ${counted(missing, 'byte')} before the end of ${name}`, file);
     missing -= chunk.length;
     return { done: false, value: chunk };
   };
@@ -132,7 +134,7 @@ export async function* writeAr(members: Iterable<ArInput> | AsyncIterable<ArInpu
     }
     if (size !== member.size) {
       throw new LockstepError('DEB_INVALID', {
-        message: `The ar member ${member.name} was announced with ${member.size} bytes and has ${size}`,
+        message: `The ar member ${member.name} was announced with ${counted(member.size, 'byte')} and has ${size}`,
       });
     }
     if (size % 2 === 1) yield Buffer.from('\n', 'latin1');

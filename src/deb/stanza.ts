@@ -9,6 +9,7 @@
  * duplicate fields without a word, and drops blank lines of signed text.
  */
 import debianControl from 'debian-control';
+import { counted } from '../counted.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 
 /** A field as it was written. */
@@ -226,7 +227,7 @@ export function parseStanza(text: string, options: ParseOptions = {}): Stanza {
   const [first, second] = stanzas;
   if (first !== undefined && second === undefined) return first;
   throw new LockstepError('DEB_SYNTAX', {
-    message: `${options.file ?? 'A control file'} holds ${first === undefined ? 'no paragraph' : `${stanzas.length} paragraphs`} where there must be one`,
+    message: `${options.file ?? 'A control file'} holds ${first === undefined ? 'no paragraph' : counted(stanzas.length, 'paragraph')} where there must be one`,
     where: [{ file: options.file, line: second?.fields()[0]?.line ?? options.firstLine ?? 1 }],
   });
 }

@@ -6,6 +6,7 @@
  */
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { piecesOf, type ByteSource } from './bytes.js';
 import { linkTargetFault, memberNameFault, memberPath, shownName } from './member-name.js';
@@ -83,7 +84,10 @@ export async function* tarBytes(
       yield chunk;
     }
     if (seen !== size) {
-      throw invalid(entry.path, `it was announced with ${size} bytes and has ${seen > size ? 'more' : seen}`);
+      throw invalid(
+        entry.path,
+        `it was announced with ${counted(size, 'byte')} and has ${seen > size ? 'more' : seen}`,
+      );
     }
     const padding = (block - (size % block)) % block;
     if (padding > 0) yield Buffer.alloc(padding);

@@ -7,6 +7,7 @@ import { promises as fs } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { notThere, onDisk } from './disk.js';
 import { gitSettings, isTrue, type GitSettings } from './git-settings.js';
@@ -74,7 +75,7 @@ function notCommitted(
   cause?: unknown,
 ): LockstepError {
   return new LockstepError('SNAPSHOT_COMMIT', {
-    message: `The git commit of ${files.length === 1 ? 'a file' : `${files.length} files`} in ${dir} failed: ${reason}`,
+    message: `The git commit of ${files.length === 1 ? 'a file' : counted(files.length, 'file')} in ${dir} failed: ${reason}`,
     hint: `The files are written; commit them yourself, or set snapshots.commit to false${hint === undefined ? '' : `. ${hint}`}`,
     where: [{ file: dir }],
     cause,

@@ -10,6 +10,7 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync
 import { chmod, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { ByteSource } from '../deb/bytes.js';
 import { isGone, lacksBlob, missing, setAside } from './damaged-blob.js';
@@ -330,7 +331,7 @@ async function namesIn(folder: string): Promise<string[]> {
 function assertAsPromised(blob: StoredBlob, expected: Expected, name: string | undefined): void {
   const faults: string[] = [];
   if (expected.size !== undefined && expected.size !== blob.size) {
-    faults.push(`${blob.size} bytes where ${expected.size} were promised`);
+    faults.push(`${counted(blob.size, 'byte')} where ${expected.size} were promised`);
   }
   if (expected.sha256 !== undefined && expected.sha256 !== blob.sha256) {
     faults.push(`SHA-256 ${blob.sha256} where ${expected.sha256} was promised`);

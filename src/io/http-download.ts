@@ -7,6 +7,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { Clock } from './clock.js';
 import type { ContentStore, StoredBlob } from './content-store.js';
@@ -267,7 +268,7 @@ async function validatorOf(job: Job, url: URL): Promise<string | undefined> {
 
 /** A body that ended as announced, but short of the promise, is another file and not a broken one. */
 function tooShort(job: Job, url: URL, answer: HttpResponse, size: number): LockstepError {
-  const said = `${size} bytes where ${job.expected.size} were promised`;
+  const said = `${counted(size, 'byte')} where ${job.expected.size} were promised`;
   if (answer.headers['content-length'] === undefined) return netFault('NET_TRUNCATED', url, said);
   return new LockstepError('SOURCE_HASH_MISMATCH', {
     message: `${shownUrl(url)}: ${said}`,
@@ -277,7 +278,7 @@ function tooShort(job: Job, url: URL, answer: HttpResponse, size: number): Locks
 }
 
 function tooLarge(job: Job, url: URL, size: number): LockstepError {
-  const said = `At least ${size} bytes where ${job.expected.size} were promised`;
+  const said = `At least ${counted(size, 'byte')} where ${job.expected.size} were promised`;
   return netFault('NET_TOO_LARGE', url, said);
 }
 

@@ -2,6 +2,7 @@
  * What can go wrong on the network, as our faults; which of them are worth
  * another try, and when. Pure.
  */
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 
@@ -92,7 +93,7 @@ export function planRetry(error: unknown, failed: number, policy: RetryPolicy): 
 export function afterTries(error: LockstepError, tries: number): LockstepError {
   if (tries < 2) return error;
   return new LockstepError(error.code, {
-    message: `${error.message} (${tries} tries)`,
+    message: `${error.message} (${counted(tries, 'try', 'tries')})`,
     hint: error.hint,
     where: error.where,
     cause: error,

@@ -5,6 +5,7 @@
  * may do better are asked again in the next round. Must not fetch anything
  * itself.
  */
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { Clock } from './clock.js';
 import type { RetryPolicy } from './http-fault.js';
@@ -28,7 +29,7 @@ export class PlacesError extends LockstepError {
   constructor(refusals: readonly Refusal[]) {
     const told = codeOf(refusals);
     super(told.error.code, {
-      message: `None of ${refusals.length} addresses gave ${nameIn(refusals[0]!.url)}; ${told.url}: ${told.said}`,
+      message: `None of ${counted(refusals.length, 'address', 'addresses')} gave ${nameIn(refusals[0]!.url)}; ${told.url}: ${told.said}`,
       hint: told.error.hint,
       where: refusals.map(({ url, said }) => ({ file: url, message: said })),
       cause: told.error,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { parseRelations } from '../deb/relation.js';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { baseArchitectures } from '../profile/base-release.js';
 import { checkYaml, type Rule } from '../profile/faults.js';
@@ -148,9 +149,8 @@ export function readDefinition(
   const rules = [nameRule(context.package), relationRule, targetsOnce, filesRule(folder, context, absent)];
   const { value, faults } = checkYaml(new YamlFile(text, file, relocate), packageDefinitionSchema, rules);
   if (value !== undefined) return value;
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
   throw new LockstepError(absent.length === faults.length ? 'TEMPLATE_MISSING' : 'TEMPLATE_INVALID', {
-    message: `${file} has ${count}`,
+    message: `${file} has ${counted(faults.length, 'fault')}`,
     hint: 'Lines are those of the template, before rendering',
     where: faults,
   });

@@ -3,6 +3,7 @@
  * is HTML), every fault with file and line. It knows no package and no disk.
  */
 import Handlebars from 'handlebars';
+import { counted } from '../counted.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { Relocate } from '../profile/yaml-file.js';
 import { findVariableFaults } from './variables.js';
@@ -60,7 +61,7 @@ export function renderTemplate(
         : 'TEMPLATE_INVALID',
       faults.length === 1
         ? `${file}, line ${first!.line}: ${first!.message}`
-        : `${file} has ${faults.length} faults`,
+        : `${file} has ${counted(faults.length, 'fault')}`,
       faults.map(({ line, column, variable, message }) => ({ file, line, column, value: variable, message })),
     );
   }

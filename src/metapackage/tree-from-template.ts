@@ -2,6 +2,7 @@
  * One template, rendered, as a package: its definition, files, scripts and
  * control fields. It decides over data in memory and touches no disk.
  */
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { gzip } from '../io/compress.js';
@@ -128,7 +129,7 @@ class RenderedFiles {
     throw new LockstepError(
       this.#faults.find((fault) => fault.code === 'TEMPLATE_UNKNOWN_VARIABLE')?.code ?? first.code,
       {
-        message: `${this.#faults.length} files of ${this.folder.path} have faults`,
+        message: `${counted(this.#faults.length, 'file')} of ${this.folder.path} have faults`,
         hint: this.#faults.find((fault) => fault.hint !== undefined)?.hint,
         where: this.#faults.flatMap((fault) => fault.where),
       },

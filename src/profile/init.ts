@@ -9,8 +9,10 @@ import { stringify } from 'yaml';
 import { LockstepError } from '../errors.js';
 import { ensureDir, exists, notThere, onDisk, writeFileAtomic } from '../io/disk.js';
 import { schemaFiles } from './json-schema.js';
-import { invalid, parseProfile, parseWorkspace, workspaceFileName } from './load.js';
+import { invalid, parseProfile, parseWorkspace } from './load.js';
 import { placeholdersIn } from './placeholder.js';
+import type { Starter } from './starters.js';
+import { workspaceFileName } from './workspace-folder.js';
 
 /** A file of a new workspace. */
 export interface PlannedFile {
@@ -97,14 +99,27 @@ export async function applyInit(dir: string, plan: readonly PlannedFile[]): Prom
 }
 
 /**
- * What Lockstep's own folder offers a new workspace: its profiles, templates
- * and packaging.
+ * What Lockstep's own folder offers a new workspace: the profiles, templates
+ * and packaging of an example. The keyring package's template is always there:
+ * each set needs it.
  *
  * @param home the folder Lockstep is installed in
+ * @param starter null for a workspace without a profile
  */
-export async function readBeginnings(home: string): Promise<PlannedFile[]> {
+export async function readBeginnings(
+  home: string,
+  starter: Starter | null = 'mediawiki',
+): Promise<PlannedFile[]> {
+  const all = ['profiles', 'templates', 'packaging'];
+  if (starter === 'mediawiki') return await filesBelow(home, all);
+  const keyring = await filesBelow(home, ['templates/archive-keyring']);
+  if (starter === null) return keyring;
+  return [...keyring, ...(await filesBelow(join(home, 'starters', starter), all))];
+}
+
+async function filesBelow(home: string, folders: readonly string[]): Promise<PlannedFile[]> {
   const files: PlannedFile[] = [];
-  for (const folder of ['profiles', 'templates', 'packaging']) {
+  for (const folder of folders) {
     const names = await onDisk('list', join(home, folder), () =>
       readdir(join(home, folder), { recursive: true }).catch(notThere<string[]>([])),
     );

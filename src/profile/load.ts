@@ -4,7 +4,8 @@
  * are src/metapackage's to read.
  */
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 import { notThere, onDisk, readIfThere } from '../io/disk.js';
 import { baseReleases, baseSuites } from './base-release.js';
@@ -20,22 +21,20 @@ import {
 import { importedProfileRules, isProfileName, profileRules, workspaceRules } from './profile-rules.js';
 import { skipRules } from './skip-rules.js';
 import { workspaceSchema, type SuiteConfig, type Workspace } from './workspace-schema.js';
+import { workspaceFileName, workspaceFolder } from './workspace-folder.js';
 import { YamlFile, type FieldPath } from './yaml-file.js';
-
-/** The file that makes a folder a workspace. */
-export const workspaceFileName = 'lockstep.yaml';
 
 /** The files that values were read from, for faults that show only later (a range nothing fits, say). */
 const readFrom = new WeakMap<object, YamlFile>();
 
 /**
- * Reads the workspace in a folder.
+ * Reads the workspace that a folder belongs to.
  *
- * @param dir the folder that holds lockstep.yaml; its parents are not searched
+ * @param dir the folder that holds lockstep.yaml, or one below it
  * @throws LockstepError WORKSPACE_MISSING, WORKSPACE_INVALID (with every fault)
  */
 export async function loadWorkspace(dir: string): Promise<Workspace> {
-  const { workspace, faults } = await readWorkspace(dir);
+  const { workspace, faults } = await readWorkspace(await workspaceFolder(dir));
   if (workspace === undefined) throw invalid('WORKSPACE_INVALID', workspaceFileName, faults);
   return workspace;
 }
@@ -148,9 +147,8 @@ function completed<T extends { base: { codename: string } & Omit<ProfileBase, 's
 
 /** One error that lists all faults of a file. */
 export function invalid(code: ErrorCode, file: string, faults: readonly FaultPlace[]): LockstepError {
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
   return new LockstepError(code, {
-    message: `${file} has ${count}`,
+    message: `${file} has ${counted(faults.length, 'fault')}`,
     hint: 'Correct what is listed; nothing else was done',
     where: faults,
   });
@@ -158,16 +156,9 @@ export function invalid(code: ErrorCode, file: string, faults: readonly FaultPla
 
 /** lockstep.yaml with its faults. @throws LockstepError WORKSPACE_MISSING */
 export async function readWorkspace(
-  dir: string,
+  root: string,
 ): Promise<{ workspace: Workspace | undefined; faults: FaultPlace[] }> {
-  const root = resolve(dir);
-  const bytes = await readIfThere(join(root, workspaceFileName));
-  if (bytes === undefined) {
-    throw new LockstepError('WORKSPACE_MISSING', {
-      message: `${root} is not a Lockstep workspace: it has no ${workspaceFileName}`,
-      hint: 'Change to the workspace, or make one with: lockstep init DIR',
-    });
-  }
+  const bytes = (await readIfThere(join(root, workspaceFileName))) ?? new Uint8Array();
   const text = textOf(bytes, workspaceFileName);
   if (typeof text !== 'string') return { workspace: undefined, faults: [text] };
   const { value, faults } = parseWorkspace(text, { root, profileNames: await profileNamesIn(root) });

@@ -3,6 +3,7 @@
  * site: a repository's. They are written with the host names that RFC 2606
  * keeps for examples, which nobody can have.
  */
+import { counted } from '../counted.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { placeOf } from './load.js';
 import type { Profile } from './profile-schema.js';
@@ -38,7 +39,7 @@ export function assertFilledIn(profile: Profile): void {
     message:
       where.length === 1
         ? `The profile ${profile.name} is to be filled in first: ${first.value} is an example, not the address of a repository`
-        : `The profile ${profile.name} is to be filled in first: ${where.length} addresses in it are examples`,
+        : `The profile ${profile.name} is to be filled in first: ${counted(where.length, 'address', 'addresses')} in it are examples`,
     hint: `Write where your repositories are into ${profile.file}; what you do not need, take out`,
     where,
   });

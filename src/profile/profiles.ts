@@ -16,10 +16,10 @@ import {
   profileNamesIn,
   readWorkspace,
   textOf,
-  workspaceFileName,
 } from './load.js';
 import { didYouMean } from './nearest.js';
 import type { ImportedProfile, Profile } from './profile-schema.js';
+import { workspaceFileName, workspaceFolder } from './workspace-folder.js';
 import type { Workspace } from './workspace-schema.js';
 
 /** Profiles that are good, and what is wrong with the others. */
@@ -135,6 +135,8 @@ export class Profiles {
 }
 
 export interface WorkspaceCheck extends ProfilesCheck {
+  /** The folder that holds lockstep.yaml, absolute. */
+  root: string;
   /** Present where lockstep.yaml is good. */
   workspace: Workspace | undefined;
 }
@@ -148,8 +150,9 @@ export interface WorkspaceCheck extends ProfilesCheck {
  * @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN
  */
 export async function checkWorkspace(dir: string, profile?: string, now?: Date): Promise<WorkspaceCheck> {
-  const { workspace, faults } = await readWorkspace(dir);
+  const root = await workspaceFolder(dir);
+  const { workspace, faults } = await readWorkspace(root);
   const errors = workspace === undefined ? [invalid('WORKSPACE_INVALID', workspaceFileName, faults)] : [];
-  const found = (await Profiles.read(dir)).check(profile, now);
-  return { workspace, ...found, errors: [...errors, ...found.errors] };
+  const found = (await Profiles.read(root)).check(profile, now);
+  return { root, workspace, ...found, errors: [...errors, ...found.errors] };
 }

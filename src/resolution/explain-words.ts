@@ -2,6 +2,7 @@
  * What is asked of a set, in sentences for whoever keeps its profile. Words
  * only: which of them contradict each other is explain-conflict.ts's.
  */
+import { counted } from '../counted.js';
 import type { Thing } from '../source/declared.js';
 import type { Option, Variable } from './problem.js';
 
@@ -142,5 +143,5 @@ export function joined(parts: readonly string[]): string {
 export function spanOf(names: readonly string[]): string {
   if (names.length === 1) return names[0]!;
   if (names.length === 2) return `${names[1]!} and ${names[0]!}`;
-  return `${names.at(-1)!} to ${names[0]!} (${names.length} versions)`;
+  return `${names.at(-1)!} to ${names[0]!} (${counted(names.length, 'version')})`;
 }

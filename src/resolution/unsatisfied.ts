@@ -4,6 +4,7 @@
  */
 import { compareVersions } from '../deb/version.js';
 import type { Conflict } from './conflict.js';
+import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 
 /** One reason; several make one error. */
@@ -81,7 +82,7 @@ export function asError(reasons: readonly Unsatisfied[]): LockstepError {
     message:
       others.length === 0
         ? first.message
-        : `${reasons.length} components cannot be resolved: ${reasons.map(({ message }) => message).join('; ')}`,
+        : `${counted(reasons.length, 'component')} cannot be resolved: ${reasons.map(({ message }) => message).join('; ')}`,
     hint: [...new Set(reasons.map(({ hint }) => hint))].join(' '),
     where,
   };

@@ -6,6 +6,7 @@
 import { constants } from 'node:fs';
 import { link, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 import {
@@ -127,7 +128,7 @@ async function readSecret(file: string, { what, missing, hint }: Secret): Promis
         });
       if (size > largest)
         throw new LockstepError('SIGN_KEY_INVALID', {
-          message: `${what} is larger than any such file: ${file} has ${size} bytes`,
+          message: `${what} is larger than any such file: ${file} has ${counted(size, 'byte')}`,
           where: [{ file }],
         });
       return await handle.readFile('utf8');

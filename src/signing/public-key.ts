@@ -5,7 +5,7 @@
  */
 import { resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { readIfThere } from '../io/disk.js';
+import { readNamedFile, type NamedFile } from '../io/named-file.js';
 import { run } from '../io/process.js';
 import { signingKeyNamed, withoutMark } from './gpg-signer.js';
 import { readKeyFile } from './key-file.js';
@@ -51,19 +51,13 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
 }
 
 /**
- * A public key out of a file, armored or binary; of several the first one is told as the archive's.
+ * A public key out of a file that a flag names, armored or binary; of several the first one is told as the archive's.
  *
- * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID
+ * @throws LockstepError FILE_MISSING, KEYRING_INVALID
  */
-export async function readPublicKeyFile(file: string): Promise<PublicKey & { keyring: Uint8Array }> {
-  const bytes = await readIfThere(file);
-  if (bytes === undefined) {
-    throw new LockstepError('KEYRING_MISSING', {
-      message: `There is no file ${file}`,
-      hint: 'Name a file with the public key, as gpg --export writes it',
-      where: [{ file }],
-    });
-  }
+export async function readPublicKeyFile(named: NamedFile): Promise<PublicKey & { keyring: Uint8Array }> {
+  const bytes = await readNamedFile(named, 'Name a file with the public key, as gpg --export writes it');
+  const file = resolve(named.path);
   const [first] = await parseKeyring(bytes, file);
   const openpgp = await loadOpenpgp();
   const both = { armored: unixLines(first!.armor(signingConfig(openpgp))), binary: first!.write() };

@@ -3,6 +3,7 @@
  * that is taken for what it is not. Keys are handed on as text in pairs, never
  * as the properties of an object: `__proto__` is a key like any other. Pure.
  */
+import { counted } from '../counted.js';
 
 /** What is wrong with a file, and where in it. */
 export interface FieldFault {
@@ -53,7 +54,13 @@ export function entriesOf(
   }
   const entries = Object.entries(value);
   if (entries.length > most) {
-    faults.push(faultAt(field, undefined, `has ${entries.length} entries, more than any that is meant`));
+    faults.push(
+      faultAt(
+        field,
+        undefined,
+        `has ${counted(entries.length, 'entry', 'entries')}, more than any that is meant`,
+      ),
+    );
     return [];
   }
   return entries;

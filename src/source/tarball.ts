@@ -3,7 +3,6 @@
  * SHA-256 of the profile or by a detached signature; which versions there are
  * is told by the names on a page. What it holds is read elsewhere.
  */
-import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readTar } from '../deb/tar.js';
 import { memberPath } from '../deb/member-name.js';
@@ -13,13 +12,12 @@ import { sha256Of } from '../io/disk.js';
 import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import type { TarballConfig } from '../profile/profile-schema.js';
-import { readPublicKeyFile } from '../signing/public-key.js';
 import { readCached, writeCached } from './cache-file.js';
 import type { Candidates, Choice, TarballListing } from './candidate.js';
 import { sessionOf, signalOf, type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile, TarballPin } from './pin.js';
 import { faultOfStored } from './source-tree.js';
-import { althoughExpired, upstreamSigner, type UpstreamSigner } from './upstream-signature.js';
+import { althoughExpired, keysNamed, upstreamSigner, type UpstreamSigner } from './upstream-signature.js';
 
 type TarballCandidates = Extract<Candidates, { kind: 'tarball' }>;
 
@@ -108,7 +106,7 @@ interface Fetched {
 /**
  * Fetches a tarball and proves it: by its hash, or by a signature of a key of the workspace.
  * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, SOURCE_MOVED (an address that had other bytes before),
- * KEYRING_*, VERIFY_*, DEB_ARCHIVE (it is no tarball), DATA_DAMAGED, STORE_*, DISK_*, INTERRUPTED
+ * SOURCE_KEYS_MISSING, KEYRING_INVALID, VERIFY_*, DEB_ARCHIVE (it is no tarball), DATA_DAMAGED, STORE_*, DISK_*, INTERRUPTED
  */
 export async function fetchTarball(
   choice: Extract<Choice, { kind: 'tarball' }>,
@@ -221,7 +219,7 @@ async function assertSigned(
   phase: Phase,
 ): Promise<UpstreamSigner | null> {
   if (config.signedBy === undefined || listing.signature === null) return null;
-  const { keyring } = await readPublicKeyFile(join(context.workspaceRoot ?? '.', config.signedBy));
+  const keyring = await keysNamed(config.signedBy, archive.name, context);
   const signature = await context.http.bytes(listing.signature, {
     maxBytes: largestSignature,
     ...signalOf(context),

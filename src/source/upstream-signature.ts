@@ -4,8 +4,10 @@
  * dated back, so its date alone proves nothing: an earlier snapshot has the
  * same thing by the same key, or the profile says why it is believed.
  */
+import { resolve } from 'node:path';
 import type { ExpiredKey } from '../profile/source-schema.js';
 import { collect, type ByteSource } from '../deb/bytes.js';
+import { readIfThere } from '../io/disk.js';
 import { LockstepError } from '../errors.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
 import type { SourceContext } from './source-context.js';
@@ -30,6 +32,28 @@ export interface UpstreamSigner {
   fingerprint: string;
   /** Why a key that is not good now was believed: `pinned`, or the reason of the profile. Null: it is good now. */
   although: { kind: 'pinned' } | { kind: 'profile'; reason: string } | null;
+}
+
+/**
+ * The keys that a profile's "signedBy" names.
+ *
+ * @param file in the workspace
+ * @param signed what must be signed by one of them, for messages
+ * @throws LockstepError SOURCE_KEYS_MISSING, DISK_IO
+ */
+export async function keysNamed(
+  file: string,
+  signed: string,
+  { workspaceRoot = '.' }: SourceContext,
+): Promise<Uint8Array> {
+  const path = resolve(workspaceRoot, file);
+  const keys = await readIfThere(path);
+  if (keys !== undefined) return keys;
+  throw new LockstepError('SOURCE_KEYS_MISSING', {
+    message: `There is no file ${file} with the keys that ${signed} must be signed by`,
+    hint: 'Put the public keys there, as gpg --armor --export writes them',
+    where: [{ file: path }],
+  });
 }
 
 /**

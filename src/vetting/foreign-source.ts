@@ -9,6 +9,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { BuiltSource } from '../build/built.js';
 import { parseChanges, parseDsc, sourcesStanza, type Dsc, type SourceFile } from '../deb/dsc.js';
+import { counted } from '../counted.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { diskFault, hashFile, sha256Of } from '../io/disk.js';
@@ -141,7 +142,7 @@ function sizeOf(path: string): number | undefined {
 function sizeFault({ name, path, size }: PromisedFile): string | undefined {
   const there = sizeOf(path);
   if (there === undefined) return `it names ${name}, which is not beside it`;
-  return there === size ? undefined : `${name} has ${there} bytes where ${size} are promised`;
+  return there === size ? undefined : `${name} has ${counted(there, 'byte')} where ${size} are promised`;
 }
 
 async function hashFault(file: PromisedFile, signal: AbortSignal): Promise<string | undefined> {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { readDeb } from '../deb/deb-file.js';
 import { parseRelations } from '../deb/relation.js';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
@@ -119,7 +120,7 @@ async function readContents(built: BuiltPackage, context: VettingContext): Promi
 
 function refused(findings: readonly RuleBreach[]): LockstepError {
   return new LockstepError('VETTING_FAILED', {
-    message: `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} in the built packages may not be released`,
+    message: `${counted(findings.length, 'thing')} in the built packages may not be released`,
     hint: "Correct the package's debian/ directory or template; nothing was cut or published.",
     where: findings.map(({ package: file, path, rule, message }) => ({
       file,

@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 /** The rooms from the ground up: a file imports from its own room or from one listed before it. */
 const rooms = [
   'errors',
+  'counted',
   'deb',
   'io',
   'signing',

@@ -1,5 +1,6 @@
 /** Evidence in sentences: what a gate ran with and found. */
 import { z } from 'zod';
+import { counted } from '../../counted.js';
 import type { Evidence } from '../../snapshot/evidence.js';
 import { noteWords, type InstallNote } from '../../vetting/install/install-note.js';
 
@@ -50,7 +51,7 @@ function sentence(evidence: Evidence): string {
 
 function vettingSentence({ parameters, facts }: z.infer<typeof vetting>): string {
   const except = parameters.except.length === 0 ? '' : ` except ${parameters.except.join(' and ')}`;
-  return `${facts.packages} ${facts.origin} packages, rules ${parameters.rules}${except}: no finding`;
+  return `${counted(facts.packages, `${facts.origin} package`)}, rules ${parameters.rules}${except}: no finding`;
 }
 
 function installSentence({ parameters, facts }: z.infer<typeof installability>): string {

@@ -4,6 +4,7 @@
  * src/workflows/move/move-outlook.ts.
  */
 import { downgradePriority } from '../../deb/apt-limits.js';
+import { counted } from '../../counted.js';
 import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../../suite/version-steps.js';
 import { nameOfSchema } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
@@ -260,5 +261,5 @@ export function inWords(seconds: number): string {
   ];
   const [size, unit] = units.find(([length]) => seconds >= 2 * length) ?? [1, 'second'];
   const count = Math.floor(seconds / size);
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return counted(count, unit);
 }

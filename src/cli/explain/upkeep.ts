@@ -1,5 +1,6 @@
 /** What `verify`, `gc`, `drop` and `refresh` found and did, for people. Pure text. */
 import { garbageKinds, type Garbage } from '../../archive/garbage.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { cacheFolderNames } from '../../io/cache-folders.js';
 import type { CacheGcReport } from '../../workflows/upkeep/gc-cache.js';
@@ -30,7 +31,7 @@ export function explainVerify({ snapshots, views, files, bytes, repairs }: Verif
   const repaired = repairs.filter(({ how }) => how !== null);
   const lines = repaired.map(({ path, how }) => cleanLine(`Repaired ${path}: ${how}`));
   lines.push(
-    `Verified: ${count(snapshots, 'manifest')}, ${count(views, 'view')}, ${count(files, 'file')} (${formatBytes(bytes)}).`,
+    `Verified: ${counted(snapshots, 'manifest')}, ${counted(views, 'view')}, ${counted(files, 'file')} (${formatBytes(bytes)}).`,
   );
   return lines.join('\n');
 }
@@ -39,13 +40,9 @@ export function explainVerify({ snapshots, views, files, bytes, repairs }: Verif
 export function verifyError({ faults, repairs }: VerifyReport): LockstepError {
   const repaired = repairs.filter(({ how }) => how !== null).length;
   return new LockstepError('VERIFY_FAULTS', {
-    message: `${count(faults.length, 'fault')} ${faults.length === 1 ? 'was' : 'were'} found${repaired === 0 ? '' : `, after ${count(repaired, 'file')} ${repaired === 1 ? 'was' : 'were'} repaired`}`,
+    message: `${counted(faults.length, 'fault')} ${faults.length === 1 ? 'was' : 'were'} found${repaired === 0 ? '' : `, after ${counted(repaired, 'file')} ${repaired === 1 ? 'was' : 'were'} repaired`}`,
     hint: 'Each is listed with what to do; --json lists them for programs',
   });
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
 /** Sums by kind, in the order of garbageKinds; only of what there is anything. */
@@ -70,7 +67,7 @@ export function explainGc(report: GcReport, dryRun: boolean): string {
   if (rows.length === 0) lines.push('There is nothing that nothing refers to.');
   else {
     const amount = ({ files, bytes }: { files: number; bytes: number }): string =>
-      files === 0 ? '-' : `${count(files, 'file')}, ${formatBytes(bytes)}`;
+      files === 0 ? '-' : `${counted(files, 'file')}, ${formatBytes(bytes)}`;
     const head = ['kind', dryRun ? 'would be removed' : 'removed', 'must wait'];
     lines.push(
       renderTable(
@@ -115,7 +112,7 @@ export function explainDrop(report: DropReport, dryRun: boolean): string {
   const lines = [`The snapshot ${id} of ${profile} ${did}.`];
   if (freed.files > 0) {
     lines.push(
-      `${count(freed.files, 'pool file')} (${formatBytes(freed.bytes)}) that no other snapshot has ${freed.files === 1 ? 'goes' : 'go'} with lockstep gc, after its grace period.`,
+      `${counted(freed.files, 'pool file')} (${formatBytes(freed.bytes)}) that no other snapshot has ${freed.files === 1 ? 'goes' : 'go'} with lockstep gc, after its grace period.`,
     );
   }
   return lines.join('\n');

@@ -1,4 +1,5 @@
 /** Who of a set demands what of whom, as a table for people. */
+import { counted } from '../../counted.js';
 import type { DemandRow } from '../../resolution/facts.js';
 import { demandInWords } from '../../resolution/explain-words.js';
 import { cleanLine } from './plain-text.js';
@@ -19,7 +20,7 @@ export function renderDemands(rows: readonly DemandRow[], { all = false } = {}):
   const rest =
     left === 0
       ? ''
-      : `${left} more ${left === 1 ? 'demand' : 'demands'} within one tree, or of a library in a vendor folder: all met`;
+      : `${counted(left, 'more demand')} within one tree, or of a library in a vendor folder: all met`;
   return [...(lines.length === 0 ? [] : [renderTable(head, lines)]), ...(rest === '' ? [] : [rest])].join(
     '\n',
   );

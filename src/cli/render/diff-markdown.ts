@@ -1,4 +1,5 @@
 /** A diff of two snapshots as Markdown, for release notes. Whole but for diffs that nobody would read. */
+import { counted } from '../../counted.js';
 import type { TextChange } from '../../comparison/contents-diff.js';
 import type { SourceChanges } from '../../comparison/source-changes.js';
 import type { DiffReport, PackageContentsDiff } from '../../workflows/reading/diff.js';
@@ -9,7 +10,7 @@ import {
   groupedFixes,
   omittedWords,
   packageRow,
-  schemaSentence,
+  schemaSentences,
   securitySentences,
   skippedSentences,
   totalSentence,
@@ -28,7 +29,7 @@ export function renderDiffMarkdown(report: DiffReport): string {
     `Changes since ${codeSpan(from.id)} (${shortTime(from.created)} UTC). ${escapeMarkdown(totalSentence(report))}.`,
     same ? 'Nothing differs that a machine would notice.' : '',
     security(report),
-    same ? '' : `## Database\n\n${escapeMarkdown(schemaSentence(report))}`,
+    database(report),
     skipped(report),
     components(report),
     changelogs(report.changelogs),
@@ -40,6 +41,11 @@ export function renderDiffMarkdown(report: DiffReport): string {
     notes(report.notes),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function database(report: DiffReport): string {
+  const sentences = report.same ? [] : schemaSentences(report);
+  return sentences.length === 0 ? '' : `## Database\n\n${sentences.map(escapeMarkdown).join(' ')}`;
 }
 
 function security(report: DiffReport): string {
@@ -112,7 +118,7 @@ function changelog({ source, direction, packaging, upstream }: SourceChanges): s
 
 function cut(lines: readonly string[]): string[] {
   const more = lines.length - mostLines;
-  return more <= 0 ? [...lines] : [...lines.slice(0, mostLines), `... ${more} more lines`];
+  return more <= 0 ? [...lines] : [...lines.slice(0, mostLines), `... ${counted(more, 'more line')}`];
 }
 
 function packages({ packages: changes }: DiffReport): string {

@@ -2,6 +2,7 @@
  * What a diff says, in words that the terminal's form and the Markdown form
  * share. Plain text; making it harmless is the renderers'.
  */
+import { counted } from '../../counted.js';
 import type { FileChange } from '../../comparison/contents-diff.js';
 import type { SecurityFix } from '../../comparison/security-fixes.js';
 import type { PackageChange } from '../../comparison/snapshot-diff.js';
@@ -9,18 +10,19 @@ import { skippedSentence } from '../../profile/skip.js';
 import type { DiffReport } from '../../workflows/reading/diff.js';
 import { formatBytes } from './progress-lines.js';
 
-export function schemaSentence({ schema, from, to }: DiffReport): string {
+/** What happens to the database; nothing where neither snapshot has a component with a schema. */
+export function schemaSentences({ schema, from, to }: DiffReport): string[] {
+  if (schema.from === null && schema.to === null) return [];
   const versions =
     schema.from === schema.to ? (schema.to ?? '') : `${schema.from ?? '?'} to ${schema.to ?? '?'}`;
   switch (schema.changed) {
     case 'yes':
-      return `The database schema changes (${versions}).`;
+      return [`The database schema changes (${versions}).`];
     case 'no':
-      return `The database schema stays as it is (${versions}).`;
+      return [`The database schema stays as it is (${versions}).`];
     case 'unknown': {
-      const silent = [...(schema.from === null ? [from.id] : []), ...(schema.to === null ? [to.id] : [])];
-      const which = silent.length === 1 ? `${silent[0]} does not record it` : 'neither snapshot records it';
-      return `Whether the database schema changes is not known: ${which}.`;
+      const silent = schema.from === null ? from : to;
+      return [`Whether the database schema changes is not known: ${silent.id} does not record one.`];
     }
   }
 }
@@ -43,10 +45,10 @@ export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport
 }
 
 export function totalSentence({ total: { from, to } }: DiffReport): string {
-  const packages = from.packages === to.packages ? `${to.packages}` : `${from.packages} -> ${to.packages}`;
+  const packages = `${from.packages === to.packages ? '' : `${from.packages} -> `}${counted(to.packages, 'package')}`;
   const size =
     from.size === to.size ? formatBytes(to.size) : `${formatBytes(from.size)} -> ${formatBytes(to.size)}`;
-  return `${packages} ${packages === '1' ? 'package' : 'packages'}, ${size}`;
+  return `${packages}, ${size}`;
 }
 
 /** `+1.2 MiB`, `-310 B`, `0 B`. */

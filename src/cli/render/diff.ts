@@ -1,4 +1,5 @@
 /** A diff of two snapshots for a terminal: short, with what weighs most first. JSON has all of it. */
+import { counted } from '../../counted.js';
 import type { TextChange } from '../../comparison/contents-diff.js';
 import type { ComponentChange } from '../../comparison/snapshot-diff.js';
 import type { SourceChanges } from '../../comparison/source-changes.js';
@@ -10,7 +11,7 @@ import {
   groupedFixes,
   omittedWords,
   packageRow,
-  schemaSentence,
+  schemaSentences,
   securitySentences,
   skippedSentences,
   totalSentence,
@@ -48,7 +49,7 @@ export function renderDiff(report: DiffReport, limits: DiffLimits = shortLimits)
     heading(report),
     same
       ? 'Nothing differs that a machine would notice.'
-      : [...securitySentences(report), schemaSentence(report)].map(cleanLine).join('\n'),
+      : [...securitySentences(report), ...schemaSentences(report)].map(cleanLine).join('\n'),
     skipped(report),
     components(report.components),
     fixes(report.changelogs),
@@ -144,7 +145,7 @@ function changelog(changes: SourceChanges, limits: DiffLimits): string {
         `${source} (${version}) ${distribution}, ${date.slice(0, 10)}`,
         ...text.map((line) => `  ${line.replace(/^ {2}/, '')}`),
       ]),
-    ...(omitted > 0 ? [`... ${omitted} lines were left out`] : []),
+    ...(omitted > 0 ? [`... ${counted(omitted, 'line')} left out`] : []),
   ].filter((line) => line.trim() !== '');
   if (lines.length === 0) return '';
   return `${cleanLine(title)}\n${indented(limited(lines, limits.changelog).map(cleanLine))}`;

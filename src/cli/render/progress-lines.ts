@@ -18,7 +18,8 @@ export interface ProgressOutput {
 }
 
 const redrawEveryMs = 100;
-const plainNoteEveryMs = 15_000;
+/** On a pipe no longer than this passes without a line, as long as a phase is open or an item runs. */
+const plainNoteEveryMs = 5_000;
 
 /** `1.5 MiB`: bytes for people, binary units. */
 export function formatBytes(bytes: number): string {
@@ -41,6 +42,11 @@ export function formatElapsed(ms: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
+interface OpenPhase {
+  title: string;
+  started: number;
+}
+
 interface RunningItem {
   name: string;
   started: number;
@@ -51,6 +57,7 @@ interface RunningItem {
 
 export class LineProgress implements Progress {
   readonly #out: ProgressOutput;
+  readonly #open = new Set<OpenPhase>();
   readonly #running = new Set<RunningItem>();
   #lastDraw = -Infinity;
   #lastPlain = 0;
@@ -62,16 +69,21 @@ export class LineProgress implements Progress {
   }
 
   phase(title: string): Phase {
-    const started = this.#out.elapsed();
-    this.#lastPlain = started;
+    const phase: OpenPhase = { title, started: this.#out.elapsed() };
+    this.#open.add(phase);
     this.#line(title);
+    this.#tick();
+    const end = (text: string): void => {
+      this.#open.delete(phase);
+      this.#line(`  ${text}`);
+      this.#tick();
+    };
     return {
       item: (name, options) => this.#item(name, options?.totalBytes),
       info: (message) => this.#line(`  ${message}`),
-      done: (summary) => {
-        this.#line(`  done in ${this.#since(started)}${summary === undefined ? '' : `: ${summary}`}`);
-      },
-      fail: () => this.#line(`  failed after ${this.#since(started)}`),
+      done: (summary) =>
+        end(`done in ${this.#since(phase.started)}${summary === undefined ? '' : `: ${summary}`}`),
+      fail: () => end(`failed after ${this.#since(phase.started)}`),
     };
   }
 
@@ -85,15 +97,11 @@ export class LineProgress implements Progress {
   #item(name: string, totalBytes: number | undefined): Item {
     const item: RunningItem = { name, started: this.#out.elapsed(), bytes: 0, total: totalBytes, note: '' };
     this.#running.add(item);
-    // A build says nothing for minutes; the line must still show that it lives
-    this.#stopTicking ??= this.#out.every(1000, () => this.#draw());
+    this.#tick();
     const end = (text: string): void => {
       if (!this.#running.delete(item)) return;
-      if (this.#running.size === 0) {
-        this.#stopTicking?.();
-        this.#stopTicking = undefined;
-      }
       this.#line(`  ${text}`);
+      this.#tick();
     };
     return {
       advance: (bytes) => {
@@ -112,6 +120,16 @@ export class LineProgress implements Progress {
     };
   }
 
+  /** A build says nothing for minutes; the lines must still show that it lives. */
+  #tick(): void {
+    if (this.#running.size + this.#open.size > 0) {
+      this.#stopTicking ??= this.#out.every(1000, () => this.#draw());
+      return;
+    }
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
+  }
+
   #since(started: number): string {
     return formatElapsed(this.#out.elapsed() - started);
   }
@@ -119,26 +137,33 @@ export class LineProgress implements Progress {
   #line(text: string): void {
     this.clear();
     this.#out.write(`${text}\n`);
+    this.#lastPlain = this.#out.elapsed();
     this.#draw();
   }
 
   #draw(): void {
     const now = this.#out.elapsed();
-    if (this.#running.size === 0) return;
     if (!this.#out.interactive) {
       // Somebody reading a log wants to see that it lives, not every byte.
       if (now - this.#lastPlain < plainNoteEveryMs) return;
+      const status = this.#status();
+      if (status === '') return;
       this.#lastPlain = now;
-      this.#out.write(`  ... ${this.#status()}\n`);
+      this.#out.write(`  ... ${status}\n`);
       return;
     }
+    if (this.#running.size === 0) return;
     if (now - this.#lastDraw < redrawEveryMs) return;
     this.#lastDraw = now;
     this.#out.write(`\r\u001b[K${`  ${this.#status()}`.slice(0, Math.max(20, this.#out.columns() - 1))}`);
     this.#drawn = true;
   }
 
+  /** What runs; the phase that was opened last where none of its items does. Empty where nothing is under way. */
   #status(): string {
+    const phase = [...this.#open].at(-1);
+    if (this.#running.size === 0)
+      return phase === undefined ? '' : `${phase.title} ${this.#since(phase.started)}`;
     return [...this.#running]
       .map((item) => {
         const size =

@@ -21,7 +21,7 @@ const words: Record<Standing, string> = {
 };
 
 /** A table for each profile. */
-export function renderOutdated({ profiles }: OutdatedReport): string {
+export function renderOutdated({ profiles }: OutdatedReport, columns?: number): string {
   return profiles
     .map(({ profile, snapshot, suite, components }) => {
       const rows = components.map(
@@ -42,7 +42,7 @@ export function renderOutdated({ profiles }: OutdatedReport): string {
       const against =
         snapshot === null ? 'no snapshot yet' : suite === null ? snapshot : `${suite}: ${snapshot}`;
       const head = ['component', 'current', 'newest in range', 'newest', 'range', 'state'];
-      return `${profile} (${against})\n${renderTable(head, rows)}`;
+      return `${profile} (${against})\n${renderTable(head, rows, columns)}`;
     })
     .join('\n\n');
 }

@@ -1,5 +1,6 @@
 /** Snapshots and histories for people: tables on stdout. What comes from manifests is made harmless here. */
 import { evidenceSentence } from '../explain/evidence.js';
+import { counted } from '../../counted.js';
 import { formatBytes } from './progress-lines.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
@@ -17,10 +18,11 @@ export function shortTime(iso: string): string {
   return cleanLine(iso.slice(0, 16).replace('T', ' '));
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(head: readonly string[], rows: readonly (readonly string[])[], columns?: number): string {
   return renderTable(
     head,
     rows.map((row) => row.map(cleanLine)),
+    columns,
   );
 }
 
@@ -34,7 +36,7 @@ function fewIds(ids: readonly string[]): string {
   return ids.length <= 2 ? ids.join(', ') : `${ids[0]} and ${ids.length - 1} more`;
 }
 
-export function renderSnapshots({ snapshots }: SnapshotsReport): string {
+export function renderSnapshots({ snapshots }: SnapshotsReport, columns?: number): string {
   const head = ['id', 'profile', 'created', 'packages', 'sources', 'changed', 'security', 'suites'];
   return table(
     head,
@@ -48,10 +50,11 @@ export function renderSnapshots({ snapshots }: SnapshotsReport): string {
       fewIds(snapshot.security),
       suiteWords(snapshot.suites),
     ]),
+    columns,
   );
 }
 
-export function renderHistory({ moves }: HistoryReport): string {
+export function renderHistory({ moves }: HistoryReport, columns?: number): string {
   const head = ['when', 'who', 'action', 'from', 'to', 'security', 'why'];
   return table(
     head,
@@ -64,10 +67,16 @@ export function renderHistory({ moves }: HistoryReport): string {
       fewIds(move.security ?? []),
       move.reason ?? '',
     ]),
+    columns,
   );
 }
 
-export function renderShow({ manifest, sha256, evidence, suites, signature }: ShowReport): string {
+export function renderShow(
+  { manifest, sha256, evidence, suites, signature }: ShowReport,
+  columns?: number,
+): string {
+  const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]): string =>
+    rows.length === 0 ? '' : `${title}\n${table(head, rows, columns)}`;
   const size = manifest.packages.reduce((sum, entry) => sum + entry.size, 0);
   const facts: [string, string][] = [
     ['snapshot', manifest.id],
@@ -80,7 +89,7 @@ export function renderShow({ manifest, sha256, evidence, suites, signature }: Sh
     ['parent', manifest.parent?.id ?? 'none: it is the first'],
     ['suites', suiteWords(suites) || 'none'],
     ['security', manifest.security?.join(', ') ?? 'not flagged'],
-    ['schema', schemaWords(manifest)],
+    ...schemaFact(manifest),
     ...(manifest.supersedes === undefined
       ? []
       : [
@@ -92,7 +101,7 @@ export function renderShow({ manifest, sha256, evidence, suites, signature }: Sh
     ['manifest', `SHA-256 ${sha256}, signature ${signature}`],
     [
       'size',
-      `${manifest.packages.length} packages, ${formatBytes(size)}; ${manifest.sources.length} source packages`,
+      `${counted(manifest.packages.length, 'package')}, ${formatBytes(size)}; ${counted(manifest.sources.length, 'source package')}`,
     ],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -122,17 +131,14 @@ export function renderShow({ manifest, sha256, evidence, suites, signature }: Sh
     .join('\n\n');
 }
 
-function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return rows.length === 0 ? '' : `${title}\n${table(head, rows)}`;
-}
-
 function baseWords({ distribution, release, codename, architectures }: SnapshotManifest['base']): string {
   return `${distribution} ${release} (${codename}), ${architectures.join(', ')}`;
 }
 
-function schemaWords({ schema }: SnapshotManifest): string {
-  if (schema === undefined) return 'not recorded';
-  return `${schema.component} ${schema.version}, ${schema.digest.slice(0, 12)}`;
+/** Of a set without a database there is nothing to say. */
+function schemaFact({ schema }: SnapshotManifest): [string, string][] {
+  if (schema === undefined) return [];
+  return [['schema', `${schema.component} ${schema.version}, ${schema.digest.slice(0, 12)}`]];
 }
 
 function componentRows({ components }: SnapshotManifest): string[][] {

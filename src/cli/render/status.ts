@@ -7,11 +7,12 @@ import { renderTable } from './table.js';
 const head = ['suite', 'trust', 'profile', 'snapshot', 'cut', 'last move', 'valid for', 'archive', 'next'];
 
 /** What goes to stdout. */
-export function renderStatus(report: StatusReport): string {
+export function renderStatus(report: StatusReport, columns?: number): string {
   const now = Date.parse(report.now);
   return renderTable(
     head,
     report.suites.map((suite) => rowOf(suite, now)),
+    columns,
   );
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { pinShape } from '../../source/pin.js';
 import { sha256, snapshotId } from './fields.js';
+import { starters } from '../../profile/starters.js';
 import { skippedResult, skipResult } from './skip.js';
 import { addExtensionResult } from './add.js';
 import { importResult } from './import.js';
@@ -23,7 +24,9 @@ export type { HistoryResult, ShowResult, SnapshotsResult } from './snapshots.js'
 
 export const initResult = z.object({
   workspace: z.string().describe('Absolute path'),
+  template: z.enum(starters).nullable().describe('The example that it begins with; null with --empty'),
   files: z.array(z.string()).describe('Relative to the workspace'),
+  next: z.array(z.string()).describe('Commands to run in it, in this order'),
 });
 export type InitResult = z.infer<typeof initResult>;
 

@@ -3,6 +3,7 @@
  * proven: its id is computed again from what was read.
  */
 import { PassThrough } from 'node:stream';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { SourceContext } from '../source-context.js';
@@ -92,7 +93,10 @@ export async function readAll(
     if (object.type !== type)
       throw damagedObject(`The object ${object.id}`, `it is a ${object.type}, not a ${type}`);
     if (object.size > limit)
-      throw damagedObject(`The ${type} ${object.id}`, `it has ${object.size} bytes; ${limit} are allowed`);
+      throw damagedObject(
+        `The ${type} ${object.id}`,
+        `it has ${counted(object.size, 'byte')}; ${limit} are allowed`,
+      );
     const pieces: Buffer[] = [];
     for await (const piece of object.body) pieces.push(piece);
     bodies.push(Buffer.concat(pieces));

@@ -2,14 +2,12 @@
  * Who signed a tag or a commit, and that what was signed is this very commit
  * under this very name.
  */
-import { resolve } from 'node:path';
 import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
-import { readIfThere } from '../../io/disk.js';
 import type { Choice, GitListing } from '../candidate.js';
 import type { SourceContext } from '../source-context.js';
 import type { Pin } from '../pin.js';
-import { upstreamSigner, type UpstreamSigner } from '../upstream-signature.js';
+import { keysNamed, upstreamSigner, type UpstreamSigner } from '../upstream-signature.js';
 import { parseCommit, parseTag, type Signature } from './git-object.js';
 
 /** The texts that can carry a signature; their ids were checked. */
@@ -25,7 +23,7 @@ export interface SignedTexts {
  * An annotated tag's signature counts, and says which name the commit has. Where the tag bears none, or there is
  * none, it is the commit's: that proves who wrote it, not which version it is.
  * @param keyringFile in the workspace: what "signedBy" names
- * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, VERIFY_NO_SIGNATURE, VERIFY_UNKNOWN_KEY,
+ * @throws LockstepError SOURCE_KEYS_MISSING, KEYRING_INVALID, VERIFY_NO_SIGNATURE, VERIFY_UNKNOWN_KEY,
  * VERIFY_BAD_SIGNATURE, VERIFY_WEAK_SIGNATURE, VERIFY_MALFORMED
  */
 export async function signerOf(
@@ -35,15 +33,7 @@ export async function signerOf(
   context: SourceContext,
 ): Promise<UpstreamSigner> {
   const { url } = config;
-  const path = resolve(context.workspaceRoot ?? '.', keyringFile);
-  const keyring = await readIfThere(path);
-  if (keyring === undefined) {
-    throw new LockstepError('KEYRING_MISSING', {
-      message: `There is no file ${keyringFile} with the keys that ${url} must be signed by`,
-      hint: 'Put the public keys there, as gpg --armor --export writes them',
-      where: [{ file: path }],
-    });
-  }
+  const keyring = await keysNamed(keyringFile, url, context);
   const tag = texts.tag === null || listing.tag === null ? null : parseTag(texts.tag, listing.tag);
   const shownRef = listing.ref?.replace(/^refs\/(?:tags|heads)\//, '') ?? listing.commit.slice(0, 12);
   const inTag = tag !== null && tag.signature !== null;

@@ -6,6 +6,7 @@ import { FileLists } from '../../archive/file-lists.js';
 import { readDeb } from '../../deb/deb-file.js';
 import { memberPath } from '../../deb/member-name.js';
 import { compareVersions } from '../../deb/version.js';
+import { counted } from '../../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../../errors.js';
 import { decompressByName } from '../../io/compress.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
@@ -191,7 +192,7 @@ function refused(overlaps: readonly Overlap[]): LockstepError {
     value: overlap.other.package,
     message: `is also in ${overlap.other.package} ${overlap.other.version} ${overlap.whose}`,
   }));
-  if (left > 0) where.push({ message: `${left} more ${left === 1 ? 'file' : 'files'}` });
+  if (left > 0) where.push({ message: counted(left, 'more file') });
   return new LockstepError('INSTALL_OVERLAP', {
     message: `Two packages bring the same file, and dpkg would refuse the second: ${said(overlaps[0]!)}${more === 0 ? '' : ` (and ${more} more)`}`,
     hint: 'Leave the file to one of them, or declare what is meant: Replaces and Breaks where it moved from one to the other, Conflicts where only one may be installed (Debian Policy 7.4, 7.6). Nothing was cut or published.',

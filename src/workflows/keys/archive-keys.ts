@@ -3,7 +3,6 @@
  * names, the record of keys, and what follows from the two. None of this needs
  * the archive's secret; who signs takes archive-signer.ts.
  */
-import { resolve } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { readPublicKeyFile, type PublicKey } from '../../signing/public-key.js';
 import { oneKeyring } from '../../signing/several.js';
@@ -38,8 +37,8 @@ export interface ArchiveKeys {
  * The archive's keys: the one that lockstep.yaml names and those that the record knows beside it, and those of files,
  * for a workspace that has none.
  *
- * @param files paths as they were typed
- * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, SIGN_KEY_*, SIGN_KEY_CHANGED, SNAPSHOT_INVALID (the record),
+ * @param files paths as they were typed with --keyring
+ * @throws LockstepError FILE_MISSING, KEYRING_INVALID, SIGN_KEY_*, SIGN_KEY_CHANGED, SNAPSHOT_INVALID (the record),
  * TOOL_MISSING
  */
 export async function archiveKeys(run: Run, files: readonly string[]): Promise<ArchiveKeys> {
@@ -52,7 +51,7 @@ export async function keysWithoutRecord(run: Run, files: readonly string[]): Pro
 }
 
 async function keysBy(run: Run, state: KeyState | null, files: readonly string[]): Promise<ArchiveKeys> {
-  const given = await Promise.all(files.map((file) => readPublicKeyFile(resolve(file))));
+  const given = await Promise.all(files.map((path) => readPublicKeyFile({ path, flag: '--keyring' })));
   const own = await ownKeys(run, state, given);
   const keyrings = [...given.map(({ keyring }) => keyring), await countingKeyring(state, own)];
   return {

@@ -1,6 +1,7 @@
 /** Makes the archive's key at the place that lockstep.yaml names. */
 import { resolve } from 'node:path';
 import { LockstepError } from '../../errors.js';
+import { readNamedFile } from '../../io/named-file.js';
 import { passphraseFrom, writeKeyFile } from '../../signing/key-file.js';
 import { generateKey } from '../../signing/keys.js';
 import { keySlots } from './keys-at-hand.js';
@@ -23,7 +24,7 @@ export interface KeyReport {
   protected: boolean;
 }
 
-/** @throws LockstepError USAGE, SIGN_KEY_EXISTS, SIGN_KEY_MODE, SIGN_PASSPHRASE_NEEDED */
+/** @throws LockstepError USAGE, FILE_MISSING, SIGN_KEY_EXISTS, SIGN_KEY_MODE, SIGN_PASSPHRASE_NEEDED */
 export async function generateArchiveKey(context: Context, request: KeyRequest): Promise<KeyReport> {
   const { workspace } = context;
   const { config: signing } = keySlots(context).find(({ slot }) => (slot === 'next') === request.next) ?? {
@@ -34,6 +35,11 @@ export async function generateArchiveKey(context: Context, request: KeyRequest):
       message: 'This workspace signs with gpg (signing.method in lockstep.yaml), which makes its own keys.',
       hint: 'Use gpg --quick-generate-key, or set signing.method to openpgp.',
     });
+  }
+  if (request.passphraseFile !== undefined) {
+    // How a secret must lie on the disk is for passphraseFrom to say; a wrong path is the caller's own fault
+    const named = { path: request.passphraseFile, flag: '--passphrase-file' };
+    await readNamedFile(named, 'Put the passphrase on the first line of a file, and name that');
   }
   const passphrase = request.unprotected
     ? undefined

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { keyOfSuite } from '../../archive/layout.js';
 import type { RepairOutcome } from '../../archive/repair.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/disk.js';
 import { didYouMean } from '../../profile/nearest.js';
@@ -280,7 +281,7 @@ async function signViews(run: Run, doubtful: readonly string[]): Promise<Refresh
 }
 
 function undecided(left: readonly RepairOutcome[], doubtful: readonly string[]): LockstepError {
-  const what = left.length === 1 ? 'a view' : `${left.length} views`;
+  const what = left.length === 1 ? 'a view' : counted(left.length, 'view');
   return new LockstepError('ARCHIVE_INVALID', {
     message: `The key has changed, but ${what} could not be signed by it: ${left.map(({ path }) => path).join(', ')}`,
     hint:

@@ -29,7 +29,8 @@ export interface RollbackRequest extends MoveTelling {
   suite: string;
   /** A snapshot to go back to; the good one before the present one otherwise. */
   to: string | undefined;
-  reason: string;
+  /** What went wrong, for the suite's history; only a plan needs none. */
+  reason: string | undefined;
   /** Whether the database schema may change. */
   schemaChange: boolean;
   /** Re-issue the old content under higher versions, for machines that never go down. */
@@ -40,15 +41,16 @@ export interface RollbackRequest extends MoveTelling {
  * Makes a suite point at an earlier snapshot.
  *
  * @throws LockstepError SUITE_UNKNOWN and SNAPSHOT_UNKNOWN with the nearest name, MOVE_NOWHERE, MOVE_BASE,
- * MOVE_SCHEMA, USAGE for an empty reason, and what reading snapshots and writing the archive do
+ * MOVE_SCHEMA, USAGE without a reason, and what reading snapshots and writing the archive do
  */
 export async function rollback(context: Context, request: RollbackRequest): Promise<MoveOutcome> {
   const suite = namedSuite(context, request.suite);
-  const reason = request.reason.trim();
-  if (reason === '') {
+  const reason = request.reason?.trim();
+  if (reason === '' || (reason === undefined && !request.dryRun)) {
     throw new LockstepError('USAGE', {
-      message: 'The reason of a rollback is empty',
-      hint: "Say in a few words what went wrong; it stays in the suite's history: --reason TEXT",
+      message:
+        request.reason === undefined ? 'A rollback needs a reason' : 'The reason of a rollback is empty',
+      hint: `Say in a few words what went wrong, for the suite's history: ${withReason(request)}`,
     });
   }
   return await exclusively(context, request, async (run) => {
@@ -60,6 +62,17 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     if (request.supersede) return await goBackUp(run, { ...move, history }, request, signer);
     return await carryOut(run, move, request, signer);
   });
+}
+
+/** The command as it was meant, with the reason that it lacks. */
+function withReason({ suite, to, schemaChange, supersede, dryRun }: RollbackRequest): string {
+  const flags = [
+    ...(to === undefined ? [] : [`--to ${to}`]),
+    ...(supersede ? ['--supersede'] : []),
+    ...(schemaChange ? ['--schema-change'] : []),
+    ...(dryRun ? ['--dry-run'] : []),
+  ];
+  return ['lockstep rollback', suite, ...flags, '--reason TEXT'].join(' ');
 }
 
 /** The old content under higher versions: a snapshot is cut of it first, and that one is published. */

@@ -11,6 +11,7 @@ import {
   type PublicationRequest,
 } from '../../archive/publication.js';
 import type { PublishedRelease } from '../../archive/release.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { suitesOf } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
@@ -148,7 +149,8 @@ export async function applyPublish(
     context.progress,
     `Publishing ${plan.snapshot} in ${suite.name}`,
     (phase) => applyPublication(archive, plan, { store, signer, clock, phase, signal }),
-    ({ writes }) => (writes === 0 ? 'the archive has it already' : `${writes} files written`),
+    ({ writes }) =>
+      writes === 0 ? 'the archive has it already' : `${counted(writes, 'file')} written in all`,
   );
   return { ...reportOf(plan), ...written };
 }

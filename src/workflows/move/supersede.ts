@@ -6,6 +6,7 @@
 import { poolFilePath } from '../../archive/layout.js';
 import type { BuiltPackage } from '../../build/built.js';
 import { repackInputHash, repackPackage } from '../../build/repack.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere, sha256Of } from '../../io/disk.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
@@ -268,11 +269,8 @@ async function reissue(context: Context, reissues: readonly Reissue[]): Promise<
     }
     return entries;
   };
-  return await inPhase(
-    context.progress,
-    'Re-issuing packages under higher versions',
-    work,
-    () => `${reissues.length} packages`,
+  return await inPhase(context.progress, 'Re-issuing packages under higher versions', work, () =>
+    counted(reissues.length, 'package'),
   );
 }
 

@@ -1,6 +1,7 @@
 /** Two snapshots side by side: manifests first, then what is inside of the packages that differ. */
 import pLimit from 'p-limit';
 import { poolFilePath } from '../../archive/layout.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { compareVersions } from '../../deb/version.js';
@@ -126,7 +127,7 @@ async function openPairs(
     readPool: (path) => archive.read(poolFilePath(path)),
   });
   const limit = pLimit(openAtOnce);
-  const count = pairs.length === 1 ? '1 changed package' : `${pairs.length} changed packages`;
+  const count = counted(pairs.length, 'changed package');
   return await inPhase(progress, `Comparing ${count}`, async () => {
     try {
       return await Promise.all(pairs.map((pair) => limit(() => openPair(pair, sides, reader, signal))));

@@ -4,6 +4,7 @@
  * and nothing is written but what the cache keeps.
  */
 import { keyringFiles } from '../../archive/layout.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { didYouMean } from '../../profile/nearest.js';
 import { readDropped } from '../../snapshot/dropped.js';
@@ -92,7 +93,7 @@ function nothingThere(suite: string, good: readonly string[], back: number): Loc
     });
   }
   return new LockstepError('SNAPSHOT_UNKNOWN', {
-    message: `The suite ${suite} cannot be followed back ${back === 1 ? '1 step' : `${back} steps`}: it has ${good.length} good ${good.length === 1 ? 'snapshot' : 'snapshots'}`,
+    message: `The suite ${suite} cannot be followed back ${counted(back, 'step')}: it has ${counted(good.length, 'good snapshot')}`,
     hint: `From the present one back they are: ${good.join(', ')}. lockstep history ${suite} tells more`,
   });
 }
@@ -108,7 +109,7 @@ async function ancestor(
     const { id, parent } = snapshot.manifest;
     if (parent === null) {
       throw new LockstepError('SNAPSHOT_UNKNOWN', {
-        message: `${place.id} has no parent ${back === 1 ? '' : `${back} steps back`}: ${id} is the first of ${place.profile}`,
+        message: `${place.id} has no parent ${back === 1 ? '' : `${counted(back, 'step')} back`}: ${id} is the first of ${place.profile}`,
         hint: `lockstep snapshots ${place.profile} lists them`,
       });
     }

@@ -1,6 +1,6 @@
 /** The apt preferences file that holds machines at one snapshot. */
-import { resolve } from 'node:path';
 import { writeFileAtomic } from '../../io/disk.js';
+import { namedOutput } from '../../io/named-file.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import { planPinFile, type PinFile } from '../../suite/apt-preferences.js';
 import type { Context } from '../workspace/context.js';
@@ -21,7 +21,7 @@ export interface PinFileReport extends PinFile {
  * @param request.name an id, a suite, either with `~N` behind it
  * @param request.suite the suite whose frozen view is named in the file; else one that had the snapshot
  * @param request.output where the file is written; a file that is there is replaced
- * @throws LockstepError USAGE, SNAPSHOT_*, SUITE_UNKNOWN, VERIFY_*, DISK_*
+ * @throws LockstepError USAGE, FILE_MISSING, SNAPSHOT_*, SUITE_UNKNOWN, VERIFY_*, DISK_*
  */
 export async function pinFile(
   context: Context,
@@ -41,7 +41,8 @@ export async function pinFile(
     keyringPackage: keyringPackageOf(workspace),
     frozen: suite === undefined ? undefined : { baseUrl: workspace.archive.baseUrl, suite },
   });
-  const file = request.output === undefined ? null : resolve(request.output);
+  const file =
+    request.output === undefined ? null : await namedOutput({ path: request.output, flag: '--output' });
   if (file !== null) await writeFileAtomic(file, plan.text, { mode: 0o644 });
   const absent =
     suite !== undefined && had.includes(suite)

@@ -34,7 +34,7 @@ export async function check(
   const checked = await checkWorkspace(dir, profile, now);
   const { profiles, imported } = checked;
   const names = [...profiles, ...imported].map(({ name }) => name).sort();
-  const errors = [...checked.errors, ...(await templateFaults(dir, checked))];
+  const errors = [...checked.errors, ...(await templateFaults(checked))];
   const faults = errors.flatMap((error) =>
     error.where.map(({ message, ...place }) => ({
       code: error.code,
@@ -51,7 +51,7 @@ export async function check(
 }
 
 /** Templates that are not there, or are none: one error for each place that names one. */
-async function templateFaults(dir: string, { profiles }: WorkspaceCheck): Promise<LockstepError[]> {
+async function templateFaults({ root, profiles }: WorkspaceCheck): Promise<LockstepError[]> {
   const errors: LockstepError[] = [];
   const named = profiles.flatMap((profile) =>
     namedTemplates(profile).map(({ name, path }) => ({ name, at: placeOf(profile, path) })),
@@ -60,7 +60,7 @@ async function templateFaults(dir: string, { profiles }: WorkspaceCheck): Promis
   const keyring = profiles.length === 0 ? [] : [{ name: keyringTemplate, at: undefined }];
   for (const { name, at } of [...named, ...keyring]) {
     try {
-      await readTemplate(dir, name, at);
+      await readTemplate(root, name, at);
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
       errors.push(error);

@@ -3,10 +3,10 @@
  * name them. It takes them into the store and says what is wrong with each; what
  * the set becomes is import.ts.
  */
-import { resolve } from 'node:path';
 import type { BuiltSource } from '../../build/built.js';
-import { LockstepError, type FaultPlace } from '../../errors.js';
-import { readIfThere } from '../../io/disk.js';
+import { counted } from '../../counted.js';
+import type { FaultPlace } from '../../errors.js';
+import { readNamedFile } from '../../io/named-file.js';
 import type { Phase } from '../../io/progress.js';
 import type { StoreBatch } from '../../io/store-batch.js';
 import type { ImportedProfile } from '../../profile/profile-schema.js';
@@ -58,7 +58,7 @@ export async function readPackages(
   const { area } = workspace.archive;
   const described = await readDescriptions(context, request, files);
   const debs = [...new Set([...files.debs, ...described.debs.keys()])].sort();
-  const item = phase.item(`${debs.length} packages`);
+  const item = phase.item(counted(debs.length, 'package'));
   const { read, batch } = await readForeignSet({
     files: debs,
     belonging: { component, area },
@@ -142,11 +142,6 @@ async function readDescriptions(
 
 async function readKeyring({ keyring, cwd }: ReadingRequest): Promise<Uint8Array | undefined> {
   if (keyring === undefined) return undefined;
-  const bytes = await readIfThere(resolve(cwd, keyring));
-  if (bytes !== undefined) return bytes;
-  throw new LockstepError('KEYRING_MISSING', {
-    message: `There is no keyring ${keyring}`,
-    hint: 'Name a file of public keys, as gpg --export writes it',
-    where: [{ file: keyring }],
-  });
+  const hint = 'Name a file of public keys, as gpg --export writes it';
+  return await readNamedFile({ path: keyring, flag: '--keyring' }, hint, cwd);
 }

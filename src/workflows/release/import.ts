@@ -1,5 +1,6 @@
 /** Packages that were built elsewhere become a snapshot: read, vetted, taken in, compared, signed. */
 import { isAbsolute, relative } from 'node:path';
+import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { keepHeapsSmall } from '../../io/heap.js';
 import type { StoreBatch } from '../../io/store-batch.js';
@@ -62,7 +63,7 @@ export interface ImportReport {
 
 /**
  * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, USAGE (a profile with components); IMPORT_INVALID with
- * everything that is wrong with the packages; KEYRING_MISSING, KEYRING_INVALID, SIGN_*, LOCK_HELD, DISK_*,
+ * everything that is wrong with the packages; FILE_MISSING, KEYRING_INVALID, SIGN_*, LOCK_HELD, DISK_*,
  * INTERRUPTED
  */
 export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
@@ -106,7 +107,8 @@ async function readAndPlan(
     context.progress,
     `Reading packages for ${profile.name}`,
     (phase) => readPackages(context, profile, request, phase),
-    ({ packages, sources }) => `${packages.length} packages, ${sources.length} sources`,
+    ({ packages, sources }) =>
+      `${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`,
   );
   const { batch, links } = taken;
   try {
@@ -192,7 +194,7 @@ function wishesOf(changes: readonly ImportChange[], request: ImportRequest): Imp
     path: `${name} ${architecture}`,
     message: to === null ? `${from} would leave the set` : `${from} -> ${to}`,
   }));
-  const count = found.length === 1 ? 'a package' : `${found.length} packages`;
+  const count = found.length === 1 ? 'a package' : counted(found.length, 'package');
   if (first === 'replace') {
     throw new LockstepError('IMPORT_REMOVES', {
       message: `Nothing was imported: ${count} of the last snapshot would leave the set of ${request.profile}`,
@@ -245,7 +247,7 @@ async function applyImport(
 }
 
 function refused(faults: readonly FaultPlace[], cwd: string): LockstepError {
-  const things = faults.length === 1 ? 'one thing is' : `${faults.length} things are`;
+  const things = faults.length === 1 ? 'one thing is' : `${counted(faults.length, 'thing')} are`;
   return new LockstepError('IMPORT_INVALID', {
     message: `Nothing was imported: ${things} wrong with the packages`,
     hint: 'Correct them or leave them out, then run the same command again',

@@ -1,4 +1,5 @@
 /** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
+import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';
 import { placeOfWords } from '../../profile/load.js';
@@ -112,7 +113,7 @@ export async function resolveProfile(
     context.progress,
     'Fetching, checking and fitting sources',
     fit,
-    ({ pins, demands }) => `${pins.size} components, ${demands.length} demands met`,
+    ({ pins, demands }) => `${counted(pins.size, 'component')}, ${counted(demands.length, 'demand')} met`,
   );
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../../build/build-plan.js';
 import type { DebianRequest, PreparedBuild } from '../../build/builder-port.js';
 import type { BuildOutput } from '../../build/built.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, exists, sha256Of } from '../../io/disk.js';
 import { extensionComponents } from '../../metapackage/extension-set.js';
@@ -110,9 +111,10 @@ export async function planBuilds(run: Run, resolution: Resolution, suite?: strin
       schema,
     };
   };
-  return await inPhase(run.progress, 'Planning the builds', decide, ({ plans }) => {
-    const waiting = plans.filter(({ action }) => action === 'build').length;
-    return `${waiting} to build, ${plans.length - waiting} cached`;
+  return await inPhase(run.progress, 'Planning the builds', decide, ({ rows }) => {
+    const count = (state: BuildPlanRow['state']): number => rows.filter((row) => row.state === state).length;
+    const taken = `${counted(count('taken'), 'package')} taken as they are`;
+    return `${counted(count('to build'), 'build')} to run, ${count('cached')} cached, ${taken}`;
   });
 }
 
@@ -307,7 +309,7 @@ async function extensionsOf(
     context.progress,
     'Reading extensions',
     (phase) => readExtensions(trees, sources, phase),
-    (found) => `${Object.keys(found).length} extensions and skins`,
+    (found) => counted(Object.keys(found).length, 'extension or skin', 'extensions and skins'),
   );
 }
 
@@ -317,17 +319,12 @@ function rowOf(plan: BuildPlan): BuildPlanRow {
 }
 
 function takenRows(pins: ReadonlyMap<string, Pin>): BuildPlanRow[] {
-  return [...pins.values()].flatMap((pin) =>
-    pin.kind === 'apt-binary'
-      ? pin.packages.map(({ package: name, version }) => ({
-          component: pin.component,
-          package: name,
-          version,
-          method: 'none' as const,
-          state: 'taken' as const,
-        }))
-      : [],
-  );
+  const as = { method: 'none', state: 'taken' } as const;
+  return [...pins.values()].flatMap((pin) => {
+    if (pin.kind !== 'apt-binary') return [];
+    const { component } = pin;
+    return pin.packages.map(({ package: name, version }) => ({ component, package: name, version, ...as }));
+  });
 }
 
 function componentBuilds(

@@ -1,4 +1,5 @@
 /** A built set becomes a snapshot: vetted, compared with the last one, signed. */
+import { counted } from '../../counted.js';
 import { readDebControl } from '../../deb/deb-file.js';
 import { decompressByName } from '../../io/compress.js';
 import type { SkippedOf } from '../../profile/skip.js';
@@ -134,7 +135,7 @@ async function isUnproven(context: Run, { manifest, sha256 }: Snapshot): Promise
 
 /** What a person is told when a plan has been carried out. */
 export function toldOf(plan: SnapshotPlan): string {
-  return plan.kind === 'cut' ? plan.id : `nothing changed since ${plan.id}`;
+  return plan.kind === 'cut' ? cutWords(plan) : `nothing changed since ${plan.id}`;
 }
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */
@@ -161,6 +162,11 @@ export async function applyCut(
     return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);
   };
   return await inPhase(context.progress, title, cut, () => toldOf(plan));
+}
+
+/** The same counts as `show` and `snapshots` have. */
+function cutWords({ id, manifest: { packages, sources } }: Extract<SnapshotPlan, { kind: 'cut' }>): string {
+  return `${id}: ${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`;
 }
 
 export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutReport {

@@ -8,6 +8,7 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir, rename, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { removeIsolated } from '../../build/namespace.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { cacheFolderNames, cacheFolders, inCache, type CacheFolder } from '../../io/cache-folders.js';
 import {
@@ -256,7 +257,7 @@ async function removeItems(context: Context, { remove }: CachePlan): Promise<voi
     context.progress,
     'Pruning the cache',
     prune,
-    (bytes) => `${remove.length} things, ${Math.round(bytes / 1024 / 1024)} MiB`,
+    (bytes) => `${counted(remove.length, 'thing')}, ${Math.round(bytes / 1024 / 1024)} MiB`,
   );
 }
 

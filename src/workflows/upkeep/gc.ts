@@ -3,6 +3,7 @@
  * period. What refers to what is decided over everything that is there; who
  * cannot know that takes nothing away.
  */
+import { counted } from '../../counted.js';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { manifestPoolFiles } from '../../archive/expected.js';
@@ -72,7 +73,7 @@ export async function gc(context: Context, request: GcRequest): Promise<GcReport
       run.progress,
       'Looking for what nothing refers to',
       look,
-      ({ remove, wait }) => `${remove.length} files to remove, ${wait.length} must wait`,
+      ({ remove, wait }) => `${counted(remove.length, 'file')} to remove, ${wait.length} must wait`,
     );
     if (!request.dryRun) {
       await removeGarbage(run, plan);

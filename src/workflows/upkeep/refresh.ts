@@ -3,12 +3,12 @@
  * indices stay as they are, so what it costs does not depend on how many
  * packages there are; manifests are not read.
  */
-import { resolve } from 'node:path';
 import { frozenView, keyringSuite, liveView } from '../../archive/layout.js';
 import { readReleaseTexts } from '../../archive/publication.js';
 import { applyRefresh, planRefresh, type RefreshReason } from '../../archive/resign.js';
 import { keyWarnings } from '../../archive/validity.js';
 import { readSignedView } from '../../archive/signed-view.js';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { suiteOf } from '../../profile/load.js';
@@ -63,13 +63,15 @@ export interface Refreshed {
  * Signs anew what is due, and writes the key files anew where the key has changed. A view that cannot be signed is told
  * of, and the others are signed all the same.
  *
- * @throws LockstepError SUITE_UNKNOWN with the nearest, KEYRING_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
+ * @throws LockstepError SUITE_UNKNOWN with the nearest, FILE_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
  * signer and of the disk
  */
 export async function refresh(context: Context, request: RefreshRequest): Promise<Refreshed> {
   const names = request.suites.length > 0 ? request.suites : Object.keys(context.workspace.suites);
   const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
-  const former = await Promise.all(request.formerKeys.map((file) => readPublicKeyFile(resolve(file))));
+  const former = await Promise.all(
+    request.formerKeys.map((path) => readPublicKeyFile({ path, flag: '--former-key' })),
+  );
   return await exclusively(context, request, async (run) => {
     const adopts = await adopted(run, former);
     return await refreshSuites(run, { ...request, suites, former, adopts });
@@ -267,7 +269,7 @@ export function assertRefreshed(views: readonly RefreshedView[]): void {
   const faults = views.filter(({ fault }) => fault !== null);
   if (faults.length === 0) return;
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `${faults.length === 1 ? 'A view' : `${faults.length} views`} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
+    message: `${faults.length === 1 ? 'A view' : counted(faults.length, 'view')} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
     hint: 'What the archive did not sign itself it does not sign again. If an earlier key of it did, name that with --former-key FILE; else look at it with: lockstep verify',
     where: faults.map((view) => ({ path: `public/${viewPath(view)}`, message: view.fault! })),
   });

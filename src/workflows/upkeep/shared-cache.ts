@@ -11,7 +11,7 @@ import { LockstepError } from '../../errors.js';
 import { notThere, onDisk, readIfThere, removeFile, sha256Of, writeFileAtomic } from '../../io/disk.js';
 import { lockHolder } from '../../io/lock.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
-import { workspaceFileName } from '../../profile/load.js';
+import { workspaceFileName } from '../../profile/workspace-folder.js';
 import { canonicalJson } from '../../io/canonical-json.js';
 import type { Context } from '../workspace/context.js';
 import { inCache } from '../../io/cache-folders.js';

@@ -1,28 +1,50 @@
 /** Makes a workspace from what Lockstep itself brings. */
 import { basename, resolve } from 'node:path';
 import { applyInit, planInit, readBeginnings, type InitOptions } from '../../profile/init.js';
+import type { Starter } from '../../profile/starters.js';
 
 export interface InitRequest extends Omit<InitOptions, 'name'> {
   /** Lockstep's own folder. */
   home: string;
   dryRun: boolean;
+  /** The example that it begins with; null for none. */
+  template: Starter | null;
   /** The archive's name; from the folder's where not given. */
   name: string | undefined;
 }
 
+export interface InitReport {
+  /** Absolute path. */
+  workspace: string;
+  template: Starter | null;
+  /** Relative to the workspace. */
+  files: string[];
+  /** What to do in it, in this order: commands, each whole. */
+  next: string[];
+}
+
 /** @throws LockstepError WORKSPACE_EXISTS, WORKSPACE_INVALID */
-export async function initWorkspace(
-  dir: string,
-  request: InitRequest,
-): Promise<{ workspace: string; files: string[] }> {
+export async function initWorkspace(dir: string, request: InitRequest): Promise<InitReport> {
   const workspace = resolve(dir);
-  const { home, dryRun, name, ...options } = request;
+  const { home, dryRun, template, name, ...options } = request;
   const plan = planInit(
     { ...options, name: name ?? slugOf(basename(workspace)) },
-    await readBeginnings(home),
+    await readBeginnings(home, template),
   );
   if (!dryRun) await applyInit(workspace, plan);
-  return { workspace, files: plan.map((file) => file.path) };
+  const files = plan.map((file) => file.path);
+  return { workspace, template, files, next: nextSteps(template) };
+}
+
+/** The profile that each example is tried with. */
+const firstProfile: Readonly<Record<Starter, string>> = {
+  mediawiki: 'mediawiki-1.39',
+  'web-stack': 'web-stack',
+};
+
+function nextSteps(template: Starter | null): string[] {
+  const release = template === null ? [] : [`lockstep release ${firstProfile[template]} --dry-run`];
+  return ['lockstep key generate', 'lockstep check', ...release];
 }
 
 /** A folder's name as an archive's name: `Wiki Releases` -> `wiki-releases`. */

@@ -13,7 +13,7 @@ import {
   serveResult,
 } from '../../../src/cli/results/all.js';
 import { lockstep, scratch } from '../../fixtures/lockstep.js';
-import { Bench, cacheMirror, keepsTo, profile, suite, until } from './bench.js';
+import { Bench, cacheMirror, failedWith, keepsTo, profile, suite, until } from './bench.js';
 
 describe('the JSON of commands that succeed', function () {
   this.timeout(60_000);
@@ -35,6 +35,23 @@ describe('the JSON of commands that succeed', function () {
     assert.ok(planned.files.includes('lockstep.yaml'));
     assert.deepEqual(await made(), planned);
     assert.equal(planned.workspace, workspace);
+    assert.equal(planned.template, 'mediawiki');
+    const small = join(await scratch('json'), 'small');
+    for (const [flags, template] of [
+      [['--template', 'web-stack'], 'web-stack'],
+      [['--empty'], null],
+    ] as const) {
+      const { status, stdout } = await lockstep(['init', join(small, String(template)), '--json', ...flags]);
+      assert.equal(status, 0);
+      const made = keepsTo(initResult, stdout);
+      assert.equal(made.template, template);
+      // What is proposed next works where it needs no key
+      assert.ok(made.next.includes('lockstep check'));
+      assert.equal((await lockstep(['check'], { cwd: made.workspace })).status, 0);
+      assert.equal(made.next.includes('lockstep release web-stack --dry-run'), template !== null);
+    }
+    const both = await lockstep(['init', small, '--empty', '--template', 'web-stack', '--json']);
+    failedWith(both, { code: 'USAGE', says: [/--empty/] });
   });
 
   it('of check', async () => {

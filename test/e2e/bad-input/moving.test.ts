@@ -97,7 +97,14 @@ describe('moving suites', function () {
       code: 'MOVE_NOWHERE',
       says: [/points at no snapshot, so there is nothing to go back from/],
     });
-    await bench.fails(['rollback', suite], { code: 'USAGE', says: [/reason/] });
+    await bench.fails(['rollback', suite], {
+      code: 'USAGE',
+      says: [/needs a reason/, new RegExp(`: lockstep rollback ${suite} --reason TEXT$`, 'm')],
+    });
+    await bench.fails(['rollback', suite, '--to', first, '--supersede'], {
+      code: 'USAGE',
+      says: [new RegExp(`lockstep rollback ${suite} --to ${first} --supersede --reason TEXT$`, 'm')],
+    });
     await bench.fails(['rollback', suite, '--reason', '  '], { code: 'USAGE', says: [/reason .* is empty/] });
     await bench.fails(['rollback', suite, '--to', second, ...why], {
       code: 'MOVE_NOWHERE',
@@ -167,6 +174,9 @@ describe('moving suites', function () {
       assert.deepEqual([up.from, up.to, up.publication?.listed], [one, two, [two, one]]);
 
       const before = await fresh.state();
+      const without = await fresh.run(['rollback', stable, '--dry-run']);
+      assert.equal(without.status, 0, without.stderr);
+      assert.doesNotMatch(without.stderr, /Reason:/);
       const dry = await fresh.run(['rollback', stable, ...why, '--dry-run']);
       assert.equal(dry.status, 0, dry.stderr);
       assert.match(dry.stderr, /goes back to/);

@@ -125,7 +125,8 @@ describe('what a person wrote wrong', function () {
       failedWith(outcome, {
         code: 'WORKSPACE_MISSING',
         says: [
-          new RegExp(`${folder} is not a Lockstep workspace: it has no lockstep\\.yaml`),
+          new RegExp(`${folder} is not in a Lockstep workspace: neither it nor a folder above it has`),
+          /^  \/lockstep\.yaml: is not there$/m,
           /lockstep init/,
         ],
       });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
+import { check } from '../../../src/workflows/release/check.js';
 import { applyInit, planInit, readBeginnings } from '../../../src/profile/init.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import { checkWorkspace, Profiles } from '../../../src/profile/profiles.js';
@@ -65,6 +66,25 @@ describe('a workspace on disk', () => {
     );
   });
 
+  it('of the web stack or without an example is good too, and speaks of no MediaWiki', async () => {
+    const begun = [
+      { starter: 'web-stack', profiles: ['web-stack'], suites: ['web-stack-unstable', 'web-stack-stable'] },
+      { starter: null, profiles: [], suites: [] },
+    ] as const;
+    for (const { starter, profiles, suites } of begun) {
+      const folder = join(dir, starter ?? 'empty');
+      const plan = planInit({ name: 'farm' }, await readBeginnings(project, starter));
+      await applyInit(folder, plan);
+      const { result, errors } = await check(folder, undefined, new Date('2026-11-30T00:00:00Z'));
+      assert.deepEqual(errors, []);
+      assert.deepEqual(result.profiles, profiles);
+      assert.deepEqual(Object.keys((await loadWorkspace(folder)).suites), suites);
+      for (const { path, content } of plan.filter((file) => !file.path.startsWith('schemas/')))
+        assert.doesNotMatch(Buffer.from(content).toString(), /wiki/i, path);
+      assert.ok(plan.some(({ path }) => path === 'templates/archive-keyring/package.yaml'));
+    }
+  });
+
   it('is never overwritten, and nothing is half-written', async () => {
     await make();
     const again = await fails(make());
@@ -97,6 +117,29 @@ describe('a workspace on disk', () => {
     const error = await fails(loadWorkspace(dir));
     assert.equal(error.code, 'WORKSPACE_MISSING');
     assert.match(error.hint ?? '', /lockstep init/);
+    const looked = error.where.map(({ file }) => file);
+    assert.equal(looked[0], join(dir, 'lockstep.yaml'));
+    assert.equal(looked[1], join(dirname(dir), 'lockstep.yaml'));
+    assert.equal(looked.at(-1), '/lockstep.yaml');
+  });
+
+  it('is found from each of its folders, and the nearest one counts', async () => {
+    await make();
+    const inner = join(dir, 'snapshots/deep/down');
+    await mkdir(inner, { recursive: true });
+    assert.equal((await loadWorkspace(inner)).root, dir);
+    const checked = await checkWorkspace(inner);
+    assert.equal(checked.root, dir);
+    assert.ok(checked.profiles.length > 0);
+    await writeFile(join(dir, 'snapshots/lockstep.yaml'), 'format: 3\n');
+    assert.equal((await checkWorkspace(inner)).root, join(dir, 'snapshots'));
+  });
+
+  it('is not the one around a folder that is not there', async () => {
+    await make();
+    const error = await fails(loadWorkspace(join(dir, 'profils')));
+    assert.equal(error.code, 'WORKSPACE_MISSING');
+    assert.match(error.message, /There is no folder .*profils/);
   });
 
   it('names the nearest profile, and takes no path for a name', async () => {

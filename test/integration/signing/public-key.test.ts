@@ -45,12 +45,15 @@ describe("the public half of the archive's key", function () {
   it('is read from a file of its own, armored or binary', async () => {
     const key = await generateKey({ name: 'Test', date: made });
     for (const data of [key.publicArmored, key.publicBinary]) {
-      const found = await readPublicKeyFile(await folder.put('public', data));
+      const found = await readPublicKeyFile({ path: await folder.put('public', data), flag: '--keyring' });
       assert.equal(found.fingerprint, key.fingerprint);
       assert.deepEqual(Buffer.from(found.keyring), Buffer.from(key.publicBinary));
       assert.equal((await found.publicKey()).armored, key.publicArmored);
     }
-    await assert.rejects(readPublicKeyFile(folder.path('none')), { code: 'KEYRING_MISSING' });
-    await assert.rejects(readPublicKeyFile(await folder.put('junk', 'junk')), { code: 'KEYRING_INVALID' });
+    const refused = (path: string, code: string): Promise<void> =>
+      assert.rejects(readPublicKeyFile({ path, flag: '--keyring' }), { code });
+    await refused(folder.path('none'), 'FILE_MISSING');
+    await refused(folder.path('.'), 'FILE_MISSING');
+    await refused(await folder.put('junk', 'junk'), 'KEYRING_INVALID');
   });
 });

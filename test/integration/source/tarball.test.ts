@@ -164,7 +164,7 @@ describe('a tarball of source code', () => {
 
   it('is refused where another key signed it, where nobody did, and where a bit is another', async () => {
     await assert.rejects(fetched('1.2.0', { signedBy: 'keys/other.asc' }), fault('VERIFY_UNKNOWN_KEY'));
-    await assert.rejects(fetched('1.2.0', { signedBy: 'keys/nobody.asc' }), fault('KEYRING_MISSING'));
+    await assert.rejects(fetched('1.2.0', { signedBy: 'keys/nobody.asc' }), fault('SOURCE_KEYS_MISSING'));
     server.fault(/\.asc$/, 'missing');
     await assert.rejects(fetched('1.2.0'), fault('NET_NOT_FOUND'));
     server.noFaults();

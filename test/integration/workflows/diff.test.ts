@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { renderDiffMarkdown } from '../../../src/cli/render/diff-markdown.js';
 import { noLimits, renderDiff } from '../../../src/cli/render/diff.js';
+import { renderShow } from '../../../src/cli/render/snapshots.js';
 import { diffResult } from '../../../src/cli/results/diff.js';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
+import { show } from '../../../src/workflows/reading/show.js';
 import { diff, type DiffReport } from '../../../src/workflows/reading/diff.js';
 import { makeBinary } from '../../fixtures/packages.js';
 import {
@@ -358,6 +360,20 @@ describe('a diff of two snapshots', function () {
       const cells = block.split('\n').map((line) => line.replaceAll('\\|', '').split('|').length);
       assert.deepEqual([...new Set(cells)].length, 1, block);
     }
+  });
+
+  it('speaks of no database schema where no component has one, and says which side records none', async () => {
+    const without = (version: string): SetSpec => ({
+      profile: 'web',
+      packages: [{ package: 'proxy', version }],
+    });
+    const [a, b] = [await place.cut(without('1')), await place.cut(without('2'))];
+    const silent = await compare(a.manifest.id, b.manifest.id);
+    assert.doesNotMatch(renderDiff(silent), /schema|database/i);
+    assert.doesNotMatch(renderDiffMarkdown(silent), /schema|database/i);
+    assert.doesNotMatch(renderShow(await show(place.context, b.manifest.id)), /schema/);
+    const half = await compare(first.manifest.id, b.manifest.id);
+    assert.match(renderDiff(half), new RegExp(`is not known: ${b.manifest.id} does not record one`));
   });
 
   it('is short on a terminal, and whole when asked', async () => {

@@ -426,7 +426,7 @@ describe('importing packages', () => {
       await writeFile(join(incoming, keyring), (await former.publicKey()).binary);
       changes = await upload(former, new Date(ends.getTime() - 86_400_000));
       assert.match((await faultsOf([changes], { keyring }))[0]!, /changes: .*its key expired on/);
-      await assert.rejects(run([changes], { keyring: 'none.gpg' }), { code: 'KEYRING_MISSING' });
+      await assert.rejects(run([changes], { keyring: 'none.gpg' }), { code: 'FILE_MISSING' });
     });
   });
 });

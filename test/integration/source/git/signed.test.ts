@@ -72,7 +72,7 @@ describe('a git source whose keys are named', function () {
     const commit = await faultOf(git.fetch({ url: url(), tag: '2.0', signedBy: 'keys/other.asc' }));
     assert.equal(commit.code, 'VERIFY_UNKNOWN_KEY');
     const missing = await faultOf(git.fetch({ url: url(), tag: '1.0', signedBy: 'keys/none.asc' }));
-    assert.equal(missing.code, 'KEYRING_MISSING');
+    assert.equal(missing.code, 'SOURCE_KEYS_MISSING');
   });
 
   it('refuses a signed tag under another name: a rollback to an old version', async () => {

@@ -50,13 +50,34 @@ describe('progress on a pipe', () => {
     const { progress, text, pass } = recorded(false);
     const item = progress.phase('Building').item('mediawiki');
     item.note('compressing');
-    for (let second = 0; second < 40; second += 1) pass(1000);
+    for (let second = 0; second < 19; second += 1) {
+      pass(1000);
+      item.advance(1);
+    }
     item.done();
     assert.deepEqual(
       text()
         .split('\n')
         .filter((line) => line.includes('...')),
-      ['  ... mediawiki compressing 15 s', '  ... mediawiki compressing 30 s'],
+      [
+        '  ... mediawiki 4 B compressing 5.0 s',
+        '  ... mediawiki 9 B compressing 10 s',
+        '  ... mediawiki 14 B compressing 15 s',
+      ],
+    );
+  });
+
+  it('shows that a phase lives in which no item runs, from its last line on, until it ends', () => {
+    const { progress, text, pass } = recorded(false);
+    const phase = progress.phase('Reading the snapshots');
+    for (let second = 0; second < 3; second += 1) pass(1000);
+    phase.info('12 read');
+    for (let second = 0; second < 6; second += 1) pass(1000);
+    phase.done();
+    for (let second = 0; second < 20; second += 1) pass(1000);
+    assert.equal(
+      text(),
+      'Reading the snapshots\n  12 read\n  ... Reading the snapshots 8.0 s\n  done in 9.0 s\n',
     );
   });
 
