@@ -253,7 +253,8 @@ export class DiskPort implements ArchivePort {
   /** Paths are made of checked names; one that leaves the folder all the same is a bug. */
   #at(path: string): string {
     const fault = memberNameFault(path);
-    if (fault !== null) throw new TypeError(`${JSON.stringify(path)} is no path of an archive: it ${fault}`);
+    if (fault !== null)
+      throw new TypeError(`${JSON.stringify(path)} is not a valid path in an archive: it ${fault}`);
     return join(this.place, path);
   }
 }

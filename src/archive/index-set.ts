@@ -188,8 +188,8 @@ function readBlock(ref: BlockRef, endings: readonly Ending[], blocks: BlockStore
 export class BlockMissing extends LockstepError {
   constructor(ref: BlockRef) {
     super('STORE_MISSING', {
-      message: `A block of an index is gone or damaged: ${ref.sha256}, from ${ref.first} to ${ref.last}`,
-      hint: 'Remove the folder .lockstep/indices; the next run makes it again from the snapshots',
+      message: `A block of an index is missing or damaged: ${ref.sha256}, from ${ref.first} to ${ref.last}`,
+      hint: 'Remove the folder .lockstep/indices. The next run rebuilds it from the snapshots',
     });
   }
 }

@@ -221,8 +221,8 @@ function planPool(pool: readonly PoolFile[], there: PresentFiles): Write[] {
   });
   if (conflicts.length > 0) {
     throw new LockstepError('ARCHIVE_CONFLICT', {
-      message: `The pool has other bytes under ${conflicts.length === 1 ? 'the name' : `${conflicts.length} names`} ${conflicts.slice(0, 5).join(', ')}`,
-      hint: 'A file of the pool never changes: give the package a new version. If the file in the pool is damaged, remove it and publish again',
+      message: `The pool has different bytes under ${conflicts.length === 1 ? 'the name' : `${conflicts.length} names`} ${conflicts.slice(0, 5).join(', ')}`,
+      hint: 'A file in the pool never changes: give the package a new version. If the file in the pool is damaged, remove it and publish again',
       where: conflicts.map((path) => ({ path: poolFilePath(path) })),
     });
   }
@@ -250,8 +250,8 @@ function frozenFiles({ suite, frozen, there, anew }: PublicationInput, id: strin
     const listed = release.sha256.get(file.path);
     if (!file.stored && /\/(Packages|Sources)$/.test(file.path) && listed?.sha256 !== file.sha256) {
       throw new LockstepError('ARCHIVE_CONFLICT', {
-        message: `The frozen view of ${id} has another ${file.path} than the snapshot`,
-        hint: 'A snapshot never changes: either this archive or the manifest was tampered with, or two workspaces publish to one place',
+        message: `The ${file.path} of the frozen view of ${id} differs from the snapshot`,
+        hint: 'A snapshot never changes. Either the archive or the manifest was altered, or two workspaces publish to the same archive',
         where: [{ path: `${view}/${file.path}`, value: listed?.sha256 }],
       });
     }

@@ -87,12 +87,12 @@ export function assertSameIdentity(
     const [before, now] = [there.fields.get(name) ?? 'no', wanted[name] ?? 'no'];
     return before === now
       ? []
-      : [{ path: name, value: now, message: `${name} is ${before} in what is published` }];
+      : [{ path: name, value: now, message: `${name} is ${before} in the published Release file` }];
   });
   if (where.length === 0) return;
   throw new LockstepError('SUITE_IDENTITY', {
-    message: `lockstep.yaml would change what machines know ${suite} by: ${where.map(({ path, value }) => `${path} to ${value}`).join(', ')}`,
-    hint: 'Put it back. Where another one is wanted: make a new suite with it, publish in that, and have machines go over',
+    message: `lockstep.yaml would change how apt identifies ${suite}: ${where.map(({ path, value }) => `${path} to ${value}`).join(', ')}`,
+    hint: 'Restore the old value. To use another value, add a new suite with it, publish there, and switch the machines to that suite',
     where,
   });
 }

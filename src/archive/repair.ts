@@ -45,14 +45,14 @@ export async function applyRemedy(
       return await applyBlob(port, remedy, options);
     case 'alias':
       await port.alias(path, remedy.target);
-      return { path, how: 'made anew' };
+      return { path, how: 'recreated' };
     case 'data':
       await port.put(path, remedy.data, { signal: options.signal });
-      return { path, how: 'written anew' };
+      return { path, how: 'rewritten' };
     case 'index': {
       const digest = await port.digest(remedy.from, { signal: options.signal });
       if (digest?.sha256 !== remedy.sha256) {
-        return { path, how: null, reason: 'the file under its hash is not good either' };
+        return { path, how: null, reason: 'the file under its hash is damaged too' };
       }
       await port.link(path, remedy.from, { signal: options.signal, modified: remedy.modified });
       return { path, how: 'from the file under its hash' };

@@ -31,7 +31,7 @@ export interface SignedView {
   findings: ArchiveFinding[];
 }
 
-const resign = 'lockstep verify --repair signs it anew';
+const resign = 'lockstep verify --repair signs it again';
 
 /**
  * Reads and judges the Release files of a view.
@@ -75,15 +75,15 @@ export async function readSignedView(
 
   if (plain === undefined) missing(path.plain);
   else if (clear?.text !== undefined && plain.toString('utf8') !== clear.text) {
-    const message = 'It does not say what InRelease, whose signature holds, says';
+    const message = 'It differs from InRelease, whose signature is valid';
     find({ kind: onPlain?.result === 'good' ? 'contradiction' : 'damaged', path: path.plain, message });
   } else if (text === null) {
-    const said = onPlain === undefined ? 'no signature of it is there' : onPlain.reason;
+    const said = onPlain === undefined ? 'it has no signature' : onPlain.reason;
     find({
       kind: 'signature',
       code: 'VERIFY_BAD_SIGNATURE',
       path: path.plain,
-      message: `Nothing vouches for it: ${said}`,
+      message: `Its content is not verified: ${said}`,
     });
   }
 
@@ -159,7 +159,7 @@ function goodOf({ signatures }: Verdict): string[] {
 
 function hintOf(error: unknown): string {
   return error instanceof LockstepError && error.code === 'VERIFY_UNKNOWN_KEY'
-    ? 'If an earlier key of this archive signed it: lockstep refresh --former-key FILE signs it anew'
+    ? 'If an earlier key of this archive signed it, sign it again with: lockstep refresh --former-key FILE'
     : resign;
 }
 

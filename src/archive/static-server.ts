@@ -69,9 +69,9 @@ async function listen(server: Server, host: string, port: number): Promise<void>
       fail(
         new LockstepError('SERVE_ADDRESS', {
           message: taken
-            ? `Port ${port} of ${host} is taken by another program`
+            ? `Another program uses port ${port} of ${host}`
             : `Cannot listen on port ${port} of ${host}: ${error.message}`,
-          hint: taken ? 'Give another one with --port, or 0 for any that is free' : undefined,
+          hint: taken ? 'Choose another port with --port, or use --port 0 for any free port' : undefined,
           cause: error,
         }),
       );
@@ -207,7 +207,7 @@ const reasons: Readonly<Record<number, string>> = {
   400: 'Bad request',
   404: 'Not found',
   405: 'Only GET and HEAD are served',
-  500: 'Something is wrong here',
+  500: 'Internal server error',
 };
 
 function refuse(response: ServerResponse, request: IncomingMessage, status: number): void {

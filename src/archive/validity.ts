@@ -70,11 +70,11 @@ export function keyWarnings(keyEnds: Date | null, now: Date): string[] {
   if (left > keyWarningDays * 86_400_000) return [];
   const when = `${keyEnds.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const then =
-    'Extend it, then run lockstep refresh, and release anew for the keyring package (docs/how-to/signing-keys.md).';
+    'Extend it, run lockstep refresh, then release again to update the keyring package (docs/how-to/signing-keys.md).';
   return [
     left > 0
-      ? `The archive's key ends at ${when}; from then on machines refuse all that it signed. ${then}`
-      : `The archive's key ended at ${when}, and machines refuse all that it signed. ${then}`,
+      ? `The archive's key expires at ${when}. From then on, machines refuse everything that it signed. ${then}`
+      : `The archive's key expired at ${when}. Machines refuse everything that it signed. ${then}`,
   ];
 }
 

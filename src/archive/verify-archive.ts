@@ -266,9 +266,9 @@ async function aliasFaults({ port }: ArchiveRequest, ids: ReadonlySet<string>): 
       path,
       message:
         target === undefined
-          ? 'The way from the frozen view to the pool is missing'
-          : `The way from the frozen view to the pool leads to ${target}`,
-      hint: 'lockstep verify --repair makes it anew',
+          ? 'The link from the frozen view to the pool is missing'
+          : `The link from the frozen view to the pool points to ${target}`,
+      hint: 'lockstep verify --repair recreates it',
       remedy: { kind: 'alias', path, target: poolFolder },
     });
   }
@@ -299,8 +299,8 @@ async function keyFaults(
       code: 'ARCHIVE_INVALID',
       kind: bytes === undefined ? 'missing' : 'damaged',
       path,
-      message: bytes === undefined ? 'It is missing' : 'It is not what the key and lockstep.yaml come to',
-      hint: 'lockstep verify --repair writes it anew',
+      message: bytes === undefined ? 'It is missing' : 'It does not match the key and lockstep.yaml',
+      hint: 'lockstep verify --repair rewrites it',
       remedy: { kind: 'data', path, data },
     });
   }
@@ -330,7 +330,7 @@ function strangers(
         code: 'ARCHIVE_INVALID',
         kind: 'unfinished',
         path,
-        message: `The snapshot ${id} was dropped and this was left: the drop was interrupted`,
+        message: `The snapshot ${id} was dropped, but this file remains: the drop was interrupted`,
         hint: `Finish it with: lockstep drop ${id}`,
       },
     ];

@@ -98,17 +98,17 @@ function faultOf(bytes: Buffer | undefined, { size }: IndexHash, path: string): 
       code: 'ARCHIVE_INVALID',
       kind: 'missing',
       path,
-      message: 'Release lists it, and it is missing',
+      message: 'Release lists it, but it is missing',
       hint: repairs,
     };
   }
   const said =
-    bytes.length === size ? 'its SHA-256 is another one' : `it has ${bytes.length} bytes, and not ${size}`;
+    bytes.length === size ? 'its SHA-256 differs' : `it has ${bytes.length} bytes instead of ${size}`;
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',
     path,
-    message: `It is not what Release lists: ${said}`,
+    message: `It does not match Release: ${said}`,
     hint: repairs,
   };
 }
@@ -143,21 +143,21 @@ async function verifyContent(
     }
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'DATA_DAMAGED') throw error;
-    return contradiction(`It cannot be unpacked, although Release lists it so: ${error.message}`);
+    return contradiction(`It matches Release, but cannot be decompressed: ${error.message}`);
   }
   const listed = request.release.sha256.get(path.replace(compressed, ''));
   if (listed !== undefined && (listed.size !== size || listed.sha256 !== hash.digest('hex'))) {
-    return contradiction('What is in it is not what Release lists for the uncompressed index');
+    return contradiction('Its decompressed content does not match the uncompressed index that Release lists');
   }
   if (wanted === undefined) return null;
   const lacking = [...wanted].filter(([found]) => !seen.has(found)).map(([, name]) => name);
   const said = [
-    ...(extra.length === 0 ? [] : [`it lists ${some(extra)}, which the snapshots do not have so`]),
+    ...(extra.length === 0 ? [] : [`it lists ${some(extra)}, which does not match the snapshots`]),
     ...(lacking.length === 0 ? [] : [`it does not list ${some(lacking)}`]),
   ];
   return said.length === 0
     ? null
-    : contradiction(`It is not what ${request.listed.join(', ')} say: ${said.join('; ')}`);
+    : contradiction(`It does not match ${request.listed.join(', ')}: ${said.join('; ')}`);
 }
 
 function contradiction(message: string): Omit<Finding, 'path'> {
@@ -165,7 +165,7 @@ function contradiction(message: string): Omit<Finding, 'path'> {
     code: 'ARCHIVE_INVALID',
     kind: 'contradiction',
     message,
-    hint: 'It was signed so: find out who else had the key, then publish the snapshot again',
+    hint: 'The wrong content is signed. Find out who else had the key, then publish the snapshot again',
   };
 }
 

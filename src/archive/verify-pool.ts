@@ -66,8 +66,8 @@ function missing(file: PoolFile): ArchiveFinding {
     code: 'ARCHIVE_INVALID',
     kind: 'missing',
     path: poolFilePath(file.path),
-    message: 'A published snapshot has it, and it is missing',
-    hint: 'lockstep verify --repair restores it from the content store. If it is not there either, restore it from a backup',
+    message: 'A published snapshot contains it, but it is missing',
+    hint: 'lockstep verify --repair restores it from the content store. If the content store does not have it either, restore it from a backup',
     remedy: { ...file, kind: 'pool', path: poolFilePath(file.path) },
   };
 }
@@ -75,14 +75,14 @@ function missing(file: PoolFile): ArchiveFinding {
 function damaged(there: PortFile, wanted: PoolFile): ArchiveFinding {
   const said =
     there.size === wanted.size
-      ? 'its SHA-256 is another one'
-      : `it has ${there.size} bytes, and not ${wanted.size}`;
+      ? 'its SHA-256 differs'
+      : `it has ${there.size} bytes instead of ${wanted.size}`;
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',
     path: there.path,
-    message: `It is not the file that was published: ${said}`,
-    hint: 'lockstep verify --repair restores it from the content store. If it is not there either, restore it from a backup',
+    message: `It differs from the published file: ${said}`,
+    hint: 'lockstep verify --repair restores it from the content store. If the content store does not have it either, restore it from a backup',
     remedy: { kind: 'pool', path: there.path, size: wanted.size, sha256: wanted.sha256 },
   };
 }
@@ -90,7 +90,7 @@ function damaged(there: PortFile, wanted: PoolFile): ArchiveFinding {
 function unknown(file: PortFile): ArchiveFinding {
   return {
     ...foreign(file),
-    message: 'No snapshot has it',
-    hint: 'Find out who put it there. If it is of no use, lockstep gc removes it once its grace period is over',
+    message: 'No snapshot contains it',
+    hint: 'Find out who put it there. If nobody needs it, lockstep gc removes it after its grace period',
   };
 }
