@@ -207,8 +207,8 @@ class Closure {
       return `${one.package}: ${candidate === null ? 'none' : candidate.version}`;
     });
     return new LockstepError('BUILD_ROOT', {
-      message: `${wantedBy} needs ${formatRelations([group])}, which the base release does not have (${there.join('; ')})`,
-      hint: 'Change the Build-Depends in packaging/<component>/debian/control, or the base of the profile.',
+      message: `${wantedBy} needs ${formatRelations([group])}, which the base release does not provide (${there.join('; ')})`,
+      hint: 'Change Build-Depends in packaging/<component>/debian/control, or the base of the profile.',
       where: group.map((one) => ({ path: 'Build-Depends', value: formatAlternative(one) })),
     });
   }

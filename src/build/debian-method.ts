@@ -86,7 +86,7 @@ async function runInRoot(build: DebianBuildRun, work: string): Promise<void> {
   const tail = (await tailOf(log, shownLines)).replace(/^/gm, '  ');
   throw new LockstepError('BUILD_FAILED', {
     message: `The build of ${build.component} (${source.package} ${source.version}) failed, exit status ${exitCode}. It ended with:\n${tail}`,
-    hint: `The whole log is ${log}`,
+    hint: `The full log is ${log}`,
     where: [{ file: log }],
   });
 }
@@ -128,7 +128,7 @@ async function collectPackage(build: DebianBuildRun, path: string, name: string)
     /^(\S+)(?:\s+\(([^)\s]+)\))?$/.exec(control.get('Source') ?? '') ?? [];
   if (from !== source.package || fromVersion !== source.version) {
     throw new LockstepError('BUILD_OUTPUT', {
-      message: `The build of ${source.package} ${source.version} made ${name}, which says it is of ${from} ${fromVersion}`,
+      message: `The build of ${source.package} ${source.version} produced ${name}, whose control file names ${from} ${fromVersion}`,
       where: [{ file: name }],
     });
   }

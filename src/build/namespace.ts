@@ -122,8 +122,8 @@ async function assertSubordinateIds(): Promise<void> {
       .map(([, , count]) => Number(count));
     if (counts.some((count) => count >= 65536)) continue;
     throw new LockstepError('MACHINE_UNFIT', {
-      message: `The user ${username} has no 65536 subordinate ids in ${file}, which building without root needs`,
-      hint: `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}; or build as root.`,
+      message: `The user ${username} lacks 65536 subordinate ids in ${file}; a build without root requires them`,
+      hint: `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}. Or build as root.`,
       where: [{ file }],
     });
   }
@@ -155,20 +155,20 @@ export function obstacleOf(
 }
 
 const remedies: Record<Obstacle, string> = {
-  'no-proc': 'Mount /proc, which builds need: mount -t proc proc /proc',
+  'no-proc': 'Mount /proc, which builds require: mount -t proc proc /proc',
   chroot:
-    'This is a chroot whose / is no mount point, and unshare cannot make its mounts private. Leave it, bind its folder to itself, and enter it again: mount --bind FOLDER FOLDER',
+    'This is a chroot whose / is not a mount point, so unshare cannot make its mounts private. Leave the chroot, bind-mount its folder to itself, and enter it again: mount --bind FOLDER FOLDER',
   capability:
-    'This root lacks CAP_SYS_ADMIN, as in an unprivileged container: run it where it has that (docker: --privileged), or as a user on the host.',
+    'This root lacks CAP_SYS_ADMIN, as in an unprivileged container. Run Lockstep where root has it (docker: --privileged), or as a user on the host.',
   unknown:
-    'This root has CAP_SYS_ADMIN, but something else forbids it: look for a seccomp filter or a security module (dmesg), and at the limits in /proc/sys/user/max_*_namespaces.',
+    'This root has CAP_SYS_ADMIN, but something else forbids namespaces. Check for a seccomp filter or a security module (dmesg), and check the limits in /proc/sys/user/max_*_namespaces.',
   'user-namespaces':
     'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, on some systems kernel.apparmor_restrict_unprivileged_userns=0), or build as root.',
 };
 
 function unfit(said: string, obstacle: Obstacle): LockstepError {
   return new LockstepError('MACHINE_UNFIT', {
-    message: `This machine does not allow the namespaces that packages are built in: ${said}`,
+    message: `This machine does not allow the namespaces that builds require: ${said}`,
     hint: remedies[obstacle],
   });
 }

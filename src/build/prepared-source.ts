@@ -88,8 +88,8 @@ async function packagingOf(
 ): Promise<Packaging> {
   if (pin.kind === 'apt-source') return await packagingOfSource(pin, store, signal);
   throw new LockstepError('BUILD_PACKAGING', {
-    message: `The component ${pin.component} is built by method debian, and there is no packaging/${pin.component}/debian in the workspace`,
-    hint: `Put a debian/ directory there, such as Debian's own: docs/how-to/own-packaging.md. What comes from git or a tarball brings none that is used.`,
+    message: `The component ${pin.component} is built by method debian, but the workspace has no packaging/${pin.component}/debian`,
+    hint: "Put a debian/ directory there, for example Debian's own: docs/how-to/own-packaging.md. Lockstep does not use a debian/ directory from git or from a tarball.",
     where: [{ path: `components.${pin.component}.build`, value: 'debian' }],
   });
 }

@@ -87,8 +87,8 @@ export async function repackPackage(request: RepackRequest, context: RepackConte
   if (says.join(' ') !== listed.join(' ')) {
     await deb.close();
     throw new LockstepError('SOURCE_MISMATCH', {
-      message: `${file.name} is listed as ${listed.join(' ')} and says that it is ${says.join(' ')}`,
-      hint: 'The snapshot was made of other files; it cannot be re-issued.',
+      message: `${file.name} is listed as ${listed.join(' ')}, but its control file says ${says.join(' ')}`,
+      hint: 'The snapshot was made from other files, so it cannot be re-issued.',
       where: [{ file: file.name }],
     });
   }
