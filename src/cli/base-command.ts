@@ -21,7 +21,7 @@ export abstract class BaseCommand extends Command {
       helpValue: 'DIR',
       env: 'LOCKSTEP_WORKSPACE',
       default: '.',
-      description: 'the workspace to work in',
+      description: 'the workspace folder',
       helpGroup: 'GLOBAL',
     }),
   };

@@ -29,7 +29,7 @@ export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'st
   });
   const stall = numberIn(env, 'LOCKSTEP_STALL_SECONDS', {
     fits: (value) => value > 0 && value <= 3600,
-    allowed: 'a number of seconds above 0, 3600 at most',
+    allowed: 'a number of seconds above 0 and at most 3600',
   });
   return {
     ...(tries === undefined ? {} : { tries }),
@@ -48,7 +48,7 @@ function numberIn(
   if (fits(value)) return value;
   throw new LockstepError('USAGE', {
     message: `The environment variable ${name} must be ${allowed}`,
-    hint: `Correct it, or leave it out: unset ${name}`,
+    hint: `Correct it, or remove it: unset ${name}`,
     where: [{ path: name, value: text }],
   });
 }

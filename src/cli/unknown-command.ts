@@ -15,7 +15,7 @@ export const unknownCommand: Hook.CommandNotFound = async function ({ id, argv, 
   const typed = words.slice(0, isTopic ? 2 : 1).join(' ');
   const error = new LockstepError('USAGE', {
     message: `There is no command "${typed}"${didYouMean(typed, known)}`,
-    hint: `The commands are: ${known.join(', ')}. Flags stand behind the command; lockstep --help tells more.`,
+    hint: `The commands are: ${known.join(', ')}. Flags follow the command. See lockstep --help.`,
   });
   if (argv?.includes('--json') === true)
     process.stdout.write(`${JSON.stringify(errorToJson(error), null, 2)}\n`);

@@ -16,11 +16,11 @@ export function schemaSentence({ schema, from, to }: DiffReport): string {
     case 'yes':
       return `The database schema changes (${versions}).`;
     case 'no':
-      return `The database schema stays as it is (${versions}).`;
+      return `The database schema does not change (${versions}).`;
     case 'unknown': {
       const silent = [...(schema.from === null ? [from.id] : []), ...(schema.to === null ? [to.id] : [])];
       const which = silent.length === 1 ? `${silent[0]} does not record it` : 'neither snapshot records it';
-      return `Whether the database schema changes is not known: ${which}.`;
+      return `It is not known whether the database schema changes: ${which}.`;
     }
   }
 }
@@ -29,7 +29,7 @@ export function securitySentences({ security }: DiffReport): string[] {
   const { added, removed } = security;
   return [
     ...(added.length === 0 ? [] : [`Security update: ${added.join(', ')}.`]),
-    ...(removed.length === 0 ? [] : [`This takes back the fixes of ${removed.join(', ')}.`]),
+    ...(removed.length === 0 ? [] : [`This reverts the fixes of ${removed.join(', ')}.`]),
   ];
 }
 
@@ -37,8 +37,8 @@ export function securitySentences({ security }: DiffReport): string[] {
 export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport): string[] {
   return [
     ...added.map((one) => `New: ${skippedSentence(one)}`),
-    ...kept.map((one) => `As before: ${skippedSentence(one)}`),
-    ...ended.map(({ component, version }) => `Skipped no more: ${component} ${version}`),
+    ...kept.map((one) => `Unchanged: ${skippedSentence(one)}`),
+    ...ended.map(({ component, version }) => `No longer skipped: ${component} ${version}`),
   ];
 }
 

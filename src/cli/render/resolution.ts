@@ -13,11 +13,11 @@ export function renderChoice({ sentence, newer }: ChoiceExplanation): string {
 
 const words: Record<Standing, string> = {
   current: 'up to date',
-  behind: 'a newer one is in the range',
-  ahead: 'newer than what is there',
+  behind: 'newer version in range',
+  ahead: 'newer than available',
   changed: 'another commit or tree',
   new: 'not in a snapshot yet',
-  unknown: 'nothing can be taken',
+  unknown: 'no version can be used',
 };
 
 /** A table for each profile. */
@@ -35,7 +35,7 @@ export function renderOutdated({ profiles }: OutdatedReport): string {
             [
               note ?? words[standing],
               ...skipped.map(skipWords),
-              ...(newerOutOfRange ? ['the newest is out of the range'] : []),
+              ...(newerOutOfRange ? ['the newest is outside the range'] : []),
             ].join('; '),
           ].map(cleanLine),
       );

@@ -6,8 +6,8 @@ const storedFile = z.object({ name: z.string(), size: z.number().int().describe(
 const pinBase = {
   component: z.string(),
   upstreamVersion: z.string(),
-  date: z.number().int().describe('Seconds since 1970 of the last change of the packaging'),
-  commit: z.string().optional().describe('Of a source that is kept in git'),
+  date: z.number().int().describe('Time of the last change of the packaging, in seconds since 1970'),
+  commit: z.string().optional().describe('Of a source in git'),
   provenance: z.array(
     z.object({
       step: z.string(),
@@ -56,7 +56,7 @@ export const pinResult = z.discriminatedUnion('kind', [
     ...pinBase,
     kind: z.literal('git'),
     url: z.string(),
-    ref: z.string().nullable().describe('refs/tags/...; null for a commit that was named'),
+    ref: z.string().nullable().describe('refs/tags/...; null for a commit named in the profile'),
     commit: z.string(),
     submodules: z.array(z.object({ path: z.string(), url: z.string(), commit: z.string() })),
     signedBy: z.string().nullable().describe('Fingerprint of the key that signed the tag or commit'),
@@ -72,7 +72,7 @@ export const pinResult = z.discriminatedUnion('kind', [
   z.object({
     ...pinBase,
     kind: z.literal('local'),
-    path: z.string().describe('As it was typed'),
+    path: z.string().describe('As typed'),
     archive: storedFile,
   }),
 ]);
