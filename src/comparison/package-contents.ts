@@ -130,7 +130,7 @@ function conffilePath(line: string): string {
 
 function tooLarge(name: string): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
-    message: `${name} unpacks to more than is looked at: ${mostFiles} files or ${mostUnpacked} bytes`,
+    message: `${name} unpacks to more than the limit of ${mostFiles} files or ${mostUnpacked} bytes`,
     where: [{ file: name }],
   });
 }

@@ -64,7 +64,7 @@ export class PackageReader {
     const kept = await readKept(place);
     if (kept !== undefined) return { contents: kept };
     const file = await this.#find(entry, reading.signal);
-    if (file === undefined) return { why: 'its file is not in the content store nor in the pool' };
+    if (file === undefined) return { why: 'its file is neither in the content store nor in the pool' };
     try {
       const contents = await readPackageContents(file, {
         ...reading,

@@ -89,7 +89,7 @@ export function inAWord(diff: SnapshotDiff): string {
   const { added, ended } = diff.skipped;
   const skips = [
     ...added.map(({ component, version }) => `${component} ${version} skipped`),
-    ...ended.map(({ component, version }) => `${component} ${version} skipped no more`),
+    ...ended.map(({ component, version }) => `${component} ${version} no longer skipped`),
   ];
   const words =
     moved.length > 0
@@ -101,7 +101,7 @@ export function inAWord(diff: SnapshotDiff): string {
         : diff.relations.length > 0
           ? ['relations']
           : diff.components.length > 0
-            ? named(diff.components, ({ component }) => `${component} pinned anew`)
+            ? named(diff.components, ({ component }) => `${component} pinned again`)
             : diff.sources.length > 0
               ? named(diff.sources, sourceWord)
               : skips.length > 0

@@ -177,7 +177,7 @@ export function formatChangelogEntry(source: string, entry: NewChangelogEntry): 
       ? []
       : [`${JSON.stringify(entry.maintainer)} is not "Name <address>"`]),
     ...(entry.lines.some((line) => line.trim() !== '') ? [] : ['it says nothing']),
-    ...(Number.isFinite(entry.date) ? [] : ['its date is none']),
+    ...(Number.isFinite(entry.date) ? [] : ['its date is invalid']),
   ];
   if (faults.length > 0) {
     throw new LockstepError('DEB_INVALID', {

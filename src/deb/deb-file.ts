@@ -156,7 +156,7 @@ export async function nextMember(
     if (name.test(next.value.name)) return next.value;
     // deb(5): members with a leading underscore are to be ignored after the first, all others stand in a fixed order
     if (!next.value.name.startsWith('_') || name.test('debian-binary'))
-      throw damaged(`${next.value.name} is not the member that must come here`, file);
+      throw damaged(`${next.value.name} is not the expected member at this position`, file);
   }
 }
 
@@ -172,7 +172,7 @@ export async function* controlEntries(
     const name = memberPath(header.path);
     if (header.kind !== 'dir') {
       if (header.kind !== 'file' || name.includes('/')) {
-        throw damaged('its control archive holds something else than plain files', file);
+        throw damaged('its control archive contains members that are not regular files', file);
       }
       if (seen.has(name)) throw damaged(`its control archive has two members ${name}`, file);
       seen.add(name);

@@ -104,7 +104,7 @@ function listedFiles(stanza: Stanza): SourceFile[] {
   const place = stanza.placeOf(field);
   if (!stanza.has(field)) {
     throwAll(
-      [{ ...place, message: 'it has no Checksums-Sha256, and weaker hashes are not trusted' }],
+      [{ ...place, message: 'it has no Checksums-Sha256; weaker hashes are not trusted' }],
       stanza.file,
     );
   }
@@ -115,7 +115,7 @@ function listedFiles(stanza: Stanza): SourceFile[] {
     if (sha256 === undefined || size === undefined || name === undefined || rest.length > 0) {
       places.push({ ...place, message: `${JSON.stringify(line)} is not "sha256 size name"` });
     } else if (!sha256Spec.test(sha256) || !/^[0-9]{1,15}$/.test(size)) {
-      places.push({ ...place, message: `the hash or size of ${JSON.stringify(name)} is not one` });
+      places.push({ ...place, message: `the hash or size of ${JSON.stringify(name)} is invalid` });
     } else if (files.has(name)) {
       places.push({ ...place, message: `${JSON.stringify(name)} is listed twice` });
     } else {
@@ -166,7 +166,7 @@ export function formatDsc(spec: DscSpec): string {
   }
   const weak = spec.files.map(({ name, size, sha1 }) => {
     if (!sha1Spec.test(sha1))
-      throw new LockstepError('DEB_INVALID', { message: `The SHA-1 of ${name} is none` });
+      throw new LockstepError('DEB_INVALID', { message: `The SHA-1 of ${name} is invalid` });
     return `\n${sha1} ${size} ${name}`;
   });
   return formatStanza({
@@ -181,7 +181,7 @@ export function checksumFields(files: readonly WrittenFile[]): { 'Checksums-Sha2
     assertSafeFileName(file.name);
     if (!sha256Spec.test(file.sha256) || !md5Spec.test(file.md5) || !Number.isSafeInteger(file.size)) {
       throw new LockstepError('DEB_INVALID', {
-        message: `The hashes or the size of ${file.name} are not ones`,
+        message: `The hashes or the size of ${file.name} are invalid`,
       });
     }
   }

@@ -160,7 +160,7 @@ function readParagraph(lines: readonly string[], firstLine: number, faults: Faul
     const key = open.name.toLowerCase();
     const before = seen.get(key);
     if (before !== undefined)
-      faults.add(open.line, `the field ${open.name} is there twice (first in line ${before})`);
+      faults.add(open.line, `the field ${open.name} occurs twice (first in line ${before})`);
     else {
       seen.set(key, open.line);
       fields.push(open);
@@ -227,7 +227,7 @@ export function parseStanza(text: string, options: ParseOptions = {}): Stanza {
   const [first, second] = stanzas;
   if (first !== undefined && second === undefined) return first;
   throw new LockstepError('DEB_SYNTAX', {
-    message: `${options.file ?? 'A control file'} holds ${first === undefined ? 'no paragraph' : `${stanzas.length} paragraphs`} where there must be one`,
+    message: `${options.file ?? 'A control file'} contains ${first === undefined ? 'no paragraph' : `${stanzas.length} paragraphs`} instead of one`,
     where: [{ file: options.file, line: second?.fields()[0]?.line ?? options.firstLine ?? 1 }],
   });
 }
@@ -266,9 +266,9 @@ export function formatStanza(fields: Readonly<Record<string, string | undefined>
   for (const [index, [name, value]] of Object.entries(fields).entries()) {
     if (value === undefined || value.trim() === '') continue;
     if (!fieldNameSpec.test(name)) faults.add(index + 1, `${JSON.stringify(name)} is not a field name`);
-    if (seen.has(name.toLowerCase())) faults.add(index + 1, `the field ${name} is there twice`);
+    if (seen.has(name.toLowerCase())) faults.add(index + 1, `the field ${name} occurs twice`);
     if (value.includes('\0') || value.includes('\r'))
-      faults.add(index + 1, `the field ${name} holds NUL or CR`);
+      faults.add(index + 1, `the field ${name} contains NUL or CR`);
     seen.add(name.toLowerCase());
     text += formatRaw(name, foldValue(value));
   }
@@ -290,7 +290,7 @@ export function withoutArmour(text: string, file?: string): string {
   const end = lines.findIndex((line, index) => index > body && line.startsWith('-----'));
   if (body < 0 || end < 0 || lines[end]?.trimEnd() !== '-----BEGIN PGP SIGNATURE-----') {
     const faults = new Faults(file);
-    faults.add(begin + 1, 'the armour of its signature is broken');
+    faults.add(begin + 1, 'the armor of its signature is damaged');
     faults.throwAny();
   }
   return lines

@@ -83,7 +83,7 @@ export async function* tarBytes(
       yield chunk;
     }
     if (seen !== size) {
-      throw invalid(entry.path, `it was announced with ${size} bytes and has ${seen > size ? 'more' : seen}`);
+      throw invalid(entry.path, `its header says ${size} bytes, but it has ${seen > size ? 'more' : seen}`);
     }
     const padding = (block - (size % block)) % block;
     if (padding > 0) yield Buffer.alloc(padding);
@@ -130,7 +130,7 @@ function headOf(entry: TarInput, size: number, prefix: string): Buffer {
   }
   const mode = entry.kind === 'symlink' ? 0o777 : entry.mode;
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777)
-    throw invalid(entry.path, `its mode ${mode} is none`);
+    throw invalid(entry.path, `its mode ${mode} is invalid`);
   if (!Number.isInteger(entry.mtime) || entry.mtime < 0 || entry.mtime > 0o77777777777) {
     throw invalid(entry.path, `its time ${entry.mtime} cannot be written`);
   }

@@ -39,7 +39,7 @@ export interface TarEntry {
 
 function damaged(message: string, file: string | undefined, cause?: unknown): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
-    message: `${file ?? 'The file'} is not a tar archive that can be used: ${message}`,
+    message: `${file ?? 'The file'} is not a usable tar archive: ${message}`,
     where: [{ file, message }],
     cause,
   });
@@ -83,7 +83,7 @@ export async function* readTar(
     await feeding;
     if (input.failure !== null) throw input.failure.error;
     // tar-stream takes an archive that was cut between two entries for a whole one
-    if (input.endZeros < block) throw damaged('it does not end with the mark that it must end with', file);
+    if (input.endZeros < block) throw damaged('it lacks the end-of-archive mark', file);
   } catch (error) {
     throw own(error);
   } finally {
@@ -179,12 +179,12 @@ function checkedHeader(header: Header, file: string | undefined): TarHeader {
   const kind = kindOf(header.type);
   const pax = (header.pax ?? {}) as Record<string, string>;
   if (kind === null || Object.keys(pax).some((key) => key.startsWith('GNU.sparse'))) {
-    throw damaged(`the entry ${shown} is of a kind that is not supported (sparse, multi-volume)`, file);
+    throw damaged(`the entry ${shown} has an unsupported type (sparse, multi-volume)`, file);
   }
   // GNU tar ignores a size on links and directories, other readers skip that many bytes: a way to hide entries
   if (kind !== 'file' && header.size !== 0)
-    throw damaged(`the entry ${shown} is no file but has a size`, file);
-  if (!Number.isSafeInteger(header.size)) throw damaged(`the entry ${shown} has no usable size`, file);
+    throw damaged(`the entry ${shown} is not a file but has a size`, file);
+  if (!Number.isSafeInteger(header.size)) throw damaged(`the entry ${shown} has no valid size`, file);
   const linkTarget = kind === 'symlink' || kind === 'hardlink' ? (header.linkname ?? '') : null;
   if (linkTarget !== null) {
     const fault = linkTargetFault(linkTarget);

@@ -75,7 +75,7 @@ function notCommitted(
 ): LockstepError {
   return new LockstepError('SNAPSHOT_COMMIT', {
     message: `The git commit of ${files.length === 1 ? 'a file' : `${files.length} files`} in ${dir} failed: ${reason}`,
-    hint: `The files are written; commit them yourself, or set snapshots.commit to false${hint === undefined ? '' : `. ${hint}`}`,
+    hint: `The files are written. Commit them yourself, or set snapshots.commit to false${hint === undefined ? '' : `. ${hint}`}`,
     where: [{ file: dir }],
     cause,
   });
@@ -86,7 +86,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, data } = error as { code?: unknown; data?: { message?: unknown; filepaths?: unknown } };
   if (code === 'UnmergedPathsError') {
-    return `a merge is not finished: ${Array.isArray(data?.filepaths) ? data.filepaths.join(', ') : 'there are unmerged files'}`;
+    return `a merge is unfinished: ${Array.isArray(data?.filepaths) ? data.filepaths.join(', ') : 'there are unmerged files'}`;
   }
   const told = typeof data?.message === 'string' ? data.message : error.message;
   const [line = ''] = told.split('\n');
@@ -104,7 +104,7 @@ export async function repositoryOf(directory: string): Promise<string | undefine
     if (found !== undefined) {
       throw new LockstepError('SNAPSHOT_COMMIT', {
         message: `${at} is a linked worktree or a submodule, in which Lockstep cannot commit`,
-        hint: 'The files are written; commit them yourself, or set snapshots.commit to false',
+        hint: 'The files are written. Commit them yourself, or set snapshots.commit to false',
         where: [{ file: join(at, '.git') }],
       });
     }
@@ -115,8 +115,8 @@ export async function repositoryOf(directory: string): Promise<string | undefine
 /** Git knows kinds of repositories that isomorphic-git does not, and would write wrong objects or refs into. */
 function assertKnownKind(dir: string, settings: GitSettings, files: readonly string[]): void {
   const kinds = [
-    ['extensions.objectformat', 'sha1', 'its objects are named by'],
-    ['extensions.refstorage', 'files', 'its refs are kept as'],
+    ['extensions.objectformat', 'sha1', 'its object format is'],
+    ['extensions.refstorage', 'files', 'its ref storage is'],
   ] as const;
   for (const [name, known, words] of kinds) {
     const value = settings[name];

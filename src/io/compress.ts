@@ -142,7 +142,8 @@ export function decompressByName(
 
 async function engine(options: Pick<XzOptions, 'engine'>): Promise<Liblzma | undefined> {
   const library = await liblzma();
-  if (library === undefined && options.engine === 'native') throw new TypeError('node-liblzma does not load');
+  if (library === undefined && options.engine === 'native')
+    throw new TypeError('node-liblzma cannot be loaded');
   return library;
 }
 
@@ -210,7 +211,7 @@ async function* through(
 function damaged(cause: unknown): LockstepError {
   const said = cause instanceof Error ? `: ${cause.message}` : '';
   return new LockstepError('DATA_DAMAGED', {
-    message: `Compressed data is damaged, ends too soon, or is not of the format its name says${said}`,
+    message: `Compressed data is damaged or truncated, or its format does not match its name${said}`,
     cause,
   });
 }

@@ -329,15 +329,15 @@ async function namesIn(folder: string): Promise<string[]> {
 function assertAsPromised(blob: StoredBlob, expected: Expected, name: string | undefined): void {
   const faults: string[] = [];
   if (expected.size !== undefined && expected.size !== blob.size) {
-    faults.push(`${blob.size} bytes where ${expected.size} were promised`);
+    faults.push(`${blob.size} bytes instead of the expected ${expected.size}`);
   }
   if (expected.sha256 !== undefined && expected.sha256 !== blob.sha256) {
-    faults.push(`SHA-256 ${blob.sha256} where ${expected.sha256} was promised`);
+    faults.push(`SHA-256 ${blob.sha256} instead of the expected ${expected.sha256}`);
   }
   if (faults.length === 0) return;
   throw new LockstepError('SOURCE_HASH_MISMATCH', {
     message: `${name ?? 'The bytes'}: ${faults.join('; ')}`,
-    hint: 'The mirror or the way to it changed the file. Nothing of it was kept; try another mirror.',
+    hint: 'The file was changed on the mirror or in transit. Lockstep kept nothing of it. Try another mirror.',
     where: name === undefined ? [] : [{ file: name }],
   });
 }

@@ -67,11 +67,11 @@ async function digestOf(path: string): Promise<string | undefined> {
 /** @param aside where it lies now; undefined where another run set it aside, or mended it */
 function corrupt(sha256: string, aside: string | undefined): LockstepError {
   return new LockstepError('STORE_CORRUPT', {
-    message: `The content store's ${sha256} does not have the hash it is named by`,
+    message: `The file ${sha256} in the content store does not match its hash`,
     hint:
       aside === undefined
-        ? 'Another run has set it aside or mended it since. Run the command again.'
-        : `It was set aside as ${aside}. Run the command again: it is fetched or made anew.`,
+        ? 'Another run has moved or replaced it since then. Run the command again.'
+        : `It was moved to ${aside}. Run the command again; it fetches or builds the file again.`,
     where: aside === undefined ? [{ value: sha256 }] : [{ file: aside }],
   });
 }

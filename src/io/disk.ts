@@ -53,14 +53,14 @@ export function diskFault(error: unknown, doing: string, path: string): unknown 
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
     return new LockstepError('DISK_FULL', {
       message: `The disk is full (${errno}): could not ${doing} ${path}`,
-      hint: 'Nothing was left half-written. Make room, then run the same command again.',
+      hint: 'No file was left incomplete. Free some disk space, then run the same command again.',
       where: [{ file: path }],
       cause: error,
     });
   }
   return new LockstepError('DISK_IO', {
     message: `Could not ${doing} ${path}: ${(error as Error).message}`,
-    hint: 'Look at that path: who owns it, what may be done there, and whether its disk is well.',
+    hint: 'Check the owner and the permissions of that path, and the health of its disk.',
     where: [{ file: path }],
     cause: error,
   });

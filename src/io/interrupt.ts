@@ -19,7 +19,7 @@ export function interrupted(by?: string): LockstepError {
   const how = by === undefined ? '' : ` (${by})`;
   return new LockstepError('INTERRUPTED', {
     message: `Stopped on request${how}`,
-    hint: 'Nothing was left half-written; run the same command again to go on.',
+    hint: 'No file was left incomplete. Run the same command again to continue.',
   });
 }
 

@@ -210,15 +210,15 @@ async function processStart(pid: number): Promise<string | undefined> {
 function lockHeld(path: string, holder: LockHolder | undefined): LockstepError {
   if (holder === undefined) {
     return new LockstepError('LOCK_HELD', {
-      message: `${path} is there, and does not say who made it`,
-      hint: 'If no other run is at work, remove that file.',
+      message: `The lock file ${path} exists, but does not name its owner`,
+      hint: 'If no other run is active, remove that file.',
       where: [{ file: path }],
     });
   }
   const where = holder.host === hostname() ? '' : ` on ${holder.host}`;
   return new LockstepError('LOCK_HELD', {
-    message: `Another run is at work here: "${holder.command}", process ${holder.pid}${where}, since ${holder.startedAt}`,
-    hint: `Wait for it to end. If it is not running any more, remove ${path}`,
+    message: `Another run is active here: "${holder.command}", process ${holder.pid}${where}, since ${holder.startedAt}`,
+    hint: `Wait for it to finish. If it is no longer running, remove ${path}`,
     where: [{ file: path }],
   });
 }

@@ -238,7 +238,7 @@ async function outcome(
     // spawn(2) says the same of a working folder that is not there.
     if (options.cwd !== undefined && !(await exists(options.cwd))) {
       throw new LockstepError('TOOL_FAILED', {
-        message: `${command} could not be run: there is no folder ${options.cwd}`,
+        message: `${command} could not be run: no such folder: ${options.cwd}`,
         where: [{ file: options.cwd }],
       });
     }
@@ -282,7 +282,7 @@ function toolFailed(
   const said = shown === '' ? '' : `:\n${shown.replace(/^/gm, '  ')}`;
   return new LockstepError('TOOL_FAILED', {
     message: `${[command, ...args].map(quoted).join(' ')} failed (${how})${said}`,
-    hint: log === undefined ? undefined : `The whole log is ${log}`,
+    hint: log === undefined ? undefined : `The full log is ${log}`,
     where: log === undefined ? [] : [{ file: log }],
   });
 }

@@ -22,7 +22,7 @@ export async function serveThread<Message>(
   transfer: (message: Message) => Transferable[] = () => [],
 ): Promise<void> {
   const port = parentPort;
-  if (port === null) throw new TypeError('this is no thread');
+  if (port === null) throw new TypeError('this is not a worker thread');
   const stop = new AbortController();
   // Only one thing is ever said to it
   port.on('message', () => stop.abort());
