@@ -165,7 +165,7 @@ export async function composeKeyring(input: KeyringInput, version: string): Prom
   if (absent !== undefined) {
     // a pin that leaves a profile's packages out would be worse than no keyring package
     throw new LockstepError('PROFILE_UNKNOWN', {
-      message: `The keyring package needs all profiles that suites take, and ${absent.profile} is not good`,
+      message: `The keyring package needs the profiles of all suites, but ${absent.profile} has faults`,
       hint: `Run: lockstep check ${absent.profile}`,
     });
   }
@@ -283,7 +283,7 @@ async function composeGroup(
   };
   const version = (name: string): string => {
     const known = versions.get(name);
-    if (known === undefined) throw new Error(`package ${name} was given no version`);
+    if (known === undefined) throw new Error(`package ${name} has no version`);
     return known;
   };
   if (members.extension !== undefined) {

@@ -28,7 +28,7 @@ export function extensionCopyright(facts: ExtensionFacts): string {
     'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/',
     `Upstream-Name: ${facts.name}`,
     ...(facts.homepage === null ? [] : [`Source: ${facts.homepage}`]),
-    `Comment: Made by Lockstep out of ${facts.kind}.json${facts.licenseText === null ? '' : ' and the text of the license that lies beside it'}.`,
+    `Comment: Made by Lockstep out of ${facts.kind}.json${facts.licenseText === null ? '' : ' and the license text in the same folder'}.`,
   ];
   const files = [
     'Files: *',

@@ -90,12 +90,12 @@ function notAs(
   const path = `components.${component}.build`;
   return facts === undefined
     ? new LockstepError('EXTENSION_INVALID', {
-        message: `The component ${component} has neither extension.json nor skin.json at the top of its tree`,
-        hint: 'What is no extension and no skin of MediaWiki needs "template" in its "build": docs/reference/templates.md',
+        message: `The component ${component} has no extension.json or skin.json at the top of its tree`,
+        hint: 'A component that is not a MediaWiki extension or skin needs "template" in its "build": docs/reference/templates.md',
         where: [{ file: profile.file, path }],
       })
     : new LockstepError('EXTENSION_INVALID', {
-        message: `The component ${component} is to be packaged as ${article(as)}, and its tree has ${facts.kind}.json: it is ${article(facts.kind)}`,
+        message: `The profile packages the component ${component} as ${article(as)}, but its tree has ${facts.kind}.json: it is ${article(facts.kind)}`,
         hint: `Write: build: { method: tree, as: ${facts.kind} }`,
         where: [{ file: profile.file, path: `${path}.as`, value: as }],
       });
@@ -113,8 +113,8 @@ function assertDistinct(profile: Profile, extensions: readonly SetExtension[]): 
       if (other === undefined) seen.set(key, one);
       else {
         throw new LockstepError('EXTENSION_INVALID', {
-          message: `The components ${other.component} and ${one.component} are both ${article(one.facts.kind)} ${what === 'name' ? `named ${one.facts.name}` : `with web resources in ${one.address}`}: MediaWiki can have one of them`,
-          hint: 'Leave one of them out of the profile.',
+          message: `The components ${other.component} and ${one.component} are both ${article(one.facts.kind)} ${what === 'name' ? `named ${one.facts.name}` : `with web resources in ${one.address}`}: MediaWiki can load only one of them`,
+          hint: 'Remove one of them from the profile.',
           where: [other, one].map(({ component }) => ({
             file: profile.file,
             path: `components.${component}`,

@@ -38,7 +38,7 @@ export function relationsOf(
       const [lowest, ...others] = [...new Set(all)].sort(compareVersions) as [string, ...string[]];
       if (rule === 'exact' && others.length > 0) {
         throw new LockstepError('RESOLVE_UNSATISFIABLE', {
-          message: `${component} is to be exact, but ${name} has different versions on different architectures: ${[lowest, ...others].join(', ')}`,
+          message: `${component} has the relation exact, but ${name} has different versions on different architectures: ${[lowest, ...others].join(', ')}`,
           hint: `Set components.${component}.relation to minimum or series`,
         });
       }

@@ -71,7 +71,7 @@ export function renderTemplate(
 
 function parse(template: string, file: string): hbs.AST.Program {
   if (/[\uE000\uE001]/.test(template)) {
-    throw templateError('TEMPLATE_INVALID', `${file} holds private-use characters (U+E000, U+E001)`, [
+    throw templateError('TEMPLATE_INVALID', `${file} contains private-use characters (U+E000, U+E001)`, [
       { file },
     ]);
   }
@@ -99,10 +99,7 @@ function fromHandlebars(error: unknown, file: string): LockstepError {
   const { message, lineNumber } = error as Error & { lineNumber?: number };
   const line = lineNumber ?? Number(/on line (\d+)/.exec(message)?.[1] ?? 1);
   const unknown = /^"(.*)" not defined in /.exec(message);
-  const what =
-    unknown === null
-      ? `it is not a well-formed template: ${message.trim()}`
-      : `unknown variable "${unknown[1]}"`;
+  const what = unknown === null ? `invalid template: ${message.trim()}` : `unknown variable "${unknown[1]}"`;
   return templateError(
     unknown === null ? 'TEMPLATE_INVALID' : 'TEMPLATE_UNKNOWN_VARIABLE',
     `${file}, line ${line}: ${what}`,
@@ -121,7 +118,7 @@ function templateError(
     message,
     hint:
       code === 'TEMPLATE_UNKNOWN_VARIABLE'
-        ? 'Values of your own go under metapackage.settings of the profile: {{settings.<key>}}'
+        ? 'Define your own values under metapackage.settings in the profile: {{settings.<key>}}'
         : undefined,
     where,
     cause,

@@ -51,7 +51,7 @@ export async function readTemplate(
     if (status.isSymbolicLink()) {
       // what it points at may lie outside the workspace, and be another file on the next machine
       throw new LockstepError('TEMPLATE_INVALID', {
-        message: `${path}/${file} is a symbolic link; a template holds plain files only`,
+        message: `${path}/${file} is a symbolic link; a template contains only regular files`,
         where: [{ file: `${path}/${file}` }],
       });
     }
@@ -91,7 +91,10 @@ async function missing(
     message: isThere
       ? `templates/${name} has no ${definitionFileName}`
       : `There is no template templates/${name}${didYouMean(name, known)}`,
-    hint: known.length === 0 ? 'templates/ is empty or not there' : `The templates are: ${known.join(', ')}`,
+    hint:
+      known.length === 0
+        ? 'templates/ is empty or does not exist'
+        : `Available templates: ${known.join(', ')}`,
     where: [namedAt ?? { file: `templates/${name}/${definitionFileName}` }],
   });
 }

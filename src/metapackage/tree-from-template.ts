@@ -204,7 +204,7 @@ async function docFiles(
   ]);
   for (const { path } of made) {
     if (placed.has(path))
-      files.fault('package.yaml', `${path} is made by Lockstep; use copyright or lintianOverrides`);
+      files.fault('package.yaml', `Lockstep writes ${path} itself; use copyright or lintianOverrides`);
   }
   return made;
 }
@@ -219,7 +219,7 @@ function scriptsOf(definition: PackageDefinition, files: RenderedFiles): TreePac
     const text = files.text(from);
     // dpkg executes them: without an interpreter the installation fails with "Exec format error"
     if (name !== 'templates' && text !== '' && !text.startsWith('#!')) {
-      files.fault(from, 'a maintainer script must begin with "#!" and its interpreter');
+      files.fault(from, 'a maintainer script must start with "#!" and its interpreter');
     }
     scripts[name] = text;
   }
