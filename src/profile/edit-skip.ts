@@ -72,7 +72,7 @@ function read(text: string, name: string, now?: Date): Profile {
   if (value === undefined) throw invalid('PROFILE_INVALID', `profiles/${name}.yaml`, faults);
   if (!isImported(value)) return value;
   throw new LockstepError('USAGE', {
-    message: `The packages of the profile ${name} are imported: it has no components`,
+    message: `The profile ${name} has imported packages and no components`,
   });
 }
 
@@ -209,8 +209,8 @@ function applied({ text, name, component, wanted, splice, profile, now }: Wanted
     // As it would be told of the file, where what is wanted is no good profile
     read(edited, name);
     throw new LockstepError('USAGE', {
-      message: `The component ${component} of profiles/${name}.yaml is written in a form that cannot be edited here`,
-      hint: `Write it there yourself: skip: [${wanted.map(entry).join(', ')}]`,
+      message: `The component ${component} of profiles/${name}.yaml is written in a form that Lockstep cannot edit`,
+      hint: `Write this line yourself: skip: [${wanted.map(entry).join(', ')}]`,
     });
   }
   if (now !== undefined) read(edited, name, now);

@@ -81,8 +81,8 @@ export async function applyInit(dir: string, plan: readonly PlannedFile[]): Prom
     const isWorkspace = inTheWay.includes(workspaceFileName);
     throw new LockstepError('WORKSPACE_EXISTS', {
       message: isWorkspace
-        ? `${root} is a Lockstep workspace already`
-        : `${root} holds files that a new workspace would overwrite: ${inTheWay.join(', ')}`,
+        ? `${root} is already a Lockstep workspace`
+        : `${root} contains files that a new workspace would overwrite: ${inTheWay.join(', ')}`,
       hint: 'Choose another folder, or move these files away',
       where: inTheWay.map((path) => ({ file: path })),
     });

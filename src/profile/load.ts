@@ -56,8 +56,8 @@ export function withComponents(profile: Profile | ImportedProfile): Profile {
   if (!isImported(profile)) return profile;
   const { name } = profile;
   throw new LockstepError('USAGE', {
-    message: `The packages of the profile ${name} are imported: there is nothing to resolve, build or cut`,
-    hint: `Bring packages in with: lockstep import ${name} DIR`,
+    message: `The profile ${name} has imported packages: there is nothing to resolve, build or cut`,
+    hint: `Import packages with: lockstep import ${name} DIR`,
     where: [placeOf(profile, ['kind'])],
   });
 }
@@ -73,8 +73,8 @@ export async function loadImportedProfile(
   const profile = await loadAnyProfile(workspace, name);
   if (isImported(profile)) return profile;
   throw new LockstepError('USAGE', {
-    message: `The packages of the profile ${name} are made of its components: none can be imported into it`,
-    hint: 'Give imported packages a profile of their own, with "kind: imported" in place of components',
+    message: `The profile ${name} builds its packages from components: packages cannot be imported into it`,
+    hint: 'Use a separate profile for imported packages, with "kind: imported" instead of components',
     where: [placeOf(profile, ['components'])],
   });
 }
@@ -158,8 +158,8 @@ export function suiteOf(workspace: Workspace, name: string): SuiteConfig {
   if (suite === undefined) {
     const known = Object.keys(workspace.suites);
     throw new LockstepError('SUITE_UNKNOWN', {
-      message: `There is no suite "${name}" in ${workspaceFileName}${didYouMean(name, known)}`,
-      hint: `The suites are: ${known.join(', ') || 'none yet; add one under "suites"'}`,
+      message: `${workspaceFileName} has no suite "${name}"${didYouMean(name, known)}`,
+      hint: `The suites are: ${known.join(', ') || 'none; add one under "suites"'}`,
       where: [placeOf(workspace, ['suites'])],
     });
   }
@@ -236,7 +236,7 @@ export function invalid(code: ErrorCode, file: string, faults: readonly FaultPla
   const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
   return new LockstepError(code, {
     message: `${file} has ${count}`,
-    hint: 'Correct what is listed; nothing else was done',
+    hint: 'Correct the listed faults. Nothing was changed',
     where: faults,
   });
 }
@@ -249,7 +249,7 @@ async function readWorkspace(
   if (text === undefined) {
     throw new LockstepError('WORKSPACE_MISSING', {
       message: `${root} is not a Lockstep workspace: it has no ${workspaceFileName}`,
-      hint: 'Change to the workspace, or make one with: lockstep init DIR',
+      hint: 'Change to the workspace, or create one with: lockstep init DIR',
     });
   }
   if (typeof text !== 'string') return { workspace: undefined, faults: [text] };
@@ -301,7 +301,7 @@ function unknownProfile(name: string, known: readonly string[]): LockstepError {
     message: `There is no profile ${JSON.stringify(name)}${didYouMean(name, known)}`,
     hint:
       known.length === 0
-        ? 'There is no profiles/*.yaml yet in this workspace'
+        ? 'This workspace has no profiles/*.yaml yet'
         : `The profiles are: ${known.join(', ')}`,
   });
 }

@@ -37,9 +37,9 @@ export function assertFilledIn(profile: Profile): void {
   throw new LockstepError('PROFILE_PLACEHOLDER', {
     message:
       where.length === 1
-        ? `The profile ${profile.name} is to be filled in first: ${first.value} is an example, not the address of a repository`
-        : `The profile ${profile.name} is to be filled in first: ${where.length} addresses in it are examples`,
-    hint: `Write where your repositories are into ${profile.file}; what you do not need, take out`,
+        ? `The profile ${profile.name} is incomplete: ${first.value} is an example, not the address of a repository`
+        : `The profile ${profile.name} is incomplete: ${where.length} of its addresses are examples`,
+    hint: `Replace them with the addresses of your repositories in ${profile.file}, and remove what you do not need`,
     where,
   });
 }

@@ -25,12 +25,12 @@ import {
 const base = z
   .strictObject({
     distribution: z.literal('debian'),
-    release: z.enum(baseReleases.map((known) => known.release)).describe('Its number, in quotes: "12"'),
+    release: z.enum(baseReleases.map((known) => known.release)).describe('Release number, in quotes: "12"'),
     codename: z.enum(baseReleases.map((known) => known.codename)),
     architectures: z
       .array(z.enum(baseArchitectures))
       .min(1)
-      .describe('What packages are resolved and built for'),
+      .describe('Architectures that packages are resolved and built for'),
   })
   .describe('The base distribution that the set is built for and installed on');
 
@@ -38,10 +38,10 @@ const expiredKey = z.strictObject({
   fingerprint: z
     .string()
     .regex(/^[0-9A-Fa-f]{40}$/, {
-      error: 'must be a whole fingerprint: 40 hexadecimal digits, without spaces',
+      error: 'must be a full fingerprint: 40 hexadecimal digits, without spaces',
     })
-    .describe('Of the primary key, which is in the file of "signedBy"'),
-  reason: oneLine.describe('Why its signatures are believed still; it stands in the snapshot'),
+    .describe('Fingerprint of the primary key, which is in the file of "signedBy"'),
+  reason: oneLine.describe('Why its signatures are still trusted; the snapshot records it'),
 });
 
 /** A key of an upstream that has expired and is believed. */
@@ -52,7 +52,7 @@ const expiredKeys = z
   .min(1)
   .optional()
   .describe(
-    'Keys that have expired, whose signatures from before are taken all the same. What an earlier snapshot has pinned needs no entry',
+    'Expired keys whose earlier signatures are still accepted. A version that an earlier snapshot pinned needs no entry',
   );
 
 const source = z
@@ -61,123 +61,129 @@ const source = z
       .strictObject({
         kind: z.literal('apt-source'),
         package: packageName.describe('The source package'),
-        version: versionRange.describe('Range of upstream versions; the highest in it wins'),
+        version: versionRange.describe('Range of upstream versions; the highest match is used'),
       })
-      .describe('A source package of the base distribution, built anew'),
+      .describe('A source package of the base distribution, rebuilt'),
     z
       .strictObject({
         kind: z.literal('apt-binary'),
-        packages: z.array(packageName).min(1).describe('Binary packages; what they need comes along'),
-        version: versionRange.describe('Range of upstream versions; the highest in it wins'),
+        packages: z.array(packageName).min(1).describe('Binary packages; their dependencies are included'),
+        version: versionRange.describe('Range of upstream versions; the highest match is used'),
       })
-      .describe('Binary packages of the base distribution, as they are'),
+      .describe('Unchanged binary packages of the base distribution'),
     z
       .strictObject({
         kind: z.literal('within'),
-        component: componentName.describe('The component whose tree it is in'),
+        component: componentName.describe('The component whose tree contains it'),
         path: relativePath.describe('The folder inside that tree'),
         library: z
           .string()
           .regex(/^[a-z0-9]([_.-]?[a-z0-9]+)*\/[a-z0-9](([_.]|-{1,2})?[a-z0-9]+)*$/, {
-            error: 'must be a composer package name: vendor/library',
+            error: 'must be a Composer package name: vendor/library',
           })
           .optional()
-          .describe("Its name in the parent's vendor/composer/installed.json, which gives its version"),
-        version: versionRange.optional().describe('Range that the version found there must be in'),
+          .describe(
+            "Its name in the parent's vendor/composer/installed.json, from which its version is read",
+          ),
+        version: versionRange.optional().describe('Range that must contain the version found there'),
       })
       .describe("A folder of another component's tree"),
     z
       .strictObject({
         kind: z.literal('git'),
-        url: gitAddress.describe('Where the repository is: https, http, or a folder of this machine'),
+        url: gitAddress.describe('Address of the repository: https, http, or a folder on this machine'),
         version: trackedRange
           .optional()
           .describe(
-            'Range of versions that tags stand for, "latest" (all releases) or "any" (pre-releases too); the highest that fits wins',
+            'Range of the versions that tags name, "latest" (all releases) or "any" (also pre-releases); the highest match is used',
           ),
-        tags: gitPattern.optional().describe('Which tags are versions, as a pattern: "v*". All of them else'),
-        tag: gitPattern.optional().describe('This tag alone'),
+        tags: gitPattern
+          .optional()
+          .describe('Pattern of the tags that are versions: "v*" (default: all tags)'),
+        tag: gitPattern.optional().describe('Only this tag'),
         branch: gitPattern
           .optional()
-          .describe('The newest commit of this branch, or of the highest branch of a pattern: "wmf/*"'),
+          .describe(
+            'The newest commit of this branch, or of the highest branch that matches a pattern: "wmf/*"',
+          ),
         commit: z
           .string()
-          .regex(/^[0-9a-f]{40}$/, { error: 'must be a whole commit id: 40 hexadecimal digits' })
+          .regex(/^[0-9a-f]{40}$/, { error: 'must be a full commit id: 40 hexadecimal digits' })
           .optional()
-          .describe('This commit alone'),
-        submodules: z.boolean().default(true).describe('Whether its submodules belong to its tree'),
+          .describe('Only this commit'),
+        submodules: z.boolean().default(true).describe('Include its submodules in its tree'),
         signedBy: relativePath
           .optional()
-          .describe(
-            'A file of public keys in the workspace: the tag or commit must be signed by one of them',
-          ),
+          .describe('A file of public keys in the workspace: one of them must have signed the tag or commit'),
         expiredKeys,
       })
       .describe('A git repository'),
     z
       .strictObject({
         kind: z.literal('tarball'),
-        url: tarballAddress.describe('Where the tarball is; {version} stands for its version'),
+        url: tarballAddress.describe('URL of the tarball; {version} is replaced by its version'),
         version: trackedRange.describe(
-          'One version, or a range, "latest" or "any" where "listing" tells what there is',
+          'One version; or a range, "latest" or "any" if "listing" lists the versions',
         ),
         listing: tarballAddress
           .optional()
-          .describe('A page whose links, or names, of the form of "url" tell which versions there are'),
+          .describe('A page that lists the versions: links or names in the form of "url"'),
         sha256: z
           .string()
           .regex(/^[0-9a-f]{64}$/, { error: 'must be a SHA-256: 64 hexadecimal digits' })
           .optional()
-          .describe('Of the tarball, where it is one version'),
-        signature: tarballAddress
-          .optional()
-          .describe('Where its detached signature is; {version} as in "url"'),
+          .describe('SHA-256 of the tarball, for a single version'),
+        signature: tarballAddress.optional().describe('URL of its detached signature; {version} as in "url"'),
         signedBy: relativePath
           .optional()
-          .describe('A file of public keys in the workspace: the tarball must be signed by one of them'),
+          .describe('A file of public keys in the workspace: one of them must have signed the tarball'),
         expiredKeys,
       })
       .describe('A tarball of source code'),
   ])
-  .describe('Where the code comes from');
+  .describe('The source of the code');
 
 const build = z
   .discriminatedUnion('method', [
     z
       .strictObject({ method: z.literal('debian') })
-      .describe('By its debian/ directory: packaging/<component>/debian, or the one of the source package'),
+      .describe(
+        'Build with its debian/ directory: packaging/<component>/debian, or the one in the source package',
+      ),
     z
       .strictObject({
         method: z.literal('tree'),
         template: slug
           .optional()
           .describe(
-            'The folder in templates/ whose package.yaml says what goes where; needless for an extension or a skin of MediaWiki, which extension.json or skin.json describes',
+            'The folder in templates/ whose package.yaml maps the files; not needed for a MediaWiki extension or skin, which extension.json or skin.json describes',
           ),
         as: z
           .enum(['extension', 'skin'])
           .optional()
           .describe(
-            'Without a template: what of MediaWiki its tree is, an extension if left out. Its package is mediawiki-extension-<component> or mediawiki-skin-<component>',
+            'Without a template: whether its tree is a MediaWiki extension (default) or skin. Its package is mediawiki-extension-<component> or mediawiki-skin-<component>',
           ),
       })
-      .describe('Its tree is put into a package as a template, or its own extension.json or skin.json, says'),
+      .describe(
+        'Build a package from its tree, as described by a template or by its own extension.json or skin.json',
+      ),
   ])
-  .describe('How packages are made of it');
+  .describe('How its packages are built');
 
 const skip = z
   .strictObject({
     version: z
       .string()
       .describe(
-        'As "lockstep outdated" names it: "1:1.43.12-1~deb13u1", a tag; or the version of upstream: "1.43.12"',
+        'Version as "lockstep outdated" shows it: "1:1.43.12-1~deb13u1", a tag; or the upstream version: "1.43.12"',
       ),
-    reason: oneLine.describe('Why, in one line; resolve, release and status tell it'),
+    reason: oneLine.describe('The reason, in one line; resolve, release and status show it'),
     until: z.iso
-      .date({ error: 'must be a day: 2026-12-13' })
-      .describe('The day (UTC) from which on it has no effect, at most 90 days ahead'),
+      .date({ error: 'must be a date such as 2026-12-13' })
+      .describe('The first day (UTC) on which it has no effect, at most 90 days ahead'),
   })
-  .describe('A version that is passed over for a while');
+  .describe('A version that is skipped for a limited time');
 
 const component = z
   .strictObject({
@@ -187,42 +193,38 @@ const component = z
       .array(packageName)
       .min(1)
       .optional()
-      .describe('Which of the packages that are built go into the set (method debian)'),
+      .describe('The built packages that become part of the set (method debian)'),
     requires: z
       .record(componentName, constraint)
       .optional()
-      .describe('What this component demands of others of the set, by name: "^0.20", ">=1.43 <1.45"'),
+      .describe('Demands of this component on other components, by name: "^0.20", ">=1.43 <1.45"'),
     relation: z
       .enum(['exact', 'minimum', 'series'])
       .default('exact')
       .describe(
-        'What the metapackage demands: exact = this version; minimum = this or later; series = of the same X.Y',
+        'Dependency of the metapackage: exact = this version; minimum = this version or later; series = same X.Y',
       ),
-    skip: z
-      .array(skip)
-      .min(1)
-      .optional()
-      .describe('Versions that are passed over, each until a day: lockstep skip'),
+    skip: z.array(skip).min(1).optional().describe('Versions to skip, each until a date: lockstep skip'),
   })
-  .describe('A piece of software of the set');
+  .describe('A component of the set');
 
 const database = z
   .strictObject({
-    component: componentName.describe('The component whose software makes and updates the tables'),
+    component: componentName.describe('The component whose software creates and updates the tables'),
     paths: z
       .array(treePattern)
       .min(1)
       .describe(
-        'The files of its tree that do so, as patterns: "maintenance/**/*.sql". While they stay the same, so does the schema',
+        'Patterns of the files in its tree that do so: "maintenance/**/*.sql". If they do not change, the schema does not change',
       ),
   })
-  .describe('How the database schema of the set is told; left out where the set has no database');
+  .describe('How to detect a change of the database schema; leave it out if the set has no database');
 
 const metapackage = z
   .strictObject({
-    name: packageName.describe('The package that pulls in the whole set'),
-    lead: componentName.describe('The component whose upstream version it carries'),
-    templates: z.array(slug).min(1).describe('Folders in templates/, one for each package made with it'),
+    name: packageName.describe('Name of the metapackage, which depends on the whole set'),
+    lead: componentName.describe('The component whose upstream version it has'),
+    templates: z.array(slug).min(1).describe('Folders in templates/, one for each package to build'),
     settings: z
       .record(settingName, z.json())
       .default({})
@@ -235,14 +237,14 @@ const metapackage = z
 export const profileSchema = z
   .strictObject({
     format: z.literal(1).describe('The format of this file'),
-    description: oneLine.describe('What the set is, in one line'),
+    description: oneLine.describe('Description of the set, in one line'),
     base,
     components: z
       .record(componentName, component)
       .refine((components) => Object.keys(components).length > 0, {
-        error: 'must hold at least one component',
+        error: 'must contain at least one component',
       })
-      .describe('The software of the set, by name'),
+      .describe('The components of the set, by name'),
     metapackage,
   })
   .describe('A Lockstep release profile');
@@ -253,15 +255,15 @@ export const importedProfileSchema = z
     format: z.literal(1).describe('The format of this file'),
     kind: z
       .literal('imported')
-      .describe('The packages of this set are built elsewhere and brought in by lockstep import'),
-    description: oneLine.describe('What the set is, in one line'),
+      .describe('The packages of this set are built elsewhere and imported with lockstep import'),
+    description: oneLine.describe('Description of the set, in one line'),
     versions: z
       .number()
       .int()
       .min(1)
       .max(100)
       .default(1)
-      .describe('How many versions of a package the set has at most: the newest of those that were imported'),
+      .describe('Maximum number of versions per package: the newest imported ones are kept'),
     base,
   })
   .describe('A Lockstep profile of imported packages');

@@ -58,7 +58,7 @@ export function latestEnd(now: Date): string {
 
 /** What is wrong with one that ends too late. */
 export function tooLongWords(now: Date): string {
-  return `is more than ${longestSkip} days ahead: a skip ends by ${latestEnd(now)} at the latest`;
+  return `is more than ${longestSkip} days ahead: the latest end of a skip is ${latestEnd(now)}`;
 }
 
 /** The command that takes a skip back, as it is typed. */
@@ -83,5 +83,5 @@ export function skippedSentence(skipped: SkippedOf): string {
 
 /** What to say of a skip of a profile that has no effect any more. */
 export function endedSentence(profile: string, component: string, { version, until }: Skip): string {
-  return `The skip of ${component} ${version} in ${profile} ended on ${until}; remove it: ${undoCommand(profile, component, version)}`;
+  return `The skip of ${component} ${version} in ${profile} expired on ${until}. Remove it: ${undoCommand(profile, component, version)}`;
 }
