@@ -131,7 +131,7 @@ function libraryAnswer(
   if (another !== undefined) return supplied(another, true);
   if (copy !== undefined) return supplied(copy, false);
   if (isOptional) return { suppliedBy: null, version: null, met: true, note: 'not in the set' };
-  return unmet('nothing in the set brings it');
+  return unmet('nothing in the set provides it');
 }
 
 function profileRows(

@@ -254,8 +254,8 @@ function helpsFor(
     const option = variable.options[chosen[component]!]!;
     const version = nameOf(option);
     const proven = Object.entries(chosen).every(([name, option]) => isKnown(name, option));
-    const fits = proven ? 'would fit' : 'may fit (not everything that goes with it was looked into)';
-    const rest = cures === 'all' ? '' : ' as far as this goes, though not with the rest';
+    const fits = proven ? 'would fit' : 'may fit (not all of its combinations were checked)';
+    const rest = cures === 'all' ? '' : ' here, but not with the rest of the set';
     return {
       component,
       path: option.skipped?.path ?? path,
@@ -273,7 +273,7 @@ function helpsFor(
 function helplessSentence({ component, options }: Variable): string {
   return options.length === 1
     ? `no other version of ${component} is known`
-    : `no version of ${component} that is known would help`;
+    : `no known version of ${component} would help`;
 }
 
 /**
@@ -309,7 +309,7 @@ export function conflictError({ contradictions, more }: ConflictExplanation): Lo
   return new LockstepError(
     reasons.some(({ kind }) => kind === 'demand') ? 'RESOLVE_DEMAND' : 'RESOLVE_UNSATISFIABLE',
     {
-      message: `The set does not fit together: ${told.join('. Besides, ')}${more ? '. There is more of this kind' : ''}`,
+      message: `The set does not fit together: ${told.join('. Besides, ')}${more ? '. There are more conflicts of this kind' : ''}`,
       hint: hintOf(contradictions),
       where: placesOf(reasons),
     },
@@ -329,7 +329,9 @@ function toldTogether(contradictions: readonly Contradiction[]): string[] {
   for (const { reasons, smallest } of contradictions) {
     const ranges = reasons.filter(({ kind }) => kind !== 'demand').map(({ sentence }) => sentence);
     const demands = reasons.filter((reason) => reason.kind === 'demand').map(withPlace);
-    const unsure = smallest ? '' : ' (not all of this may matter: looking for less took too long)';
+    const unsure = smallest
+      ? ''
+      : ' (some of these reasons may be irrelevant: the search for a smaller set took too long)';
     const key = ranges.join('\n');
     const group = groups.get(key) ?? { ranges, rest: [] };
     group.rest.push(joined(demands) + unsure);
@@ -337,7 +339,7 @@ function toldTogether(contradictions: readonly Contradiction[]): string[] {
   }
   return [...groups.values()].map(({ ranges, rest }) => {
     const [first, ...others] = rest;
-    if (others.length > 0 && ranges.length > 0) return `${joined(ranges)}; against that, ${rest.join('; ')}`;
+    if (others.length > 0 && ranges.length > 0) return `${joined(ranges)}; but ${rest.join('; ')}`;
     return (
       joined([...ranges, first!].filter((part) => part !== '')) + others.map((other) => `; ${other}`).join('')
     );
@@ -349,7 +351,7 @@ function hintOf(contradictions: readonly Contradiction[]): string {
   const helps = contradictions.flatMap((one) => one.helps);
   const lines = new Set(helps.filter(({ cures }) => cures !== 'none').map(({ sentence }) => sentence));
   const none = new Set(helps.filter(({ cures }) => cures === 'none').map(({ component }) => component));
-  if (none.size > 0) lines.add(`No version of ${[...none].join(', ')} that is known would help`);
+  if (none.size > 0) lines.add(`No known version of ${[...none].join(', ')} would help`);
   for (const reason of contradictions.flatMap((one) => one.reasons)) {
     if (reason.kind === 'demand' && reason.by === profileItself) lines.add(`Or change ${reason.field}`);
   }

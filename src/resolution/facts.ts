@@ -81,7 +81,7 @@ function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Cla
   const misfit = atHome.find((one) => !fits(one));
   if (misfit !== undefined)
     return [
-      { ...at, met: [], instead: `${misfit.component} is ${misfit.supply.version ?? 'of no version'}` },
+      { ...at, met: [], instead: `${misfit.component} is ${misfit.supply.version ?? 'without a version'}` },
     ];
 
   const above = book.suppliersOf(things, 'itself').filter((other) => other !== component);
@@ -100,8 +100,8 @@ function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Cla
   const own = copies[0]?.supply.version;
   const instead =
     own !== undefined
-      ? `its own copy is ${own ?? 'of no version'}`
-      : `nothing in the set brings ${nameOf(thing)}`;
+      ? `its own copy is ${own ?? 'without a version'}`
+      : `nothing in the set provides ${nameOf(thing)}`;
   clauses.push({ ...at, met: merged(met), instead: met.length > 0 ? null : instead });
   return clauses;
 }
@@ -132,7 +132,7 @@ function profileClauses({ variables, requires, profileFile }: FactsInput, book: 
               option,
               demand,
               met: [],
-              instead: `${other} is ${version ?? 'of no version'}`,
+              instead: `${other} is ${version ?? 'without a version'}`,
             },
           ];
         });

@@ -61,17 +61,17 @@ function lowerOf({ variable, listed }: ComponentOptions, option: number): LowerV
 
 function hintOf({ suite, version, final, lower, command }: MissingFile, range: string): string {
   const lines = [otherMirror(suite)];
-  if (!final) lines.push('Not every mirror answered: try again before anything else.');
+  if (!final) lines.push('Not every mirror answered: first try again.');
   if (lower === null || lower === undefined || command === undefined) {
     lines.push(`The base lists no lower version in the range ${range}.`);
     return lines.join('\n');
   }
   const fixes =
     lower.lacksFixesOf.length === 0
-      ? `Whether it lacks security fixes of ${version} is not known: ${suite} is no security suite.`
-      : `It lacks the security fixes of ${lower.lacksFixesOf.join(' and ')}, which the security suite brings.`;
+      ? `It is not known whether it lacks security fixes of ${version}: ${suite} is not a security suite.`
+      : `It lacks the security fixes of ${lower.lacksFixesOf.join(' and ')}, which the security suite has.`;
   lines.push(
-    `The next lower version in the range ${range} is ${lower.version} (${lower.suite}). ${fixes} To take it until a mirror has the other:`,
+    `The next lower version in the range ${range} is ${lower.version} (${lower.suite}). ${fixes} To use it until a mirror has the other version:`,
     `  ${command.map(quoted).join(' ')}`,
   );
   return lines.join('\n');

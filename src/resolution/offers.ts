@@ -35,12 +35,12 @@ export function platformOffer(
     const hint =
       near === undefined
         ? ''
-        : `; there is ${near}${typeof nearPackage === 'string' ? ` (${nearPackage})` : ''}`;
+        : `; available: ${near}${typeof nearPackage === 'string' ? ` (${nearPackage})` : ''}`;
     return {
       met: package_ !== undefined,
       version: null,
       instead: `${base} has no PHP extension ${name}${hint}`,
-      note: package_ === undefined ? null : (package_ ?? "part of PHP's program"),
+      note: package_ === undefined ? null : (package_ ?? 'built into PHP'),
     };
   }
   if (thing.startsWith('ability/')) {
@@ -50,8 +50,8 @@ export function platformOffer(
     return {
       met,
       version: null,
-      instead: `MediaWiki knows no ability ${ability}`,
-      note: met ? 'PHP may start programs' : null,
+      instead: `MediaWiki has no capability ${ability}`,
+      note: met ? 'PHP can start programs' : null,
     };
   }
   return null;
@@ -77,7 +77,7 @@ export function whatElse({ thing }: Demand, book: Supplies): string | null {
   if (holder === null) return `no component of the profile is the ${thing.replace('/', ' ')}`;
   const folder = /^(?:extensions|skins)\/([^/]+)\//.exec(holder.supply.file)?.[1] ?? name;
   const kind = holder.supply.thing.startsWith('skin/') ? 'skin' : 'extension';
-  return `${holder.who} brings ${name} along, but the profile does not load it: lockstep add extension ${folder} --bundled${kind === 'skin' ? ' --skin' : ''}`;
+  return `${holder.who} includes ${name}, but the profile does not load it: lockstep add extension ${folder} --bundled${kind === 'skin' ? ' --skin' : ''}`;
 }
 
 /** @throws LockstepError PROFILE_INVALID */
@@ -85,7 +85,7 @@ export function profileDemand(component: string, other: string, constraint: stri
   const field = `components.${component}.requires.${other}`;
   if (parseConstraint(constraint) === null) {
     throw new LockstepError('PROFILE_INVALID', {
-      message: `${field} is ${JSON.stringify(constraint)}, which is no constraint that Composer knows`,
+      message: `${field} is ${JSON.stringify(constraint)}, which is not a valid Composer constraint`,
       hint: 'Write it as in composer.json: "^0.20", ">=1.43 <1.45", "1.43.*".',
       where: [{ file, path: field, value: constraint }],
     });

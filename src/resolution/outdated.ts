@@ -99,7 +99,7 @@ export function outdatedWithin(component: string, parent: string, current: strin
     standing: current === null ? 'new' : 'current',
     newerOutOfRange: false,
     skipped: [],
-    note: `comes with ${parent}`,
+    note: `included in ${parent}`,
   };
 }
 

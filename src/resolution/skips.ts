@@ -19,12 +19,12 @@ export function unlessSkipped({ option, names, security }: Skippable, skips: rea
 export function nothingButSkipped({ component, range, options }: Variable): Unsatisfied {
   const skipped = options.flatMap((option) => option.skipped ?? []);
   const [first] = skipped;
-  if (first === undefined) throw new TypeError(`nothing of ${component} is skipped`);
-  const [is, it] = skipped.length === 1 ? ['is', 'the skip'] : ['are', 'one of the skips'];
+  if (first === undefined) throw new TypeError(`no version of ${component} is skipped`);
+  const it = skipped.length === 1 ? 'the skip' : 'one of the skips';
   return {
     code: 'RESOLVE_UNSATISFIABLE',
-    message: `${component}: all that fits ${range} ${is} skipped: ${skipped.map(skipWords).join('; ')}`,
-    hint: `Take ${it} back (${skipped.map(({ undo }) => undo).join('; ')}), or widen the range.`,
+    message: `${component}: skips exclude all versions in ${range}: ${skipped.map(skipWords).join('; ')}`,
+    hint: `Remove ${it} (${skipped.map(({ undo }) => undo).join('; ')}), or widen the range.`,
     path: first.path,
     value: first.version,
   };

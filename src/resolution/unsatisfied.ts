@@ -46,7 +46,7 @@ export function unknownPackage(
 ): Unsatisfied {
   return {
     code: 'SOURCE_UNKNOWN_PACKAGE',
-    message: `${component}: there is no ${field === 'package' ? 'source package' : 'package'} ${name} in ${searched.join(', ')}`,
+    message: `${component}: no ${field === 'package' ? 'source package' : 'package'} ${name} in ${searched.join(', ')}`,
     hint: near === undefined ? 'Correct the name in the profile.' : `Did you mean ${near}?`,
     path: `components.${component}.source.${field}`,
     value: name,
@@ -61,8 +61,8 @@ export function nothingInRange(
 ): Unsatisfied {
   return {
     code: 'RESOLVE_UNSATISFIABLE',
-    message: `${component}: nothing in ${searched.join(', ')} fits ${range}; there is ${whatThereIs(there)}`,
-    hint: 'Change "version" in the profile to a range that one of these is in, or the base to a release that has it.',
+    message: `${component}: no version in ${searched.join(', ')} matches the range ${range}; available: ${whatThereIs(there)}`,
+    hint: 'Change "version" in the profile to a range that includes one of these, or change the base to a release that has one.',
     path: `components.${component}.source.version`,
     value: range,
   };
