@@ -35,21 +35,21 @@ export async function reachableHome(homedir: string, places: readonly string[]):
   const folder = folders.find((one) => isReachable(linkIn(one)));
   const unreachable = (why: string): LockstepError =>
     new LockstepError('SIGN_GPG', {
-      message: `The homedir of gpg is too long for the socket of its agent (${Buffer.byteLength(homedir)} bytes), and ${why}`,
-      hint: 'Put it, or a link to it, at a path of 80 bytes or less, and name that in signing.homedir of lockstep.yaml',
+      message: `The path of gpg's homedir is too long for the socket of its agent (${Buffer.byteLength(homedir)} bytes), and ${why}`,
+      hint: 'Move it, or create a link to it, at a path of at most 80 bytes, and set signing.homedir in lockstep.yaml to that path',
       where: [{ path: 'signing.homedir', value: homedir }],
     });
   if (folder === undefined)
-    throw unreachable(`no folder for temporary files is short enough: ${places.join(', ')}`);
+    throw unreachable(`no folder for temporary files has a short enough path: ${places.join(', ')}`);
   const link = linkIn(folder);
   await onDisk('write', link, async () => {
     await mkdir(folder, { mode: 0o700 }).catch(unless('EEXIST'));
     // Others may write to the folder for temporary files: theirs must not be taken for ours
     const made = await lstat(folder);
     const isOurs = made.isDirectory() && made.uid === process.getuid?.() && (made.mode & 0o077) === 0;
-    if (!isOurs) throw unreachable(`${folder} is not ours alone`);
+    if (!isOurs) throw unreachable(`${folder} is not only accessible to this user`);
     await symlink(homedir, link).catch(unless('EEXIST'));
-    if ((await readlink(link)) !== homedir) throw unreachable(`${link} leads elsewhere`);
+    if ((await readlink(link)) !== homedir) throw unreachable(`${link} points to another folder`);
   });
   return link;
 }

@@ -33,7 +33,7 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
   const key = await openpgp.readKey({ armoredKey: armored }).catch((cause: unknown) => {
     throw new LockstepError('SIGN_KEY_INVALID', {
       message: `The archive's key cannot be read: ${errorText(cause)}`,
-      hint: 'Look at signing in lockstep.yaml; gpg --show-keys tells what a file holds',
+      hint: 'Check "signing" in lockstep.yaml. gpg --show-keys shows the content of a key file',
       where: [{ file: where }],
       cause,
     });
@@ -59,8 +59,8 @@ export async function readPublicKeyFile(file: string): Promise<PublicKey & { key
   const bytes = await readIfThere(file);
   if (bytes === undefined) {
     throw new LockstepError('KEYRING_MISSING', {
-      message: `There is no file ${file}`,
-      hint: 'Name a file with the public key, as gpg --export writes it',
+      message: `The file ${file} does not exist`,
+      hint: 'Name a file with the public key, written by gpg --export',
       where: [{ file }],
     });
   }
@@ -98,7 +98,7 @@ async function exported(
   if (exitCode === 0 && stdout !== '') return unixLines(stdout);
   throw new LockstepError('SIGN_KEY_MISSING', {
     message: `gpg has no key ${config.key}`,
-    hint: 'gpg --list-keys shows those it has; set signing.key in lockstep.yaml to the fingerprint of one',
+    hint: 'Set signing.key in lockstep.yaml to the fingerprint of a key that gpg --list-keys shows',
     where: [{ path: 'signing.key', value: config.key }],
   });
 }

@@ -74,7 +74,7 @@ export function combineJudgements(signatures: JudgedSignature[]): Verdict {
       };
     }
   }
-  return { result: 'unverifiable', reason: 'it holds no signature that can be read', signatures };
+  return { result: 'unverifiable', reason: 'it contains no readable signature', signatures };
 }
 
 const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
@@ -89,12 +89,11 @@ const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
 
 const hints: Partial<Record<SignatureResult, string>> = {
   'unknown-key':
-    'Either another party signed this, or the keyring is older than the key: update the keyring package.',
+    'Either someone else signed it, or the keyring is older than the key: update the keyring package.',
   expired:
-    'Where its owner has extended the key or has a new one, the keyring here is older: get the newer key from its owner. Else ask for a new signature.',
-  stopped:
-    'lockstep verify tells what was signed so, and what can be done about each (docs/how-to/rotate-keys.md)',
-  revoked: 'Do not use the file: its owner has withdrawn the key. Ask for a signature by the new one.',
+    'If its owner has extended or replaced the key, the keyring here is outdated: get the newer key from its owner. Otherwise ask for a new signature.',
+  stopped: 'lockstep verify lists what this key signed, with a remedy for each (docs/how-to/rotate-keys.md)',
+  revoked: 'Do not use the file: its owner has revoked the key. Ask for a signature by the new key.',
 };
 
 /**
@@ -108,7 +107,7 @@ export function assertGood(verdict: Verdict, subject: string): void {
     message: `The signature of ${subject} is not accepted: ${verdict.reason}`,
     hint:
       hints[verdict.result] ??
-      'Do not use the file. Fetch it again; if it stays so, tell the one who published it.',
+      'Do not use the file. Fetch it again. If the error persists, inform its publisher.',
     where: verdict.signatures.map((signature) => ({
       value: signature.fingerprint ?? signature.keyId,
       message: `${signature.result}: ${signature.reason}`,

@@ -83,7 +83,8 @@ export function parseChainedLines<T extends ChainedLine>(
   const lines = text.split('\n');
   const faults: FaultPlace[] = [];
   // A text that does not end in a newline ends in the middle of a line.
-  if (lines.pop() !== '') faults.push({ file, line: lines.length + 1, message: 'the last line is cut off' });
+  if (lines.pop() !== '')
+    faults.push({ file, line: lines.length + 1, message: 'the last line is truncated' });
   const entries = lines.flatMap((line, index): T[] => {
     const place = { file, line: index + 1 };
     const entry = parseLine(line, place, schema);
@@ -94,9 +95,7 @@ export function parseChainedLines<T extends ChainedLine>(
     const before = lines[index - 1];
     if (entry.previous !== (before === undefined ? null : hashOf(before))) {
       const message =
-        index === 0
-          ? 'the lines before it are missing'
-          : 'the line before it is not the one it was written after';
+        index === 0 ? 'the lines before it are missing' : 'its hash does not match the line before it';
       faults.push({ ...place, message });
     }
     return [entry];
@@ -111,7 +110,7 @@ export function parseChainedLines<T extends ChainedLine>(
   return entries;
 }
 
-const restore = 'A history is only ever added to; restore it from version control or a backup';
+const restore = 'A history only grows. Restore it from version control or a backup';
 
 function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schema: z.ZodType<T>): T | string {
   let value: unknown;
@@ -123,7 +122,7 @@ function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schem
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
   if (typeof format === 'number' && format > 1) {
     throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
-      message: `${place.file}, line ${place.line}, has format ${format}; this Lockstep reads up to 1`,
+      message: `${place.file}, line ${place.line}, has format ${format}; this Lockstep reads formats up to 1`,
       hint: 'Use the Lockstep that wrote it, or a newer one',
       where: [place],
     });
@@ -172,9 +171,9 @@ export async function lineFaults(
     if (said !== null) faults.push({ ...place, message: said });
     else if (isVouched) continue;
     else if (bare && firstSigned >= 0 && index > firstSigned) {
-      faults.push({ ...place, message: 'it is not signed, though a line before it is' });
+      faults.push({ ...place, message: 'it is not signed, but an earlier line is' });
     } else if (bare && index === entries.length - 1) {
-      const message = 'it is not signed, and no signed line follows; the next move of the suite signs it';
+      const message = 'it is not signed, and no signed line follows. The next move of the suite signs it';
       faults.push({ ...place, message });
     }
   }
@@ -188,8 +187,7 @@ async function lineFault(
 ): Promise<string | null> {
   // What a signature is on may say more than this Lockstep knows; what none is on may not
   const { signature, ...content } = entry.signature === undefined ? entry : (JSON.parse(line) as ChainedLine);
-  if (canonicalLine({ ...content, signature }) !== `${line}\n`)
-    return 'it is not in the form it was written in';
+  if (canonicalLine({ ...content, signature }) !== `${line}\n`) return 'it is not in canonical form';
   return signature === undefined || by.trust === null
     ? null
     : await signatureFault(canonicalLine(content), signature, by.trust, by.file);

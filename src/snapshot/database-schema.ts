@@ -114,7 +114,7 @@ function parsed(name: string, text: string): StructuredPatch[] {
     // git's mail signature looks like one more removed line
     return parsePatch(text.replace(/\n-- \n[^\n]*\n*$/, '\n'));
   } catch (error) {
-    throw unusable(name, `it is not a patch: ${(error as Error).message}`, error);
+    throw unusable(name, `it is not a valid patch: ${(error as Error).message}`, error);
   }
 }
 
@@ -141,7 +141,7 @@ function applyChanges(changes: readonly Change[], texts: Map<string, string>): v
 function unusable(patch: string, message: string, cause?: unknown): LockstepError {
   return new LockstepError('BUILD_PACKAGING', {
     message: `${patch}: ${message}`,
-    hint: 'The database schema is read from the patched source, and dpkg-source would refuse the patch too',
+    hint: 'The database schema is read from the patched source. dpkg-source would refuse the patch too',
     where: [{ file: patch, message }],
     cause,
   });

@@ -62,7 +62,7 @@ export function planImportedSet(request: ImportedSetRequest): ImportedSet | { fa
     if (same === undefined || same.sha256 === entry.sha256) continue;
     faults.push({
       file,
-      message: `${nameOf(entry)} is in snapshot ${request.previous!.manifest.id} with other bytes; a changed package needs a new version`,
+      message: `${nameOf(entry)} is in snapshot ${request.previous!.manifest.id} with different content; a changed package needs a new version`,
     });
   }
   if (faults.length > 0) return { faults };
@@ -78,7 +78,7 @@ export function planImportedSet(request: ImportedSetRequest): ImportedSet | { fa
   const read = [...sources.values()].map(({ entry }) => entry);
   const all = [...read, ...kept];
   if (request.remove.length > 0 && listed.length + all.length === 0) {
-    return { faults: [{ path: '--remove', message: 'nothing would be left of the set' }] };
+    return { faults: [{ path: '--remove', message: 'the set would be empty' }] };
   }
   return {
     packages: listed,
@@ -166,8 +166,8 @@ function nameOf({ package: name, version, architecture }: SnapshotPackage): stri
 function twoPackages(a: SnapshotPackage, b: SnapshotPackage): string | undefined {
   if (a.sha256 === b.sha256) return undefined;
   return a.version === b.version
-    ? `${nameOf(b)} is there twice, with different bytes`
-    : `${b.package} ${b.architecture} is there in two versions, ${a.version} and ${b.version}; \`versions: N\` in the profile takes the newest N`;
+    ? `${nameOf(b)} occurs twice, with different content`
+    : `${b.package} ${b.architecture} has two versions, ${a.version} and ${b.version}; \`versions: N\` in the profile keeps the newest N`;
 }
 
 function twoSources(a: SnapshotSource, b: SnapshotSource): string | undefined {
@@ -178,7 +178,7 @@ function twoSources(a: SnapshotSource, b: SnapshotSource): string | undefined {
       .join();
   return hashes(a) === hashes(b)
     ? undefined
-    : `the source ${sourceKey(b)} is there twice, with different files`;
+    : `the source ${sourceKey(b)} occurs twice, with different files`;
 }
 
 /**

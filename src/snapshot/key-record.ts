@@ -86,14 +86,13 @@ async function lineFault(
   after: KeyState,
 ): Promise<string | null> {
   const { content, signature } = signedPartOf(line);
-  if (canonicalLine(JSON.parse(line) as object) !== `${line}\n`)
-    return 'it is not in the form it was written in';
-  const form = signature.length === 0 ? 'there is none' : await signatureFault(signature);
+  if (canonicalLine(JSON.parse(line) as object) !== `${line}\n`) return 'it is not in canonical form';
+  const form = signature.length === 0 ? 'it has no signature' : await signatureFault(signature);
   if (form !== null) return `its signature was changed: ${form}`;
   for (const key of [entry.key, ...(entry.former ?? [])]) {
     const found = await readPublicKeys(Buffer.from(key.public));
     if (found.length !== 1 || found[0]!.fingerprint !== key.fingerprint) {
-      return `the key in it is not ${key.fingerprint}`;
+      return `its key is not ${key.fingerprint}`;
     }
   }
   const keyring = await keyringOf([...(before?.keys ?? []), ...after.keys]);
@@ -117,7 +116,7 @@ export async function keyringOf(keys: readonly RecordedKey[]): Promise<Uint8Arra
 function invalid(place: FaultPlace): LockstepError {
   return new LockstepError('SNAPSHOT_INVALID', {
     message: `${place.file} was changed: line ${place.line}: ${place.message}`,
-    hint: 'The record of keys is only ever added to; restore it from version control or a backup',
+    hint: 'The record of keys only grows. Restore it from version control or a backup',
     where: [place],
   });
 }

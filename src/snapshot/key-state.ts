@@ -83,7 +83,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
   const { step, key } = change;
   const at = new Date(change.at);
   if (state === null) {
-    if (step !== 'first') return 'the record does not begin with a first key';
+    if (step !== 'first') return 'the record does not start with a first key';
     const current: KnownKey = { ...known(key), state: 'current', since: at };
     const former = (change.former ?? []).map((old): KnownKey => ({ ...known(old), until: at }));
     const keys = [...former, current];
@@ -95,10 +95,10 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
   const isNext = next !== null && next.fingerprint === key.fingerprint && next.public === key.public;
   switch (step) {
     case 'first':
-      return 'a first key is there already';
+      return 'a first key already exists';
     case 'announce': {
-      if (next !== null) return 'another next key is announced already';
-      if (there !== undefined) return `the key ${key.fingerprint} is or was one of the archive's already`;
+      if (next !== null) return 'another next key is already announced';
+      if (there !== undefined) return `the key ${key.fingerprint} already is or was a key of the archive`;
       const fresh: KnownKey = { ...known(key), state: 'next', since: at };
       const keys = [...others, current, fresh];
       return { ...state, keys, next: fresh, stage: 'announced', stageSince: at };
@@ -107,7 +107,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
       if (stage !== 'announced' || !isNext) return 'the key was not announced before';
       return { ...state, stage: 'both', stageSince: at };
     case 'finish': {
-      if (stage !== 'both' || !isNext) return 'the key did not sign beside the current one before';
+      if (stage !== 'both' || !isNext) return 'the key did not sign together with the current one before';
       return handedOver(
         state,
         others,
@@ -122,7 +122,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     }
     case 'renew': {
       if (there === undefined || ![current, next].includes(there))
-        return 'it is about a key that does not sign';
+        return 'it concerns a key that does not sign';
       const renewed: KnownKey = { ...there, public: key.public };
       const keys = state.keys.map((one) => (one === there ? renewed : one));
       return { ...state, keys, ...(there === current ? { current: renewed } : { next: renewed }) };
@@ -130,7 +130,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     case 'compromise':
       return afterCompromise(state, change, at);
     case 'accept': {
-      if (there !== current) return 'only the current key can vouch for lines';
+      if (there !== current) return 'only the current key can confirm lines';
       const { lines = [] } = change;
       return { ...state, accepted: new Set([...state.accepted, ...lines.map(({ through }) => through)]) };
     }
@@ -139,10 +139,10 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
 
 function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState | string {
   const { key, compromised, since } = change;
-  if (compromised === undefined || since === undefined) return 'it does not say which key, and since when';
+  if (compromised === undefined || since === undefined) return 'it names no key and no date';
   const found = state.keys.find((one) => one.fingerprint === compromised);
-  if (found === undefined) return `the key ${compromised} is none of the archive's`;
-  if (compromised === key.fingerprint) return 'the key cannot take over from itself';
+  if (found === undefined) return `the key ${compromised} is not a key of the archive`;
+  if (compromised === key.fingerprint) return 'the key cannot replace itself';
   const bad: KnownKey = {
     ...found,
     state: 'compromised',
@@ -151,7 +151,8 @@ function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState
   };
   const { current, next } = state;
   if (found !== current) {
-    if (key.fingerprint !== current.fingerprint) return 'only the current key can say so of another one';
+    if (key.fingerprint !== current.fingerprint)
+      return 'only the current key can declare another key compromised';
     const isNext = found === next;
     const keys = state.keys.map((one) => (one === found ? bad : one));
     return {
@@ -163,7 +164,7 @@ function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState
   }
   const there = state.keys.find((one) => one.fingerprint === key.fingerprint);
   if (there !== undefined && there !== next)
-    return `the key ${key.fingerprint} is an earlier one of the archive`;
+    return `the key ${key.fingerprint} is an earlier key of the archive`;
   const others = state.keys.filter((one) => one !== current && one !== there);
   return handedOver(state, others, bad, { ...known(key), state: 'current', since: there?.since ?? at }, at);
 }

@@ -163,9 +163,7 @@ const poolPath = z
     error: 'must be a path below pool/',
   });
 const changelogFile = poolPath.refine(isChangelog, { error: 'must be the path of a changelog' });
-const stanza = z
-  .string()
-  .refine(isOneParagraph, { error: 'must be one paragraph with a newline at its end' });
+const stanza = z.string().refine(isOneParagraph, { error: 'must be one paragraph that ends with a newline' });
 const storedFile = z.object({ name: fileName, size, sha256 });
 
 // A pin's own room vouches for its details; what is not known here is kept as it is.
@@ -254,7 +252,7 @@ export function parseManifest(text: string | Buffer, file: string): SnapshotMani
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
   if (typeof format === 'number' && format > manifestFormat) {
     throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
-      message: `${file} has format ${format}; this Lockstep reads up to ${manifestFormat}`,
+      message: `${file} has format ${format}; this Lockstep reads formats up to ${manifestFormat}`,
       hint: 'Use the Lockstep that wrote it, or a newer one',
       where: [{ file, path: 'format', value: String(format) }],
     });
@@ -329,13 +327,13 @@ export function contradictions(
     if (says[0] !== entry.package || says[1] !== entry.version || says[2] !== entry.architecture) {
       faults.push({
         path: `${at}.stanza`,
-        message: `the paragraph is that of ${says.join(' ')}, not of ${entry.package} ${entry.version} ${entry.architecture}`,
+        message: `the paragraph describes ${says.join(' ')}, not ${entry.package} ${entry.version} ${entry.architecture}`,
       });
     }
     const key = `${entry.package}:${entry.architecture}${several ? ` ${entry.version}` : ''}`;
     const before = binaries.get(key);
     if (before !== undefined) {
-      faults.push({ path: at, message: `${key} is there twice: ${before} and ${entry.version}` });
+      faults.push({ path: at, message: `${key} occurs twice: ${before} and ${entry.version}` });
     }
     binaries.set(key, entry.version);
     claim(entry.path, entry.sha256, `${at}.path`);
@@ -343,7 +341,7 @@ export function contradictions(
   const sources = new Set<string>();
   for (const [index, entry] of content.sources.entries()) {
     const key = `${entry.package} ${entry.version}`;
-    if (sources.has(key)) faults.push({ path: `sources.${index}`, message: `${key} is there twice` });
+    if (sources.has(key)) faults.push({ path: `sources.${index}`, message: `${key} occurs twice` });
     sources.add(key);
     for (const file of entry.files) {
       claim(`${entry.directory}/${file.name}`, file.sha256, `sources.${index}.files`);
@@ -372,7 +370,7 @@ function invalid(file: string, where: FaultPlace[], cause?: unknown): LockstepEr
   const more = where.length > 1 ? ` (and ${where.length - 1} more)` : '';
   return new LockstepError('SNAPSHOT_INVALID', {
     message: `${file} is not a snapshot manifest: ${first?.path ?? ''}${first?.path === undefined ? '' : ': '}${first?.message ?? ''}${more}`,
-    hint: 'It was changed or damaged after it was cut; restore it from version control or a backup',
+    hint: 'It was changed or damaged after it was cut. Restore it from version control or a backup',
     where,
     cause,
   });

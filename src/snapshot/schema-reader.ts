@@ -68,8 +68,8 @@ export async function readSchema(request: SchemaRequest, reading: SchemaReading)
   const kept = parseKept(await readIfThere(path)) ?? (await readAndKeep(request, reading, path));
   if (kept.files === 0) {
     throw new LockstepError('SOURCE_PATH_MISSING', {
-      message: `No file of ${component} ${upstreamVersion} is meant by metapackage.database.paths`,
-      hint: 'They are patterns of the files that make and update its tables: maintenance/**/*.sql',
+      message: `metapackage.database.paths matches no file of ${component} ${upstreamVersion}`,
+      hint: 'They are patterns of the files that create and update its tables: maintenance/**/*.sql',
       where: paths.map((value) => ({ path: 'metapackage.database.paths', value })),
     });
   }
@@ -183,7 +183,7 @@ async function patchesOf(
     const patch = found.get(name);
     if (patch !== undefined) return [{ name: `${packaging.name}: ${folder}${name}`, bytes: patch }];
     throw new LockstepError('BUILD_PACKAGING', {
-      message: `${packaging.name} lists the patch ${name} in debian/patches/series and does not have it`,
+      message: `${packaging.name} lists the patch ${name} in debian/patches/series but does not contain it`,
       where: [{ file: packaging.name, value: name }],
     });
   });

@@ -82,7 +82,7 @@ export async function readSnapshot(
     const there = (await listSnapshots(root, place.profile)).map(({ id }) => id);
     throw new LockstepError('SNAPSHOT_UNKNOWN', {
       message: `The profile ${place.profile} has no snapshot ${place.id}`,
-      hint: there.length === 0 ? 'It has none yet' : `There are: ${there.slice(-8).join(', ')}`,
+      hint: there.length === 0 ? 'It has none yet' : `Its snapshots: ${there.slice(-8).join(', ')}`,
       where: [{ file: files.manifest }],
     });
   }
@@ -102,7 +102,7 @@ export async function readSnapshot(
   if (manifest.id !== place.id || manifest.profile !== place.profile) {
     throw new LockstepError('SNAPSHOT_INVALID', {
       message: `${files.manifest} holds the snapshot ${manifest.id} of ${manifest.profile}`,
-      hint: 'It was renamed or copied over; restore it from version control or a backup',
+      hint: 'It was renamed or overwritten. Restore it from version control or a backup',
       where: [{ file: files.manifest, path: 'id', value: manifest.id }],
     });
   }
@@ -134,7 +134,8 @@ export async function findSnapshot(root: string, id: string): Promise<SnapshotPl
   );
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `No profile has a snapshot ${id}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
-    hint: newest.length === 0 ? 'There is none yet' : `The newest are: ${newest.join(', ')}`,
+    hint:
+      newest.length === 0 ? 'There are no snapshots yet' : `The newest snapshots are: ${newest.join(', ')}`,
   });
 }
 
@@ -172,7 +173,7 @@ export async function signSnapshot(
   const files = snapshotFiles(root, { profile: plan.manifest.profile, id: plan.id });
   if (await exists(files.manifest)) {
     throw new LockstepError('SNAPSHOT_INVALID', {
-      message: `The snapshot ${plan.id} is there already, and a snapshot never changes`,
+      message: `The snapshot ${plan.id} already exists, and a snapshot never changes`,
       where: [{ file: files.manifest }],
     });
   }

@@ -29,8 +29,8 @@ export function parseSnapshotName(text: string): SnapshotName {
   const match = /^~(\d{0,4})$/.exec(steps);
   if (base === '' || match === null) {
     throw new LockstepError('USAGE', {
-      message: `${JSON.stringify(text)} names no snapshot`,
-      hint: 'Name an id (20261123T101530Z) or a suite; SUITE~1 is what it pointed at before, ID~1 the parent',
+      message: `${JSON.stringify(text)} is not the name of a snapshot`,
+      hint: 'Use an id (20261123T101530Z) or a suite. SUITE~1 is the snapshot it pointed at before, ID~1 the parent',
     });
   }
   return {

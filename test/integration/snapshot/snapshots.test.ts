@@ -102,14 +102,14 @@ describe('snapshots on disk', () => {
     assert.deepEqual(await told(), []);
     await forge(null);
     assert.deepEqual(await told(), [
-      `set/${third}.json: ${third}: it names no parent, though ${second} is older`,
+      `set/${third}.json: ${third}: it names no parent, but ${second} is older`,
     ]);
     const { sha256 } = await readSnapshot(root, { profile: 'set', id: first });
     await forge({ id: first, sha256 });
     assert.deepEqual(await told(), [`set/${third}.json: ${third}: its parent is ${first}, not ${second}`]);
     await forge({ id: second, sha256: 'a'.repeat(64) });
     assert.deepEqual(await told(), [
-      `set/${third}.json: ${third}: its parent ${second} is not the one it was cut after`,
+      `set/${third}.json: ${third}: its parent ${second} is not the previous snapshot`,
     ]);
     for (const file of Object.values(snapshotFiles(root, { profile: 'set', id: second }))) await rm(file);
     assert.deepEqual(await told(), [
