@@ -29,7 +29,7 @@ async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]
     const ignoredBy = [...new Set(places.flatMap((place) => place.datesIgnoredBy ?? []))];
     if (ignoredBy.length > 0) {
       phase.info(
-        `This machine's apt is told not to check dates (${ignoredBy.join(', ')}), so neither are they here`,
+        `This machine's apt is configured not to check dates (${ignoredBy.join(', ')}), so Lockstep does not check them either`,
       );
     }
     return await allOrNone(context, (inner) =>

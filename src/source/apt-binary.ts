@@ -91,7 +91,7 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
   const size = Number(stanza.require('Size'));
   if (source === null || !/^[0-9a-f]{64}$/.test(sha256) || !Number.isSafeInteger(size)) {
     throw new LockstepError('DEB_SYNTAX', {
-      message: `${index.release.suite} lists ${name} ${version} with a Source, Size or SHA256 that is none`,
+      message: `${index.release.suite} lists ${name} ${version} with an invalid Source, Size or SHA256`,
       where: [stanza.placeOf('Source')],
     });
   }

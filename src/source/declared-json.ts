@@ -53,7 +53,7 @@ export function entriesOf(
   }
   const entries = Object.entries(value);
   if (entries.length > most) {
-    faults.push(faultAt(field, undefined, `has ${entries.length} entries, more than any that is meant`));
+    faults.push(faultAt(field, undefined, `has ${entries.length} entries, more than the limit`));
     return [];
   }
   return entries;
@@ -63,7 +63,7 @@ export function entriesOf(
 export function textAt(value: unknown, field: string, faults: FieldFault[]): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== 'string') {
-    faults.push(faultAt(field, value, 'is not a text'));
+    faults.push(faultAt(field, value, 'is not a string'));
     return null;
   }
   if (value.length > longestText || /\p{Cc}/u.test(value.trim())) {

@@ -67,7 +67,7 @@ function tellOnce({ url, said, error }: Refusal, phase: Phase): void {
   const key = `${new URL(url).host} ${error.code}`;
   if (told.has(key)) return;
   told.add(key);
-  phase.info(`${url}: ${said}; asking the next mirror, here and where it happens again`);
+  phase.info(`${url}: ${said}; trying the next mirror, now and for later files with the same error`);
 }
 
 /**

@@ -40,12 +40,12 @@ export async function fetchLocal(
   const { component, config } = choice;
   const root = config.path;
   const found = await onDisk('look at', root, () => lstat(root).catch(notThere(undefined)));
-  if (found?.isDirectory() !== true) throw refused(component, config.typed, ['there is no such folder']);
+  if (found?.isDirectory() !== true) throw refused(component, config.typed, ['the folder does not exist']);
   const item = phase.item(`packing ${config.typed}`);
   try {
     const paths = (await pathsIn(root, context)).sort();
     const { entries, faults } = await entriesOf(root, paths, context);
-    if (entries.length === 0 && faults.length === 0) faults.push('there is no file in it');
+    if (entries.length === 0 && faults.length === 0) faults.push('it contains no file');
     if (faults.length > 0) throw refused(component, config.typed, faults);
     const { sha256, size } = await context.store.put(
       tarBytes(members(root, entries, context), { prefix: '' }),
@@ -65,7 +65,7 @@ export async function fetchLocal(
       archive: { name: `${component}-local.tar`, size, sha256 },
       upstreamVersion: `${base}+local${time.slice(0, 8)}.${time.slice(8, 14)}.${sha256.slice(0, 8)}`,
       date: newest,
-      provenance: [{ step: 'local tree, nobody vouches for it', subject: config.typed, sha256 }],
+      provenance: [{ step: 'local tree, unverified', subject: config.typed, sha256 }],
     };
   } catch (error) {
     item.fail(error instanceof Error ? error.message : String(error));
@@ -75,8 +75,8 @@ export async function fetchLocal(
 
 function refused(component: string, path: string, faults: readonly string[]): LockstepError {
   return new LockstepError('SOURCE_LOCAL', {
-    message: `The tree ${path} cannot stand in for ${component}: ${faults.join('; ')}`,
-    hint: 'Name the folder of its source code: --with COMPONENT=FOLDER',
+    message: `The tree ${path} cannot replace the source of ${component}: ${faults.join('; ')}`,
+    hint: 'Give the folder of its source code: --with COMPONENT=FOLDER',
     where: faults.map((message) => ({ file: path, message })),
   });
 }
@@ -142,7 +142,7 @@ async function entriesOf(
       const target = await onDisk('read', full, () => readlink(full));
       assertLinkStaysInside(path, target, full);
       entries.push({ ...common, kind: 'symlink', size: 0, target });
-    } else faults.push(`${shownName(path)} is neither a file nor a link`);
+    } else faults.push(`${shownName(path)} is not a file or a link`);
   }
   return { entries, faults };
 }

@@ -92,8 +92,8 @@ function named(value: OneOrMore | undefined, from: string): MirrorPlace | null {
   if (wrong >= 0) {
     const which = urls.length === 1 ? from : `${from}: number ${wrong + 1} of ${urls.length}`;
     throw new LockstepError('MIRROR_UNKNOWN', {
-      message: `${which} is not the address of a mirror: ${JSON.stringify(urls[wrong])}`,
-      hint: 'Give the http, https or file URL that the folders dists/ and pool/ are below; of several mirrors, put white space between them.',
+      message: `${which} is not a mirror address: ${JSON.stringify(urls[wrong])}`,
+      hint: 'Use the http, https or file URL of the folder that contains dists/ and pool/. Separate several mirrors with spaces.',
       where: [{ path: from, value: urls[wrong] }],
     });
   }
@@ -115,10 +115,10 @@ function beside(release: MirrorPlace): MirrorPlace {
 }
 
 function unknownMirror(question: MirrorQuestion): LockstepError {
-  const looked = question.apt.files.join(', ') || 'no file of apt';
+  const looked = question.apt.files.join(', ') || 'no apt configuration file';
   return new LockstepError('MIRROR_UNKNOWN', {
-    message: `No mirror of Debian is known for ${question.base.codename}: LOCKSTEP_MIRROR is not set, lockstep.yaml names none, and this machine's apt uses none (${looked})`,
-    hint: 'Set LOCKSTEP_MIRROR to the URL of a Debian mirror (the folders dists/ and pool/ are below it), or mirror.debian in lockstep.yaml.',
+    message: `No Debian mirror is known for ${question.base.codename}: LOCKSTEP_MIRROR is not set, and neither lockstep.yaml nor this machine's apt names one (${looked})`,
+    hint: 'Set LOCKSTEP_MIRROR to the URL of a Debian mirror (the folder that contains dists/ and pool/), or set mirror.debian in lockstep.yaml.',
   });
 }
 

@@ -75,7 +75,7 @@ export async function upstreamSigner(
     throw arriving.result === 'expired' && error instanceof LockstepError
       ? new LockstepError(error.code, {
           message: error.message,
-          hint: `Get the extended key from its owner and put it into the file that "signedBy" names. If it is a release from before the key expired, and you have its hash from elsewhere: name ${fingerprint ?? 'the key'} under "expiredKeys" of ${question.path}, with the reason`,
+          hint: `Get the extended key from its owner and add it to the file that "signedBy" names. If the release is older than the expiry of the key, and you have verified its hash by other means, list ${fingerprint ?? 'the key'} under "expiredKeys" of ${question.path}, with the reason`,
           where: [{ path: `${question.path}.signedBy` }, ...error.where],
           cause: error,
         })
@@ -87,5 +87,5 @@ export async function upstreamSigner(
 
 /** The end of a step's name in a provenance, where the key is no longer good; what is pinned reads as it did then. */
 export function althoughExpired({ although }: UpstreamSigner): string {
-  return although?.kind === 'profile' ? ` by a key that expired since, believed: ${although.reason}` : '';
+  return although?.kind === 'profile' ? ` with a key that expired later, accepted: ${although.reason}` : '';
 }

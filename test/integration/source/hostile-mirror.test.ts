@@ -219,7 +219,7 @@ describe('a mirror with faults', () => {
     await mirror.publish(spec);
     await assert.rejects(
       resolving.run(only('mediawiki')),
-      fault('SOURCE_MISMATCH', /another hash or size for mediawiki_1\.39\.17\.orig\.tar\.gz/),
+      fault('SOURCE_MISMATCH', /different hash or size for mediawiki_1\.39\.17\.orig\.tar\.gz/),
     );
   });
 
@@ -280,7 +280,7 @@ describe('a mirror with faults', () => {
       resolving.run(only('varnish')),
       fault(
         'RESOLVE_DEMAND',
-        /varnish 7\.1\.1-1 \(bookworm\) demands libvarnishapi3 \(>= 7\.1\.0\); there is 7\.0\.0-1/,
+        /varnish 7\.1\.1-1 \(bookworm\) depends on libvarnishapi3 \(>= 7\.1\.0\); available: 7\.0\.0-1/,
       ),
     );
   });

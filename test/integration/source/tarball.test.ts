@@ -127,7 +127,7 @@ describe('a tarball of source code', () => {
         context,
         silentPhase,
       ),
-      fault('SOURCE_UNKNOWN_VERSION', /no name of the form libb_\{version\}\.tar\.gz is on the page/),
+      fault('SOURCE_UNKNOWN_VERSION', /has no name of the form libb_\{version\}\.tar\.gz/),
     );
   });
 
