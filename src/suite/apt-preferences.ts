@@ -48,7 +48,7 @@ export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest
   const where =
     frozen === undefined
       ? []
-      : [`listed for ever by ${frozen.baseUrl}/snapshot/${manifest.id} ${frozen.suite}`];
+      : [`permanently listed by ${frozen.baseUrl}/snapshot/${manifest.id} ${frozen.suite}`];
   const records = packages.map(({ package: name, version }) =>
     [
       ...[about, ...where].map((line) => `Explanation: ${line}`),

@@ -35,8 +35,8 @@ function isExempt({ imported, supersedes }: GateFacts): boolean {
 export function assertGates(facts: GateFacts, suite: string): void {
   if (isExempt(facts) || facts.gates.includes(installability)) return;
   throw new LockstepError('GATE_MISSING', {
-    message: `${suite} cannot take ${facts.id}: nobody has proven that it can be installed`,
-    hint: `It was cut by an earlier Lockstep. Cut the set anew, which proves it: lockstep cut ${facts.profile}`,
+    message: `${suite} cannot take ${facts.id}: there is no proof that it can be installed`,
+    hint: `It was cut by an earlier Lockstep. Cut the set again to prove it: lockstep cut ${facts.profile}`,
     where: [{ path: 'evidence', message: `no evidence of the gate ${installability}` }],
   });
 }

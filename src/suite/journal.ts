@@ -43,8 +43,8 @@ export async function readJournal(path: string): Promise<MoveJournal | undefined
     return { move, date, message, before };
   } catch (error) {
     throw new LockstepError('SNAPSHOT_INVALID', {
-      message: `${path} is no journal of this Lockstep: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'It tells of a move that was not ended. Run `lockstep verify --all`, mend what it names, then remove the file',
+      message: `${path} is not a valid journal: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'It records an unfinished move. Run `lockstep verify --all`, repair what it lists, then remove the file',
       where: [{ file: path }],
       cause: error,
     });

@@ -101,15 +101,15 @@ export function planSupersede(input: SupersedeInput): SupersedePlan {
   const { reissues } = attempt;
   if (!reissues.some(({ why }) => why.kind === 'lower')) {
     throw new LockstepError('MOVE_UNNEEDED', {
-      message: `No package of the set goes back to ${target.id}, so there is nothing to supersede`,
-      hint: 'Machines without the pin follow as they are: leave --supersede out.',
+      message: `No package of the set gets a lower version with ${target.id}, so there is nothing to supersede`,
+      hint: 'Machines without the pin follow without it: omit --supersede.',
     });
   }
   const listed = new Set(current.packages.map(({ sha256 }) => sha256));
   if (reissues.every(({ same }) => same !== null && listed.has(same.sha256))) {
     throw new LockstepError('MOVE_UNNEEDED', {
-      message: `${current.id} is the content of ${target.id} already, under higher versions`,
-      hint: 'Name another snapshot with --to.',
+      message: `${current.id} already has the content of ${target.id}, under higher versions`,
+      hint: 'Choose another snapshot with --to.',
     });
   }
   assertFileNames(reissues);
@@ -125,7 +125,7 @@ function assertFileNames(reissues: readonly Reissue[]): void {
     if (debFileName(item.package, to, item.architecture).length <= longestFileName) continue;
     throw new LockstepError('DEB_INVALID', {
       message: `The file name of ${item.package} would be too long with the version ${to}`,
-      hint: 'Too many re-issues lie above each other. Cut and publish a new release first: it gets a short version.',
+      hint: 'Too many re-issues follow each other. First cut and publish a new release: it gets a short version.',
       where: [{ path: item.package, value: to }],
     });
   }

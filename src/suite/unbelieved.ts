@@ -97,7 +97,7 @@ export async function faultsIn(root: string, file: string, trust: LineTrust): Pr
     if (faults.length === 0) return null;
     return new LockstepError('SNAPSHOT_INVALID', {
       message: `${path} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
-      hint: 'A history is only ever added to; restore it from version control or a backup',
+      hint: 'A history only grows. Restore it from version control or a backup',
       where: faults,
     });
   } catch (error) {
@@ -115,14 +115,14 @@ export function unbelievedLines(
   const lines = faults.map(({ line }) => line).join(', ');
   return {
     path,
-    message: `A key signed it that did not count any more: line ${lines}: ${faults[0]!.message}`,
-    hint: `It was not changed by a stranger. Where the key was compromised: compare the lines with what you know; if they tell what happened, vouch for them with: ${vouch} ${path}. Else restore the file from version control`,
+    message: `It was signed with a key that was no longer valid: line ${lines}: ${faults[0]!.message}`,
+    hint: `Its content matches its signature. If the key was compromised, compare the lines with your own records. If they are correct, accept them with: ${vouch} ${path}. Otherwise restore the file from version control`,
   };
 }
 
 export function unbelievedSnapshot(id: string, error: LockstepError): Pick<Finding, 'message' | 'hint'> {
   return {
     message: error.message,
-    hint: `It was not changed by a stranger. Where the key was compromised: compare the snapshot with version control or a backup; vouch for a good one with: ${vouch} ${id}. A bad one goes with: lockstep drop ${id}, once no suite has it`,
+    hint: `Its content matches its signature. If the key was compromised, compare the snapshot with version control or a backup. Accept a good one with: ${vouch} ${id}. Remove a bad one with: lockstep drop ${id}, after no suite lists it`,
   };
 }

@@ -55,11 +55,11 @@ export function judgeForeign(contents: ForeignContents, architectures: readonly 
   if (!/^[a-z0-9][a-z0-9-]*$/.test(architecture)) {
     faults.push(`control: Architecture ${shownName(architecture)} is not an architecture`);
   } else if (architecture !== 'all' && !architectures.includes(architecture)) {
-    faults.push(`it is for ${architecture}, and the profile is for ${architectures.join(', ')}`);
+    faults.push(`it is for ${architecture}, but the profile is for ${architectures.join(', ')}`);
   }
   // What apt reads in an index has no comments, which only source packages may have (deb822(5))
-  if (/^#/m.test(contents.control)) faults.push('control: it has a comment, which no index can hold');
-  if (!isOneParagraph(control.text())) faults.push('control: it is not one plain paragraph');
+  if (/^#/m.test(contents.control)) faults.push('control: it has a comment, which an index cannot contain');
+  if (!isOneParagraph(control.text())) faults.push('control: it is not a single plain paragraph');
   const source = sourceOf(control, name, isValidVersion(version) ? version : '0');
   if (source === undefined && control.has('Source')) {
     faults.push(

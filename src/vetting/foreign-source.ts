@@ -92,12 +92,12 @@ export async function readSource(
     const bytes = readFile(path);
     const own = { name: basename(path), size: bytes.length, sha256: sha256Of(bytes) };
     if (promised !== undefined && promised.sha256 !== own.sha256)
-      return faultOf(path, 'is not the file its .changes names');
+      return faultOf(path, 'is not the file that its .changes names');
     const keyring = promised === undefined ? reading.keyring : undefined;
     const { text, signers } = await signedText(bytes, path, { ...reading, keyring });
     const dsc = parseDsc(text, path);
     // An index calls it Package what a .dsc calls Source: with both, it would be listed under the wrong one
-    if (dsc.stanza.has('Package')) return faultOf(path, 'has a field Package, which no .dsc has');
+    if (dsc.stanza.has('Package')) return faultOf(path, 'has a field Package, which a .dsc cannot have');
     const faults: FaultPlace[] = [];
     for (const file of dsc.files) {
       const fault = await takeIn({ ...file, path: join(dirname(path), file.name) }, store, reading.signal);
@@ -140,17 +140,15 @@ function sizeOf(path: string): number | undefined {
 
 function sizeFault({ name, path, size }: PromisedFile): string | undefined {
   const there = sizeOf(path);
-  if (there === undefined) return `it names ${name}, which is not beside it`;
-  return there === size ? undefined : `${name} has ${there} bytes where ${size} are promised`;
+  if (there === undefined) return `it names ${name}, which is not in the same folder`;
+  return there === size ? undefined : `${name} has ${there} bytes instead of ${size}`;
 }
 
 async function hashFault(file: PromisedFile, signal: AbortSignal): Promise<string | undefined> {
   const fault = sizeFault(file);
   if (fault !== undefined) return fault;
   const { sha256 } = await hashFile(file.path, { signal });
-  return sha256 === file.sha256
-    ? undefined
-    : `${file.name} has SHA-256 ${sha256} where ${file.sha256} is promised`;
+  return sha256 === file.sha256 ? undefined : `${file.name} has SHA-256 ${sha256} instead of ${file.sha256}`;
 }
 
 /** The text that is signed where a keyring is given, else whatever text there is. */

@@ -89,7 +89,7 @@ async function readContents(built: BuiltPackage, context: VettingContext): Promi
 
 function refused(findings: readonly RuleBreach[]): LockstepError {
   return new LockstepError('VETTING_FAILED', {
-    message: `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} in the built packages may not be released`,
+    message: `${findings.length} ${findings.length === 1 ? 'thing' : 'things'} in the built packages violate the release rules`,
     hint: "Correct the package's debian/ directory or template; nothing was cut or published.",
     where: findings.map(({ package: file, path, rule, message }) => ({
       file,

@@ -160,7 +160,7 @@ class Walk {
   #why(other: Known): string {
     const wanted = this.#wanted.get(other.name);
     if (wanted?.by != null) return `is needed by ${this.#chain(wanted.by)}`;
-    if (wanted !== undefined) return 'is what was to be installed';
+    if (wanted !== undefined) return 'is the package to install';
     return 'is on every machine';
   }
 
@@ -198,7 +198,7 @@ class Walk {
     const known = this.#all(one.package);
     if (known.length === 0) {
       const names = this.#providers(one.package).map(({ name, version }) => `${name} ${version}`);
-      return `only ${names.join(', ')} provides ${one.package}, and in no version that fits`;
+      return `only ${names.join(', ')} provides ${one.package}, but not in a matching version`;
     }
     const fits = known.find(({ version }) => satisfies(one, version));
     const highest = this.#candidate(one.package)!;

@@ -71,7 +71,7 @@ export async function checkFiles(check: FileCheck): Promise<string[]> {
     const { architecture } = simulator.lists;
     if (!looked)
       notes.push(
-        `${check.base.name} has no Contents for ${architecture}, so files in both were not looked for`,
+        `${check.base.name} has no Contents for ${architecture}, so the check for files in both was skipped`,
       );
   }
   if (found.length > 0) throw refused(found);
@@ -107,7 +107,7 @@ async function overlapsWithBase(
       // Partial mirrors leave Contents out, and others are behind with them; apt never asks for them
       if (!(error instanceof LockstepError) || !ofTheMirror.has(error.code)) throw error;
       unseen.push(
-        `the mirror does not have the ${index.path} that ${index.release.suite} names, so files in both were not looked for there`,
+        `the mirror lacks the ${index.path} that ${index.release.suite} names, so the check for files in both was skipped there`,
       );
       return [];
     });
@@ -197,8 +197,8 @@ function refused(overlaps: readonly Overlap[]): LockstepError {
   }));
   if (left > 0) where.push({ message: `${left} more ${left === 1 ? 'file' : 'files'}` });
   return new LockstepError('INSTALL_OVERLAP', {
-    message: `Two packages bring the same file, and dpkg would refuse the second: ${said(overlaps[0]!)}${more === 0 ? '' : ` (and ${more} more)`}`,
-    hint: 'Leave the file to one of them, or declare what is meant: Replaces and Breaks where it moved from one to the other, Conflicts where only one may be installed (Debian Policy 7.4, 7.6). Nothing was cut or published.',
+    message: `Two packages contain the same file, and dpkg would refuse the second: ${said(overlaps[0]!)}${more === 0 ? '' : ` (and ${more} more)`}`,
+    hint: 'Keep the file in one of them, or declare the relation: Replaces and Breaks if it moved from one to the other, Conflicts if only one may be installed (Debian Policy 7.4, 7.6). Nothing was cut or published.',
     where,
   });
 }

@@ -57,7 +57,7 @@ export class Machine {
           base(name)
             .find((one) => one.get('Version') === version)
             ?.text();
-        if (text === undefined) throw new TypeError(`nobody knows ${name} ${version}`);
+        if (text === undefined) throw new TypeError(`unknown package ${name} ${version}`);
         return `${text.trimEnd()}\nStatus: install ok installed\n\n`;
       })
       .join('');

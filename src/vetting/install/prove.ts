@@ -205,7 +205,7 @@ function pathOf(
 
 function impossible(faults: readonly ScenarioFault[], components: InstallSet['components']): LockstepError {
   const [first] = faults;
-  const reason = first!.reasons[0]?.message ?? 'apt finds no way';
+  const reason = first!.reasons[0]?.message ?? 'apt finds no solution';
   const where: FaultPlace[] = [];
   for (const { scenario, reasons } of faults) {
     for (const one of reasons) {
@@ -221,14 +221,14 @@ function impossible(faults: readonly ScenarioFault[], components: InstallSet['co
   }
   return new LockstepError('INSTALL_IMPOSSIBLE', {
     message: `${first!.scenario.failed}: ${reason}`,
-    hint: 'Change the relation in the package (packaging/<component>/debian/control, templates/<package>/package.yaml), add a component that supplies what is missing, or set the base of the profile to the release that has it. Nothing was cut or published.',
+    hint: 'Change the relation in the package (packaging/<component>/debian/control, templates/<package>/package.yaml), add a component that provides what is missing, or set the base of the profile to a release that has it. Nothing was cut or published.',
     where,
   });
 }
 
 function withoutMetapackage(metapackage: string, { architecture }: ArchSet): LockstepError {
   return new LockstepError('INSTALL_IMPOSSIBLE', {
-    message: `${metapackage} cannot be installed on ${architecture}: the set has no package of that name for it`,
+    message: `${metapackage} cannot be installed on ${architecture}: the set has no package with that name for this architecture`,
     hint: 'The metapackage must be of architecture all, or of every architecture of the profile.',
     where: [{ path: 'metapackage.name', value: metapackage }],
   });

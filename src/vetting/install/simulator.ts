@@ -131,8 +131,8 @@ export class Simulator {
     });
     if (!answer.possible) {
       throw new LockstepError('TOOL_FAILED', {
-        message: `The packages that every machine of the base has cannot be installed together: ${aptSentences(answer).join('; ')}`,
-        hint: 'The lists of the mirror are not of one state; try again, or use another mirror (LOCKSTEP_MIRROR).',
+        message: `The base packages of every machine cannot be installed together: ${aptSentences(answer).join('; ')}`,
+        hint: 'The indices of the mirror do not match each other. Try again, or use another mirror (LOCKSTEP_MIRROR).',
       });
     }
     return machine.after(answer, null);
@@ -191,7 +191,7 @@ export class Simulator {
     if (!answer.possible && !isSolversNo(answer)) {
       throw new LockstepError('TOOL_FAILED', {
         message: `apt-get could not simulate: ${answer.errors.join('; ') || `exit status ${result.exitCode}`}`,
-        hint: 'This is a fault of the simulation, and says nothing of the packages.',
+        hint: 'The simulation failed; this says nothing about the packages.',
       });
     }
     await removeTree(folder);
