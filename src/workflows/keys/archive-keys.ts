@@ -160,7 +160,7 @@ export async function currentAtHand(context: Context, state: KeyState | null): P
 
 function keyChanged({ places }: Context, { current, keys }: KeyState, { key }: KeyAtHand): LockstepError {
   const there = keys.find(({ fingerprint }) => fingerprint === key.fingerprint);
-  const what = there === undefined ? 'none of its keys' : stateWords[there.state];
+  const what = there === undefined ? 'not one of its keys' : stateWords[there.state];
   return new LockstepError('SIGN_KEY_CHANGED', {
     message: `The archive's key is ${current.fingerprint}; lockstep.yaml names ${key.fingerprint}, which is ${what}`,
     hint: changeHint,
@@ -169,14 +169,14 @@ function keyChanged({ places }: Context, { current, keys }: KeyState, { key }: K
 }
 
 const stateWords: Record<KnownKey['state'], string> = {
-  current: 'the current one',
-  next: 'the next one, which does not sign alone yet',
-  former: 'a former one',
-  compromised: 'one that is not believed any more',
+  current: 'the current key',
+  next: 'the next key, which does not sign alone yet',
+  former: 'a former key',
+  compromised: 'a key that is no longer trusted',
 };
 
 export const changeHint =
-  'Nothing was written. Machines know the key by its keyring package: put the key back, then change it in a way that they can follow, with lockstep key rotate (docs/how-to/rotate-keys.md). If somebody else has the old key, or it is lost: lockstep key rotate --compromised';
+  'Nothing was written. Machines trust the key in their keyring package. Restore the key, then change it with lockstep key rotate, which machines can follow (docs/how-to/rotate-keys.md). If someone else has the old key, or if it is lost: lockstep key rotate --compromised';
 
 /** The key by which everything else is believed: the current one where it is at hand, else the first that was given. */
 async function ownKeys(
@@ -194,7 +194,7 @@ async function ownKeys(
     if (given.length > 0) return given[0]!;
     throw new LockstepError('SIGN_KEY_MISSING', {
       message: error.message,
-      hint: 'Name a file with its public key, which you got from somewhere you trust: --keyring FILE',
+      hint: 'Name a file with its public key from a source that you trust: --keyring FILE',
       where: error.where,
       cause: error,
     });

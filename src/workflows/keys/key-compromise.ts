@@ -129,7 +129,8 @@ async function planCompromise(context: Context, { since }: CompromiseRequest): P
     by,
   };
   const after = afterChange(before, change);
-  if (typeof after === 'string') throw noOtherKey(context, `The key cannot take over: ${after}`);
+  if (typeof after === 'string')
+    throw noOtherKey(context, `The key cannot replace the current one: ${after}`);
   return { before, after, change, ...compromiseOf(after)! };
 }
 
@@ -139,8 +140,8 @@ function plannedBefore(context: Context, state: KeyState, since: Date | null): C
   if (told === null) throw noOtherKey(context);
   if (since !== null && since.getTime() !== told.since.getTime()) {
     throw new LockstepError('ROTATE_IMPOSSIBLE', {
-      message: `The record says already that ${told.compromised} is not believed from ${told.since.toISOString()} on`,
-      hint: 'The record is only ever added to: leave --since out. --accept ID takes what you have looked at',
+      message: `The record already says that ${told.compromised} is not trusted from ${told.since.toISOString()} on`,
+      hint: 'The record only grows: omit --since. --accept ID accepts what you have checked',
       where: [{ file: keyRecordPath(context.places.snapshots) }],
     });
   }
@@ -159,11 +160,11 @@ function compromiseOf({
 
 function noOtherKey(
   { places }: Context,
-  message = 'There is no other key that could take over, or nothing was signed yet',
+  message = 'There is no other key to replace it, or nothing was signed yet',
 ): LockstepError {
   return new LockstepError('ROTATE_IMPOSSIBLE', {
     message,
-    hint: 'Make one with: lockstep key generate --next',
+    hint: 'Create one with: lockstep key generate --next',
     where: [{ file: keyRecordPath(places.snapshots) }],
   });
 }
@@ -201,8 +202,8 @@ async function acceptable(
 
 function noSuchFile(name: string, files: readonly string[]): LockstepError {
   return new LockstepError('SNAPSHOT_UNKNOWN', {
-    message: `There are no lines ${name} to vouch for${didYouMean(name, files)}`,
-    hint: `There are: ${files.filter((file) => !isOfKey(file)).join(', ')}`,
+    message: `There is no record file ${name} to accept${didYouMean(name, files)}`,
+    hint: `Available: ${files.filter((file) => !isOfKey(file)).join(', ')}`,
   });
 }
 
@@ -279,11 +280,11 @@ async function signViews(context: Context, doubtful: readonly string[]): Promise
 function undecided(left: readonly RepairOutcome[], doubtful: readonly string[]): LockstepError {
   const what = left.length === 1 ? 'a view' : `${left.length} views`;
   return new LockstepError('ARCHIVE_INVALID', {
-    message: `The key has changed, but ${what} could not be signed by it: ${left.map(({ path }) => path).join(', ')}`,
+    message: `The key has changed, but ${what} could not be signed with it: ${left.map(({ path }) => path).join(', ')}`,
     hint:
       doubtful.length === 0
-        ? 'Look at them with: lockstep verify. Then run the same again'
-        : `Not believed any more: ${doubtful.join(', ')}. Compare each with what you know; take what is good with lockstep key rotate --compromised --accept NAME, and move a suite away from a bad snapshot with lockstep rollback`,
+        ? 'Check them with: lockstep verify. Then run the same command again'
+        : `No longer trusted: ${doubtful.join(', ')}. Compare each with your own records. Accept what is good with lockstep key rotate --compromised --accept NAME. Move a suite away from a bad snapshot with lockstep rollback`,
     where: left.map(({ path, reason }) => ({ path: `public/${path}`, message: reason ?? '' })),
   });
 }

@@ -55,8 +55,8 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
   if (fault !== undefined) throw fault;
   if (workspace.profileNames.includes(keyringProfile)) {
     throw new LockstepError('PROFILE_INVALID', {
-      message: `The name ${keyringProfile} is that of the suites which keep machines' keys up to date`,
-      hint: 'Give the profile another name',
+      message: `The name ${keyringProfile} is reserved for the suites that keep the keys of machines up to date`,
+      hint: 'Rename the profile',
       where: [{ file: `profiles/${keyringProfile}.yaml` }],
     });
   }
@@ -77,7 +77,7 @@ export async function composeKeyringPackage(context: Context): Promise<SourceGro
  * @throws LockstepError as composeKeyringPackage, and what building, the signer and the disk throw
  */
 export async function cutKeyringPackage(context: Context, signer: Signer): Promise<Snapshot> {
-  const phase = context.progress.phase('Making the keyring package');
+  const phase = context.progress.phase('Building the keyring package');
   try {
     const snapshot = await cut(context, signer, phase);
     phase.done(snapshot.manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join());

@@ -47,7 +47,7 @@ export async function ensureKeyringSuite(context: Context, signer: Signer): Prom
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^(?:PROFILE|TEMPLATE|WORKSPACE)_/.test(error.code))
       throw error;
-    const phase = progress.phase(`The keyring package in ${suite} stays as it is`);
+    const phase = progress.phase(`The keyring package in ${suite} does not change`);
     phase.info(error.message);
     phase.fail();
   }
@@ -127,7 +127,7 @@ async function dropUnbelieved(context: Context, state: KeyState, signer: Signer)
     // What a stranger changed is verify's to tell
     if (offered.has(place.id) || !(await holdsAnyTime({ root: places.snapshots, trust }, place))) continue;
     const { snapshot, left } = await onlyIn(context, place, anyTime(trust));
-    const reason = 'It was signed by a key that somebody else may have';
+    const reason = 'It was signed with a key that someone else may have';
     await dropSnapshot(context, snapshot!, { left, signer, reason });
   }
 }

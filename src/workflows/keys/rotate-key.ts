@@ -62,7 +62,7 @@ export async function rotateKey(context: Context, request: RotateRequest): Promi
     if (request.dryRun) return { plan, done: null, state: facts.state, views: [] };
     if (step === 'abandon') {
       if (facts.state.next === null)
-        throw impossible(context, 'No next key is announced, so there is none to give up');
+        throw impossible(context, 'No next key is announced, so there is none to withdraw');
     } else {
       assertPossible(context, plan);
       if (!request.now && isEarly(plan)) {
@@ -100,14 +100,14 @@ function tooEarly({ step, obstacles }: RotationPlan): LockstepError {
   const early = obstacles.filter(({ waits }) => waits);
   return new LockstepError('ROTATE_EARLY', {
     message: `It is too early for the step "${step}": ${early.map(({ message }) => message).join('; ')}`,
-    hint: 'The step was not taken. Run it again then; --now takes it at once and LEAVES BEHIND every machine that has not caught up',
+    hint: 'The step was not taken. Run the command again after that time. --now takes the step at once and LEAVES BEHIND every machine that has not yet followed',
   });
 }
 
 function impossible({ places }: Context, message: string): LockstepError {
   return new LockstepError('ROTATE_IMPOSSIBLE', {
     message,
-    hint: 'See how far the change is with: lockstep key status',
+    hint: 'See the state of the change with: lockstep key status',
     where: [{ file: keyRecordPath(places.snapshots) }],
   });
 }
@@ -141,7 +141,7 @@ async function rotationFacts(context: Context): Promise<RotationFacts> {
   if (record === null) {
     throw impossible(
       context,
-      'There is no record of keys yet: publish or release something with this key first',
+      'There is no record of keys yet. First publish or release something with this key',
     );
   }
   const { state } = record;

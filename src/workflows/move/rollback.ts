@@ -51,7 +51,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   if (reason === '') {
     throw new LockstepError('USAGE', {
       message: 'The reason of a rollback is empty',
-      hint: "Say in a few words what went wrong; it stays in the suite's history: --reason TEXT",
+      hint: "State the reason in a few words, for the suite's history: --reason TEXT",
     });
   }
   return await exclusively(context, request, async () => {

@@ -51,7 +51,7 @@ export function entrySuite(context: Context, profile: string): NamedSuite {
   const [first] = suitesOf(context.workspace, profile);
   if (first === undefined) {
     throw new LockstepError('SUITE_UNKNOWN', {
-      message: `No suite of lockstep.yaml takes the profile ${profile}`,
+      message: `lockstep.yaml has no suite for the profile ${profile}`,
       hint: `Add one under "suites": ${profile}-unstable: { profile: ${profile}, trust: unstable }`,
     });
   }
@@ -90,7 +90,7 @@ export function suiteFor(context: Context, name: string | undefined, profile: st
     const fitting = suitesOf(context.workspace, profile).map((other) => other.name);
     throw new LockstepError('SUITE_UNKNOWN', {
       message: `The suite ${name} takes the profile ${suite.profile}, not ${profile}`,
-      hint: fitting.length === 0 ? 'No suite takes that profile' : `Suites for it: ${fitting.join(', ')}`,
+      hint: fitting.length === 0 ? 'No suite has that profile' : `Suites for it: ${fitting.join(', ')}`,
     });
   }
   return suite;
@@ -213,7 +213,7 @@ export async function applyPublish(
     phase.fail();
     throw error;
   }
-  phase.done(written.writes === 0 ? 'the archive has it already' : `${written.writes} files written`);
+  phase.done(written.writes === 0 ? 'the archive already has it' : `${written.writes} files written`);
   return { ...reportOf(plan), ...written };
 }
 

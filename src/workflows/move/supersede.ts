@@ -186,7 +186,7 @@ async function apply(context: Context, decided: Decided, signer: Signer): Promis
     );
     if (before !== undefined || plan.kind === 'unchanged') {
       const { id } = before?.manifest ?? plan;
-      phase.done(`${id} has it already`);
+      phase.done(`${id} already has it`);
       const sha256 = before?.sha256 ?? (await readSnapshot(places.snapshots, { profile, id })).sha256;
       return { id, profile, sha256, cut: false };
     }
@@ -286,7 +286,7 @@ async function fetchBack({ store, archive }: Context, item: SnapshotPackage): Pr
   if (bytes === undefined) {
     throw new LockstepError('STORE_MISSING', {
       message: `${item.package} ${item.version} is neither in the content store nor in the archive's pool`,
-      hint: `It was ${poolFilePath(item.path)}, SHA-256 ${item.sha256}; restore it from a copy of the archive`,
+      hint: `Its path was ${poolFilePath(item.path)}, SHA-256 ${item.sha256}. Restore it from a copy of the archive`,
       where: [{ file: item.path, value: item.sha256 }],
     });
   }

@@ -80,7 +80,7 @@ export async function lookAtBase(
   sources: SourceContext,
 ): Promise<BaseAhead[]> {
   if (own.length === 0) return [];
-  const phase = context.progress.phase('Looking at what the base release has itself');
+  const phase = context.progress.phase('Comparing with the packages of the base release');
   try {
     const found = await baseVersions([...new Set(own.flatMap(({ packages }) => packages))], sources, phase);
     const { codename } = sources.base;
@@ -101,7 +101,7 @@ export async function lookAtBase(
     }
     const ahead = aheadOf(own, known);
     for (const one of ahead) phase.info(aheadSentence(one, baseName(codename)));
-    phase.done(ahead.length === 0 ? 'nothing that is above ours' : `${ahead.length} above ours`);
+    phase.done(ahead.length === 0 ? 'none has a higher version' : `${ahead.length} with a higher version`);
     return ahead;
   } catch (error) {
     phase.fail();
@@ -209,8 +209,8 @@ export async function assertNotBehindBase(
     hint:
       first.component === metapackage.name
         ? `Give metapackage.name a name that ${base} does not have. Nothing was built.`
-        : `Have the profile take that version, or say that the set stays below it: lockstep skip ${profile.name} ` +
-          `${first.component} --not ${first.version} --reason WHY --until DAY. Nothing was built.`,
+        : `Use that version in the profile, or skip it: lockstep skip ${profile.name} ${first.component} ` +
+          `--not ${first.version} --reason WHY --until DAY. Nothing was built.`,
     where: inTheWay.map((one) => ({
       ...placeOfWords(written, one.path),
       value: one.ours,

@@ -76,7 +76,7 @@ function withoutSuite({ workspace, profiles, imported }: WorkspaceCheck): string
     .sort()
     .map(
       (name) =>
-        `No suite of lockstep.yaml takes the profile ${name}, so nothing of it can be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: ${workspace.trustLevels[0]} }`,
+        `lockstep.yaml has no suite for the profile ${name}, so it cannot be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: ${workspace.trustLevels[0]} }`,
     );
 }
 
@@ -84,7 +84,7 @@ async function hooksThatDoNotRun(repository: string): Promise<string[]> {
   const hooks = await commitHooks(await import('isomorphic-git'), repository);
   if (hooks.length === 0) return [];
   return [
-    `The commits that snapshots.commit makes run no hooks of ${repository}: ${hooks.join(', ')}. Check the commits where they are pushed to, or set snapshots.commit to false and commit yourself`,
+    `The commits of snapshots.commit do not run the hooks of ${repository}: ${hooks.join(', ')}. Check the commits on the server that you push to, or set snapshots.commit to false and commit yourself`,
   ];
 }
 
@@ -99,6 +99,6 @@ async function commitNotes({ workspace }: WorkspaceCheck): Promise<string[]> {
     return [`snapshots.commit is true, but nothing is committed: ${error.message}.`];
   }
   return [
-    `snapshots.commit is true, but nothing is committed: ${workspace.root} is in no git repository. Make one with "git init", or set snapshots.commit to false`,
+    `snapshots.commit is true, but nothing is committed: ${workspace.root} is not in a git repository. Create one with "git init", or set snapshots.commit to false`,
   ];
 }

@@ -83,8 +83,8 @@ export async function readAll(
     taken.packages.push(one);
   }
   if (read.length + described.sources.length + taken.faults.length === 0 && request.remove.length === 0) {
-    const where = request.paths.length === 0 ? 'what was named: nothing' : request.paths.join(', ');
-    taken.faults.push({ message: `there is no .deb, .dsc or .changes in ${where}` });
+    const where = request.paths.length === 0 ? 'the arguments: nothing' : request.paths.join(', ');
+    taken.faults.push({ message: `no .deb, .dsc or .changes in ${where}` });
   }
   return taken;
 }
@@ -93,10 +93,10 @@ function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: bo
   const { file } = read;
   if ('faults' in read) return read.faults.map((message) => ({ file, message }));
   if (promised === undefined) {
-    return signed ? [{ file, message: 'no signed .changes names it, and a keyring was given' }] : [];
+    return signed ? [{ file, message: 'no signed .changes names it, but --keyring requires one' }] : [];
   }
   if (promised.sha256 === read.entry.sha256) return [];
-  return [{ file, message: `has SHA-256 ${read.entry.sha256}, and its .changes names ${promised.sha256}` }];
+  return [{ file, message: `has SHA-256 ${read.entry.sha256}, but its .changes names ${promised.sha256}` }];
 }
 
 interface Described {
@@ -145,8 +145,8 @@ async function readKeyring({ keyring, cwd }: ReadingRequest): Promise<Uint8Array
   const bytes = await readIfThere(resolve(cwd, keyring));
   if (bytes !== undefined) return bytes;
   throw new LockstepError('KEYRING_MISSING', {
-    message: `There is no keyring ${keyring}`,
-    hint: 'Name a file of public keys, as gpg --export writes it',
+    message: `The keyring ${keyring} does not exist`,
+    hint: 'Name a file of public keys, written by gpg --export',
     where: [{ file: keyring }],
   });
 }

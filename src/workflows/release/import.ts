@@ -187,19 +187,19 @@ function wishesOf(changes: readonly ImportChange[], request: ImportRequest): Imp
   const found = unasked[first];
   const where = found.map(({ package: name, architecture, from, to }) => ({
     path: `${name} ${architecture}`,
-    message: to === null ? `${from} would leave the set` : `${from} -> ${to}`,
+    message: to === null ? `${from} would be removed` : `${from} -> ${to}`,
   }));
   const count = found.length === 1 ? 'a package' : `${found.length} packages`;
   if (first === 'replace') {
     throw new LockstepError('IMPORT_REMOVES', {
-      message: `Nothing was imported: ${count} of the last snapshot would leave the set of ${request.profile}`,
-      hint: '--add keeps them beside what was named; --replace lets them go; --remove NAME takes single ones out',
+      message: `Nothing was imported: ${count} of the last snapshot would be removed from the set of ${request.profile}`,
+      hint: '--add keeps them; --replace removes them; --remove NAME removes single packages',
       where,
     });
   }
   throw new LockstepError('IMPORT_LOWER', {
     message: `Nothing was imported: ${count} of ${request.profile} would go to a lower version`,
-    hint: 'Machines with a higher version stay at it. If this is meant: --lower. To take a published set back: lockstep rollback',
+    hint: 'Machines with a higher version keep it. To allow lower versions: --lower. To return a published set to an earlier snapshot: lockstep rollback',
     where,
   });
 }

@@ -116,7 +116,7 @@ async function inPhase(
 ): Promise<InstallProof> {
   const { places, signal } = context;
   const { metapackage, base } = profile;
-  const phase = context.progress.phase('Proving that it installs');
+  const phase = context.progress.phase('Proving installability');
   try {
     // Loaded here: most moves have nothing to prove
     const { proveInstall } = await import('../../vetting/install/prove.js');
@@ -134,7 +134,7 @@ async function inPhase(
       },
     );
     for (const note of proof.notes) phase.info(note);
-    phase.done(`apt ${proof.aptVersion} finds a way on ${base.architectures.join(', ')}`);
+    phase.done(`apt ${proof.aptVersion} finds a solution on ${base.architectures.join(', ')}`);
     return proof;
   } catch (error) {
     phase.fail();

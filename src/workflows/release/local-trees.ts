@@ -24,8 +24,8 @@ export function withLocalTrees(profile: Profile, trees: LocalTrees): Profile {
     }
     if (component.build === undefined) {
       throw new LockstepError('USAGE', {
-        message: `--with ${name}=${source.typed}: ${name} is not built here (its source is of kind ${component.source.kind}), so no tree can stand in for it`,
-        hint: 'Components with "build" in the profile can be built from your own tree.',
+        message: `--with ${name}=${source.typed}: ${name} is not built here (the kind of its source is ${component.source.kind}), so a tree cannot replace it`,
+        hint: 'Only components with "build" in the profile can be built from a local tree.',
         where: [{ path: `components.${name}.build` }],
       });
     }

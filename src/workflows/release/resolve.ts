@@ -65,7 +65,7 @@ export async function resolve(
   const { inForce, ended } = skipsOf(written, context.clock.now());
   const options = withPlaces(written, () => planOptions(profile.components, candidates, inForce));
   const searching = new ComponentSearch(profile, options, sources);
-  const phase = context.progress.phase('Fetching, checking and fitting sources');
+  const phase = context.progress.phase('Fetching, verifying and resolving sources');
   searching.phase = phase;
   try {
     const problem = {
@@ -90,7 +90,7 @@ export async function resolve(
     for (const one of skipped) phase.info(skippedSentence(one));
     for (const sentence of [...ended, ...passedOver(asked, chosen), ...preReleases(asked, chosen)])
       phase.info(sentence);
-    phase.done(`${pins.size} components, ${demands.length} demands met`);
+    phase.done(`${pins.size} components, ${demands.length} demands satisfied`);
     const declared = searching.declared(chosen);
     const php = platform === undefined ? [] : phpPackagesOf(declared, platform);
     const phpOf = platform === undefined ? {} : phpPackagesByComponent(declared, platform);
@@ -138,7 +138,7 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>): stri
     .flatMap(({ component }) =>
       whyNot(problem, chosen, component)
         .newer.filter(({ why }) => why === 'barred')
-        .map(({ sentence }) => `Passed over, ${component} ${sentence}`),
+        .map(({ sentence }) => `Not chosen: ${component} ${sentence}`),
     );
 }
 
@@ -148,7 +148,7 @@ function preReleases(problem: Problem, chosen: ReadonlyMap<string, number>): str
     .filter(({ preReleasesOnly }) => preReleasesOnly === true)
     .map(
       ({ component, range, options }) =>
-        `A pre-release was taken, ${component} ${options[chosen.get(component)!]!.label}: the base has no release in ${range}`,
+        `A pre-release is used, ${component} ${options[chosen.get(component)!]!.label}: the base has no release in ${range}`,
     );
 }
 
@@ -180,5 +180,5 @@ function explainChoice(
   const told = whyNot(problem, chosen, root);
   return root === component
     ? told
-    : { ...told, sentence: `${component} comes with ${root}; ${told.sentence}` };
+    : { ...told, sentence: `${component} is part of ${root}; ${told.sentence}` };
 }

@@ -151,7 +151,7 @@ export async function buildSet(
     const outputs = made.map((result) => (result as PromiseFulfilledResult<BuildOutput>).value);
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
     const built = plans.filter(({ action }) => action === 'build').length;
-    phase.done(built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`);
+    phase.done(built === 0 ? 'nothing to build' : `${built} built, ${plans.length - built} cached`);
     return {
       profile,
       pins,
@@ -373,8 +373,8 @@ function assertVersions(plan: BuildPlan, output: BuildOutput): void {
   for (const built of output.packages) {
     if (built.version === plan.version) continue;
     throw new LockstepError('BUILD_OUTPUT', {
-      message: `${built.package} was built as ${built.version}; ${plan.version} was planned`,
-      hint: 'Packages with a version of their own (dpkg-gencontrol -v) cannot be part of an exact set.',
+      message: `${built.package} was built as ${built.version} instead of the planned ${plan.version}`,
+      hint: 'Packages with their own version (dpkg-gencontrol -v) cannot be part of an exact set.',
       where: [{ path: `components.${plan.component}` }],
     });
   }

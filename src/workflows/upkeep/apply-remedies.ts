@@ -107,7 +107,7 @@ async function signAgain(
     now: clock.now(),
   });
   await applyRefresh(port, plan, { signer, clock, signal });
-  return { path: view, how: 'signed anew' };
+  return { path: view, how: 'signed again' };
 }
 
 /**
@@ -134,7 +134,7 @@ async function publishAgain(
   const plan = await planPublish(context, target, suite, signer, { action: 'publish', anew: true });
   const writes = plan.writes.filter(({ path }) => path.startsWith(`${view}/`));
   await applyPublication(port, { ...plan, writes }, { store, signer, clock, signal });
-  return { path: view, how: `published again out of ${id}` };
+  return { path: view, how: `published again from ${id}` };
 }
 
 function nameOf(view: string): { suite: string; id: string | undefined } | undefined {

@@ -75,7 +75,7 @@ async function interrupted(context: Context, id: string): Promise<DroppedSnapsho
   if ((await filesOf(context, dropped)).length > 0) return dropped;
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `The snapshot ${id} of ${dropped.profile} was dropped at ${dropped.at} by ${dropped.by}`,
-    hint: 'Nothing of it is left but its packages, until the next: lockstep gc',
+    hint: 'Only its packages remain, until the next: lockstep gc',
   });
 }
 
@@ -94,7 +94,7 @@ async function placeOf(context: Context, id: string): Promise<SnapshotPlace> {
   const ids = all.map((place) => place.id);
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `There is no snapshot ${id}${didYouMean(id, ids)}`,
-    hint: ids.length === 0 ? 'There is none yet' : 'See which there are with: lockstep snapshots',
+    hint: ids.length === 0 ? 'There are no snapshots yet' : 'List them with: lockstep snapshots',
   });
 }
 

@@ -52,8 +52,8 @@ export function cacheLimits(
   const age = given('--max-age', flags.age) ?? given('LOCKSTEP_CACHE_AGE', env['LOCKSTEP_CACHE_AGE']);
   const size = given('--max-size', flags.size) ?? given('LOCKSTEP_CACHE_SIZE', env['LOCKSTEP_CACHE_SIZE']);
   return {
-    maxAge: limit(age, parseDuration, 'Write a number and s, m, h, d or w, as in 30d') ?? maxAge,
-    maxSize: limit(size, parseSize, 'Write a number and K, M, G or T, as in 50G') ?? maxSize,
+    maxAge: limit(age, parseDuration, 'Use a number and s, m, h, d or w, such as 30d') ?? maxAge,
+    maxSize: limit(size, parseSize, 'Use a number and K, M, G or T, such as 50G') ?? maxSize,
   };
 }
 
@@ -95,7 +95,7 @@ export async function gcCache(context: Context, request: CacheGcRequest): Promis
 }
 
 async function pruneCache(context: Context, request: CacheGcRequest): Promise<CacheGcReport> {
-  const phase = context.progress.phase('Looking through the cache');
+  const phase = context.progress.phase('Scanning the cache');
   const notes: string[] = [];
   let plan: CachePlan;
   try {
@@ -130,7 +130,7 @@ export async function pruneWhenDue(context: Context): Promise<void> {
     if (last !== undefined) await pruneCache(context, { ...limits, dryRun: false });
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
-    context.progress.phase('Pruning the cache').done(`left for the next time: ${error.message}`);
+    context.progress.phase('Pruning the cache').done(`left for the next run: ${error.message}`);
   }
 }
 
@@ -143,13 +143,13 @@ async function findItems(context: Context, notes: string[]): Promise<CacheItem[]
   const others = await runsUnderWay(context);
   for (const { workspace, command } of others) {
     notes.push(
-      `The content store, build roots and scratch space are left alone: "${command}" is at work in ${workspace}`,
+      `The content store, build roots and scratch space are not pruned: "${command}" is active in ${workspace}`,
     );
   }
   const known = new Set<string>([...cacheFolderNames, pruneMark]);
   for (const name of await namesIn(cache)) {
     if (!known.has(name) && !isTemporaryName(name)) {
-      notes.push(`${join(cache, name)} is left alone: it is none of Lockstep's`);
+      notes.push(`${join(cache, name)} is not pruned: it does not belong to Lockstep`);
     }
   }
   for (const folder of cacheFolderNames) {
@@ -215,7 +215,7 @@ async function blobs(
   const { hashes, unreachable } = await workspacesNeeds(context, forgottenAfter);
   for (const { workspace, address } of unreachable) {
     notes.push(
-      `The content store is left alone: ${workspace} uses it too and is not there now. If it is gone for good, remove ${address}`,
+      `The content store is not pruned: ${workspace} also uses it and is missing now. If it was deleted, remove ${address}`,
     );
   }
   const all = busy || unreachable.length > 0;
@@ -251,7 +251,7 @@ async function removeItems(context: Context, { remove }: CachePlan): Promise<voi
     else await removeFile(item.path);
     bytes += item.size;
   }
-  phase.done(`${remove.length} things, ${Math.round(bytes / 1024 / 1024)} MiB`);
+  phase.done(`${remove.length} entries, ${Math.round(bytes / 1024 / 1024)} MiB`);
 }
 
 /** First out of its place, so that nobody finds half of one. */

@@ -59,7 +59,7 @@ const forgottenAfter = 30 * 86_400;
 export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
   return await exclusively(context, request, async () => {
     const finished = request.dryRun ? [] : await finishDrops(context);
-    const phase = context.progress.phase('Looking for what nothing refers to');
+    const phase = context.progress.phase('Searching for unreferenced files');
     const notes: string[] = [];
     const garbage = await findGarbage(context, request, notes);
     const plan = planGarbage({
@@ -114,7 +114,7 @@ async function findGarbage(context: Context, request: GcRequest, notes: string[]
     const signed = await readSignedView(port, view, trust);
     if (signed.there && signed.release === null) {
       notes.push(
-        `${view} is left alone: none of its Release files can be trusted. Look at it with: lockstep verify`,
+        `${view} is not cleaned: none of its Release files can be trusted. Check it with: lockstep verify`,
       );
     }
     for (const { sha256 } of signed.release?.sha256.values() ?? []) needs.hashes.add(sha256);
@@ -182,7 +182,7 @@ async function storeGarbage(
   if (others.unreachable.length > 0) {
     for (const { workspace, address } of others.unreachable) {
       notes.push(
-        `The content store is left alone: ${workspace} uses it too and is not there now. If it is gone for good, remove ${address}`,
+        `The content store is not cleaned: ${workspace} also uses it and is missing now. If it was deleted, remove ${address}`,
       );
     }
     return [];

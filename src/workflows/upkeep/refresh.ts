@@ -140,8 +140,8 @@ async function assertThere(context: Context, suites: readonly PublishedSuite[]):
   }
   if (published.length === 0) return;
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `The archive is not at ${port.place}: histories say what was published, and no Release file of it is there`,
-    hint: 'If it was moved or is not mounted, bring it back. If it is lost, make it anew with: lockstep verify --repair',
+    message: `The archive is not at ${port.place}: the histories record publications, but there is no Release file`,
+    hint: 'If it was moved or is not mounted, restore it there. If it is lost, recreate it with: lockstep verify --repair',
     where: published.map((view) => ({ path: `public/${view}` })),
   });
 }
@@ -176,8 +176,8 @@ async function adopted(
   );
   if (unknown.length > 0) {
     throw new LockstepError('ROTATE_IMPOSSIBLE', {
-      message: `The record of keys does not know ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
-      hint: '--former-key is for an archive from before there was a record. See which keys there are with: lockstep key status',
+      message: `The record of keys does not contain ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
+      hint: '--former-key is for an archive that is older than its record of keys. List the keys with: lockstep key status',
       where: [{ file: keyRecordPath(context.places.snapshots) }],
     });
   }
@@ -236,7 +236,7 @@ async function refreshView(
     now: clock.now(),
   });
   if (plan.reason !== null && !by.dryRun) {
-    const phase = context.progress.phase(`Signing ${view} anew`);
+    const phase = context.progress.phase(`Signing ${view} again`);
     await applyRefresh(port, plan, { signer: by.signer, clock, signal });
     phase.done();
   }
@@ -245,7 +245,7 @@ async function refreshView(
 
 /** A folder that is not mounted, or was moved, must not look like one in which nothing is due. */
 function missing(view: string, place: string): string {
-  return `its history says that it was published, and ${view} has no Release files. If ${place} is the archive, make them anew with: lockstep verify --repair; if it was moved or is not mounted, bring it back`;
+  return `its history says that it was published, but ${view} has no Release files. If ${place} is the archive, recreate them with: lockstep verify --repair. If the archive was moved or is not mounted, restore it there`;
 }
 
 function faultOf(messages: readonly string[]): string {
@@ -266,8 +266,8 @@ export function assertRefreshed(views: readonly RefreshedView[]): void {
   const faults = views.filter(({ fault }) => fault !== null);
   if (faults.length === 0) return;
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `${faults.length === 1 ? 'A view' : `${faults.length} views`} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
-    hint: 'What the archive did not sign itself it does not sign again. If an earlier key of it did, name that with --former-key FILE; else look at it with: lockstep verify',
+    message: `${faults.length === 1 ? 'A view' : `${faults.length} views`} could not be signed again: ${faults.map(viewPath).join(', ')}`,
+    hint: 'Lockstep signs again only what the archive itself signed. If an earlier key of the archive signed it, name that key with --former-key FILE. Otherwise check it with: lockstep verify',
     where: faults.map((view) => ({ path: `public/${viewPath(view)}`, message: view.fault! })),
   });
 }

@@ -255,8 +255,8 @@ function lostHistories(
         code: 'SNAPSHOT_INVALID',
         kind: 'missing',
         path: historyPath(snapshots, suite).slice(snapshots.length + 1),
-        message: `The history of ${suite} is missing, though the suite is published`,
-        hint: 'Restore it from version control or a backup; nothing else has what it says',
+        message: `The history of ${suite} is missing, but the suite is published`,
+        hint: 'Restore it from version control or a backup. Its content exists nowhere else',
       },
     ];
   });
@@ -280,12 +280,12 @@ async function notesFor(context: Context): Promise<string[]> {
   const notes: string[] = [];
   if (holder !== undefined && holder.pid !== process.pid) {
     notes.push(
-      `${holder.command} is at work here since ${holder.startedAt}: what it has not finished looks like a fault.`,
+      `${holder.command} is active here since ${holder.startedAt}: its unfinished work may look like a fault.`,
     );
   }
   if ((await readIfThere(journalPath(context))) !== undefined) {
     notes.push(
-      'A run was killed while it moved a suite. The next command that writes finishes that move or undoes it.',
+      'A run was killed while it moved a suite. The next command that writes completes that move or undoes it.',
     );
   }
   return notes;

@@ -49,7 +49,7 @@ async function once<T>(context: Context, path: string, read: () => Promise<T>): 
 function stampOf(path: string): string {
   try {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (found === undefined) return 'not there';
+    if (found === undefined) return 'missing';
     const { dev, ino, size, mtimeNs, ctimeNs } = found;
     return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
   } catch (error) {

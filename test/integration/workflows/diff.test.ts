@@ -274,7 +274,7 @@ describe('a diff of two snapshots', function () {
     assert.equal(back.components.find(({ component }) => component === 'wiki')!.change, 'down');
     assert.equal(back.changelogs[0]!.direction, 'down');
     assert.deepEqual(back.security.removed, ['CVE-2025-67475']);
-    assert.match(renderDiff(back), /takes back the fixes of CVE-2025-67475/);
+    assert.match(renderDiff(back), /reverts the fixes of CVE-2025-67475/);
   });
 
   it('opens no package that is the same on both sides, and keeps what it read', async () => {
@@ -391,7 +391,7 @@ describe('a diff of two snapshots', function () {
       const found = await compare(one.manifest.id, two.manifest.id);
       assert.match(
         of('lost', found).notCompared!,
-        /^1: its file is not in the content store nor in the pool/,
+        /^1: its file is neither in the content store nor in the pool/,
       );
       assert.match(renderDiff(found), /contents not compared/);
       assert.match(renderDiffMarkdown(found), /Contents not compared/);
