@@ -52,7 +52,7 @@ export interface OpenRoot {
 }
 
 /**
- * The root with these packages, made when it is not there.
+ * The root with these packages; it is built if it does not exist.
  * @throws LockstepError BUILD_ROOT (mmdebstrap failed; the log is named), TOOL_MISSING, SOURCE_NOT_ON_MIRROR, NET_*,
  * SOURCE_HASH_MISMATCH, DISK_*, INTERRUPTED
  */

@@ -30,8 +30,8 @@ export interface DebianRequest {
   component: string;
   pin: AptSourcePin | TreePin;
   /**
-   * `packaging/<component>/debian` of the workspace, where there is one: it stands in for the source's own. A tree
-   * that is no source package needs it.
+   * `packaging/<component>/debian` of the workspace, if there is one: it replaces the directory of the
+   * source. A tree that is not a source package requires it.
    */
   packaging?: string | undefined;
   /** Ends the version: `+lockstep1`. */

@@ -117,7 +117,7 @@ async function collectPackages(build: DebianBuildRun, folder: string): Promise<B
     if (!(await onDisk('look at', path, () => lstat(path))).isFile()) continue;
     packages.push(await collectPackage(build, path, name));
   }
-  // Debug symbols are an archive of their own in Debian, and nothing of a set
+  // Debug symbols have a separate archive in Debian, and do not belong to a set
   return packages.filter((one) => !one.package.endsWith('-dbgsym'));
 }
 

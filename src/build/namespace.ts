@@ -1,8 +1,7 @@
 /**
- * Running a program in kernel namespaces of its own: no network, its own
- * mounts, processes, host name; as root, or as any user whom /etc/subuid gives
- * user ids. When it ends, by itself or by force, the kernel takes all mounts
- * and processes with it. Must not know what is built.
+ * Runs a program in its own kernel namespaces: no network, its own mounts, processes and host name; as root,
+ * or as a user with user ids in /etc/subuid. When the program ends or is killed, the kernel removes its
+ * mounts and processes. Must not know what is built.
  */
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -11,7 +10,10 @@ import { notThere, readIfThere } from '../io/disk.js';
 import { run, type RunResult } from '../io/process.js';
 import { missingTools, toolMissing, type ToolName } from '../io/tools.js';
 
-/** `root`: we are; `subordinate`: root inside only, by user namespace and the user's subordinate ids. */
+/**
+ * `root`: Lockstep runs as root. `subordinate`: root only inside, with a user namespace and the user's
+ * subordinate ids.
+ */
 export type Privilege = 'root' | 'subordinate';
 
 const namespaceTools = ['unshare', 'setpriv', 'mount'] as const;
@@ -60,7 +62,7 @@ export function namespaceCommand(
 }
 
 /**
- * Runs a program as root of namespaces of its own and waits for its end, whatever its exit status.
+ * Runs a program as root in its own namespaces and waits for its end, whatever its exit status.
  * @throws LockstepError TOOL_MISSING, INTERRUPTED (everything in it has ended)
  */
 export async function runIsolated(
@@ -129,14 +131,14 @@ async function assertSubordinateIds(): Promise<void> {
   }
 }
 
-/** What keeps a process from namespaces of its own. */
+/** What prevents a process from having its own namespaces. */
 export type Obstacle = 'no-proc' | 'chroot' | 'capability' | 'unknown' | 'user-namespaces';
 
 /** CAP_SYS_ADMIN, as a bit of the capability sets in /proc/self/status (capabilities(7)). */
 const sysAdmin = 1n << 21n;
 
 /**
- * Tells by what /proc says of this process; never by the words of a program that failed. Pure.
+ * Decides from the content of /proc for this process, never from the message of a failed program. Pure.
  *
  * @param own contents of /proc/self/mountinfo and /proc/self/status (proc(5)); null where they cannot be read
  */

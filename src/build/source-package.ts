@@ -1,8 +1,7 @@
 /**
- * Source packages as they are built and published: upstream's tarballs byte
- * for byte, the debian/ directory with one changelog entry more, and a .dsc
- * for them. Written here and not by dpkg-source, so that the same input is the
- * same bytes and no build root is needed to know what would be built.
+ * Source packages as built and published: upstream's unchanged tarballs, the debian/ directory with an
+ * additional changelog entry, and a .dsc. This module writes them instead of dpkg-source, so that the same
+ * input gives the same bytes and a plan needs no build root.
  */
 import { addChangelogEntry } from '../deb/changelog.js';
 import { formatDsc, parseDsc, sourcesStanza, type HashedFile } from '../deb/dsc.js';
@@ -111,8 +110,8 @@ function dscOf(pin: AptSourcePin): StoredFile {
 }
 
 /**
- * The version without our suffix. A tree that is tracked has a new version long before somebody writes it into the
- * changelog: its own stands in for it, with the epoch that machines know.
+ * The version without Lockstep's suffix. A tracked tree has a new version long before someone adds it to the
+ * changelog. So its own version is used, with the epoch that machines know.
  */
 function baseVersion(from: AptSourcePin | TrackedSource, { top }: Packaging): string {
   if (!('orig' in from)) return top.version;
@@ -194,7 +193,7 @@ function debianMembers(packaging: Packaging, changelog: string, mtime: number): 
   });
 }
 
-/** The one tarball of a native source package, with our debian/ in place of its own. */
+/** The tarball of a native source package, with Lockstep's debian/ instead of its own. */
 async function* nativeMembers(
   tarball: StoredFile,
   debian: readonly TarInput[],

@@ -63,7 +63,7 @@ function pathFaults(path: string): string[] {
   return memberPath(path) === '' ? [`the path ${shownName(path)} is the root itself`] : [];
 }
 
-/** No package of ours needs more: what runs as another user is started by systemd, not by a set-id bit. */
+/** Lockstep's packages need no more: systemd starts what runs as another user; no file needs a set-id bit. */
 function modeFaults(path: string, kind: 'file' | 'dir', mode: number): string[] {
   const shown = `${shownName(path)} has the mode ${mode.toString(8).padStart(4, '0')}`;
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) return [`${shownName(path)} has no valid mode`];

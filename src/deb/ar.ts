@@ -7,7 +7,7 @@ import { ByteReader } from './byte-reader.js';
 import { chunksOf, type Bytes } from './codec.js';
 import { shownName } from './member-name.js';
 
-/** A member as it is read. `body` must be read, if at all, before the next member is asked for. */
+/** A member of the archive being read. Read `body`, if at all, before you request the next member. */
 export interface ArMember {
   readonly name: string;
   /** Bytes. */

@@ -146,15 +146,15 @@ export interface HashedFile extends WrittenFile {
   readonly sha1: string;
 }
 
-/** Fields of a source package beside its files. The order of the record is the order written. */
+/** Fields of a source package except its files, in the order in which they are written. */
 export interface DscSpec {
   readonly fields: Readonly<Record<string, string | undefined>>;
   readonly files: readonly HashedFile[];
 }
 
 /**
- * Writes a .dsc: `Format: 3.0 (quilt)` unless the fields say otherwise, then
- * the fields, then Checksums-Sha1 (which Policy 5.6.24 wants and nobody trusts), Checksums-Sha256 and Files.
+ * Writes a .dsc: `Format: 3.0 (quilt)` unless the fields say otherwise, then the fields, then Checksums-Sha1
+ * (which Policy 5.6.24 requires and nobody trusts), Checksums-Sha256 and Files.
  * @throws LockstepError DEB_INVALID when a field dpkg-source needs is missing, DEB_UNSAFE_NAME
  */
 export function formatDsc(spec: DscSpec): string {

@@ -1,7 +1,6 @@
 /**
- * Names that come from outside: archive members, files listed in a .dsc or a
- * Release, package names. This module says which are safe to use below a
- * folder of ours; it never resolves anything on a disk.
+ * Names that come from outside: archive members, files listed in a .dsc or a Release, package names. This
+ * module decides which are safe to use below a folder. It never resolves anything on a disk.
  */
 import { LockstepError } from '../errors.js';
 
@@ -78,8 +77,8 @@ export function assertSafeMember(path: string, file?: string): void {
 }
 
 /**
- * Refuses a name that is not one plain file name: no slash, no leading dot,
- * only what Debian's own file names are made of.
+ * Refuses a name that is not a plain file name: no slash, no leading dot, only the characters of Debian's own
+ * file names.
  * @throws LockstepError DEB_UNSAFE_NAME
  */
 export function assertSafeFileName(name: string, file?: string): void {

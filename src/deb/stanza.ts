@@ -4,9 +4,9 @@
  * field means belongs to the modules that own it (relation.ts, dsc.ts, ...).
  * Other rooms import from deb822.ts.
  *
- * The grammar of lines is the `debian-control` package's. Its paragraphs are
- * not used: it drops the indentation of continuation lines, keeps the last of
- * duplicate fields without a word, and drops blank lines of signed text.
+ * The grammar of lines is the `debian-control` package's. Its paragraphs are not used: it drops the
+ * indentation of continuation lines, silently keeps the last of duplicate fields, and drops blank lines of
+ * signed text.
  */
 import debianControl from 'debian-control';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -123,7 +123,7 @@ export class Stanza {
 /** Policy 5.1: printable ASCII except space and colon, not starting with `#` or `-`. */
 const fieldNameSpec = /^(?![#-])[!-9;-~]+$/;
 
-/** Faults are gathered up to this many: a file that is no control file at all has one a line. */
+/** The maximum number of collected faults: a file that is not a control file has one in each line. */
 const mostFaults = 20;
 
 /** Faults of one file, gathered while it is read. */
@@ -277,9 +277,9 @@ export function formatStanza(fields: Readonly<Record<string, string | undefined>
 }
 
 /**
- * The text between the armour of a clearsigned file, dash-escapes undone
- * (RFC 9580, 7.2); a text without armour as it is. NOTHING is verified: only
- * for files whose bytes are proven otherwise (a .dsc by the hash in Sources).
+ * The text inside the armor of a clearsigned file, without dash-escapes (RFC 9580, 7.2); a text without armor
+ * unchanged. NOTHING is verified: use it only for files that are verified in another way (a .dsc by the hash
+ * in Sources).
  * @throws LockstepError DEB_SYNTAX for broken armour
  */
 export function withoutArmour(text: string, file?: string): string {

@@ -31,7 +31,7 @@ export interface TarHeader {
   readonly gname: string;
 }
 
-/** An entry as it is read. `body` must be read, if at all, before the next entry is asked for. */
+/** An entry of the archive being read. Read `body`, if at all, before you request the next entry. */
 export interface TarEntry {
   readonly header: TarHeader;
   readonly body: AsyncIterable<Buffer>;
@@ -46,11 +46,9 @@ function damaged(message: string, file: string | undefined, cause?: unknown): Lo
 }
 
 /**
- * Reads entries one after the other, each as far as it is asked for: memory
- * holds some chunks, never a whole entry. pax and GNU long names are
- * understood; unread bodies are skipped. `source` is the tar itself, already
- * decompressed.
- * @param v7 whether headers without a mark of their format will do, as tar wrote them before POSIX (hello 2.10)
+ * Reads entries one after the other, on demand: memory holds some chunks, never a complete entry. pax and GNU
+ * long names are understood; unread bodies are skipped. `source` is the tar itself, already decompressed.
+ * @param v7 accept headers without a format mark, as tar wrote them before POSIX (hello 2.10)
  * @throws LockstepError DEB_ARCHIVE (damaged, ends early, sparse or unknown entries), DEB_UNSAFE_NAME
  */
 export async function* readTar(
@@ -68,7 +66,7 @@ export async function* readTar(
   const feeding = feed(source, parser, input);
   const own = (error: unknown): unknown => {
     if (error instanceof LockstepError) return error;
-    // A fault of the source (network, decompressor) is not one of the tar
+    // A fault of the source (network, decompressor) is not a fault of the tar
     if (input.failure !== null) return input.failure.error;
     return damaged(error instanceof Error ? error.message : String(error), file, error);
   };

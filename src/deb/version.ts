@@ -228,10 +228,10 @@ export function semverOf(upstream: string): SemVer | null {
 }
 
 /**
- * Which pre-releases a range means.
- * - `named`: those of the numbers that it names one of, as npm's ranges do: `>=2.0.0-alpha` means 2.0.0-beta, and
- *   neither 2.1.0-alpha nor, as `>=1`, 2.0.0-beta
- * - `any`: all that lie in it
+ * Which pre-releases a range includes.
+ * - `named`: pre-releases with the same numbers as one that it names, like npm's ranges: `>=2.0.0-alpha`
+ *   includes 2.0.0-beta but not 2.1.0-alpha, and `>=1` does not include 2.0.0-beta
+ * - `any`: all in the range
  */
 export type PreReleases = 'named' | 'any';
 
