@@ -17,7 +17,7 @@ export interface PortOptions {
 
 /** One line of {@link ArchivePort.list}. */
 export interface PortFile {
-  /** As it is there: names that Lockstep did not make may hold anything. */
+  /** Unchecked: names that Lockstep did not create may contain anything. */
   path: string;
   /** `other`: neither a file nor an alias, so nothing that belongs into an archive. */
   kind: 'file' | 'alias' | 'other';
@@ -33,11 +33,11 @@ export interface PortFile {
 export interface ArchivePort {
   /** For people: a path or URL. */
   readonly place: string;
-  /** A file's bytes, or undefined when it is not there. */
+  /** A file's bytes, or undefined if it does not exist. */
   read(path: string): Promise<Buffer | undefined>;
-  /** Sizes in bytes of those files that are there. Cheap for many paths; their bytes are not looked at. */
+  /** Sizes in bytes of the existing files. Cheap for many paths; it does not read their content. */
   sizes(paths: readonly string[]): Promise<Map<string, number>>;
-  /** Size and SHA-256 of a file, or undefined when it is not there. */
+  /** Size and SHA-256 of a file, or undefined if it does not exist. */
   digest(path: string, options?: PortOptions): Promise<StoredBlob | undefined>;
   /** Whether two files are there and have the same bytes. At once where one is a link to the other. */
   same(path: string, other: string, options?: PortOptions): Promise<boolean>;
@@ -49,7 +49,7 @@ export interface ArchivePort {
     store: ContentStore,
     options?: PortOptions & { onWritten?: (blob: PlacedBlob) => void },
   ): Promise<void>;
-  /** Puts a file that is there under another name too. `from` is never written to again. */
+  /** Adds another name for an existing file. `from` is never written again. */
   link(path: string, from: string, options?: PortOptions & { modified?: Date }): Promise<void>;
   /** Makes everything below the folder `target` reachable below `path`, now and later. */
   alias(path: string, target: string): Promise<void>;
@@ -64,6 +64,6 @@ export interface ArchivePort {
   remove(path: string, options?: PortOptions): Promise<void>;
   /** Bytes that may still be written, or undefined where nobody knows. */
   freeBytes(): Promise<number | undefined>;
-  /** Takes away what a killed writer left half-written; returns what it was. For the holder of the lock. */
+  /** Removes incomplete files of a killed writer; returns their paths. Only for the holder of the lock. */
   sweep(): Promise<string[]>;
 }

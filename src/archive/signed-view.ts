@@ -1,7 +1,6 @@
 /**
- * The Release files of a view as a client sees them, each judged by itself:
- * whose signature is on which text, and which of the three files is at fault
- * where they disagree. It believes no file that the key does not vouch for.
+ * The Release files of a view as a client sees them. Each is judged separately: whose signature is on which
+ * text, and which of the three files is faulty if they disagree. It trusts no file without a valid signature.
  */
 import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
@@ -68,7 +67,7 @@ export async function readSignedView(
     return await verifyDetached(text, detached, trust.keyring, { taken: trust.taken, subject: path.plain });
   };
   const onPlain = await verdict(plain);
-  // Release.gpg is over the text that InRelease has, so each of the two can speak against Release
+  // Release.gpg signs the text of InRelease, so each of the two can show that Release is wrong
   const onText = onPlain?.result === 'good' ? onPlain : await verdict(clear?.text);
   const plainText = onPlain?.result === 'good' && plain !== undefined ? plain.toString('utf8') : undefined;
   const text = clear?.text ?? plainText ?? null;

@@ -45,12 +45,12 @@ export interface RunningServer {
 export async function serveArchive(options: ServeOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
   const server = createServer((request, response) => {
-    // A kept-alive connection that was busy when the server was told to end is idle only now.
+    // A keep-alive connection that was busy when the server stopped is idle only now.
     response.once('close', () => {
       if (options.signal.aborted) setImmediate(() => server.closeIdleConnections());
     });
     handle(options, request, response).catch((error: unknown) => {
-      // A client that went away is no fault; anything else must not end the server.
+      // A client that disconnects is not a fault; any other error must not end the server.
       if (!response.headersSent && !response.destroyed) {
         refuse(response, request, errnoOf(error) === undefined ? 500 : 404);
       } else response.destroy();
@@ -122,7 +122,7 @@ async function handle(
     }
     return sendPage(response, method, 200, folderPage(path, await entriesOf(target.path)));
   }
-  // Opened first: its size and its bytes are those of one file, whatever is renamed over the name meanwhile.
+  // Opened first, so that size and bytes belong to the same file, even if another file replaces it meanwhile.
   const handle = await open(target.path, 'r');
   try {
     const found = await handle.stat({ bigint: true });

@@ -1,7 +1,6 @@
 /**
- * Checks the archive as a stranger would who has the archive's public key and
- * the snapshots' manifests: every view, the pool, the key files, and that
- * nothing else is there. It reads and names faults, no more.
+ * Checks the archive with only the archive's public key and the snapshots' manifests: every view, the pool,
+ * the key files, and that there are no other files. It only reads and reports faults.
  */
 import { setTimeout } from 'node:timers/promises';
 import pLimit from 'p-limit';
@@ -29,7 +28,7 @@ import {
   type ViewRequest,
 } from './verify-view.js';
 
-/** What is to be checked. */
+/** What to check. */
 export type Scope =
   | { kind: 'all' }
   /** Everything of one suite: its live view and the snapshots it lists. */
@@ -145,7 +144,10 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
   return { findings, views, ...read };
 }
 
-/** Between the first index of a move and its InRelease are milliseconds; so often and so long after is looked again. */
+/**
+ * A move takes milliseconds between its first index and its InRelease. A fault is checked again this often,
+ * after this delay.
+ */
 const looks = 20;
 const betweenLooks = 50;
 

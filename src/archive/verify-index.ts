@@ -1,7 +1,7 @@
 /**
- * Checks the indices of one view against its Release and against what the
- * snapshots say: hashes, sizes, that all forms of an index hold the same, and
- * that they list these packages, no more and no less. It streams what it reads.
+ * Checks the indices of one view against its Release and against what the snapshots say: hashes, sizes, that
+ * all forms of an index have the same content, and that they list exactly these packages. It reads files as
+ * streams.
  */
 import { createHash } from 'node:crypto';
 import type { IndexHash, Release } from '../deb/release-file.js';
@@ -26,14 +26,14 @@ export interface CheckedIndices {
   onUnknown: (paragraph: string) => void;
   /** Told of bytes that were read. */
   onRead: (bytes: number) => void;
-  /** By-hash files of other views, by their hash: where damaged ones can be had from. */
+  /** By-hash files of other views, by hash: sources to repair damaged ones. */
   copies: ReadonlyMap<string, readonly string[]>;
   signal?: AbortSignal | undefined;
 }
 
 const compressed = /\.(?:gz|xz|bz2|zst)$/;
 
-/** Names of indices that must be there as files: what is listed beside its compressed forms need not. */
+/** Names of indices that must be there as files: an uncompressed form with compressed ones need not exist. */
 export function storedIndices(release: Release): [path: string, hash: IndexHash][] {
   const listed = [...release.sha256];
   const stems = new Set(
@@ -43,7 +43,7 @@ export function storedIndices(release: Release): [path: string, hash: IndexHash]
 }
 
 /**
- * The faults of a view's indices. A file that is at fault is named once.
+ * The faults of a view's indices. A faulty file is named once.
  *
  * @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING
  */
@@ -174,7 +174,7 @@ function some(names: readonly string[]): string {
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
-/** Which packages an index is of; undefined for Contents and what else there may be. */
+/** Which packages an index lists; undefined for Contents and other files. */
 function indexName(path: string): IndexName | undefined {
   const match = /^([^/]+)\/(?:binary-([^/]+)\/Packages|source\/Sources)(?:\.\w+)?$/.exec(path);
   if (match === null) return undefined;

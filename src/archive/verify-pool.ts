@@ -1,6 +1,6 @@
 /**
- * Checks the files of the pool against what published snapshots need, by size
- * and SHA-256, several at a time. It reads and names faults, no more.
+ * Checks the files of the pool against what published snapshots need, by size and SHA-256, several at a time.
+ * It only reads and reports faults.
  */
 import pLimit from 'p-limit';
 import { isTemporaryName } from '../io/disk.js';
@@ -14,13 +14,15 @@ import { foreign, leftOver } from './verify-view.js';
 
 export interface PoolRequest {
   port: ArchivePort;
-  /** What is there below the pool. */
+  /** The files below the pool. */
   there: readonly PortFile[];
   /** What published snapshots need, by path below `debian/`. */
   needed: ReadonlyMap<string, PoolFile>;
-  /** What else a file may be by its path: by an unpublished snapshot, or one that was dropped. */
+  /** What a file may also be according to its path: part of an unpublished or of a dropped snapshot. */
   allowed: (path: string) => readonly Pick<PoolFile, 'size' | 'sha256'>[];
-  /** Whether that file is foreign if nobody knows it; else it cannot be told, for a manifest is missing or damaged. */
+  /**
+   * Whether an unknown file is foreign; otherwise it is undecided, because a manifest is missing or damaged.
+   */
   complete: (path: string) => boolean;
   onRead: (bytes: number) => void;
   signal?: AbortSignal | undefined;

@@ -1,7 +1,6 @@
 /**
- * Checks one view, live or frozen, as a client would that takes nothing on
- * trust: Release files, dates, which suite and snapshot they are of, indices,
- * and what else lies in its folder. It reads and names faults, no more.
+ * Checks one view, live or frozen, as a client that trusts nothing: Release files, dates, the suite and
+ * snapshot that they name, indices, and other files in its folder. It only reads and reports faults.
  */
 import type { Release } from '../deb/release-file.js';
 import { isTemporaryName } from '../io/disk.js';
@@ -157,7 +156,7 @@ async function strangers(
     onRead(digest?.size ?? 0);
     if (named !== undefined && digest?.sha256 === named) continue;
     if (named === undefined && digest !== undefined && earlier.has(digest.sha256)) continue;
-    // An uncompressed index need not be there; what is there must be it
+    // An uncompressed index need not exist; if it exists, it must match
     if (
       digest !== undefined &&
       release?.sha256.get(file.path.slice(view.length + 1))?.sha256 === digest.sha256
@@ -204,7 +203,7 @@ export function foreign({ path, kind }: Pick<PortFile, 'path' | 'kind'>): Archiv
   };
 }
 
-/** Of what a killed run left half-written. */
+/** For incomplete files of a killed run. */
 export function leftOver({ path }: Pick<PortFile, 'path'>): ArchiveFinding {
   return {
     code: 'ARCHIVE_INVALID',
