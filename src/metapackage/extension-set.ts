@@ -25,9 +25,10 @@ export interface SetExtension {
 }
 
 /**
- * Where packaged extensions lie. Debian's mediawiki keeps its own in `extensions-core` and has a link to each in
- * /var/lib/mediawiki/extensions: another version of one of these would be in its way in both places. Beside
- * `extensions-core`, `__DIR__ . '/../../..'` of a maintenance script is MediaWiki itself, as its author meant it.
+ * The folder of packaged extensions. Debian's mediawiki has its own in `extensions-core` and links to each in
+ * /var/lib/mediawiki/extensions: another version of one of these would conflict in both places. In a folder
+ * next to `extensions-core`, `__DIR__ . '/../../..'` in a maintenance script is MediaWiki itself, as its
+ * author intended.
  */
 const folders: Readonly<Record<ExtensionKind, string>> = {
   extension: '/usr/share/mediawiki/extensions-set',
@@ -37,7 +38,7 @@ const folders: Readonly<Record<ExtensionKind, string>> = {
 /** Bundled ones are known by their place: Parsoid has an extension.json too, in vendor/. */
 const bundledPath = /^(?:extensions|skins)\/[^/]+$/;
 
-/** Components whose trees have to be looked into: built without a template, or maybe brought along by MediaWiki. */
+/** Components whose trees must be examined: built without a template, or possibly included in MediaWiki. */
 export function extensionComponents(profile: Profile): string[] {
   return Object.entries(profile.components).flatMap(([name, { build, source }]) => {
     const packaged = build?.method === 'tree' && build.template === undefined;
@@ -47,11 +48,11 @@ export function extensionComponents(profile: Profile): string[] {
 }
 
 /**
- * The extensions and skins of a set, each after those that it needs, else by name.
+ * The extensions and skins of a set, each after those that it needs, otherwise by name.
  *
- * @param facts by component; one that is left out has neither extension.json nor skin.json
- * @throws LockstepError EXTENSION_INVALID: a component that is to be packaged is none or is the other kind, or two
- * components are the same one
+ * @param facts by component; a component that is left out has no extension.json and no skin.json
+ * @throws LockstepError EXTENSION_INVALID: a component to package is not an extension or skin, or is the
+ * other kind, or two components are the same extension
  */
 export function extensionsOfSet(
   workspace: Pick<Workspace, 'archive'>,

@@ -29,7 +29,7 @@ const linkTarget = z.string().regex(/^[^\\\p{Cc}]+$/u, { error: 'must be a path'
 
 const relations = z.array(z.string()).default([]);
 
-/** Fields that deb-control(5) gives a meaning: each has a key of its own here, or is written by Lockstep. */
+/** Fields that deb-control(5) defines: each has its own key here, or Lockstep writes it. */
 const knownFields = new Set(
   (
     'Package Source Version Architecture Maintainer Section Priority Multi-Arch Homepage Description Essential ' +
@@ -120,7 +120,7 @@ export const relationFields = {
 
 export type RelationField = keyof typeof relationFields;
 
-/** What a template may name beside its own files. */
+/** The sources that a template may name in addition to its own files. */
 export interface DefinitionContext {
   /** The name that the package must have. */
   package: string;
@@ -211,13 +211,13 @@ const relationRule: Rule = (data, fault) => {
   }
 };
 
-/** Two things at one place, or something below what is no folder. */
+/** Two entries with the same path, or an entry below a path that is not a folder. */
 const targetsOnce: Rule = (data, fault) => {
   const entries: Entry[] = [];
   const add = (list: string, key: string): void =>
     listOf(data, list).forEach((item, index) => {
       const path = textAt(item, key);
-      // a tree may share its folder with files that are put beside its own
+      // a tree may share its folder with files from the template
       if (path !== undefined && textAt(item, 'from') !== treeName) entries.push([[list, index, key], path]);
     });
   add('files', 'to');

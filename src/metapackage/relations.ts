@@ -6,7 +6,7 @@ import { compareVersions, formatVersion, parseVersion } from '../deb/version.js'
 import { LockstepError } from '../errors.js';
 import type { RelationRule } from '../profile/profile-schema.js';
 
-/** A package of a component, as it is on one architecture. */
+/** A package of a component on one architecture. */
 export interface SetPackage {
   package: string;
   version: string;

@@ -17,7 +17,7 @@ export interface Rendered {
 const mark = (line: number): string => `\uE000${line}\uE001`;
 const marks = /\uE000(\d+)\uE001/g;
 
-/** Helpers beside handlebars' own if, unless, each, with and lookup. */
+/** Helpers in addition to handlebars' own if, unless, each, with and lookup. */
 const ownHelpers: Readonly<Record<string, (...values: unknown[]) => string>> = {
   /** A value as JSON, which is YAML too: `depends: {{json relations}}`. */
   json: (value) => JSON.stringify(value),
@@ -140,7 +140,7 @@ function markLines(statements: readonly hbs.AST.Statement[]): void {
   }
 }
 
-/** A text of a template, with what handlebars' parser notes beside its public type. */
+/** A text of a template, with fields of handlebars' parser that its public type lacks. */
 interface Content extends Omit<hbs.AST.ContentStatement, 'original'> {
   original: string;
   /** Whether white space before the text, right of a tag, was taken off. */

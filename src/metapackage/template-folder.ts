@@ -1,6 +1,6 @@
 /**
- * The folders in templates/: reads one into memory, whole, so that everything
- * after it is a decision over data. It does not look into the files.
+ * Reads a folder in templates/ completely into memory, so that later steps are decisions over data. It does
+ * not interpret the files.
  */
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export interface TemplateFile {
   executable: boolean;
 }
 
-/** A template, as it lies in the workspace. */
+/** A template of the workspace. */
 export interface TemplateFolder {
   name: string;
   /** Path of the folder in faults: `templates/mediawiki-full`. */

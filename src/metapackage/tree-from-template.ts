@@ -34,7 +34,7 @@ export interface TemplateJob {
   maintainer: string;
   /** Seconds: the date of all files. */
   date: number;
-  /** Variables beside `version`. */
+  /** Variables in addition to `version`. */
   variables: object;
   changelog: Pick<ChangelogSpec, 'distribution' | 'lines'>;
   /** The component's tree, where it has one. */
@@ -80,7 +80,7 @@ export async function composeTemplate(job: TemplateJob): Promise<ComposedPackage
   };
 }
 
-/** Renders the files of a folder; keeps their faults until all have been looked at. */
+/** Renders the files of a folder and collects the faults of all files. */
 class RenderedFiles {
   readonly #faults: LockstepError[] = [];
 
@@ -226,7 +226,7 @@ function scriptsOf(definition: PackageDefinition, files: RenderedFiles): TreePac
   return scripts;
 }
 
-/** The fields beside Package, Version, Architecture and Source, in the order of a control file. */
+/** The fields except Package, Version, Architecture and Source, in the order of a control file. */
 function controlOf(job: TemplateJob, definition: PackageDefinition): Record<string, string> {
   const control: Record<string, string> = { Maintainer: job.maintainer };
   for (const [key, field] of Object.entries(relationFields) as [RelationField, string][]) {

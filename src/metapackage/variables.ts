@@ -28,7 +28,7 @@ interface Scope {
 
 interface Resolved {
   value: unknown;
-  /** Where it does not exist: which part is missing, and what there is instead. */
+  /** For an unknown variable: the missing part, and the available names. */
   missing?: { variable: string; known: string[] };
 }
 

@@ -74,7 +74,7 @@ function walk(top: string, found: Record<Kind, Set<string>>, links: string[], fa
       else if (kind === undefined) continue;
       else if (entry.isFile()) found[kind].add(path);
       else if (entry.isSymbolicLink()) links.push(path);
-      // A pipe by the name of a package would be read for ever
+      // A pipe with the name of a package would block the reader
       else faults.push({ file: path, message: 'is not a file' });
     }
   }

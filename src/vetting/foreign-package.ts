@@ -1,7 +1,6 @@
 /**
- * A package that was built elsewhere and is to be taken in: what of it must be
- * right before it may name a file or stand in an index, and which of the rules
- * for packages hold for it. Pure; foreign-reader.ts reads the bytes.
+ * A package that was built elsewhere and is imported: the checks before it may name a file or be in an index,
+ * and the package rules that apply to it. Pure; foreign-reader.ts reads the bytes.
  */
 import type { BuiltPackage } from '../build/built.js';
 import { parseStanza, type Stanza } from '../deb/deb822.js';
@@ -113,7 +112,7 @@ function findingsOn(
     .map(({ path, message, rule }) => `${shownName(path)} ${message} [${rule}]`);
 }
 
-/** deb-conffiles(5): one path a line; `remove-on-upgrade` is for those that are not shipped any more. */
+/** deb-conffiles(5): one path a line; `remove-on-upgrade` marks those that are no longer shipped. */
 function conffilesOf(text: string | undefined): string[] {
   return (text ?? '')
     .split('\n')

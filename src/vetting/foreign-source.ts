@@ -1,8 +1,7 @@
 /**
- * Source packages and uploads that were made elsewhere: what their .dsc and
- * .changes promise is held against the files beside them, byte for byte. Their
- * signatures are looked at where a keyring is given, and not otherwise: hashes
- * say that files are what a description names, not whose it is.
+ * Source packages and uploads from elsewhere: compares the files in the folder with their .dsc and .changes,
+ * byte for byte. It checks signatures only if a keyring is given: hashes show that files match their
+ * description, not who made it.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -15,7 +14,7 @@ import { diskFault, hashFile, sha256Of } from '../io/disk.js';
 import { verifyClearsigned, type Taken } from '../signing/verifier.js';
 
 export interface DescriptionReading {
-  /** Public keys, binary or armored; without it signatures are not looked at. */
+  /** Public keys, binary or armored; without it, signatures are not checked. */
   keyring: Uint8Array | undefined;
   taken: Taken;
   signal: AbortSignal;
@@ -30,7 +29,7 @@ export interface PromisedFile extends SourceFile {
   path: string;
 }
 
-/** An upload whose files are as it promises, but for its packages: those are hashed when they are read. */
+/** An upload whose files match it. Its packages are not checked yet: they are hashed when they are read. */
 export interface Upload {
   debs: PromisedFile[];
   dscs: PromisedFile[];
@@ -76,10 +75,10 @@ export async function readUpload(path: string, reading: DescriptionReading): Pro
 }
 
 /**
- * Reads a .dsc and takes in its files; those that the store has already need not lie beside it.
+ * Reads a .dsc and imports its files; files that the store already has may be absent.
  *
- * @param promised what an upload says of the .dsc itself, where one names it: then no signature is asked of it
- * @param store left out where nothing is to be written
+ * @param promised the hash of the .dsc in an upload that names it; the .dsc then needs no signature
+ * @param store left out if nothing must be written
  * @throws LockstepError DISK_IO, DISK_FULL, KEYRING_INVALID, INTERRUPTED
  */
 export async function readSource(
@@ -151,7 +150,7 @@ async function hashFault(file: PromisedFile, signal: AbortSignal): Promise<strin
   return sha256 === file.sha256 ? undefined : `${file.name} has SHA-256 ${sha256} instead of ${file.sha256}`;
 }
 
-/** The text that is signed where a keyring is given, else whatever text there is. */
+/** The signed text if a keyring is given, otherwise the text inside the file. */
 async function signedText(
   bytes: Buffer,
   path: string,

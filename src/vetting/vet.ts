@@ -56,7 +56,7 @@ async function hasPassed(verdict: string, set: string): Promise<boolean> {
   try {
     return passedSchema.parse(JSON.parse(text.toString('utf8'))).set === set;
   } catch {
-    // A damaged verdict is no verdict
+    // A damaged verdict does not count
     return false;
   }
 }

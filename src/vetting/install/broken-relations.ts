@@ -62,9 +62,9 @@ interface Wanted {
   by: Wanted | null;
 }
 
-/** So many reasons are told: one mistake may break fifty packages. */
+/** The maximum number of reported reasons: one mistake may break fifty packages. */
 const mostReasons = 8;
-/** A guard against indices that are no distribution. */
+/** A guard against indices that are not a distribution. */
 const mostPackages = 20_000;
 
 /** The reasons, those of the set's own packages first; empty where the walk finds none. */
@@ -109,7 +109,7 @@ class Walk {
     const { machine, set } = this.#world;
     const all = new Map<string, Known>();
     for (const name of machine.installed.keys()) {
-      // What stays as it is, or would be removed at apt's choice, is no reason; what is essential is
+      // A package that stays unchanged, or that apt may remove, is not a reason; an essential package is
       const known = this.#onMachine(name);
       if (known?.stanza.get('Essential') === 'yes' || known?.stanza.get('Important') === 'yes') {
         all.set(name, this.#candidate(name) ?? known);
@@ -180,7 +180,7 @@ class Walk {
     };
   }
 
-  /** What there is in place of what is wanted, as parts of a sentence. */
+  /** What is available instead of the wanted package, as parts of a sentence. */
   #insteadOf(group: RelationGroup): string[] {
     const { base } = this.#world;
     const unknown = group
@@ -220,7 +220,7 @@ class Walk {
     return { package: name, component: entry?.component ?? null };
   }
 
-  /** As apt does: the first alternative that can be had, itself or by a provider. */
+  /** As apt does: the first available alternative, itself or by a provider. */
   #choose(group: RelationGroup): Known | null {
     for (const one of group) {
       const real = this.#candidate(one.package);

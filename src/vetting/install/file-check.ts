@@ -37,14 +37,14 @@ export interface FileCheck {
   signal?: AbortSignal | undefined;
 }
 
-/** A file that is not there, or not the promised one. */
+/** A file that is missing, or that differs from the index. */
 const ofTheMirror = new Set<ErrorCode>(['SOURCE_NOT_ON_MIRROR', 'SOURCE_HASH_MISMATCH']);
 
 /** How many faults are listed; one package in two places brings thousands. */
 const mostListed = 20;
 
 /**
- * @returns what could not be looked at, in sentences
+ * @returns what could not be checked, in sentences
  * @throws LockstepError INSTALL_OVERLAP; what reading packages and the base's Contents throws
  */
 export async function checkFiles(check: FileCheck): Promise<string[]> {
@@ -115,7 +115,7 @@ async function overlapsWithBase(
     const lookUp = await simulator.lists.lookUpAny();
     for (const { path, owners } of owned) {
       for (const name of owners) {
-        // What Contents still names and no index has any more cannot be installed
+        // A package that Contents still names but that no index lists cannot be installed
         const there = lookUp(name).sort((a, b) =>
           compareVersions(b.require('Version'), a.require('Version')),
         );

@@ -35,7 +35,7 @@ export interface ProofRequest {
   set: InstallSet;
   /** The package that people install. */
   metapackage: string;
-  /** Packages that the archive publishes beside every set: its keyring package. */
+  /** Packages that the archive publishes in addition to every set: its keyring package. */
   beside: readonly string[];
   /** The component whose packages stand for the distribution's own. */
   lead: string;
@@ -91,7 +91,7 @@ export async function proveInstall(request: ProofRequest, context: ProofContext)
       ...simulators.map(async (simulator) => {
         proofs.push(await proveOn(simulator, base, request, context));
       }),
-      // The lists of files are read while apt, a program of its own, is busy; what apt says comes first
+      // The file lists are read while apt runs as a separate process; apt's result is reported first
       (async () => {
         const { set, before, what } = request;
         const of = { set, before, base, cache, phase, simulators: what === 'all' ? simulators : [] };
@@ -119,7 +119,7 @@ function nameOfBase({ distribution, release }: ProofRequest['base']): string {
 
 interface ArchProof {
   homonym: Homonym | null;
-  /** Ids that machines can neither be on any more nor come from. */
+  /** Ids of snapshots that no machine can have or come from. */
   left: string[];
   notes: string[];
 }
@@ -135,7 +135,7 @@ async function proveOn(
   const bare = await simulator.everywhere(new Machine());
   const below = belowBySkip(set, simulator.universe);
   const scene: Scene = { simulator, base, set, metapackage, bare, below };
-  // What cannot be installed at all is told once, not for every way to it
+  // A package that cannot be installed at all is reported once, not for every scenario
   await tryAll(scene, what === 'all' ? freshInstalls(scene) : [], context);
   const scenarios: Scenario[] = [];
   const note = belowBaseNote(below, base.name);

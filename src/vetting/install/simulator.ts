@@ -31,7 +31,7 @@ export interface SimulatorOptions {
 /** What apt is asked. */
 export interface Question {
   machine: Machine;
-  /** What the machine can get beside the base; null for nothing. */
+  /** What the machine can install in addition to the base; null for nothing. */
   set: ArchSet | null;
   /** apt's preferences(5). */
   pins?: string;
@@ -50,7 +50,7 @@ const answerSchema = z.object({
   errors: z.array(z.string()),
 });
 
-/** apt over one base. {@link close} removes what it put on the disk, but for what is kept. */
+/** apt over one base. {@link close} removes its files from the disk, except cached ones. */
 export class Simulator {
   readonly lists: BaseLists;
   /** What of it apt sees. */
@@ -76,7 +76,7 @@ export class Simulator {
   }
 
   /**
-   * @param sets whatever is to be installed
+   * @param sets the sets to install
    * @throws LockstepError TOOL_MISSING (apt), DISK_*, and what reading the base throws
    */
   static async open(
