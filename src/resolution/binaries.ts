@@ -105,7 +105,7 @@ export function binaryOptions(
     if (demands.length === 0) options.push({ build, listings: withoutRepeats(listings) });
     else if (inRange(build)) unmet ??= demands;
   }
-  // What does not fit itself is no option; the highest says why where nothing else is left
+  // An inconsistent choice is not an option; if nothing else remains, the highest one explains why
   if (unmet !== undefined && !options.some(({ build }) => inRange(build))) return unmet;
   const lead = found.filter((one) => one.package === packages[0]);
   const skippable = options.map(({ build }): Skippable => {

@@ -10,7 +10,7 @@ import { reasonsOf, withPlace, type Reason } from './explain-conflict.js';
 import type { Problem, Variable } from './problem.js';
 import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encoding.js';
 
-/** Versions that were passed over for the same reasons. */
+/** Versions that were not chosen for the same reasons. */
 export interface PassedOver {
   /** Newest first. */
   versions: string[];
@@ -32,7 +32,7 @@ export interface ChoiceExplanation {
   newer: PassedOver[];
 }
 
-/** For one of many newer versions less is looked into than where nothing fits at all. */
+/** The search for one of many newer versions has a smaller bound than the search if nothing fits. */
 const mostSteps = 1_500_000;
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Why nothing fits: the smallest sets of ranges and demands that contradict
- * each other, and for each range which version beyond it would help. Pure;
- * trees that were not read yet may still say otherwise, and then it is said.
+ * Explains why nothing fits: the smallest sets of ranges and demands that contradict each other, and for each
+ * range the version outside it that would help. Pure. If unread trees could change the result, the
+ * explanation says so.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { leanCore, CoreQuestion, smallestCore } from './explain-core.js';
@@ -37,7 +37,9 @@ export type Reason =
       file: string;
       field: string;
       sentence: string;
-      /** What there is instead, a part of a sentence; null where the versions of others say it. */
+      /**
+       * What is available instead, as part of a sentence; null if the versions of other components show it.
+       */
       instead: string | null;
     };
 
@@ -65,8 +67,8 @@ export interface Help {
 export interface Contradiction {
   reasons: Reason[];
   /**
-   * Whether no smaller set of ranges, and of demands of one component on one thing, contradicts itself; else it is
-   * one of which none can be left out.
+   * Whether this is a smallest contradictory set of ranges and demands; otherwise it is a set of which none
+   * can be left out.
    */
   smallest: boolean;
   helps: Help[];
@@ -150,7 +152,7 @@ export function reasonsOf(core: readonly Wish[], problem: Problem, only?: MeantO
   return [...reasons, ...[...demands.values()].map((wishes) => demandReason(wishes, core, problem, only))];
 }
 
-/** @param core all wishes that are told together: they decide which versions of a component are meant */
+/** @param core all wishes that are explained together: they determine the versions of a component */
 function demandReason(
   wishes: readonly DemandWish[],
   core: readonly Wish[],
@@ -235,7 +237,7 @@ function helpsFor(
       chosen: {},
       sentence: helplessSentence(variable),
     };
-    // Where its range is no part of the contradiction, every version that is known has it
+    // If its range is not part of the contradiction, every known version has the demand
     if (!ranged.has(component)) return none;
     const first = [{ component, options: nearestFirst(variable) }];
     const relaxed = wishes.filter((wish) => wish.kind !== 'range' || wish.component !== component);
@@ -323,7 +325,7 @@ export function withPlace(reason: Reason): string {
   return `${sentence} (${file}, ${field})${instead === null ? '' : `; ${instead}`}`;
 }
 
-/** Sentences; what contradicts the same ranges is told in one of them. */
+/** Sentences; one sentence covers all demands that contradict the same ranges. */
 function toldTogether(contradictions: readonly Contradiction[]): string[] {
   const groups = new Map<string, { ranges: string[]; rest: string[] }>();
   for (const { reasons, smallest } of contradictions) {
@@ -366,7 +368,7 @@ function placesOf(reasons: readonly Reason[]): FaultPlace[] {
       case 'kept':
         return { path: reason.component, value: reason.version };
       case 'demand': {
-        // A file of a tree, which is none of the workspace
+        // A file of a tree, not a file of the workspace
         const file = reason.by === profileItself ? reason.file : `${reason.component}/${reason.file}`;
         const value = reason.askings.map(({ constraint }) => constraint).join(' or ');
         return { file, path: reason.field, value };

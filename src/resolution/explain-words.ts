@@ -34,7 +34,7 @@ export function demandInWords(thing: Thing, constraint: string): string {
   return constraint === '*' ? thingInWords(thing) : `${thingInWords(thing)} ${constraint}`;
 }
 
-/** The version of an option, or what else it is known by. */
+/** The version of an option, or another name for it. */
 export function nameOf({ version, label }: Option): string {
   return version ?? label;
 }
@@ -72,7 +72,7 @@ export interface Demanding {
   versions: string[];
 }
 
-/** As many different demands on one thing as are told one by one. */
+/** The maximum number of different demands on one thing that are listed separately. */
 const mostAskings = 3;
 
 /**

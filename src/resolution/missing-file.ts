@@ -1,7 +1,6 @@
 /**
- * What a person is told, and can do, when no mirror has a file of the version
- * that was chosen. A lower version is never taken by itself: it may lack
- * security fixes, so somebody has to say that it shall be. Pure.
+ * The message and the remedies if no mirror has a file of the chosen version. Lockstep never uses a lower
+ * version on its own: it may lack security fixes, so a person must decide. Pure.
  */
 import {
   NotOnMirrorError,

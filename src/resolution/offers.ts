@@ -1,7 +1,6 @@
 /**
- * What stands against a single demand: what the base release offers, what the
- * profile itself demands, and what there is in place of what nobody supplies.
- * Sentences are parts of longer ones, without a full stop. Pure.
+ * Texts about a single demand: what the base release offers, what the profile itself demands, and what is
+ * available instead if nothing supplies it. The texts are parts of sentences, without a full stop. Pure.
  */
 import { LockstepError } from '../errors.js';
 import { nearest } from '../profile/nearest.js';
@@ -27,7 +26,7 @@ export function platformOffer(
     };
   }
   if (thing.startsWith('php-extension/')) {
-    // That it is there counts; which version, no index tells
+    // Only its existence counts; no index lists its version
     const name = thing.slice('php-extension/'.length);
     const package_ = extensions.get(name);
     const near = package_ === undefined ? nearest(name, extensions.keys()) : undefined;
@@ -66,7 +65,10 @@ export function nameOf(thing: Thing): string {
   return thing.slice(thing.indexOf('/') + 1);
 }
 
-/** What there is in place of what nothing can meet; null where the versions of those who have it say it. */
+/**
+ * What is available instead of something that nothing satisfies; null if the versions of its suppliers show
+ * it.
+ */
 export function whatElse({ thing }: Demand, book: Supplies): string | null {
   if (thing === 'mediawiki')
     return book.suppliersOf([thing], 'itself').length > 0 ? null : 'no component of the profile is MediaWiki';

@@ -1,7 +1,6 @@
 /**
- * Which of a component's options a skip of the profile means, and what is said
- * where nothing is left. Pure. Which skips are in force is decided in
- * src/profile/skips-in-force.ts.
+ * Which of a component's options a skip of the profile excludes, and the error if none remains. Pure.
+ * src/profile/skips-in-force.ts decides which skips are in force.
  */
 import { skipWords, type ActiveSkip, type SkippedOf, type SkippedVersion } from '../profile/skip.js';
 import type { Skippable } from './component-options.js';
@@ -42,7 +41,7 @@ export function skippedVersions(
   );
 }
 
-/** What is told and kept of it. */
+/** The data for messages and manifests. */
 export function recorded({ version, reason, until, security }: OptionSkip): SkippedVersion {
   return { version, reason, until, security };
 }

@@ -50,7 +50,7 @@ export function wishesOf(problem: Problem): Wish[] {
   ];
 }
 
-/** However the clauses were written, they are told in one order. */
+/** Clauses are reported in a fixed order, however they were written. */
 function byOption(a: Clause, b: Clause): number {
   const wordsOf = ({ demand: { constraint, file, field } }: Clause): string =>
     [constraint, file, field].join('\n');

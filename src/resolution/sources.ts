@@ -1,5 +1,5 @@
 /**
- * What there is of a source package: its versions, the highest first. Pure.
+ * The available versions of a source package, highest first. Pure.
  */
 import { compareVersions, upstreamOf } from '../deb/version.js';
 import type { ActiveSkip } from '../profile/skip.js';

@@ -1,6 +1,6 @@
 /**
- * Why a component cannot be resolved, in words a person understands: what was
- * asked for, where it was looked for, what there is instead.
+ * Explains why a component cannot be resolved: what the profile requests, where Lockstep searched, and what
+ * is available.
  */
 import { compareVersions } from '../deb/version.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
@@ -15,7 +15,7 @@ export interface Unsatisfied {
   value: string;
 }
 
-/** A version and where it is, for the list of what there is. */
+/** A version and its suite, for the list of available versions. */
 interface There {
   version: string;
   suite: string;

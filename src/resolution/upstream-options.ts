@@ -1,6 +1,6 @@
 /**
- * What there is of a component that upstream itself gives out: refs of a git
- * repository, versions of a tarball, a developer's tree. Pure.
+ * The options of a component that comes directly from upstream: refs of a git repository, versions of a
+ * tarball, a developer's tree. Pure.
  */
 import { isPreRelease, parseUpstream, versionOfName } from '../deb/upstream-version.js';
 import { compareUpstreamVersions, debianVersionOf, isInRange } from '../deb/version.js';
