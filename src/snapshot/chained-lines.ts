@@ -1,8 +1,7 @@
 /**
- * Files of lines that are only ever added to: each line is canonical JSON, has
- * the hash of the line before as `previous`, and a `signature` over the rest of
- * it. So none can be changed, taken out or slipped in unseen, the last one
- * neither. What a line means is the caller's.
+ * Append-only files of lines. Each line is canonical JSON with the hash of the previous line as `previous`,
+ * and a `signature` over the rest of it. So no line, including the last one, can be changed, removed or
+ * inserted unnoticed. The caller defines the meaning of a line.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -13,7 +12,7 @@ import type { Signer } from '../signing/signer-port.js';
 import { verifyDetached, type Taken } from '../signing/verifier.js';
 import { canonicalLine } from '../io/canonical-json.js';
 
-/** What every line has beside what it says. */
+/** The fields of every line in addition to its content. */
 export interface ChainedLine {
   format: 1;
   /** SHA-256 of the line before, without its newline; null for the first. */

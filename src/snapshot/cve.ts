@@ -11,7 +11,7 @@ export const cveIdSpec = /^CVE-\d{4}-\d{4,}$/;
  * The ids in the values of `--security`: each value is one id or several with commas between them, in any
  * case. Sorted, each once.
  *
- * @throws LockstepError USAGE with every value that is no id
+ * @throws LockstepError USAGE with every value that is not an id
  */
 export function parseCveIds(values: readonly string[]): string[] {
   const words = values.flatMap((value) => value.split(',')).map((word) => word.trim());

@@ -34,7 +34,7 @@ export interface SchemaContents {
 }
 
 /**
- * The digest over those files of a tree that `paths` mean. The order in which the files come is of no matter.
+ * The digest over the files of a tree that match `paths`. The order of the files does not matter.
  *
  * @param paths patterns as in path-pattern.ts
  * @param patches applied to the tree first, as dpkg-source does it: no fuzz, but at any place in the file
@@ -97,7 +97,7 @@ function changesOf(patches: readonly SchemaPatch[], isMeant: (path: string) => b
     paths.some((path) => path !== null && isMeant(path));
   return patches.flatMap(({ name, bytes }) => {
     const text = Buffer.from(bytes).toString('latin1');
-    // What a patch of other files looks like is of no matter
+    // Patches of other files do not matter
     const named = [...text.matchAll(/^(?:---|\+\+\+) ([^\t\n]+)/gm)].map(([, path]) => pathIn(path?.trim()));
     if (!touches(...named)) return [];
     return parsed(name, text).flatMap((one): Change[] => {

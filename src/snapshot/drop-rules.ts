@@ -1,7 +1,6 @@
 /**
- * Which snapshots may be dropped: all that no suite lists. What else names one,
- * as the snapshot that was cut after it or re-issues it, names it by its hash,
- * and the signed list of drops says what became of it. Pure.
+ * Which snapshots may be dropped: all that no suite lists. Other references, such as the next snapshot or a
+ * re-issue, name the snapshot by its hash, and the signed list of drops records that it was dropped. Pure.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { SnapshotPlace } from './snapshot-folder.js';

@@ -1,10 +1,8 @@
 /**
- * `snapshots/keys.jsonl`: which keys the archive has been signed with, and when
- * each took over. Chained lines (chained-lines.ts); each is signed by the key
- * that was the current one before it, and by the key that it brings in. So
- * whoever trusts one of these keys can tell, forwards and backwards, which
- * others count. It reads the record and adds to it; which key is at hand, and
- * when a step may be taken, is the workflows'.
+ * `snapshots/keys.jsonl`: which keys the archive has been signed with, and when each took over. Chained lines
+ * (chained-lines.ts). The previous current key and the new key sign each line. So a reader that trusts one of
+ * these keys can derive, forwards and backwards, which other keys are trusted. It reads and extends the
+ * record. The workflows decide which key is available and when a step may be taken.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -46,14 +44,14 @@ const lineSchema = z.object({
   by: z.string(),
 });
 
-/** Absolute path of the record; `root` is that of `snapshots/`. */
+/** Absolute path of the record; `root` is the path of `snapshots/`. */
 export function keyRecordPath(root: string): string {
   return join(root, 'keys.jsonl');
 }
 
 /**
- * Reads the record and judges every line of it: its form, its chain, its signatures, and whether the step could be
- * taken. It tells nothing of whether any of its keys is to be trusted.
+ * Reads the record and checks every line: its form, its chain, its signatures, and whether the step was
+ * possible. It does not decide whether any of its keys is trusted.
  *
  * @returns null where there is no record
  * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT, DISK_IO

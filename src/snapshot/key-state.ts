@@ -12,26 +12,26 @@ export interface RecordedKey {
 }
 
 /**
- * - `first`: the record begins with this key
- * - `announce`: a next key is made known; machines get both
- * - `both`: Release files are signed by both
- * - `finish`: the next key is the current one, and signs alone
- * - `abandon`: the next key is given up
- * - `renew`: the current or the next key says something new of itself, as that it ends later
- * - `compromise`: somebody else may have a key; what it signed from `since` on counts no more
- * - `accept`: a person, or Lockstep of its own files, vouches for lines whose signatures count no more
+ * - `first`: the record starts with this key
+ * - `announce`: the next key is published; machines get both
+ * - `both`: both keys sign Release files
+ * - `finish`: the next key becomes the current one, and signs alone
+ * - `abandon`: the next key is withdrawn
+ * - `renew`: the current or the next key changed, for example its expiry
+ * - `compromise`: someone else may have a key; its signatures from `since` on are not trusted
+ * - `accept`: a person, or Lockstep for its own files, accepts lines whose signatures are no longer trusted
  */
 export type KeyStep =
   'first' | 'announce' | 'both' | 'finish' | 'abandon' | 'renew' | 'compromise' | 'accept';
 
-/** What is said in one line. */
+/** The content of one line. */
 export interface KeyChange {
   step: KeyStep;
   /** The key that the step is about: of `compromise` the one that is the current key after it. */
   key: RecordedKey;
   /** Of `first`: keys that signed before the record was begun, on the word of who began it. */
   former?: readonly RecordedKey[] | undefined;
-  /** Of `compromise`: the fingerprint of the key that is not believed any more. */
+  /** For `compromise`: the fingerprint of the key that is no longer trusted. */
   compromised?: string | undefined;
   /** Of `compromise`: from when on, ISO 8601, UTC. */
   since?: string | undefined;
@@ -205,7 +205,7 @@ export function countingKeys({ keys, current }: KeyState): KnownKey[] {
   return [current, ...keys.filter((one) => one !== current)];
 }
 
-/** From when on the signatures of earlier keys count no more, by fingerprint. */
+/** From when on the signatures of earlier keys are not trusted, by fingerprint. */
 export function endsOf({ keys }: KeyState): Map<string, Date> {
   return new Map(
     keys.flatMap(({ fingerprint: name, until, compromisedSince }) => {

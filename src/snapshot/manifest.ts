@@ -37,7 +37,7 @@ export interface SnapshotComponent {
   build: {
     /** SHA-256 of everything the build's bytes depend on. */
     inputs: string;
-    /** `debian`, `tree`; `none` for packages taken as they are. */
+    /** `debian`, `tree`; `none` for unchanged packages of the base. */
     method: string;
   };
   /** Newer versions that skips of the profile kept out, the newest first; left out where there is none. */
@@ -71,7 +71,7 @@ export interface SourceChangelog {
   sha256: string;
 }
 
-/** A version that was given out, and what it was made from: the memory that planVersion decides by. */
+/** An assigned version and its inputs: the record that planVersion uses. */
 export interface SnapshotBuild {
   /** Source package. */
   package: string;
@@ -134,9 +134,9 @@ export interface SnapshotManifest {
   evidence: Evidence[];
   /** Left out where the set has no database. */
   schema?: SnapshotSchema | undefined;
-  /** CVE ids that this snapshot fixes, sorted; left out where it is no security update. */
+  /** CVE ids that this snapshot fixes, sorted; left out if it is not a security update. */
   security?: string[] | undefined;
-  /** Left out but for the snapshot of a `rollback --supersede`. */
+  /** Only in the snapshot of a `rollback --supersede`. */
   supersedes?: Superseding | undefined;
   tool: { name: string; version: string };
 }
@@ -166,7 +166,7 @@ const changelogFile = poolPath.refine(isChangelog, { error: 'must be the path of
 const stanza = z.string().refine(isOneParagraph, { error: 'must be one paragraph that ends with a newline' });
 const storedFile = z.object({ name: fileName, size, sha256 });
 
-// A pin's own room vouches for its details; what is not known here is kept as it is.
+// The room of a pin checks its details; unknown fields are kept unchanged.
 const pin = z.looseObject({
   kind: z.enum(['apt-source', 'apt-binary', 'within', 'git', 'tarball', 'local']),
   component: slug,
@@ -278,7 +278,7 @@ export function parseManifest(text: string | Buffer, file: string): SnapshotMani
   return manifest;
 }
 
-/** `plain`: the packages, taken out of `value`, if none of them needs the schema to be told good. */
+/** `plain`: the packages, removed from `value`, if the fast check accepts all of them without the schema. */
 function jsonOf(bytes: Buffer, file: string): { value: unknown; plain: SnapshotPackage[] | undefined } {
   const split = splitManifest(bytes);
   if (split !== undefined) {
@@ -355,7 +355,10 @@ export function contradictions(
   return faults;
 }
 
-/** The first values of single-line fields; undefined for what is not there. Cheaper than parsing: there may be 100,000. */
+/**
+ * The first values of single-line fields; undefined for missing ones. Cheaper than parsing: there may be
+ * 100,000.
+ */
 function fieldsOf(stanza: string, names: readonly string[]): (string | undefined)[] {
   return names.map((name) => {
     const start = stanza.startsWith(`${name}:`) ? 0 : stanza.indexOf(`\n${name}:`) + 1;

@@ -1,7 +1,6 @@
 /**
- * Reads the files that a component's database schema is told by: out of the
- * source package that will be built, out of a tree, out of packages taken as
- * they are. What was read once is kept in the cache by the hashes it came from.
+ * Reads the files that determine a component's database schema: from the source package that will be built,
+ * from a tree, or from unchanged packages. Results are cached under the hashes of their inputs.
  */
 import { z } from 'zod';
 import { readDeb } from '../deb/deb-file.js';
@@ -30,11 +29,11 @@ import { inCache } from '../io/cache-folders.js';
 
 /** Where a component's files are; every one of the named files is in the store. */
 export type SchemaSource =
-  /** A source package as it is built: tarballs and the packaging with its patches. */
+  /** A source package to build: tarballs and the packaging with its patches. */
   | { kind: 'source'; files: readonly StoredFile[] }
   /** A folder of a tarball. */
   | { kind: 'tree'; archive: StoredFile; path: string }
-  /** Packages as they are; paths are below `/` of the machine that has them. */
+  /** Unchanged packages; paths are below `/` of a machine with these packages. */
   | { kind: 'packages'; files: readonly StoredFile[] };
 
 export interface SchemaRequest {
@@ -109,7 +108,7 @@ async function readAndKeep(
   return kept;
 }
 
-/** The files themselves, for tests that hold sources and packages against each other. Reads everything anew. */
+/** The files themselves, for tests that compare sources and packages. It does not use the cache. */
 export async function contentsOf(
   { paths, from }: SchemaRequest,
   { store, signal }: SchemaReading,

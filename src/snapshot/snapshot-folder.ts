@@ -28,7 +28,7 @@ export function snapshotFiles(root: string, place: SnapshotPlace): { manifest: s
 }
 
 /**
- * Every snapshot that is there, by profile and then by id, the oldest first. Reads names only.
+ * Every existing snapshot, by profile and then by id, oldest first. Reads names only.
  *
  * @param root absolute path of `snapshots/`
  */
@@ -54,12 +54,14 @@ async function foldersIn(root: string): Promise<string[]> {
     .sort();
 }
 
-/** Beside the profiles' folders: the suites' histories. No profile may have that name. */
+/**
+ * The folder of the suites' histories, next to the folders of the profiles. No profile may have that name.
+ */
 export const historyFolder = 'history';
 
 /** How a manifest is judged when it is read. */
 export interface SnapshotTrust {
-  /** Public keys, binary or armored. Without it the signature is not looked at. */
+  /** Public keys, binary or armored. Without it, the signature is not checked. */
   keyring?: Uint8Array;
   /** As whose record, of which time. */
   taken: Taken;
@@ -140,11 +142,11 @@ export async function findSnapshot(root: string, id: string): Promise<SnapshotPl
 }
 
 /**
- * Writes a planned snapshot: the signature first, the manifest last, so that a manifest that is there is
+ * Writes a planned snapshot: the signature first, the manifest last, so that an existing manifest is always
  * signed. Nothing is written before the signer has signed.
  *
  * @returns the absolute paths written; none for an unchanged set
- * @throws LockstepError SNAPSHOT_INVALID when the id is there already; what the signer and the disk throw
+ * @throws LockstepError SNAPSHOT_INVALID if the id already exists; what the signer and the disk throw
  */
 export async function applySnapshot(
   root: string,

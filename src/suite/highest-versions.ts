@@ -1,6 +1,6 @@
 /**
- * What machines that cannot go down have: the highest versions that were given
- * out, and the re-issues that a set is below. Pure.
+ * The versions on machines that cannot downgrade: the highest published versions, and the re-issues that are
+ * higher than a set. Pure.
  */
 import { reallyMark } from '../deb/really-version.js';
 import { compareVersions } from '../deb/version.js';

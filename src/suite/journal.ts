@@ -17,7 +17,10 @@ export interface MoveJournal {
   date: number | null;
   /** Of the git commit that follows, where there is one. */
   message: string;
-  /** What the suite's folder had before; null: not there. The InRelease tells which of the two holds. */
+  /**
+   * The previous content of the suite's folder; null if it did not exist. The InRelease shows which state is
+   * current.
+   */
   before: { release: string | null; signature: string | null };
 }
 

@@ -75,15 +75,18 @@ export function schemaChangeOf(
   return same ? null : { from, to };
 }
 
-/** `that of mediawiki 1.39 (3f2a9c81d07b)`: a series may have several, which only the digest tells apart. */
+/**
+ * `the schema of mediawiki 1.39 (3f2a9c81d07b)`: a series may have several, which only the digest
+ * distinguishes.
+ */
 export function nameOfSchema(schema: SnapshotSchema | null): string {
   if (schema === null) return 'an unrecorded one';
   return `the schema of ${schema.component} ${schema.version} (${schema.digest.slice(0, 12)})`;
 }
 
 /**
- * @param action promote, rollback; a publication only tells of the change
- * @throws LockstepError MOVE_SCHEMA where there is a change and nobody said that it may be
+ * @param action promote, rollback; a publication only reports the change
+ * @throws LockstepError MOVE_SCHEMA if the schema changes and the flag that allows it is missing
  */
 export function assertSchemaAllowed(
   change: SchemaMove | null,
@@ -101,8 +104,8 @@ export function assertSchemaAllowed(
 }
 
 /**
- * Refuses a publication or promotion that takes packages down, unless it was told that it may: part of the machines
- * would stay where they are, and nobody was told. The way back is a rollback.
+ * Refuses a publication or promotion that lowers versions, unless a flag allows it: some machines would
+ * silently stay at the higher version. To return to an earlier snapshot, use a rollback.
  *
  * @throws LockstepError MOVE_LOWER
  */
@@ -119,9 +122,9 @@ export function assertNotLower(
 }
 
 /**
- * The snapshot to promote: what `from` points at, or the one that is asked for.
+ * The snapshot to promote: the one that `from` points at, or the requested one.
  *
- * @param wanted an id that is there, or undefined
+ * @param wanted an existing id, or undefined
  * @throws LockstepError SUITE_UNKNOWN when they take different profiles, MOVE_TRUST, SNAPSHOT_UNKNOWN when
  * `from` is empty
  */
@@ -168,13 +171,13 @@ export function promotedSnapshot(request: {
 }
 
 /**
- * The snapshot a suite goes back to: the good one before the current one, or the one that is asked for.
+ * The snapshot that a suite returns to: the previous good one, or the requested one.
  *
- * With `reissue` it may be the present one: then only machines that did not follow it are to be brought along,
- * and after a rollback that is what is meant unless another is asked for.
+ * With `reissue`, it may be the current one: the re-issue then moves only the machines that did not follow.
+ * After a rollback, this is the default.
  *
- * @param wanted an id of the suite's profile, or undefined
- * @param there whether a snapshot still is there; one that was dropped is passed over
+ * @param wanted an id of the suite's profile, or undefined @param there whether a snapshot still exists; a
+ * dropped one is ignored
  * @throws LockstepError MOVE_NOWHERE
  */
 export function rollbackTarget(request: {
@@ -234,7 +237,7 @@ function tellOf({ at, by, to, reason }: HistoryEntry): string {
   return `${by} returned to ${to} on ${at.slice(0, 10)}${why}`;
 }
 
-/** When a move is said to have been: now, but never before the one before it, whatever the clock says. */
+/** The recorded time of a move: now, but never before the previous move, whatever the clock says. */
 export function moveTime(history: readonly Pick<HistoryEntry, 'at'>[], now: Date): string {
   const last = history.at(-1)?.at;
   const present = now.toISOString();

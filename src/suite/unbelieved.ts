@@ -1,7 +1,6 @@
 /**
- * What a key of the archive signed when it did not count any more, as after
- * `key rotate --compromised`. No stranger changed it; whether it is believed, a
- * person says, by vouching for it. Finds it, and says what to do.
+ * Finds what a key of the archive signed after it was no longer trusted, as after `key rotate --compromised`,
+ * and says what to do. The content matches its signature; a person decides whether to accept it.
  */
 import { join } from 'node:path';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -68,10 +67,10 @@ export async function lineFiles(root: string): Promise<string[]> {
 }
 
 /**
- * What vouching for a file says: all its lines, as they are.
+ * The content of an acceptance of a file: all its current lines.
  *
- * @returns null where nothing has to be vouched for
- * @throws LockstepError SNAPSHOT_INVALID where somebody else than the archive's keys changed it
+ * @returns null if nothing needs acceptance
+ * @throws LockstepError SNAPSHOT_INVALID if it was changed without a key of the archive
  */
 export async function linesToAccept(
   root: string,
@@ -85,7 +84,7 @@ export async function linesToAccept(
   return { file, through: lastLineHash(text) };
 }
 
-/** What is wrong with a file of lines; null where all of them hold, or there are none. */
+/** The fault of a file of lines; null if all lines are valid, or if there are none. */
 export async function faultsIn(root: string, file: string, trust: LineTrust): Promise<LockstepError | null> {
   const path = join(root, file);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';

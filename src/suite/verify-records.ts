@@ -35,7 +35,7 @@ export interface SnapshotsRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** What is there, and what of it is good. */
+/** The existing records, and which of them are valid. */
 export interface SnapshotsReading {
   /** Paths are below `root`. */
   findings: Finding[];
@@ -102,7 +102,7 @@ class Verification {
     this.#reading.findings.push({ code: 'SNAPSHOT_INVALID', hint: restore, ...finding });
   }
 
-  /** A file's text, or undefined where it is not there. Bytes that are no text are damage. */
+  /** A file's text, or undefined if it does not exist. Bytes that are not text count as damage. */
   async #text(path: string): Promise<string | undefined> {
     throwIfInterrupted(this.#request.signal);
     return (await readIfThere(join(this.#request.root, path)))?.toString('utf8');
@@ -212,7 +212,7 @@ class Verification {
       }
       const { id, sha256 } = link.parent;
       const at = places.findIndex((place) => place.id === id);
-      // What is missing, or not the one that was named, is told once all names are known
+      // Missing or different manifests are reported after all names are known
       this.#named.set(id, { profile: link.profile, by: `${link.id}, as its parent`, sha256 });
       const dropped = this.#reading.dropped.get(id)?.manifest;
       if (at < 0 && dropped !== undefined && dropped !== sha256)
