@@ -26,7 +26,8 @@ export interface VersionUse {
  * `...+lockstep4`.
  *
  * @param baseVersion Debian version without Lockstep's suffix: `1:1.39.17-1+deb12u2`
- * @param suffix the workspace's `versionSuffix`: `lockstep` @param inputs sha256 of all inputs of the package
+ * @param suffix the workspace's `versionSuffix`: `lockstep`
+ * @param inputs sha256 of all inputs of the package
  * @param history assigned versions; also of other packages if `packageName` is given
  * @throws LockstepError DEB_VERSION
  */

@@ -18,7 +18,8 @@ export type Components = Readonly<Record<string, { source: ComponentSource }>>;
 /**
  * The options of every component, by name. Components within another one have no separate choice and are left
  * out.
- * @param components those of a profile, by name @param candidates the available versions, one entry per
+ * @param components those of a profile, by name
+ * @param candidates the available versions, one entry per
  * component
  * @param skips of the profile; a tree that replaces a component (`--with`) is not a version, and is not
  * skipped

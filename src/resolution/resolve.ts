@@ -11,7 +11,8 @@ import { planChoices, planOptions, type Components } from './options.js';
 /**
  * Chooses the newest version in its range for every component. Choices are in an order in which they can be
  * fetched: a component within another one comes after it, otherwise by name.
- * @param components those of a profile, by name @param candidates the available versions, one entry per
+ * @param components those of a profile, by name
+ * @param candidates the available versions, one entry per
  * component
  * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND:
  * one error for all components that cannot be resolved, `where` with the field of each; SOURCE_MISMATCH

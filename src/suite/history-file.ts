@@ -53,7 +53,8 @@ export interface HistorySigner {
  * Adds a move to its suite's history. It checks the history first, and adds nothing to a history that was
  * altered.
  *
- * @param sign signs the line, so that later changes are detected @param known the current file, if the
+ * @param sign signs the line, so that later changes are detected
+ * @param known the current file, if the
  * caller, who holds the lock, has read it
  * @returns the absolute path written
  */

@@ -176,7 +176,8 @@ export function promotedSnapshot(request: {
  * With `reissue`, it may be the current one: the re-issue then moves only the machines that did not follow.
  * After a rollback, this is the default.
  *
- * @param wanted an id of the suite's profile, or undefined @param there whether a snapshot still exists; a
+ * @param wanted an id of the suite's profile, or undefined
+ * @param there whether a snapshot still exists; a
  * dropped one is ignored
  * @throws LockstepError MOVE_NOWHERE
  */

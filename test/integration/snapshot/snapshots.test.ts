@@ -142,7 +142,7 @@ describe('snapshots on disk', () => {
     const first = await cut([{ name: 'tiny', version: '1.0' }]);
     await assert.rejects(readSnapshot(root, { profile: 'set', id: '20200101T000000Z' }), {
       code: 'SNAPSHOT_UNKNOWN',
-      hint: `There are: ${first.id}`,
+      hint: `Its snapshots: ${first.id}`,
     });
     await assert.rejects(findSnapshot(root, '20200101T000000Z'), { code: 'SNAPSHOT_UNKNOWN' });
     const text = await readFile(snapshotFiles(root, { profile: 'set', id: first.id }).manifest);
