@@ -94,7 +94,7 @@ function headOf(outlook: MoveOutlook): string {
   }
 }
 
-/** What a publication is told before it is done: it may do all this, but nobody should be surprised. */
+/** Warnings before a publication: the move is allowed, but its effects should surprise nobody. */
 export function explainPublication(plan: MovePlan): string[] {
   const { suite, from, to, schema, clockBehind, lower } = plan;
   return [

@@ -25,7 +25,7 @@ export function renderFaults({ faults, repairs }: VerifyReport): string {
     .join('\n');
 }
 
-/** What was looked at, and what was repaired. */
+/** What was checked, and what was repaired. */
 export function explainVerify({ snapshots, views, files, bytes, repairs }: VerifyReport): string {
   const repaired = repairs.filter(({ how }) => how !== null);
   const lines = repaired.map(({ path, how }) => cleanLine(`Repaired ${path}: ${how}`));
@@ -48,7 +48,7 @@ function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
-/** Sums by kind, in the order of garbageKinds; only of what there is anything. */
+/** Sums by kind, in the order of garbageKinds; only kinds with files. */
 export function sumsByKind({ removed, waiting }: GcReport): GcResult['kinds'] {
   const sum = (items: readonly Garbage[]): { files: number; bytes: number } => ({
     files: items.length,
@@ -130,7 +130,7 @@ const reasons: Record<NonNullable<RefreshedView['reason']>, string> = {
   end: 'it was about to expire',
 };
 
-/** One row for each view that was, or would be, signed anew, and for each that could not be. */
+/** One row for each view that was, or would be, signed again, and for each that could not be. */
 export function refreshRows(views: readonly RefreshedView[]): string[][] {
   return views
     .filter(({ reason, fault }) => reason !== null || fault !== null)

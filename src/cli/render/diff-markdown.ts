@@ -1,4 +1,6 @@
-/** A diff of two snapshots as Markdown, for release notes. Whole but for diffs that nobody would read. */
+/**
+ * A diff of two snapshots as Markdown, for release notes. Complete except for diffs that nobody would read.
+ */
 import type { TextChange } from '../../comparison/contents-diff.js';
 import type { SourceChanges } from '../../comparison/source-changes.js';
 import type { DiffReport, PackageContentsDiff } from '../../workflows/reading/diff.js';

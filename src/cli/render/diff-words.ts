@@ -33,7 +33,7 @@ export function securitySentences({ security }: DiffReport): string[] {
   ];
 }
 
-/** What skips of the profile keep out of the second snapshot, and what they keep out no more. */
+/** Versions that skips keep out of the second snapshot, and versions that they no longer keep out. */
 export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport): string[] {
   return [
     ...added.map((one) => `New: ${skippedSentence(one)}`),
@@ -87,7 +87,7 @@ export function fileCounts(files: readonly FileChange[]): string {
   return counts.join(', ');
 }
 
-/** What is to be told of one file, behind its path. */
+/** The description of one changed file, after its path. */
 export function fileDetail({ change, conffile, from, to, aspects }: FileChange): string {
   const mark = conffile ? ['conffile'] : [];
   if (change !== 'changed' || from === null || to === null) {

@@ -75,7 +75,7 @@ function isTold({ file, value, ...more }: FaultPlace, message: string): boolean 
   return [file, value].every((part) => part === undefined || message.includes(part));
 }
 
-/** The lines for stderr. A bug of ours shows its stack: that is what its report needs. */
+/** The lines for stderr. A bug in Lockstep shows its stack, which the report needs. */
 export function renderError(error: unknown): string {
   if (!(error instanceof LockstepError)) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

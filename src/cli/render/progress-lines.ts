@@ -126,7 +126,7 @@ export class LineProgress implements Progress {
     const now = this.#out.elapsed();
     if (this.#running.size === 0) return;
     if (!this.#out.interactive) {
-      // Somebody reading a log wants to see that it lives, not every byte.
+      // A log needs regular signs of progress, not every byte.
       if (now - this.#lastPlain < plainNoteEveryMs) return;
       this.#lastPlain = now;
       this.#out.write(`  ... ${this.#status()}\n`);

@@ -1,4 +1,7 @@
-/** What a resolution came to, and what it passed over, for a terminal. Text from trees is made harmless here. Pure. */
+/**
+ * The result of a resolution, and the versions that were not chosen, for a terminal. It escapes text from
+ * trees. Pure.
+ */
 import type { ChoiceExplanation } from '../../resolution/explain-choice.js';
 import { skipWords } from '../../profile/skip.js';
 import type { Standing } from '../../resolution/outdated.js';
@@ -6,7 +9,7 @@ import type { OutdatedReport } from '../../workflows/release/outdated.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
 
-/** Why this version: a sentence, and a line for each newer one that was passed over. */
+/** Why this version: a sentence, and a line for each newer one that was not chosen. */
 export function renderChoice({ sentence, newer }: ChoiceExplanation): string {
   return [`${sentence}.`, ...newer.map((passed) => `  ${passed.sentence}.`)].map(cleanLine).join('\n');
 }

@@ -15,7 +15,7 @@ export function renderStatus(report: StatusReport): string {
   );
 }
 
-/** What goes to stderr: warnings, and what is there that no suite has. */
+/** The lines for stderr: warnings, and snapshots that are in no suite. */
 export function statusNotes(report: StatusReport): string[] {
   const { running, unpublished } = report;
   return [
