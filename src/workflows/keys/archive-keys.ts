@@ -35,10 +35,10 @@ export interface ArchiveKeys {
 }
 
 /**
- * The archive's keys: the one that lockstep.yaml names and those that the record knows beside it, and those of files,
- * for a workspace that has none.
+ * The archive's keys: the key that lockstep.yaml names, the other keys of the record, and keys from files,
+ * for a workspace without a key.
  *
- * @param files paths as they were typed
+ * @param files paths as typed
  * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, SIGN_KEY_*, SIGN_KEY_CHANGED, SNAPSHOT_INVALID (the record),
  * TOOL_MISSING
  */
@@ -110,7 +110,7 @@ export function keySlots({ workspace }: Context): { slot: KeySlot; config: Signi
   return slots;
 }
 
-/** A key that is at hand. */
+/** An available key. */
 export interface KeyAtHand {
   slot: KeySlot;
   config: SigningConfig;
@@ -178,7 +178,9 @@ const stateWords: Record<KnownKey['state'], string> = {
 export const changeHint =
   'Nothing was written. Machines trust the key in their keyring package. Restore the key, then change it with lockstep key rotate, which machines can follow (docs/how-to/rotate-keys.md). If someone else has the old key, or if it is lost: lockstep key rotate --compromised';
 
-/** The key by which everything else is believed: the current one where it is at hand, else the first that was given. */
+/**
+ * The key that everything else is checked with: the current one if available, otherwise the first given one.
+ */
 async function ownKeys(
   context: Context,
   state: KeyState | null,
@@ -219,7 +221,7 @@ export async function countingKeyring(
   return new Uint8Array(Buffer.concat([binary, await keyringOf(others)]));
 }
 
-/** The keys that machines are to have; what is at hand is newer than what the record has of it. */
+/** The keys that machines should have; an available key is newer than its copy in the record. */
 async function publishedOf(state: KeyState | null, own: PublicKey): Promise<PublicKey> {
   if (state === null || !isKnown(state, own.fingerprint)) return own;
   const keys = await Promise.all(

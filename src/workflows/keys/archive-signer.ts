@@ -124,7 +124,7 @@ async function slotSigner(
   return loggedSigner(signer, (made) => appendSigningRecord(log, made));
 }
 
-/** gpg signs on when it is told another time, and apt refuses what comes out. */
+/** With a faked time, gpg signs with an expired key, and apt refuses the result. */
 async function assertNotEnded(signer: PublicKey, { clock }: Context): Promise<void> {
   const now = clock.now();
   const end = await signingEnd(await signer.publicKey(), now);
@@ -147,7 +147,7 @@ async function assertPublished({ archive }: Context, { key }: KeyAtHand): Promis
   const bytes = await archive.read(keyringFiles.binary);
   if (bytes === undefined) return;
   const there = await readPublicKeys(bytes, keyringFiles.binary).catch((error: unknown) => {
-    // A damaged file says nothing; the next publication writes it anew
+    // A damaged file is ignored; the next publication rewrites it
     if (error instanceof LockstepError) return [];
     throw error;
   });

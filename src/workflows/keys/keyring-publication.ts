@@ -1,7 +1,6 @@
 /**
- * The suites that are there for the key alone are published: the keyring
- * package is made, cut as a snapshot of its own, and put into the suite, which
- * its key signs by itself. The caller holds the workspace's lock.
+ * Publishes the suites of keys: builds the keyring package, cuts it as a separate snapshot, and publishes it
+ * in the suite, which only its key signs. The caller holds the workspace's lock.
  */
 import { join } from 'node:path';
 import { keyringSuite } from '../../archive/layout.js';
@@ -44,7 +43,7 @@ export async function hasKeyringTemplate({ places }: Context): Promise<boolean> 
 }
 
 /**
- * The keyring package as it is to be now.
+ * The current keyring package.
  *
  * @throws LockstepError PROFILE_*, TEMPLATE_*, KEYRING_INVALID, SIGN_*
  */

@@ -1,7 +1,6 @@
 /**
- * `lockstep key rotate`: the archive goes over to another key in steps that
- * machines can follow, or at once, where somebody else may have the old one.
- * What has been done is in the record of keys; a run goes on where it stands.
+ * `lockstep key rotate`: changes the archive's key in steps that machines can follow, or at once if someone
+ * else may have the old one. The record of keys contains the steps so far; a run continues from there.
  */
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
@@ -38,7 +37,7 @@ export interface RotateReport {
   /** What was done; null: nothing, or a dry run. */
   done: KeyStep | null;
   state: KeyState;
-  /** Views that were signed anew. */
+  /** Views that were signed again. */
   views: RefreshedView[];
 }
 

@@ -10,7 +10,7 @@ export const leastTime = 14 * 86_400;
 /** What is known of the archive. */
 export interface RotationFacts {
   state: KeyState;
-  /** The fingerprint of the key that is to come in, where it is at hand. */
+  /** The fingerprint of the next key, if it is available. */
   nextAtHand: string | null;
   /** Since when machines can have the suite of the current key among their sources; null: not yet. */
   suiteOutSince: Date | null;
@@ -30,7 +30,7 @@ export interface RotationPlan {
   does: string;
   /** From when on the step may be taken; null where that is not known yet. */
   notBefore: Date | null;
-  /** What speaks against it now. */
+  /** What blocks it now. */
   obstacles: { message: string; /** Whether `--now` overrides it. */ waits: boolean }[];
 }
 

@@ -1,4 +1,4 @@
-/** `lockstep promote`: what a suite points at enters a suite of a higher trust level, as it is. */
+/** `lockstep promote`: publishes the snapshot of a suite, unchanged, in a suite of a higher trust level. */
 import { suiteOf, type NamedSuite } from '../../profile/load.js';
 import { promotedSnapshot } from '../../suite/move-rules.js';
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';

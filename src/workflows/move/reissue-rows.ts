@@ -11,7 +11,7 @@ import {
 export interface SupersedeRow {
   package: string;
   architecture: string;
-  /** `reissue`: gets `version`; `keep`: listed as it is; `gone`: only in the current snapshot. */
+  /** `reissue`: gets `version`; `keep`: listed unchanged; `gone`: only in the current snapshot. */
   action: 'reissue' | 'keep' | 'gone';
   /** In the current snapshot; null where it has none. */
   current: string | null;

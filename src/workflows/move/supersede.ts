@@ -1,7 +1,6 @@
 /**
- * `lockstep rollback --supersede`: an earlier set comes back as a snapshot of
- * its own, above every version that machines may have. Plan, then apply;
- * publishing that snapshot is rollback.ts.
+ * `lockstep rollback --supersede`: re-issues an earlier set as a separate snapshot, above every version that
+ * machines may have. Plan, then apply; rollback.ts publishes the snapshot.
  */
 import { poolFilePath } from '../../archive/layout.js';
 import type { BuiltPackage } from '../../build/built.js';
@@ -43,9 +42,9 @@ export interface SupersedeRequest {
   suite: string;
   /** What it points at. */
   current: SnapshotTarget;
-  /** What it goes back to. May be `current`: then only machines that did not follow it are brought along. */
+  /** The snapshot to return to. May be `current`: then only machines that did not follow it are moved. */
   target: SnapshotTarget;
-  /** Versions to exceed beside those of all snapshots in the suite's history. */
+  /** Versions to exceed in addition to those of all snapshots in the suite's history. */
   exceed?: ReadonlyMap<string, string> | undefined;
 }
 
@@ -302,7 +301,7 @@ function builtOf(item: SnapshotPackage): BuiltPackage {
   return { package: name, version, architecture, source, sourceVersion, control: stanza, file: fileOf(item) };
 }
 
-/** So that a later build of the same version gets a number above what is given out here (planVersion). */
+/** A later build of the same version must get a higher number than the re-issue (planVersion). */
 function buildsOf(
   reissues: readonly Reissue[],
   components: Snapshot['manifest']['components'],
