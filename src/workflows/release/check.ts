@@ -20,7 +20,7 @@ export interface CheckReport {
     path?: string;
     value?: string;
   }[];
-  /** What is no fault and should be looked at. */
+  /** Notes on what is not a fault but needs attention. */
   notes: string[];
 }
 
@@ -49,13 +49,13 @@ export async function check(
   return { result: { ok: errors.length === 0, profiles: names, faults, notes }, errors };
 }
 
-/** Templates that are not there, or are none: one error for each place that names one. */
+/** Missing or invalid templates: one error for each place that names one. */
 async function templateFaults(dir: string, { profiles }: WorkspaceCheck): Promise<LockstepError[]> {
   const errors: LockstepError[] = [];
   const named = profiles.flatMap((profile) =>
     namedTemplates(profile).map(({ name, path }) => ({ name, at: placeOf(profile, path) })),
   );
-  // Every set that is built has the keyring package beside it
+  // Every set that is built also gets the keyring package
   const keyring = profiles.length === 0 ? [] : [{ name: keyringTemplate, at: undefined }];
   for (const { name, at } of [...named, ...keyring]) {
     try {

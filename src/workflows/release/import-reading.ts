@@ -1,7 +1,6 @@
 /**
- * What is to be imported, read: packages, source packages, and the uploads that
- * name them. It takes them into the store and says what is wrong with each; what
- * the set becomes is import.ts.
+ * Reads the packages, source packages and uploads to import. It stores them and reports the faults of each;
+ * import.ts decides the resulting set.
  */
 import { resolve } from 'node:path';
 import type { BuiltSource } from '../../build/built.js';

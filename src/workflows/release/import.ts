@@ -51,7 +51,7 @@ export interface ImportReport {
   packages: number;
   sources: number;
   changes: ImportChange[];
-  /** Flags that the import needs and was not given; a dry run tells them. */
+  /** Missing flags that the import needs; a dry run reports them. */
   wants: ImportWish[];
   /** Packages that were read and left out: the set has as many newer versions as the profile allows. */
   passedOver: { package: string; version: string; architecture: string }[];
@@ -175,9 +175,9 @@ function changelogsAmong(
 }
 
 /**
- * Flags that are missing. Nothing leaves a set, and nothing goes down in it, without a word.
+ * The missing flags. Removals and lower versions always need a flag.
  *
- * @throws LockstepError IMPORT_REMOVES, IMPORT_LOWER, but for a dry run, which only tells
+ * @throws LockstepError IMPORT_REMOVES, IMPORT_LOWER, except in a dry run, which only reports
  */
 function wishesOf(changes: readonly ImportChange[], request: ImportRequest): ImportWish[] {
   const unasked = unaskedChanges(changes, request);
@@ -232,7 +232,7 @@ async function applyImport(
     const settling = batch?.settle() ?? Promise.resolve();
     settling.catch(() => undefined);
     const signed = await signSnapshot(places.snapshots, plan, { signer, now: clock.now() });
-    // What publishing needs is made while the snapshot is at hand, so that no move has to read it
+    // The data for publishing is prepared while the snapshot is in memory, so that no move has to read it
     await snapshotRecords(context).make(plan);
     // A manifest is there only when the names of its packages are on the disk
     await settling;

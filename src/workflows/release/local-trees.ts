@@ -1,4 +1,6 @@
-/** A profile in which own trees stand in for components: for one run, and for nothing that is written. */
+/**
+ * A profile in which local trees replace the sources of components, for one run. Nothing of it is written.
+ */
 import { LockstepError } from '../../errors.js';
 import { nearest } from '../../profile/nearest.js';
 import type { LocalConfig, Profile } from '../../profile/profile-schema.js';

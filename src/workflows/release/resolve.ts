@@ -1,4 +1,4 @@
-/** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
+/** Profile -> pins: read the available versions, choose the ones that fit together, fetch and verify. */
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';
 import { placeOfWords } from '../../profile/load.js';
@@ -43,7 +43,7 @@ export interface Resolution {
 
 export interface ResolveOptions {
   trees?: LocalTrees;
-  /** A component whose version is to be explained. */
+  /** A component whose version the command explains. */
   explain?: string | undefined;
 }
 

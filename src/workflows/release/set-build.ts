@@ -56,7 +56,7 @@ export interface BuildPlanRow {
 export interface PlannedBuilds {
   rows: BuildPlanRow[];
   plans: BuildPlan[];
-  /** The versions that this set gives out, for the manifest. */
+  /** The versions that this set assigns, for the manifest. */
   versions: SnapshotBuild[];
   /** The database schema that it needs; undefined where it has no database. */
   schema: SnapshotSchema | undefined;
@@ -141,7 +141,7 @@ export async function buildSet(
         try {
           return await applyBuild(plan, builder);
         } catch (error) {
-          // The others end before the fault is told: no build goes on behind an error
+          // The other builds end before the fault is reported: no build continues after an error
           stop.abort(error);
           throw error;
         }
@@ -168,7 +168,10 @@ export async function buildSet(
   }
 }
 
-/** Every version that was given out here, of all profiles: they share one pool. Those of `profile` are its own. */
+/**
+ * Every version that this workspace assigned, for all profiles, because they share one pool. Those of
+ * `profile` are its own.
+ */
 export async function versionHistory(context: Context, profile: string): Promise<VersionUse[]> {
   const { snapshots } = context.places;
   const uses: VersionUse[] = [];
@@ -176,7 +179,7 @@ export async function versionHistory(context: Context, profile: string): Promise
     for (const build of builds) uses.push({ ...build, isOwn: of === profile });
   };
   for (const place of await listSnapshots(snapshots)) add(place.profile, await readBuilds(snapshots, place));
-  // A version that was given out stays given out when its snapshot is dropped: machines have it
+  // An assigned version stays assigned after its snapshot is dropped: machines have it
   for (const dropped of await readDropped(snapshots)) add(dropped.profile, dropped.builds);
   return uses;
 }
@@ -242,7 +245,7 @@ async function planDebian(
         },
         log: join(context.places.logs, `build-${profile.name}-${name}.log`),
       });
-      // Number 0 is never given out: with it, the inputs are those of the content alone
+      // Number 0 is never assigned: with it, the digest depends only on the content
       const open = debianOf(await prepareBuild(request(0), builder));
       const zero = open.prepared.source.version;
       const base = zero.slice(0, -`+${versionSuffix}0`.length);

@@ -1,7 +1,6 @@
 /**
- * Puts the faults of the archive right, pool before indices before Release, so
- * that clients see no more of them at any moment than before. Release files are
- * signed anew over what the key vouched for, or published again.
+ * Repairs the faults of the archive, first the pool, then indices, then Release, so that clients never see
+ * more faults than before. Release files are signed again over the signed content, or published again.
  */
 import { applyPublication } from '../../archive/apply.js';
 import { keyOfSuite, liveView } from '../../archive/layout.js';
@@ -24,7 +23,7 @@ import { planPublish } from '../move/suite-publication.js';
 import { historyOf } from '../workspace/files-read.js';
 
 /**
- * Applies remedies in their order. What cannot be put right is told and does not stop the others.
+ * Applies remedies in their order. A remedy that fails is reported and does not stop the others.
  *
  * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
  */
@@ -65,7 +64,7 @@ async function applyRelease(context: Context, view: string, keys: ArchiveKeys): 
     return { path: view, how: null, reason: 'lockstep.yaml does not have that suite' };
   }
   try {
-    // Each time: what needs no signature is repaired where the key is not at hand
+    // Each time: faults that need no signature are repaired even if the key is not available
     const signer = await repairSigner(context, suite.name);
     return (
       (await signAgain(context, view, suite, signer, keys)) ??
@@ -77,7 +76,7 @@ async function applyRelease(context: Context, view: string, keys: ArchiveKeys): 
   }
 }
 
-/** A suite that is there for one key is signed by that one alone. */
+/** Only its key signs the suite of a key. */
 async function repairSigner(context: Context, suite: string): Promise<ArchiveSigner> {
   const fingerprint = keyOfSuite(suite);
   if (fingerprint === undefined) return await archiveSigner(context);

@@ -1,7 +1,7 @@
 /**
- * `lockstep drop`: a snapshot that nothing needs any more goes. That it does is
- * noted first, signed, so that an interrupted drop is finished by the next one
- * and nobody takes the gap for a loss. Its packages go with the next gc.
+ * `lockstep drop`: removes a snapshot that nothing needs. A signed line records the drop first, so that the
+ * next run finishes an interrupted drop, and the gap is not mistaken for a loss. The next gc removes its
+ * packages.
  */
 import type { PoolFile } from '../../archive/index-text.js';
 import { readSignedView } from '../../archive/signed-view.js';
@@ -34,14 +34,14 @@ export interface DropReport {
   profile: string;
   /** `finished`: an earlier run had begun it. */
   verdict: 'drop' | 'finished';
-  /** What is taken away, below the workspace. */
+  /** The removed files, below the workspace. */
   files: string[];
-  /** Pool files that no other snapshot has, which the next gc takes away. */
+  /** Pool files that no other snapshot has, which the next gc removes. */
   freed: { files: number; bytes: number };
 }
 
 /**
- * Drops a snapshot, or only says what that would take away.
+ * Drops a snapshot, or only reports what would be removed.
  *
  * @throws LockstepError SNAPSHOT_UNKNOWN with the nearest, SNAPSHOT_IN_USE, SNAPSHOT_INVALID where what is left
  * cannot be told, those of the signer and of the disk

@@ -1,8 +1,7 @@
 /**
- * `lockstep gc --cache`, and the same once a day by itself: the cache is
- * pruned by the rule of io/cache-rule.ts. It gathers what is there and takes
- * away what the rule says, folder by folder of io/cache-folders.ts; it never
- * reads what a file of the cache holds, and knows no other rule.
+ * `lockstep gc --cache`, and the same automatically once a day: prunes the cache with the rule of
+ * io/cache-rule.ts. It lists the folders of io/cache-folders.ts and removes what the rule selects. It never
+ * reads the content of cached files, and has no other rule.
  */
 import type { Stats } from 'node:fs';
 import { lstat, readdir, rename, stat, utimes } from 'node:fs/promises';
@@ -109,12 +108,12 @@ async function pruneCache(context: Context, request: CacheGcRequest): Promise<Ca
   return { ...plan, notes };
 }
 
-/** By itself the cache is looked through this often: seconds. */
+/** Interval of the automatic pruning, in seconds. */
 const pruneEvery = 86_400;
 
 /**
- * Prunes the cache where that was not done for a day: at the end of what filled it. A fault is told and no
- * more: the work before it is done. The caller holds the workspace's lock.
+ * Prunes the cache if this was not done for a day, at the end of a command that fills it. A fault is only
+ * reported, because the command's work is done. The caller holds the workspace's lock.
  */
 export async function pruneWhenDue(context: Context): Promise<void> {
   const limits = cacheLimits(context.env);
@@ -244,7 +243,7 @@ async function removeItems(context: Context, { remove }: CachePlan): Promise<voi
   for (const item of remove) {
     throwIfInterrupted(context.signal);
     const isFolder = cacheFolders[item.folder].unit === 'folder';
-    // Another run may have used it since it was looked at
+    // Another run may have used it since it was listed
     const now = (isFolder ? await lookAt(join(item.path, 'ready')) : undefined) ?? (await lookAt(item.path));
     if (now === undefined || (isFolder ? now.mtime : usedOf(now)) > item.used) continue;
     if (isFolder) await removeFolder(context, item.path);

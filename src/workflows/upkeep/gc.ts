@@ -1,7 +1,6 @@
 /**
- * `lockstep gc`: what nothing refers to goes, once it has been so for the grace
- * period. What refers to what is decided over everything that is there; who
- * cannot know that takes nothing away.
+ * `lockstep gc`: removes files that were unreferenced for the grace period. It needs all references to
+ * decide; if they are not known completely, it removes nothing.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -33,7 +32,7 @@ import { notesPath } from './verify.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 
 export interface GcRequest {
-  /** Seconds that a file must have been needless for. */
+  /** How long a file must have been unreferenced, in seconds. */
   grace: number;
   dryRun: boolean;
 }
@@ -52,9 +51,9 @@ export interface GcReport {
 const forgottenAfter = 30 * 86_400;
 
 /**
- * Collects, or only says what it would take away.
+ * Collects, or only reports what it would remove.
  *
- * @throws LockstepError SNAPSHOT_INVALID where it cannot be known what is needed, LOCK_HELD, DISK_IO, INTERRUPTED
+ * @throws LockstepError SNAPSHOT_INVALID if the references are not known, LOCK_HELD, DISK_IO, INTERRUPTED
  */
 export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
   return await exclusively(context, request, async () => {
@@ -214,7 +213,7 @@ async function filesIn(folder: string): Promise<string[]> {
 /** Kinds whose paths are below the root of what is published. */
 const published: ReadonlySet<GarbageKind> = new Set(['pool', 'by-hash', 'index', 'temporary']);
 
-/** Since when each is needless is on disk before the first one goes: an interrupted run loses no grace period. */
+/** The start of each grace period is on disk before the first removal: an interrupted run loses none. */
 async function removeGarbage(context: Context, plan: GarbagePlan): Promise<void> {
   const { archive: port, signal, progress } = context;
   await writeNotes(notesPath(context), plan.notes);

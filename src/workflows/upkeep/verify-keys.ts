@@ -1,6 +1,6 @@
 /**
- * The record of keys, for `verify`: a damaged or lost one is a finding like any
- * other, and everything else is then judged by the key that is at hand.
+ * The record of keys, for `verify`: a damaged or lost one is a finding like any other, and everything else is
+ * then checked with the available key.
  */
 import { join } from 'node:path';
 import { keyOfSuite } from '../../archive/layout.js';

@@ -1,7 +1,6 @@
 /**
- * `lockstep verify`: everything that was cut and published is read again, as
- * somebody would who trusts the archive's public key and nothing else. With
- * repair, what can be put right is, and everything is read once more.
+ * `lockstep verify`: reads all snapshots and the archive again, and trusts only the archive's public key.
+ * With repair, it repairs what it can, and reads everything again.
  */
 import { join } from 'node:path';
 import { ExpectedFiles } from '../../archive/expected.js';
@@ -40,14 +39,14 @@ export interface VerifyRequest {
 
 export interface VerifyReport {
   target: string | null;
-  /** How much was looked at. */
+  /** How much was checked. */
   snapshots: number;
   views: number;
   files: number;
   bytes: number;
   /** What is wrong now, by path. Paths are below the workspace. */
   faults: Finding[];
-  /** What was put right, and what could not be. */
+  /** What was repaired, and what could not be. */
   repairs: RepairOutcome[];
   /** What a person should know before believing the faults. */
   notes: string[];
@@ -111,7 +110,7 @@ async function scopeOf(context: Context, target: string | undefined): Promise<Sc
     await findSnapshot(snapshots, target);
     return { kind: 'snapshot', id: target };
   }
-  // One that was taken out of lockstep.yaml is still in the archive
+  // A suite that was removed from lockstep.yaml is still in the archive
   if (!(await listHistories(snapshots)).includes(target)) suiteOf(context.workspace, target);
   return { kind: 'suite', suite: target };
 }
@@ -126,7 +125,7 @@ interface Reading {
   bytes: number;
 }
 
-/** @param isReader whether somebody else may be at work meanwhile */
+/** @param isReader whether another run may be active meanwhile */
 async function readAll(
   context: Context,
   scope: Scope,
@@ -210,7 +209,7 @@ async function readAll(
   }
 }
 
-/** Undefined where the history is damaged, which is told of it by itself. */
+/** Undefined if the history is damaged, which is reported separately. */
 async function currentOf(context: Context, suite: string): Promise<string | undefined> {
   try {
     return currentSnapshot(await historyOf(context, suite)) ?? undefined;

@@ -1,8 +1,7 @@
 /**
- * `lockstep skip`: a version that a profile passes over until a day, written
- * into the profile or taken out of it. What there is of the component is looked
- * up first, so that a version is named that exists and it is said what the skip
- * will leave; nothing is fetched beside indices and refs.
+ * `lockstep skip`: adds a skip of a version until a date to a profile, or removes it. It first looks up the
+ * available versions of the component, so that the skipped version exists and the message names the remaining
+ * one. It fetches only indices and refs.
  */
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
@@ -55,7 +54,7 @@ export interface SkipReport {
 
 type OwnSource = Exclude<ComponentSource, { kind: 'within' }>;
 
-/** What a lookup says of a version that is to be skipped. */
+/** The result of a lookup of the version to skip. */
 type Outlook = Pick<SkipReport, 'version' | 'listed' | 'security' | 'instead' | 'notes'>;
 
 /** As many versions are named where one is not among them. */
@@ -149,7 +148,10 @@ function others({ name, components }: Profile, component: string): string {
     : `${name} skips of ${component}: ${skips.map(({ version }) => version).join(', ')}.`;
 }
 
-/** What there is, and what the skip would leave of it. What cannot be looked up is a note: that may be why it is skipped. */
+/**
+ * The available versions, and those that remain after the skip. A failed lookup is only a note: it may be the
+ * reason for the skip.
+ */
 async function lookAhead(
   context: Context,
   profile: Profile,
@@ -187,7 +189,7 @@ async function lookAhead(
   };
 }
 
-/** All that there is of the component, or why that is not known. */
+/** All available versions of the component, or why they are not known. */
 async function lookUp(
   context: Context,
   profile: Profile,
