@@ -249,7 +249,7 @@ describe('a tarball of source code', () => {
       const named = { fingerprint: expired.fingerprint.toLowerCase(), reason: 'Its owner retired' };
       const pin = await fetched('1.2.0', { ...by, expiredKeys: [named] });
       assert.equal(pin.signedBy, expired.fingerprint);
-      assert.ok(pin.provenance.some(({ step }) => step.endsWith('since, believed: Its owner retired')));
+      assert.ok(pin.provenance.some(({ step }) => step.endsWith('later, accepted: Its owner retired')));
       const other = { fingerprint: signer.fingerprint, reason: 'Another one' };
       await assert.rejects(fetched('1.2.0', { ...by, expiredKeys: [other] }), fault('VERIFY_BAD_SIGNATURE'));
       // Naming it does not make another file of it
