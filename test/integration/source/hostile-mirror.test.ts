@@ -266,7 +266,7 @@ describe('a mirror with faults', () => {
       resolving.run(components),
       fault(
         'RESOLVE_UNSATISFIABLE',
-        /fits ~1\.43\.0; there is 1:1\.39\.17-1\+deb12u2 \(bookworm-security\), 1:1\.39\.8-1~deb12u1 \(bookworm\)/,
+        /matches the range ~1\.43\.0; available: 1:1\.39\.17-1\+deb12u2 \(bookworm-security\), 1:1\.39\.8-1~deb12u1 \(bookworm\)/,
       ),
     );
   });
@@ -318,7 +318,7 @@ describe('a mirror with faults', () => {
       };
       await assert.rejects(
         resolving.run(components),
-        fault('RESOLVE_UNSATISFIABLE', /fits ~0\.20\.0: there is 0\.16\.6/),
+        fault('RESOLVE_UNSATISFIABLE', /matches the range ~0\.20\.0: 0\.16\.6 in /),
       );
     });
 

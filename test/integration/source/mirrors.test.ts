@@ -198,7 +198,7 @@ describe('several mirrors', () => {
       const { told, progress } = listening();
       const pins = await resolving.run(only('mediawiki'), { ...list, progress });
       assert.equal(pins.get('mediawiki')!.upstreamVersion, '1.39.18');
-      assert.match(told.join('\n'), /is behind what http:.* had before; the newer one is kept/);
+      assert.match(told.join('\n'), /is older than the InRelease that http:.* had before; the newer one is kept/);
     } finally {
       await old.stop();
     }
