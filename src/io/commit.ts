@@ -1,7 +1,6 @@
 /**
- * A git commit of what a cut or a move wrote: exactly those files, on the
- * current branch, whatever else is staged or changed. It reads no manifest, and
- * a folder that is not a repository is no fault.
+ * A git commit of the files of a cut or a move: exactly those files, on the current branch, whatever else is
+ * staged or changed. It reads no manifest. A folder that is not a repository is not a fault.
  */
 import { promises as fs } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
@@ -19,7 +18,7 @@ export interface CommitSigning {
   format: string;
   /** `gpg.openpgp.program` or `gpg.program`; gpg otherwise. */
   program: string;
-  /** What gpg finds the key by: `user.signingKey`, else name and address. */
+  /** The key for gpg: `user.signingKey`, otherwise name and address. */
   key: string;
 }
 
@@ -42,12 +41,12 @@ export interface CommitRequest {
 export type CommitResult =
   /** `oid`: the commit's full hash. */
   | { kind: 'committed'; oid: string; repository: string }
-  /** The files are in the newest commit already, as they are. */
+  /** The newest commit already contains the files unchanged. */
   | { kind: 'unchanged'; repository: string }
   | { kind: 'no-repository' };
 
 /**
- * Commits the files. Other changes, staged or not, stay as they are and stay out of the commit.
+ * Commits the files. Other changes, staged or not, stay out of the commit and do not change.
  *
  * @throws LockstepError SNAPSHOT_COMMIT when git's files cannot be read or written, or the commit cannot be signed
  * though git's configuration asks for that: nothing is committed then; DISK_IO

@@ -115,8 +115,8 @@ export function gunzip(source: ByteSource, options: { signal?: AbortSignal } = {
 }
 
 /**
- * Decompresses by the ending of a file's name: `.xz`, `.gz`, and `.lzma`, `.bz2`, `.zst` through the
- * system's programs; any other name is passed through as it is.
+ * Decompresses by the ending of a file's name: `.xz`, `.gz`, and `.lzma`, `.bz2`, `.zst` through the system's
+ * programs; any other name is passed through unchanged.
  */
 export function decompressByName(
   name: string,

@@ -37,7 +37,7 @@ export interface RunOptions {
   /** Return a result for a non-zero exit status in place of throwing. */
   allowFailure?: boolean;
   signal?: AbortSignal;
-  /** Put the program in a session of its own, and end everything in it when aborted: for builds. */
+  /** Run the program in its own session, and end everything in it on abort: for builds. */
   group?: boolean;
   /** The Debian package to name when the program is missing; those of tools.ts are known. */
   debianPackage?: string;
@@ -235,7 +235,7 @@ async function outcome(
   options: Pick<RunOptions, 'debianPackage' | 'cwd'>,
 ): Promise<RunResult> {
   if (result.code === 'ENOENT') {
-    // spawn(2) says the same of a working folder that is not there.
+    // spawn(2) reports the same error for a missing working folder.
     if (options.cwd !== undefined && !(await exists(options.cwd))) {
       throw new LockstepError('TOOL_FAILED', {
         message: `${command} could not be run: no such folder: ${options.cwd}`,
@@ -250,7 +250,7 @@ async function outcome(
       : constants.signals[result.signal as keyof typeof constants.signals];
   const exitCode = result.exitCode ?? (number === undefined ? undefined : 128 + number);
   if (exitCode === undefined || (result.failed && exitCode === 0)) {
-    // It could not be started (EACCES, E2BIG, a cwd that is not there) or gave more than fits in memory.
+    // It could not be started (EACCES, E2BIG, a missing cwd) or gave more than fits in memory.
     throw new LockstepError('TOOL_FAILED', {
       message: `${command} could not be run: ${result.message ?? 'unknown cause'}`,
       cause: result.cause,

@@ -1,7 +1,6 @@
 /**
- * .xz files taken apart into blocks and put together from blocks, so that a
- * large file of which little changed is not compressed anew. Any xz reads the
- * result: a stream may hold as many blocks as it likes. Pure; source: the .xz
+ * Splits .xz files into blocks and joins blocks to files, so that a large file with few changes is not
+ * compressed again. Any xz reads the result: a stream may contain any number of blocks. Pure; source: the .xz
  * file format 1.2.1, sections 2.1, 4 and 1.2 (multibyte integers).
  */
 import { crc32 } from 'node:zlib';
@@ -56,7 +55,7 @@ export function splitXz(file: Buffer): XzBlocks {
   return { bytes, records };
 }
 
-/** One stream of all the blocks, in pieces: its text is that of the parts, one after the other. */
+/** One stream of all the blocks, in pieces: its text is the concatenation of the parts. */
 export function joinXz(parts: readonly XzBlocks[]): Buffer[] {
   const records = parts.flatMap((part) => part.records);
   const index: number[] = [0];
