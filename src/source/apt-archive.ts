@@ -116,7 +116,7 @@ export async function nearestName(
   try {
     return await first?.nearest(name, phase);
   } catch (error) {
-    // The fault that is told is the missing package, not that nothing like it could be looked for
+    // The missing package is reported, not the failed search for a similar name
     if (error instanceof LockstepError && error.code !== 'INTERRUPTED') return undefined;
     throw error;
   }

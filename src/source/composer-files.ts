@@ -53,7 +53,7 @@ export function composerFacts(json: unknown): Read<ComposerFacts> {
 
 /**
  * The libraries that are installed, without those for development and without Composer's own plugins.
- * What these demand of each other Composer has read already: a line that is no constraint is left out.
+ * Composer has already checked their demands on each other, so an invalid constraint is left out.
  */
 export function installedFacts(json: unknown): Read<InstalledLibrary[]> {
   const faults: FieldFault[] = [];

@@ -176,7 +176,7 @@ class OwnFiles {
     return null;
   }
 
-  /** The extensions and skins that lie in a MediaWiki, loaded or not. */
+  /** The extensions and skins in a MediaWiki tree, loaded or not. */
   bundled(): Supply[] {
     const prefix = this.#path === '' ? '' : `${this.#path}/`;
     return this.#facts.extensions.flatMap(([path, { name, version }]) => {

@@ -29,7 +29,7 @@ export function faultAt(field: string, value: unknown, message: string): FieldFa
   };
 }
 
-/** The parsed text, or why it is none. */
+/** The parsed text, or why it is invalid. */
 export function parseJson(text: string): { json: unknown } | FieldFault {
   try {
     return { json: JSON.parse(text) as unknown };

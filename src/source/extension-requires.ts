@@ -43,7 +43,7 @@ export function extensionDeclaration(json: unknown): Read<ExtensionDeclaration |
   return { facts: name === null || !isName(name) ? null : { name, version, requires }, faults };
 }
 
-/** Only told, and compared where another one asks for it: whatever else stands there is no version. */
+/** Only shown, and compared if another extension demands it; any other text is not a version. */
 function versionOf(value: unknown): string | null {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value.length <= longestName ? textAt(value, 'version', []) : null;

@@ -72,8 +72,8 @@ async function keyringOf(context: SourceContext): Promise<Keyring> {
 }
 
 /**
- * Fetches and proves the InRelease of a suite, from the first of its places that gives one. A place is passed over
- * for what it is and for how it is signed and dated, too.
+ * Fetches and verifies the InRelease of a suite from the first mirror with a valid one. A mirror is also
+ * skipped if its InRelease is for another suite, or is wrongly signed or dated.
  * @throws LockstepError KEYRING_MISSING, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE, SOURCE_SUITE_SWAPPED,
  * MIRROR_UNKNOWN (a place that was only guessed has nothing), NET_*
  */
@@ -249,7 +249,7 @@ function tooLarge(url: string): LockstepError {
   });
 }
 
-/** A genuine InRelease of another suite, an older release's for one, must not stand in for this one. */
+/** A genuine InRelease of another suite, for example of an older release, must not replace this one. */
 function assertSuite(release: Release, place: SuitePlace, url: string): void {
   const is = release.codename ?? release.suite;
   if (is === place.suite) return;
@@ -279,7 +279,7 @@ function assertInTime(release: Release, place: SuitePlace, now: Date, url: strin
       where: [{ file: url, path: 'Valid-Until' }],
     });
   }
-  // A point release is never signed anew, and the updates of an old one neither; security always is
+  // A point release and the updates of an old release are never signed again; security always is
   if (release.validUntil === null && place.role === 'security') {
     throw new LockstepError('SOURCE_EXPIRED', {
       message: `The InRelease of ${place.suite} has no Valid-Until, so a mirror could hide newer fixes`,

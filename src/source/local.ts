@@ -158,8 +158,8 @@ function* members(root: string, entries: readonly Entry[], context: SourceContex
 }
 
 /**
- * What the tree grew from: its last tag, else the version that the component had in the last snapshot. A tree of
- * its own making stands in for what is demanded of the component; 0 would fit nothing.
+ * The base version of the tree: its last tag, otherwise the component's version in the last snapshot. The
+ * tree must satisfy the demands on the component; version 0 would satisfy none.
  */
 async function baseVersion(component: string, root: string, context: SourceContext): Promise<string> {
   const tag = await gitSays(root, ['describe', '--tags', '--abbrev=0'], context);
@@ -193,7 +193,7 @@ async function gitSays(
   context: SourceContext,
 ): Promise<string | undefined> {
   try {
-    // What a repository may have configured to be run (core.fsmonitor) is not: the tree may be somebody else's
+    // Programs in a repository's configuration (core.fsmonitor) are not run: the tree may be untrusted
     const hardened = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
     const { exitCode, stdout } = await run('git', [...hardened, '-C', root, ...args], {
       allowFailure: true,

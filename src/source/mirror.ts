@@ -7,7 +7,7 @@ import { LockstepError } from '../errors.js';
 import { baseReleases } from '../profile/base-release.js';
 import type { AptConfiguration, AptEntry } from './apt-configuration.js';
 
-/** What a suite is for; Debian's security suite lives in an archive of its own. */
+/** The purpose of a suite; Debian's security suite is in a separate archive. */
 export type SuiteRole = 'release' | 'updates' | 'security';
 
 /** Where the suites of one role are. */
@@ -17,8 +17,8 @@ export interface MirrorPlace {
   /** Who said so, for people: `LOCKSTEP_MIRROR`, `lockstep.yaml`, a file of apt and its line. */
   from: string;
   /**
-   * Where this machine's apt is told not to look at Valid-Until and Date (mirrors frozen in time), `file:line`; null
-   * where it looks.
+   * The setting `file:line` by which this machine's apt does not check Valid-Until and Date (mirrors frozen
+   * in time); null if it checks them.
    */
   datesIgnoredBy: string | null;
   /** The place was worked out from another one, not written down by anybody. */
@@ -55,8 +55,8 @@ export interface MirrorQuestion {
 /**
  * Chooses the mirror. Pure.
  *
- * A security archive that nobody names is looked for beside the main one
- * (`<uri>-security`): never is a base resolved without its security suite.
+ * A security archive that is not configured is expected next to the main one (`<uri>-security`): a base is
+ * never resolved without its security suite.
  * @throws LockstepError MIRROR_UNKNOWN
  */
 export function chooseMirror(question: MirrorQuestion): Mirror {
@@ -122,7 +122,7 @@ function unknownMirror(question: MirrorQuestion): LockstepError {
   });
 }
 
-/** Names that Debian's own archive gives to its releases, beside those of its codenames. */
+/** Names of releases in Debian's own archive, in addition to codenames. */
 const aliases = ['stable', 'oldstable', 'oldoldstable', 'testing', 'unstable', 'sid'];
 
 function roleOf(entry: AptEntry): { role: SuiteRole; stem: string } | null {
