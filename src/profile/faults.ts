@@ -30,8 +30,8 @@ export interface Checked<T> {
 export type Rule = (data: unknown, fault: (path: FieldPath, message: string, part?: 'key') => void) => void;
 
 /**
- * Checks a file against a schema and against rules that look across fields.
- * Rules run even where the shape has faults, so that all are told at once.
+ * Checks a file against a schema and against rules across fields. Rules run even if the schema finds faults,
+ * so that all faults are reported at once.
  */
 export function checkYaml<S extends z.ZodType>(
   file: YamlFile,
@@ -166,7 +166,7 @@ function expectedWord(expected: string): string {
   return words[expected] ?? expected;
 }
 
-/** YAML reads `1.10` as a number and `no` as text: the usual surprise, so it is said. */
+/** YAML reads `1.10` as a number: a usual surprise, so the message explains it. */
 function quotesHint(expected: string, value: unknown, written: string | undefined): string {
   if (expected !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return '';
   return `: put it in quotes, "${written ?? String(value)}"`;

@@ -1,7 +1,6 @@
 /**
- * Addresses in profiles that Lockstep brings along and that belong to each
- * site: a repository's. They are written with the host names that RFC 2606
- * keeps for examples, which nobody can have.
+ * Example addresses in Lockstep's own profiles, which each site must replace by the addresses of its
+ * repositories. They use the host names that RFC 2606 reserves for examples.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { placeOf } from './load.js';

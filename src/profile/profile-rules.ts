@@ -1,7 +1,7 @@
 /**
- * What the schemas cannot say: references between fields and files, cycles,
- * things named twice. Pure rules over the data as a person wrote it, of any
- * shape, so that they run beside the shape faults and all are told at once.
+ * Rules that the schemas cannot express: references between fields and files, cycles, duplicate names. Pure
+ * rules over the data as written, with any structure, so that their faults are reported together with the
+ * faults of the schema.
  */
 import { baseReleases } from './base-release.js';
 import type { Rule } from './faults.js';
@@ -309,7 +309,7 @@ export const profileRules: Rule[] = [
       const trail = [start];
       for (let next = parentOf(start); next !== undefined; next = parentOf(next)) {
         if (trail.includes(next)) {
-          // a trail that only leads into a cycle is told of where the cycle is
+          // a path that only leads into a cycle is reported at the cycle
           if (next === start && !told.has(start)) {
             trail.forEach((name) => told.add(name));
             fault(

@@ -272,7 +272,7 @@ export const importedProfileSchema = z
 export const anyProfileSchema = z.union([profileSchema, importedProfileSchema]);
 
 export type ProfileFile = z.output<typeof profileSchema>;
-/** Stands in for a component's source in one run (`--with`); no profile can say it. */
+/** Replaces a component's source in one run (`--with`); a profile cannot contain it. */
 export interface LocalConfig {
   kind: 'local';
   /** Absolute. */

@@ -82,7 +82,7 @@ export class YamlFile {
     this.faults = faults;
   }
 
-  /** Where a field is; of one that is not there, where the nearest field around it is. */
+  /** The position of a field; for a missing field, the position of the nearest enclosing one. */
   place(path: FieldPath, part: 'key' | 'value' = 'value'): FaultPlace {
     const found = this.#find(path);
     const node = found.whole && part === 'value' ? (found.value ?? found.key) : (found.key ?? found.value);
@@ -130,7 +130,7 @@ export class YamlFile {
     return (isAlias(node) ? (node.resolve(this.#document) ?? node) : (node ?? undefined)) as Node | undefined;
   }
 
-  /** Keys that are written twice, are no plain word, or would reach into JavaScript's own objects. */
+  /** Keys that occur twice, are not a plain word, or would affect JavaScript's own objects. */
   #oddKeys(node: unknown, path: FieldPath): FaultPlace[] {
     if (isSeq(node)) return node.items.flatMap((item, index) => this.#oddKeys(item, [...path, index]));
     if (!isMap(node)) return [];

@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import { formatClearsigned, splitClearsigned } from './clearsigned.js';
 import { errorText, loadOpenpgp } from './openpgp.js';
 
-/** Names of hashes a clearsigned file of ours may state (RFC 9580 section 9.5). */
+/** Names of hashes that Lockstep's clearsigned files may state (RFC 9580 section 9.5). */
 const hashNames = new Set(['SHA224', 'SHA256', 'SHA384', 'SHA512', 'SHA3-256', 'SHA3-512']);
 const headerLine = /^(?:Version|Comment|Hash|Charset|MessageID): [\x20-\x7e]*$/;
 
@@ -55,7 +55,7 @@ export function clearsignedFault(file: Uint8Array): string | null {
 
 /**
  * Why bytes are not exactly signature packets, each in the one form it can be written in, or null. Readers
- * pass over lengths that are wrong and bytes that are too many.
+ * tolerate wrong lengths and extra bytes.
  */
 export async function signatureFault(bytes: Uint8Array): Promise<string | null> {
   const openpgp = await loadOpenpgp();
@@ -76,7 +76,10 @@ export async function signatureFault(bytes: Uint8Array): Promise<string | null> 
   return at === bytes.length && at > 0 ? null : 'it contains more than signatures';
 }
 
-/** Bytes of the header of a signature packet with a body of that length (RFC 9580 section 4.2); 0: it is none. */
+/**
+ * Bytes of the header of a signature packet with a body of that length (RFC 9580 section 4.2); 0 if it is not
+ * one.
+ */
 function headerLength(bytes: Uint8Array, body: number): number {
   const forms =
     body < 192

@@ -1,7 +1,7 @@
 /**
- * Owns how gpg is told its home. The agent's socket lies in it, and the path
- * of a socket has 108 bytes (unix(7)): with a longer one gpg finds no agent,
- * and says that there is no secret key. It must not look into a home.
+ * Passes the home to gpg. The agent's socket is in it, and the path of a socket has at most 108 bytes
+ * (unix(7)): with a longer path gpg finds no agent, and reports a missing secret key. It must not read the
+ * home.
  */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readlink, symlink } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export function linkPlaces(): string[] {
  * agent serves all runs.
  * @param homedir absolute
  * @param places where links may be; the first one whose path is short enough is taken
- * @throws LockstepError SIGN_GPG (no short path can be had), DISK_*
+ * @throws LockstepError SIGN_GPG (no short path is available), DISK_*
  */
 export async function reachableHome(homedir: string, places: readonly string[]): Promise<string> {
   if (isReachable(homedir)) return homedir;

@@ -12,8 +12,8 @@ import type { Signer } from './signer-port.js';
 
 export interface GpgSignerOptions {
   /**
-   * Fingerprint, or anything else by which gpg finds exactly one secret key. That of a subkey, or any with `!` behind
-   * it, says what signs; else gpg chooses the newest that can.
+   * Fingerprint, or another name with which gpg finds exactly one secret key. The fingerprint of a subkey, or
+   * any with a trailing `!`, selects the signing key; otherwise gpg uses the newest that can sign.
    */
   keyId: string;
   /** Default: `gpg` from the search path. */
@@ -81,7 +81,7 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
     clearsign: async (text, date) => {
       const signable = signableText(text);
       const signed = await sign(['--clearsign'], new TextEncoder().encode(signable), date);
-      // gpg has rules of its own for lines; what machines will read must be what we meant
+      // gpg has its own rules for lines; machines must read exactly the intended text
       if (splitClearsigned(new TextEncoder().encode(signed)).text !== signable)
         throw new LockstepError('SIGN_GPG', { message: 'gpg signed another text than the one it received' });
       return signed;

@@ -141,7 +141,7 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
   return { ...known, result: 'good', reason: `signed by ${primary} (checked by gpgv)` };
 }
 
-/** @param end seconds; `0` is never. What is no number has ended. */
+/** @param end seconds; `0` is never. An invalid number counts as expired. */
 function hasEnded(end: string | undefined, at: Date): boolean {
   return end !== '0' && !(Number(end) * 1000 > at.getTime());
 }

@@ -181,8 +181,8 @@ async function unfitness(
 }
 
 /**
- * Why a key that was fit when it signed is not at a later time; nothing if it is.
- * Any revocation counts that is there by then, also a soft one.
+ * Why a key that was valid when it signed is not valid at a later time; nothing if it is. Any revocation
+ * before that time counts, also a soft one.
  */
 async function unfitAt({ key, signer }: Issuer, date: Date, config: Config): Promise<string | undefined> {
   if (await key.isRevoked(undefined, undefined, date, config)) return 'the primary key is revoked';

@@ -37,8 +37,8 @@ export async function readKeyFile(file: string): Promise<string> {
 }
 
 /**
- * Writes a private key, mode 0600, whole or not at all, and never over a file
- * that is there: a lost archive key cannot be replaced on the machines that trust it.
+ * Writes a private key atomically, mode 0600, and never overwrites an existing file: a lost archive key
+ * cannot be replaced on the machines that trust it.
  * @throws LockstepError SIGN_KEY_EXISTS, DISK_FULL, DISK_IO
  */
 export async function writeKeyFile(file: string, armored: string): Promise<void> {
@@ -62,7 +62,10 @@ export async function writeKeyFile(file: string, armored: string): Promise<void>
 export interface PassphraseSources {
   /** `signing.passphraseFile` of the workspace. */
   file?: string | undefined;
-  /** The environment; LOCKSTEP_PASSPHRASE wins over LOCKSTEP_PASSPHRASE_FILE, and that over `file`. */
+  /**
+   * The environment; LOCKSTEP_PASSPHRASE takes precedence over LOCKSTEP_PASSPHRASE_FILE, and that over
+   * `file`.
+   */
   env: Readonly<Record<string, string | undefined>>;
   /** What relative paths are relative to. */
   directory?: string | undefined;

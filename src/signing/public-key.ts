@@ -18,7 +18,7 @@ import type { SigningConfig } from './signer.js';
 export type { PublicKey } from './signer-port.js';
 
 /**
- * The public key that a workspace's `signing:` section names; byte for byte what its signer gives out.
+ * The public key that a workspace's `signing:` section names; byte for byte the key that its signer exports.
  *
  * @param directory the workspace, which relative paths are relative to
  * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_MODE, SIGN_KEY_INVALID, TOOL_MISSING
@@ -51,7 +51,7 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
 }
 
 /**
- * A public key out of a file, armored or binary; of several the first one is told as the archive's.
+ * A public key from a file, armored or binary; of several, the first one counts as the archive's key.
  *
  * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID
  */

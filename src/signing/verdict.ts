@@ -6,14 +6,15 @@ import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 
 /**
- * - `good`: holds, by a key that was valid when it was made (and is now, for what arrives), with algorithms of today
- * - `weak`: holds, but by SHA-1, MD5, DSA, short RSA, or by a key that vouches for itself with these
- * - `expired`: holds, but it has expired, or its key had when it was made, or has since for what arrives
- * - `stopped`: holds, but a record of the reader's says that the key did not count any more when it was made
- * - `revoked`: holds, but its key is revoked
- * - `bad`: does not hold, or is dated in the future or before its key
+ * - `good`: valid, by a key that was valid when it was made (and is now, for incoming data), with secure
+ *   algorithms
+ * - `weak`: valid, but with SHA-1, MD5, DSA, short RSA, or by a key whose self-signature uses these
+ * - `expired`: valid, but it has expired, or its key had when it was made, or has since for incoming data
+ * - `stopped`: valid, but a record of the reader says that the key was no longer trusted when it was made
+ * - `revoked`: valid, but its key is revoked
+ * - `bad`: invalid, or dated in the future or before its key
  * - `unknown-key`: the key is not in the keyring
- * - `unverifiable`: neither openpgp.js nor gpgv could tell
+ * - `unverifiable`: openpgp.js and gpgv could not check it
  *
  * Only `good` is proof of anything.
  */
@@ -48,7 +49,7 @@ export interface Verdict {
   signatures: JudgedSignature[];
 }
 
-/** A false signature spoils the file (as with apt and gpgv); else the best one counts. */
+/** A false signature makes the file invalid (as for apt and gpgv); otherwise the best signature counts. */
 const precedence: readonly SignatureResult[] = [
   'bad',
   'good',
