@@ -223,7 +223,7 @@ describe('a tarball of source code', () => {
           error.message,
           /its key expired on 2025-12-20, so the date of the signature proves nothing/,
         );
-        assert.match(error.hint!, new RegExp(`name ${expired.fingerprint} under "expiredKeys"`));
+        assert.match(error.hint!, new RegExp(`list ${expired.fingerprint} under "expiredKeys"`));
         return true;
       });
     });
@@ -274,7 +274,7 @@ describe('a tarball of source code', () => {
     context = { ...context, cacheDir: await mkdtemp(join(folder, 'cache-')), knownPins: [known] };
     await assert.rejects(
       fetched('1.2.0'),
-      fault('SOURCE_MOVED', new RegExp(`${url.replaceAll('.', '\\.')} has other bytes`)),
+      fault('SOURCE_MOVED', new RegExp(`${url.replaceAll('.', '\\.')} has other content`)),
     );
   });
 });
