@@ -169,7 +169,7 @@ evil:
     };
     await assert.rejects(
       async () => build(await builds.request({ packages: ['second'] }, spec)),
-      fault('BUILD_OUTPUT', /made no second; it made sample/),
+      fault('BUILD_OUTPUT', /did not produce second; it produced sample/),
     );
   });
 

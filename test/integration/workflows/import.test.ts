@@ -229,7 +229,7 @@ describe('importing packages', () => {
       /^nothing\.deb: there is no such file/,
       /^cut\.deb: it ends/,
       /^empty\.deb: /,
-      /^mine_1_amd64\.deb: "\/home\/me\/x" lies in \/home.*\[foreign-root\]/,
+      /^mine_1_amd64\.deb: "\/home\/me\/x" is in \/home.*\[foreign-root\]/,
       /^other_1_riscv64\.deb: it is for riscv64/,
       /^page\.deb: it does not start with/,
       /^twice_1_amd64\.deb: twice 1 amd64 occurs twice, with different content: see .*again\/twice_1_amd64\.deb/,

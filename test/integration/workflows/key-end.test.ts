@@ -79,7 +79,7 @@ describe('an archive whose key ends', function () {
     assert.match(again.warnings.join(), /The archive's key expires at/);
     assert.match(
       (await status(context, 'set-unstable')).suites[0]!.warnings.join(),
-      /The key that signed set-unstable ends/,
+      /The key that signed set-unstable expires/,
     );
     assert.deepEqual(await faults(), []);
   });
