@@ -74,7 +74,7 @@ describe('repairing', function () {
     const { faults, repairs } = await repaired(bench.context);
     assert.deepEqual(faults, []);
     assert.deepEqual(
-      repairs.map(({ how }) => how?.slice(0, 22)),
+      repairs.map(({ how }) => how?.slice(0, 20)),
       Array(3).fill('published again from'),
     );
     assert.deepEqual([...(await bench.release('set-stable')).sha256], [...before.sha256]);

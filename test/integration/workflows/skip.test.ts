@@ -248,7 +248,7 @@ describe('a version that is skipped, from the command to the suite', function ()
     assert.ok(
       suite.warnings.some((line) => line.endsWith('the skip has expired. Cut again: lockstep release set')),
     );
-    const remove = `remove it: lockstep skip set memcached --remove ${higher}`;
+    const remove = `Remove it: lockstep skip set memcached --remove ${higher}`;
     assert.ok(
       after.warnings.some((line) => line.includes(remove)),
       after.warnings.join('\n'),
