@@ -75,8 +75,8 @@ async function assertRoom(port: ArchivePort, bytes: number): Promise<void> {
   if (free === undefined || free >= bytes + reserve) return;
   const mebi = (count: number): string => `${Math.ceil(count / 1024 / 1024)} MiB`;
   throw new LockstepError('DISK_FULL', {
-    message: `${port.place} has ${mebi(free)} free, and the publication needs ${mebi(bytes + reserve)}`,
-    hint: 'Nothing was written. Make room, then run the same command again.',
+    message: `${port.place} has ${mebi(free)} of free space; the publication needs ${mebi(bytes + reserve)}`,
+    hint: 'Nothing was written. Free some disk space, then run the same command again.',
     where: [{ file: port.place }],
   });
 }

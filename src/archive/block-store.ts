@@ -1,8 +1,7 @@
 /**
- * The blocks of indices on disk, each compressed once: one file for a block,
- * named by the hash of its text. It lies in the workspace's `.lockstep/`, where
- * the archive's key is: what is read here gets signed. Safe to delete; it is
- * made again from the snapshots.
+ * The blocks of indices on disk, each compressed once: one file for a block, named by the hash of its text.
+ * It is in the workspace's `.lockstep/`, where the archive's key is, because Lockstep signs what it reads
+ * here. Safe to delete: it is rebuilt from the snapshots.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -74,7 +73,7 @@ export class BlockStore {
     return ref;
   }
 
-  /** A block's text and compressed forms; undefined where it is not there with all of them, or is damaged. */
+  /** A block's text and compressed forms; undefined if one of them is missing or damaged. */
   read(ref: Pick<BlockRef, 'sha256' | 'size'>, endings: readonly Ending[]): Block | undefined {
     const file = this.#path(ref.sha256);
     let bytes: Buffer;

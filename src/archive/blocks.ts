@@ -1,8 +1,7 @@
 /**
- * An index as blocks: runs of items in the order of their keys, cut where the
- * keys say so. What did not change between two snapshots is the same blocks, so
- * that comparing and merging indices costs what differs and not what there is.
- * Decides over keys and hashes; the texts are kept by block-store.ts.
+ * An index as blocks: runs of items in the order of their keys. The keys determine where a block ends, so
+ * unchanged parts of two snapshots have the same blocks. The cost to compare and merge indices depends on the
+ * differences, not on the size. This module works on keys and hashes; block-store.ts keeps the texts.
  */
 
 /** One item of an index. Several may not have the same key. */
@@ -72,8 +71,8 @@ export interface Stretch {
 }
 
 /**
- * Walks several indices side by side. A stretch in which they are the same, or only one of them has anything,
- * has its block as `same`; of the others the texts must be looked at.
+ * Walks several indices in parallel. A range in which they are equal, or in which only one has items, has its
+ * block as `same`. For other ranges, the texts must be read.
  */
 export function* stretchesOf(indices: readonly (readonly BlockRef[])[]): Generator<Stretch, void, undefined> {
   const at = indices.map(() => 0);

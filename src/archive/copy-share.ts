@@ -1,8 +1,7 @@
 /**
- * One thread's share of many small files on their way out of the content store:
- * each is read, checked, and written beside its place. Putting them in their
- * places is the batch's that takes them over. Must not know in which thread it
- * runs.
+ * One thread's share of many small files from the content store: it reads, checks and writes each under a
+ * temporary name in its target folder. The batch that receives them renames them. Must not know in which
+ * thread it runs.
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -11,7 +10,7 @@ import { sha256Of, temporaryName } from '../io/disk.js';
 import { FileBatch } from '../io/file-batch.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 
-/** A blob and the absolute path it is to have; nothing is there yet. */
+/** A blob and its absolute target path, which does not exist yet. */
 export interface SmallFile {
   sha256: string;
   size: number;
@@ -20,7 +19,7 @@ export interface SmallFile {
 
 /** What became of some files, by their places in the share. */
 export interface CopyMessage {
-  /** Names beside their places, which the receiver puts there or takes away. */
+  /** Temporary names, which the receiver renames or removes. */
   written: [index: number, temporary: string][];
   /** Folders that have a new folder in them. */
   made: string[];
@@ -33,7 +32,7 @@ export type ShareOfCopies = { store: string; files: readonly SmallFile[] };
 /** Between so many, others get their turn, and Ctrl-C is heard. */
 const turnSize = 128;
 
-/** A blob's bytes if they are those of its name. */
+/** A blob's bytes, if they match its name. */
 export function checkedBytes(file: SmallFile, store: Pick<ContentStore, 'path'>): Buffer | undefined {
   try {
     const bytes = readFileSync(store.path(file.sha256));

@@ -1,6 +1,6 @@
 /**
- * The archive as a folder that a web server gives out. It owns the mapping of
- * the port onto files: beside its place, fsync, rename, fsync of the folder.
+ * The archive as a folder that a web server serves. It maps the port to files: write under a temporary name
+ * in the same folder, fsync, rename, fsync of the folder.
  */
 import { lstatSync, readFileSync, statSync, type Dirent } from 'node:fs';
 import { lstat, readdir, readlink, rename, rmdir, symlink, utimes } from 'node:fs/promises';
@@ -41,9 +41,9 @@ import { placeSmallFiles } from './small-files.js';
 
 export interface DiskPortOptions {
   /**
-   * How files of the store get into the archive. `copy` (the default): files of their own, so that what
-   * damages one leaves the other to repair it from. `link`: hard links where that can be, which takes no
-   * room and, for thousands of files, a tenth of the time.
+   * How files of the store get into the archive. `copy` (the default): separate files, so that a damaged one
+   * can be repaired from the other. `link`: hard links if possible, which take no space and, for thousands of
+   * files, a tenth of the time.
    */
   how?: 'copy' | 'link';
 }
@@ -138,7 +138,7 @@ export class DiskPort implements ArchivePort, FolderPort {
           try {
             await store.linkTo(blob.sha256, this.#at(blob.path), { how: this.#how, signal });
           } catch (error) {
-            // The first fault is what is told; the others stop where they are, with nothing half-written.
+            // The first fault is reported. The others stop and leave no incomplete file.
             failed.abort(error);
             throw error;
           }
@@ -241,10 +241,11 @@ export class DiskPort implements ArchivePort, FolderPort {
     return await sweepTemporary(this.place);
   }
 
-  /** Paths are made of checked names; one that leaves the folder all the same is a bug. */
+  /** Paths consist of checked names. A path that still leaves the folder is a bug. */
   #at(path: string): string {
     const fault = memberNameFault(path);
-    if (fault !== null) throw new TypeError(`${JSON.stringify(path)} is no path of an archive: it ${fault}`);
+    if (fault !== null)
+      throw new TypeError(`${JSON.stringify(path)} is not a valid path in an archive: it ${fault}`);
     return join(this.place, path);
   }
 }
@@ -266,7 +267,7 @@ async function touch(file: string, modified: Date | undefined): Promise<void> {
   if (modified !== undefined) await onDisk('date', file, () => utimes(file, modified, modified));
 }
 
-/** The bytes of a file that is there and small, else undefined. */
+/** The bytes of an existing small file, otherwise undefined. */
 function smallBytes(file: string): Buffer | undefined {
   try {
     const found = statSync(file, { throwIfNoEntry: false });
@@ -276,7 +277,7 @@ function smallBytes(file: string): Buffer | undefined {
   }
 }
 
-/** Whether a folder was taken away, or was not there. Only rmdir(2) itself knows whether it is empty. */
+/** Whether a folder was removed or did not exist. Only rmdir(2) itself knows whether it is empty. */
 async function removedIfEmpty(folder: string): Promise<boolean> {
   try {
     await rmdir(folder).catch(notThere(undefined));

@@ -1,8 +1,7 @@
 /**
- * Which files a .deb holds, for Contents. Read once for each package's bytes
- * and then kept by their hash in the cache, which may be deleted at any time.
- * The lists of all packages whose hashes begin alike are in one file, to which
- * new ones are appended: ten thousand files of their own would cost seconds.
+ * The files in a .deb, for Contents. Each package is read once, and its list is cached under its hash; the
+ * cache may be deleted at any time. Packages whose hashes have the same prefix share one file, to which new
+ * lists are appended: ten thousand separate files would cost seconds.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

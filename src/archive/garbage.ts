@@ -15,10 +15,10 @@ import { hashInName, isIndexName } from './verify-view.js';
 /**
  * - `pool`: packages and sources
  * - `by-hash`: indices of earlier generations
- * - `index`: indices by name that no Release lists any more
- * - `record`: what was derived from manifests that are gone
+ * - `index`: named indices that no Release lists
+ * - `record`: data derived from removed manifests
  * - `store`: the content store
- * - `temporary`: what killed runs left half-written
+ * - `temporary`: incomplete files of killed runs
  */
 export const garbageKinds = ['pool', 'by-hash', 'index', 'record', 'store', 'temporary'] as const;
 export type GarbageKind = (typeof garbageKinds)[number];
@@ -38,14 +38,14 @@ export interface GarbagePlan {
   remove: Garbage[];
   /** What must wait, and until when. */
   wait: (Garbage & { until: Date })[];
-  /** What is to be remembered of what waits, and of what goes until it is gone. */
+  /** The start of the grace period of files that wait, and of files that are being removed. */
   notes: Map<string, Note>;
 }
 
-/** What the archive has; of the others their own date tells. */
+/** Only files of the archive; for the others their own date is enough. */
 const noted: ReadonlySet<GarbageKind> = new Set(['pool', 'by-hash', 'index']);
 
-/** What has been needless for the grace period goes, the rest waits. Pure. */
+/** Files that were unreferenced for the grace period are removed; the rest waits. Pure. */
 export function planGarbage(request: {
   garbage: readonly Garbage[];
   notes: Notes;
@@ -77,9 +77,9 @@ export function poolGarbage(there: readonly PortFile[], needed: ReadonlySet<stri
 }
 
 /**
- * Indices in a view that its Release does not list. When a generation was replaced is told by the file that
- * replaced it: it was dated when it got its place (port.copy), so the one before has been needless since
- * then at the latest. Pure.
+ * Indices in a view that its Release does not list. The date of the file that replaced a generation is the
+ * time of the replacement (port.link sets it), so the previous one was unreferenced at the latest since then.
+ * Pure.
  */
 export function viewGarbage(there: readonly PortFile[], { view, release }: SignedView): Garbage[] {
   // What nobody vouches for lists nothing, and yet clients may be reading by it
@@ -104,7 +104,7 @@ export function viewGarbage(there: readonly PortFile[], { view, release }: Signe
   });
 }
 
-/** In which order a view is taken away: nothing is left that lists what is gone. */
+/** The order in which a view is removed: no remaining file lists a removed one. */
 export function removalRank(path: string): number {
   const name = basename(path);
   const rank = ['InRelease', 'Release.gpg', 'Release'].indexOf(name);

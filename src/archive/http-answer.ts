@@ -127,8 +127,8 @@ function seconds(date: Date): number {
 const unchanging = 'public, max-age=31536000, immutable';
 
 /**
- * Pool files, by-hash files and frozen indices never change. The Release files of a frozen view do: they
- * are signed anew before they expire, so they are asked for again like all that moves.
+ * Pool files, by-hash files and frozen indices never change. The Release files of a frozen view do: they are
+ * signed again before they expire, so clients revalidate them like files of a suite.
  */
 export function cacheControl(path: string): string {
   const isRelease = /(^|\/)(InRelease|Release|Release\.gpg)$/.test(path);
@@ -155,7 +155,7 @@ const types: Readonly<Record<string, string>> = {
   json: 'application/json',
 };
 
-/** By what the name ends with; never an encoding: apt wants the compressed bytes. */
+/** By the ending of the name; never an encoding, because apt needs the compressed bytes. */
 export function contentType(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name === 'Release.gpg' || name.endsWith('.sig')) return 'application/pgp-signature';

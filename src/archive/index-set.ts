@@ -18,7 +18,7 @@ export type IndexKind = 'packages' | 'sources' | 'contents' | 'pool' | 'versions
 /** One index. `path` is below the suite's folder: `main/binary-amd64/Packages.xz`. */
 export interface IndexFile extends StoredBlob {
   path: string;
-  /** Whether it is a file; else it is only listed in Release (the uncompressed form, as in Debian). */
+  /** Whether it is a file; if not, only Release lists it (the uncompressed form, as in Debian). */
   stored: boolean;
 }
 
@@ -83,8 +83,8 @@ export interface MergedIndex {
 }
 
 /**
- * One index out of those of several snapshots, the newest first. Only stretches in which they differ are
- * looked into. Throws as {@link BlockStore.keep} and {@link assembleIndex}.
+ * One index from the indices of several snapshots, newest first. Only ranges in which they differ are read.
+ * Throws as {@link BlockStore.keep} and {@link assembleIndex}.
  */
 export async function mergeIndices(
   kind: 'packages' | 'sources' | 'contents',
@@ -126,7 +126,7 @@ async function readAhead(
   const read = new Map<string, Block>();
   for (const { same } of stretches) {
     if (same === undefined) continue;
-    // Reading is synchronous; the encoders are to be fed between
+    // Reading is synchronous; the encoders must get their input in between
     await nextTurn();
     throwIfInterrupted(signal);
     read.set(same.sha256, readBlock(same, traits[kind].endings, blocks));
@@ -160,7 +160,7 @@ export function assembleIndex(
     const block = index.read?.get(ref.sha256) ?? readBlock(ref, endings, blocks);
     hash.update(block.text);
     size += block.text.length;
-    // As bytes of their own: what was read of a block is its text, too
+    // As a separate copy: the buffer that was read also contains the block's text
     if (block.gz !== undefined) gz.push(Buffer.from(block.gz));
     if (block.xz !== undefined) xz.push({ ...block.xz, bytes: Buffer.from(block.xz.bytes) });
   }
@@ -168,14 +168,14 @@ export function assembleIndex(
   const files: IndexFile[] = [{ path, size, sha256: hash.digest('hex'), stored: false }];
   for (const ending of endings) {
     const pieces = ending === 'gz' ? (gz.length > 0 ? gz : [emptyGzip]) : joinXz(xz);
-    // Made again whenever it is missing: it need not survive a crash, and its hash tells if it did
+    // Rebuilt whenever it is missing: it need not survive a crash, and its hash shows whether it did
     const blob = store.putBytes(pieces);
     files.push({ path: `${path}.${ending}`, ...blob, stored: true });
   }
   return files;
 }
 
-/** A gzip file that holds nothing (RFC 1952): a file without a member is none. */
+/** An empty gzip file (RFC 1952): a file without a member is not valid. */
 const emptyGzip = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 function readBlock(ref: BlockRef, endings: readonly Ending[], blocks: BlockStore): Block {
@@ -184,12 +184,12 @@ function readBlock(ref: BlockRef, endings: readonly Ending[], blocks: BlockStore
   throw new BlockMissing(ref);
 }
 
-/** A block is not there or damaged: what it was made from has to be read again. */
+/** A block is missing or damaged: its source must be read again. */
 export class BlockMissing extends LockstepError {
   constructor(ref: BlockRef) {
     super('STORE_MISSING', {
-      message: `A block of an index is gone or damaged: ${ref.sha256}, from ${ref.first} to ${ref.last}`,
-      hint: 'Remove the folder .lockstep/indices; the next run makes it again from the snapshots',
+      message: `A block of an index is missing or damaged: ${ref.sha256}, from ${ref.first} to ${ref.last}`,
+      hint: 'Remove the folder .lockstep/indices. The next run rebuilds it from the snapshots',
     });
   }
 }

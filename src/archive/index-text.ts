@@ -1,9 +1,7 @@
 /**
- * The text of the indices, item by item: Packages, Sources and Contents (Debian
- * wiki, RepositoryFormat), and two that are not published: which pool files
- * there are and which versions. Paragraphs come from the manifests as they are;
- * no .deb is opened for them. Also how items of several snapshots become one
- * item. Pure.
+ * The text of the indices, item by item: Packages, Sources and Contents (Debian wiki, RepositoryFormat), and
+ * two that are not published: which pool files there are and which versions. Paragraphs come unchanged from
+ * the manifests; no .deb is opened. It also merges the items of several snapshots. Pure.
  */
 import { compareVersions } from '../deb/version.js';
 import type { SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';

@@ -14,7 +14,7 @@ export function keyFiles(
     [keyringFiles.binary, publicKey.binary],
     [keyringFiles.armored, publicKey.armored],
   ];
-  // A machine follows the suite of a key beside another one, never alone
+  // A machine follows the suite of a key in addition to another one, never alone
   if (keyOfSuite(suite.suite) !== undefined) return keyrings;
   return [...keyrings, [sourcesFilePath(suite.suite), sourcesFileText({ ...suite, key: publicKey.armored })]];
 }

@@ -1,6 +1,6 @@
 /**
- * Writes the archive's key files and the lines for machines while suites stay
- * as they are. A publication plans its own (publication-plan.ts).
+ * Writes the archive's key files and the .sources files without a change of the suites. A publication plans
+ * its own (publication-plan.ts).
  */
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { keyFiles, type PublicKeys } from './key-file-data.js';

@@ -1,5 +1,5 @@
 /**
- * Where things lie in what is published (docs/reference/archive.md). Names only.
+ * The paths in a published archive (docs/reference/archive.md). Names only.
  */
 
 /** The folder of a suite that machines follow. */
@@ -12,7 +12,7 @@ export function frozenView(suite: string, id: string): string {
   return `snapshot/${id}/dists/${suite}`;
 }
 
-/** The pool as it is reached from a frozen view. */
+/** The path of the pool from a frozen view. */
 export function frozenPool(id: string): string {
   return `snapshot/${id}/pool`;
 }
@@ -24,7 +24,7 @@ export function poolFilePath(path: string): string {
   return `debian/${path}`;
 }
 
-/** Where an index is for clients that ask by its hash: beside it, `by-hash/SHA256/<hash>`. */
+/** Path of an index for clients that request it by hash: `by-hash/SHA256/<hash>` in the same folder. */
 export function byHashPath(view: string, index: string, sha256: string): string {
   const folder = index.includes('/') ? `${view}/${index.slice(0, index.lastIndexOf('/'))}` : view;
   return `${folder}/by-hash/SHA256/${sha256}`;
@@ -36,7 +36,7 @@ export const keyringFiles = {
 } as const;
 
 /**
- * The suite that is there for one key: signed by it alone, without an end, it offers the newest keyring package. So a
+ * The suite of one key: signed only by this key, without expiry, it offers the newest keyring package. So a
  * machine that knows no other key gets the next one from it, however late.
  */
 export function keyringSuite(fingerprint: string): string {

@@ -98,7 +98,7 @@ function assertNoConflict(listed: readonly SnapshotRecord[], { blocks }: IndexPl
         else if (before.sha256 !== sha256) {
           throw new LockstepError('ARCHIVE_CONFLICT', {
             message: `The snapshots ${before.id} and ${id} have different files for ${path}`,
-            hint: 'A changed package needs a new version; cut a snapshot with one, or do not list both',
+            hint: 'A changed package needs a new version. Cut a snapshot with a new version, or do not list both snapshots',
             where: [{ path, value: `${before.sha256}, ${sha256}` }],
           });
         }

@@ -21,7 +21,7 @@ export interface DatedOptions extends PortOptions {
 
 /** One line of {@link ArchivePort.list}. */
 export interface PortFile {
-  /** As it is there: names that Lockstep did not make may hold anything. */
+  /** Unchecked: names that Lockstep did not create may contain anything. */
   path: string;
   /** `alias`: of a {@link FolderPort}. `other`: neither a file nor an alias, so nothing that belongs into an archive. */
   kind: 'file' | 'alias' | 'other';
@@ -46,7 +46,7 @@ export interface FileHead {
 export interface ArchivePort {
   /** For people: a path or URL. */
   readonly place: string;
-  /** A file's bytes, or undefined when it is not there. */
+  /** A file's bytes, or undefined if it does not exist. */
   read(path: string): Promise<Buffer | undefined>;
   /** The heads of those files that are there. Cheap for many paths; their bytes are not looked at. */
   head(paths: readonly string[]): Promise<Map<string, FileHead>>;
@@ -85,7 +85,7 @@ export interface FolderPort {
   aliasTarget(path: string): Promise<string | undefined>;
   /** Bytes that may still be written, or undefined where nobody knows. */
   freeBytes(): Promise<number | undefined>;
-  /** Takes away what a killed writer left half-written; returns what it was. For the holder of the lock. */
+  /** Removes incomplete files of a killed writer; returns their paths. Only for the holder of the lock. */
   sweep(): Promise<string[]>;
 }
 

@@ -53,16 +53,16 @@ export type WriteStep = (typeof writeSteps)[number];
 export type Write =
   /** A file out of the content store. */
   | { kind: 'blob'; step: 'pool' | 'by-hash'; path: string; size: number; sha256: string }
-  /** Another name for a file that is there by then. */
+  /** Another name for a file that exists by then. */
   | { kind: 'link'; step: 'index'; path: string; from: string; modified: Date }
   | { kind: 'alias'; step: 'pool-alias'; path: string; target: string }
   | { kind: 'data'; step: 'key'; path: string; data: string | Uint8Array }
-  /** `date` is that of the Release, and of the signature. */
+  /** `date` is the date of the Release and of the signature. */
   | { kind: 'text'; step: 'release'; path: string; text: string; date: Date }
   | { kind: 'detached'; step: 'signature'; path: string; text: string; date: Date }
   | { kind: 'clearsigned'; step: 'inrelease'; path: string; text: string; date: Date };
 
-/** What is there before. Maps hold only what is there. */
+/** The existing files. Maps contain only existing files. */
 export interface PresentFiles {
   live: PublishedRelease;
   frozen: PublishedRelease;
@@ -113,7 +113,7 @@ export interface PublicationPlan {
   listed: string[];
   /** Earlier snapshots that it will not list, and why. */
   left: { id: string; reason: string }[];
-  /** `refresh`: only Release files are written anew. */
+  /** `refresh`: only Release files are rewritten. */
   verdict: 'publish' | 'refresh' | 'nothing';
   /** The Date of the suite's new Release, or null where it gets none. */
   date: Date | null;
@@ -251,8 +251,8 @@ function frozenFiles({ suite, frozen, there, anew }: PublicationInput, id: strin
     const listed = release.sha256.get(file.path);
     if (!file.stored && /\/(Packages|Sources)$/.test(file.path) && listed?.sha256 !== file.sha256) {
       throw new LockstepError('ARCHIVE_CONFLICT', {
-        message: `The frozen view of ${id} has another ${file.path} than the snapshot`,
-        hint: 'A snapshot never changes: either this archive or the manifest was tampered with, or two workspaces publish to one place',
+        message: `The ${file.path} of the frozen view of ${id} differs from the snapshot`,
+        hint: 'A snapshot never changes. Either the archive or the manifest was altered, or two workspaces publish to the same archive',
         where: [{ path: `${view}/${file.path}`, value: listed?.sha256 }],
       });
     }

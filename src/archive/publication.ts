@@ -1,7 +1,6 @@
 /**
- * Gathers what a publication is decided over: the listing, its indices and what
- * is there. It writes nothing to the archive; indices go to the content store
- * and to `.lockstep/indices`.
+ * Collects the inputs of a publication plan: the listing, its indices and the existing files. It writes
+ * nothing to the archive; indices go to the content store and to `.lockstep/indices`.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -63,7 +62,7 @@ export interface PublicationRequest {
   earlier: readonly ListedSnapshot[];
   /** What the suite's Release files say, where the caller has read them. */
   live?: PublishedRelease | undefined;
-  /** What its key files shall hold; the key that signs is the first. */
+  /** The content of its key files; the signing key is the first. */
   publicKey: PublicHalf;
   keyring: KeyringSuites;
   /** The Release files that are there are not believed: others are written, whatever they say. */
@@ -73,8 +72,8 @@ export interface PublicationRequest {
 }
 
 /**
- * Plans the publication of a snapshot in a suite. The same snapshot again plans nothing, unless its Release
- * is past half of its time.
+ * Plans the publication of a snapshot in a suite. The same snapshot again plans nothing, unless more than
+ * half of the validity of its Release has passed.
  *
  * @throws LockstepError ARCHIVE_CONFLICT, STORE_MISSING, DEB_ARCHIVE, DISK_FULL, DISK_IO, INTERRUPTED, and what
  * loading a manifest throws
@@ -234,12 +233,12 @@ async function readStanding(
   return { live, frozen, sizes, digests, linked, alias: await wayOf(port, id), data };
 }
 
-/** What is there of the Release files of a view. */
+/** The existing Release files of a view. */
 export async function readPublished(port: ArchivePort, view: string): Promise<PublishedRelease> {
   return readReleaseFiles(await readReleaseTexts(port, view));
 }
 
-/** The Release files of a view as they are. */
+/** The current Release files of a view. */
 export async function readReleaseTexts(port: ArchivePort, view: string): Promise<ReleaseFiles> {
   const [plain, signature, inline] = await Promise.all(
     ['Release', 'Release.gpg', 'InRelease'].map(async (name) =>

@@ -1,6 +1,5 @@
 /**
- * Release files: what they say, which Date they get, and whether the one that
- * is there still does. Pure.
+ * Release files: their fields, their Date, and whether the existing one is still up to date. Pure.
  */
 import { formatRelease, parseRelease, type IndexHash, type Release } from '../deb/release-file.js';
 import { withoutArmour } from '../deb/stanza.js';
@@ -40,11 +39,11 @@ export interface SuiteIdentity {
   retain: number;
 }
 
-/** Our own fields of a Release; apt passes over what it does not know. */
+/** Lockstep's own fields of a Release; apt ignores unknown fields. */
 export const snapshotField = 'X-Lockstep-Snapshot';
 export const listedField = 'X-Lockstep-Listed';
 
-/** The fields of a Release but for dates and hashes. */
+/** The fields of a Release except dates and hashes. */
 export function releaseFields(
   archive: ArchiveIdentity,
   suite: SuiteIdentity,
@@ -93,17 +92,17 @@ export function assertSameIdentity(
     const [before, now] = [there.fields.get(name) ?? 'no', wanted[name] ?? 'no'];
     return before === now
       ? []
-      : [{ path: name, value: now, message: `${name} is ${before} in what is published` }];
+      : [{ path: name, value: now, message: `${name} is ${before} in the published Release file` }];
   });
   if (where.length === 0) return;
   throw new LockstepError('SUITE_IDENTITY', {
-    message: `lockstep.yaml would change what machines know ${suite} by: ${where.map(({ path, value }) => `${path} to ${value}`).join(', ')}`,
-    hint: 'Put it back. Where another one is wanted: make a new suite with it, publish in that, and have machines go over',
+    message: `lockstep.yaml would change how apt identifies ${suite}: ${where.map(({ path, value }) => `${path} to ${value}`).join(', ')}`,
+    hint: 'Restore the old value. To use another value, add a new suite with it, publish there, and switch the machines to that suite',
     where,
   });
 }
 
-/** What is there of a suite's Release files. Undefined: not there. */
+/** The existing Release files of a suite; undefined if missing. */
 export interface ReleaseFiles {
   /** `Release`. */
   plain: string | undefined;
@@ -124,8 +123,8 @@ export interface PublishedRelease {
 }
 
 /**
- * Reads what is there. The signature is not checked: these are our own files, and what is damaged in them
- * is replaced.
+ * Reads the existing files. It does not check the signature: Lockstep wrote these files, and replaces damaged
+ * ones.
  */
 export function readReleaseFiles(files: ReleaseFiles): PublishedRelease {
   const inline = files.inline === undefined ? undefined : signedText(files.inline);
@@ -162,8 +161,8 @@ function parsed(text: string | undefined): Release | null {
 }
 
 /**
- * The Date of the next Release, in seconds: now, but always later than the one that is there, even where the
- * clock ran backwards. apt silently ignores an older one (docs/explanation/architecture.md, law 1).
+ * The Date of the next Release, in seconds: now, but always later than the existing one, even if the clock
+ * ran backwards. apt silently ignores an older one (DESIGN.md, law 1).
  */
 export function nextReleaseDate(now: Date, latest: number | null): number {
   const present = Math.floor(now.getTime() / 1000);
@@ -178,8 +177,8 @@ export interface ReleaseContent {
 }
 
 /**
- * What is to be done about a Release: `publish` when what it says must change, `refresh` when only its dates
- * and signatures must, `nothing` when it is good for more than half of its time.
+ * What a Release needs: `publish` if its fields must change, `refresh` if only its dates and signatures must,
+ * `nothing` if more than half of its validity is left.
  */
 export function releaseVerdict(
   there: PublishedRelease,

@@ -16,12 +16,12 @@ export type Remedy =
   | { kind: 'by-hash'; path: string; size: number; sha256: string; copies: string[] }
   /** An index under its name; `modified` is the Date of its Release. */
   | { kind: 'index'; path: string; from: string; sha256: string; modified: Date }
-  /** The Release files of a view: to be signed anew, or published again where none of them can be trusted. */
+  /** The Release files of a view: sign them again, or publish them again if none of them can be trusted. */
   | { kind: 'release'; view: string };
 
 /** A fault of the archive. */
 export interface ArchiveFinding extends Finding {
-  /** Left out where nothing that is at hand puts it right. */
+  /** Left out if nothing available repairs it. */
   remedy?: Remedy | undefined;
 }
 

@@ -1,7 +1,6 @@
 /**
- * Puts right what can be put right from what is at hand: the content store,
- * the same bytes elsewhere in the archive, the key. It removes nothing and
- * judges nothing; Release files are the workflow's, for they must be signed.
+ * Repairs files from available sources: the content store, the same bytes elsewhere in the archive, the key.
+ * It removes nothing and judges nothing. The workflow repairs Release files, because they must be signed.
  */
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
@@ -13,7 +12,7 @@ import type { Remedy } from './remedy.js';
 /** What became of a remedy. */
 export interface RepairOutcome {
   path: string;
-  /** How it was put right, or null. */
+  /** How it was repaired, or null. */
   how: string | null;
   /** Why it was not. */
   reason?: string;
@@ -49,11 +48,11 @@ export async function applyRemedy(
       return { path, how: 'made anew' };
     case 'data':
       await port.put(path, remedy.data, { signal: options.signal });
-      return { path, how: 'written anew' };
+      return { path, how: 'rewritten' };
     case 'index': {
       const digest = await port.digest(remedy.from, { signal: options.signal });
       if (digest?.sha256 !== remedy.sha256) {
-        return { path, how: null, reason: 'the file under its hash is not good either' };
+        return { path, how: null, reason: 'the file under its hash is damaged too' };
       }
       await port.copy(path, remedy.from, { signal: options.signal, modified: remedy.modified });
       return { path, how: 'from the file under its hash' };
@@ -79,7 +78,7 @@ async function applyBlob(
   for (const copy of remedy.kind === 'by-hash' ? remedy.copies : []) {
     const digest = await port.digest(copy, { signal });
     if (digest?.sha256 !== sha256) continue;
-    // A file of its own, not another name: what damages one of them leaves the other
+    // A separate file, not another name: damage to one does not affect the other
     await port.put(path, (await port.read(copy))!, { signal });
     onWritten?.(digest.size);
     return { path, how: `from ${copy}` };

@@ -1,8 +1,7 @@
 /**
- * Signs views anew: the same indices under a new Date. What it costs does not
- * depend on what a view lists: three small files are read, three written.
- * Whether a view is due is decided here, purely; it never signs what the
- * archive's key, or one that is named as its predecessor, did not sign before.
+ * Signs views again: the same indices under a new Date. The cost does not depend on the size of a view: it
+ * reads and writes three small files. The decision whether a view is due is pure. It signs only what the
+ * archive's key, or a named former key, signed before.
  */
 import { formatRelease, type Release } from '../deb/release-file.js';
 import type { Clock } from '../io/clock.js';
@@ -15,9 +14,9 @@ import { waitForDate } from './release-wait.js';
 import type { SignedView } from './signed-view.js';
 import { endVerdict, validUntilFor, type ValidityWanted } from './validity.js';
 
-/** Why a view is signed anew. */
+/** Why a view is signed again. */
 export type RefreshReason =
-  /** More than half of its time is over. */
+  /** More than half of its validity has passed. */
   | 'due'
   /** It was asked for. */
   | 'forced'
@@ -45,15 +44,15 @@ export interface ResignRequest {
 
 export interface RefreshPlan {
   view: string;
-  /** Null: it is good as it is. */
+  /** Null: nothing is due. */
   reason: RefreshReason | null;
-  /** Of the new Release, or of the one that is there. */
+  /** Of the new Release, or of the existing one. */
   date: Date;
   validUntil: Date | null;
   text: string;
 }
 
-/** What is to be done about a view, and the text of its Release. */
+/** What a view needs, and the text of its Release. */
 export function planRefresh(request: ResignRequest): RefreshPlan {
   const { signed, now } = request;
   const { release, view } = signed;

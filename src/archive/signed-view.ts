@@ -1,7 +1,6 @@
 /**
- * The Release files of a view as a client sees them, each judged by itself:
- * whose signature is on which text, and which of the three files is at fault
- * where they disagree. It believes no file that the key does not vouch for.
+ * The Release files of a view as a client sees them. Each is judged separately: whose signature is on which
+ * text, and which of the three files is faulty if they disagree. It trusts no file without a valid signature.
  */
 import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
@@ -31,7 +30,7 @@ export interface SignedView {
   findings: ArchiveFinding[];
 }
 
-const resign = 'lockstep verify --repair signs it anew';
+const resign = 'lockstep verify --repair signs it again';
 
 /**
  * Reads and judges the Release files of a view.
@@ -68,22 +67,22 @@ export async function readSignedView(
     return await verifyDetached(text, detached, trust.keyring, { taken: trust.taken, subject: path.plain });
   };
   const onPlain = await verdict(plain);
-  // Release.gpg is over the text that InRelease has, so each of the two can speak against Release
+  // Release.gpg signs the text of InRelease, so each of the two can show that Release is wrong
   const onText = onPlain?.result === 'good' ? onPlain : await verdict(clear?.text);
   const plainText = onPlain?.result === 'good' && plain !== undefined ? plain.toString('utf8') : undefined;
   const text = clear?.text ?? plainText ?? null;
 
   if (plain === undefined) missing(path.plain);
   else if (clear?.text !== undefined && plain.toString('utf8') !== clear.text) {
-    const message = 'It does not say what InRelease, whose signature holds, says';
+    const message = 'It differs from InRelease, whose signature is valid';
     find({ kind: onPlain?.result === 'good' ? 'contradiction' : 'damaged', path: path.plain, message });
   } else if (text === null) {
-    const said = onPlain === undefined ? 'no signature of it is there' : onPlain.reason;
+    const said = onPlain === undefined ? 'it has no signature' : onPlain.reason;
     find({
       kind: 'signature',
       code: 'VERIFY_BAD_SIGNATURE',
       path: path.plain,
-      message: `Nothing vouches for it: ${said}`,
+      message: `Its content is not verified: ${said}`,
     });
   }
 
@@ -159,7 +158,7 @@ function goodOf({ signatures }: Verdict): string[] {
 
 function hintOf(error: unknown): string {
   return error instanceof LockstepError && error.code === 'VERIFY_UNKNOWN_KEY'
-    ? 'If an earlier key of this archive signed it: lockstep refresh --former-key FILE signs it anew'
+    ? 'If an earlier key of this archive signed it, sign it again with: lockstep refresh --former-key FILE'
     : resign;
 }
 

@@ -26,7 +26,7 @@ export interface SmallFileOptions {
   how: 'copy' | 'link';
   signal?: AbortSignal | undefined;
   onWritten?: ((file: SmallFile) => void) | undefined;
-  /** What the second thread runs; copy-worker.js where nothing else is said. */
+  /** The script of the second thread (default: copy-worker.js). */
   thread?: URL | undefined;
 }
 
@@ -37,10 +37,10 @@ const batchFiles = 4096;
 const batchBytes = 64 * 1024 * 1024;
 
 /**
- * Places the files. Returns those that could not be placed this way (not in the store, damaged, another file
- * system): whoever takes them one by one finds out why.
+ * Places the files. Returns those that could not be placed this way (missing in the store, damaged, another
+ * file system); the caller that places them one by one finds the reason.
  *
- * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; what was placed stays, nothing is half-written
+ * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; placed files stay, and no file is incomplete
  */
 export async function placeSmallFiles(
   files: readonly SmallFile[],
@@ -94,7 +94,7 @@ const threadLimits = { maxYoungGenerationSizeMb: 8 };
 /** The same from here and from every file that is made of this one (scripts/bundle.mjs). */
 const copyThread = new URL('../archive/copy-worker.js', import.meta.url);
 
-/** Files that were written beside their places get there, many at a time: the disk is at some while others are written. */
+/** Renames the written files in batches: the disk syncs some while others are written. */
 class Placing {
   readonly #options: SmallFileOptions;
   #batch = new FileBatch();
@@ -123,7 +123,7 @@ class Placing {
     await this.#before;
   }
 
-  /** Takes away what was not committed; what is on its way gets to its place. */
+  /** Removes what was not committed; renames in progress complete. */
   async end(): Promise<void> {
     this.#batch.discard();
     await this.#before?.catch(() => undefined);
@@ -137,7 +137,7 @@ class Placing {
     this.#before = full.commit(signal).then(() => {
       for (const file of files) onWritten?.(file);
     });
-    // Whoever waits for it is told
+    // The waiting caller gets the error
     this.#before.catch(() => undefined);
   }
 }

@@ -74,9 +74,9 @@ export interface SnapshotRecord {
   files: IndexFile[];
 }
 
-/** What a record depends on beside the manifest. */
+/** What a record depends on in addition to the manifest. */
 export interface RecordOptions {
-  /** The archive area that is there even when nothing is in it. */
+  /** The archive area that exists even if it is empty. */
   area: string;
   /** Without it no Contents is made. */
   fileLists: FileLists | undefined;
@@ -114,7 +114,7 @@ export class SnapshotRecords {
     return join(this.folder, 'snapshots', `${sha256}.json`);
   }
 
-  /** The archive area that is there even when nothing is in it. */
+  /** The archive area that exists even if it is empty. */
   get area(): string {
     return this.#options.area;
   }

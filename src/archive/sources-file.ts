@@ -44,7 +44,7 @@ export function sourcesFileText(file: SourcesFile): string {
     Suites: file.keyring.suites.join(' '),
     Components: file.keyring.area,
     Architectures: architectures,
-    // A key of long ago is no use (apt --snapshot)
+    // An old key is useless there (apt --snapshot)
     Snapshot: 'no',
     'Signed-By': key,
   });

@@ -44,12 +44,12 @@ export interface RunningServer {
 export async function serveArchive(options: ServeOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
   const server = createServer((request, response) => {
-    // A kept-alive connection that was busy when the server was told to end is idle only now.
+    // A keep-alive connection that was busy when the server stopped is idle only now.
     response.once('close', () => {
       if (options.signal.aborted) setImmediate(() => server.closeIdleConnections());
     });
     handle(options, request, response).catch((error: unknown) => {
-      // A client that went away is no fault; anything else must not end the server.
+      // A client that disconnects is not a fault; any other error must not end the server.
       if (!response.headersSent && !response.destroyed) {
         refuse(response, request, errnoOf(error) === undefined ? 500 : 404);
       } else response.destroy();
@@ -68,9 +68,9 @@ async function listen(server: Server, host: string, port: number): Promise<void>
       fail(
         new LockstepError('SERVE_ADDRESS', {
           message: taken
-            ? `Port ${port} of ${host} is taken by another program`
+            ? `Another program uses port ${port} of ${host}`
             : `Cannot listen on port ${port} of ${host}: ${error.message}`,
-          hint: taken ? 'Give another one with --port, or 0 for any that is free' : undefined,
+          hint: taken ? 'Choose another port with --port, or use --port 0 for any free port' : undefined,
           cause: error,
         }),
       );
@@ -126,7 +126,7 @@ async function handle(
       'X-Content-Type-Options': 'nosniff',
     });
   }
-  // Opened first: its size and its bytes are those of one file, whatever is renamed over the name meanwhile.
+  // Opened first, so that size and bytes belong to the same file, even if another file replaces it meanwhile.
   const handle = await open(target.path, 'r');
   try {
     const found = await handle.stat({ bigint: true });
@@ -204,7 +204,7 @@ const reasons: Readonly<Record<number, string>> = {
   400: 'Bad request',
   404: 'Not found',
   405: 'Only GET and HEAD are served',
-  500: 'Something is wrong here',
+  500: 'Internal server error',
 };
 
 function refuse(response: ServerResponse, request: IncomingMessage, status: number): void {

@@ -1,8 +1,7 @@
 /**
- * `.lockstep/unreferenced.json`: since when nothing refers to a file of the
- * archive. A file may have been placed long ago and be needless only since
- * today, which its own date does not tell. A file that is lost or damaged
- * starts all grace periods anew, and harms nothing.
+ * `.lockstep/unreferenced.json`: when a file of the archive became unreferenced. A file may be old but
+ * unreferenced only since today, which its own date does not show. If this record is lost or damaged, all
+ * grace periods start again, which does no harm.
  */
 import { z } from 'zod';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';

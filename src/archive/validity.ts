@@ -9,12 +9,12 @@ import type { Release } from '../deb/release-file.js';
 export interface ViewEnd {
   /** Seconds; null where it has none. */
   at: number | null;
-  /** What ends it; `key` also where both end together, for then signing anew moves nothing. */
+  /** What limits it; `key` also if both expire together, because a new signature would not help then. */
   by: 'valid-until' | 'key' | null;
 }
 
 /**
- * When machines begin to refuse a view that is there.
+ * When machines start to refuse an existing view.
  * @param keyEnds end of the key that signed it; null: it has none; undefined: it is not known
  */
 export function viewEnd(release: Pick<Release, 'validUntil'>, keyEnds: Date | null | undefined): ViewEnd {
@@ -44,9 +44,9 @@ export function validUntilFor(date: number, { validFor, keyEnds }: ValidityWante
 }
 
 /**
- * Whether a Release is to be signed anew for its end: `fields` where it should have been another, as when
- * lockstep.yaml or the key has another end now; `due` when less than half of the time is left, and signing anew
- * gives more.
+ * Whether a Release must be signed again because of its expiry: `fields` if the expiry should differ, for
+ * example after a change of lockstep.yaml or of the key; `due` if less than half of the validity is left, and
+ * a new signature extends it.
  */
 export function endVerdict(
   release: Pick<Release, 'date' | 'validUntil'>,
@@ -70,11 +70,11 @@ export function keyWarnings(keyEnds: Date | null, now: Date): string[] {
   if (left > keyWarningDays * 86_400_000) return [];
   const when = `${keyEnds.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const then =
-    'Extend it, then run lockstep refresh, and release anew for the keyring package (docs/how-to/signing-keys.md).';
+    'Extend it, run lockstep refresh, then release again to update the keyring package (docs/how-to/signing-keys.md).';
   return [
     left > 0
-      ? `The archive's key ends at ${when}; from then on machines refuse all that it signed. ${then}`
-      : `The archive's key ended at ${when}, and machines refuse all that it signed. ${then}`,
+      ? `The archive's key expires at ${when}. From then on, machines refuse everything that it signed. ${then}`
+      : `The archive's key expired at ${when}. Machines refuse everything that it signed. ${then}`,
   ];
 }
 

@@ -1,7 +1,6 @@
 /**
- * Checks the archive as a stranger would who has the archive's public key and
- * the snapshots' manifests: every view, the pool, the key files, and that
- * nothing else is there. It reads and names faults, no more.
+ * Checks the archive with only the archive's public key and the snapshots' manifests: every view, the pool,
+ * the key files, and that there are no other files. It only reads and reports faults.
  */
 import { setTimeout } from 'node:timers/promises';
 import pLimit from 'p-limit';
@@ -30,7 +29,7 @@ import {
   type ViewRequest,
 } from './verify-view.js';
 
-/** What is to be checked. */
+/** What to check. */
 export type Scope =
   | { kind: 'all' }
   /** Everything of one suite: its live view and the snapshots it lists. */
@@ -146,7 +145,10 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
   return { findings, views, ...read };
 }
 
-/** Between the first index of a move and its InRelease are milliseconds; so often and so long after is looked again. */
+/**
+ * A move takes milliseconds between its first index and its InRelease. A fault is checked again this often,
+ * after this delay.
+ */
 const looks = 20;
 const betweenLooks = 50;
 
@@ -267,9 +269,9 @@ async function aliasFaults({ port }: ArchiveRequest, ids: ReadonlySet<string>): 
       path,
       message:
         target === undefined
-          ? 'The way from the frozen view to the pool is missing'
-          : `The way from the frozen view to the pool leads to ${target}`,
-      hint: 'lockstep verify --repair makes it anew',
+          ? 'The link from the frozen view to the pool is missing'
+          : `The link from the frozen view to the pool points to ${target}`,
+      hint: 'lockstep verify --repair recreates it',
       remedy: { kind: 'alias', path, target: poolFolder },
     });
   }
@@ -300,8 +302,8 @@ async function keyFaults(
       code: 'ARCHIVE_INVALID',
       kind: bytes === undefined ? 'missing' : 'damaged',
       path,
-      message: bytes === undefined ? 'It is missing' : 'It is not what the key and lockstep.yaml come to',
-      hint: 'lockstep verify --repair writes it anew',
+      message: bytes === undefined ? 'It is missing' : 'It does not match the key and lockstep.yaml',
+      hint: 'lockstep verify --repair rewrites it',
       remedy: { kind: 'data', path, data },
     });
   }
@@ -331,7 +333,7 @@ function strangers(
         code: 'ARCHIVE_INVALID',
         kind: 'unfinished',
         path,
-        message: `The snapshot ${id} was dropped and this was left: the drop was interrupted`,
+        message: `The snapshot ${id} was dropped, but this file remains: the drop was interrupted`,
         hint: `Finish it with: lockstep drop ${id}`,
       },
     ];

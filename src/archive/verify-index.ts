@@ -1,7 +1,7 @@
 /**
- * Checks the indices of one view against its Release and against what the
- * snapshots say: hashes, sizes, that all forms of an index hold the same, and
- * that they list these packages, no more and no less. It streams what it reads.
+ * Checks the indices of one view against its Release and against what the snapshots say: hashes, sizes, that
+ * all forms of an index have the same content, and that they list exactly these packages. It reads files as
+ * streams.
  */
 import { createHash } from 'node:crypto';
 import type { IndexHash, Release } from '../deb/release-file.js';
@@ -27,14 +27,14 @@ export interface CheckedIndices {
   onUnknown: (paragraph: string) => void;
   /** Told of bytes that were read. */
   onRead: (bytes: number) => void;
-  /** By-hash files of other views, by their hash: where damaged ones can be had from. */
+  /** By-hash files of other views, by hash: sources to repair damaged ones. */
   copies: ReadonlyMap<string, readonly string[]>;
   signal?: AbortSignal | undefined;
 }
 
 const compressed = /\.(?:gz|xz|bz2|zst)$/;
 
-/** Names of indices that must be there as files: what is listed beside its compressed forms need not. */
+/** Names of indices that must be there as files: an uncompressed form with compressed ones need not exist. */
 export function storedIndices(release: Release): [path: string, hash: IndexHash][] {
   const listed = [...release.sha256];
   const stems = new Set(
@@ -44,7 +44,7 @@ export function storedIndices(release: Release): [path: string, hash: IndexHash]
 }
 
 /**
- * The faults of a view's indices. A file that is at fault is named once.
+ * The faults of a view's indices. A faulty file is named once.
  *
  * @throws LockstepError DISK_IO, INTERRUPTED, TOOL_MISSING
  */
@@ -99,19 +99,19 @@ function faultOf(bytes: Buffer | undefined, { size }: IndexHash, path: string): 
       code: 'ARCHIVE_INVALID',
       kind: 'missing',
       path,
-      message: 'Release lists it, and it is missing',
+      message: 'Release lists it, but it is missing',
       hint: repairs,
     };
   }
   const said =
     bytes.length === size
-      ? 'its SHA-256 is another one'
-      : `it has ${counted(bytes.length, 'byte')}, and not ${size}`;
+      ? 'its SHA-256 differs'
+      : `it has ${counted(bytes.length, 'byte')} instead of ${size}`;
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',
     path,
-    message: `It is not what Release lists: ${said}`,
+    message: `It does not match Release: ${said}`,
     hint: repairs,
   };
 }
@@ -146,21 +146,21 @@ async function verifyContent(
     }
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'DATA_DAMAGED') throw error;
-    return contradiction(`It cannot be unpacked, although Release lists it so: ${error.message}`);
+    return contradiction(`It matches Release, but cannot be decompressed: ${error.message}`);
   }
   const listed = request.release.sha256.get(path.replace(compressed, ''));
   if (listed !== undefined && (listed.size !== size || listed.sha256 !== hash.digest('hex'))) {
-    return contradiction('What is in it is not what Release lists for the uncompressed index');
+    return contradiction('Its decompressed content does not match the uncompressed index that Release lists');
   }
   if (wanted === undefined) return null;
   const lacking = [...wanted].filter(([found]) => !seen.has(found)).map(([, name]) => name);
   const said = [
-    ...(extra.length === 0 ? [] : [`it lists ${some(extra)}, which the snapshots do not have so`]),
+    ...(extra.length === 0 ? [] : [`it lists ${some(extra)}, which does not match the snapshots`]),
     ...(lacking.length === 0 ? [] : [`it does not list ${some(lacking)}`]),
   ];
   return said.length === 0
     ? null
-    : contradiction(`It is not what ${request.listed.join(', ')} say: ${said.join('; ')}`);
+    : contradiction(`It does not match ${request.listed.join(', ')}: ${said.join('; ')}`);
 }
 
 function contradiction(message: string): Omit<Finding, 'path'> {
@@ -168,7 +168,7 @@ function contradiction(message: string): Omit<Finding, 'path'> {
     code: 'ARCHIVE_INVALID',
     kind: 'contradiction',
     message,
-    hint: 'It was signed so: find out who else had the key, then publish the snapshot again',
+    hint: 'The wrong content is signed. Find out who else had the key, then publish the snapshot again',
   };
 }
 
@@ -177,7 +177,7 @@ function some(names: readonly string[]): string {
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
-/** Which packages an index is of; undefined for Contents and what else there may be. */
+/** Which packages an index lists; undefined for Contents and other files. */
 function indexName(path: string): IndexName | undefined {
   const match = /^([^/]+)\/(?:binary-([^/]+)\/Packages|source\/Sources)(?:\.\w+)?$/.exec(path);
   if (match === null) return undefined;

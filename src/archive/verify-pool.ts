@@ -1,6 +1,6 @@
 /**
- * Checks the files of the pool against what published snapshots need, by size
- * and SHA-256, several at a time. It reads and names faults, no more.
+ * Checks the files of the pool against what published snapshots need, by size and SHA-256, several at a time.
+ * It only reads and reports faults.
  */
 import { counted } from '../counted.js';
 import pLimit from 'p-limit';
@@ -15,13 +15,15 @@ import { foreign, leftOver } from './verify-view.js';
 
 export interface PoolRequest {
   port: ArchivePort;
-  /** What is there below the pool. */
+  /** The files below the pool. */
   there: readonly PortFile[];
   /** What published snapshots need, by path below `debian/`. */
   needed: ReadonlyMap<string, PoolFile>;
-  /** What else a file may be by its path: by an unpublished snapshot, or one that was dropped. */
+  /** What a file may also be according to its path: part of an unpublished or of a dropped snapshot. */
   allowed: (path: string) => readonly Pick<PoolFile, 'size' | 'sha256'>[];
-  /** Whether that file is foreign if nobody knows it; else it cannot be told, for a manifest is missing or damaged. */
+  /**
+   * Whether an unknown file is foreign; otherwise it is undecided, because a manifest is missing or damaged.
+   */
   complete: (path: string) => boolean;
   onRead: (bytes: number) => void;
   signal?: AbortSignal | undefined;
@@ -67,8 +69,8 @@ function missing(file: PoolFile): ArchiveFinding {
     code: 'ARCHIVE_INVALID',
     kind: 'missing',
     path: poolFilePath(file.path),
-    message: 'A published snapshot has it, and it is missing',
-    hint: 'lockstep verify --repair restores it from the content store. If it is not there either, restore it from a backup',
+    message: 'A published snapshot contains it, but it is missing',
+    hint: 'lockstep verify --repair restores it from the content store. If the content store does not have it either, restore it from a backup',
     remedy: { ...file, kind: 'pool', path: poolFilePath(file.path) },
   };
 }
@@ -76,14 +78,14 @@ function missing(file: PoolFile): ArchiveFinding {
 function damaged(there: PortFile, wanted: PoolFile): ArchiveFinding {
   const said =
     there.size === wanted.size
-      ? 'its SHA-256 is another one'
-      : `it has ${counted(there.size, 'byte')}, and not ${wanted.size}`;
+      ? 'its SHA-256 differs'
+      : `it has ${counted(there.size, 'byte')} instead of ${wanted.size}`;
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',
     path: there.path,
-    message: `It is not the file that was published: ${said}`,
-    hint: 'lockstep verify --repair restores it from the content store. If it is not there either, restore it from a backup',
+    message: `It differs from the published file: ${said}`,
+    hint: 'lockstep verify --repair restores it from the content store. If the content store does not have it either, restore it from a backup',
     remedy: { kind: 'pool', path: there.path, size: wanted.size, sha256: wanted.sha256 },
   };
 }
@@ -91,7 +93,7 @@ function damaged(there: PortFile, wanted: PoolFile): ArchiveFinding {
 function unknown(file: PortFile): ArchiveFinding {
   return {
     ...foreign(file),
-    message: 'No snapshot has it',
-    hint: 'Find out who put it there. If it is of no use, lockstep gc removes it once its grace period is over',
+    message: 'No snapshot contains it',
+    hint: 'Find out who put it there. If nobody needs it, lockstep gc removes it after its grace period',
   };
 }

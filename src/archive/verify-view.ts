@@ -1,7 +1,6 @@
 /**
- * Checks one view, live or frozen, as a client would that takes nothing on
- * trust: Release files, dates, which suite and snapshot they are of, indices,
- * and what else lies in its folder. It reads and names faults, no more.
+ * Checks one view, live or frozen, as a client that trusts nothing: Release files, dates, the suite and
+ * snapshot that they name, indices, and other files in its folder. It only reads and reports faults.
  */
 import { aptMaxFutureSeconds } from '../deb/apt-limits.js';
 import type { Release } from '../deb/release-file.js';
@@ -55,7 +54,7 @@ export async function verifyView(request: ViewRequest): Promise<ViewReading> {
   }
   if (!signed.there) {
     const message = `The ${name.kind} view of ${name.suite} is missing: it has no Release file`;
-    const hint = `lockstep verify --repair makes it anew where the snapshot ${name.id ?? ''} is whole`;
+    const hint = `lockstep verify --repair recreates it if the snapshot ${name.id ?? ''} is complete`;
     const base = { code: 'ARCHIVE_INVALID', kind: 'missing', hint, message } as const;
     findings.push({ ...base, path: `${view}/InRelease`, remedy: { kind: 'release', view } });
   }
@@ -81,22 +80,22 @@ function releaseFaults(
     const remedy = repairs ? ({ kind: 'release', view } as const) : undefined;
     findings.push({ code: 'ARCHIVE_INVALID', kind, path, message, hint, remedy });
   };
-  const again = `Publish what belongs there: lockstep publish ${name.id ?? 'ID'} ${name.suite}`;
+  const again = `Publish the right snapshot there: lockstep publish ${name.id ?? 'ID'} ${name.suite}`;
   const now = request.now.getTime() / 1000;
   if (release.suite !== name.suite) {
-    find('contradiction', `It is that of the suite ${release.suite ?? 'without a name'}`, again, false);
+    find('contradiction', `It belongs to the suite ${release.suite ?? 'without a name'}`, again, false);
   }
   const current = release.fields.get(snapshotField);
   if (name.id !== undefined && current !== name.id) {
     const told =
-      name.kind === 'live' ? `its history says that it points at ${name.id}` : `it is that of ${name.id}`;
+      name.kind === 'live' ? `its history says it points at ${name.id}` : `it belongs to ${name.id}`;
     find('contradiction', `It points at ${current ?? 'no snapshot'}, but ${told}`, again, false);
   }
   const listed = listedIn(release);
   if (name.kind === 'frozen' && (listed.length !== 1 || listed[0] !== name.id)) {
     find(
       'contradiction',
-      `It lists ${listed.join(' ') || 'no snapshot'}, and not ${name.id} alone`,
+      `It lists ${listed.join(' ') || 'no snapshot'} instead of only ${name.id}`,
       again,
       false,
     );
@@ -104,17 +103,17 @@ function releaseFaults(
   const end = viewEnd(release, keyEnds);
   const over = end.at !== null && end.at <= now ? new Date(end.at * 1000).toISOString() : null;
   if (over !== null && end.by === 'key') {
-    const hint = `apt refuses it (EXPKEYSIG). Extend the key, or change to another, then run: lockstep refresh ${name.suite}`;
-    find('expired', `The time of the key that signed it is over since ${over}`, hint, false);
+    const hint = `apt refuses it (EXPKEYSIG). Extend the key or change to another key, then run: lockstep refresh ${name.suite}`;
+    find('expired', `The key that signed it expired at ${over}`, hint, false);
   } else if (over !== null) {
-    const hint = `apt refuses it. Sign it anew with: lockstep refresh ${name.suite}`;
-    find('expired', `Its time is over since ${over}`, hint, true);
+    const hint = `apt refuses it. Sign it again with: lockstep refresh ${name.suite}`;
+    find('expired', `It expired at ${over}`, hint, true);
   }
   if (release.date > now + aptMaxFutureSeconds) {
     const date = new Date(release.date * 1000).toISOString();
     const hint =
-      'apt refuses it until then. Set the clock of this machine right; the next Release is dated later still';
-    find('contradiction', `It is dated in the future, ${date}`, hint, false);
+      'apt refuses it until then. Correct the clock of this machine. The next Release will be dated later than this one';
+    find('contradiction', `Its date is in the future: ${date}`, hint, false);
   }
   return findings;
 }
@@ -150,7 +149,7 @@ async function strangers(
     onRead(digest?.size ?? 0);
     if (named !== undefined && digest?.sha256 === named) continue;
     if (named === undefined && digest !== undefined && earlier.has(digest.sha256)) continue;
-    // An uncompressed index need not be there; what is there must be it
+    // An uncompressed index need not exist; if it exists, it must match
     if (
       digest !== undefined &&
       release?.sha256.get(file.path.slice(view.length + 1))?.sha256 === digest.sha256
@@ -177,8 +176,8 @@ function spoiled({ path, size }: PortFile, sha256: string): ArchiveFinding {
     code: 'ARCHIVE_INVALID',
     kind: 'damaged',
     path,
-    message: 'It is an index of an earlier generation, and its SHA-256 is not its name',
-    hint: 'No Release lists it any more. Remove it, or let lockstep verify --repair restore it',
+    message: 'It is an index of an earlier generation, but its SHA-256 does not match its name',
+    hint: 'No Release lists it now. Remove it, or restore it with: lockstep verify --repair',
     remedy: { kind: 'by-hash', path, size, sha256, copies: [] },
   };
 }
@@ -191,19 +190,19 @@ export function foreign({ path, kind }: Pick<PortFile, 'path' | 'kind'>): Archiv
     path,
     message:
       kind === 'file'
-        ? 'Nothing refers to it: no Release, no snapshot'
-        : `It is ${kind === 'alias' ? 'a symbolic link' : 'no file'} that Lockstep did not make`,
-    hint: 'Find out who put it there, then remove it. Lockstep leaves it where it is',
+        ? 'No Release and no snapshot refers to it'
+        : `It is ${kind === 'alias' ? 'a symbolic link' : 'not a regular file, and one'} that Lockstep did not create`,
+    hint: 'Find out who put it there, then remove it. Lockstep does not remove it',
   };
 }
 
-/** Of what a killed run left half-written. */
+/** For incomplete files of a killed run. */
 export function leftOver({ path }: Pick<PortFile, 'path'>): ArchiveFinding {
   return {
     code: 'ARCHIVE_INVALID',
     kind: 'unfinished',
     path,
-    message: 'A killed run left it half-written; no client asks for it',
-    hint: 'lockstep gc takes it away, when nothing else is at work',
+    message: 'A run that was killed left it incomplete; no client requests it',
+    hint: 'lockstep gc removes it when no other run is active',
   };
 }

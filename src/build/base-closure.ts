@@ -40,13 +40,13 @@ export interface BasePackage {
   stanza: string;
 }
 
-/** Policy 2.5; what is no known word sorts last. */
+/** Policy 2.5; an unknown word sorts last. */
 const priorities = ['required', 'important', 'standard', 'optional', 'extra'];
 
 /**
- * The closure, sorted by name. Of each name the highest version of all suites counts. Of alternatives
- * one that is in the closure already is taken, else the first that can be satisfied; a virtual package
- * is satisfied by the provider of the highest priority, then of the lowest name.
+ * The closure, sorted by name. For each name, the highest version of all suites is used. Of alternatives, one
+ * that is already in the closure is used, otherwise the first that can be satisfied. A virtual package is
+ * satisfied by the provider with the highest priority, then with the lowest name.
  * @throws LockstepError BUILD_ROOT when something cannot be satisfied, naming who needs it
  */
 export function planClosure(
@@ -207,8 +207,8 @@ class Closure {
       return `${one.package}: ${candidate === null ? 'none' : candidate.version}`;
     });
     return new LockstepError('BUILD_ROOT', {
-      message: `${wantedBy} needs ${formatRelations([group])}, which the base release does not have (${there.join('; ')})`,
-      hint: 'Change the Build-Depends in packaging/<component>/debian/control, or the base of the profile.',
+      message: `${wantedBy} needs ${formatRelations([group])}, which the base release does not provide (${there.join('; ')})`,
+      hint: 'Change Build-Depends in packaging/<component>/debian/control, or the base of the profile.',
       where: group.map((one) => ({ path: 'Build-Depends', value: formatAlternative(one) })),
     });
   }

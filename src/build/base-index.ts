@@ -14,7 +14,7 @@ import { suitesOfBase } from '../source/mirror.js';
 export interface BaseIndex {
   suite: string;
   archive: ArchiveRoots;
-  /** Of the index as it is served: names its content. */
+  /** SHA-256 of the index as served; it identifies the content. */
   sha256: string;
   /** All of it, decompressed and proven. */
   read(): Promise<Buffer>;

@@ -40,7 +40,7 @@ const recordSchema = z.strictObject({
   ),
 });
 
-/** Everything one build made, whoever wants which part of it. */
+/** Everything that one build produced; callers use parts of it. */
 export type BuildRecord = z.output<typeof recordSchema>;
 
 /** Records below `<cacheDir>/builds/`. */

@@ -73,7 +73,7 @@ function assertWanted(request: DebianRequest, { source, binaries }: PreparedSour
   const absent = request.packages.filter((name) => !binaries.some((one) => one.package === name));
   if (absent.length > 0) {
     throw new LockstepError('BUILD_OUTPUT', {
-      message: `The source package ${source.package} ${source.version} has no ${absent.join(', ')}; it has ${binaries.map((one) => one.package).join(', ')}`,
+      message: `The source package ${source.package} ${source.version} does not build ${absent.join(', ')}; it builds ${binaries.map((one) => one.package).join(', ')}`,
       hint: `Correct components.${request.component}.packages in the profile.`,
       where: absent.map((value) => ({ path: `components.${request.component}.packages`, value })),
     });
@@ -86,8 +86,8 @@ function assertWanted(request: DebianRequest, { source, binaries }: PreparedSour
     );
   if (foreign.length === 0) return;
   throw new LockstepError('MACHINE_UNFIT', {
-    message: `${foreign.map((one) => one.package).join(', ')} must be built for ${elsewhere.join(', ')} too, and this machine is ${architecture}`,
-    hint: `Keep only ${architecture} in base.architectures of the profile: packages are not built for other machines.`,
+    message: `${foreign.map((one) => one.package).join(', ')} must also be built for ${elsewhere.join(', ')}, but this machine is ${architecture}`,
+    hint: `Keep only ${architecture} in base.architectures of the profile: Lockstep does not build for other architectures.`,
   });
 }
 
@@ -132,7 +132,7 @@ function outputOf({ component, inputs, prepared }: BuildPlan, record: BuildRecor
   const missing = wanted.filter((name) => !record.packages.some((one) => one.package === name));
   if (missing.length > 0) {
     throw new LockstepError('BUILD_OUTPUT', {
-      message: `The build of ${component} made no ${missing.join(', ')}; it made ${record.packages.map((one) => one.package).join(', ') || 'nothing'}`,
+      message: `The build of ${component} did not produce ${missing.join(', ')}; it produced ${record.packages.map((one) => one.package).join(', ') || 'nothing'}`,
       hint: `The log is ${log}`,
       where: [{ file: log }],
     });

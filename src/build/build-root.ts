@@ -53,7 +53,7 @@ export interface OpenRoot {
 }
 
 /**
- * The root with these packages, made when it is not there.
+ * The root with these packages; it is built if it does not exist.
  * @throws LockstepError BUILD_ROOT (mmdebstrap failed; the log is named), TOOL_MISSING, SOURCE_NOT_ON_MIRROR, NET_*,
  * SOURCE_HASH_MISMATCH, DISK_*, INTERRUPTED
  */
@@ -133,7 +133,7 @@ async function makeRoot(
 async function place(made: string, folder: string, context: RootContext, work: string): Promise<void> {
   if ((await exists(folder)) && !(await isReady(folder))) {
     await onDisk('remove', folder, () => rename(folder, join(work, 'damaged')));
-    context.phase.info('The build root in the cache was not whole; it is made anew');
+    context.phase.info('The build root in the cache was incomplete; it is made again');
   }
   await onDisk('write', folder, () => rename(made, folder)).catch(async (error: unknown) => {
     if (!(await isReady(folder))) throw error;
@@ -146,7 +146,7 @@ async function settle(folder: string, context: RootContext): Promise<void> {
     await run('sync', ['-f', folder], signalOf(context));
     await writeFileAtomic(join(folder, 'synced'), '');
   } catch {
-    context.phase.info('The build root could not be synced to the disk; it will not outlive a crash');
+    context.phase.info('The build root could not be synced to the disk; a crash would lose it');
   }
 }
 
@@ -219,8 +219,8 @@ async function bootstrap(
   // A package that was damaged in the store is set aside by this, so that the next run fetches it
   for (const { sha256 } of closure) await context.store.verify(sha256, signalOf(context));
   throw new LockstepError('BUILD_ROOT', {
-    message: `mmdebstrap could not make a build root of ${codename} (exit status ${exitCode}):\n${await tailOf(context.log, 20)}`,
-    hint: `The whole log is ${context.log}`,
+    message: `mmdebstrap could not create a build root for ${codename} (exit status ${exitCode}):\n${await tailOf(context.log, 20)}`,
+    hint: `The full log is ${context.log}`,
     where: [{ file: context.log }],
   });
 }

@@ -86,7 +86,7 @@ async function runInRoot(build: DebianBuildRun, work: string): Promise<void> {
   const tail = (await tailOf(log, shownLines)).replace(/^/gm, '  ');
   throw new LockstepError('BUILD_FAILED', {
     message: `The build of ${build.component} (${source.package} ${source.version}) failed, exit status ${exitCode}. It ended with:\n${tail}`,
-    hint: `The whole log is ${log}`,
+    hint: `The full log is ${log}`,
     where: [{ file: log }],
   });
 }
@@ -117,7 +117,7 @@ async function collectPackages(build: DebianBuildRun, folder: string): Promise<B
     if (!(await onDisk('look at', path, () => lstat(path))).isFile()) continue;
     packages.push(await collectPackage(build, path, name));
   }
-  // Debug symbols are an archive of their own in Debian, and nothing of a set
+  // Debug symbols have a separate archive in Debian, and do not belong to a set
   return packages.filter((one) => !one.package.endsWith('-dbgsym'));
 }
 
@@ -128,7 +128,7 @@ async function collectPackage(build: DebianBuildRun, path: string, name: string)
     /^(\S+)(?:\s+\(([^)\s]+)\))?$/.exec(control.get('Source') ?? '') ?? [];
   if (from !== source.package || fromVersion !== source.version) {
     throw new LockstepError('BUILD_OUTPUT', {
-      message: `The build of ${source.package} ${source.version} made ${name}, which says it is of ${from} ${fromVersion}`,
+      message: `The build of ${source.package} ${source.version} produced ${name}, whose control file names ${from} ${fromVersion}`,
       where: [{ file: name }],
     });
   }

@@ -1,4 +1,7 @@
-/** Files of source packages with the hashes that a .dsc has of them. dpkg-source still reads MD5 sums, and wants SHA-1. */
+/**
+ * Files of source packages with the hashes that a .dsc lists. dpkg-source still reads MD5 sums, and requires
+ * SHA-1.
+ */
 import { createHash } from 'node:crypto';
 import type { HashedFile } from '../deb/dsc.js';
 import type { ContentStore } from '../io/content-store.js';

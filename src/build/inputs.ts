@@ -9,8 +9,8 @@ import type { StoredFile } from '../source/pin.js';
 import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
 
 /**
- * Raised whenever this room would make other bytes of the same inputs (another command line, another
- * order of members): everything is then built once more.
+ * Increase it whenever this room would produce other bytes from the same inputs (another command line,
+ * another order of members). Everything is then built again.
  */
 export const builderVersion = 2;
 
@@ -34,7 +34,7 @@ function hashOf(value: Json): string {
 
 /** What the method `debian` builds from. */
 export interface DebianInputs {
-  /** Of the source package as it is built, our changelog entry included: name and SHA-256 of each file. */
+  /** The source package as built, including Lockstep's changelog entry: name and SHA-256 of each file. */
   files: readonly StoredFile[];
   version: string;
   /** `amd64`: what `any` stands for. */

@@ -1,8 +1,7 @@
 /**
- * Running a program in kernel namespaces of its own: no network, its own
- * mounts, processes, host name; as root, or as any user whom /etc/subuid gives
- * user ids. When it ends, by itself or by force, the kernel takes all mounts
- * and processes with it. Must not know what is built.
+ * Runs a program in its own kernel namespaces: no network, its own mounts, processes and host name; as root,
+ * or as a user with user ids in /etc/subuid. When the program ends or is killed, the kernel removes its
+ * mounts and processes. Must not know what is built.
  */
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -11,7 +10,10 @@ import { notThere, readIfThere } from '../io/disk.js';
 import { run, type RunResult } from '../io/process.js';
 import { missingTools, toolMissing, type ToolName } from '../io/tools.js';
 
-/** `root`: we are; `subordinate`: root inside only, by user namespace and the user's subordinate ids. */
+/**
+ * `root`: Lockstep runs as root. `subordinate`: root only inside, with a user namespace and the user's
+ * subordinate ids.
+ */
 export type Privilege = 'root' | 'subordinate';
 
 const namespaceTools = ['unshare', 'setpriv', 'mount'] as const;
@@ -60,7 +62,7 @@ export function namespaceCommand(
 }
 
 /**
- * Runs a program as root of namespaces of its own and waits for its end, whatever its exit status.
+ * Runs a program as root in its own namespaces and waits for its end, whatever its exit status.
  * @throws LockstepError TOOL_MISSING, INTERRUPTED (everything in it has ended)
  */
 export async function runIsolated(
@@ -122,21 +124,21 @@ async function assertSubordinateIds(): Promise<void> {
       .map(([, , count]) => Number(count));
     if (counts.some((count) => count >= 65536)) continue;
     throw new LockstepError('MACHINE_UNFIT', {
-      message: `The user ${username} has no 65536 subordinate ids in ${file}, which building without root needs`,
-      hint: `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}; or build as root.`,
+      message: `The user ${username} lacks 65536 subordinate ids in ${file}; a build without root requires them`,
+      hint: `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}. Or build as root.`,
       where: [{ file }],
     });
   }
 }
 
-/** What keeps a process from namespaces of its own. */
+/** What prevents a process from having its own namespaces. */
 export type Obstacle = 'no-proc' | 'chroot' | 'capability' | 'unknown' | 'user-namespaces';
 
 /** CAP_SYS_ADMIN, as a bit of the capability sets in /proc/self/status (capabilities(7)). */
 const sysAdmin = 1n << 21n;
 
 /**
- * Tells by what /proc says of this process; never by the words of a program that failed. Pure.
+ * Decides from the content of /proc for this process, never from the message of a failed program. Pure.
  *
  * @param own contents of /proc/self/mountinfo and /proc/self/status (proc(5)); null where they cannot be read
  */
@@ -155,20 +157,20 @@ export function obstacleOf(
 }
 
 const remedies: Record<Obstacle, string> = {
-  'no-proc': 'Mount /proc, which builds need: mount -t proc proc /proc',
+  'no-proc': 'Mount /proc, which builds require: mount -t proc proc /proc',
   chroot:
-    'This is a chroot whose / is no mount point, and unshare cannot make its mounts private. Leave it, bind its folder to itself, and enter it again: mount --bind FOLDER FOLDER',
+    'This is a chroot whose / is not a mount point, so unshare cannot make its mounts private. Leave the chroot, bind-mount its folder to itself, and enter it again: mount --bind FOLDER FOLDER',
   capability:
-    'This root lacks CAP_SYS_ADMIN, as in an unprivileged container: run it where it has that (docker: --privileged), or as a user on the host.',
+    'This root lacks CAP_SYS_ADMIN, as in an unprivileged container. Run Lockstep where root has it (docker: --privileged), or as a user on the host.',
   unknown:
-    'This root has CAP_SYS_ADMIN, but something else forbids it: look for a seccomp filter or a security module (dmesg), and at the limits in /proc/sys/user/max_*_namespaces.',
+    'This root has CAP_SYS_ADMIN, but something else forbids namespaces. Check for a seccomp filter or a security module (dmesg), and check the limits in /proc/sys/user/max_*_namespaces.',
   'user-namespaces':
     'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, on some systems kernel.apparmor_restrict_unprivileged_userns=0), or build as root.',
 };
 
 function unfit(said: string, obstacle: Obstacle): LockstepError {
   return new LockstepError('MACHINE_UNFIT', {
-    message: `This machine does not allow the namespaces that packages are built in: ${said}`,
+    message: `This machine does not allow the namespaces that builds require: ${said}`,
     hint: remedies[obstacle],
   });
 }

@@ -1,7 +1,6 @@
 /**
- * The `.orig` tarball of a tree that was fetched from its upstream: the
- * tarball itself where upstream serves one that dpkg-source reads, else the
- * tree that was stored here, compressed. The same tree is the same bytes.
+ * The `.orig` tarball of a tree from its upstream: upstream's own tarball if dpkg-source can read it,
+ * otherwise the stored tree, compressed. The same tree gives the same bytes.
  */
 import { z } from 'zod';
 import type { HashedFile } from '../deb/dsc.js';
@@ -14,7 +13,7 @@ import type { TreePin } from '../source/pin.js';
 import { inCache } from '../io/cache-folders.js';
 import { putHashed, weakHashes } from './hashed-file.js';
 
-/** Below what packages are compressed with: this is done anew for each commit that is taken. */
+/** A lower level than for packages: the tree is compressed again for each new commit. */
 const preset = 3;
 
 /** dpkg-source(1): what an original tarball may be compressed with. */

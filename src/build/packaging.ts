@@ -63,7 +63,7 @@ export async function packagingOfSource(
   if (whole === null) {
     throw unusable(
       pin.dsc,
-      'its source format is 1.0, with the packaging in a patch, which is not supported',
+      'its source format 1.0, with the packaging in a patch, is not supported',
       `Put its debian/ directory, with "3.0 (quilt)" in debian/source/format, into packaging/${pin.component}/debian`,
     );
   }
@@ -121,7 +121,7 @@ export async function packagingOfFolder(folder: string): Promise<Packaging> {
         const isExecutable = (found.mode & 0o111) !== 0;
         entries.push({ kind: 'file', path: inside, isExecutable, content: await readFile(place) });
       } else {
-        throw unusable(folder, `${JSON.stringify(inside)} is neither a file, a folder nor a link`);
+        throw unusable(folder, `${JSON.stringify(inside)} is not a file, a folder or a link`);
       }
     }
   };
@@ -150,14 +150,14 @@ function packagingOf(from: string, entries: readonly PackagingEntry[]): Packagin
   if (source?.get('Source') === undefined || binaries.length === 0) {
     throw unusable(
       from,
-      'its debian/control does not begin with a Source paragraph, followed by its packages',
+      'its debian/control must begin with a Source paragraph, followed by package paragraphs',
     );
   }
   const top = parseChangelogTop(changelog, `${from}: debian/changelog`);
   if (source.require('Source') !== top.source) {
     throw unusable(
       from,
-      `debian/control is of ${source.require('Source')}, debian/changelog of ${top.source}`,
+      `debian/control names ${source.require('Source')}, but debian/changelog names ${top.source}`,
     );
   }
   return {

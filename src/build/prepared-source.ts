@@ -38,7 +38,7 @@ export type PreparedSource = z.output<typeof preparedSchema>;
 export type RebuildRequest = Omit<Rebuild, 'date'>;
 
 /**
- * @param folder a `debian` directory of the workspace that stands in for the source's own
+ * @param folder a `debian` directory of the workspace that replaces the one of the source
  * @throws LockstepError BUILD_PACKAGING, DEB_*, STORE_*, DISK_*, INTERRUPTED
  */
 export async function prepareSource(
@@ -64,8 +64,8 @@ export async function prepareSource(
   const packaging = own ?? (await packagingOf(pin, store, signal));
   const from =
     pin.kind === 'apt-source' ? pin : { pin, orig: await origTarball(pin, packaging.top.source, context) };
-  // What is tracked changes without the packaging: the later of the two dates is that of the whole. Our entry of the
-  // changelog is a second later than the one below it
+  // A tracked tree changes without its packaging: the later of the two dates is the date of the package.
+  // Lockstep's changelog entry is one second later than the one below it
   const date = 1 + (pin.kind === 'apt-source' ? packaging.top.date : Math.max(packaging.top.date, pin.date));
   const prepared: PreparedSource = {
     source: await writeSourcePackage(from, packaging, { ...rebuild, date }, store, signal),
@@ -80,7 +80,7 @@ export async function prepareSource(
   return prepared;
 }
 
-/** Nothing but a pin of apt's has a debian/ directory of its own that anybody vouches for. */
+/** Only a pin from an apt archive has its own verified debian/ directory. */
 async function packagingOf(
   pin: AptSourcePin | TreePin,
   store: ContentStore,
@@ -88,8 +88,8 @@ async function packagingOf(
 ): Promise<Packaging> {
   if (pin.kind === 'apt-source') return await packagingOfSource(pin, store, signal);
   throw new LockstepError('BUILD_PACKAGING', {
-    message: `The component ${pin.component} is built by method debian, and there is no packaging/${pin.component}/debian in the workspace`,
-    hint: `Put a debian/ directory there, such as Debian's own: docs/how-to/own-packaging.md. What comes from git or a tarball brings none that is used.`,
+    message: `The component ${pin.component} is built by method debian, but the workspace has no packaging/${pin.component}/debian`,
+    hint: "Put a debian/ directory there, for example Debian's own: docs/how-to/own-packaging.md. Lockstep does not use a debian/ directory from git or from a tarball.",
     where: [{ path: `components.${pin.component}.build`, value: 'debian' }],
   });
 }

@@ -1,7 +1,6 @@
 /**
- * A package that was built before, put into the store once more under another
- * version, with the same data. What is written is src/deb's; which version it
- * gets, src/snapshot's.
+ * Stores an existing package again under another version, with the same data. src/deb writes it; src/suite
+ * decides the version.
  */
 import { createHash } from 'node:crypto';
 import { repackDeb } from '../deb/deb-repack.js';
@@ -16,10 +15,13 @@ import { BuildCache } from './build-cache.js';
 import type { BuiltPackage } from './built.js';
 import { canonical } from './inputs.js';
 
-/** Raised whenever this room would make other bytes of the same package: it is then repacked once more. */
+/**
+ * Increase it whenever this room would produce other bytes from the same package. The package is then
+ * repacked again.
+ */
 const repackVersion = 1;
 
-/** A package and what it is to be called. */
+/** A package and its new version and relationships. */
 export interface RepackRequest {
   package: string;
   /** The version that it has. */
@@ -87,8 +89,8 @@ export async function repackPackage(request: RepackRequest, context: RepackConte
   if (says.join(' ') !== listed.join(' ')) {
     await deb.close();
     throw new LockstepError('SOURCE_MISMATCH', {
-      message: `${file.name} is listed as ${listed.join(' ')} and says that it is ${says.join(' ')}`,
-      hint: 'The snapshot was made of other files; it cannot be re-issued.',
+      message: `${file.name} is listed as ${listed.join(' ')}, but its control file says ${says.join(' ')}`,
+      hint: 'The snapshot was made from other files, so it cannot be re-issued.',
       where: [{ file: file.name }],
     });
   }

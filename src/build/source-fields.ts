@@ -1,11 +1,10 @@
 /**
- * The fields of a .dsc beside its files, from debian/control, as dpkg-source
- * derives them (dsc(5)). Pure.
+ * The fields of a .dsc except its files, from debian/control, as dpkg-source derives them (dsc(5)). Pure.
  */
 import type { Stanza } from '../deb/deb822.js';
 import type { Packaging } from './packaging.js';
 
-/** Fields that go over as they are, in dpkg-source's order. */
+/** Fields that are copied unchanged, in dpkg-source's order. */
 const before = ['Maintainer', 'Uploaders', 'Homepage', 'Standards-Version'];
 const vcs = ['Arch', 'Browser', 'Bzr', 'Cvs', 'Darcs', 'Git', 'Hg', 'Mtn', 'Svn'].map(
   (name) => `Vcs-${name}`,

@@ -1,8 +1,7 @@
 /**
- * Source packages as they are built and published: upstream's tarballs byte
- * for byte, the debian/ directory with one changelog entry more, and a .dsc
- * for them. Written here and not by dpkg-source, so that the same input is the
- * same bytes and no build root is needed to know what would be built.
+ * Source packages as built and published: upstream's unchanged tarballs, the debian/ directory with an
+ * additional changelog entry, and a .dsc. This module writes them instead of dpkg-source, so that the same
+ * input gives the same bytes and a plan needs no build root.
  */
 import { addChangelogEntry } from '../deb/changelog.js';
 import { formatDsc, parseDsc, sourcesStanza, type HashedFile } from '../deb/dsc.js';
@@ -111,8 +110,8 @@ function dscOf(pin: AptSourcePin): StoredFile {
 }
 
 /**
- * The version without our suffix. A tree that is tracked has a new version long before somebody writes it into the
- * changelog: its own stands in for it, with the epoch that machines know.
+ * The version without Lockstep's suffix. A tracked tree has a new version long before someone adds it to the
+ * changelog. So its own version is used, with the epoch that machines know.
  */
 function baseVersion(from: AptSourcePin | TrackedSource, { top }: Packaging): string {
   if (!('orig' in from)) return top.version;
@@ -131,26 +130,26 @@ function assertFits(from: AptSourcePin | TrackedSource, packaging: Packaging): v
     const version = baseVersion(from, packaging);
     if (compareVersions(version, top.version) < 0) {
       faults.push(
-        `its changelog ends with ${top.version}, which machines take for newer than ${version}, made of what was fetched: take that entry out, or raise the epoch in a new one`,
+        `its newest changelog entry is ${top.version}, which is higher than ${version}, the version of the fetched source: remove that entry, or add one with a higher epoch`,
       );
     }
   } else {
     if (top.source !== from.package)
-      faults.push(`it is of ${top.source}, the source package is ${from.package}`);
+      faults.push(`it names ${top.source}, but the source package is ${from.package}`);
     if (upstreamOf(top.version) !== upstreamOf(from.version)) {
       faults.push(
-        `its changelog ends with ${top.version}, the source is ${upstreamOf(from.version)}: add an entry for that version`,
+        `its newest changelog entry is ${top.version}, but the source is ${upstreamOf(from.version)}: add an entry for that version`,
       );
     }
   }
   const wanted = isNative ? '3.0 (native)' : '3.0 (quilt)';
   if (format !== wanted)
-    faults.push(`debian/source/format is "${format}", for this source it must be "${wanted}"`);
+    faults.push(`debian/source/format is "${format}"; for this source it must be "${wanted}"`);
   if (isNative && top.version.includes('-') && !upstreamOf(top.version).includes('-'))
-    faults.push(`the version ${top.version} of a native package has a revision`);
+    faults.push(`the version ${top.version} has a revision, which a native package cannot have`);
   if (faults.length === 0) return;
   throw new LockstepError('BUILD_PACKAGING', {
-    message: `The packaging of ${component} (${place}) does not fit its source: ${faults.join('; ')}`,
+    message: `The packaging of ${component} (${place}) does not match its source: ${faults.join('; ')}`,
     where: faults.map((message) => ({ file: place, message })),
   });
 }
@@ -194,7 +193,7 @@ function debianMembers(packaging: Packaging, changelog: string, mtime: number): 
   });
 }
 
-/** The one tarball of a native source package, with our debian/ in place of its own. */
+/** The tarball of a native source package, with Lockstep's debian/ instead of its own. */
 async function* nativeMembers(
   tarball: StoredFile,
   debian: readonly TarInput[],
@@ -228,7 +227,7 @@ async function* nativeMembers(
       case 'block-device':
       case 'fifo':
         throw new LockstepError('DEB_ARCHIVE', {
-          message: `${tarball.name}: ${JSON.stringify(path)} is a ${header.kind}, which no source package needs`,
+          message: `${tarball.name}: ${JSON.stringify(path)} is a ${header.kind}, which a source package cannot contain`,
           where: [{ file: tarball.name }],
         });
     }
@@ -238,7 +237,7 @@ async function* nativeMembers(
 
 function notOneFolder(file: string, top: string, other: string): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
-    message: `${file} has more at its top than one folder (${top}, ${other})`,
+    message: `${file} has more than one folder at its top (${top}, ${other})`,
     where: [{ file }],
   });
 }

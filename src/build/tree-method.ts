@@ -31,7 +31,7 @@ export interface TreeWriting {
 export function planTree(tree: TreePackage, from: readonly TreeFrom[] = []): TreeEntry[] {
   const faults = [
     ...tree.entries.flatMap(entryFaults),
-    ...twice(tree.entries.map(({ path }) => memberPath(path))).map((path) => `/${path} is there twice`),
+    ...twice(tree.entries.map(({ path }) => memberPath(path))).map((path) => `/${path} occurs twice`),
     ...from.flatMap(({ to }) => pathFaults(to)),
     ...tree.conffiles.flatMap((path) => conffileFaults(path, tree, from)),
   ];
@@ -59,17 +59,17 @@ function entryFaults(entry: TreeEntry): string[] {
 
 function pathFaults(path: string): string[] {
   if (!path.startsWith('/')) return [`the path ${shownName(path)} is not absolute`];
-  if (path.split('/').includes('..')) return [`the path ${shownName(path)} leaves its folder`];
+  if (path.split('/').includes('..')) return [`the path ${shownName(path)} leads out of its folder`];
   return memberPath(path) === '' ? [`the path ${shownName(path)} is the root itself`] : [];
 }
 
-/** No package of ours needs more: what runs as another user is started by systemd, not by a set-id bit. */
+/** Lockstep's packages need no more: systemd starts what runs as another user; no file needs a set-id bit. */
 function modeFaults(path: string, kind: 'file' | 'dir', mode: number): string[] {
   const shown = `${shownName(path)} has the mode ${mode.toString(8).padStart(4, '0')}`;
-  if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) return [`${shownName(path)} has no usable mode`];
+  if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) return [`${shownName(path)} has no valid mode`];
   if ((mode & 0o7000) !== 0 && !(kind === 'dir' && (mode & 0o6000) === 0o2000))
     return [`${shown}: set-user-id, set-group-id or sticky`];
-  if ((mode & 0o002) !== 0) return [`${shown}: everybody may write to it`];
+  if ((mode & 0o002) !== 0) return [`${shown}: everyone may write to it`];
   return (mode & (kind === 'dir' ? 0o700 : 0o400)) === (kind === 'dir' ? 0o700 : 0o400)
     ? []
     : [`${shown}: its owner cannot use it`];
@@ -94,7 +94,7 @@ function conffileFaults(path: string, tree: TreePackage, from: readonly TreeFrom
   const inside = memberPath(path);
   if (tree.entries.some((entry) => entry.kind === 'file' && memberPath(entry.path) === inside)) return [];
   if (from.some(({ to }) => inside.startsWith(`${memberPath(to)}/`))) return [];
-  return [`the conffile ${shownName(path)} is not one of its files`];
+  return [`the conffile ${shownName(path)} is not a file of the package`];
 }
 
 function twice(paths: readonly string[]): string[] {

@@ -33,6 +33,6 @@ export interface TreeFrom {
   path: string;
   to: string;
   exclude: string[];
-  /** Files that are no programs, as patterns, whatever their mode in the tarball. */
+  /** Patterns of files that are not programs, whatever their mode in the tarball. */
   data?: string[];
 }

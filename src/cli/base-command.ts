@@ -22,7 +22,7 @@ export abstract class BaseCommand extends Command {
       helpValue: 'DIR',
       env: 'LOCKSTEP_WORKSPACE',
       default: '.',
-      description: 'the workspace, or a folder within it; may stand before the command',
+      description: 'the workspace folder',
       helpGroup: 'GLOBAL',
     }),
   };
@@ -61,7 +61,7 @@ export abstract class BaseCommand extends Command {
     process.stderr.write(`${text}\n`);
   }
 
-  /** Text out of packages, and reasons that somebody typed, shall do nothing to a terminal. */
+  /** Text from packages, and reasons that a person typed, must not control a terminal. */
   protected override logJson(json: unknown): void {
     process.stdout.write(`${cleanJson(json)}\n`);
   }
@@ -77,7 +77,7 @@ export abstract class BaseCommand extends Command {
   }
 }
 
-/** oclif's own complaints about flags and arguments are usage errors of ours. */
+/** Converts oclif's errors about flags and arguments to USAGE errors. */
 function asLockstepError(error: Error & { oclif?: { exit?: number } }): Error {
   if (error instanceof LockstepError || error.oclif?.exit !== exitStatus.usage) return error;
   return new LockstepError('USAGE', {

@@ -1,8 +1,7 @@
 /**
- * Settings that the environment holds and that are no business of one
- * workspace: where the cache is, how patient the network is. Pure. What
- * belongs to one room (mirror, keyring, passphrase) is read there;
- * docs/reference/environment.md lists all of it.
+ * Settings from the environment that do not belong to one workspace: the path of the cache, the limits of the
+ * network. Pure. Each room reads its own settings (mirror, keyring, passphrase);
+ * docs/reference/environment.md lists all.
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,9 +17,9 @@ export function cacheFolder(env: Environment): string {
 }
 
 /**
- * `LOCKSTEP_TRIES` and `LOCKSTEP_STALL_SECONDS`; what is not set is left to src/io/http.ts.
+ * `LOCKSTEP_TRIES` and `LOCKSTEP_STALL_SECONDS`; src/io/http.ts has the defaults.
  *
- * @throws LockstepError USAGE for a value that is no such number
+ * @throws LockstepError USAGE for an invalid number
  */
 export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'stallMs'> {
   const tries = numberIn(env, 'LOCKSTEP_TRIES', {
@@ -29,7 +28,7 @@ export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'st
   });
   const stall = numberIn(env, 'LOCKSTEP_STALL_SECONDS', {
     fits: (value) => value > 0 && value <= 3600,
-    allowed: 'a number of seconds above 0, 3600 at most',
+    allowed: 'a number of seconds above 0 and at most 3600',
   });
   return {
     ...(tries === undefined ? {} : { tries }),
@@ -62,7 +61,7 @@ function numberIn(
   if (fits(value)) return value;
   throw new LockstepError('USAGE', {
     message: `The environment variable ${name} must be ${allowed}`,
-    hint: `Correct it, or leave it out: unset ${name}`,
+    hint: `Correct it, or remove it: unset ${name}`,
     where: [{ path: name, value: text }],
   });
 }

@@ -18,19 +18,18 @@ export interface GeneratedFile {
 const generated = '<!-- Made from the code by `npm run docs`; a test compares it. -->\n';
 
 const exitMeaning: Record<ExitStatusName, string> = {
-  ok: 'Done. A run that found nothing to do is done too',
-  bug: 'A bug in Lockstep: the only case that shows a stack trace',
+  ok: 'Success, including a run that had nothing to do',
+  bug: 'A bug in Lockstep. Only this case prints a stack trace',
   usage: 'A flag, an argument or an environment variable is wrong',
-  input: 'The workspace, a profile or a template has faults, or asks for what there is not',
-  untrusted:
-    'Something from outside is not what its signature, hash or format promised. Nothing of it was used',
-  network: 'A server did not give what was asked for, after all tries',
+  input: 'The workspace, a profile or a template has faults, or names something that does not exist',
+  untrusted: 'Input from outside does not match its signature, hash or format. Lockstep used nothing of it',
+  network: 'A server did not deliver a file, after all retries',
   build: 'A package could not be built, or may not be released',
   signing: "The archive's key is missing, protected or unusable",
-  archive: 'The disk, the store, a snapshot or the archive is at fault. Nothing was left half-written',
-  busy: 'Another run is at work in this workspace',
-  machine: 'This machine lacks a program or an ability; the package to install is named',
-  interrupted: 'Ctrl-C or SIGTERM; everything is consistent',
+  archive: 'The disk, the content store, a snapshot or the archive has a fault. No file was left incomplete',
+  busy: 'Another run is active in this workspace',
+  machine: 'This machine lacks a program or a capability. The message names the package to install',
+  interrupted: 'Ctrl-C or SIGTERM. Everything is consistent',
 };
 
 function exitCodesPage(): string {
@@ -45,8 +44,9 @@ function errorsPage(): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, [exit, meaning]]) => `| \`${code}\` | ${exitStatus[exit]} | ${meaning} |`);
   const head =
-    'Every fault has one stable code. On stderr it is `Error CODE: what is wrong`, then each place, then what to do. ' +
-    'With `--json` the same is on stdout (see [JSON output](json.md)).';
+    'Every error has one stable code. Lockstep prints `Error CODE: what is wrong` on stderr, then ' +
+    'each place, then what to do. With `--json` it prints the same on stdout (see [JSON ' +
+    'output](json.md)).';
   return `# Errors\n\n${generated}\n${head}\n\n| code | exit status | meaning |\n|---|---|---|\n${rows.join('\n')}\n`;
 }
 
@@ -56,10 +56,11 @@ function jsonPage(): string {
       `| \`lockstep ${name}\` | [schemas/output/${fileName(name)}](../../schemas/output/${fileName(name)}) |`,
   );
   const head =
-    'With `--json` a command prints one JSON value on stdout and nothing else there; progress stays on stderr. ' +
-    'Fields are added in later versions, never renamed or removed within a format. When a command fails it prints ' +
-    '[schemas/output/error.schema.json](../../schemas/output/error.schema.json) and ends with the ' +
-    '[exit code](exit-codes.md) of that error. Only `check` and `verify` print their result in that case too: the faults are what they are asked for.';
+    'With `--json`, a command prints one JSON value and nothing else on stdout. Progress stays on ' +
+    'stderr. Later versions add fields, but never rename or remove one within a format. A command ' +
+    'that fails prints [schemas/output/error.schema.json](../../schemas/output/error.schema.json) ' +
+    'and ends with the [exit code](exit-codes.md) of that error. `check` and `verify` also print ' +
+    'their result when they find faults.';
   return `# JSON output\n\n${generated}\n${head}\n\n| command | schema |\n|---|---|\n${rows.join('\n')}\n`;
 }
 
@@ -178,8 +179,9 @@ function fieldRow(path: string, field: FieldSchema, needed: boolean): string {
 
 function filesPage(schemas: readonly GeneratedFile[]): string {
   const head =
-    'Both are YAML. Unknown keys are faults; `lockstep check` lists every fault with its line. Editors that speak JSON ' +
-    'Schema check while you type: the files that `lockstep init` writes name their schema in the first line.';
+    'Both are YAML. Unknown keys are faults; `lockstep check` lists every fault with its line. ' +
+    'Editors with JSON Schema support check the file while you type: the files that `lockstep ' +
+    'init` writes name their schema in the first line.';
   const titles = ['lockstep.yaml', 'profiles/NAME.yaml'];
   const table = (schema: FieldSchema): string => {
     const unique = [...new Set(fieldRows(schema, ''))];

@@ -7,7 +7,7 @@ export const withFlag = string({
   multiple: true,
   helpValue: 'COMPONENT=FOLDER',
   description:
-    'build this component from your own tree; the snapshot says so, and only suites of the lowest trust level take it',
+    'build this component from a local tree; the snapshot records it, and only suites of the lowest trust level accept the snapshot',
 });
 
 /**
@@ -30,7 +30,7 @@ export async function localTrees(typed: readonly string[] = []): Promise<Record<
     if (Object.hasOwn(trees, component)) {
       throw new LockstepError('USAGE', {
         message: `--with names the component ${component} twice`,
-        hint: 'One tree stands in for one component.',
+        hint: 'Give one tree per component.',
         where: [{ path: '--with', value }],
       });
     }

@@ -7,8 +7,9 @@ import { localTrees, withFlag } from '../cli/with-flag.js';
 export default class Build extends BaseCommand {
   static override summary = 'Build the packages of a profile';
   static override description =
-    'Resolves the profile and builds what is not built yet: its components, then the packages that Lockstep composes. ' +
-    'Nothing is cut and nothing is published. Prints each package with its file in the content store.';
+    'Resolves the profile and builds everything that is not built yet: its components, then the ' +
+    'packages that Lockstep composes. It cuts no snapshot and publishes nothing. Prints each ' +
+    'package with its file in the content store.';
   static override examples = [
     '<%= config.bin %> build mediawiki-1.39',
     '<%= config.bin %> build mediawiki-1.39 --dry-run',
@@ -16,11 +17,11 @@ export default class Build extends BaseCommand {
     "<%= config.bin %> build mediawiki-1.39 --json | jq -r '.packages[].file'",
   ];
   static override args = {
-    profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
+    profile: stringArg({ required: true, description: 'name of a file in profiles/, without .yaml' }),
   };
   static override flags = {
     with: withFlag,
-    'dry-run': boolean({ description: 'fetch and prove the sources, print the plan, and build nothing' }),
+    'dry-run': boolean({ description: 'fetch and verify the sources, print the plan, and build nothing' }),
   };
 
   override async run(): Promise<BuildResult> {

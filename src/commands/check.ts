@@ -5,15 +5,15 @@ import type { CheckResult } from '../cli/results/all.js';
 import { exitStatus } from '../errors.js';
 
 export default class Check extends BaseCommand {
-  static override summary =
-    'Check lockstep.yaml, the profiles and that their templates are there, and do nothing else';
+  static override summary = 'Check lockstep.yaml, the profiles and their templates';
   static override description =
-    'Reports every fault of every file at once, each with file, line, column, the path of the field and what is ' +
-    'allowed there. Ends with 0 when there is none. Notes what is no fault and should be looked at: a skip that has ' +
-    'ended, a profile that no suite takes, snapshots.commit where there is no git repository.';
+    'Reports all faults of all files at once, each with file, line, column, the path of the field ' +
+    'and the allowed values. The exit status is 0 if there is none. Also prints notes on what is ' +
+    'not a fault but needs attention: an expired skip, a profile without a suite, snapshots.commit ' +
+    'without a git repository.';
   static override examples = ['<%= config.bin %> check', '<%= config.bin %> check mediawiki-1.39 --json'];
   static override args = {
-    profile: stringArg({ description: 'check this profile only (and lockstep.yaml)' }),
+    profile: stringArg({ description: 'check only this profile (and lockstep.yaml)' }),
   };
 
   override async run(): Promise<CheckResult> {

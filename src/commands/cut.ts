@@ -7,8 +7,9 @@ import { localTrees, withFlag } from '../cli/with-flag.js';
 export default class Cut extends BaseCommand {
   static override summary = 'Cut a snapshot of a profile';
   static override description =
-    'Resolves and builds what is not built yet, vets the packages, and writes the signed manifest below snapshots/. The ' +
-    'archive is not touched. A set that equals the last snapshot is not cut again: the id printed is then that one.';
+    'Resolves the profile, builds everything that is not built yet, vets the packages, and writes ' +
+    'the signed manifest below snapshots/. It does not change the archive. If the set equals the ' +
+    'last snapshot, no new snapshot is cut, and the id of the last one is printed.';
   static override examples = [
     '<%= config.bin %> cut mediawiki-1.39',
     '<%= config.bin %> cut mediawiki-1.39 --dry-run',
@@ -16,16 +17,16 @@ export default class Cut extends BaseCommand {
     '<%= config.bin %> publish "$(<%= config.bin %> cut mediawiki-1.39)" mediawiki-1.39-unstable',
   ];
   static override args = {
-    profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
+    profile: stringArg({ required: true, description: 'name of a file in profiles/, without .yaml' }),
   };
   static override flags = {
     security: string({
       multiple: true,
       helpValue: 'CVE-ID,...',
-      description: 'what this snapshot fixes, for diff, history and machines; may be given more than once',
+      description: 'CVE ids that this snapshot fixes, for diff, history and machines; can be repeated',
     }),
     with: withFlag,
-    'dry-run': boolean({ description: 'build and compare, and write no manifest' }),
+    'dry-run': boolean({ description: 'build and compare, but write no manifest' }),
   };
 
   override async run(): Promise<CutResult> {

@@ -4,11 +4,12 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { DiffResult } from '../cli/results/all.js';
 
 export default class Diff extends BaseCommand {
-  static override summary = 'Show what lies between two snapshots';
+  static override summary = 'Show the differences between two snapshots';
   static override description =
-    'Components with what their changelogs say between the two versions and the CVE ids named there, packages, relations, ' +
-    'files with their modes and owners, configuration and maintainer scripts as unified diffs, whether the database ' +
-    'schema changes. Packages that did not change are not opened. It reads only.';
+    'Shows components with their changelog entries between the two versions and the CVE ids named ' +
+    'there, packages, relations, files with modes and owners, configuration and maintainer scripts ' +
+    'as unified diffs, and whether the database schema changes. It does not open packages that did ' +
+    'not change. It writes nothing.';
   static override examples = [
     '<%= config.bin %> diff mediawiki-1.39-stable mediawiki-1.39-unstable',
     '<%= config.bin %> diff mediawiki-1.39-stable~1 mediawiki-1.39-stable --markdown > notes.md',
@@ -17,17 +18,17 @@ export default class Diff extends BaseCommand {
   static override args = {
     from: stringArg({
       required: true,
-      description: 'a snapshot or a suite; SUITE~1: what it pointed at before, ID~1: the parent',
+      description: 'a snapshot or a suite; SUITE~1: the snapshot it pointed at before, ID~1: the parent',
     }),
-    to: stringArg({ required: true, description: 'the same, for the other side' }),
+    to: stringArg({ required: true, description: 'the snapshot or suite to compare with, in the same form' }),
   };
   static override flags = {
-    markdown: boolean({ description: 'as Markdown, for release notes', exclusive: ['json', 'full'] }),
-    full: boolean({ description: 'shorten no list and no diff' }),
+    markdown: boolean({ description: 'print Markdown, for release notes', exclusive: ['json', 'full'] }),
+    full: boolean({ description: 'do not shorten lists and diffs' }),
     contents: boolean({
       default: true,
       allowNo: true,
-      description: 'open the packages that changed; without it only the manifests are compared',
+      description: 'open the packages that changed; --no-contents compares only the manifests',
     }),
   };
 

@@ -4,10 +4,11 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { DropResult } from '../cli/results/upkeep.js';
 
 export default class Drop extends BaseCommand {
-  static override summary = 'Take away a snapshot that nothing needs any more';
+  static override summary = 'Remove a snapshot that nothing needs';
   static override description =
-    'Refuses while a suite points at it or lists it. Takes away its frozen views and its manifest, and notes that, ' +
-    'signed, in snapshots/dropped.jsonl. Its packages go with gc.';
+    'Refuses while a suite points at the snapshot or lists it. Removes its frozen views and its ' +
+    'manifest, and adds a signed record to snapshots/dropped.jsonl. Its packages stay until ' +
+    '"lockstep gc" removes them.';
   static override examples = [
     '<%= config.bin %> drop 20261123T101530Z --reason "older than a year"',
     '<%= config.bin %> drop 20261123T101530Z --dry-run',
@@ -16,8 +17,8 @@ export default class Drop extends BaseCommand {
     id: stringArg({ required: true, description: 'a snapshot' }),
   };
   static override flags = {
-    reason: string({ helpValue: 'TEXT', description: 'why, for snapshots/dropped.jsonl' }),
-    'dry-run': boolean({ description: 'only say what would be taken away' }),
+    reason: string({ helpValue: 'TEXT', description: 'the reason, for snapshots/dropped.jsonl' }),
+    'dry-run': boolean({ description: 'show what would be removed, and remove nothing' }),
   };
 
   override async run(): Promise<DropResult> {

@@ -4,14 +4,15 @@ import type { GcResult } from '../cli/results/upkeep.js';
 import { LockstepError } from '../errors.js';
 
 export default class Gc extends BaseCommand {
-  static override summary = 'Remove files that nothing refers to any more';
+  static override summary = 'Remove unreferenced files';
   static override description =
-    'Packages of dropped snapshots, indices of earlier generations, what was derived from manifests that are gone, ' +
-    'what lies in the content store and no workspace refers to, and what killed runs left. Each goes once nothing has ' +
-    'referred to it for the grace period, so that clients which read the archive before still find what it listed. ' +
-    'Snapshots are never removed: that is what drop is for. With --cache the cache is pruned in place of all that: what ' +
-    'was not used for the longest age goes, then the longest unused until the rest fits the largest size. What a ' +
-    'workspace refers to stays, and so does what was used within a day.';
+    'Removes packages of dropped snapshots, indices of earlier generations, data derived from ' +
+    'removed manifests, files in the content store that no workspace refers to, and files left by ' +
+    'killed runs. A file is removed once it was unreferenced for the grace period, so clients that ' +
+    'read the archive earlier still find the files that it listed. gc never removes snapshots; use ' +
+    'drop. With --cache, gc prunes only the cache: it removes entries that were unused for longer ' +
+    'than the maximum age, then the least recently used ones until the rest fits the maximum size. ' +
+    'It keeps entries that a workspace refers to or that were used within a day.';
   static override examples = [
     '<%= config.bin %> gc --dry-run',
     '<%= config.bin %> gc',
@@ -23,20 +24,21 @@ export default class Gc extends BaseCommand {
     grace: string({
       helpValue: 'TIME',
       default: '14d',
-      description: 'how long nothing must have referred to a file: a number and s, m, h, d or w',
+      description: 'how long a file must have been unreferenced: a number and s, m, h, d or w',
     }),
-    cache: boolean({ description: 'prune the cache that all workspaces share, and nothing else' }),
+    cache: boolean({ description: 'prune only the cache that all workspaces share' }),
     'max-age': string({
       helpValue: 'TIME',
       dependsOn: ['cache'],
-      description: 'how long something in the cache may be unused; 30d, or LOCKSTEP_CACHE_AGE',
+      description: 'how long a cache entry may be unused (default: LOCKSTEP_CACHE_AGE, or 30d)',
     }),
     'max-size': string({
       helpValue: 'SIZE',
       dependsOn: ['cache'],
-      description: 'how large the cache may be: a number and K, M, G or T; 50G, or LOCKSTEP_CACHE_SIZE',
+      description:
+        'maximum size of the cache: a number and K, M, G or T (default: LOCKSTEP_CACHE_SIZE, or 50G)',
     }),
-    'dry-run': boolean({ description: 'only say what would be removed' }),
+    'dry-run': boolean({ description: 'show what would be removed, and remove nothing' }),
   };
 
   override async run(): Promise<GcResult> {
@@ -52,7 +54,7 @@ export default class Gc extends BaseCommand {
     const grace = /^0[smhdw]?$/.test(flags.grace) ? 0 : parseDuration(flags.grace);
     if (grace === undefined) {
       throw new LockstepError('USAGE', {
-        message: `--grace is no length of time: ${JSON.stringify(flags.grace)}`,
+        message: `--grace is not a duration: ${JSON.stringify(flags.grace)}`,
         hint: 'Write a number and s, m, h, d or w, as in 14d',
       });
     }

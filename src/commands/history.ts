@@ -3,16 +3,16 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { HistoryResult } from '../cli/results/all.js';
 
 export default class History extends BaseCommand {
-  static override summary = 'Show how a suite was moved: when, by whom, from what to what, and why';
+  static override summary = 'Show the moves of a suite: when, by whom, from which snapshot to which, and why';
   static override description =
-    'The newest move first. A history is a chain of signed lines: one that was changed is an error, and a line whose ' +
-    'signature does not hold is named. It reads only.';
+    'Lists the newest move first. A history is a chain of signed lines: a changed line is an ' +
+    'error, and a line with an invalid signature is named. It writes nothing.';
   static override examples = [
     '<%= config.bin %> history mediawiki-1.39-stable',
     "<%= config.bin %> history mediawiki-1.39-stable --json | jq -r '.moves[0].reason'",
   ];
   static override args = {
-    suite: stringArg({ required: true, description: 'a suite of lockstep.yaml, or one that was there' }),
+    suite: stringArg({ required: true, description: 'a suite of lockstep.yaml, or a former one' }),
   };
 
   override async run(): Promise<HistoryResult> {

@@ -7,14 +7,16 @@ import type { ImportResult } from '../cli/results/import.js';
 const mostShown = 12;
 
 export default class Import extends BaseCommand {
-  static override summary = 'Take in packages that were built elsewhere, and cut a snapshot of them';
+  static override summary = 'Import packages that were built elsewhere, and cut a snapshot of them';
   static override description =
-    'For packages that another repository manager has, or that are built elsewhere. PATH is a .deb, a .dsc, a .changes, ' +
-    'or a folder, which is searched with all its subfolders. Every package is read and checked. If one is faulty, nothing ' +
-    'is imported, and every fault is listed. The new snapshot of the profile holds exactly these packages. With --add it ' +
-    'also keeps the other packages of the last snapshot. A package is removed only with --replace or --remove, and gets a ' +
-    'lower version only with --lower. The archive does not change until you publish the id that is printed. The profile ' +
-    'must be of kind "imported": it has a base and no components.';
+    'Imports packages from another repository manager or from another build system. PATH is a ' +
+    '.deb, a .dsc, a .changes, or a folder, which is searched with all its subfolders. Lockstep ' +
+    'reads and checks every package. If one has a fault, Lockstep imports nothing and lists every ' +
+    'fault. The new snapshot of the profile holds exactly these packages. With --add it also keeps ' +
+    'the other packages of the last snapshot. A package is removed only with --replace or ' +
+    '--remove, and gets a lower version only with --lower. The archive does not change until you ' +
+    'publish the id that is printed. The profile must be of kind "imported": it has a base and no ' +
+    'components.';
   static override examples = [
     '<%= config.bin %> import tools /srv/reprepro/pool',
     '<%= config.bin %> import tools --add hello_2.10-4_amd64.deb',
@@ -24,28 +26,28 @@ export default class Import extends BaseCommand {
     '<%= config.bin %> publish "$(<%= config.bin %> import tools pool)" tools-unstable',
   ];
   static override args = {
-    profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
+    profile: stringArg({ required: true, description: 'name of a file in profiles/, without .yaml' }),
     path: stringArg({ multiple: true, description: 'folders, .deb, .dsc and .changes' }),
   };
   static override flags = {
     add: boolean({
-      description: "keep what is in the profile's last snapshot and not among these",
+      description: 'keep the packages of the last snapshot that are not among these',
       exclusive: ['replace'],
     }),
-    replace: boolean({ description: "let go what is in the profile's last snapshot and not among these" }),
+    replace: boolean({ description: 'remove the packages of the last snapshot that are not among these' }),
     remove: string({
       helpValue: 'NAME',
       multiple: true,
-      description: 'take a package out, or a source package with all that was built from it; the others stay',
+      description: 'remove a package, or a source package with all packages built from it; keep the others',
       exclusive: ['replace'],
     }),
-    lower: boolean({ description: 'packages may go to lower versions than in the last snapshot' }),
+    lower: boolean({ description: 'allow lower versions than in the last snapshot' }),
     keyring: string({
       helpValue: 'FILE',
-      description: 'take only what a .changes or .dsc names that is signed by a key of this file',
+      description: 'accept only files named by a .changes or .dsc that is signed with a key of this file',
     }),
     'dry-run': boolean({
-      description: 'read and check everything, say what would change, and write nothing',
+      description: 'read and check everything, show what would change, and write nothing',
     }),
   };
 
@@ -65,15 +67,17 @@ export default class Import extends BaseCommand {
       dryRun: flags['dry-run'],
     });
     if (report.links.length > 0) {
-      this.say(`Symbolic links were left alone: ${report.links.join(', ')}`);
+      this.say(`Symbolic links were ignored: ${report.links.join(', ')}`);
     }
     const leaving = report.changes.filter(({ to }) => to === null);
     if (leaving.length > 0) {
       const shown = listed(leaving.map(({ from, ...one }) => ({ ...one, version: from })));
-      this.say(`${flags['dry-run'] ? 'Would leave' : 'Leave'} the set: ${shown}`);
+      this.say(`${flags['dry-run'] ? 'Would be removed' : 'Leave'}: ${shown}`);
     }
     if (report.passedOver.length > 0) {
-      this.say(`Left out, older than the versions that the profile keeps: ${listed(report.passedOver)}`);
+      this.say(
+        `Left out, because they are older than the versions that the profile keeps: ${listed(report.passedOver)}`,
+      );
     }
     for (const wish of report.wants) this.say(`The import needs --${wish}`);
     if (flags['dry-run'] && !this.jsonEnabled()) {

@@ -5,14 +5,12 @@ import type { InitResult } from '../cli/results/all.js';
 import { starters } from '../profile/starters.js';
 
 export default class Init extends BaseCommand {
-  static override summary = 'Make a new workspace';
+  static override summary = 'Create a new workspace';
   static override description =
-    'Writes lockstep.yaml, schemas for editors, and an example to change into your own into DIR. Nothing that is there ' +
-    'is overwritten. --template mediawiki, also without the flag: two LTS releases of MediaWiki with their suites, and ' +
-    'two profiles that follow git repositories, whose addresses are to be filled in. --template web-stack: one small ' +
-    "profile of Debian's own packages (nginx, Varnish, memcached) with two suites. --empty: no profile and no suite; " +
-    'docs/how-to/make-your-own-profile.md says how to write them. For packages that are built elsewhere, write a ' +
-    'profile of kind "imported" and use lockstep import.';
+    'Writes lockstep.yaml, MediaWiki profiles with the templates of their packages, and schemas ' +
+    'for editors to DIR: two LTS releases with their suites, and two profiles that follow git ' +
+    'repositories, whose addresses you fill in. It overwrites no existing file. For packages that ' +
+    'are built elsewhere, write a profile of kind "imported" instead and use lockstep import.';
   static override examples = [
     '<%= config.bin %> init wiki-releases',
     '<%= config.bin %> init wiki-releases --name wikifarm --base-url https://packages.example.org',
@@ -21,7 +19,7 @@ export default class Init extends BaseCommand {
     '<%= config.bin %> init wiki-releases --dry-run --json',
   ];
   static override args = {
-    dir: stringArg({ required: true, description: 'the folder to make or to fill' }),
+    dir: stringArg({ required: true, description: 'the folder to create or to fill' }),
   };
   static override flags = {
     template: option({
@@ -31,12 +29,13 @@ export default class Init extends BaseCommand {
     })(),
     empty: boolean({ description: 'no example: no profile and no suite' }),
     name: string({
-      description: "the archive's name: lower-case letters, digits, hyphens; the folder's otherwise",
+      description:
+        'name of the archive: lower-case letters, digits, hyphens (default: the name of the folder)',
     }),
     origin: string({ description: 'Origin and Label of its Release files' }),
-    'base-url': string({ description: 'where machines will find the archive' }),
+    'base-url': string({ description: 'URL where machines find the archive' }),
     maintainer: string({ description: 'maintainer of the packages it makes: Name <address>' }),
-    'dry-run': boolean({ description: 'only say which files would be written' }),
+    'dry-run': boolean({ description: 'show which files would be written, and write nothing' }),
   };
 
   override async run(): Promise<InitResult> {

@@ -6,9 +6,10 @@ import type { OutdatedResult } from '../cli/results/resolution.js';
 export default class Outdated extends BaseCommand {
   static override summary = 'Show which components have newer versions';
   static override description =
-    'For each component the version of the last snapshot, the newest one in the range of the profile, and the newest ' +
-    'of all: of the suites of the base release, of git tags and branches, of tarballs. It reads only, and looks at ' +
-    'each component by itself; "lockstep resolve" says which versions go together.';
+    'Shows for each component the version in the last snapshot, the newest version in the range of ' +
+    'the profile, and the newest of all versions in the suites of the base release, in git tags ' +
+    'and branches, or in tarballs. It writes nothing, and checks each component separately; ' +
+    '"lockstep resolve" shows which versions fit together.';
   static override examples = [
     '<%= config.bin %> outdated',
     '<%= config.bin %> outdated mediawiki-1.39',
@@ -16,12 +17,12 @@ export default class Outdated extends BaseCommand {
     `<%= config.bin %> outdated --json | jq -r '.profiles[].components[] | select(.standing == "behind") | .component'`,
   ];
   static override args = {
-    profile: stringArg({ description: 'a file of profiles/, without .yaml; all of them otherwise' }),
+    profile: stringArg({ description: 'name of a file in profiles/, without .yaml (default: all)' }),
   };
   static override flags = {
     suite: stringFlag({
       helpValue: 'SUITE',
-      description: 'compare with what this suite points at, and not with the last snapshot',
+      description: 'compare with the snapshot of this suite instead of the last snapshot',
     }),
   };
 

@@ -7,9 +7,10 @@ import type { PinFileResult } from '../cli/results/pin-file.js';
 export default class PinFile extends BaseCommand {
   static override summary = 'Print the apt preferences that hold machines at one snapshot';
   static override description =
-    'One record for each package that this archive builds, and for those that these demand in one version. Put the file ' +
-    'into /etc/apt/preferences.d of a machine. Packages taken from the base release are not held, so that its security ' +
-    'updates arrive; nor is the keyring package. On a machine that has the wiki, mediawiki-full pin does all of it.';
+    'Prints one record for each package that this archive builds, and for each package that these ' +
+    'require in an exact version. Put the file in /etc/apt/preferences.d of a machine. The file ' +
+    'does not hold packages of the base release, so that its security updates arrive, and not the ' +
+    'keyring package. On a machine that has the wiki, "mediawiki-full pin" does all this.';
   static override examples = [
     '<%= config.bin %> pin-file 20261123T101530Z > wiki.pref',
     '<%= config.bin %> pin-file mediawiki-1.39-stable --output /etc/apt/preferences.d/wiki.pref',
@@ -18,12 +19,16 @@ export default class PinFile extends BaseCommand {
   static override args = {
     id: stringArg({
       required: true,
-      description: 'a snapshot, or a suite that points at it; SUITE~1: what it pointed at before',
+      description: 'a snapshot, or a suite that points at it; SUITE~1: the snapshot it pointed at before',
     }),
   };
   static override flags = {
     suite: string({ description: 'the suite whose frozen view the file names' }),
-    output: string({ char: 'o', helpValue: 'FILE', description: 'write it there' }),
+    output: string({
+      char: 'o',
+      helpValue: 'FILE',
+      description: 'write the file there instead of printing it',
+    }),
   };
 
   override async run(): Promise<PinFileResult> {

@@ -6,10 +6,11 @@ import type { PromoteResult } from '../cli/results/moves.js';
 export default class Promote extends BaseCommand {
   static override summary = 'Copy a snapshot from one suite to one of a higher trust level';
   static override description =
-    'Makes TO-SUITE point at what FROM-SUITE points at, or at ID, which must be or have been good in FROM-SUITE. The ' +
-    'packages are the same files; nothing is built again. Both suites take the same profile and base release. Says ' +
-    'before it writes what each kind of machine will do. A change of the database schema needs --schema-change, lower ' +
-    'versions than TO-SUITE has now need --lower.';
+    'Makes TO-SUITE point at the snapshot of FROM-SUITE, or at ID, which must be a current or ' +
+    'former good snapshot of FROM-SUITE. The packages are the same files; nothing is rebuilt. Both ' +
+    'suites must have the same profile and base release. Before it writes, it shows what each kind ' +
+    'of machine will do. A change of the database schema requires --schema-change. Lower versions ' +
+    'than TO-SUITE has now require --lower.';
   static override examples = [
     '<%= config.bin %> promote mediawiki-1.39-unstable mediawiki-1.39-stable --dry-run',
     '<%= config.bin %> promote mediawiki-1.39-unstable mediawiki-1.39-stable --reason "a week without faults"',
@@ -18,13 +19,13 @@ export default class Promote extends BaseCommand {
   static override args = {
     'from-suite': stringArg({ required: true, description: 'the suite to copy from' }),
     'to-suite': stringArg({ required: true, description: 'the suite that moves' }),
-    id: stringArg({ description: 'a snapshot that is or was good in FROM-SUITE' }),
+    id: stringArg({ description: 'a current or former good snapshot of FROM-SUITE' }),
   };
   static override flags = {
-    reason: string({ description: "why, for the suite's history" }),
-    'schema-change': boolean({ description: 'the database schema may change' }),
-    lower: boolean({ description: 'packages may go to lower versions than the suite has now' }),
-    'dry-run': boolean({ description: 'only say what it would mean, and what would be written' }),
+    reason: string({ description: "the reason, for the suite's history" }),
+    'schema-change': boolean({ description: 'allow a change of the database schema' }),
+    lower: boolean({ description: 'allow lower versions than the suite has now' }),
+    'dry-run': boolean({ description: 'show the effect and what would be written, and write nothing' }),
   };
 
   override async run(): Promise<PromoteResult> {

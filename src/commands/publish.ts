@@ -6,11 +6,11 @@ import type { PublishResult } from '../cli/results/moves.js';
 export default class Publish extends BaseCommand {
   static override summary = 'Make a suite point at a snapshot';
   static override description =
-    'Writes the archive below public/: pool, indices under their hashes, indices by name, Release, InRelease last. ' +
-    'Clients see the old archive or the new one, whatever happens in between. Publishing what is there already writes ' +
-    'nothing, unless its signatures are past half of their time. The snapshot must be for the base release that the suite ' +
-    'has. A change of the database schema is reported. A package gets a lower version than the suite has now only with ' +
-    '--lower.';
+    'Writes the archive below public/: pool, by-hash indices, named indices, Release, and ' +
+    'InRelease last. Clients see either the old archive or the new one, even after a crash. If the ' +
+    'suite already has the snapshot, nothing is written, unless more than half of the validity of ' +
+    'its signatures has passed. The snapshot must be for the base release of the suite. A change ' +
+    'of the database schema is reported. A lower version than the suite has now requires --lower.';
   static override examples = [
     '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --reason "MediaWiki 1.39.17"',
     '<%= config.bin %> publish 20261123T101530Z mediawiki-1.39-unstable --dry-run --json',
@@ -20,9 +20,9 @@ export default class Publish extends BaseCommand {
     suite: stringArg({ required: true, description: 'a suite of lockstep.yaml' }),
   };
   static override flags = {
-    reason: string({ description: "why, for the suite's history" }),
-    lower: boolean({ description: 'packages may go to lower versions than the suite has now' }),
-    'dry-run': boolean({ description: 'only say what would be written' }),
+    reason: string({ description: "the reason, for the suite's history" }),
+    lower: boolean({ description: 'allow lower versions than the suite has now' }),
+    'dry-run': boolean({ description: 'show what would be written, and write nothing' }),
   };
 
   override async run(): Promise<PublishResult> {

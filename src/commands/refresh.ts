@@ -5,12 +5,13 @@ import type { RefreshResult } from '../cli/results/upkeep.js';
 import { LockstepError } from '../errors.js';
 
 export default class Refresh extends BaseCommand {
-  static override summary = 'Sign the suites anew before their Valid-Until runs out';
+  static override summary = 'Sign the suites again before their Valid-Until';
   static override description =
-    'A suite whose Release is past half of its time gets a new Date and new signatures over the same indices, and so ' +
-    'do frozen views that another key signed, that would end, or that say an address which is no longer true. Nothing ' +
-    'is signed that the archive, or a key named with --former-key, did not sign before. Meant for a timer: see ' +
-    'systemd/lockstep-refresh@.timer. With none due it writes nothing.';
+    'A suite gets a new Date and new signatures over the same indices if more than half of the ' +
+    'validity of its Release has passed. Frozen views are signed again if another key signed them, ' +
+    'if they are about to expire, or if they contain an outdated address. Lockstep only signs what ' +
+    'the archive, or a key named with --former-key, signed before. It is meant for a timer: see ' +
+    'systemd/lockstep-refresh@.timer. If nothing is due, it writes nothing.';
   static override examples = [
     '<%= config.bin %> refresh',
     '<%= config.bin %> refresh mediawiki-1.39-stable --force',
@@ -18,17 +19,17 @@ export default class Refresh extends BaseCommand {
   ];
   static override strict = false;
   static override args = {
-    suite: stringArg({ description: 'suites of lockstep.yaml, one or more; all of them otherwise' }),
+    suite: stringArg({ description: 'one or more suites of lockstep.yaml (default: all)' }),
   };
   static override flags = {
-    'all-due': boolean({ description: 'every suite that is due, as without an argument: for timers' }),
-    force: boolean({ description: 'live suites also when they are good for long' }),
+    'all-due': boolean({ description: 'all suites that are due, as without an argument; for timers' }),
+    force: boolean({ description: 'also live suites that are not due' }),
     'former-key': string({
       helpValue: 'FILE',
       multiple: true,
-      description: 'the public key that signed before the present one: what it signed is signed anew',
+      description: 'an earlier public key of the archive: what it signed is signed again',
     }),
-    'dry-run': boolean({ description: 'only say what would be signed' }),
+    'dry-run': boolean({ description: 'show what would be signed, and sign nothing' }),
   };
 
   override async run(): Promise<RefreshResult> {
@@ -36,8 +37,8 @@ export default class Refresh extends BaseCommand {
     const suites = argv as string[];
     if (flags['all-due'] && suites.length > 0) {
       throw new LockstepError('USAGE', {
-        message: '--all-due and names of suites cannot be asked for together',
-        hint: 'Leave one of them out; --all-due is every suite that is due',
+        message: '--all-due cannot be combined with names of suites',
+        hint: 'Remove one of them. --all-due means every suite that is due',
       });
     }
     const context = await this.context(flags);
@@ -61,7 +62,7 @@ export default class Refresh extends BaseCommand {
       );
     }
     if (keyFiles.length > 0) {
-      this.say(`The files with the key ${dryRun ? 'would be' : 'were'} written anew: ${keyFiles.join(', ')}`);
+      this.say(`The files with the key ${dryRun ? 'would be' : 'were'} rewritten: ${keyFiles.join(', ')}`);
     }
     for (const warning of warnings) this.say(`Warning: ${warning}`);
     if (rows.length === 0 && keyFiles.length === 0) this.say('Nothing is due.');

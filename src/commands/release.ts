@@ -9,8 +9,9 @@ import type { ReleasePlan } from '../workflows/release/release.js';
 export default class Release extends BaseCommand {
   static override summary = 'Resolve, build, cut and publish a profile';
   static override description =
-    'The four steps in a row, with the plan first. What did not change is not built again; a set that equals the last ' +
-    'snapshot is not cut again; an archive that has it already is left alone. Without --suite the snapshot enters the ' +
+    'Runs the four steps in order and prints the plan first. It does not rebuild unchanged ' +
+    'packages. If the set equals the last snapshot, no new snapshot is cut. If the archive already ' +
+    'has the snapshot, it does not change. Without --suite, the snapshot is published in the ' +
     "profile's suite of the lowest trust level.";
   static override examples = [
     '<%= config.bin %> release mediawiki-1.39',
@@ -20,19 +21,19 @@ export default class Release extends BaseCommand {
     '<%= config.bin %> release mediawiki-1.39 --reason "MediaWiki 1.39.17" --json',
   ];
   static override args = {
-    profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
+    profile: stringArg({ required: true, description: 'name of a file in profiles/, without .yaml' }),
   };
   static override flags = {
     suite: string({ description: 'the suite to publish in' }),
-    reason: string({ description: "why, for the suite's history" }),
+    reason: string({ description: "the reason, for the suite's history" }),
     security: string({
       multiple: true,
       helpValue: 'CVE-ID,...',
-      description: 'what this snapshot fixes, for diff, history and machines; may be given more than once',
+      description: 'CVE ids that this snapshot fixes, for diff, history and machines; can be repeated',
     }),
-    lower: boolean({ description: 'packages may go to lower versions than the suite has now' }),
+    lower: boolean({ description: 'allow lower versions than the suite has now' }),
     with: withFlag,
-    'dry-run': boolean({ description: 'fetch and prove the sources, print the plan, and stop there' }),
+    'dry-run': boolean({ description: 'fetch and verify the sources, print the plan, and stop' }),
   };
 
   override async run(): Promise<ReleaseResult> {
@@ -55,7 +56,7 @@ export default class Release extends BaseCommand {
       lower: flags.lower,
       trees: await localTrees(flags.with),
       onPlan: (plan: ReleasePlan) =>
-        this.say(`Plan for ${plan.profile}, to be published in ${plan.suite}:\n${table(plan)}`),
+        this.say(`Plan for ${plan.profile}, for publication in ${plan.suite}:\n${table(plan)}`),
       onMove: (move: MovePlan) => explainPublication(move).forEach((line) => this.say(line)),
     };
     if (flags['dry-run']) {

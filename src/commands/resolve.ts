@@ -5,12 +5,13 @@ import type { ResolveResult } from '../cli/results/all.js';
 import { localTrees, withFlag } from '../cli/with-flag.js';
 
 export default class Resolve extends BaseCommand {
-  static override summary = 'Resolve a profile to exact versions that fit together, each proven';
+  static override summary = 'Resolve a profile to exact, verified versions that fit together';
   static override description =
-    'Looks at what there is of each component (the base release with its updates and security suite, git tags and ' +
-    'branches, tarballs), takes the newest versions that meet the ranges of the profile and the demands of the trees ' +
-    'themselves, fetches them into the content store and checks them. Prints the pins, and who vouches for them. Where ' +
-    'nothing fits, it says which demands contradict each other and which version would help.';
+    'Reads the available versions of each component (the base release with its updates and ' +
+    'security suite, git tags and branches, tarballs), selects the newest versions that satisfy ' +
+    'the ranges of the profile and the demands of the source trees, fetches them into the content ' +
+    'store and verifies them. Prints the pins with their provenance. If no versions fit together, ' +
+    'it shows which demands contradict each other and which version would help.';
   static override examples = [
     '<%= config.bin %> resolve mediawiki-1.39',
     '<%= config.bin %> resolve mediawiki-1.39 --demands',
@@ -18,14 +19,14 @@ export default class Resolve extends BaseCommand {
     '<%= config.bin %> resolve mediawiki-1.39 --json | jq .components.parsoid.upstreamVersion',
   ];
   static override args = {
-    profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
+    profile: stringArg({ required: true, description: 'name of a file in profiles/, without .yaml' }),
   };
   static override flags = {
     explain: string({
       helpValue: 'COMPONENT',
-      description: 'say why this version of a component, and not a newer one',
+      description: 'explain why this version of a component was chosen and not a newer one',
     }),
-    demands: boolean({ description: 'print who demands what of whom', exclusive: ['explain'] }),
+    demands: boolean({ description: 'print the demands of all components', exclusive: ['explain'] }),
     with: withFlag,
   };
 

@@ -4,13 +4,14 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { RollbackResult } from '../cli/results/moves.js';
 
 export default class Rollback extends BaseCommand {
-  static override summary = 'Put a suite, and the machines that follow it, back to an earlier snapshot';
+  static override summary = 'Return a suite, and the machines that follow it, to an earlier snapshot';
   static override description =
-    'Goes back to the good snapshot before the present one, or to that of --to, under a new Date, so that machines take ' +
-    'it. The versions that it withdraws leave the suite. Says before it writes what each kind of machine will do: those ' +
-    "with the archive's keyring package follow; those without it never go down, and need --supersede, which re-issues " +
-    'the old content under higher versions. A change of the database schema needs --schema-change. To go forward ' +
-    'again: publish or promote the newer snapshot.';
+    'Makes the suite point at the previous good snapshot, or at the one of --to, under a new Date, ' +
+    'so that machines accept it. The suite no longer lists the withdrawn versions. Before it ' +
+    "writes, it shows what each kind of machine will do. Machines with the archive's keyring " +
+    'package follow. Machines without it never downgrade and require --supersede, which re-issues ' +
+    'the old content under higher versions. A change of the database schema requires ' +
+    '--schema-change. To go forward again, publish or promote the newer snapshot.';
   static override examples = [
     '<%= config.bin %> rollback mediawiki-1.39-stable --reason "login is broken"',
     '<%= config.bin %> rollback mediawiki-1.39-stable --dry-run',
@@ -23,17 +24,17 @@ export default class Rollback extends BaseCommand {
   static override flags = {
     to: string({
       helpValue: 'ID',
-      description: 'the snapshot to go back to; the good one before the present one otherwise',
+      description: 'the snapshot to return to (default: the previous good snapshot)',
     }),
     reason: string({
       helpValue: 'TEXT',
       description: "what went wrong, for the suite's history; --dry-run needs none",
     }),
-    'schema-change': boolean({ description: 'the database schema may change' }),
+    'schema-change': boolean({ description: 'allow a change of the database schema' }),
     supersede: boolean({
       description: 're-issue the old content under higher versions, for machines without the pin',
     }),
-    'dry-run': boolean({ description: 'only say what it would mean, and what would be written' }),
+    'dry-run': boolean({ description: 'show the effect and what would be written, and write nothing' }),
   };
 
   override async run(): Promise<RollbackResult> {

@@ -3,21 +3,21 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { ServeResult } from '../cli/results/all.js';
 
 export default class Serve extends BaseCommand {
-  static override summary = 'Give the archive over HTTP on this machine, for trying it out';
+  static override summary = 'Serve the archive over HTTP on this machine, for tests';
   static override description =
-    'Serves public/ of the workspace on loopback until Ctrl-C, with the caching headers that a real web server should ' +
-    'send: pool, by-hash and frozen snapshots never change; InRelease is asked for again each time. The port is that of ' +
-    'archive.baseUrl.';
+    'Serves public/ of the workspace on loopback until Ctrl-C, with the caching headers that a ' +
+    'production web server should send: pool, by-hash and frozen snapshots never change; clients ' +
+    'revalidate InRelease on every request. The default port is the port of archive.baseUrl.';
   static override examples = [
     '<%= config.bin %> serve',
-    '<%= config.bin %> serve --port 0 --json   # a free port; the first line of stdout tells which',
+    '<%= config.bin %> serve --port 0 --json   # a free port; the first line of stdout names it',
   ];
   static override flags = {
     host: string({ default: '127.0.0.1', description: 'the address to listen on' }),
     port: integer({
       min: 0,
       max: 65535,
-      description: 'the port; 0 takes a free one; that of archive.baseUrl otherwise',
+      description: 'the port; 0 for any free port (default: the port of archive.baseUrl)',
     }),
   };
 
@@ -37,10 +37,10 @@ export default class Serve extends BaseCommand {
     const result = { url: server.url, port: server.port, root: context.places.public };
     if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(result)}\n`);
     else {
-      this.say(`${context.places.public} is at ${server.url} (Ctrl-C ends it)`);
+      this.say(`Serving ${context.places.public} at ${server.url} (stop with Ctrl-C)`);
       const { baseUrl } = context.workspace.archive;
       for (const { suite, metapackage } of await followableSuites(context)) {
-        this.say(`A machine that reaches ${baseUrl} follows ${suite} by, as root:`);
+        this.say(`To follow ${suite}, a machine that reaches ${baseUrl} runs, as root:`);
         for (const line of machineLines(context.workspace, suite, metapackage)) this.say(`  ${line}`);
       }
     }

@@ -3,10 +3,11 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { ShowResult } from '../cli/results/all.js';
 
 export default class Show extends BaseCommand {
-  static override summary = 'Show one snapshot whole';
+  static override summary = 'Show one snapshot in full';
   static override description =
-    'Its base, components with their versions and who vouches for them, packages, evidence, database schema, security ' +
-    'flag, parent and suites. The signature of its manifest is checked first. It reads only.';
+    'Verifies the signature of the manifest, then shows its base, components with their versions ' +
+    'and provenance, packages, evidence, database schema, security flag, parent and suites. It ' +
+    'writes nothing.';
   static override examples = [
     '<%= config.bin %> show 20261123T101530Z',
     '<%= config.bin %> show mediawiki-1.39-stable',
@@ -15,7 +16,7 @@ export default class Show extends BaseCommand {
   static override args = {
     id: stringArg({
       required: true,
-      description: 'a snapshot, or a suite that points at it; SUITE~1: what it pointed at before',
+      description: 'a snapshot, or a suite that points at it; SUITE~1: the snapshot it pointed at before',
     }),
   };
 

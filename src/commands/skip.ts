@@ -6,37 +6,38 @@ import { LockstepError } from '../errors.js';
 import type { SkipRequest } from '../workflows/workspace/skip.js';
 
 export default class Skip extends BaseCommand {
-  static override summary = 'Pass over a version of a component until a day';
+  static override summary = 'Skip a version of a component until a date';
   static override description =
-    'The skip goes into profiles/<profile>.yaml; everything else in the file stays as it is. Until its day, at most 90 ' +
-    'days ahead, the next lower version in the range is taken; resolve, release, status, outdated and diff say so, and ' +
-    'that security fixes are missing where the security suite has the version. The manifest records it. On its day ' +
-    '(UTC) it ends by itself. The version is looked up first: one that nothing lists is refused; without a network it ' +
-    'is written as it was given, and that is said.';
+    'Writes the skip to profiles/<profile>.yaml and changes nothing else in the file. Until its ' +
+    'date, at most 90 days ahead, the next lower version in the range is used. The commands ' +
+    'resolve, release, status, outdated and diff show the skip, and that security fixes are ' +
+    'missing if the security suite has the version. The manifest records the skip. The skip ' +
+    'expires on its date (UTC). The version must exist: Lockstep looks it up first. Without a ' +
+    'network, it writes the version unchecked and says so.';
   static override examples = [
     '<%= config.bin %> skip mediawiki-1.43 mediawiki --not 1:1.43.12-1~deb13u1 --reason "no mirror has its files yet" --until 2026-12-13',
     '<%= config.bin %> skip mediawiki-1.43 mediawiki --not 1.43.12 --reason "breaks our skin" --until 2026-12-13 --dry-run',
     '<%= config.bin %> skip mediawiki-1.43 mediawiki --remove 1:1.43.12-1~deb13u1',
   ];
   static override args = {
-    profile: stringArg({ required: true, description: 'a file of profiles/, without .yaml' }),
-    component: stringArg({ required: true, description: 'a component of it' }),
+    profile: stringArg({ required: true, description: 'name of a file in profiles/, without .yaml' }),
+    component: stringArg({ required: true, description: 'a component of the profile' }),
   };
   static override flags = {
     not: string({
       helpValue: 'VERSION',
       description:
-        'the version to pass over, as outdated names it; that of upstream where one version has it',
+        'the version to skip, as "lockstep outdated" shows it, or its upstream version if that is unambiguous',
       exclusive: ['remove'],
     }),
-    reason: string({ helpValue: 'TEXT', description: 'why, in one line', dependsOn: ['not'] }),
+    reason: string({ helpValue: 'TEXT', description: 'the reason, in one line', dependsOn: ['not'] }),
     until: string({
       helpValue: 'DATE',
-      description: 'the day from which on it has no effect, as in 2026-12-13',
+      description: 'the first day on which the skip has no effect, such as 2026-12-13',
       dependsOn: ['not'],
     }),
-    remove: string({ helpValue: 'VERSION', description: 'take the skip of this version out of the profile' }),
-    'dry-run': boolean({ description: 'only show what would be written' }),
+    remove: string({ helpValue: 'VERSION', description: 'remove the skip of this version from the profile' }),
+    'dry-run': boolean({ description: 'show what would be written, and write nothing' }),
   };
 
   override async run(): Promise<SkipResult> {
@@ -73,7 +74,7 @@ function changeOf(flags: {
     value === undefined ? [`--${name}`] : [],
   );
   throw new LockstepError('USAGE', {
-    message: `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing: a skip has a version, a reason and an end`,
-    hint: 'Give --not VERSION --reason TEXT --until DATE, or --remove VERSION.',
+    message: `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing: a skip needs a version, a reason and an end date`,
+    hint: 'Use --not VERSION --reason TEXT --until DATE, or --remove VERSION.',
   });
 }

@@ -3,17 +3,17 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { SnapshotsResult } from '../cli/results/all.js';
 
 export default class Snapshots extends BaseCommand {
-  static override summary = 'List the snapshots, the newest first';
+  static override summary = 'List the snapshots, newest first';
   static override description =
-    'Each with what changed since its parent in a few words, the CVE ids it was flagged with, and the suites that point ' +
-    'at it or still list it. It reads only.';
+    'Shows for each snapshot a summary of the changes since its parent, the CVE ids it is flagged ' +
+    'with, and the suites that point at it or still list it. It writes nothing.';
   static override examples = [
     '<%= config.bin %> snapshots',
     '<%= config.bin %> snapshots mediawiki-1.39',
     "<%= config.bin %> snapshots mediawiki-1.39 --json | jq -r '.snapshots[0].id'",
   ];
   static override args = {
-    profile: stringArg({ description: 'those of this profile only' }),
+    profile: stringArg({ description: 'only snapshots of this profile' }),
   };
 
   override async run(): Promise<SnapshotsResult> {

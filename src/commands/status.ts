@@ -3,18 +3,18 @@ import { BaseCommand } from '../cli/base-command.js';
 import type { StatusResult } from '../cli/results/moves.js';
 
 export default class Status extends BaseCommand {
-  static override summary = 'Show the suites, what each points at and what is due';
+  static override summary = 'Show the suites, their snapshots and what is due';
   static override description =
-    'A row for each suite: its snapshot and how old that is, who moved it last, how long its signature holds, whether ' +
-    'the archive on disk says what the history says, and what could be published or promoted next. Takes no lock and ' +
-    'waits for nobody, so it works while another run is at work.';
+    'Prints one row per suite: its snapshot and the age of the snapshot, who moved it last, how ' +
+    'long its signature is valid, whether the archive on disk matches the history, and what can be ' +
+    'published or promoted next. It takes no lock, so it works during another run.';
   static override examples = [
     '<%= config.bin %> status',
     '<%= config.bin %> status mediawiki-1.39-stable',
     `<%= config.bin %> status --json | jq -r '.suites[] | select(.signature != "good") | .suite'`,
   ];
   static override args = {
-    suite: stringArg({ description: 'a suite of lockstep.yaml; all of them otherwise' }),
+    suite: stringArg({ description: 'a suite of lockstep.yaml (default: all)' }),
   };
 
   override async run(): Promise<StatusResult> {

@@ -6,12 +6,13 @@ import type { VerifyResult } from '../cli/results/upkeep.js';
 import { LockstepError } from '../errors.js';
 
 export default class Verify extends BaseCommand {
-  static override summary = 'Read everything that was cut and published again, and name every fault';
+  static override summary = 'Verify all snapshots and the archive, and list every fault';
   static override description =
-    "Trusts the archive's public key and nothing else, so it needs no passphrase: manifests, chains, histories, " +
-    'Release files, indices by name and by hash, what they list against what the snapshots say, each file of the pool, ' +
-    'the key files, and files that nobody knows. Names each file that is at fault with what to do, and ends with 8 ' +
-    'when there is any. --repair puts right what the content store and the key can; foreign files stay where they are.';
+    'Checks manifests, chains, histories, Release files, named and by-hash indices, their content ' +
+    'against the snapshots, each file of the pool, the key files, and unknown files. It trusts ' +
+    "only the archive's public key, so it needs no passphrase. It lists each faulty file with its " +
+    'remedy; the exit status is 8 if there is a fault. --repair restores what the content store ' +
+    'and the key can restore; it does not remove unknown files.';
   static override examples = [
     '<%= config.bin %> verify',
     '<%= config.bin %> verify mediawiki-1.39-stable',
@@ -19,15 +20,16 @@ export default class Verify extends BaseCommand {
     '<%= config.bin %> verify --all --repair',
   ];
   static override args = {
-    target: stringArg({ description: 'a snapshot or a suite; everything otherwise' }),
+    target: stringArg({ description: 'a snapshot or a suite (default: everything)' }),
   };
   static override flags = {
-    all: boolean({ description: 'everything, as without an argument' }),
-    repair: boolean({ description: 'restore what can be restored, then read everything again' }),
+    all: boolean({ description: 'verify everything, as without an argument' }),
+    repair: boolean({ description: 'restore what can be restored, then verify everything again' }),
     keyring: string({
       helpValue: 'FILE',
       multiple: true,
-      description: 'a public key whose signatures count too: an earlier one, or where the workspace has none',
+      description:
+        'an additional public key to trust: an earlier key, or the only key if the workspace has none',
     }),
   };
 
@@ -35,8 +37,8 @@ export default class Verify extends BaseCommand {
     const { args, flags } = await this.parse(Verify);
     if (flags.all && args.target !== undefined) {
       throw new LockstepError('USAGE', {
-        message: `--all and ${args.target} cannot be asked for together`,
-        hint: 'Leave one of them out; --all is everything',
+        message: `--all cannot be combined with ${args.target}`,
+        hint: 'Remove one of them. --all means everything',
       });
     }
     const context = await this.context(flags);

@@ -27,7 +27,7 @@ export interface FileChange {
   conffile: boolean;
   from: FileSide | null;
   to: FileSide | null;
-  /** Empty but for `changed`. */
+  /** Empty except for `changed`. */
   aspects: FileAspect[];
 }
 
@@ -47,7 +47,7 @@ export interface ContentsDiff {
   texts: TextChange[];
 }
 
-/** A package that is not there: everything of the other side was added, or removed. */
+/** A missing package: everything of the other side was added or removed. */
 export const noContents: PackageContents = {
   files: new Map(),
   conffiles: new Set(),
@@ -133,7 +133,7 @@ function aspectsOf(was: PackageFile, is: PackageFile): FileAspect[] {
   const aspects: FileAspect[] = [];
   if (was.kind !== is.kind) aspects.push('kind');
   else if (was.sha256 !== is.sha256) aspects.push('content');
-  // Symlinks have no mode of their own
+  // Symlinks have no mode
   if (was.mode !== is.mode && (was.kind !== 'symlink' || is.kind !== 'symlink')) aspects.push('mode');
   if (was.owner !== is.owner) aspects.push('owner');
   if (was.kind === is.kind && was.linkTarget !== is.linkTarget) aspects.push('link');
@@ -153,7 +153,7 @@ function fileTexts(
   return files.flatMap(({ path, change, conffile, aspects }): TextChange[] => {
     const was = before.texts.get(path) ?? null;
     const is = after.texts.get(path) ?? null;
-    // A file that became a link, or a conffile, has a text on one side only: the list of files tells it
+    // A file that became a link, or a conffile, has a text on only one side: the list of files shows it
     const isRead = change === 'changed' ? was !== null && is !== null : (was ?? is) !== null;
     const isTold = change !== 'changed' || aspects.includes('content');
     if (!isRead || !isTold || (texts === 'conffiles' && !conffile)) return [];

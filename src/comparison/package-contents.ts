@@ -1,8 +1,7 @@
 /**
- * What is inside of a package, as far as people compare it: its files with
- * their modes, owners and hashes, the text of what is configured, maintainer
- * scripts, changelogs. One pass over the stream, in bounded memory, whatever
- * the package holds; packages come from outside.
+ * The contents of a package for a comparison: its files with modes, owners and hashes, the text of
+ * configuration files, maintainer scripts, changelogs. One pass over the stream, in bounded memory, because
+ * packages are untrusted.
  */
 import { createHash } from 'node:crypto';
 import { readDeb, type DebFile } from '../deb/deb-file.js';
@@ -35,7 +34,7 @@ export interface PackageFile {
   mode: number;
   /** `root:root`; numbers where the package has no names. */
   owner: string;
-  /** Bytes; 0 for what is no file. */
+  /** Bytes; 0 if it is not a file. */
   size: number;
   /** Of files; null for others. */
   sha256: string | null;
@@ -43,7 +42,7 @@ export interface PackageFile {
   linkTarget: string | null;
 }
 
-/** What is kept of a text: itself, or why it is not there, with the hash that tells it from another. */
+/** A text, or why it is missing, with its hash. */
 export type KeptText = { text: string } | { not: 'binary' | 'too large'; sha256: string };
 
 export interface PackageContents {
@@ -130,7 +129,7 @@ function conffilePath(line: string): string {
 
 function tooLarge(name: string): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
-    message: `${name} unpacks to more than is looked at: ${mostFiles} files or ${mostUnpacked} bytes`,
+    message: `${name} unpacks to more than the limit of ${mostFiles} files or ${mostUnpacked} bytes`,
     where: [{ file: name }],
   });
 }
@@ -201,7 +200,7 @@ function utf8Text(bytes: Buffer): string | undefined {
   }
 }
 
-/** Old changelogs are in old encodings: what is no UTF-8 in them is replaced. */
+/** Old changelogs have old encodings: invalid UTF-8 is replaced. */
 async function documentText(path: string, bytes: Buffer): Promise<string> {
   const start = await startOf(path, bytes);
   return start.includes(0) ? '' : start.toString('utf8');

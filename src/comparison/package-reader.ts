@@ -1,8 +1,7 @@
 /**
- * Finds the bytes of a snapshot's package, in the content store or in the
- * archive's pool, and says what is inside. What was read is kept by the hash
- * of the bytes in the cache, which may be deleted at any time and is used for
- * nothing but showing it. It changes nothing else: a damaged file is passed over.
+ * Finds the bytes of a snapshot's package in the content store or in the archive's pool, and reads its
+ * contents. The result is cached under the hash of the bytes; the cache may be deleted at any time and is
+ * used only for display. It changes nothing else, and skips a damaged file.
  */
 import { LockstepError, type ErrorCode } from '../errors.js';
 import { collect } from '../deb/bytes.js';
@@ -64,7 +63,7 @@ export class PackageReader {
     const kept = await readKept(place);
     if (kept !== undefined) return { contents: kept };
     const file = await this.#find(entry, reading.signal);
-    if (file === undefined) return { why: 'its file is not in the content store nor in the pool' };
+    if (file === undefined) return { why: 'its file is neither in the content store nor in the pool' };
     try {
       const contents = await readPackageContents(file, {
         ...reading,
@@ -101,7 +100,7 @@ async function readKept(place: string): Promise<PackageContents | undefined> {
   try {
     return contentsFromJson(JSON.parse((await collect(gunzip(bytes))).toString('utf8')));
   } catch {
-    // Damaged: it is made anew
+    // Damaged: it is rebuilt
     return undefined;
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Which CVE ids a changelog names, each with what is said there about it. It
- * reads English as changelogs are written and judges nothing: whoever reads
- * the line decides. Pure.
+ * The CVE ids that a changelog names, each with its sentence. It understands the usual English of changelogs
+ * and does not judge: the reader decides. Pure.
  */
 
 export interface SecurityFix {

@@ -1,7 +1,7 @@
 /**
- * What lies between two snapshots, as their manifests tell it: components,
- * packages, relations, database schema, security. Pure, and linear in the
- * number of packages; what is inside of changed packages is contents-diff.ts.
+ * The differences between two snapshots according to their manifests: components, packages, relations,
+ * database schema, security. Pure, and linear in the number of packages. contents-diff.ts compares the
+ * contents of changed packages.
  */
 import { compareVersions, debianVersionOf } from '../deb/version.js';
 import type { Pin } from '../source/pin.js';
@@ -138,7 +138,7 @@ export function packagePairs(from: SnapshotManifest, to: SnapshotManifest): Pack
   return isSingle ? pairs : [...pairs, ...besidePairs(from.packages, to.packages, { before, after })];
 }
 
-/** Of the versions beside the highest: what came and what went. */
+/** Added and removed versions below the highest. */
 function besidePairs(
   from: readonly SnapshotPackage[],
   to: readonly SnapshotPackage[],
@@ -232,7 +232,10 @@ function componentChanges(
   });
 }
 
-/** A mirror signs its Release anew every day: the proof of a pin is no part of what it is (content.ts). */
+/**
+ * A mirror signs its Release again every day, so the provenance of a pin is not part of its identity
+ * (content.ts).
+ */
 function isSameComponent(a: SnapshotComponent, b: SnapshotComponent): boolean {
   const bare = ({ pin, build }: SnapshotComponent): string =>
     canonicalLine({ build, pin: { ...pin, provenance: undefined } });

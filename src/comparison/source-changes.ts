@@ -1,8 +1,7 @@
 /**
- * What the people behind a source package wrote about the way from one
- * version to another: entries of debian/changelog, sections of upstream's
- * release notes, and the security fixes that both name. Taken out of the
- * packages themselves. Pure.
+ * The documented changes of a source package between two versions: entries of debian/changelog, sections of
+ * upstream's release notes, and the security fixes that both name. They come from the packages themselves.
+ * Pure.
  */
 import { changelogEntries, type ChangelogEntry } from '../deb/changelog.js';
 import { compareVersions, upstreamOf } from '../deb/version.js';
@@ -54,10 +53,10 @@ export interface SourceMove {
   unsuffixed?: string | undefined;
 }
 
-/** No person reads more, and no hostile changelog shall fill the memory. */
+/** Nobody reads more, and a hostile changelog must not fill the memory. */
 const mostLines = 2000;
 
-/** What one package of the higher version tells; null where that is nothing. */
+/** The changes that one package of the higher version documents; null if there are none. */
 export function sourceChanges(move: SourceMove, { documents }: PackageContents): SourceChanges | null {
   const direction = compareVersions(move.from, move.to) <= 0 ? 'up' : 'down';
   const [low, high] = direction === 'up' ? [move.from, move.to] : [move.to, move.from];
@@ -151,7 +150,9 @@ function dateText(seconds: number): string {
   return Number.isNaN(date.getTime()) ? '' : date.toISOString();
 }
 
-/** Release notes before changelogs before histories: the first that has a version tells of it. */
+/**
+ * Release notes before changelogs before histories: the first document with an entry for a version is used.
+ */
 const notesOrder = [/\/release[-_]?notes/i, /\/news/i, /\/changes/i, /\/changelog/i, /\/history/i];
 
 function upstreamNotes(documents: ReadonlyMap<string, string>, from: string, to: string): UpstreamNotes[] {

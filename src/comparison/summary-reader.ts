@@ -1,8 +1,7 @@
 /**
- * Summaries of the snapshots that are there. A manifest of 10,000 packages
- * takes a second to read, and there is one for every release: what a list shows
- * of it depends on its bytes alone, and is kept by their hash in the cache,
- * which may be deleted at any time. Signatures are not looked at.
+ * Summaries of the existing snapshots. A manifest of 10,000 packages takes a second to read, and every
+ * release has one. A summary depends only on the bytes of the manifest, so it is cached under their hash; the
+ * cache may be deleted at any time. Signatures are not checked.
  */
 import { LockstepError } from '../errors.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
@@ -82,7 +81,7 @@ export class SummaryReader {
       const parsed = snapshotSummary.safeParse(JSON.parse(bytes.toString('utf8')));
       return parsed.success && parsed.data.sha256 === sha256 ? parsed.data : undefined;
     } catch {
-      // Damaged: it is made anew
+      // Damaged: it is rebuilt
       return undefined;
     }
   }

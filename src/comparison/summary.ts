@@ -29,7 +29,7 @@ export const snapshotSummary = z.object({
   size: z.number(),
   /** Versions by component. */
   components: z.record(z.string(), z.string()),
-  /** What changed since its parent; null where that is not there any more. */
+  /** What changed since its parent; null if the parent no longer exists. */
   change: z.string().nullable(),
   security: z.array(z.string()),
   /** Versions that skips of the profile kept out of it. */
@@ -47,7 +47,7 @@ export const snapshotSummary = z.object({
 });
 export type SnapshotSummary = z.infer<typeof snapshotSummary>;
 
-/** @param parent null where there is none, undefined where it is not there any more */
+/** @param parent null if there is none, undefined if it no longer exists */
 export function summaryOf(
   { manifest, sha256 }: Snapshot,
   parent: Snapshot | null | undefined,
@@ -89,7 +89,7 @@ export function inAWord(diff: SnapshotDiff): string {
   const { added, ended } = diff.skipped;
   const skips = [
     ...added.map(({ component, version }) => `${component} ${version} skipped`),
-    ...ended.map(({ component, version }) => `${component} ${version} skipped no more`),
+    ...ended.map(({ component, version }) => `${component} ${version} no longer skipped`),
   ];
   const words =
     moved.length > 0
@@ -101,7 +101,7 @@ export function inAWord(diff: SnapshotDiff): string {
         : diff.relations.length > 0
           ? ['relations']
           : diff.components.length > 0
-            ? named(diff.components, ({ component }) => `${component} pinned anew`)
+            ? named(diff.components, ({ component }) => `${component} pinned again`)
             : diff.sources.length > 0
               ? named(diff.sources, sourceWord)
               : skips.length > 0
@@ -151,7 +151,7 @@ function packageWord({ package: name, change, from, to }: PackageChange): string
   }
 }
 
-/** The same content built once more: only the number that Lockstep counts differs, `+lockstep2` for `+lockstep1`. */
+/** The same content built again: only Lockstep's number differs, `+lockstep2` for `+lockstep1`. */
 function isRebuild(from: string, to: string): boolean {
   const plain = (version: string): string => version.replace(/\+[a-z]+\d+$/, '');
   return plain(from) === plain(to);

@@ -15,8 +15,8 @@ export type TextPatch = { patch: string } | { not: 'binary' | 'too large' | 'too
  * The unified diff of a file on both sides.
  *
  * @param path absolute, as machines have it; the diff's headings are `a/etc/x` and `b/etc/x`, or /dev/null
- * @param before null where it was not there
- * @param after null where it is not there
+ * @param before null if it did not exist
+ * @param after null if it does not exist
  */
 export function textPatch(path: string, before: KeptText | null, after: KeptText | null): TextPatch {
   for (const side of [before, after]) if (side !== null && 'not' in side) return { not: side.not };

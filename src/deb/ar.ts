@@ -8,7 +8,7 @@ import { ByteReader } from './byte-reader.js';
 import { piecesOf, type ByteSource } from './bytes.js';
 import { shownName } from './member-name.js';
 
-/** A member as it is read. `body` must be read, if at all, before the next member is asked for. */
+/** A member of the archive being read. Read `body`, if at all, before you request the next member. */
 export interface ArMember {
   readonly name: string;
   /** Bytes. */
@@ -40,7 +40,7 @@ const nameSpec = /^[A-Za-z0-9_.+~-]{1,15}$/;
 
 function damaged(message: string, file: string | undefined): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
-    message: `${file ?? 'The file'} is not a whole ar archive: ${message}`,
+    message: `${file ?? 'The file'} is not a complete ar archive: ${message}`,
     where: [{ file, message }],
   });
 }
@@ -53,7 +53,7 @@ export async function* readAr(source: AsyncIterable<Uint8Array>, file?: string):
   const reader = new ByteReader(source);
   try {
     if ((await reader.upTo(magic.length)).toString('latin1') !== magic) {
-      throw damaged('it does not begin with "!<arch>"', file);
+      throw damaged('it does not start with "!<arch>"', file);
     }
     for (;;) {
       const header = await reader.upTo(headerSize);
@@ -85,10 +85,10 @@ function parseHeader(header: Buffer, file: string | undefined): Omit<ArMember, '
     return text === '' ? 0 : parseInt(text, base);
   };
   if (header[58] !== 0x60 || header[59] !== 0x0a)
-    throw damaged('a member header does not end as it must', file);
+    throw damaged('a member header has an invalid end mark', file);
   const name = field(0, 16).replace(/\/$/, '');
   if (!/^[A-Za-z0-9_.+~-]+$/.test(name))
-    throw damaged(`${shownName(name)} is not a member name deb(5) knows`, file);
+    throw damaged(`${shownName(name)} is not a valid member name (deb(5))`, file);
   if (field(48, 58) === '') throw damaged('a member has no size', file);
   return {
     name,

@@ -1,6 +1,6 @@
 /**
- * debian/changelog, deb-changelog(5): reading the entries, putting a new one
- * on top. It writes what it is told; it knows no clock.
+ * debian/changelog, deb-changelog(5): reads the entries and adds a new one on top. It uses no clock: the
+ * caller passes the date.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { isPackageName } from './member-name.js';
@@ -54,7 +54,7 @@ export function parseChangelog(text: string, file?: string): ChangelogEntry[] {
   return [...changelogEntries(text, file)];
 }
 
-/** So much of a text is looked at to tell what it is. */
+/** Only this much of a text is read to detect its format. */
 const beginning = 4096;
 
 /** Whether a text begins as a changelog does: its first line names a source package and a version. */
@@ -163,7 +163,7 @@ export function formatDebianDate(seconds: number, zone: '+0000' | 'UTC' = '+0000
 }
 
 /**
- * One entry as deb-changelog(5) wants it, ending in a newline.
+ * One entry in the form of deb-changelog(5), with a newline at its end.
  * @throws LockstepError DEB_INVALID
  */
 export function formatChangelogEntry(source: string, entry: NewChangelogEntry): string {
@@ -177,7 +177,7 @@ export function formatChangelogEntry(source: string, entry: NewChangelogEntry): 
       ? []
       : [`${JSON.stringify(entry.maintainer)} is not "Name <address>"`]),
     ...(entry.lines.some((line) => line.trim() !== '') ? [] : ['it says nothing']),
-    ...(Number.isFinite(entry.date) ? [] : ['its date is none']),
+    ...(Number.isFinite(entry.date) ? [] : ['its date is invalid']),
   ];
   if (faults.length > 0) {
     throw new LockstepError('DEB_INVALID', {
@@ -201,8 +201,7 @@ export function formatChangelogEntry(source: string, entry: NewChangelogEntry): 
 }
 
 /**
- * The changelog with a new entry for the same source on top; the old text
- * stays as it is.
+ * The changelog with a new entry for the same source on top; the old text does not change.
  * @throws LockstepError DEB_SYNTAX when the old text has no readable top entry, DEB_INVALID
  */
 export function addChangelogEntry(text: string, entry: NewChangelogEntry, file?: string): string {

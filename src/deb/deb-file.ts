@@ -126,7 +126,7 @@ async function* unpacked(
   }
 }
 
-/** Reads the first member and refuses what is no package of format 2. */
+/** Reads the first member and refuses a file that is not a package of format 2. */
 export async function readFormat(members: AsyncGenerator<ArMember>, file: string | undefined): Promise<void> {
   const { body } = await nextMember(members, /^debian-binary$/, file);
   const version = (await collectSmall(body, file)).toString('latin1');
@@ -155,9 +155,10 @@ export async function nextMember(
     const next = await members.next();
     if (next.done === true) throw damaged('a member is missing', file);
     if (name.test(next.value.name)) return next.value;
-    // deb(5): members with a leading underscore are to be ignored after the first, all others stand in a fixed order
+    // deb(5): after the first member, members with a leading underscore must be ignored; all others have a
+    // fixed order
     if (!next.value.name.startsWith('_') || name.test('debian-binary'))
-      throw damaged(`${next.value.name} is not the member that must come here`, file);
+      throw damaged(`${next.value.name} is not the expected member at this position`, file);
   }
 }
 
@@ -173,7 +174,7 @@ export async function* controlEntries(
     const name = memberPath(header.path);
     if (header.kind !== 'dir') {
       if (header.kind !== 'file' || name.includes('/')) {
-        throw damaged('its control archive holds something else than plain files', file);
+        throw damaged('its control archive contains members that are not regular files', file);
       }
       if (seen.has(name)) throw damaged(`its control archive has two members ${name}`, file);
       seen.add(name);

@@ -1,8 +1,7 @@
 /**
- * The same package under another version: control.tar is written anew, with
- * another Version and the relationships that follow from it; everything else
- * in it, and data.tar as it is compressed, keep their bytes. The same input
- * gives the same bytes. Which version it gets is not decided here.
+ * The same package under another version. control.tar is rewritten with another Version and the relationships
+ * that follow from it. Everything else in it, and the compressed data.tar, keep their bytes. The same input
+ * gives the same bytes. The caller decides the version.
  */
 import { LockstepError } from '../errors.js';
 import { readAr, writeAr, type ArInput, type ArMember } from './ar.js';
@@ -31,11 +30,11 @@ export interface RepackIo {
   readonly file?: string | undefined;
 }
 
-/** A package whose control archive is written anew and whose data is still to come. */
+/** A package whose control archive is already rewritten and whose data follows. */
 export interface RepackedDeb {
   /** The control paragraph as it was. */
   readonly before: Stanza;
-  /** The control paragraph as it is written. */
+  /** The rewritten control paragraph. */
   readonly control: string;
   /** The whole package; can be read once. It reads the source to its very end, where a store checks the hash. */
   readonly bytes: AsyncIterable<Buffer>;
@@ -48,7 +47,7 @@ export interface RepackedDeb {
  *
  * `Source` names the version of the source package wherever that is not the package's own (Policy 5.6.1).
  *
- * @throws LockstepError DEB_SYNTAX, DEB_INVALID for what is no version
+ * @throws LockstepError DEB_SYNTAX, DEB_INVALID if it is not a version
  */
 export function repackedControl(before: Stanza, { version, moves }: Repacking): string {
   if (!isValidVersion(version)) {
@@ -67,7 +66,7 @@ export function repackedControl(before: Stanza, { version, moves }: Repacking): 
 }
 
 /**
- * Opens a package and writes its control archive anew. Members that sign the old bytes (`_gpg...`) are left out.
+ * Opens a package and rewrites its control archive. Members that sign the old bytes (`_gpg...`) are left out.
  *
  * @param source bytes of a .deb
  * @throws LockstepError DEB_ARCHIVE, DEB_SYNTAX, DEB_UNSAFE_NAME, DEB_INVALID

@@ -1,4 +1,7 @@
-/** The names of what a control archive may hold beside `control`; deb(5), deb-postinst(5), debconf-devel(7). */
+/**
+ * The files that a control archive may contain in addition to `control`; deb(5), deb-postinst(5),
+ * debconf-devel(7).
+ */
 
 /** Maintainer scripts and debconf's two files, in dpkg's own names. */
 export const scriptNames = ['preinst', 'postinst', 'prerm', 'postrm', 'config', 'templates'] as const;

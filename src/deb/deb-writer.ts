@@ -158,7 +158,7 @@ function controlFaults(spec: DebSpec): string[] {
     const text = scripts?.[script];
     // dpkg hands scripts to the kernel; templates are debconf's data
     if (text !== undefined && script !== 'templates' && !text.startsWith('#!')) {
-      faults.push(`the script ${script} does not begin with #!`);
+      faults.push(`the script ${script} does not start with #!`);
     }
   }
   return faults;
@@ -166,8 +166,10 @@ function controlFaults(spec: DebSpec): string[] {
 
 function conffileFaults(conffiles: readonly string[], tree: Tree): string[] {
   return conffiles.flatMap((path, index) => {
-    if (conffiles[index - 1] === path) return [`the conffile ${shownName(path)} is named twice`];
-    return tree.md5s.has(path.slice(1)) ? [] : [`the conffile ${shownName(path)} is not one of its files`];
+    if (conffiles[index - 1] === path) return [`the conffile ${shownName(path)} is listed twice`];
+    return tree.md5s.has(path.slice(1))
+      ? []
+      : [`the conffile ${shownName(path)} is not a file of the package`];
   });
 }
 
@@ -265,13 +267,13 @@ class Tree {
     else if (this.#kinds.has(path)) {
       this.faults.push(
         entry.kind === 'dir' && this.#kinds.get(path) === 'dir'
-          ? `the folder ${shownName(entry.path)} comes twice or after what is in it`
-          : `${shownName(entry.path)} is there twice`,
+          ? `the folder ${shownName(entry.path)} occurs twice, or after its content`
+          : `${shownName(entry.path)} occurs twice`,
       );
     } else {
       const parent = parentsOf(path).find((folder) => (this.#kinds.get(folder) ?? 'dir') !== 'dir');
       if (parent === undefined) return true;
-      this.faults.push(`${shownName(entry.path)} is below ${shownName(`/${parent}`)}, which is no folder`);
+      this.faults.push(`${shownName(entry.path)} is below ${shownName(`/${parent}`)}, which is not a folder`);
     }
     return false;
   }

@@ -104,7 +104,7 @@ function listedFiles(stanza: Stanza): SourceFile[] {
   const place = stanza.placeOf(field);
   if (!stanza.has(field)) {
     throwAll(
-      [{ ...place, message: 'it has no Checksums-Sha256, and weaker hashes are not trusted' }],
+      [{ ...place, message: 'it has no Checksums-Sha256; weaker hashes are not trusted' }],
       stanza.file,
     );
   }
@@ -146,15 +146,15 @@ export interface HashedFile extends WrittenFile {
   readonly sha1: string;
 }
 
-/** Fields of a source package beside its files. The order of the record is the order written. */
+/** Fields of a source package except its files, in the order in which they are written. */
 export interface DscSpec {
   readonly fields: Readonly<Record<string, string | undefined>>;
   readonly files: readonly HashedFile[];
 }
 
 /**
- * Writes a .dsc: `Format: 3.0 (quilt)` unless the fields say otherwise, then
- * the fields, then Checksums-Sha1 (which Policy 5.6.24 wants and nobody trusts), Checksums-Sha256 and Files.
+ * Writes a .dsc: `Format: 3.0 (quilt)` unless the fields say otherwise, then the fields, then Checksums-Sha1
+ * (which Policy 5.6.24 requires and nobody trusts), Checksums-Sha256 and Files.
  * @throws LockstepError DEB_INVALID when a field dpkg-source needs is missing, DEB_UNSAFE_NAME
  */
 export function formatDsc(spec: DscSpec): string {
@@ -166,7 +166,7 @@ export function formatDsc(spec: DscSpec): string {
   }
   const weak = spec.files.map(({ name, size, sha1 }) => {
     if (!sha1Spec.test(sha1))
-      throw new LockstepError('DEB_INVALID', { message: `The SHA-1 of ${name} is none` });
+      throw new LockstepError('DEB_INVALID', { message: `The SHA-1 of ${name} is invalid` });
     return `\n${sha1} ${size} ${name}`;
   });
   return formatStanza({
@@ -181,7 +181,7 @@ export function checksumFields(files: readonly WrittenFile[]): { 'Checksums-Sha2
     assertSafeFileName(file.name);
     if (!sha256Pattern.test(file.sha256) || !md5Spec.test(file.md5) || !Number.isSafeInteger(file.size)) {
       throw new LockstepError('DEB_INVALID', {
-        message: `The hashes or the size of ${file.name} are not ones`,
+        message: `The hashes or the size of ${file.name} are invalid`,
       });
     }
   }

@@ -1,7 +1,6 @@
 /**
- * Names that come from outside: archive members, files listed in a .dsc or a
- * Release, package names. This module says which are safe to use below a
- * folder of ours; it never resolves anything on a disk.
+ * Names that come from outside: archive members, files listed in a .dsc or a Release, package names. This
+ * module decides which are safe to use below a folder. It never resolves anything on a disk.
  */
 import { LockstepError } from '../errors.js';
 
@@ -32,9 +31,9 @@ function hasControlCharacter(text: string): boolean {
 /** Why a member name is not safe, or null. `.` and `./x/` are safe: tar archives of packages are full of them. */
 export function memberNameFault(path: string): string | null {
   if (path === '') return 'is empty';
-  if (hasControlCharacter(path)) return 'holds control characters';
+  if (hasControlCharacter(path)) return 'contains control characters';
   if (path.startsWith('/')) return 'is absolute';
-  if (path.split('/').includes('..')) return 'leaves its folder';
+  if (path.split('/').includes('..')) return 'leads out of its folder';
   // U+FFFD is what bytes that are not UTF-8 decode to: two such names could fall together.
   if (path.includes('\uFFFD')) return 'is not UTF-8';
   if (Buffer.byteLength(path) > 4096) return 'is longer than 4096 bytes';
@@ -44,7 +43,7 @@ export function memberNameFault(path: string): string | null {
 /** Why a link target is not safe to write down, or null. It may be absolute or climb: packages have such symlinks. */
 export function linkTargetFault(target: string): string | null {
   if (target === '') return 'is empty';
-  if (hasControlCharacter(target)) return 'holds control characters';
+  if (hasControlCharacter(target)) return 'contains control characters';
   if (target.includes('\uFFFD')) return 'is not UTF-8';
   if (Buffer.byteLength(target) > 4096) return 'is longer than 4096 bytes';
   return null;
@@ -78,14 +77,13 @@ export function assertSafeMember(path: string, file?: string): void {
 }
 
 /**
- * Refuses a name that is not one plain file name: no slash, no leading dot,
- * only what Debian's own file names are made of.
+ * Refuses a name that is not a plain file name: no slash, no leading dot, only the characters of Debian's own
+ * file names.
  * @throws LockstepError DEB_UNSAFE_NAME
  */
 export function assertSafeFileName(name: string, file?: string): void {
   const fault =
-    memberNameFault(name) ??
-    (/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/.test(name) ? null : 'is not a plain file name');
+    memberNameFault(name) ?? (/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/.test(name) ? null : 'is not a file name');
   if (fault !== null) refuseName('file name', name, fault, file);
 }
 
@@ -112,7 +110,7 @@ export function assertLinkStaysInside(path: string, target: string, file?: strin
 function refuseName(what: string, name: string, fault: string, file: string | undefined): never {
   throw new LockstepError('DEB_UNSAFE_NAME', {
     message: `${what} ${shownName(name)} ${fault}`,
-    hint: 'Do not use this file; tell whoever published it',
+    hint: 'Do not use this file. Inform its publisher',
     where: [{ file, value: shownName(name) }],
   });
 }

@@ -8,7 +8,7 @@
 import { linkTargetFault, memberNameFault } from './member-name.js';
 import type { TarHeader, TarKind } from './tar.js';
 
-/** A member and its bytes, which are those of the archive and not a copy. */
+/** A member and its bytes, a view of the archive's bytes and not a copy. */
 export interface QuickTarEntry {
   readonly header: TarHeader;
   readonly body: Buffer;
@@ -97,7 +97,10 @@ function isSound(tar: Buffer, at: number): boolean {
   return magic === 'ustar  \0' || (magic === 'ustar\x0000' && tar[at + 345] === 0);
 }
 
-/** A number in octal digits, with blanks before it and a blank or NUL after; nothing is no number. */
+/**
+ * A number in octal digits, with spaces before it and a space or NUL after it; an empty field is not a
+ * number.
+ */
 function octal(tar: Buffer, at: number, length: number): number | undefined {
   let index = at;
   const end = at + length;

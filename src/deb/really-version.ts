@@ -1,7 +1,6 @@
 /**
- * Versions of content that is given out again above a later version: Debian's
- * `CURRENT+reallyFORMER` (Policy 5.6.12.1: an epoch is not for going back).
- * Pure; which package needs one is src/snapshot's.
+ * Versions of content that is re-issued above a later version: Debian's `CURRENT+reallyFORMER` (Policy
+ * 5.6.12.1: an epoch is not for going back). Pure. src/suite decides which package needs one.
  */
 import { compareVersions, isValidVersion, parseVersion, withoutEpoch } from './version.js';
 
@@ -9,14 +8,15 @@ import { compareVersions, isValidVersion, parseVersion, withoutEpoch } from './v
 export const reallyMark = '+really';
 
 /**
- * The version under which `content` is given out above `above`, always higher than it:
+ * The version that re-issues `content` above `above`, always higher than `above`:
  * `1:1.39.17-1+lockstep1`, `1:1.39.16-1+lockstep1` -> `1:1.39.17-1+lockstep1+really1.39.16+1+lockstep1`.
  *
- * The former version loses its epoch, and its `-` and `:` become `+`. With a hyphen at that place, all that
- * stands before it would be the upstream part, and `1.39.17-2+really1.39.16-1` would lie above 1.39.17-3 and
- * above every rebuild of 1.39.17-2: no later release could reach machines that have it.
+ * The former version loses its epoch, and its `-` and `:` become `+`. A hyphen there would end the upstream
+ * part, and `1.39.17-2+really1.39.16-1` would be higher than 1.39.17-3 and than every rebuild of 1.39.17-2:
+ * no later release could reach machines that have it.
  *
- * Where `above` is such a version itself, its tail is replaced if the result is higher, else one more is added.
+ * If `above` is such a version itself, its tail is replaced if the result is higher; otherwise another tail
+ * is added.
  *
  * @throws LockstepError DEB_VERSION
  */
@@ -44,7 +44,7 @@ function tailOf(content: string): string {
   return reallyMark + (former === '' ? plain : former).replace(/[-:]/g, '+');
 }
 
-/** The version cut before each mark, the shortest first, and as it is. */
+/** The version cut before each mark, shortest first, and then the complete version. */
 function stemsOf(version: string): string[] {
   parseVersion(version);
   const stems: string[] = [];

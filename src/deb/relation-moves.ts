@@ -1,8 +1,7 @@
 /**
- * What becomes of relationships between packages when some of them are given
- * out again, the same content under a higher version: which ones change their
- * meaning by that, and how they are written so that they mean what they meant.
- * Pure; which packages are re-issued is decided in src/snapshot.
+ * Relationships between packages after a re-issue: which ones would change their meaning because some
+ * packages get a higher version, and how they are rewritten to keep their meaning. Pure. src/suite decides
+ * which packages are re-issued.
  */
 import type { Stanza } from './deb822.js';
 import {
@@ -84,7 +83,7 @@ export function changesMeaning(relation: VersionedRelation, moves: readonly Vers
 }
 
 /**
- * The relationship fields that must be written anew, by name; none for a package that names no moved one.
+ * The relationship fields that must be rewritten, by name; empty for a package that names no re-issued one.
  * @throws LockstepError DEB_SYNTAX
  */
 export function movedFields(stanza: Stanza, moves: VersionMoves): Record<string, string> {

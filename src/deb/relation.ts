@@ -98,7 +98,7 @@ export function parseRelations(text: string, place: FaultPlace = {}): RelationGr
   }
   if (faults.length > 0) {
     throw new LockstepError('DEB_SYNTAX', {
-      message: `Not a package relationship: ${faults.join('; ')}`,
+      message: `Invalid package relationship: ${faults.join('; ')}`,
       hint: 'See Debian Policy 7.1 for the form',
       where: faults.map((message) => ({ ...place, message })),
     });

@@ -58,7 +58,7 @@ export function parseRelease(text: string, file?: string): Release {
   if (!fields.has('SHA256')) {
     places.push({
       ...fields.placeOf('SHA256'),
-      message: 'the field SHA256 is missing, and weaker hashes are not trusted',
+      message: 'the field SHA256 is missing; weaker hashes are not trusted',
     });
   }
   for (const line of fields.lines('SHA256')) {

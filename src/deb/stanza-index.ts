@@ -28,7 +28,7 @@ function eachParagraph(buffer: Buffer, visit: (start: number, end: number) => vo
 
 /** The value of `Package` of the paragraph in these bounds, or null. */
 function packageNameIn(buffer: Buffer, start: number, end: number): string | null {
-  // Nearly always the first field and written so; else the slow way
+  // Nearly always the first field in this form; otherwise the slow way
   if (buffer.toString('latin1', start, start + 9) !== 'Package: ') {
     const match = /^package:[ \t]*(\S+)[ \t\r]*$/im.exec(buffer.toString('utf8', start, end));
     return match?.[1] ?? null;

@@ -4,9 +4,9 @@
  * field means belongs to the modules that own it (relation.ts, dsc.ts, ...).
  * Other rooms import from deb822.ts.
  *
- * The grammar of lines is the `debian-control` package's. Its paragraphs are
- * not used: it drops the indentation of continuation lines, keeps the last of
- * duplicate fields without a word, and drops blank lines of signed text.
+ * The grammar of lines is the `debian-control` package's. Its paragraphs are not used: it drops the
+ * indentation of continuation lines, silently keeps the last of duplicate fields, and drops blank lines of
+ * signed text.
  */
 import debianControl from 'debian-control';
 import { counted } from '../counted.js';
@@ -124,7 +124,7 @@ export class Stanza {
 /** Policy 5.1: printable ASCII except space and colon, not starting with `#` or `-`. */
 const fieldNameSpec = /^(?![#-])[!-9;-~]+$/;
 
-/** Faults are gathered up to this many: a file that is no control file at all has one a line. */
+/** The maximum number of collected faults: a file that is not a control file has one in each line. */
 const mostFaults = 20;
 
 /** Faults of one file, gathered while it is read. */
@@ -161,7 +161,7 @@ function readParagraph(lines: readonly string[], firstLine: number, faults: Faul
     const key = open.name.toLowerCase();
     const before = seen.get(key);
     if (before !== undefined)
-      faults.add(open.line, `the field ${open.name} is there twice (first in line ${before})`);
+      faults.add(open.line, `the field ${open.name} occurs twice (first in line ${before})`);
     else {
       seen.set(key, open.line);
       fields.push(open);
@@ -266,9 +266,9 @@ export function formatStanza(fields: Readonly<Record<string, string | undefined>
   for (const [index, [name, value]] of Object.entries(fields).entries()) {
     if (value === undefined || value.trim() === '') continue;
     if (!fieldNameSpec.test(name)) faults.add(index + 1, `${JSON.stringify(name)} is not a field name`);
-    if (seen.has(name.toLowerCase())) faults.add(index + 1, `the field ${name} is there twice`);
+    if (seen.has(name.toLowerCase())) faults.add(index + 1, `the field ${name} occurs twice`);
     if (value.includes('\0') || value.includes('\r'))
-      faults.add(index + 1, `the field ${name} holds NUL or CR`);
+      faults.add(index + 1, `the field ${name} contains NUL or CR`);
     seen.add(name.toLowerCase());
     text += formatRaw(name, foldValue(value));
   }
@@ -277,9 +277,9 @@ export function formatStanza(fields: Readonly<Record<string, string | undefined>
 }
 
 /**
- * The text between the armour of a clearsigned file, dash-escapes undone
- * (RFC 9580, 7.2); a text without armour as it is. NOTHING is verified: only
- * for files whose bytes are proven otherwise (a .dsc by the hash in Sources).
+ * The text inside the armor of a clearsigned file, without dash-escapes (RFC 9580, 7.2); a text without armor
+ * unchanged. NOTHING is verified: use it only for files that are verified in another way (a .dsc by the hash
+ * in Sources).
  * @throws LockstepError DEB_SYNTAX for broken armour
  */
 export function withoutArmour(text: string, file?: string): string {
@@ -290,7 +290,7 @@ export function withoutArmour(text: string, file?: string): string {
   const end = lines.findIndex((line, index) => index > body && line.startsWith('-----'));
   if (body < 0 || end < 0 || lines[end]?.trimEnd() !== '-----BEGIN PGP SIGNATURE-----') {
     const faults = new Faults(file);
-    faults.add(begin + 1, 'the armour of its signature is broken');
+    faults.add(begin + 1, 'the armor of its signature is damaged');
     faults.throwAny();
   }
   return lines

@@ -86,7 +86,7 @@ export async function* tarBytes(
     if (seen !== size) {
       throw invalid(
         entry.path,
-        `it was announced with ${counted(size, 'byte')} and has ${seen > size ? 'more' : seen}`,
+        `its header says ${counted(size, 'byte')}, but it has ${seen > size ? 'more' : seen}`,
       );
     }
     const padding = (block - (size % block)) % block;
@@ -134,7 +134,7 @@ function headOf(entry: TarInput, size: number, prefix: string): Buffer {
   }
   const mode = entry.kind === 'symlink' ? 0o777 : entry.mode;
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777)
-    throw invalid(entry.path, `its mode ${mode} is none`);
+    throw invalid(entry.path, `its mode ${mode} is invalid`);
   if (!Number.isInteger(entry.mtime) || entry.mtime < 0 || entry.mtime > 0o77777777777) {
     throw invalid(entry.path, `its time ${entry.mtime} cannot be written`);
   }

@@ -31,7 +31,7 @@ export interface TarHeader {
   readonly gname: string;
 }
 
-/** An entry as it is read. `body` must be read, if at all, before the next entry is asked for. */
+/** An entry of the archive being read. Read `body`, if at all, before you request the next entry. */
 export interface TarEntry {
   readonly header: TarHeader;
   readonly body: AsyncIterable<Buffer>;
@@ -39,18 +39,16 @@ export interface TarEntry {
 
 function damaged(message: string, file: string | undefined, cause?: unknown): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
-    message: `${file ?? 'The file'} is not a tar archive that can be used: ${message}`,
+    message: `${file ?? 'The file'} is not a usable tar archive: ${message}`,
     where: [{ file, message }],
     cause,
   });
 }
 
 /**
- * Reads entries one after the other, each as far as it is asked for: memory
- * holds some chunks, never a whole entry. pax and GNU long names are
- * understood; unread bodies are skipped. `source` is the tar itself, already
- * decompressed.
- * @param v7 whether headers without a mark of their format will do, as tar wrote them before POSIX (hello 2.10)
+ * Reads entries one after the other, on demand: memory holds some chunks, never a complete entry. pax and GNU
+ * long names are understood; unread bodies are skipped. `source` is the tar itself, already decompressed.
+ * @param v7 accept headers without a format mark, as tar wrote them before POSIX (hello 2.10)
  * @throws LockstepError DEB_ARCHIVE (damaged, ends early, sparse or unknown entries), DEB_UNSAFE_NAME
  */
 export async function* readTar(
@@ -68,7 +66,7 @@ export async function* readTar(
   const feeding = feed(source, parser, input);
   const own = (error: unknown): unknown => {
     if (error instanceof LockstepError) return error;
-    // A fault of the source (network, decompressor) is not one of the tar
+    // A fault of the source (network, decompressor) is not a fault of the tar
     if (input.failure !== null) return input.failure.error;
     return damaged(error instanceof Error ? error.message : String(error), file, error);
   };
@@ -83,7 +81,7 @@ export async function* readTar(
     await feeding;
     if (input.failure !== null) throw input.failure.error;
     // tar-stream takes an archive that was cut between two entries for a whole one
-    if (input.endZeros < block) throw damaged('it does not end with the mark that it must end with', file);
+    if (input.endZeros < block) throw damaged('it lacks the end-of-archive mark', file);
   } catch (error) {
     throw own(error);
   } finally {
@@ -179,12 +177,12 @@ function checkedHeader(header: Header, file: string | undefined): TarHeader {
   const kind = kindOf(header.type);
   const pax = (header.pax ?? {}) as Record<string, string>;
   if (kind === null || Object.keys(pax).some((key) => key.startsWith('GNU.sparse'))) {
-    throw damaged(`the entry ${shown} is of a kind that is not supported (sparse, multi-volume)`, file);
+    throw damaged(`the entry ${shown} has an unsupported type (sparse, multi-volume)`, file);
   }
   // GNU tar ignores a size on links and directories, other readers skip that many bytes: a way to hide entries
   if (kind !== 'file' && header.size !== 0)
-    throw damaged(`the entry ${shown} is no file but has a size`, file);
-  if (!Number.isSafeInteger(header.size)) throw damaged(`the entry ${shown} has no usable size`, file);
+    throw damaged(`the entry ${shown} is not a file but has a size`, file);
+  if (!Number.isSafeInteger(header.size)) throw damaged(`the entry ${shown} has no valid size`, file);
   const linkTarget = kind === 'symlink' || kind === 'hardlink' ? (header.linkname ?? '') : null;
   if (linkTarget !== null) {
     const fault = linkTargetFault(linkTarget);

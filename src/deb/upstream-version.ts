@@ -1,9 +1,7 @@
 /**
- * Version numbers as upstream writes them: one grammar for semver's, for
- * MediaWiki's (`1.43.0-rc.1`, `1.47.0-wmf.9`, `REL1_43_2`), for dates and for
- * four numbers. What follows none of it is no version: guessing would order it
- * wrongly. How they are ordered, and what Debian versions they become, is
- * version.ts's.
+ * Version numbers as upstream writes them: one grammar for semver's, for MediaWiki's (`1.43.0-rc.1`,
+ * `1.47.0-wmf.9`, `REL1_43_2`), for dates and for four numbers. Any other text is not a version: a guess
+ * would order it wrongly. version.ts orders versions and converts them to Debian versions.
  */
 
 export interface UpstreamVersion {
@@ -18,8 +16,8 @@ export interface UpstreamVersion {
 }
 
 /**
- * Words that stand for what comes before a release, however they are set beside the number. `a` and `b` are such
- * words only with a number behind them: OpenSSL's `1.0.2b` is its second repair.
+ * Words that mark a pre-release, wherever they are placed next to the number. `a` and `b` are such words only
+ * before a number: OpenSSL's `1.0.2b` is its second bug-fix release.
  */
 const stage =
   '(?:alpha|beta|rc|wmf|dev|preview|pre|snapshot)(?:[-._]?[0-9]+(?:[-._][0-9]+)*)?|[ab][0-9]+(?:[-._][0-9]+)*';
@@ -27,7 +25,7 @@ const stage =
 const grammar = new RegExp(
   [
     '^v?(?<numbers>[0-9]+(?:\\.[0-9]+)*)',
-    // Composer's patch stability, and letters that are no stage
+    // Composer's patch stability, and letters that mark no stage
     '(?<letters>(?!(?:' + stage + ')(?:[-+.~]|$))[a-z][0-9]*)?',
     '(?:[-~](?<patch>(?:pl|patch|p)[.-]?[0-9]*)',
     `|[-._~]?(?<stage>(?:${stage})(?:[-.](?:${stage}))*)`,
@@ -69,11 +67,11 @@ function dotted(text: string): string {
       release[2]!.replace(/^_?/, release[2] === '' ? '' : '-').replaceAll('_', '.')
     );
   }
-  // Hyphens in it are no mark of a pre-release
+  // Hyphens in it do not mark a pre-release
   return text.replace(/^((?:19|20)[0-9]{2})-([01][0-9])-([0-3][0-9])(?![0-9])/, '$1.$2.$3');
 }
 
-/** Whether a version comes before a release; false for what is no version. */
+/** Whether a version is a pre-release; false for a text that is not a version. */
 export function isPreRelease(text: string): boolean {
   return typeof parseUpstream(text)?.pre === 'string';
 }

@@ -24,12 +24,14 @@ function faultOf(text: string): string | null {
     if (!/^[0-9]+$/.test(parts.epoch)) return 'its epoch is not a number';
     if (Number(parts.epoch) > largestEpoch) return 'its epoch is too large';
   }
-  if (parts.upstream === '') return 'nothing is left of it beside epoch and revision';
+  if (parts.upstream === '') return 'it has no upstream part';
   if (!/^[0-9]/.test(parts.upstream)) return 'its upstream part does not start with a digit';
   if (!/^[A-Za-z0-9.+~:-]+$/.test(parts.upstream))
-    return 'its upstream part may hold only A-Z a-z 0-9 . + ~ - :';
+    return 'its upstream part may contain only A-Z a-z 0-9 . + ~ - :';
   if (parts.revision !== null && !/^[A-Za-z0-9.+~]+$/.test(parts.revision)) {
-    return parts.revision === '' ? 'its revision is empty' : 'its revision may hold only A-Z a-z 0-9 . + ~';
+    return parts.revision === ''
+      ? 'its revision is empty'
+      : 'its revision may contain only A-Z a-z 0-9 . + ~';
   }
   return null;
 }
@@ -147,7 +149,7 @@ export function withSuffix(version: string, suffix: string): string {
   parseVersion(version);
   if (!/^[+~.][A-Za-z0-9.+~]*$/.test(suffix)) {
     throw new LockstepError('DEB_VERSION', {
-      message: `${JSON.stringify(suffix)} cannot end a Debian version: it must start with + ~ or . and hold only A-Z a-z 0-9 . + ~`,
+      message: `${JSON.stringify(suffix)} is not a valid suffix of a Debian version: it must start with + ~ or . and contain only A-Z a-z 0-9 . + ~`,
       where: [{ value: suffix }],
     });
   }
@@ -196,7 +198,7 @@ export function compareUpstreamVersions(a: string, b: string): -1 | 0 | 1 {
 function noUpstreamVersion(text: string): LockstepError {
   return new LockstepError('DEB_VERSION', {
     message: `${JSON.stringify(text)} is not a version that can be ordered`,
-    hint: 'Known are numbers with dots, and what goes with them: 1.43.0, 1.43.0-rc.1, 1.47.0-wmf.9, 0.23.0-a18, REL1_43_2, 2026-11-23',
+    hint: 'Valid versions are numbers with dots and the usual suffixes: 1.43.0, 1.43.0-rc.1, 1.47.0-wmf.9, 0.23.0-a18, REL1_43_2, 2026-11-23',
     where: [{ value: text }],
   });
 }
@@ -223,10 +225,10 @@ export function semverOf(upstream: string): SemVer | null {
 }
 
 /**
- * Which pre-releases a range means.
- * - `named`: those of the numbers that it names one of, as npm's ranges do: `>=2.0.0-alpha` means 2.0.0-beta, and
- *   neither 2.1.0-alpha nor, as `>=1`, 2.0.0-beta
- * - `any`: all that lie in it
+ * Which pre-releases a range includes.
+ * - `named`: pre-releases with the same numbers as one that it names, like npm's ranges: `>=2.0.0-alpha`
+ *   includes 2.0.0-beta but not 2.1.0-alpha, and `>=1` does not include 2.0.0-beta
+ * - `any`: all in the range
  */
 export type PreReleases = 'named' | 'any';
 

@@ -1,16 +1,15 @@
 /**
- * The folders of the cache: every kind of thing in it, and what one of them is
- * made of. A path in the cache begins here, so that nothing can be put into it
- * that `lockstep gc --cache` does not know how to take away.
+ * The folders of the cache: every kind of entry and its structure. Every path in the cache starts here, so
+ * that `lockstep gc --cache` can remove every entry.
  */
 import { join } from 'node:path';
 
 /**
- * How the things of a folder are used and taken away:
- * - `file`: each file by itself, however deep; losing one costs time only
- * - `folder`: each folder in it as a whole, which may hold files of other users' ids
- * - `blob`: the content store's files, of which those that a workspace refers to stay
- * - `address`: where workspaces are; they go when their workspace has long been gone
+ * How the entries of a folder are used and removed:
+ * - `file`: each file separately, at any depth; a loss costs only time
+ * - `folder`: each folder as a whole, which may contain files with other user ids
+ * - `blob`: the content store's files; files that a workspace refers to stay
+ * - `address`: the paths of workspaces; a path is removed when its workspace was missing for a long time
  */
 export type CacheUnit = 'file' | 'folder' | 'blob' | 'address';
 

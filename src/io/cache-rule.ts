@@ -13,7 +13,7 @@ export interface CacheItem {
   path: string;
   /** Bytes, as they take room on the disk. */
   size: number;
-  /** When it was last written or read, as far as the file system tells. */
+  /** When it was last written or read, according to the file system. */
   used: Date;
   /** Whether something refers to it, so that it stays whatever its age. */
   needed: boolean;
@@ -55,7 +55,7 @@ export function planCache(items: readonly CacheItem[], limits: CacheLimits, now:
   return { remove, kept };
 }
 
-/** A size as people write it: `500M`, `50G`, `2T`, or bytes; undefined where the text is no such thing. */
+/** A size as people write it: `500M`, `50G`, `2T`, or bytes; undefined if the text is not a size. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,12})([KMGT]?)$/.exec(text);
   if (match === null) return undefined;

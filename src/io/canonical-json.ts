@@ -59,7 +59,7 @@ export function canonicalLine(value: unknown): string {
   return `${JSON.stringify(canonical(value))}\n`;
 }
 
-/** What cannot be written; its path is looked for only then. */
+/** A value that cannot be written; its path is computed only then. */
 class Unwritable extends Error {}
 
 function canonical(value: unknown): unknown {

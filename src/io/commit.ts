@@ -1,7 +1,6 @@
 /**
- * A git commit of what a cut or a move wrote: exactly those files, on the
- * current branch, whatever else is staged or changed. It reads no manifest, and
- * a folder that is not a repository is no fault.
+ * A git commit of the files of a cut or a move: exactly those files, on the current branch, whatever else is
+ * staged or changed. It reads no manifest. A folder that is not a repository is not a fault.
  */
 import { promises as fs } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
@@ -20,7 +19,7 @@ export interface CommitSigning {
   format: string;
   /** `gpg.openpgp.program` or `gpg.program`; gpg otherwise. */
   program: string;
-  /** What gpg finds the key by: `user.signingKey`, else name and address. */
+  /** The key for gpg: `user.signingKey`, otherwise name and address. */
   key: string;
 }
 
@@ -43,12 +42,12 @@ export interface CommitRequest {
 export type CommitResult =
   /** `oid`: the commit's full hash. */
   | { kind: 'committed'; oid: string; repository: string }
-  /** The files are in the newest commit already, as they are. */
+  /** The newest commit already contains the files unchanged. */
   | { kind: 'unchanged'; repository: string }
   | { kind: 'no-repository' };
 
 /**
- * Commits the files. Other changes, staged or not, stay as they are and stay out of the commit.
+ * Commits the files. Other changes, staged or not, stay out of the commit and do not change.
  *
  * @throws LockstepError SNAPSHOT_COMMIT when git's files cannot be read or written, or the commit cannot be signed
  * though git's configuration asks for that: nothing is committed then; DISK_IO
@@ -87,7 +86,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, data } = error as { code?: unknown; data?: { message?: unknown; filepaths?: unknown } };
   if (code === 'UnmergedPathsError') {
-    return `a merge is not finished: ${Array.isArray(data?.filepaths) ? data.filepaths.join(', ') : 'there are unmerged files'}`;
+    return `a merge is unfinished: ${Array.isArray(data?.filepaths) ? data.filepaths.join(', ') : 'there are unmerged files'}`;
   }
   const told = typeof data?.message === 'string' ? data.message : error.message;
   const [line = ''] = told.split('\n');
@@ -105,7 +104,7 @@ export async function repositoryOf(directory: string): Promise<string | undefine
     if (found !== undefined) {
       throw new LockstepError('SNAPSHOT_COMMIT', {
         message: `${at} is a linked worktree or a submodule, in which Lockstep cannot commit`,
-        hint: 'The files are written; commit them yourself, or set snapshots.commit to false',
+        hint: 'The files are written. Commit them yourself, or set snapshots.commit to false',
         where: [{ file: join(at, '.git') }],
       });
     }
@@ -116,8 +115,8 @@ export async function repositoryOf(directory: string): Promise<string | undefine
 /** Git knows kinds of repositories that isomorphic-git does not, and would write wrong objects or refs into. */
 function assertKnownKind(dir: string, settings: GitSettings, files: readonly string[]): void {
   const kinds = [
-    ['extensions.objectformat', 'sha1', 'its objects are named by'],
-    ['extensions.refstorage', 'files', 'its refs are kept as'],
+    ['extensions.objectformat', 'sha1', 'its object format is'],
+    ['extensions.refstorage', 'files', 'its ref storage is'],
   ] as const;
   for (const [name, known, words] of kinds) {
     const value = settings[name];

@@ -114,8 +114,8 @@ export function gunzip(source: ByteSource, options: { signal?: AbortSignal } = {
 }
 
 /**
- * Decompresses by the ending of a file's name: `.xz`, `.gz`, and `.lzma`, `.bz2`, `.zst` through the
- * system's programs; any other name is passed through as it is.
+ * Decompresses by the ending of a file's name: `.xz`, `.gz`, and `.lzma`, `.bz2`, `.zst` through the system's
+ * programs; any other name is passed through unchanged.
  */
 export function decompressByName(
   name: string,
@@ -141,7 +141,8 @@ export function decompressByName(
 
 async function engine(options: Pick<XzOptions, 'engine'>): Promise<Liblzma | undefined> {
   const library = await liblzma();
-  if (library === undefined && options.engine === 'native') throw new TypeError('node-liblzma does not load');
+  if (library === undefined && options.engine === 'native')
+    throw new TypeError('node-liblzma cannot be loaded');
   return library;
 }
 
@@ -209,7 +210,7 @@ async function* through(
 function damaged(cause: unknown): LockstepError {
   const said = cause instanceof Error ? `: ${cause.message}` : '';
   return new LockstepError('DATA_DAMAGED', {
-    message: `Compressed data is damaged, ends too soon, or is not of the format its name says${said}`,
+    message: `Compressed data is damaged or truncated, or its format does not match its name${said}`,
     cause,
   });
 }

@@ -75,19 +75,21 @@ export class ContentStore {
     return join(this.root, 'corrupt');
   }
 
-  /** The path of a blob, whether it is there or not. A string that is no SHA-256 in lower-case hex is a bug. */
+  /**
+   * The path of a blob, whether it exists or not. A string that is not a SHA-256 in lower-case hex is a bug.
+   */
   path(sha256: string): string {
     if (!sha256Pattern.test(sha256)) throw new TypeError(`not a SHA-256: ${JSON.stringify(sha256)}`);
     // As join() would put it, for a hundred thousand of them
     return `${this.root}/sha256/${sha256.slice(0, 2)}/${sha256}`;
   }
 
-  /** Whether a file of that name is there. Its bytes are not looked at: reading checks them. */
+  /** Whether a file with that name exists. It does not check the content: reading does. */
   async has(sha256: string): Promise<boolean> {
     return (await this.size(sha256)) !== undefined;
   }
 
-  /** The size of a blob in bytes, or undefined when it is not there. */
+  /** The size of a blob in bytes, or undefined if it does not exist. */
   async size(sha256: string): Promise<number | undefined> {
     const path = this.path(sha256);
     const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
@@ -95,11 +97,11 @@ export class ContentStore {
   }
 
   /**
-   * Takes bytes in. They are hashed on the way, written beside their place, fsynced and renamed; a blob of
-   * the same name is replaced, so a damaged one is mended.
+   * Stores bytes. It hashes them, writes them under a temporary name, fsyncs and renames; it replaces a blob
+   * with the same name, which repairs a damaged one.
    *
-   * Throws SOURCE_HASH_MISMATCH when they are not what was promised (nothing is kept), DISK_FULL, DISK_IO,
-   * INTERRUPTED, or what the source throws.
+   * Throws SOURCE_HASH_MISMATCH if they do not match (nothing is kept), DISK_FULL, DISK_IO, INTERRUPTED, or
+   * what the source throws.
    */
   async put(
     source: ByteSource | { file: string },
@@ -187,9 +189,9 @@ export class ContentStore {
   }
 
   /**
-   * A blob's bytes, hashed as they are read. The stream errors with STORE_MISSING when it is not there;
-   * when the bytes are not those of its name it errors with STORE_CORRUPT in place of its end, and the blob
-   * is set aside. So: use nothing of it before it has ended.
+   * A blob's bytes, hashed as they are read. The stream errors with STORE_MISSING if the blob does not exist.
+   * If the bytes do not match its name, it errors with STORE_CORRUPT instead of ending, and the blob is moved
+   * away. So use nothing of it before it has ended.
    */
   open(sha256: string): Readable {
     const path = this.path(sha256);
@@ -227,10 +229,10 @@ export class ContentStore {
   }
 
   /**
-   * Puts a blob under another name, whole or not at all, replacing what is there; it is checked first
-   * (STORE_MISSING, STORE_CORRUPT). `copy` (the default) makes a file of its own with mode 0644, fsynced:
-   * whoever writes to it cannot damage the store. `link` makes a hard link where it can, which takes no
-   * room but shares the store's mode 0444.
+   * Copies or links a blob to another name atomically, replacing an existing file; it is checked first
+   * (STORE_MISSING, STORE_CORRUPT). `copy` (the default) makes a separate file with mode 0644, fsynced: a
+   * write to it cannot damage the store. `link` makes a hard link where it can, which takes no room but
+   * shares the store's mode 0444.
    */
   async linkTo(
     sha256: string,
@@ -273,9 +275,9 @@ export class ContentStore {
   }
 
   /**
-   * Removes what lies in `partial/` and `corrupt/`, and what killed runs left among the blobs, where it was last
-   * written before `olderThan`; returns the paths. A younger partial download may still be resumed, or be
-   * under way.
+   * Removes files in `partial/` and `corrupt/`, and files that killed runs left among the blobs, if they were
+   * last written before `olderThan`; returns the paths. A younger partial download may still be resumed, or
+   * be under way.
    */
   async sweep(olderThan: Date): Promise<string[]> {
     const top = join(this.root, 'sha256');
@@ -331,15 +333,15 @@ async function namesIn(folder: string): Promise<string[]> {
 function assertAsPromised(blob: StoredBlob, expected: Expected, name: string | undefined): void {
   const faults: string[] = [];
   if (expected.size !== undefined && expected.size !== blob.size) {
-    faults.push(`${counted(blob.size, 'byte')} where ${expected.size} were promised`);
+    faults.push(`${counted(blob.size, 'byte')} instead of the expected ${expected.size}`);
   }
   if (expected.sha256 !== undefined && expected.sha256 !== blob.sha256) {
-    faults.push(`SHA-256 ${blob.sha256} where ${expected.sha256} was promised`);
+    faults.push(`SHA-256 ${blob.sha256} instead of the expected ${expected.sha256}`);
   }
   if (faults.length === 0) return;
   throw new LockstepError('SOURCE_HASH_MISMATCH', {
     message: `${name ?? 'The bytes'}: ${faults.join('; ')}`,
-    hint: 'The mirror or the way to it changed the file. Nothing of it was kept; try another mirror.',
+    hint: 'The file was changed on the mirror or in transit. Lockstep kept nothing of it. Try another mirror.',
     where: name === undefined ? [] : [{ file: name }],
   });
 }

@@ -24,18 +24,21 @@ export async function setAside(sha256: string, path: string, aside: string): Pro
   const taken = temporaryName(aside);
   const gone = await onDisk('set aside', aside, () => rename(path, taken).then(() => true, notThere(false)));
   if (!gone) return corrupt(sha256, undefined);
-  // Mended between the two looks: what was taken away was the new one
+  // Repaired between the two checks: the moved file was the new one
   const isSame = (await inodeOf(taken)) === damaged;
   await onDisk('set aside', aside, () => rename(taken, isSame ? aside : path));
   return corrupt(sha256, isSame ? aside : undefined);
 }
 
-/** Whether an error says that a blob is not there to be used, because it never was, or was damaged and set aside. */
+/**
+ * Whether an error says that a blob is not available, because it never existed, or was damaged and moved
+ * away.
+ */
 export function lacksBlob(error: unknown): boolean {
   return error instanceof LockstepError && (error.code === 'STORE_MISSING' || error.code === 'STORE_CORRUPT');
 }
 
-/** Whether a file was not there when it was to be opened. */
+/** Whether a file did not exist when it was opened. */
 export function isGone(error: unknown): boolean {
   return error instanceof LockstepError && error.code === 'DISK_IO' && errnoOf(error.cause) === 'ENOENT';
 }
@@ -64,14 +67,14 @@ async function digestOf(path: string): Promise<string | undefined> {
   );
 }
 
-/** @param aside where it lies now; undefined where another run set it aside, or mended it */
+/** @param aside its new path; undefined if another run moved or replaced it */
 function corrupt(sha256: string, aside: string | undefined): LockstepError {
   return new LockstepError('STORE_CORRUPT', {
-    message: `The content store's ${sha256} does not have the hash it is named by`,
+    message: `The file ${sha256} in the content store does not match its hash`,
     hint:
       aside === undefined
-        ? 'Another run has set it aside or mended it since. Run the command again.'
-        : `It was set aside as ${aside}. Run the command again: it is fetched or made anew.`,
+        ? 'Another run has moved or replaced it since then. Run the command again.'
+        : `It was moved to ${aside}. Run the command again; it fetches or builds the file again.`,
     where: aside === undefined ? [{ value: sha256 }] : [{ file: aside }],
   });
 }

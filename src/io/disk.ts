@@ -52,14 +52,14 @@ export function diskFault(error: unknown, doing: string, path: string): unknown 
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
     return new LockstepError('DISK_FULL', {
       message: `The disk is full (${errno}): could not ${doing} ${path}`,
-      hint: 'Nothing was left half-written. Make room, then run the same command again.',
+      hint: 'No file was left incomplete. Free some disk space, then run the same command again.',
       where: [{ file: path }],
       cause: error,
     });
   }
   return new LockstepError('DISK_IO', {
     message: `Could not ${doing} ${path}: ${(error as Error).message}`,
-    hint: 'Look at that path: who owns it, what may be done there, and whether its disk is well.',
+    hint: 'Check the owner and the permissions of that path, and the health of its disk.',
     where: [{ file: path }],
     cause: error,
   });
@@ -78,7 +78,9 @@ export async function onDisk<T>(doing: string, path: string, work: () => Promise
 const writer = randomUUID().slice(0, 13);
 let named = 0;
 
-/** A name beside `path` that no other writer uses and that {@link sweepTemporary} knows. */
+/**
+ * A temporary name in the folder of `path` that no other writer uses and that {@link sweepTemporary} knows.
+ */
 export function temporaryName(path: string): string {
   const name = basename(path).slice(0, 120);
   return join(dirname(path), `.${name}.${writer}-${(named++).toString(36)}.lockstep-tmp`);
@@ -104,7 +106,7 @@ export async function sweepTemporary(dir: string): Promise<string[]> {
   });
 }
 
-/** For `.catch`: `instead` when the file or folder is not there, else throws on. */
+/** For `.catch`: `instead` if the file or folder does not exist, otherwise throws again. */
 export function notThere<T>(instead: T): (error: unknown) => T {
   return (error) => {
     const errno = errnoOf(error);
@@ -130,7 +132,7 @@ export async function removeFile(path: string): Promise<void> {
   await onDisk('remove', path, () => unlink(path).catch(notThere(undefined)));
 }
 
-/** A new folder of our own (mode 0700) in `base`, which is made when missing. The caller removes it. */
+/** A new private folder (mode 0700) in `base`, which is created if missing. The caller removes it. */
 export async function tempDir(base: string, prefix = 'work-'): Promise<string> {
   await ensureDir(base);
   return await onDisk('make a folder in', base, () => mkdtemp(join(base, prefix)));
@@ -141,12 +143,12 @@ export async function exists(path: string): Promise<boolean> {
   return await onDisk('look for', path, () => access(path).then(() => true, notThere(false)));
 }
 
-/** A file's bytes, or undefined when it is not there. */
+/** A file's bytes, or undefined if it does not exist. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   return await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
 }
 
-/** A file's bytes in pieces, opened when they are first asked for. DISK_IO, also when it is not there. */
+/** A file's bytes in pieces, opened on first access. DISK_IO, also if it does not exist. */
 export async function* readPieces(path: string): AsyncGenerator<Buffer, void, undefined> {
   const handle = await onDisk('read', path, () => open(path, 'r'));
   try {
@@ -187,9 +189,9 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file whole or not at all: a temporary file beside it, fsync, rename, fsync of the folder
- * (docs/explanation/architecture.md, "Order of writes"). Folders above are made. Whatever fails, the old
- * file is still there and the temporary one is not. Returns what was written.
+ * Writes a file atomically: a temporary file in the same folder, fsync, rename, fsync of the folder
+ * (docs/reference/archive.md, "Order of writes"). It creates missing folders. On any failure, the old file
+ * remains and the temporary one is removed. Returns what was written.
  *
  * Throws DISK_FULL, DISK_IO, INTERRUPTED, or whatever the source throws.
  */
@@ -256,7 +258,7 @@ export async function syncDir(path: string): Promise<void> {
     try {
       await handle.sync();
     } catch (error) {
-      // Some network file systems cannot fsync a folder; that is no fault of the write.
+      // Some network file systems cannot fsync a folder; the write is still valid.
       if (errnoOf(error) !== 'EINVAL') throw error;
     } finally {
       await handle.close();
@@ -265,9 +267,9 @@ export async function syncDir(path: string): Promise<void> {
 }
 
 /**
- * Puts `from` under the name `to` too: a hard link where both are on one file system that allows it, else
- * a copy (a clone where the file system can). Replaces what is there, atomically. A link shares its mode
- * with `from`; `mode` is for the copy. Returns which it was.
+ * Adds the name `to` for `from`: a hard link if the file system allows it, otherwise a copy (a clone if
+ * possible). Replaces an existing file atomically. A link shares its mode with `from`; `mode` is for the
+ * copy. Returns which it was.
  */
 export async function linkOrCopy(
   from: string,

@@ -66,16 +66,16 @@ export class FileBatch {
   }
 
   /**
-   * Writes a file beside its place. DISK_FULL, DISK_IO.
+   * Writes a file under a temporary name. DISK_FULL, DISK_IO.
    *
-   * @param path absolute; what is there is replaced when the batch is committed
+   * @param path absolute; an existing file is replaced when the batch is committed
    * @param mode exactly, whatever the umask
    */
   add(path: string, bytes: Uint8Array, mode: number): void {
     this.write(temporaryName(path), path, bytes, mode);
   }
 
-  /** Writes a file under a temporary name of the caller's beside its place. DISK_FULL, DISK_IO. */
+  /** Writes a file under a temporary name that the caller chooses. DISK_FULL, DISK_IO. */
   write(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
     this.#syncing = undefined;
     this.#onDisk(path, () => {
@@ -92,13 +92,13 @@ export class FileBatch {
     this.#bytes += bytes.length;
   }
 
-  /** Takes over files that another batch wrote, in a thread of its own. */
+  /** Takes over files that another batch wrote in another thread. */
   takeOver({ files, made }: HandedOver): void {
     this.#syncing = undefined;
     for (const folder of made) this.#made.add(folder);
     for (const [temporary, path] of files) {
       this.#waiting.set(temporary, path);
-      // It lies there already, beside its place
+      // It already exists under its temporary name
       this.#folders.add(dirname(path));
       if (++this.#unsent < sendEvery) continue;
       this.#unsent = 0;
@@ -123,10 +123,10 @@ export class FileBatch {
   }
 
   /**
-   * Puts all files in their places, and waits for the disk. When it throws, those that are in place are whole and
-   * the others are gone.
+   * Renames all files to their final names, and waits for the disk. If it throws, the renamed files are
+   * complete and the others are removed.
    *
-   * @param signal looked at before anything is in place; from then on it goes through
+   * @param signal checked before the first rename; from then on it is ignored
    * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
    */
   async commit(signal?: AbortSignal): Promise<void> {
@@ -169,13 +169,13 @@ export class FileBatch {
     this.#placed = 0;
   }
 
-  /** Takes away what is waiting. */
+  /** Removes the files that wait. */
   discard(): void {
     for (const temporary of this.#waiting.keys()) {
       try {
         rmSync(temporary, { force: true });
       } catch {
-        // What is told is the fault that came first; a sweep takes the file away
+        // The first fault is reported; a sweep removes the file
       }
     }
     this.#waiting.clear();
@@ -199,7 +199,7 @@ export class FileBatch {
         try {
           syncFile(folder);
         } catch (error) {
-          // Some network file systems cannot fsync a folder; that is no fault of the write
+          // Some network file systems cannot fsync a folder; the write is still valid
           if (errnoOf(error) !== 'EINVAL') throw error;
         }
       });
@@ -236,7 +236,7 @@ export async function syncFileSystem(path: string): Promise<boolean> {
   });
 }
 
-/** What syncFileSystem would wait for, without the wait. Whether it comes to anything is told by nobody. */
+/** Starts what syncFileSystem waits for, without waiting. Its result is not reported. */
 function sendToDisk(path: string): void {
   spawn('sync', ['-f', path], { stdio: 'ignore' })
     .on('error', () => undefined)

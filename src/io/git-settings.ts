@@ -1,8 +1,7 @@
 /**
- * What git's configuration says about a commit: whose it is, and whether it is
- * to be signed. Git itself is asked where it is there, because its settings are
- * spread over files of the machine, the user and the repository, with
- * conditions; otherwise the repository's own file is all that counts.
+ * Reads git's configuration for a commit: its author, and whether to sign it. If git is installed, it is
+ * asked, because its settings are in several files of the machine, the user and the repository, with
+ * conditions. Otherwise only the repository's own file is used.
  */
 import { promises as fs } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -39,7 +38,7 @@ export async function gitSettings(
   const settings: GitSettings = (await which('git')) === undefined ? {} : await asGitSaysIt(dir);
   for (const name of names) {
     const own: unknown = await git.getConfig({ fs, dir, path: name });
-    // Git leaves out the file of a repository that is somebody else's
+    // Git ignores the file of a repository that belongs to another user
     if (typeof own === 'string' || typeof own === 'boolean' || typeof own === 'number')
       settings[name] ??= String(own);
   }
@@ -75,7 +74,7 @@ export async function commitHooks(git: Pick<typeof gitModule, 'getConfig'>, dir:
   for (const name of ['commit-msg', 'post-commit', 'pre-commit', 'prepare-commit-msg']) {
     if (!there.includes(name)) continue;
     const { mode } = await stat(join(folder, name));
-    // Git passes over what cannot be run (githooks(5))
+    // Git ignores a hook that is not executable (githooks(5))
     if ((mode & 0o111) !== 0) found.push(name);
   }
   return found;

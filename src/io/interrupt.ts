@@ -19,19 +19,19 @@ export function interrupted(by?: string): LockstepError {
   const how = by === undefined ? '' : ` (${by})`;
   return new LockstepError('INTERRUPTED', {
     message: `Stopped on request${how}`,
-    hint: 'Nothing was left half-written; run the same command again to go on.',
+    hint: 'No file was left incomplete. Run the same command again to continue.',
   });
 }
 
 /**
- * Throws INTERRUPTED when the signal is aborted; to be called between the steps of a long function.
- * A LockstepError that the signal was aborted with is thrown as it is.
+ * Throws INTERRUPTED if the signal is aborted; call it between the steps of a long function. A LockstepError
+ * that aborted the signal is thrown unchanged.
  */
 export function throwIfInterrupted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw interruptionOf(signal);
 }
 
-/** The fault to throw for an aborted signal: its own reason where that is ours, else INTERRUPTED. */
+/** The fault to throw for an aborted signal: its reason if that is a LockstepError, otherwise INTERRUPTED. */
 export function interruptionOf(signal: AbortSignal): LockstepError {
   return signal.reason instanceof LockstepError ? signal.reason : interrupted();
 }

@@ -1,6 +1,6 @@
 /**
- * One run at a time: an exclusive lock file that names its holder. A holder
- * that died is replaced. Must not wait: a second run is told who works, and ends.
+ * One run at a time: an exclusive lock file that names its holder. The lock of a dead holder is replaced.
+ * Must not wait: a second run reports the holder, and ends.
  */
 import { randomUUID } from 'node:crypto';
 import { link, readFile, readlink, rename, unlink } from 'node:fs/promises';
@@ -27,7 +27,7 @@ export interface LockHolder {
   pidNamespace: string;
   /** What it runs, as a person would know it: `lockstep release mediawiki-1.39`. */
   command: string;
-  /** Tells this holding of the lock from every other. */
+  /** Identifies this holder of the lock. */
   nonce: string;
 }
 
@@ -78,7 +78,7 @@ export async function lockHolder(path: string): Promise<LockHolder | undefined> 
   return holder;
 }
 
-/** The lock, or who has it (undefined: a file that is not a lock of ours). DISK_IO, DISK_FULL. */
+/** The lock, or its holder (undefined: the file is not a Lockstep lock). DISK_IO, DISK_FULL. */
 export async function takeLock(
   path: string,
   options: LockOptions,
@@ -210,15 +210,15 @@ async function processStart(pid: number): Promise<string | undefined> {
 function lockHeld(path: string, holder: LockHolder | undefined): LockstepError {
   if (holder === undefined) {
     return new LockstepError('LOCK_HELD', {
-      message: `${path} is there, and does not say who made it`,
-      hint: 'If no other run is at work, remove that file.',
+      message: `The lock file ${path} exists, but does not name its owner`,
+      hint: 'If no other run is active, remove that file.',
       where: [{ file: path }],
     });
   }
   const where = holder.host === hostname() ? '' : ` on ${holder.host}`;
   return new LockstepError('LOCK_HELD', {
-    message: `Another run is at work here: "${holder.command}", process ${holder.pid}${where}, since ${holder.startedAt}`,
-    hint: `Wait for it to end. If it is not running any more, remove ${path}`,
+    message: `Another run is active here: "${holder.command}", process ${holder.pid}${where}, since ${holder.startedAt}`,
+    hint: `Wait for it to finish. If it is no longer running, remove ${path}`,
     where: [{ file: path }],
   });
 }

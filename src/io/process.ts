@@ -36,7 +36,7 @@ export interface RunOptions {
   /** Return a result for a non-zero exit status in place of throwing. */
   allowFailure?: boolean;
   signal?: AbortSignal;
-  /** Put the program in a session of its own, and end everything in it when aborted: for builds. */
+  /** Run the program in its own session, and end everything in it on abort: for builds. */
   group?: boolean;
   /** What the program and whatever it starts may each take: for programs that read what strangers sent. */
   limits?: ProcessLimits;
@@ -269,10 +269,10 @@ async function outcome(
   options: Pick<RunOptions, 'debianPackage' | 'cwd'>,
 ): Promise<RunResult> {
   if (result.code === 'ENOENT') {
-    // spawn(2) says the same of a working folder that is not there.
+    // spawn(2) reports the same error for a missing working folder.
     if (options.cwd !== undefined && !(await exists(options.cwd))) {
       throw new LockstepError('TOOL_FAILED', {
-        message: `${command} could not be run: there is no folder ${options.cwd}`,
+        message: `${command} could not be run: no such folder: ${options.cwd}`,
         where: [{ file: options.cwd }],
       });
     }
@@ -284,7 +284,7 @@ async function outcome(
       : constants.signals[result.signal as keyof typeof constants.signals];
   const exitCode = result.exitCode ?? (number === undefined ? undefined : 128 + number);
   if (exitCode === undefined || (result.failed && exitCode === 0)) {
-    // It could not be started (EACCES, E2BIG, a cwd that is not there) or gave more than fits in memory.
+    // It could not be started (EACCES, E2BIG, a missing cwd) or gave more than fits in memory.
     throw new LockstepError('TOOL_FAILED', {
       message: `${command} could not be run: ${result.message ?? 'unknown cause'}`,
       cause: result.cause,
@@ -316,7 +316,7 @@ function toolFailed(
   const said = shown === '' ? '' : `:\n${shown.replace(/^/gm, '  ')}`;
   return new LockstepError('TOOL_FAILED', {
     message: `${[command, ...args].map(quoted).join(' ')} failed (${how})${said}`,
-    hint: log === undefined ? undefined : `The whole log is ${log}`,
+    hint: log === undefined ? undefined : `The full log is ${log}`,
     where: log === undefined ? [] : [{ file: log }],
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The port through which long work tells a person how far it is. Rooms call it;
- * src/cli draws it. Must not render anything itself.
+ * The port through which long work reports its progress. Rooms call it; src/cli displays it. Must not render
+ * anything itself.
  */
 
 /** One thing under way inside a phase: a download, a build. */
@@ -50,8 +50,8 @@ export async function inPhase<T>(
 /** An item that tells nobody. */
 export const silentItem: Item = { advance() {}, note() {}, done() {}, fail() {} };
 
-/** A phase that tells nobody. */
+/** A phase that reports nothing. */
 export const silentPhase: Phase = { item: () => silentItem, info() {}, done() {}, fail() {} };
 
-/** Progress that tells nobody: for tests, `--json` and library use. */
+/** Progress that reports nothing: for tests, `--json` and library use. */
 export const silentProgress: Progress = { phase: () => silentPhase };

@@ -12,7 +12,7 @@ export const noProxy: ProxyRule = () => undefined;
 /**
  * The rule of `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (small or capital letters; capital
  * `HTTP_PROXY` is left out, as in curl, since a CGI request can set it). `no_proxy` lists hosts and domains
- * with an optional port, or `*`. A value that is no http(s) URL counts as none.
+ * with an optional port, or `*`. A value that is not an http(s) URL is ignored.
  */
 export function proxyFrom(env: Readonly<Record<string, string | undefined>>): ProxyRule {
   const all = env['all_proxy'] ?? env['ALL_PROXY'];
@@ -36,7 +36,7 @@ function proxyUrl(value: string | undefined): URL | undefined {
 
 function covers(entry: string, url: URL): boolean {
   if (entry === '*') return true;
-  // An IPv6 address has colons of its own: there is a port only behind a single one, or behind a bracket.
+  // An IPv6 address contains colons: a port can only follow a single colon or a bracket.
   const pattern = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:]*))(?::(?<port>\d+))?$/;
   const parts = pattern.exec(entry.toLowerCase().replace(/^\*?\./, ''))?.groups;
   const [name, port] =

@@ -39,7 +39,7 @@ async function engines(): Promise<(() => Engine) | undefined> {
   }
 }
 
-/** Unpacks one thing at a time into room of its own. */
+/** Decompresses one file at a time into its own buffer. */
 export class SmallDecoder {
   readonly #room: Buffer;
   readonly #engine: (() => Engine) | undefined;
@@ -55,9 +55,9 @@ export class SmallDecoder {
   }
 
   /**
-   * The unpacked bytes, by the ending of a name as in `decompressByName`: `.xz`, `.gz`, or as they are. They
-   * lie in the decoder's room, where the next ones will be. Undefined for what is not whole, too large, or
-   * packed in another way.
+   * The unpacked bytes, by the ending of a name as in `decompressByName`: `.xz`, `.gz`, or unchanged. They
+   * are in the decoder's buffer, which the next call overwrites. Undefined for incomplete or too large data,
+   * and for other formats.
    */
   unpack(name: string, packed: Buffer): Buffer | undefined {
     if (name.endsWith('.xz')) return this.#unxz(packed);

@@ -29,10 +29,10 @@ export class StoreBatch {
   }
 
   /**
-   * Takes bytes in. What the store has already, whole, is not written again; a damaged blob is mended. DISK_FULL,
-   * DISK_IO.
+   * Stores bytes. A complete blob that the store already has is not written again; a damaged one is replaced.
+   * DISK_FULL, DISK_IO.
    *
-   * @param sha256 of these bytes, where the caller knows it already
+   * @param sha256 of these bytes, if the caller already knows it
    */
   add(bytes: Uint8Array, sha256 = sha256Of(bytes)): { sha256: string; size: number } {
     const path = this.#places.path(sha256);
@@ -90,7 +90,7 @@ function holds(path: string, bytes: Uint8Array): boolean {
     utimesSync(path, now, now);
     return true;
   } catch {
-    // Whatever is wrong with what is there, it is replaced
+    // Any fault of the existing file: it is replaced
     return false;
   }
 }

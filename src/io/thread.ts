@@ -1,8 +1,7 @@
 /**
- * Work that is shared among threads: how a share's messages and its fault get
- * from the script of a thread to who started it, how it is told to stop, and
- * that the first fault stops the others. What a share is, and what a message
- * means, is the caller's.
+ * Work in several threads: passes messages and the fault of a share from the script of a thread to its
+ * starter, stops threads, and stops the others after the first fault. The caller defines what a share is and
+ * what its messages mean.
  */
 import { parentPort, Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
@@ -22,7 +21,7 @@ export async function serveThread<Message>(
   transfer: (message: Message) => Transferable[] = () => [],
 ): Promise<void> {
   const port = parentPort;
-  if (port === null) throw new TypeError('this is no thread');
+  if (port === null) throw new TypeError('this is not a worker thread');
   const stop = new AbortController();
   // Only one thing is ever said to it
   port.on('message', () => stop.abort());
@@ -49,9 +48,9 @@ export interface ThreadOptions<Share, Message> {
 }
 
 /**
- * Runs a share in a thread of its own, to its end.
+ * Runs a share in its own thread, to its end.
  *
- * @throws LockstepError what the share's work throws; any other error of the thread as it is
+ * @throws LockstepError what the share's work throws; any other error of the thread unchanged
  */
 export async function runInThread<Share, Message>(options: ThreadOptions<Share, Message>): Promise<void> {
   const { script, share, limits, signal, onMessage } = options;
@@ -85,9 +84,9 @@ export function dealt<T>(items: readonly T[], shares: number): T[][] {
 }
 
 /**
- * Does all shares side by side. The first fault stops the others, which are waited for, and is thrown.
+ * Runs all shares in parallel. The first fault stops the others, waits for them, and is thrown.
  *
- * @throws LockstepError INTERRUPTED where `signal` stopped them, else the first fault
+ * @throws LockstepError INTERRUPTED if `signal` stopped them, otherwise the first fault
  */
 export async function allShares<Share>(
   shares: readonly Share[],

@@ -32,7 +32,7 @@ export async function which(name: string, path = process.env['PATH'] ?? ''): Pro
   return undefined;
 }
 
-/** Which of these programs are not there; for a check before long work. */
+/** Which of these programs are missing; for a check before long work. */
 export async function missingTools(names: readonly ToolName[], path?: string): Promise<ToolName[]> {
   const found = await Promise.all(names.map((name) => which(name, path)));
   return names.filter((_, index) => found[index] === undefined);

@@ -1,7 +1,6 @@
 /**
- * .xz files taken apart into blocks and put together from blocks, so that a
- * large file of which little changed is not compressed anew. Any xz reads the
- * result: a stream may hold as many blocks as it likes. Pure; source: the .xz
+ * Splits .xz files into blocks and joins blocks to files, so that a large file with few changes is not
+ * compressed again. Any xz reads the result: a stream may contain any number of blocks. Pure; source: the .xz
  * file format 1.2.1, sections 2.1, 4 and 1.2 (multibyte integers).
  */
 import { crc32 } from 'node:zlib';
@@ -29,11 +28,12 @@ export function splitXz(file: Buffer): XzBlocks {
   const footer = file.subarray(-footerBytes);
   const begins = file.length >= header.length + footerBytes && file.subarray(0, 12).equals(header);
   if (!begins || footer.toString('latin1', 10) !== 'YZ' || !footer.subarray(8, 10).equals(flags)) {
-    throw damaged('it is not one stream with CRC64 checks');
+    throw damaged('it is not a single stream with CRC64 checks');
   }
   const indexBytes = (footer.readUInt32LE(4) + 1) * 4;
   const start = file.length - footerBytes - indexBytes;
-  if (start < header.length || file[start] !== 0) throw damaged('its index is not where its end says');
+  if (start < header.length || file[start] !== 0)
+    throw damaged('its index is not at the position given in its footer');
   const index = file.subarray(start, file.length - footerBytes);
   if (index.readUInt32LE(indexBytes - 4) !== crc32(index.subarray(0, -4)))
     throw damaged('its index is damaged');
@@ -51,11 +51,11 @@ export function splitXz(file: Buffer): XzBlocks {
   for (let left = next(); left > 0; left--) records.push([next(), next()]);
   const bytes = file.subarray(header.length, start);
   const lengths = records.reduce((sum, [unpadded]) => sum + padded(unpadded), 0);
-  if (lengths !== bytes.length) throw damaged('its blocks are not as long as its index says');
+  if (lengths !== bytes.length) throw damaged('the lengths of its blocks do not match its index');
   return { bytes, records };
 }
 
-/** One stream of all the blocks, in pieces: its text is that of the parts, one after the other. */
+/** One stream of all the blocks, in pieces: its text is the concatenation of the parts. */
 export function joinXz(parts: readonly XzBlocks[]): Buffer[] {
   const records = parts.flatMap((part) => part.records);
   const index: number[] = [0];
@@ -87,5 +87,5 @@ function padded(length: number): number {
 }
 
 function damaged(what: string): LockstepError {
-  return new LockstepError('DATA_DAMAGED', { message: `An .xz file cannot be taken apart: ${what}` });
+  return new LockstepError('DATA_DAMAGED', { message: `An .xz file cannot be split into blocks: ${what}` });
 }

@@ -69,7 +69,7 @@ export interface SourceGroup {
   packages: ComposedPackage[];
 }
 
-/** The keyring package has no upstream: its number alone tells the versions apart. */
+/** The keyring package has no upstream: only its number distinguishes the versions. */
 const keyringBaseVersion = '1';
 
 /** The templates that a profile needs, and where it names each: those of its tree components, then its metapackage's. */
@@ -92,11 +92,10 @@ export function templatesOf(profile: Profile): string[] {
 }
 
 /**
- * Plans the versions of a profile's packages and composes them: each component
- * of a tree first, then the metapackage with all its templates, whose
- * relations carry the versions of the components.
+ * Plans the versions of a profile's packages and composes them: first each component with a tree, then the
+ * metapackage with all its templates, whose relations contain the versions of the components.
  *
- * @param history versions that were given out before
+ * @param history versions that were assigned before
  * @throws LockstepError TEMPLATE_*, EXTENSION_INVALID, RESOLVE_UNSATISFIABLE, BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE,
  * DEB_VERSION
  */
@@ -109,7 +108,7 @@ export async function planSet(input: SetInput, history: readonly VersionUse[]): 
       for (const name of members.packages) versions.set(name, version);
       return composeGroup(input, { source, component, baseVersion, ...members }, versions);
     };
-    // what a package is made from is its content with its own version left open: number 0 is never given out
+    // the digest covers the content without the package's own version; number 0 is never assigned
     const inputs = inputsOf(await at(`${baseVersion}+${suffix}0`));
     const version = planVersion(baseVersion, suffix, inputs, history, source);
     groups.push({ source, component, version, inputs, packages: await at(version) });
@@ -145,7 +144,7 @@ export async function composeKeyring(input: KeyringInput, version: string): Prom
   if (absent !== undefined) {
     // a pin that leaves a profile's packages out would be worse than no keyring package
     throw new LockstepError('PROFILE_UNKNOWN', {
-      message: `The keyring package needs all profiles that suites take, and ${absent.profile} is not good`,
+      message: `The keyring package needs the profiles of all suites, but ${absent.profile} has faults`,
       hint: `Run: lockstep check ${absent.profile}`,
     });
   }
@@ -263,7 +262,7 @@ async function composeGroup(
   };
   const version = (name: string): string => {
     const known = versions.get(name);
-    if (known === undefined) throw new Error(`package ${name} was given no version`);
+    if (known === undefined) throw new Error(`package ${name} has no version`);
     return known;
   };
   if (members.extension !== undefined) {
@@ -299,7 +298,9 @@ async function composeGroup(
   return packages;
 }
 
-/** Keys sorted at every depth and contents by their hash, so that the digest is of what is said alone. */
+/**
+ * Sorts keys at every depth and replaces contents by their hash, so that the digest depends only on the data.
+ */
 function digestible(value: unknown): unknown {
   if (value instanceof Uint8Array) return { sha256: createHash('sha256').update(value).digest('hex') };
   if (Array.isArray(value)) return value.map(digestible);

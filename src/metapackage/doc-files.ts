@@ -1,6 +1,6 @@
 /**
- * The files in /usr/share/doc that every package has: the changelog, and a
- * copyright file where its template brings none. Pure but for compression.
+ * The files in /usr/share/doc of every package: the changelog, and a copyright file if its template has none.
+ * Pure except for compression.
  */
 import { formatChangelogEntry } from '../deb/changelog.js';
 import { collect } from '../deb/bytes.js';

@@ -28,7 +28,7 @@ export function extensionCopyright(facts: ExtensionFacts): string {
     'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/',
     `Upstream-Name: ${facts.name}`,
     ...(facts.homepage === null ? [] : [`Source: ${facts.homepage}`]),
-    `Comment: Made by Lockstep out of ${facts.kind}.json${facts.licenseText === null ? '' : ' and the text of the license that lies beside it'}.`,
+    `Comment: Made by Lockstep out of ${facts.kind}.json${facts.licenseText === null ? '' : ' and the license text in the same folder'}.`,
   ];
   const files = [
     'Files: *',
@@ -52,8 +52,8 @@ function licenseText({ license, licenseText: own, name }: ExtensionFacts): strin
 }
 
 /**
- * A text that has the whole GNU General Public License in it, among others maybe, with that one left to Debian's
- * own copy: Policy 12.5 wants no second one.
+ * Replaces the full text of the GNU General Public License in a text by a reference to Debian's copy: Policy
+ * 12.5 forbids a second copy.
  */
 function withoutCommonText(text: string): string {
   const begin = /^[ \t]*GNU GENERAL PUBLIC LICENSE\s+Version ([23])\b/im.exec(text);
@@ -71,7 +71,7 @@ function withoutCommonText(text: string): string {
     .join('\n\n');
 }
 
-/** As the format wants it: a blank in front of each line, a dot on the empty ones, nothing that a terminal obeys. */
+/** In the required format: a space before each line, a dot on empty lines, no terminal control characters. */
 function paragraph(text: string): string[] {
   return text
     .replace(/\r\n?/g, '\n')

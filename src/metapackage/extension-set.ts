@@ -25,9 +25,10 @@ export interface SetExtension {
 }
 
 /**
- * Where packaged extensions lie. Debian's mediawiki keeps its own in `extensions-core` and has a link to each in
- * /var/lib/mediawiki/extensions: another version of one of these would be in its way in both places. Beside
- * `extensions-core`, `__DIR__ . '/../../..'` of a maintenance script is MediaWiki itself, as its author meant it.
+ * The folder of packaged extensions. Debian's mediawiki has its own in `extensions-core` and links to each in
+ * /var/lib/mediawiki/extensions: another version of one of these would conflict in both places. In a folder
+ * next to `extensions-core`, `__DIR__ . '/../../..'` in a maintenance script is MediaWiki itself, as its
+ * author intended.
  */
 const folders: Readonly<Record<ExtensionKind, string>> = {
   extension: '/usr/share/mediawiki/extensions-set',
@@ -37,7 +38,7 @@ const folders: Readonly<Record<ExtensionKind, string>> = {
 /** Bundled ones are known by their place: Parsoid has an extension.json too, in vendor/. */
 const bundledPath = /^(?:extensions|skins)\/[^/]+$/;
 
-/** Components whose trees have to be looked into: built without a template, or maybe brought along by MediaWiki. */
+/** Components whose trees must be examined: built without a template, or possibly included in MediaWiki. */
 export function extensionComponents(profile: Profile): string[] {
   return Object.entries(profile.components).flatMap(([name, { build, source }]) => {
     const packaged = build?.method === 'tree' && build.template === undefined;
@@ -47,11 +48,11 @@ export function extensionComponents(profile: Profile): string[] {
 }
 
 /**
- * The extensions and skins of a set, each after those that it needs, else by name.
+ * The extensions and skins of a set, each after those that it needs, otherwise by name.
  *
- * @param facts by component; one that is left out has neither extension.json nor skin.json
- * @throws LockstepError EXTENSION_INVALID: a component that is to be packaged is none or is the other kind, or two
- * components are the same one
+ * @param facts by component; a component that is left out has no extension.json and no skin.json
+ * @throws LockstepError EXTENSION_INVALID: a component to package is not an extension or skin, or is the
+ * other kind, or two components are the same extension
  */
 export function extensionsOfSet(
   workspace: Pick<Workspace, 'archive'>,
@@ -90,12 +91,12 @@ function notAs(
   const path = `components.${component}.build`;
   return facts === undefined
     ? new LockstepError('EXTENSION_INVALID', {
-        message: `The component ${component} has neither extension.json nor skin.json at the top of its tree`,
-        hint: 'What is no extension and no skin of MediaWiki needs "template" in its "build": docs/reference/templates.md',
+        message: `The component ${component} has no extension.json or skin.json at the top of its tree`,
+        hint: 'A component that is not a MediaWiki extension or skin needs "template" in its "build": docs/reference/templates.md',
         where: [{ file: profile.file, path }],
       })
     : new LockstepError('EXTENSION_INVALID', {
-        message: `The component ${component} is to be packaged as ${article(as)}, and its tree has ${facts.kind}.json: it is ${article(facts.kind)}`,
+        message: `The profile packages the component ${component} as ${article(as)}, but its tree has ${facts.kind}.json: it is ${article(facts.kind)}`,
         hint: `Write: build: { method: tree, as: ${facts.kind} }`,
         where: [{ file: profile.file, path: `${path}.as`, value: as }],
       });
@@ -113,8 +114,8 @@ function assertDistinct(profile: Profile, extensions: readonly SetExtension[]): 
       if (other === undefined) seen.set(key, one);
       else {
         throw new LockstepError('EXTENSION_INVALID', {
-          message: `The components ${other.component} and ${one.component} are both ${article(one.facts.kind)} ${what === 'name' ? `named ${one.facts.name}` : `with web resources in ${one.address}`}: MediaWiki can have one of them`,
-          hint: 'Leave one of them out of the profile.',
+          message: `The components ${other.component} and ${one.component} are both ${article(one.facts.kind)} ${what === 'name' ? `named ${one.facts.name}` : `with web resources in ${one.address}`}: MediaWiki can load only one of them`,
+          hint: 'Remove one of them from the profile.',
           where: [other, one].map(({ component }) => ({
             file: profile.file,
             path: `components.${component}`,

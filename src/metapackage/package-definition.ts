@@ -21,7 +21,7 @@ export const keyName = 'key';
 
 /** Where something lies on a machine: absolute, with no `.`, `..` or empty part. */
 const installPath = z.string().regex(/^(?!.*\/\.{0,2}(?:\/|$))\/[^\\\p{Cc}]+$/u, {
-  error: 'must be an absolute path, without "..", "//" or a slash at its end',
+  error: 'must be an absolute path without "..", "//" or a trailing slash',
 });
 
 const mode = z.string().regex(/^[0-7]{4}$/, { error: 'must be four octal digits in quotes: "0644"' });
@@ -30,7 +30,7 @@ const linkTarget = z.string().regex(/^[^\\\p{Cc}]+$/u, { error: 'must be a path'
 
 const relations = z.array(z.string()).default([]);
 
-/** Fields that deb-control(5) gives a meaning: each has a key of its own here, or is written by Lockstep. */
+/** Fields that deb-control(5) defines: each has its own key here, or Lockstep writes it. */
 const knownFields = new Set(
   (
     'Package Source Version Architecture Maintainer Section Priority Multi-Arch Homepage Description Essential ' +
@@ -47,7 +47,7 @@ const ownFieldName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9-]*$/, { error: 'must be a field name: letters, digits and "-"' })
   .refine((name) => !knownFields.has(name.toLowerCase()), {
-    error: 'is a field of Debian, which this table cannot set',
+    error: 'is a standard Debian field, which this table cannot set',
   });
 
 /** package.yaml, after rendering. */
@@ -55,7 +55,7 @@ export const packageDefinitionSchema = z.strictObject({
   package: packageName,
   architecture: z.enum(['all', ...baseArchitectures]).default('all'),
   section: z.string().regex(/^[a-z][a-z-]*(?:\/[a-z][a-z-]*)?$/, {
-    error: 'must be a section of Debian: "web", "metapackages"',
+    error: 'must be a Debian section: "web", "metapackages"',
   }),
   priority: z.enum(['required', 'important', 'standard', 'optional', 'extra']).default('optional'),
   'multi-arch': z.enum(['no', 'same', 'foreign', 'allowed']).optional(),
@@ -71,7 +71,7 @@ export const packageDefinitionSchema = z.strictObject({
   provides: relations,
   /** Control fields of one's own; a value that is empty after rendering leaves its field out. */
   fields: z.record(ownFieldName, z.union([z.literal(''), oneLine])).default({}),
-  description: z.string().regex(/^\S/, { error: 'must begin with the synopsis line' }),
+  description: z.string().regex(/^\S/, { error: 'must start with the synopsis line' }),
   files: z
     .array(
       z.strictObject({
@@ -121,7 +121,7 @@ export const relationFields = {
 
 export type RelationField = keyof typeof relationFields;
 
-/** What a template may name beside its own files. */
+/** The sources that a template may name in addition to its own files. */
 export interface DefinitionContext {
   /** The name that the package must have. */
   package: string;
@@ -151,7 +151,7 @@ export function readDefinition(
   if (value !== undefined) return value;
   throw new LockstepError(absent.length === faults.length ? 'TEMPLATE_MISSING' : 'TEMPLATE_INVALID', {
     message: `${file} has ${counted(faults.length, 'fault')}`,
-    hint: 'Lines are those of the template, before rendering',
+    hint: 'Line numbers refer to the template before rendering',
     where: faults,
   });
 }
@@ -193,7 +193,7 @@ function nameRule(expected: string): Rule {
   return (data, fault) => {
     const name = textAt(data, 'package');
     if (name !== undefined && name !== expected) {
-      fault(['package'], `must be ${expected}, as the template's folder says, is ${name}`);
+      fault(['package'], `must be ${expected}, the name of the template's folder, but is ${name}`);
     }
   };
 }
@@ -203,7 +203,7 @@ const relationRule: Rule = (data, fault) => {
     listOf(data, field).forEach((item, index) => {
       if (typeof item !== 'string') return;
       try {
-        if (parseRelations(item).length === 0) fault([field, index], 'is empty; leave it out');
+        if (parseRelations(item).length === 0) fault([field, index], 'is empty; remove it');
       } catch (error) {
         fault([field, index], (error as Error).message);
       }
@@ -211,13 +211,13 @@ const relationRule: Rule = (data, fault) => {
   }
 };
 
-/** Two things at one place, or something below what is no folder. */
+/** Two entries with the same path, or an entry below a path that is not a folder. */
 const targetsOnce: Rule = (data, fault) => {
   const entries: Entry[] = [];
   const add = (list: string, key: string): void =>
     listOf(data, list).forEach((item, index) => {
       const path = textAt(item, key);
-      // a tree may share its folder with files that are put beside its own
+      // a tree may share its folder with files from the template
       if (path !== undefined && textAt(item, 'from') !== treeName) entries.push([[list, index, key], path]);
     });
   add('files', 'to');
@@ -226,9 +226,9 @@ const targetsOnce: Rule = (data, fault) => {
   add('dirs', 'path');
   const seen = new Set<string>();
   for (const [place, path] of entries) {
-    if (seen.has(path)) fault(place, `${path} is there already`);
+    if (seen.has(path)) fault(place, `${path} already exists`);
     const above = folderless.find((other) => path.startsWith(`${other}/`));
-    if (above !== undefined) fault(place, `${path} lies below ${above}, which is no folder`);
+    if (above !== undefined) fault(place, `${path} is below ${above}, which is not a folder`);
     seen.add(path);
   }
 };
@@ -250,7 +250,7 @@ function filesRule(folder: TemplateFolder, context: DefinitionContext, absent: s
         if (!context[from]) fault(place, noSource[from]);
       } else check(place, from);
       if (from !== treeName && listOf(item, 'exclude').length > 0) {
-        fault(['files', index, 'exclude'], `is for "from: ${treeName}" only`, 'key');
+        fault(['files', index, 'exclude'], `is only allowed with "from: ${treeName}"`, 'key');
       }
     });
     for (const key of ['triggers', 'copyright', 'lintianOverrides']) {
@@ -266,6 +266,6 @@ function filesRule(folder: TemplateFolder, context: DefinitionContext, absent: s
 }
 
 const noSource = {
-  tree: 'there is no tree here: only a component of kind within, built by method tree, has one',
-  key: 'there is no key here: only the keyring package has it',
+  tree: 'this package has no tree: only a component of kind within, built by method tree, has one',
+  key: 'this package has no key: only the keyring package has one',
 };

@@ -1,15 +1,15 @@
 /**
- * Which packages of the base release have the PHP extensions that the trees
- * of a set demand: nobody types them into a template, and a new MediaWiki
- * that wants another one gets it. Pure.
+ * The packages of the base release that contain the PHP extensions that the trees of a set demand. No
+ * template lists them, so a new MediaWiki that needs another extension gets it. Pure.
  */
 import type { Declared, Platform } from '../source/declared.js';
 
 const prefix = 'php-extension/';
 
 /**
- * Sorted, each once, and of the base's own PHP: `php8.2-intl`. What is part of PHP's own program has no package, and
- * what the base does not have is no dependency but a demand that is not met (src/resolution/facts.ts).
+ * Sorted, each once, and of the base's own PHP: `php8.2-intl`. An extension that is built into PHP has no
+ * package. An extension that the base does not have is not a dependency but an unsatisfied demand
+ * (src/resolution/facts.ts).
  *
  * @param declared of all components, or of one, for its own package
  */

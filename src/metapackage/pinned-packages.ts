@@ -13,7 +13,7 @@ export function keyringPackageOf(workspace: Pick<Workspace, 'archive'>): string 
   return `${workspace.archive.name}-archive-keyring`;
 }
 
-/** The package that a template makes: that of its own name, but for the keyring's. */
+/** The package of a template: it has the template's name, except for the keyring package. */
 export function packageOfTemplate(workspace: Pick<Workspace, 'archive'>, template: string): string {
   return template === keyringTemplate ? keyringPackageOf(workspace) : template;
 }

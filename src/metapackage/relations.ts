@@ -6,7 +6,7 @@ import { compareVersions, formatVersion, parseVersion } from '../deb/version.js'
 import { LockstepError } from '../errors.js';
 import type { RelationRule } from '../profile/profile-schema.js';
 
-/** A package of a component, as it is on one architecture. */
+/** A package of a component on one architecture. */
 export interface SetPackage {
   package: string;
   version: string;
@@ -38,7 +38,7 @@ export function relationsOf(
       const [lowest, ...others] = [...new Set(all)].sort(compareVersions) as [string, ...string[]];
       if (rule === 'exact' && others.length > 0) {
         throw new LockstepError('RESOLVE_UNSATISFIABLE', {
-          message: `${component} is to be exact, but ${name} has different versions on different architectures: ${[lowest, ...others].join(', ')}`,
+          message: `${component} has the relation exact, but ${name} has different versions on different architectures: ${[lowest, ...others].join(', ')}`,
           hint: `Set components.${component}.relation to minimum or series`,
         });
       }

@@ -18,7 +18,7 @@ export interface Rendered {
 const mark = (line: number): string => `\uE000${line}\uE001`;
 const marks = /\uE000(\d+)\uE001/g;
 
-/** Helpers beside handlebars' own if, unless, each, with and lookup. */
+/** Helpers in addition to handlebars' own if, unless, each, with and lookup. */
 const ownHelpers: Readonly<Record<string, (...values: unknown[]) => string>> = {
   /** A value as JSON, which is YAML too: `depends: {{json relations}}`. */
   json: (value) => JSON.stringify(value),
@@ -72,7 +72,7 @@ export function renderTemplate(
 
 function parse(template: string, file: string): hbs.AST.Program {
   if (/[\uE000\uE001]/.test(template)) {
-    throw templateError('TEMPLATE_INVALID', `${file} holds private-use characters (U+E000, U+E001)`, [
+    throw templateError('TEMPLATE_INVALID', `${file} contains private-use characters (U+E000, U+E001)`, [
       { file },
     ]);
   }
@@ -100,10 +100,7 @@ function fromHandlebars(error: unknown, file: string): LockstepError {
   const { message, lineNumber } = error as Error & { lineNumber?: number };
   const line = lineNumber ?? Number(/on line (\d+)/.exec(message)?.[1] ?? 1);
   const unknown = /^"(.*)" not defined in /.exec(message);
-  const what =
-    unknown === null
-      ? `it is not a well-formed template: ${message.trim()}`
-      : `unknown variable "${unknown[1]}"`;
+  const what = unknown === null ? `invalid template: ${message.trim()}` : `unknown variable "${unknown[1]}"`;
   return templateError(
     unknown === null ? 'TEMPLATE_INVALID' : 'TEMPLATE_UNKNOWN_VARIABLE',
     `${file}, line ${line}: ${what}`,
@@ -122,7 +119,7 @@ function templateError(
     message,
     hint:
       code === 'TEMPLATE_UNKNOWN_VARIABLE'
-        ? 'Values of your own go under metapackage.settings of the profile: {{settings.<key>}}'
+        ? 'Define your own values under metapackage.settings in the profile: {{settings.<key>}}'
         : undefined,
     where,
     cause,
@@ -144,7 +141,7 @@ function markLines(statements: readonly hbs.AST.Statement[]): void {
   }
 }
 
-/** A text of a template, with what handlebars' parser notes beside its public type. */
+/** A text of a template, with fields of handlebars' parser that its public type lacks. */
 interface Content extends Omit<hbs.AST.ContentStatement, 'original'> {
   original: string;
   /** Whether white space before the text, right of a tag, was taken off. */

@@ -1,11 +1,11 @@
 /**
- * Which number a rebuilt or composed package gets: `<base>+<suffix><N>`. Pure;
- * the history of what was given out comes from the snapshots and is handed in.
+ * Assigns the number of a rebuilt or composed package: `<base>+<suffix><N>`. Pure; the caller passes the
+ * history of assigned versions, which comes from the snapshots.
  */
 import { reallyMark } from '../deb/really-version.js';
 import { withSuffix } from '../deb/version.js';
 
-/** A version that was given out, and the digest of everything that it was made from. */
+/** An assigned version, and the digest of all its inputs. */
 export interface VersionUse {
   package: string;
   version: string;
@@ -16,19 +16,19 @@ export interface VersionUse {
 }
 
 /**
- * The version of a package made from these inputs. The same inputs keep their
- * number, so that what did not change is not published anew; other inputs get
- * the next one, so that a version never stands for two contents. So do the
- * inputs of an earlier number, where a higher one of our own was given out since:
- * a set that goes back to what it was is news, and machines follow it upwards.
+ * The version of a package with these inputs. The same inputs keep their number, so that unchanged packages
+ * are not published again. Other inputs get the next number, so that a version never has two contents. Inputs
+ * of an earlier number also get the next number if a higher one was assigned since then: a set that returns
+ * to its earlier content is a new version, and machines follow it upwards.
  *
- * Where older content was given out above number N (`...+lockstep3+really...`), N and what is below it are
- * spent: machines that have the re-issue would not take them. The next one lies above it: `...+lockstep4`.
+ * If older content was re-issued above number N (`...+lockstep3+really...`), the numbers up to N cannot be
+ * used again: machines with the re-issue would not install them. The next number is above it:
+ * `...+lockstep4`.
  *
- * @param baseVersion Debian version without our suffix: `1:1.39.17-1+deb12u2`
+ * @param baseVersion Debian version without Lockstep's suffix: `1:1.39.17-1+deb12u2`
  * @param suffix the workspace's `versionSuffix`: `lockstep`
- * @param inputs sha256 of everything the package is made from
- * @param history what was given out; of other packages too where `packageName` is given
+ * @param inputs sha256 of all inputs of the package
+ * @param history assigned versions; also of other packages if `packageName` is given
  * @throws LockstepError DEB_VERSION
  */
 export function planVersion(
@@ -54,7 +54,7 @@ export function planVersion(
   return `${stem}${same > spent && same >= own ? same : highest + 1}`;
 }
 
-/** The N of `<stem><N>`, or of what was given out right above it; 0 where the version is of another stem. */
+/** The N of `<stem><N>`, or of a re-issue directly above it; 0 if the version has another stem. */
 function numberAfter(stem: string, version: string): { number: number; isExceeded: boolean } {
   const rest = version.startsWith(stem) ? version.slice(stem.length) : '';
   const [, digits = '0', tail] = /^([1-9]\d{0,8})(\+.*)?$/.exec(rest) ?? [];

@@ -41,7 +41,7 @@ export interface FollowedSets {
 
 /** A suite as the keyring package's templates see it. */
 export interface FollowedSuite extends SuiteVariable {
-  /** Whether a new machine of its release is told to follow it: the first one that is published. */
+  /** Whether a new machine of its release follows it by default: the first published suite. */
   proposed: boolean;
   /** Areas that a machine which follows it has: `main contrib`. */
   areas: string;
@@ -61,7 +61,7 @@ export interface CommonVariables {
     label: string;
     description: string;
     baseUrl: string;
-    /** Host of baseUrl, without port: what `Acquire::Snapshots::URI::Host::<host>` wants. */
+    /** Host of baseUrl, without port, for `Acquire::Snapshots::URI::Host::<host>`. */
     host: string;
     area: string;
     maintainer: string;
@@ -225,8 +225,8 @@ export function keyringVariables(
 }
 
 /**
- * @param packages the packages of each component that are in the set; a component that is not in it is no variable
- * @param more.schema of the set's database; left out where it has none
+ * @param packages the packages of each component that are in the set; a missing component is not a variable
+ * @param more.schema of the set's database; left out if it has none
  * @param more.extensions in the order in which they are loaded
  * @param more.php packages of PHP's extensions that the set demands
  * @throws LockstepError RESOLVE_UNSATISFIABLE, see relationsOf
@@ -289,12 +289,13 @@ function extensionVariable(
 }
 
 /**
- * The packages of each component that go into the set; components made from
- * templates only where their version is known already.
+ * The packages of each component that go into the set; components from templates only if their version is
+ * already known.
  *
  * @param built packages of the components that were built, by component
  * @param treeVersions versions of the packages made from templates, by package
- * @throws LockstepError BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE where a package that the profile names is not there
+ * @throws LockstepError BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE if a package that the profile names does not
+ * exist
  */
 export function packagesOfSet(
   workspace: Pick<Workspace, 'archive'>,

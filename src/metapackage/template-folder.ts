@@ -1,6 +1,6 @@
 /**
- * The folders in templates/: reads one into memory, whole, so that everything
- * after it is a decision over data. It does not look into the files.
+ * Reads a folder in templates/ completely into memory, so that later steps are decisions over data. It does
+ * not interpret the files.
  */
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export interface TemplateFile {
   executable: boolean;
 }
 
-/** A template, as it lies in the workspace. */
+/** A template of the workspace. */
 export interface TemplateFolder {
   name: string;
   /** Path of the folder in faults: `templates/mediawiki-full`. */
@@ -51,7 +51,7 @@ export async function readTemplate(
     if (status.isSymbolicLink()) {
       // what it points at may lie outside the workspace, and be another file on the next machine
       throw new LockstepError('TEMPLATE_INVALID', {
-        message: `${path}/${file} is a symbolic link; a template holds plain files only`,
+        message: `${path}/${file} is a symbolic link; a template contains only regular files`,
         where: [{ file: `${path}/${file}` }],
       });
     }
@@ -91,7 +91,10 @@ async function missing(
     message: isThere
       ? `templates/${name} has no ${definitionFileName}`
       : `There is no template templates/${name}${didYouMean(name, known)}`,
-    hint: known.length === 0 ? 'templates/ is empty or not there' : `The templates are: ${known.join(', ')}`,
+    hint:
+      known.length === 0
+        ? 'templates/ is empty or does not exist'
+        : `Available templates: ${known.join(', ')}`,
     where: [namedAt ?? { file: `templates/${name}/${definitionFileName}` }],
   });
 }

@@ -35,7 +35,7 @@ export interface TemplateJob {
   maintainer: string;
   /** Seconds: the date of all files. */
   date: number;
-  /** Variables beside `version`. */
+  /** Variables in addition to `version`. */
   variables: object;
   changelog: Pick<ChangelogSpec, 'distribution' | 'lines'>;
   /** The component's tree, where it has one. */
@@ -81,7 +81,7 @@ export async function composeTemplate(job: TemplateJob): Promise<ComposedPackage
   };
 }
 
-/** Renders the files of a folder; keeps their faults until all have been looked at. */
+/** Renders the files of a folder and collects the faults of all files. */
 class RenderedFiles {
   readonly #faults: LockstepError[] = [];
 
@@ -205,7 +205,7 @@ async function docFiles(
   ]);
   for (const { path } of made) {
     if (placed.has(path))
-      files.fault('package.yaml', `${path} is made by Lockstep; use copyright or lintianOverrides`);
+      files.fault('package.yaml', `Lockstep writes ${path} itself; use copyright or lintianOverrides`);
   }
   return made;
 }
@@ -220,14 +220,14 @@ function scriptsOf(definition: PackageDefinition, files: RenderedFiles): TreePac
     const text = files.text(from);
     // dpkg executes them: without an interpreter the installation fails with "Exec format error"
     if (name !== 'templates' && text !== '' && !text.startsWith('#!')) {
-      files.fault(from, 'a maintainer script must begin with "#!" and its interpreter');
+      files.fault(from, 'a maintainer script must start with "#!" and its interpreter');
     }
     scripts[name] = text;
   }
   return scripts;
 }
 
-/** The fields beside Package, Version, Architecture and Source, in the order of a control file. */
+/** The fields except Package, Version, Architecture and Source, in the order of a control file. */
 function controlOf(job: TemplateJob, definition: PackageDefinition): Record<string, string> {
   const control: Record<string, string> = { Maintainer: job.maintainer };
   for (const [key, field] of Object.entries(relationFields) as [RelationField, string][]) {

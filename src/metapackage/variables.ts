@@ -28,7 +28,7 @@ interface Scope {
 
 interface Resolved {
   value: unknown;
-  /** Where it does not exist: which part is missing, and what there is instead. */
+  /** For an unknown variable: the missing part, and the available names. */
   missing?: { variable: string; known: string[] };
 }
 
@@ -73,7 +73,7 @@ class Walk {
       case 'CommentStatement':
         break;
       default:
-        this.#fault(statement.loc, '', 'TEMPLATE_INVALID', 'templates have no partials and no decorators');
+        this.#fault(statement.loc, '', 'TEMPLATE_INVALID', 'templates support no partials and no decorators');
     }
   }
 
@@ -145,7 +145,7 @@ class Walk {
         call.path.loc,
         name,
         'TEMPLATE_INVALID',
-        `there is no helper "${name}"${didYouMean(name, known) || ';'} there is ${known.join(', ')}`,
+        `unknown helper "${name}"${didYouMean(name, known) || ';'} available: ${known.join(', ')}`,
       );
     }
     const [group, key] = values;
@@ -167,7 +167,7 @@ class Walk {
           path.loc,
           missing.variable,
           'TEMPLATE_UNKNOWN_VARIABLE',
-          `unknown variable "${missing.variable}"${didYouMean(missing.variable, missing.known) || '.'} Known there: ${known}`,
+          `unknown variable "${missing.variable}"${didYouMean(missing.variable, missing.known) || '.'} Available there: ${known}`,
         );
       }
       return value;

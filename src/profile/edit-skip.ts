@@ -1,7 +1,6 @@
 /**
- * Putting a skip into a profile that a person wrote, and taking one out: all
- * else in the file stays, byte for byte, where the lines allow it. Pure;
- * reading and writing the file is the caller's.
+ * Adds a skip to a profile that a person wrote, or removes one. Everything else in the file stays byte for
+ * byte, if its lines allow it. Pure; the caller reads and writes the file.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, isSeq, parseDocument, type Node, type YAMLMap, type YAMLSeq } from 'yaml';
@@ -72,7 +71,7 @@ function read(text: string, name: string, now?: Date): Profile {
   if (value === undefined) throw invalid('PROFILE_INVALID', `profiles/${name}.yaml`, faults);
   if (!isImported(value)) return value;
   throw new LockstepError('USAGE', {
-    message: `The packages of the profile ${name} are imported: it has no components`,
+    message: `The profile ${name} has imported packages and no components`,
   });
 }
 
@@ -188,7 +187,7 @@ interface Wanted {
   now?: Date;
 }
 
-/** The text afterwards: by the splice where that says what is wanted and nothing else, written anew otherwise. */
+/** The new text: with inserted lines if their result is exactly the intended one, otherwise rewritten. */
 function applied({ text, name, component, wanted, splice, profile, now }: Wanted): string {
   const own = { ...profile.components[component]! };
   delete own.skip;
@@ -206,11 +205,11 @@ function applied({ text, name, component, wanted, splice, profile, now }: Wanted
   let edited = splice === null ? text : spliced(text, splice);
   if (!says(edited)) edited = rewritten(text, component, wanted);
   if (!says(edited)) {
-    // As it would be told of the file, where what is wanted is no good profile
+    // The fault as for the file, if the result would be an invalid profile
     read(edited, name);
     throw new LockstepError('USAGE', {
-      message: `The component ${component} of profiles/${name}.yaml is written in a form that cannot be edited here`,
-      hint: `Write it there yourself: skip: [${wanted.map(entry).join(', ')}]`,
+      message: `The component ${component} of profiles/${name}.yaml is written in a form that Lockstep cannot edit`,
+      hint: `Write this line yourself: skip: [${wanted.map(entry).join(', ')}]`,
     });
   }
   if (now !== undefined) read(edited, name, now);

@@ -45,7 +45,7 @@ export function addComponent(
   const components = document.get('components');
   if (isImported(before.value) || !isMap(components)) {
     throw new LockstepError('USAGE', {
-      message: `The packages of the profile ${name} are imported: it has no components`,
+      message: `The profile ${name} has imported packages and no components`,
     });
   }
   if (Object.hasOwn(before.value.components, component)) throw exists(text, name, component, components);
@@ -62,8 +62,8 @@ function exists(text: string, name: string, component: string, components: YAMLM
   const at = (pair?.key as Node | undefined)?.range?.[0] ?? 0;
   const line = lineAt(text, at);
   return new LockstepError('COMPONENT_EXISTS', {
-    message: `The profile ${name} has a component ${component} already, in line ${line}`,
-    hint: `Change it there, or give the new one another name with --component`,
+    message: `The profile ${name} already has a component ${component}, in line ${line}`,
+    hint: 'Change it there, or choose another name with --component',
     where: [{ file: `profiles/${name}.yaml`, line, path: `components.${component}` }],
   });
 }

@@ -30,8 +30,8 @@ export interface Checked<T> {
 export type Rule = (data: unknown, fault: (path: FieldPath, message: string, part?: 'key') => void) => void;
 
 /**
- * Checks a file against a schema and against rules that look across fields.
- * Rules run even where the shape has faults, so that all are told at once.
+ * Checks a file against a schema and against rules across fields. Rules run even if the schema finds faults,
+ * so that all faults are reported at once.
  */
 export function checkYaml<S extends z.ZodType>(
   file: YamlFile,
@@ -82,13 +82,13 @@ function describeIssue(issue: z.core.$ZodIssue, file: YamlFile, shape: JsonSchem
       const known = knownKeys(schemasAt(shape, path, file.data));
       return issue.keys.map((key) => ({
         ...file.place([...path, key], 'key'),
-        message: `unknown key "${key}"${didYouMean(key, known) || '.'} Known here: ${known.join(', ')}`,
+        message: `unknown key "${key}"${didYouMean(key, known) || '.'} Allowed here: ${known.join(', ')}`,
       }));
     }
     case 'invalid_type':
       if (missing) return at(`is missing; it must be ${expectedWord(issue.expected)}`);
       return at(
-        `must be ${expectedWord(issue.expected)}, is ${describeValue(value)}${quotesHint(issue.expected, value, file.written(path))}`,
+        `must be ${expectedWord(issue.expected)}, but is ${describeValue(value)}${quotesHint(issue.expected, value, file.written(path))}`,
       );
     case 'invalid_value':
       return at(choice(issue.values, value, file.written(path)));
@@ -136,19 +136,19 @@ function choice(values: readonly unknown[], given: unknown, written: string | un
   const allowed =
     words.length === 1 ? `must be ${JSON.stringify(values[0])}` : `must be one of ${words.join(', ')}`;
   if (given === undefined) return `is missing; it ${allowed}`;
-  if (typeof given === 'object') return `${allowed}, is ${describeValue(given)}`;
+  if (typeof given === 'object') return `${allowed}, but is ${describeValue(given)}`;
   const text = written ?? JSON.stringify(given);
   // `release: 12` is the number 12: the word is right and only its quotes are missing
   if (typeof given !== 'string' && values.includes(text)) {
-    return `${allowed}, as text: write it in quotes, "${text}"`;
+    return `${allowed}, as text: put it in quotes, "${text}"`;
   }
   const suggestion = typeof given === 'string' ? didYouMean(text, words) : '';
-  return `${allowed}${suggestion || `, is ${describeValue(given)}`}`;
+  return `${allowed}${suggestion || `, but is ${describeValue(given)}`}`;
 }
 
 function bound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
   const [limit, side] = issue.code === 'too_small' ? [issue.minimum, 'at least'] : [issue.maximum, 'at most'];
-  if (issue.origin === 'array' || issue.origin === 'set') return `must hold ${side} ${limit} of them`;
+  if (issue.origin === 'array' || issue.origin === 'set') return `must have ${side} ${limit} entries`;
   if (issue.origin === 'string') return `must have ${side} ${limit} character(s)`;
   return `must be ${side} ${limit}`;
 }
@@ -166,10 +166,10 @@ function expectedWord(expected: string): string {
   return words[expected] ?? expected;
 }
 
-/** YAML reads `1.10` as a number and `no` as text: the usual surprise, so it is said. */
+/** YAML reads `1.10` as a number: a usual surprise, so the message explains it. */
 function quotesHint(expected: string, value: unknown, written: string | undefined): string {
   if (expected !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return '';
-  return `: write it in quotes, "${written ?? String(value)}"`;
+  return `: put it in quotes, "${written ?? String(value)}"`;
 }
 
 function valueAt(data: unknown, path: FieldPath): unknown {

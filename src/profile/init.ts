@@ -34,11 +34,11 @@ export interface InitOptions {
 }
 
 /**
- * The files of a new workspace: lockstep.yaml with two suites for each
- * profile that is ready to use, what was handed in, schemas for editors, .gitignore.
+ * The files of a new workspace: lockstep.yaml with two suites for each profile that is ready to use, the
+ * given files, schemas for editors, .gitignore.
  *
- * @param begin profiles/, templates/ and packaging/ to begin with
- * @throws LockstepError WORKSPACE_INVALID where an option is no good for lockstep.yaml
+ * @param begin initial content of profiles/, templates/ and packaging/
+ * @throws LockstepError WORKSPACE_INVALID if an option is invalid for lockstep.yaml
  */
 export function planInit(options: InitOptions, begin: readonly PlannedFile[]): PlannedFile[] {
   const profiles = begin.flatMap((file) => /^profiles\/([^/]+)\.yaml$/.exec(file.path)?.[1] ?? []).sort();
@@ -68,10 +68,10 @@ function isToBeFilledIn(begin: readonly PlannedFile[], name: string): boolean {
 }
 
 /**
- * Writes a plan into a folder, which may exist and hold other things.
- * lockstep.yaml goes last: until then the folder is not a workspace.
+ * Writes a plan to a folder, which may exist and contain other files. lockstep.yaml is written last: until
+ * then the folder is not a workspace.
  *
- * @throws LockstepError WORKSPACE_EXISTS where any file of the plan is there already; then nothing is written
+ * @throws LockstepError WORKSPACE_EXISTS if any file of the plan already exists; then nothing is written
  */
 export async function applyInit(dir: string, plan: readonly PlannedFile[]): Promise<void> {
   const root = resolve(dir);
@@ -83,8 +83,8 @@ export async function applyInit(dir: string, plan: readonly PlannedFile[]): Prom
     const isWorkspace = inTheWay.includes(workspaceFileName);
     throw new LockstepError('WORKSPACE_EXISTS', {
       message: isWorkspace
-        ? `${root} is a Lockstep workspace already`
-        : `${root} holds files that a new workspace would overwrite: ${inTheWay.join(', ')}`,
+        ? `${root} is already a Lockstep workspace`
+        : `${root} contains files that a new workspace would overwrite: ${inTheWay.join(', ')}`,
       hint: 'Choose another folder, or move these files away',
       where: inTheWay.map((path) => ({ file: path })),
     });

@@ -72,8 +72,8 @@ export function suiteOf(workspace: Workspace, name: string): SuiteConfig {
   if (suite === undefined) {
     const known = Object.keys(workspace.suites);
     throw new LockstepError('SUITE_UNKNOWN', {
-      message: `There is no suite "${name}" in ${workspaceFileName}${didYouMean(name, known)}`,
-      hint: `The suites are: ${known.join(', ') || 'none yet; add one under "suites"'}`,
+      message: `${workspaceFileName} has no suite "${name}"${didYouMean(name, known)}`,
+      hint: `The suites are: ${known.join(', ') || 'none; add one under "suites"'}`,
       where: [placeOf(workspace, ['suites'])],
     });
   }
@@ -149,7 +149,7 @@ function completed<T extends { base: { codename: string } & Omit<ProfileBase, 's
 export function invalid(code: ErrorCode, file: string, faults: readonly FaultPlace[]): LockstepError {
   return new LockstepError(code, {
     message: `${file} has ${counted(faults.length, 'fault')}`,
-    hint: 'Correct what is listed; nothing else was done',
+    hint: 'Correct the listed faults. Nothing was changed',
     where: faults,
   });
 }

@@ -24,21 +24,21 @@ export const relativePathPattern = /^(?!\/)(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{C
 
 export const packageName = z.string().regex(packageNamePattern, {
   error:
-    'must be a Debian package name: lower-case letters, digits and "+", "-", ".", at least two characters, beginning with a letter or digit',
+    'must be a Debian package name: lower-case letters, digits and "+", "-", ".", at least two characters, starting with a letter or digit',
 });
 
 export const slug = z.string().regex(slugPattern, {
   error:
-    'must be a plain name: lower-case letters, digits and "-", ".", "+", beginning and ending with a letter or digit',
+    'must be a plain name: lower-case letters, digits and "-", ".", "+", starting and ending with a letter or digit',
 });
 
 export const componentName = z.string().regex(componentNamePattern, {
-  error: 'must be a component name: lower-case letters, digits and "-", beginning with a letter',
+  error: 'must be a component name: lower-case letters, digits and "-", starting with a letter',
 });
 
 export const settingName = z.string().regex(settingNamePattern, {
   error:
-    'must be a name that templates can use: letters, digits and "_", beginning with a letter, as in siteName',
+    'must be a name that templates can use: letters, digits and "_", starting with a letter, such as siteName',
 });
 
 export const relativePath = z.string().regex(relativePathPattern, {
@@ -53,7 +53,7 @@ export const treePattern = z
 
 /** One line of text for people; it ends up in Release and control fields. */
 export const oneLine = z.string().regex(/^\S(?:[^\p{Cc}]*\S)?$/u, {
-  error: 'must be one line of text that neither begins nor ends with a space',
+  error: 'must be one line of text without a space at its start or end',
 });
 
 /** Policy 5.6.2: a name and an address in angle brackets. */
@@ -87,7 +87,7 @@ export const versionRange = z.string().superRefine((range, context) => {
 export const duration = z
   .string()
   .regex(/^[1-9]\d{0,8}[smhdw]$/, {
-    error: 'must be a length of time: a number and one of s, m, h, d, w, as in "14d"',
+    error: 'must be a duration: a number and one of s, m, h, d, w, such as "14d"',
   })
   .transform((text) => parseDuration(text) ?? 0);
 
@@ -96,7 +96,7 @@ export const trackedRange = z.union([z.literal('latest'), z.literal('any'), vers
 
 /** A constraint as Composer writes it; what it means is read in src/source/composer.ts. */
 export const constraint = z.string().regex(/^[^\p{Cc}]*[0-9*][^\p{Cc}]*$/u, {
-  error: 'must be a constraint of versions: "^0.20", ">=1.43 <1.45"',
+  error: 'must be a version constraint: "^0.20", ">=1.43 <1.45"',
 });
 
 /** Names of refs and patterns of them (git-check-ref-format(1)); `*` stands for anything but a slash. */
@@ -113,7 +113,7 @@ export const gitAddress = z
     /^(?:https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/[A-Za-z0-9._~+%/-]+|ssh:\/\/(?:\w[\w.-]*@)?(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/[A-Za-z0-9._~+%/-]+|\w[\w.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/][A-Za-z0-9._~+%/-]*|file:\/\/\/[^\p{Cc}?#]+|(?:\.{0,2}\/)[^\p{Cc}]+)$/u,
     {
       error:
-        'must be where a git repository is: https://host/path, http://host/path, ssh://user@host/path, user@host:path, or a path that begins with "/", "./" or "../"; no password',
+        'must be the address of a git repository: https://host/path, http://host/path, or a path that starts with "/", "./" or "../"; without user and password',
     },
   );
 
@@ -122,5 +122,5 @@ export const tarballAddress = z
   .string()
   .regex(
     /^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/(?:[A-Za-z0-9._~+%/?=&-]|\{version\})*$/,
-    { error: 'must be a web address without user or password; {version} may stand in it' },
+    { error: 'must be a web address without user or password; it may contain {version}' },
   );

@@ -1,7 +1,6 @@
 /**
- * Addresses in profiles that Lockstep brings along and that belong to each
- * site: a repository's. They are written with the host names that RFC 2606
- * keeps for examples, which nobody can have.
+ * Example addresses in Lockstep's own profiles, which each site must replace by the addresses of its
+ * repositories. They use the host names that RFC 2606 reserves for examples.
  */
 import { counted } from '../counted.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -38,9 +37,9 @@ export function assertFilledIn(profile: Profile): void {
   throw new LockstepError('PROFILE_PLACEHOLDER', {
     message:
       where.length === 1
-        ? `The profile ${profile.name} is to be filled in first: ${first.value} is an example, not the address of a repository`
-        : `The profile ${profile.name} is to be filled in first: ${counted(where.length, 'address', 'addresses')} in it are examples`,
-    hint: `Write where your repositories are into ${profile.file}; what you do not need, take out`,
+        ? `The profile ${profile.name} is incomplete: ${first.value} is an example, not the address of a repository`
+        : `The profile ${profile.name} is incomplete: ${counted(where.length, 'example address', 'example addresses')} must be replaced`,
+    hint: `Replace them with the addresses of your repositories in ${profile.file}, and remove what you do not need`,
     where,
   });
 }

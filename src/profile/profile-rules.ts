@@ -1,7 +1,7 @@
 /**
- * What the schemas cannot say: references between fields and files, cycles,
- * things named twice. Pure rules over the data as a person wrote it, of any
- * shape, so that they run beside the shape faults and all are told at once.
+ * Rules that the schemas cannot express: references between fields and files, cycles, duplicate names. Pure
+ * rules over the data as written, with any structure, so that their faults are reported together with the
+ * faults of the schema.
  */
 import { baseReleases } from './base-release.js';
 import type { Rule } from './faults.js';
@@ -28,7 +28,7 @@ function textsOf(value: unknown): string[] {
 }
 
 function unknownName(what: string, name: string, known: readonly string[], where: string): string {
-  const list = known.length === 0 ? 'there is none' : `there is ${known.join(', ')}`;
+  const list = known.length === 0 ? 'none exists' : `available: ${known.join(', ')}`;
   return `no ${what} "${name}" ${where}${didYouMean(name, known) || ';'} ${list}`.trim();
 }
 
@@ -37,7 +37,7 @@ function noRepeats(data: unknown, path: FieldPath, fault: Parameters<Rule>[1]): 
   let list = data;
   for (const part of path) list = fieldOf(list, String(part));
   textsOf(list).forEach((word, index, words) => {
-    if (words.indexOf(word) < index) fault([...path, index], `"${word}" is in this list already`);
+    if (words.indexOf(word) < index) fault([...path, index], `"${word}" is already in this list`);
   });
 }
 
@@ -120,7 +120,7 @@ export const profileRules: Rule[] = [
       const method = fieldOf(build, 'method');
       const [proposed] = rule.methods;
       if (proposed === undefined && build !== undefined) {
-        fault([...at, 'build'], `a component of kind ${kind} is not built: leave "build" out`, 'key');
+        fault([...at, 'build'], `a component of kind ${String(kind)} is not built: remove "build"`, 'key');
       } else if (proposed !== undefined && build === undefined && rule.mayStayUnbuilt !== true) {
         fault(
           [...at, 'build'],
@@ -135,15 +135,15 @@ export const profileRules: Rule[] = [
       const packages = fieldOf(component, 'packages');
       const byDebian = kind === 'apt-source' || (rule.methods.includes('debian') && method === 'debian');
       if (byDebian && packages === undefined) {
-        fault([...at, 'packages'], 'is missing; it names the built packages that go into the set');
+        fault([...at, 'packages'], 'is missing; it names the built packages that become part of the set');
       } else if (!byDebian && packages !== undefined) {
         const instead =
           kind === 'apt-binary'
             ? '"source.packages" names them'
             : build === undefined
-              ? 'they are those of the component that it is within'
+              ? 'the packages come from the component that it is within'
               : 'its template, or its extension.json, names the package';
-        fault([...at, 'packages'], `is for method debian only; here ${instead}`, 'key');
+        fault([...at, 'packages'], `is only allowed with method debian; here ${instead}`, 'key');
       }
     }
   },
@@ -154,7 +154,7 @@ export const profileRules: Rule[] = [
       if (build['as'] === undefined || build['template'] === undefined) continue;
       fault(
         ['components', name, 'build', 'as'],
-        'contradicts "template": what a template packages is not looked into',
+        'contradicts "template": Lockstep does not inspect the tree that a template packages',
         'key',
       );
     }
@@ -167,16 +167,17 @@ export const profileRules: Rule[] = [
       const at = ['components', name, 'source'];
       const named = ['version', 'tag', 'branch', 'commit'].filter((key) => source[key] !== undefined);
       if (named.length === 0) {
-        fault(
-          [...at, 'version'],
-          'is missing: one of "version", "tag", "branch" and "commit" says what to take',
-        );
+        fault([...at, 'version'], 'is missing: one of "version", "tag", "branch" and "commit" is required');
       }
       for (const key of named.slice(1)) {
-        fault([...at, key], `contradicts "${named[0]!}": one of them says what to take`, 'key');
+        fault([...at, key], `contradicts "${named[0]!}": only one of them is allowed`, 'key');
       }
       if (source['tags'] !== undefined && source['version'] === undefined) {
-        fault([...at, 'tags'], 'says which tags are versions; it goes with "version" only', 'key');
+        fault(
+          [...at, 'tags'],
+          'is only allowed with "version": it selects the tags that are versions',
+          'key',
+        );
       }
     }
   },
@@ -192,34 +193,34 @@ export const profileRules: Rule[] = [
       if (sha256 === undefined && signedBy === undefined) {
         fault(
           [...at, 'sha256'],
-          'is missing: "sha256", or "signature" and "signedBy", vouches for what the server sends',
+          'is missing: "sha256", or "signature" and "signedBy", is required to verify the tarball',
         );
       }
       if ((signature === undefined) !== (signedBy === undefined)) {
         fault(
           [...at, signature === undefined ? 'signature' : 'signedBy'],
-          'is missing: "signature" says where the signature is, "signedBy" whose it must be',
+          'is missing: "signature" gives the address of the signature, "signedBy" the trusted keys',
         );
       }
       if (sha256 !== undefined && !isOne) {
-        fault([...at, 'sha256'], `is that of one tarball, and "version" is ${version}`, 'key');
+        fault([...at, 'sha256'], `is the hash of a single tarball, but "version" is ${version}`, 'key');
       }
       if (!isOne && listing === undefined) {
-        fault([...at, 'listing'], `is missing: it tells which versions there are for ${version}`);
+        fault([...at, 'listing'], `is missing: it lists the available versions for ${version}`);
       }
       if (isOne && listing !== undefined) {
-        fault([...at, 'listing'], `is needless: "version" is ${version} alone`, 'key');
+        fault([...at, 'listing'], `is not needed: "version" is only ${version}`, 'key');
       }
       for (const [key, value] of [
         ['url', url],
         ['signature', signature],
       ] as const) {
         if (!isOne && typeof value === 'string' && !value.includes('{version}')) {
-          fault([...at, key], 'must have {version} where the version goes');
+          fault([...at, key], 'must contain {version} in place of the version');
         }
       }
       if (typeof listing === 'string' && listing.includes('{version}')) {
-        fault([...at, 'listing'], 'is one page: {version} cannot stand in it');
+        fault([...at, 'listing'], 'is a single page: it cannot contain {version}');
       }
     }
   },
@@ -230,13 +231,13 @@ export const profileRules: Rule[] = [
       if (!Array.isArray(expiredKeys)) continue;
       const at = ['components', name, 'source', 'expiredKeys'];
       if (signedBy === undefined) {
-        fault(at, 'is for "signedBy", which is missing: nothing has to be signed here', 'key');
+        fault(at, 'is only allowed with "signedBy", which is missing', 'key');
       }
       const before = new Set<string>();
       for (const [index, entry] of expiredKeys.entries()) {
         const fingerprint = fieldOf(entry, 'fingerprint');
         if (typeof fingerprint !== 'string') continue;
-        if (before.has(fingerprint.toUpperCase())) fault([...at, index, 'fingerprint'], 'is there twice');
+        if (before.has(fingerprint.toUpperCase())) fault([...at, index, 'fingerprint'], 'occurs twice');
         before.add(fingerprint.toUpperCase());
       }
     }
@@ -265,7 +266,7 @@ export const profileRules: Rule[] = [
       const at = ['components', name, 'source', 'component'];
       const kind = fieldOf(components, target, 'source', 'kind');
       if (!names.includes(target)) fault(at, unknownName('component', target, names, 'in this profile'));
-      else if (kind === 'apt-binary') fault(at, `"${target}" has no source tree: it is of kind apt-binary`);
+      else if (kind === 'apt-binary') fault(at, `"${target}" has no source tree: its kind is apt-binary`);
     }
     const lead = fieldOf(data, 'metapackage', 'lead');
     if (typeof lead === 'string' && !names.includes(lead)) {
@@ -283,7 +284,7 @@ export const profileRules: Rule[] = [
     if (typeof own === 'string' && templates.length > 0 && !templates.includes(own)) {
       fault(
         ['metapackage', 'templates'],
-        `the template "${own}" of the metapackage itself is not in this list${didYouMean(own, templates)}`,
+        `this list lacks the template "${own}" of the metapackage itself${didYouMean(own, templates)}`,
       );
     }
   },
@@ -299,12 +300,12 @@ export const profileRules: Rule[] = [
       const trail = [start];
       for (let next = parentOf(start); next !== undefined; next = parentOf(next)) {
         if (trail.includes(next)) {
-          // a trail that only leads into a cycle is told of where the cycle is
+          // a path that only leads into a cycle is reported at the cycle
           if (next === start && !told.has(start)) {
             trail.forEach((name) => told.add(name));
             fault(
               ['components', start, 'source', 'component'],
-              `goes in a circle: ${[...trail, start].join(' is within ')}`,
+              `is circular: ${[...trail, start].join(' is within ')}`,
             );
           }
           break;
@@ -320,7 +321,7 @@ export const profileRules: Rule[] = [
       if (typeof name !== 'string') return;
       const other = homes.get(name);
       if (other === undefined) homes.set(name, home);
-      else if (other !== home) fault(path, `the package "${name}" comes from ${other} already`);
+      else if (other !== home) fault(path, `the package "${name}" already comes from ${other}`);
     };
     for (const [name, component] of Object.entries(fieldsOf(fieldOf(data, 'components')))) {
       const at = ['components', name];

@@ -12,12 +12,12 @@ import { source } from './source-schema.js';
 const base = z
   .strictObject({
     distribution: z.literal('debian'),
-    release: z.enum(baseReleases.map((known) => known.release)).describe('Its number, in quotes: "12"'),
+    release: z.enum(baseReleases.map((known) => known.release)).describe('Release number, in quotes: "12"'),
     codename: z.enum(baseReleases.map((known) => known.codename)),
     architectures: z
       .array(z.enum(baseArchitectures))
       .min(1)
-      .describe('What packages are resolved and built for'),
+      .describe('Architectures that packages are resolved and built for'),
   })
   .describe('The base distribution that the set is built for and installed on');
 
@@ -25,39 +25,43 @@ const build = z
   .discriminatedUnion('method', [
     z
       .strictObject({ method: z.literal('debian') })
-      .describe('By its debian/ directory: packaging/<component>/debian, or the one of the source package'),
+      .describe(
+        'Build with its debian/ directory: packaging/<component>/debian, or the one in the source package',
+      ),
     z
       .strictObject({
         method: z.literal('tree'),
         template: slug
           .optional()
           .describe(
-            'The folder in templates/ whose package.yaml says what goes where; needless for an extension or a skin of MediaWiki, which extension.json or skin.json describes',
+            'The folder in templates/ whose package.yaml maps the files; not needed for a MediaWiki extension or skin, which extension.json or skin.json describes',
           ),
         as: z
           .enum(['extension', 'skin'])
           .optional()
           .describe(
-            'Without a template: what of MediaWiki its tree is, an extension if left out. Its package is mediawiki-extension-<component> or mediawiki-skin-<component>',
+            'Without a template: whether its tree is a MediaWiki extension (default) or skin. Its package is mediawiki-extension-<component> or mediawiki-skin-<component>',
           ),
       })
-      .describe('Its tree is put into a package as a template, or its own extension.json or skin.json, says'),
+      .describe(
+        'Build a package from its tree, as described by a template or by its own extension.json or skin.json',
+      ),
   ])
-  .describe('How packages are made of it');
+  .describe('How its packages are built');
 
 const skip = z
   .strictObject({
     version: z
       .string()
       .describe(
-        'As "lockstep outdated" names it: "1:1.43.12-1~deb13u1", a tag; or the version of upstream: "1.43.12"',
+        'Version as "lockstep outdated" shows it: "1:1.43.12-1~deb13u1", a tag; or the upstream version: "1.43.12"',
       ),
-    reason: oneLine.describe('Why, in one line; resolve, release and status tell it'),
+    reason: oneLine.describe('The reason, in one line; resolve, release and status show it'),
     until: z.iso
-      .date({ error: 'must be a day: 2026-12-13' })
-      .describe('The day (UTC) from which on it has no effect, at most 90 days ahead'),
+      .date({ error: 'must be a date such as 2026-12-13' })
+      .describe('The first day (UTC) on which it has no effect, at most 90 days ahead'),
   })
-  .describe('A version that is passed over for a while');
+  .describe('A version that is skipped for a limited time');
 
 const component = z
   .strictObject({
@@ -67,42 +71,38 @@ const component = z
       .array(packageName)
       .min(1)
       .optional()
-      .describe('Which of the packages that are built go into the set (method debian)'),
+      .describe('The built packages that become part of the set (method debian)'),
     requires: z
       .record(componentName, constraint)
       .optional()
-      .describe('What this component demands of others of the set, by name: "^0.20", ">=1.43 <1.45"'),
+      .describe('Demands of this component on other components, by name: "^0.20", ">=1.43 <1.45"'),
     relation: z
       .enum(['exact', 'minimum', 'series'])
       .default('exact')
       .describe(
-        'What the metapackage demands: exact = this version; minimum = this or later; series = of the same X.Y',
+        'Dependency of the metapackage: exact = this version; minimum = this version or later; series = same X.Y',
       ),
-    skip: z
-      .array(skip)
-      .min(1)
-      .optional()
-      .describe('Versions that are passed over, each until a day: lockstep skip'),
+    skip: z.array(skip).min(1).optional().describe('Versions to skip, each until a date: lockstep skip'),
   })
-  .describe('A piece of software of the set');
+  .describe('A component of the set');
 
 const database = z
   .strictObject({
-    component: componentName.describe('The component whose software makes and updates the tables'),
+    component: componentName.describe('The component whose software creates and updates the tables'),
     paths: z
       .array(treePattern)
       .min(1)
       .describe(
-        'The files of its tree that do so, as patterns: "maintenance/**/*.sql". While they stay the same, so does the schema',
+        'Patterns of the files in its tree that do so: "maintenance/**/*.sql". If they do not change, the schema does not change',
       ),
   })
-  .describe('How the database schema of the set is told; left out where the set has no database');
+  .describe('How to detect a change of the database schema; leave it out if the set has no database');
 
 const metapackage = z
   .strictObject({
-    name: packageName.describe('The package that pulls in the whole set'),
-    lead: componentName.describe('The component whose upstream version it carries'),
-    templates: z.array(slug).min(1).describe('Folders in templates/, one for each package made with it'),
+    name: packageName.describe('Name of the metapackage, which depends on the whole set'),
+    lead: componentName.describe('The component whose upstream version it has'),
+    templates: z.array(slug).min(1).describe('Folders in templates/, one for each package to build'),
     settings: z
       .record(settingName, z.json())
       .default({})
@@ -115,14 +115,14 @@ const metapackage = z
 export const profileSchema = z
   .strictObject({
     format: z.literal(1).describe('The format of this file'),
-    description: oneLine.describe('What the set is, in one line'),
+    description: oneLine.describe('Description of the set, in one line'),
     base,
     components: z
       .record(componentName, component)
       .refine((components) => Object.keys(components).length > 0, {
-        error: 'must hold at least one component',
+        error: 'must contain at least one component',
       })
-      .describe('The software of the set, by name'),
+      .describe('The components of the set, by name'),
     metapackage,
   })
   .describe('A Lockstep release profile');
@@ -133,15 +133,15 @@ export const importedProfileSchema = z
     format: z.literal(1).describe('The format of this file'),
     kind: z
       .literal('imported')
-      .describe('The packages of this set are built elsewhere and brought in by lockstep import'),
-    description: oneLine.describe('What the set is, in one line'),
+      .describe('The packages of this set are built elsewhere and imported with lockstep import'),
+    description: oneLine.describe('Description of the set, in one line'),
     versions: z
       .number()
       .int()
       .min(1)
       .max(100)
       .default(1)
-      .describe('How many versions of a package the set has at most: the newest of those that were imported'),
+      .describe('Maximum number of versions per package: the newest imported ones are kept'),
     base,
   })
   .describe('A Lockstep profile of imported packages');
@@ -150,7 +150,7 @@ export const importedProfileSchema = z
 export const anyProfileSchema = z.union([profileSchema, importedProfileSchema]);
 
 export type ProfileFile = z.output<typeof profileSchema>;
-/** Stands in for a component's source in one run (`--with`); no profile can say it. */
+/** Replaces a component's source in one run (`--with`); a profile cannot contain it. */
 export interface LocalConfig {
   kind: 'local';
   /** Absolute. */

@@ -19,7 +19,7 @@ export function skipRules(now: Date | undefined): Rule[] {
         const at = ['components', component, 'skip'];
         if (kind === 'within' && skip !== undefined) {
           const whose = typeof parent === 'string' ? parent : 'the component that it is within';
-          fault(at, `has no effect here: the version of this component is that of ${whose}`, 'key');
+          fault(at, `has no effect here: this component has the version of ${whose}`, 'key');
           continue;
         }
         const seen = new Map<string, number>();
@@ -29,7 +29,7 @@ export function skipRules(now: Date | undefined): Rule[] {
             const first = seen.get(version);
             if (wrong !== null) fault([...at, index, 'version'], wrong);
             else if (first !== undefined) {
-              fault([...at, index, 'version'], `"${version}" is skipped already, by skip[${first}]`);
+              fault([...at, index, 'version'], `"${version}" is already skipped by skip[${first}]`);
             } else seen.set(version, index);
           }
           if (now === undefined || typeof until !== 'string') continue;
@@ -47,9 +47,9 @@ export function versionFault(kind: unknown, version: string): string | null {
     case 'apt-binary':
       return isValidVersion(version)
         ? null
-        : 'must be a version, as "lockstep outdated" names it: "1:1.43.12-1~deb13u1", or the one of upstream: "1.43.12"';
+        : 'must be a version as "lockstep outdated" shows it: "1:1.43.12-1~deb13u1", or an upstream version: "1.43.12"';
     case 'tarball':
-      return parseUpstream(version) === null ? 'must be a version of upstream: "1.43.12"' : null;
+      return parseUpstream(version) === null ? 'must be an upstream version: "1.43.12"' : null;
     case 'git':
       return parseUpstream(version) === null && !gitPattern.safeParse(version).success
         ? 'must be a version, the name of a tag or branch, or a commit: "1.43.12", "REL1_43_12"'

@@ -1,10 +1,9 @@
 /**
- * Skips: versions that a profile passes over until a day. It owns when a skip
- * ends and how one is told; which versions a skip means is the resolution's
- * (src/resolution/skips.ts). Pure: the time comes in.
+ * Skips: versions that a profile excludes until a date. This module decides when a skip ends and how it is
+ * worded. src/resolution/skips.ts decides which versions it excludes. Pure: the caller passes the time.
  */
 
-/** How many days ahead a skip may end at most: one without an end is how security fixes get lost. */
+/** The maximum duration of a skip in days: security fixes get lost in skips that never end. */
 export const longestSkip = 90;
 
 const day = 86_400_000;
@@ -30,7 +29,7 @@ export interface ActiveSkip extends Skip {
 /** By component, what is in force. */
 export type SkipsInForce = ReadonlyMap<string, readonly ActiveSkip[]>;
 
-/** A version that a skip kept out of a set: what resolving tells and snapshots record. */
+/** A version that a skip kept out of a set, for messages and for snapshots. */
 export interface SkippedVersion extends Skip {
   /** Whether it is known to bring security fixes: it is in the security suite, or an earlier snapshot says so. */
   security: boolean;
@@ -41,7 +40,7 @@ export interface SkippedOf extends SkippedVersion {
   component: string;
 }
 
-/** Whether a skip has no effect any more. */
+/** Whether a skip no longer has an effect. */
 export function hasEnded({ until }: Pick<Skip, 'until'>, now: Date): boolean {
   return Date.parse(`${until}T00:00:00Z`) <= now.getTime();
 }
@@ -58,10 +57,10 @@ export function latestEnd(now: Date): string {
 
 /** What is wrong with one that ends too late. */
 export function tooLongWords(now: Date): string {
-  return `is more than ${longestSkip} days ahead: a skip ends by ${latestEnd(now)} at the latest`;
+  return `is more than ${longestSkip} days ahead: the latest end of a skip is ${latestEnd(now)}`;
 }
 
-/** The command that takes a skip back, as it is typed. */
+/** The command that removes a skip, as typed. */
 export function undoCommand(profile: string, component: string, version: string): string {
   return `lockstep skip ${profile} ${component} --remove ${shellWord(version)}`;
 }
@@ -81,7 +80,7 @@ export function skippedSentence(skipped: SkippedOf): string {
   return `${skipped.component} ${skipWords(skipped)}`;
 }
 
-/** What to say of a skip of a profile that has no effect any more. */
+/** The note on a skip of a profile that no longer has an effect. */
 export function endedSentence(profile: string, component: string, { version, until }: Skip): string {
-  return `The skip of ${component} ${version} in ${profile} ended on ${until}; remove it: ${undoCommand(profile, component, version)}`;
+  return `The skip of ${component} ${version} in ${profile} expired on ${until}. Remove it: ${undoCommand(profile, component, version)}`;
 }

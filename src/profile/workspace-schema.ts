@@ -9,24 +9,24 @@ import { duration, maintainer, oneLine, slug, webAddress } from './names.js';
 /** Of Origin and Label. */
 const pinnable = (option: string) =>
   z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._+-]*[A-Za-z0-9.+])?$/, {
-    error: `must be letters, digits, spaces and "._+-": apt pins by it (${option}=...)`,
+    error: `must contain only letters, digits, spaces and "._+-", because apt pins by it (${option}=...)`,
   });
 
 const archive = z
   .strictObject({
-    name: slug.describe('Names <name>-archive-keyring and the files of the archive on a machine'),
+    name: slug.describe('Name of the archive, used in <name>-archive-keyring and in file names on a machine'),
     origin: pinnable('o').describe(
-      'Origin of every Release file whose suite has none of its own. It cannot change once one is published',
+      'Default Origin of Release files. It cannot change after a suite is published',
     ),
     label: pinnable('l').describe(
-      'Label of every Release file whose suite has none of its own. It cannot change once one is published',
+      'Default Label of Release files. It cannot change after a suite is published',
     ),
     description: oneLine.describe('Description of every Release file'),
-    baseUrl: webAddress.describe('Where machines will find what is in public/, without a trailing slash'),
-    area: slug.default('main').describe('The archive area (what apt calls component)'),
-    maintainer: maintainer.describe('Maintainer of the packages that Lockstep makes'),
+    baseUrl: webAddress.describe('URL where machines find the content of public/, without a trailing slash'),
+    area: slug.default('main').describe('The archive area (apt calls it component)'),
+    maintainer: maintainer.describe('Maintainer of the packages that Lockstep builds'),
   })
-  .describe('Who the archive is');
+  .describe('Identity of the archive');
 
 const keyFileFields = (file: string) => ({
   method: z.literal('openpgp'),
@@ -39,7 +39,7 @@ const keyFileFields = (file: string) => ({
     .string()
     .min(1)
     .optional()
-    .describe('Holds the passphrase; LOCKSTEP_PASSPHRASE and LOCKSTEP_PASSPHRASE_FILE win'),
+    .describe('File with the passphrase; LOCKSTEP_PASSPHRASE and LOCKSTEP_PASSPHRASE_FILE take precedence'),
 });
 
 const gpgFields = {
@@ -48,72 +48,72 @@ const gpgFields = {
     .string()
     .regex(/^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})!?$/, {
       error:
-        'must be a whole fingerprint: 40 hexadecimal digits, without spaces; "!" behind it for this very key or subkey',
+        'must be a full fingerprint: 40 hexadecimal digits, without spaces; a trailing "!" selects exactly this key or subkey',
     })
     .describe(
-      'Fingerprint of the key; that of a subkey signs with this subkey, that of the primary key with the newest subkey that can. "!" behind it: with this very one',
+      'Fingerprint of the key. A subkey\'s fingerprint signs with this subkey, a primary key\'s with the newest subkey that can sign. A trailing "!" selects exactly this key',
     ),
-  program: z.string().min(1).optional().describe('The gpg to run; gpg of the PATH otherwise'),
-  homedir: z.string().min(1).optional().describe('GNUPGHOME, if not the usual one'),
+  program: z.string().min(1).optional().describe('Path of gpg (default: gpg in PATH)'),
+  homedir: z.string().min(1).optional().describe("GNUPGHOME (default: gpg's own)"),
 };
 
 const next = z
   .discriminatedUnion('method', [
     z
       .strictObject(keyFileFields('.lockstep/keys/next.asc'))
-      .describe('A key file; a passphraseFile given here wins over the environment'),
-    z.strictObject(gpgFields).describe("The user's own gpg"),
+      .describe('A key file; a passphraseFile set here takes precedence over the environment'),
+    z.strictObject(gpgFields).describe("The user's gpg"),
   ])
   .optional()
-  .describe('The key that lockstep key rotate brings in; next.asc beside keyFile otherwise');
+  .describe('The key that lockstep key rotate introduces (default: next.asc in the folder of keyFile)');
 
 const signing = z
   .discriminatedUnion('method', [
     z
       .strictObject({ ...keyFileFields('.lockstep/keys/archive.asc'), next })
       .describe('Lockstep signs in its own process with a key file'),
-    z.strictObject({ ...gpgFields, next }).describe("The user's own gpg signs: agent, smart card"),
+    z.strictObject({ ...gpgFields, next }).describe("The user's gpg signs: agent, smart card"),
   ])
   .describe('The key that signs the archive');
 
 const suite = z
   .strictObject({
-    profile: slug.describe('The profile whose snapshots this suite takes: profiles/<name>.yaml'),
-    trust: slug.describe('One of trustLevels: how much this suite vouches for'),
-    description: oneLine
-      .optional()
-      .describe('Description of its Release file; that of the archive otherwise'),
+    profile: slug.describe('The profile whose snapshots this suite accepts: profiles/<name>.yaml'),
+    trust: slug.describe('One of trustLevels: what this suite guarantees'),
+    description: oneLine.optional().describe('Description in its Release file (default: from the archive)'),
     origin: pinnable('o')
       .optional()
       .describe(
-        'Origin of its Release file; that of the archive otherwise. It cannot change once it is published',
+        'Origin in its Release file (default: from the archive). It cannot change after the suite is published',
       ),
     label: pinnable('l')
       .optional()
       .describe(
-        'Label of its Release file; that of the archive otherwise. It cannot change once it is published',
+        'Label in its Release file (default: from the archive). It cannot change after the suite is published',
       ),
     codename: slug
       .optional()
       .describe(
-        'Codename of its Release file; the name of the suite otherwise. It cannot change once it is published',
+        'Codename in its Release file (default: the name of the suite). It cannot change after the suite is published',
       ),
     notAutomatic: z
       .boolean()
       .default(false)
       .describe(
-        'NotAutomatic: apt installs from it only what a person asks for by name of the suite. It cannot change once it is published',
+        'NotAutomatic: apt installs from the suite only on explicit request. It cannot change after the suite is published',
       ),
     butAutomaticUpgrades: z
       .boolean()
       .default(false)
       .describe(
-        'ButAutomaticUpgrades: what came from it is upgraded from it, with notAutomatic. It cannot change once it is published',
+        'ButAutomaticUpgrades, with notAutomatic: packages installed from the suite are upgraded from it. It cannot change after the suite is published',
       ),
     default: z
       .boolean()
       .default(false)
-      .describe('New machines of its base release follow it; otherwise they follow the highest trust level'),
+      .describe(
+        'New machines with its base release follow this suite; without it, they follow the highest trust level',
+      ),
     validFor: duration
       .prefault('14d')
       .describe('Valid-Until of its Release file, counted from each signing: a number and s, m, h, d or w'),
@@ -123,13 +123,13 @@ const suite = z
       .min(1)
       .max(100)
       .default(3)
-      .describe('How many good snapshots stay installable from it'),
+      .describe('Number of good snapshots that stay installable from it'),
   })
   .refine(({ notAutomatic, butAutomaticUpgrades }) => notAutomatic || !butAutomaticUpgrades, {
     path: ['butAutomaticUpgrades'],
-    error: 'means nothing without notAutomatic: true (apt_preferences(5))',
+    error: 'has no effect without notAutomatic: true (apt_preferences(5))',
   })
-  .describe('dists/<suite>: what a machine follows');
+  .describe('A suite, dists/<suite>, that machines follow');
 
 const mirrors = z.union([webAddress, z.array(webAddress).min(1)], {
   error: 'must be a web address, or a list of them: http:// or https://, host, optional port and path',
@@ -142,20 +142,18 @@ export const workspaceSchema = z
     archive,
     versionSuffix: z
       .string()
-      .regex(/^[a-z]+$/, { error: 'must be lower-case letters only: a number is put after them' })
+      .regex(/^[a-z]+$/, { error: 'must contain only lower-case letters: Lockstep appends a number' })
       .default('lockstep')
-      .describe('What marks a rebuilt package: 1.39.17-1 becomes 1.39.17-1+lockstep1'),
+      .describe('Version suffix of a rebuilt package: 1.39.17-1 becomes 1.39.17-1+lockstep1'),
     signing,
     trustLevels: z
       .array(slug)
       .min(1)
       .default(['unstable', 'stable'])
-      .describe('From the lowest to the highest'),
+      .describe('Trust levels, from lowest to highest'),
     signedSources: slug
       .optional()
-      .describe(
-        'From this trust level on, suites take components out of git only if a signature vouches for them',
-      ),
+      .describe('From this trust level on, suites accept components from git only with a verified signature'),
     mirror: z
       .strictObject({
         debian: mirrors.optional().describe('The archive of the base distribution: one address or a list'),
@@ -163,7 +161,7 @@ export const workspaceSchema = z
       })
       .optional()
       .describe(
-        "Where the base distribution is fetched from, the mirrors of a list asked in order for each file; this machine's apt configuration otherwise",
+        "Mirrors of the base distribution, tried in order for each file (default: this machine's apt configuration)",
       ),
     suites: z.record(slug, suite).describe('The suites of the archive, by name'),
     snapshots: z
@@ -172,7 +170,7 @@ export const workspaceSchema = z
           .boolean()
           .default(false)
           .describe(
-            'Make a git commit of each snapshot manifest; signed by gpg where commit.gpgSign of git says so. Hooks do not run',
+            "Commit each snapshot manifest to git, signed by gpg if git's commit.gpgSign is set. Hooks do not run",
           ),
       })
       .prefault({})

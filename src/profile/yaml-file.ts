@@ -35,7 +35,7 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'object') return 'a map';
   if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;
   if (typeof value === 'number') return `the number ${value}`;
-  if (typeof value === 'boolean') return `the truth value ${value}`;
+  if (typeof value === 'boolean') return `the boolean ${value}`;
   return `a ${typeof value}`;
 }
 
@@ -66,7 +66,7 @@ export class YamlFile {
       // repeated keys are listed by #oddKeys, with their path
       if (error.code === 'DUPLICATE_KEY') continue;
       readable = false;
-      faults.push({ ...this.#at(error.pos[0]), message: `not well-formed YAML: ${error.message}` });
+      faults.push({ ...this.#at(error.pos[0]), message: `invalid YAML: ${error.message}` });
     }
     faults.push(...this.#oddKeys(this.#document.contents, []));
     readable &&= !faults.some((fault) => fault.message === oddKey);
@@ -75,14 +75,14 @@ export class YamlFile {
         this.data = this.#document.toJS({ maxAliasCount: 100 });
       } catch (error) {
         readable = false;
-        faults.push({ ...this.#at(0), message: `not well-formed YAML: ${(error as Error).message}` });
+        faults.push({ ...this.#at(0), message: `invalid YAML: ${(error as Error).message}` });
       }
     }
     this.readable = readable;
     this.faults = faults;
   }
 
-  /** Where a field is; of one that is not there, where the nearest field around it is. */
+  /** The position of a field; for a missing field, the position of the nearest enclosing one. */
   place(path: FieldPath, part: 'key' | 'value' = 'value'): FaultPlace {
     const found = this.#find(path);
     const node = found.whole && part === 'value' ? (found.value ?? found.key) : (found.key ?? found.value);
@@ -130,7 +130,7 @@ export class YamlFile {
     return (isAlias(node) ? (node.resolve(this.#document) ?? node) : (node ?? undefined)) as Node | undefined;
   }
 
-  /** Keys that are written twice, are no plain word, or would reach into JavaScript's own objects. */
+  /** Keys that occur twice, are not a plain word, or would affect JavaScript's own objects. */
   #oddKeys(node: unknown, path: FieldPath): FaultPlace[] {
     if (isSeq(node)) return node.items.flatMap((item, index) => this.#oddKeys(item, [...path, index]));
     if (!isMap(node)) return [];
@@ -147,7 +147,7 @@ export class YamlFile {
       const first = seen.get(key);
       const here = { ...at, path: formatPath([...path, key]) };
       if (first !== undefined) {
-        faults.push({ ...here, message: `the key "${key}" is there twice; the first is in line ${first}` });
+        faults.push({ ...here, message: `the key "${key}" occurs twice; the first is in line ${first}` });
       } else {
         seen.set(key, at.line ?? 1);
       }

@@ -45,5 +45,5 @@ export function aheadSentence(
   { package: name, version, suite, seen, ours }: BaseAhead,
   base: string,
 ): string {
-  return `${base} is ahead: ${name} ${version} (${suite}), first seen by us on ${seen.slice(0, 10)}, is above ${ours}`;
+  return `${base} is ahead: ${name} ${version} (${suite}), first seen on ${seen.slice(0, 10)}, is higher than ${ours}`;
 }

@@ -105,7 +105,7 @@ export function binaryOptions(
     if (demands.length === 0) options.push({ build, listings: withoutRepeats(listings) });
     else if (inRange(build)) unmet ??= demands;
   }
-  // What does not fit itself is no option; the highest says why where nothing else is left
+  // An inconsistent choice is not an option; if nothing else remains, the highest one explains why
   if (unmet !== undefined && !options.some(({ build }) => inRange(build))) return unmet;
   const lead = found.filter((one) => one.package === packages[0]);
   const skippable = options.map(({ build }): Skippable => {
@@ -172,7 +172,7 @@ function noBuild(
   if (rangeIsTheFault && !inRange) return nothingInRange(component, range, searched, there);
   return {
     code: 'RESOLVE_UNSATISFIABLE',
-    message: `${component}: no one version of ${names.join(', ')} is there for ${architectures.join(', ')} in the range ${range}; there is ${found
+    message: `${component}: no version of ${names.join(', ')} in the range ${range} exists for ${architectures.join(', ')}; available: ${found
       .filter((listing) => names.includes(listing.package))
       .sort((a, b) => (a.package < b.package ? -1 : a.package > b.package ? 1 : highestFirst(a, b)))
       .map(
@@ -180,7 +180,7 @@ function noBuild(
           `${name} ${version} for ${installableOn} (${suite})`,
       )
       .join(', ')}`,
-    hint: 'The distribution may be in the middle of a build; try again later, or narrow the range or the architectures.',
+    hint: 'The distribution may still be building it. Try again later, or narrow the range or the architectures.',
     path: `components.${component}.source.version`,
     value: range,
   };
@@ -241,8 +241,8 @@ function unmetDemand(
 ): Unsatisfied {
   return {
     code: 'RESOLVE_DEMAND',
-    message: `${component}: ${by.package} ${by.version} (${by.suite}) demands ${formatAlternative(demand)}; there is ${whatThereIs(there)}`,
-    hint: 'The distribution does not fit itself at the moment; choose another range, or try again later.',
+    message: `${component}: ${by.package} ${by.version} (${by.suite}) depends on ${formatAlternative(demand)}; available: ${whatThereIs(there)}`,
+    hint: 'The distribution is inconsistent at the moment. Choose another range, or try again later.',
     path: `components.${component}.source.packages`,
     value: formatAlternative(demand),
   };

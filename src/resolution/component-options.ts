@@ -6,7 +6,7 @@ import type { Option, Variable } from './problem.js';
 /** An option before skips are asked: by what a skip may mean it, and whether it is known to fix something. */
 export interface Skippable {
   option: Option;
-  /** The first is the one that it is told by. */
+  /** Messages use the first one. */
   names: readonly string[];
   security: boolean;
 }
@@ -21,7 +21,7 @@ export interface Listed {
 
 export interface ComponentOptions {
   variable: Variable;
-  /** The same options in the same order, no skip asked; none for a tree that stands in for a component. */
+  /** The same options in the same order, without skips; empty for a tree that replaces a component. */
   skippable: readonly Skippable[];
   /**
    * @param option index in the variable's options

@@ -6,7 +6,7 @@ import type { Declared, Demand, Thing } from '../source/declared.js';
 import { isInstalled, platformOffer, profileDemand, whatElse } from './offers.js';
 import { sameThings, Supplies, suppliesIn, type FactsInput } from './supplies.js';
 
-/** One demand and what there is for it. */
+/** One demand and what satisfies it. */
 export interface DemandRow {
   /** Of the profile: whose tree, or whose `requires`, demands it. */
   component: string;
@@ -21,7 +21,7 @@ export interface DemandRow {
   /** Of what is supplied; null where it has none, or nobody knows. */
   version: string | null;
   met: boolean;
-  /** The package of a PHP extension; what there is instead of what is not met. */
+  /** The package of a PHP extension; for an unsatisfied demand, what is available instead. */
   note: string | null;
   /** Where it is written: a file of the component's tree, and the field in it. */
   file: string;
@@ -32,7 +32,7 @@ type Answer = Pick<DemandRow, 'suppliedBy' | 'version' | 'met' | 'note'>;
 
 /**
  * @param chosen by component with options of its own; options whose trees were not read demand nothing here
- * @throws LockstepError PROFILE_INVALID where a constraint of `requires` is none
+ * @throws LockstepError PROFILE_INVALID if a constraint of `requires` is invalid
  */
 export function demandTable(input: FactsInput, chosen: ReadonlyMap<string, number>): DemandRow[] {
   const book = new Supplies(input.variables, input.facts, input.within);
@@ -109,7 +109,7 @@ function unmet(note: string | null): Answer {
   return { suppliedBy: null, version: null, met: false, note };
 }
 
-/** As {@link clausesOf} has it: the library itself, else one's own copy, else anybody's. */
+/** As in {@link clausesOf}: the library itself, otherwise the tree's own copy, otherwise any other copy. */
 function libraryAnswer(
   demand: Demand,
   own: readonly Declared[],
@@ -131,7 +131,7 @@ function libraryAnswer(
   if (another !== undefined) return supplied(another, true);
   if (copy !== undefined) return supplied(copy, false);
   if (isOptional) return { suppliedBy: null, version: null, met: true, note: 'not in the set' };
-  return unmet('nothing in the set brings it');
+  return unmet('nothing in the set provides it');
 }
 
 function profileRows(

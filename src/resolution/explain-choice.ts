@@ -10,7 +10,7 @@ import { reasonsOf, withPlace, type Reason } from './explain-conflict.js';
 import type { Problem, Variable } from './problem.js';
 import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encoding.js';
 
-/** Versions that were passed over for the same reasons. */
+/** Versions that were not chosen for the same reasons. */
 export interface PassedOver {
   /** Newest first. */
   versions: string[];
@@ -32,7 +32,7 @@ export interface ChoiceExplanation {
   newer: PassedOver[];
 }
 
-/** For one of many newer versions less is looked into than where nothing fits at all. */
+/** The search for one of many newer versions has a smaller bound than the search if nothing fits. */
 const mostSteps = 1_500_000;
 
 /**
@@ -60,10 +60,10 @@ export function whyNot(
 
 function whyThis({ range, options }: Variable, own: number): string {
   if (options.length === 1) return 'is the only version that is known';
-  if (own === 0) return 'is the newest there is';
+  if (own === 0) return 'is the newest version';
   const passed = options.slice(0, own).some(({ inRange }) => inRange);
   const skipped = options.slice(0, own).some((option) => option.skipped !== undefined);
-  const that = [...(skipped ? ['is not skipped'] : []), ...(passed ? ['goes with the rest'] : [])];
+  const that = [...(skipped ? ['is not skipped'] : []), ...(passed ? ['fits the rest of the set'] : [])];
   return `is the newest in ${range}${that.length === 0 ? '' : ` that ${that.join(' and ')}`}`;
 }
 
@@ -108,17 +108,17 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>, varia
     const { skipped } = options[indices[0]!]!;
     if (skipped !== undefined) {
       const versions = indices.map((index) => options[index]!.skipped!.version);
-      const sentence = `${skipWords({ ...skipped, version: spanOf(versions) })}; ${skipped.path} says so`;
+      const sentence = `${skipWords({ ...skipped, version: spanOf(versions) })} (${skipped.path})`;
       return { versions, why: 'skipped', reasons: [], smallest: true, sentence };
     }
     const versions = indices.map((index) => nameOfOption(options[index]!));
     const span = spanOf(versions);
     if (!options[indices[0]!]!.inRange) {
-      const sentence = `${span} ${versions.length === 1 ? 'is' : 'are'} out of ${range}`;
+      const sentence = `${span} ${versions.length === 1 ? 'is' : 'are'} outside ${range}`;
       return { versions, why: 'out-of-range', reasons: [], smallest: true, sentence };
     }
     const reasons = reasonsOf(core, problem, { component, options: new Set(indices) });
-    const words = reasons.length === 0 ? 'nothing speaks against it' : joined(reasons.map(withPlace));
+    const words = reasons.length === 0 ? 'nothing excludes it' : joined(reasons.map(withPlace));
     return { versions, why: 'barred', reasons, smallest, sentence: `${span}: ${words}` };
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Why nothing fits: the smallest sets of ranges and demands that contradict
- * each other, and for each range which version beyond it would help. Pure;
- * trees that were not read yet may still say otherwise, and then it is said.
+ * Explains why nothing fits: the smallest sets of ranges and demands that contradict each other, and for each
+ * range the version outside it that would help. Pure. If unread trees could change the result, the
+ * explanation says so.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { Conflict, ConflictDemand } from './conflict.js';
@@ -38,7 +38,9 @@ export type Reason =
       file: string;
       field: string;
       sentence: string;
-      /** What there is instead, a part of a sentence; null where the versions of others say it. */
+      /**
+       * What is available instead, as part of a sentence; null if the versions of other components show it.
+       */
       instead: string | null;
     };
 
@@ -66,8 +68,8 @@ export interface Help {
 export interface Contradiction {
   reasons: Reason[];
   /**
-   * Whether no smaller set of ranges, and of demands of one component on one thing, contradicts itself; else it is
-   * one of which none can be left out.
+   * Whether this is a smallest contradictory set of ranges and demands; otherwise it is a set of which none
+   * can be left out.
    */
   smallest: boolean;
   helps: Help[];
@@ -151,7 +153,7 @@ export function reasonsOf(core: readonly Wish[], problem: Problem, only?: MeantO
   return [...reasons, ...[...demands.values()].map((wishes) => demandReason(wishes, core, problem, only))];
 }
 
-/** @param core all wishes that are told together: they decide which versions of a component are meant */
+/** @param core all wishes that are explained together: they determine the versions of a component */
 function demandReason(
   wishes: readonly DemandWish[],
   core: readonly Wish[],
@@ -236,7 +238,7 @@ function helpsFor(
       chosen: {},
       sentence: helplessSentence(variable),
     };
-    // Where its range is no part of the contradiction, every version that is known has it
+    // If its range is not part of the contradiction, every known version has the demand
     if (!ranged.has(component)) return none;
     const first = [{ component, options: nearestFirst(variable) }];
     const relaxed = wishes.filter((wish) => wish.kind !== 'range' || wish.component !== component);
@@ -255,8 +257,8 @@ function helpsFor(
     const option = variable.options[chosen[component]!]!;
     const version = nameOfOption(option);
     const proven = Object.entries(chosen).every(([name, option]) => isKnown(name, option));
-    const fits = proven ? 'would fit' : 'may fit (not everything that goes with it was looked into)';
-    const rest = cures === 'all' ? '' : ' as far as this goes, though not with the rest';
+    const fits = proven ? 'would fit' : 'may fit (not all of its combinations were checked)';
+    const rest = cures === 'all' ? '' : ' here, but not with the rest of the set';
     return {
       component,
       path: option.skipped?.path ?? path,
@@ -274,7 +276,7 @@ function helpsFor(
 function helplessSentence({ component, options }: Variable): string {
   return options.length === 1
     ? `no other version of ${component} is known`
-    : `no version of ${component} that is known would help`;
+    : `no known version of ${component} would help`;
 }
 
 /**
@@ -350,13 +352,15 @@ export function withPlace(reason: Reason): string {
   return `${sentence} (${file}, ${field})${instead === null ? '' : `; ${instead}`}`;
 }
 
-/** Sentences; what contradicts the same ranges is told in one of them. */
+/** Sentences; one sentence covers all demands that contradict the same ranges. */
 function toldTogether(contradictions: readonly Contradiction[]): string[] {
   const groups = new Map<string, { ranges: string[]; rest: string[] }>();
   for (const { reasons, smallest } of contradictions) {
     const ranges = reasons.filter(({ kind }) => kind !== 'demand').map(({ sentence }) => sentence);
     const demands = reasons.filter((reason) => reason.kind === 'demand').map(withPlace);
-    const unsure = smallest ? '' : ' (not all of this may matter: looking for less took too long)';
+    const unsure = smallest
+      ? ''
+      : ' (some of these reasons may be irrelevant: the search for a smaller set took too long)';
     const key = ranges.join('\n');
     const group = groups.get(key) ?? { ranges, rest: [] };
     group.rest.push(joined(demands) + unsure);
@@ -364,7 +368,7 @@ function toldTogether(contradictions: readonly Contradiction[]): string[] {
   }
   return [...groups.values()].map(({ ranges, rest }) => {
     const [first, ...others] = rest;
-    if (others.length > 0 && ranges.length > 0) return `${joined(ranges)}; against that, ${rest.join('; ')}`;
+    if (others.length > 0 && ranges.length > 0) return `${joined(ranges)}; but ${rest.join('; ')}`;
     return (
       joined([...ranges, first!].filter((part) => part !== '')) + others.map((other) => `; ${other}`).join('')
     );
@@ -376,7 +380,7 @@ function hintOf(contradictions: readonly Contradiction[]): string {
   const helps = contradictions.flatMap((one) => one.helps);
   const lines = new Set(helps.filter(({ cures }) => cures !== 'none').map(({ sentence }) => sentence));
   const none = new Set(helps.filter(({ cures }) => cures === 'none').map(({ component }) => component));
-  if (none.size > 0) lines.add(`No version of ${[...none].join(', ')} that is known would help`);
+  if (none.size > 0) lines.add(`No known version of ${[...none].join(', ')} would help`);
   for (const reason of contradictions.flatMap((one) => one.reasons)) {
     if (reason.kind === 'demand' && reason.by === profileItself) lines.add(`Or change ${reason.field}`);
   }
@@ -391,7 +395,7 @@ function placesOf(reasons: readonly Reason[]): FaultPlace[] {
       case 'kept':
         return { path: reason.component, value: reason.version };
       case 'demand': {
-        // A file of a tree, which is none of the workspace
+        // A file of a tree, not a file of the workspace
         const file = reason.by === profileItself ? reason.file : `${reason.component}/${reason.file}`;
         const value = reason.askings.map(({ constraint }) => constraint).join(' or ');
         return { file, path: reason.field, value };

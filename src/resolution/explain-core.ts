@@ -25,7 +25,7 @@ export interface Core {
 /** Work after which the smallest set found so far has to do, in literals propagated: some seconds at most. */
 const mostSteps = 4_000_000;
 
-/** Nodes of the search for a hitting set; beyond them the bound is taken as it is. */
+/** Maximum nodes of the search for a hitting set; beyond it, the current bound is used. */
 const mostNodes = 200_000;
 
 /** Asks whether some wishes can be granted together; what was learned on the way stays for the next question. */
@@ -137,7 +137,7 @@ function irreducible(question: CoreQuestion, core: Numbers): Numbers {
   return kept;
 }
 
-/** Grants as much as can be granted beside `granted`; what is left over is a set whose loss cures everything. */
+/** Adds as many wishes to `granted` as possible; the rest is a set whose removal resolves every conflict. */
 function cureBeside(question: CoreQuestion, granted: Set<number>, all: Numbers): Numbers {
   const lost: number[] = [];
   let kept = granted;

@@ -22,7 +22,7 @@ export function thingInWords(thing: Thing): string {
     case 'php-extension':
       return `the PHP extension ${name}`;
     case 'ability':
-      return `the ability ${name} of the machine`;
+      return `the machine's capability ${name}`;
     case 'component':
       return name;
     default:
@@ -48,14 +48,14 @@ export function rangeSentence({ component, range, options }: Variable): string {
   if (range.startsWith('the tree ')) return `${component} is taken from ${range}`;
   const words =
     range === 'latest' ? 'its releases ("latest")' : range === 'any' ? 'its versions ("any")' : range;
-  if (newest === undefined) return `${component} is kept at ${words} (there is none)`;
-  const what = allowed.length === 1 ? 'is all there is' : 'is the newest there is';
+  if (newest === undefined) return `${component} is limited to ${words} (no version exists)`;
+  const what = allowed.length === 1 ? 'is the only version' : 'is the newest version';
   const skipped = options.flatMap((option) => option.skipped ?? []);
   if (skipped.length > 0) {
     const passed = skipped.map(({ version, until }) => `${version} is skipped until ${until}`);
-    return `${component} is kept at ${words} (${joined(passed)}; ${nameOfOption(newest)} ${what} beside)`;
+    return `${component} is limited to ${words} (${joined(passed)}; except for this, ${nameOfOption(newest)} ${what})`;
   }
-  return `${component} is kept at ${words} (${nameOfOption(newest)} ${what})`;
+  return `${component} is limited to ${words} (${nameOfOption(newest)} ${what})`;
 }
 
 function isFixed({ range }: Pick<Variable, 'range'>): boolean {
@@ -64,7 +64,7 @@ function isFixed({ range }: Pick<Variable, 'range'>): boolean {
 
 /** `mediawiki is taken at 1.43.0, which is decided first`. */
 export function keptSentence(variable: Variable, option: number): string {
-  return `${variable.component} is taken at ${nameOfOption(variable.options[option]!)}, which is decided before`;
+  return `${variable.component} is already decided: ${nameOfOption(variable.options[option]!)}`;
 }
 
 /** Demands on one thing that say the same, and the versions of the component that have them, newest first. */
@@ -73,7 +73,7 @@ export interface Demanding {
   versions: string[];
 }
 
-/** As many different demands on one thing as are told one by one. */
+/** The maximum number of different demands on one thing that are listed separately. */
 const mostAskings = 3;
 
 /**
@@ -87,23 +87,23 @@ export function demandSentence(
 ): string {
   const [{ constraint, versions }] = askings as readonly [Demanding, ...Demanding[]];
   const wanted = demandInWords(thing, constraint);
-  if (by === profileItself) return `the profile asks for ${wanted} beside ${component}`;
+  if (by === profileItself) return `the profile requires ${wanted} for ${component}`;
   const own = isOwn(by, component);
   const whose = own ? '' : ` of ${component}`;
   if (askings.length === 1 && versions.length === 1) {
     const who = own ? `${by} ${versions[0]!}` : `${by} (of ${component} ${versions[0]!})`;
-    return `${who} asks for ${wanted}`;
+    return `${who} requires ${wanted}`;
   }
-  if (askings.length === 1 && of === 'these') return `${by} asks for ${wanted} in all of them`;
+  if (askings.length === 1 && of === 'these') return `${by} requires ${wanted} in all of them`;
   if (askings.length === 1 && of !== 'these') {
-    return `${by} asks for ${wanted} ${versionsInWords(versions, of, own ? 'its' : 'the', whose)}`;
+    return `${by} requires ${wanted} ${versionsInWords(versions, of, own ? 'its' : 'the', whose)}`;
   }
   const shown =
     askings.length > mostAskings ? [...askings.slice(0, mostAskings - 1), askings.at(-1)!] : askings;
   const parts = shown.map((one) => `${one.constraint} in ${spanOf(one.versions)}${whose}`);
   const left = askings.length - shown.length;
   if (left > 0) parts.splice(-1, 0, `${left} more in between`);
-  return `${by} asks for ${thingInWords(thing)}: ${parts.join(', ')}`;
+  return `${by} requires ${thingInWords(thing)}: ${parts.join(', ')}`;
 }
 
 /** @param names newest first, two at least */
@@ -130,7 +130,7 @@ export function isNamedAfter(component: string, name: string): boolean {
 export function thereIsSentence(variable: Variable): string {
   const { component, options } = variable;
   if (isFixed(variable)) return rangeSentence(variable);
-  return `of ${component} there is ${spanOf(options.map(nameOfOption))}`;
+  return `${component} has the versions ${spanOf(options.map(nameOfOption))}`;
 }
 
 /** `A`, `A, and B`, `A, B, and C`: parts of one sentence. */

@@ -1,7 +1,6 @@
 /**
- * What the trees demand, as clauses for the search: whichever option demands
- * something can be taken only with one that supplies it. Pure. The same is
- * told as a table in demands.ts; a property test holds the two together.
+ * The demands of the trees as clauses for the search: an option with a demand can only be chosen together
+ * with one that supplies it. Pure. demands.ts shows the same as a table; a property test compares the two.
  */
 import type { Declared, Demand, Thing } from '../source/declared.js';
 import { isInstalled, nameOfThing, platformOffer, profileDemand, whatElse } from './offers.js';
@@ -12,8 +11,8 @@ export { demandTable, type DemandRow } from './demands.js';
 export type { FactsInput, OptionFacts } from './supplies.js';
 
 /**
- * All clauses that follow from what is known. An option whose tree was not read demands nothing, and supplies
- * what others of its component do in its own version, or anything where none was read.
+ * All clauses that follow from the known facts. An option whose tree was not read demands nothing. It
+ * supplies what other options of its component supply, in its own version, or anything if none was read.
  * @throws LockstepError PROFILE_INVALID where a constraint of `requires` is none
  */
 export function clausesOf(input: FactsInput): Clause[] {
@@ -67,8 +66,8 @@ function whoMeets(
 }
 
 /**
- * A library: a component that is the library itself stands above every copy in a vendor folder, and must fit
- * whoever demands it; else the demander's own copy counts, then any other's.
+ * A library: a component that is the library itself takes precedence over every copy in a vendor folder, and
+ * must satisfy every demand on it. Otherwise the tree's own copy is used, then any other copy.
  */
 function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Clause[] {
   const { component, option, declared } = facts;
@@ -81,7 +80,7 @@ function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Cla
   const misfit = atHome.find((one) => !fits(one));
   if (misfit !== undefined)
     return [
-      { ...at, met: [], instead: `${misfit.component} is ${misfit.supply.version ?? 'of no version'}` },
+      { ...at, met: [], instead: `${misfit.component} is ${misfit.supply.version ?? 'without a version'}` },
     ];
 
   const above = book.suppliersOf(things, 'itself').filter((other) => other !== component);
@@ -100,8 +99,8 @@ function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Cla
   const own = copies[0]?.supply.version;
   const instead =
     own !== undefined
-      ? `its own copy is ${own ?? 'of no version'}`
-      : `nothing in the set brings ${nameOfThing(thing)}`;
+      ? `its own copy is ${own ?? 'without a version'}`
+      : `nothing in the set provides ${nameOfThing(thing)}`;
   clauses.push({ ...at, met: merged(met), instead: met.length > 0 ? null : instead });
   return clauses;
 }
@@ -132,7 +131,7 @@ function profileClauses({ variables, requires, profileFile }: FactsInput, book: 
               option,
               demand,
               met: [],
-              instead: `${other} is ${version ?? 'of no version'}`,
+              instead: `${other} is ${version ?? 'without a version'}`,
             },
           ];
         });

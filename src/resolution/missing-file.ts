@@ -1,7 +1,6 @@
 /**
- * What a person is told, and can do, when no mirror has a file of the version
- * that was chosen. A lower version is never taken by itself: it may lack
- * security fixes, so somebody has to say that it shall be. Pure.
+ * The message and the remedies if no mirror has a file of the chosen version. Lockstep never uses a lower
+ * version on its own: it may lack security fixes, so a person must decide. Pure.
  */
 import {
   NotOnMirrorError,
@@ -61,17 +60,17 @@ function lowerOf({ variable, listed }: ComponentOptions, option: number): LowerV
 
 function hintOf({ suite, version, final, lower, command }: MissingFile, range: string): string {
   const lines = [otherMirror(suite)];
-  if (!final) lines.push('Not every mirror answered: try again before anything else.');
+  if (!final) lines.push('Not every mirror answered: first try again.');
   if (lower === null || lower === undefined || command === undefined) {
     lines.push(`The base lists no lower version in the range ${range}.`);
     return lines.join('\n');
   }
   const fixes =
     lower.lacksFixesOf.length === 0
-      ? `Whether it lacks security fixes of ${version} is not known: ${suite} is no security suite.`
-      : `It lacks the security fixes of ${lower.lacksFixesOf.join(' and ')}, which the security suite brings.`;
+      ? `It is not known whether it lacks security fixes of ${version}: ${suite} is not a security suite.`
+      : `It lacks the security fixes of ${lower.lacksFixesOf.join(' and ')}, which the security suite has.`;
   lines.push(
-    `The next lower version in the range ${range} is ${lower.version} (${lower.suite}). ${fixes} To take it until a mirror has the other:`,
+    `The next lower version in the range ${range} is ${lower.version} (${lower.suite}). ${fixes} To use it until a mirror has the other version:`,
     `  ${command.map(quoted).join(' ')}`,
   );
   return lines.join('\n');

@@ -1,7 +1,6 @@
 /**
- * What stands against a single demand: what the base release offers, what the
- * profile itself demands, and what there is in place of what nobody supplies.
- * Sentences are parts of longer ones, without a full stop. Pure.
+ * Texts about a single demand: what the base release offers, what the profile itself demands, and what is
+ * available instead if nothing supplies it. The texts are parts of sentences, without a full stop. Pure.
  */
 import { LockstepError } from '../errors.js';
 import { nearest } from '../profile/nearest.js';
@@ -27,7 +26,7 @@ export function platformOffer(
     };
   }
   if (thing.startsWith('php-extension/')) {
-    // That it is there counts; which version, no index tells
+    // Only its existence counts; no index lists its version
     const name = thing.slice('php-extension/'.length);
     const package_ = extensions.get(name);
     const near = package_ === undefined ? nearest(name, extensions.keys()) : undefined;
@@ -35,12 +34,12 @@ export function platformOffer(
     const hint =
       near === undefined
         ? ''
-        : `; there is ${near}${typeof nearPackage === 'string' ? ` (${nearPackage})` : ''}`;
+        : `; available: ${near}${typeof nearPackage === 'string' ? ` (${nearPackage})` : ''}`;
     return {
       met: package_ !== undefined,
       version: null,
       instead: `${base} has no PHP extension ${name}${hint}`,
-      note: package_ === undefined ? null : (package_ ?? "part of PHP's program"),
+      note: package_ === undefined ? null : (package_ ?? 'built into PHP'),
     };
   }
   if (thing.startsWith('ability/')) {
@@ -50,8 +49,8 @@ export function platformOffer(
     return {
       met,
       version: null,
-      instead: `MediaWiki knows no ability ${ability}`,
-      note: met ? 'PHP may start programs' : null,
+      instead: `MediaWiki has no capability ${ability}`,
+      note: met ? 'PHP can start programs' : null,
     };
   }
   return null;
@@ -66,7 +65,10 @@ export function nameOfThing(thing: Thing): string {
   return thing.slice(thing.indexOf('/') + 1);
 }
 
-/** What there is in place of what nothing can meet; null where the versions of those who have it say it. */
+/**
+ * What is available instead of something that nothing satisfies; null if the versions of its suppliers show
+ * it.
+ */
 export function whatElse({ thing }: Demand, book: Supplies): string | null {
   if (thing === 'mediawiki')
     return book.suppliersOf([thing], 'itself').length > 0 ? null : 'no component of the profile is MediaWiki';
@@ -77,7 +79,7 @@ export function whatElse({ thing }: Demand, book: Supplies): string | null {
   if (holder === null) return `no component of the profile is the ${thing.replace('/', ' ')}`;
   const folder = /^(?:extensions|skins)\/([^/]+)\//.exec(holder.supply.file)?.[1] ?? name;
   const kind = holder.supply.thing.startsWith('skin/') ? 'skin' : 'extension';
-  return `${holder.who} brings ${name} along, but the profile does not load it: lockstep add extension ${folder} --bundled${kind === 'skin' ? ' --skin' : ''}`;
+  return `${holder.who} includes ${name}, but the profile does not load it: lockstep add extension ${folder} --bundled${kind === 'skin' ? ' --skin' : ''}`;
 }
 
 /** @throws LockstepError PROFILE_INVALID */
@@ -85,7 +87,7 @@ export function profileDemand(component: string, other: string, constraint: stri
   const field = `components.${component}.requires.${other}`;
   if (parseConstraint(constraint) === null) {
     throw new LockstepError('PROFILE_INVALID', {
-      message: `${field} is ${JSON.stringify(constraint)}, which is no constraint that Composer knows`,
+      message: `${field} is ${JSON.stringify(constraint)}, which is not a valid Composer constraint`,
       hint: 'Write it as in composer.json: "^0.20", ">=1.43 <1.45", "1.43.*".',
       where: [{ file, path: field, value: constraint }],
     });

@@ -16,13 +16,15 @@ import { gitOptions, soleOption, tarballOptions } from './upstream-options.js';
 export type Components = Readonly<Record<string, { source: ComponentSource }>>;
 
 /**
- * The options of every component but those that are within another one, which have no choice of their own. By name
- * of the component.
+ * The options of every component, by name. Components within another one have no separate choice and are left
+ * out.
  * @param components those of a profile, by name
- * @param candidates what there is, one for each component
- * @param skips of the profile; a tree that stands in for a component (`--with`) is not a version, and is not skipped
- * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND: all
- * components of which nothing can be taken in one error, `where` with the field of each; PROFILE_INVALID
+ * @param candidates the available versions, one entry per
+ * component
+ * @param skips of the profile; a tree that replaces a component (`--with`) is not a version, and is not
+ * skipped
+ * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND:
+ * one error for all components without a usable version, `where` with the field of each; PROFILE_INVALID
  */
 export function planOptions(
   components: Components,
@@ -81,8 +83,7 @@ export function optionsOf(
 }
 
 /**
- * What was decided, ready to be fetched: in an order in which that is possible (what is within another comes after
- * it), else by name.
+ * The decisions, ready to be fetched: a component within another one comes after it, otherwise by name.
  * @param chosen by component: index of its option
  * @throws LockstepError SOURCE_MISMATCH, PROFILE_INVALID
  */

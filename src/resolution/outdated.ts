@@ -13,9 +13,9 @@ import { recorded } from './skips.js';
 import type { Unsatisfied } from './unsatisfied.js';
 
 /**
- * `current`: pinned to the newest in its range. `behind`: there is a newer one in it. `ahead`: what it is pinned to
- * is newer than all that is there in its range now. `changed`: another commit or tree, of which none is the newer.
- * `new`: it was never pinned. `unknown`: nothing that is there can be taken.
+ * `current`: pinned to the newest in its range. `behind`: the range has a newer version. `ahead`: the pinned
+ * version is newer than all versions in its range now. `changed`: another commit or tree, neither is newer.
+ * `new`: never pinned. `unknown`: no version can be used.
  */
 export type Standing = 'current' | 'behind' | 'ahead' | 'changed' | 'new' | 'unknown';
 
@@ -29,12 +29,12 @@ export interface OutdatedComponent {
   current: string | null;
   /** The newest in the range that is not skipped; null where there is none, or it is within another component. */
   newestInRange: string | null;
-  /** The newest of all that is there; null likewise. */
+  /** The newest of all versions; null as above. */
   newest: string | null;
   standing: Standing;
   /** Whether a version out of the range is newer than all in it. */
   newerOutOfRange: boolean;
-  /** What skips of the profile pass over, newer than the newest in the range that is left; the newest first. */
+  /** Skipped versions that are newer than the newest remaining one in the range; newest first. */
   skipped: SkippedVersion[];
   /** What more there is to know, in a sentence. */
   note: string | null;
@@ -99,7 +99,7 @@ export function outdatedWithin(component: string, parent: string, current: strin
     standing: current === null ? 'new' : 'current',
     newerOutOfRange: false,
     skipped: [],
-    note: `comes with ${parent}`,
+    note: `included in ${parent}`,
   };
 }
 
@@ -119,7 +119,7 @@ function versionOf(choice: Choice, label: string): string {
     case 'apt-binary':
       return choice.listings[0]!.version;
     case 'git':
-      // A branch goes on under one name: its commit tells more
+      // A branch keeps its name, so its commit identifies the state
       return choice.listing.ref?.startsWith('refs/tags/') === true
         ? (choice.listing.version ?? label)
         : label;
@@ -163,7 +163,7 @@ function ordered(compare: () => number): number {
   }
 }
 
-/** Without what tells its commit. */
+/** Without the part that identifies its commit. */
 function tracked(version: string): string {
   return version.replace(/\+git\d{8}\.\d{6}\.[0-9a-f]+$/, '');
 }

@@ -1,7 +1,6 @@
 /**
- * What there is to decide: for every component which of its options to take,
- * so that whatever one option demands another one supplies. Types only;
- * deciding is solver.ts, explaining explain-conflict.ts.
+ * The decision problem: choose one option for every component, so that another option supplies whatever an
+ * option demands. Types only; solver.ts decides, explain-conflict.ts explains.
  */
 import type { ActiveSkip, SkippedVersion } from '../profile/skip.js';
 import type { Demand } from '../source/declared.js';
@@ -17,7 +16,7 @@ export interface Option {
   label: string;
   /** Whether the profile's own words (range, tag, branch) allow it. Others are known so that an explanation can name what would help. */
   inRange: boolean;
-  /** The skip but for which it would be in range. */
+  /** The skip that keeps it out of the range. */
   skipped?: OptionSkip | undefined;
 }
 
@@ -49,7 +48,10 @@ export interface Clause {
   demand: Demand;
   /** Empty: nothing can meet it. */
   met: readonly Supplier[];
-  /** What there is instead, one part of a sentence: `Debian 12 has PHP 8.2.29`; null where the options say it. */
+  /**
+   * What is available instead, as part of a sentence: `Debian 12 has PHP 8.2.29`; null if the options show
+   * it.
+   */
   instead: string | null;
 }
 

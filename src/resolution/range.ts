@@ -30,5 +30,5 @@ export function preReleaseHint(range: string, upstreams: readonly string[]): str
   );
   if (left === undefined) return '';
   const name = left.replace('~', '-');
-  return ` ${name} comes before its release: a range means it where it names it (">=${name}").`;
+  return ` ${name} is a pre-release: a range includes it only if it names it (">=${name}").`;
 }

@@ -1,9 +1,7 @@
 /**
- * Deciding while what there is to know is still coming in: a tree is read only
- * when its option is about to be chosen. Until then it is taken to demand
- * nothing and to supply anything, so what is decided first is never worse than
- * what fits in the end; with each tree that is read the question gets more
- * exact, until nothing that is chosen is unread.
+ * A search that reads trees on demand: a tree is read only when its option is about to be chosen. Until then,
+ * the option is assumed to demand nothing and to supply anything, so the first decision is never worse than
+ * the final one. Each tree that is read makes the problem more exact, until every chosen tree is read.
  */
 import { LockstepError } from '../errors.js';
 import { conflictError, explainConflict, type ConflictExplanation } from './explain-conflict.js';

@@ -1,7 +1,6 @@
 /**
- * Which of a component's options a skip of the profile means, and what is said
- * where nothing is left. Pure. Which skips are in force is decided in
- * src/profile/skips-in-force.ts.
+ * Which of a component's options a skip of the profile excludes, and the error if none remains. Pure.
+ * src/profile/skips-in-force.ts decides which skips are in force.
  */
 import { skipWords, type ActiveSkip, type SkippedOf, type SkippedVersion } from '../profile/skip.js';
 import type { Skippable } from './component-options.js';
@@ -19,12 +18,12 @@ export function unlessSkipped({ option, names, security }: Skippable, skips: rea
 export function nothingButSkipped({ component, range, options }: Variable): Unsatisfied {
   const skipped = options.flatMap((option) => option.skipped ?? []);
   const [first] = skipped;
-  if (first === undefined) throw new TypeError(`nothing of ${component} is skipped`);
-  const [is, it] = skipped.length === 1 ? ['is', 'the skip'] : ['are', 'one of the skips'];
+  if (first === undefined) throw new TypeError(`no version of ${component} is skipped`);
+  const it = skipped.length === 1 ? 'the skip' : 'one of the skips';
   return {
     code: 'RESOLVE_UNSATISFIABLE',
-    message: `${component}: all that fits ${range} ${is} skipped: ${skipped.map(skipWords).join('; ')}`,
-    hint: `Take ${it} back (${skipped.map(({ undo }) => undo).join('; ')}), or widen the range.`,
+    message: `${component}: skips exclude all versions in ${range}: ${skipped.map(skipWords).join('; ')}`,
+    hint: `Remove ${it} (${skipped.map(({ undo }) => undo).join('; ')}), or widen the range.`,
     path: first.path,
     value: first.version,
   };
@@ -42,7 +41,7 @@ export function skippedVersions(
   );
 }
 
-/** What is told and kept of it. */
+/** The data for messages and manifests. */
 export function recorded({ version, reason, until, security }: OptionSkip): SkippedVersion {
   return { version, reason, until, security };
 }

@@ -29,7 +29,8 @@ export function wishesOf(problem: Problem): Wish[] {
   const folded = new Map<string, Clause[]>();
   const position = new Map(ordered.map(({ component }, index) => [component, index]));
   for (const clause of problem.clauses) {
-    if (!position.has(clause.component)) throw new TypeError(`${clause.component} demands, but is not there`);
+    if (!position.has(clause.component))
+      throw new TypeError(`${clause.component} has demands, but is not a variable`);
     const { by, thing } = clause.demand;
     const key = [clause.component, by, thing].join('\n');
     const known = folded.get(key);
@@ -47,7 +48,7 @@ export function wishesOf(problem: Problem): Wish[] {
   ];
 }
 
-/** However the clauses were written, they are told in one order. */
+/** Clauses are reported in a fixed order, however they were written. */
 function byOption(a: Clause, b: Clause): number {
   const wordsOf = ({ demand: { constraint, file, field } }: Clause): string =>
     [constraint, file, field].join('\n');

@@ -3,9 +3,8 @@
  * propagation with watched literals, learned clauses, back-jumping. It knows
  * nothing of components; what its literals mean is solver-encoding.ts.
  *
- * Decisions follow an order that the caller gives, and no score of its own: so
- * the first solution is the first one in that order, and the same question
- * always has the same answer.
+ * Decisions follow the order that the caller gives, without a score: so the first solution is the first one
+ * in that order, and the same problem always has the same answer.
  */
 
 /** Twice the number of a variable where it is true, and one more where it is false. */
@@ -130,7 +129,7 @@ export class Engine {
   #decision(order: readonly (readonly Literal[])[]): Literal | undefined {
     for (const row of order) {
       const first = row.find((literal) => this.#values[literal] !== -1);
-      // Where one of a row is true its rivals are false, so the first that is not false tells
+      // If one literal of a row is true, the others are false, so the first that is not false decides
       if (first !== undefined && this.#values[first] === 0) return first;
     }
     return undefined;

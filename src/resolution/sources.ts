@@ -1,5 +1,5 @@
 /**
- * What there is of a source package: its versions, the highest first. Pure.
+ * The available versions of a source package, highest first. Pure.
  */
 import { compareVersions, upstreamOf } from '../deb/version.js';
 import type { ActiveSkip } from '../profile/skip.js';
@@ -95,8 +95,8 @@ function assertOneContent(component: string, best: SourceListing, found: readonl
   throw asError([
     {
       code: 'SOURCE_MISMATCH',
-      message: `${component}: ${best.suite} and ${contradiction.suite} both have ${best.package} ${best.version}, with other bytes`,
-      hint: 'A version must never stand for two contents; tell the archive it comes from.',
+      message: `${component}: ${best.suite} and ${contradiction.suite} both have ${best.package} ${best.version}, with different content`,
+      hint: 'A version must never have two contents. Report it to the archive that publishes it.',
       path: `components.${component}.source.package`,
       value: best.package,
     },

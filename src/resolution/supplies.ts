@@ -74,7 +74,7 @@ export function suppliesIn(
   );
 }
 
-/** Reads each constraint, and answers each question, once; what is no constraint allows nothing. */
+/** Parses each constraint, and answers each question, only once; an invalid constraint allows nothing. */
 export class Constraints {
   readonly #read = new Map<string, ComposerConstraint | null>();
   readonly #answers = new Map<string, boolean>();
@@ -155,8 +155,8 @@ export class Supplies {
   }
 
   /**
-   * The version of a component, or of one within it, where that option of its root is taken: the number that its
-   * source goes by, else what its tree says. Undefined where it cannot be told yet.
+   * The version of a component, or of one within it, if that option of its root is chosen: the version of its
+   * source, otherwise the version in its tree. Undefined if not known yet.
    */
   versionOf(component: string, option: number): string | null | undefined {
     const root = this.rootOf(component);

@@ -1,6 +1,6 @@
 /**
- * Why a component cannot be resolved, in words a person understands: what was
- * asked for, where it was looked for, what there is instead.
+ * Explains why a component cannot be resolved: what the profile requests, where Lockstep searched, and what
+ * is available.
  */
 import { compareVersions } from '../deb/version.js';
 import type { Conflict } from './conflict.js';
@@ -19,7 +19,7 @@ export interface Unsatisfied {
   range?: { component: string; available: { version: string; suite: string }[] };
 }
 
-/** A version and where it is, for the list of what there is. */
+/** A version and its suite, for the list of available versions. */
 interface There {
   version: string;
   suite: string;
@@ -50,7 +50,7 @@ export function unknownPackage(
 ): Unsatisfied {
   return {
     code: 'SOURCE_UNKNOWN_PACKAGE',
-    message: `${component}: there is no ${field === 'package' ? 'source package' : 'package'} ${name} in ${searched.join(', ')}`,
+    message: `${component}: no ${field === 'package' ? 'source package' : 'package'} ${name} in ${searched.join(', ')}`,
     hint: near === undefined ? 'Correct the name in the profile.' : `Did you mean ${near}?`,
     path: `components.${component}.source.${field}`,
     value: name,
@@ -65,8 +65,8 @@ export function nothingInRange(
 ): Unsatisfied {
   return {
     code: 'RESOLVE_UNSATISFIABLE',
-    message: `${component}: nothing in ${searched.join(', ')} fits ${range}; there is ${whatThereIs(there)}`,
-    hint: 'Change "version" in the profile to a range that one of these is in, or the base to a release that has it.',
+    message: `${component}: no version in ${searched.join(', ')} matches the range ${range}; available: ${whatThereIs(there)}`,
+    hint: 'Change "version" in the profile to a range that includes one of these, or change the base to a release that has one.',
     path: `components.${component}.source.version`,
     value: range,
     range: { component, available: there.map(({ version, suite }) => ({ version, suite })) },

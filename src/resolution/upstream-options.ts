@@ -1,6 +1,6 @@
 /**
- * What there is of a component that upstream itself gives out: refs of a git
- * repository, versions of a tarball, a developer's tree. Pure.
+ * The options of a component that comes directly from upstream: refs of a git repository, versions of a
+ * tarball, a developer's tree. Pure.
  */
 import { isPreRelease, parseUpstream, versionOfName } from '../deb/upstream-version.js';
 import { compareUpstreamVersions, debianVersionOf, isInRange } from '../deb/version.js';
@@ -50,10 +50,10 @@ export function gitOptions(
         message:
           all.length === 0
             ? `${component}: ${config.url} has no ${kind} ${field === 'version' ? 'that is a version' : value}`
-            : `${component}: no ${kind} of ${config.url} is named after a version that can be ordered; there is ${names}`,
+            : `${component}: no ${kind} of ${config.url} is named after a comparable version; available: ${names}`,
         hint:
           field === 'version'
-            ? 'Say with "tags" which tags are versions, or name one with "tag", a "branch" or a "commit".'
+            ? 'Use "tags" to select the tags that are versions, or name a "tag", a "branch" or a "commit".'
             : `Correct "${field}" in the profile.`,
         path,
         value,
@@ -105,8 +105,8 @@ export function tarballOptions(
     return [
       {
         code: 'RESOLVE_UNSATISFIABLE',
-        message: `${component}: nothing that there is of it has a version that can be ordered; there is ${list(found.map(({ version }) => version).sort())}`,
-        hint: 'Correct "url" in the profile, so that {version} stands for the version alone.',
+        message: `${component}: no available file has a comparable version; available: ${list(found.map(({ version }) => version).sort())}`,
+        hint: 'Correct "url" in the profile, so that {version} matches only the version.',
         path,
         value,
       },
@@ -217,8 +217,8 @@ function finished(
   return [
     {
       code: 'RESOLVE_UNSATISFIABLE',
-      message: `${component}: nothing in ${where} fits ${range}; there is ${list(options.map(({ label }) => label))}`,
-      hint: `Change "version" in the profile to a range that one of these is in.${leftOut}`,
+      message: `${component}: no version in ${where} matches the range ${range}; available: ${list(options.map(({ label }) => label))}`,
+      hint: `Change "version" in the profile to a range that includes one of these.${leftOut}`,
       path,
       value,
     },

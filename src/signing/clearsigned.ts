@@ -10,7 +10,7 @@ const signatureLine = '-----BEGIN PGP SIGNATURE-----';
 const endLine = '-----END PGP SIGNATURE-----';
 
 const notWhatItShouldBe =
-  'Fetch it from somewhere else: what came is another file, as from a login page, or was changed on the way.';
+  'Fetch it from another place: the server sent another file, for example a login page, or the file was changed in transit.';
 
 /** The parts of a clearsigned file, before anything is verified. */
 export interface ClearsignedParts {
@@ -60,7 +60,7 @@ export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedP
   const fault = (index: number, message: string): LockstepError =>
     new LockstepError('VERIFY_MALFORMED', {
       message: `${file ?? 'The clearsigned text'} is not well-formed: ${message}`,
-      hint: 'Text outside of the signed block cannot be trusted; fetch the file again, or ask who made it.',
+      hint: 'Text outside the signed block cannot be trusted. Fetch the file again, or ask its publisher.',
       where: [{ file, line: index + 1 }],
     });
   const at = (index: number): string => withoutCarriageReturn(lines[index] ?? '');
@@ -69,7 +69,7 @@ export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedP
     const later = lines.findIndex((line) => withoutCarriageReturn(line) === messageLine);
     if (later > 0) throw fault(0, 'there is text before the signed block');
     throw new LockstepError('VERIFY_NO_SIGNATURE', {
-      message: `${file ?? 'The text'} is not signed: it does not begin with "${messageLine}"`,
+      message: `${file ?? 'The text'} is not signed: it does not start with "${messageLine}"`,
       hint: notWhatItShouldBe,
       where: [{ file, line: 1 }],
     });
@@ -77,7 +77,7 @@ export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedP
   let index = 1;
   for (; at(index) !== ''; index += 1) {
     if (!/^Hash: [A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*$/.test(at(index)))
-      throw fault(index, 'only "Hash" may stand between the first line and the empty line before the text');
+      throw fault(index, 'only "Hash" is allowed between the first line and the empty line before the text');
   }
   // Past the end of a file without an empty line `at` is '' as well
   if (index >= lines.length) throw fault(index, 'it ends before the text');
@@ -87,13 +87,13 @@ export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedP
     const line = lines[index];
     if (line === undefined) throw fault(index, 'it ends before the signature');
     if (line.startsWith('- ')) textLines.push(withoutTrailingBlanks(line.slice(2)));
-    else if (line.startsWith('-')) throw fault(index, 'a line of the text begins with an unescaped dash');
+    else if (line.startsWith('-')) throw fault(index, 'a line of the text starts with an unescaped dash');
     else textLines.push(withoutTrailingBlanks(line));
   }
   const start = index;
   for (index += 1; at(index) !== endLine; index += 1) {
-    if (index >= lines.length) throw fault(index, 'the signature is cut off');
-    if (at(index).startsWith('-')) throw fault(index, 'a second block begins inside of the signature');
+    if (index >= lines.length) throw fault(index, 'the signature is truncated');
+    if (at(index).startsWith('-')) throw fault(index, 'a second block starts inside the signature');
   }
   const signature = `${lines
     .slice(start, index + 1)
@@ -121,7 +121,7 @@ function decode(bytes: Uint8Array, file: string | undefined): string {
   const nul = text.indexOf('\0');
   if (nul !== -1)
     throw new LockstepError('VERIFY_MALFORMED', {
-      message: `${file ?? 'The clearsigned text'} holds a NUL byte`,
+      message: `${file ?? 'The clearsigned text'} contains a NUL byte`,
       hint: notWhatItShouldBe,
       where: [{ file, line: text.slice(0, nul).split('\n').length }],
     });

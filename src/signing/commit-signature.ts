@@ -17,7 +17,7 @@ export async function commitSignature(payload: string, signing: CommitSigning): 
   const { format, program, key } = signing;
   if (format !== 'openpgp') {
     throw new LockstepError('SIGN_GPG', {
-      message: `git's commit.gpgSign asks for a signature of the form ${format}; Lockstep signs commits with gpg alone`,
+      message: `git's commit.gpgSign requires a signature in the format ${format}; Lockstep signs commits only with gpg`,
       hint: 'Set gpg.format to openpgp for this repository, or commit yourself and set snapshots.commit to false',
     });
   }
@@ -31,7 +31,7 @@ export async function commitSignature(payload: string, signing: CommitSigning): 
     return unixLines(result.stdout);
   const said = result.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[GNUPG:]'));
   throw new LockstepError('SIGN_GPG', {
-    message: `git's commit.gpgSign asks for a signature by ${key}, and ${program} gave none: ${said.at(-1) ?? `it ended with ${result.exitCode}`}`,
-    hint: 'Try it with: git commit -S. Or turn commit.gpgSign off for this repository',
+    message: `git's commit.gpgSign requires a signature by ${key}, but ${program} made none: ${said.at(-1) ?? `it ended with ${result.exitCode}`}`,
+    hint: 'Test it with: git commit -S. Or disable commit.gpgSign for this repository',
   });
 }

@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import { formatClearsigned, splitClearsigned } from './clearsigned.js';
 import { errorText, loadOpenpgp } from './openpgp.js';
 
-/** Names of hashes a clearsigned file of ours may state (RFC 9580 section 9.5). */
+/** Names of hashes that Lockstep's clearsigned files may state (RFC 9580 section 9.5). */
 const hashNames = new Set(['SHA224', 'SHA256', 'SHA384', 'SHA512', 'SHA3-256', 'SHA3-512']);
 const headerLine = /^(?:Version|Comment|Hash|Charset|MessageID): [\x20-\x7e]*$/;
 
@@ -18,7 +18,7 @@ export function armorFault(text: string): string | null {
   while (lines.at(-1) === '') lines.pop();
   const title = /^-----BEGIN (PGP [A-Z ]+)-----$/.exec(lines.shift() ?? '')?.[1];
   if (title === undefined) return 'its first line is not that of an armored block';
-  if (lines.pop() !== `-----END ${title}-----`) return 'its last line does not fit its first';
+  if (lines.pop() !== `-----END ${title}-----`) return 'its last line does not match its first line';
   const blank = lines.indexOf('');
   if (blank < 0 || lines.slice(0, blank).some((line) => !headerLine.test(line))) {
     return 'its headers are not those of an armored block';
@@ -29,9 +29,9 @@ export function armorFault(text: string): string | null {
   const bytes = Buffer.from(body.join(''), 'base64');
   const lastIsShort = body.at(-1) !== undefined && body.at(-1)!.length <= width && body.at(-1) !== '';
   if (!lastIsShort || body.slice(0, -1).some((line) => line.length !== width))
-    return 'its lines are not whole';
+    return 'its lines do not have the right length';
   if (bytes.toString('base64') !== body.join('')) return 'its lines are not base64';
-  if (sum !== undefined && sum !== `=${checksum(bytes)}`) return 'its checksum is not that of its bytes';
+  if (sum !== undefined && sum !== `=${checksum(bytes)}`) return 'its checksum does not match its bytes';
   return null;
 }
 
@@ -46,7 +46,7 @@ export function clearsignedFault(file: Uint8Array): string | null {
     if (fault !== null) return `of its signature, ${fault}`;
     return formatClearsigned(text, signature, hash) === `${found.trimEnd()}\n`
       ? null
-      : 'its form was changed';
+      : 'its format was changed';
   } catch (error) {
     if (error instanceof LockstepError) return error.message;
     throw error;
@@ -55,7 +55,7 @@ export function clearsignedFault(file: Uint8Array): string | null {
 
 /**
  * Why bytes are not exactly signature packets, each in the one form it can be written in, or null. Readers
- * pass over lengths that are wrong and bytes that are too many.
+ * tolerate wrong lengths and extra bytes.
  */
 export async function signatureFault(bytes: Uint8Array): Promise<string | null> {
   const openpgp = await loadOpenpgp();
@@ -70,14 +70,16 @@ export async function signatureFault(bytes: Uint8Array): Promise<string | null> 
   for (const body of written) {
     const length = headerLength(bytes.subarray(at), body.length);
     const found = bytes.subarray(at + length, at + length + body.length);
-    if (length === 0 || !Buffer.from(found).equals(body))
-      return 'its packets are not in the form they are written in';
+    if (length === 0 || !Buffer.from(found).equals(body)) return 'its packets are not in canonical form';
     at += length + body.length;
   }
-  return at === bytes.length && at > 0 ? null : 'there is more in it than signatures';
+  return at === bytes.length && at > 0 ? null : 'it contains more than signatures';
 }
 
-/** Bytes of the header of a signature packet with a body of that length (RFC 9580 section 4.2); 0: it is none. */
+/**
+ * Bytes of the header of a signature packet with a body of that length (RFC 9580 section 4.2); 0 if it is not
+ * one.
+ */
 function headerLength(bytes: Uint8Array, body: number): number {
   const forms =
     body < 192

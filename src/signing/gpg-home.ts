@@ -1,7 +1,7 @@
 /**
- * Owns how gpg is told its home. The agent's socket lies in it, and the path
- * of a socket has 108 bytes (unix(7)): with a longer one gpg finds no agent,
- * and says that there is no secret key. It must not look into a home.
+ * Passes the home to gpg. The agent's socket is in it, and the path of a socket has at most 108 bytes
+ * (unix(7)): with a longer path gpg finds no agent, and reports a missing secret key. It must not read the
+ * home.
  */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readlink, symlink } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export function linkPlaces(): string[] {
  * agent serves all runs.
  * @param homedir absolute
  * @param places where links may be; the first one whose path is short enough is taken
- * @throws LockstepError SIGN_GPG (no short path can be had), DISK_*
+ * @throws LockstepError SIGN_GPG (no short path is available), DISK_*
  */
 export async function reachableHome(homedir: string, places: readonly string[]): Promise<string> {
   if (isReachable(homedir)) return homedir;
@@ -35,21 +35,21 @@ export async function reachableHome(homedir: string, places: readonly string[]):
   const folder = folders.find((one) => isReachable(linkIn(one)));
   const unreachable = (why: string): LockstepError =>
     new LockstepError('SIGN_GPG', {
-      message: `The homedir of gpg is too long for the socket of its agent (${Buffer.byteLength(homedir)} bytes), and ${why}`,
-      hint: 'Put it, or a link to it, at a path of 80 bytes or less, and name that in signing.homedir of lockstep.yaml',
+      message: `The path of gpg's homedir is too long for the socket of its agent (${Buffer.byteLength(homedir)} bytes), and ${why}`,
+      hint: 'Move it, or create a link to it, at a path of at most 80 bytes, and set signing.homedir in lockstep.yaml to that path',
       where: [{ path: 'signing.homedir', value: homedir }],
     });
   if (folder === undefined)
-    throw unreachable(`no folder for temporary files is short enough: ${places.join(', ')}`);
+    throw unreachable(`no folder for temporary files has a short enough path: ${places.join(', ')}`);
   const link = linkIn(folder);
   await onDisk('write', link, async () => {
     await mkdir(folder, { mode: 0o700 }).catch(unless('EEXIST'));
     // Others may write to the folder for temporary files: theirs must not be taken for ours
     const made = await lstat(folder);
     const isOurs = made.isDirectory() && made.uid === process.getuid?.() && (made.mode & 0o077) === 0;
-    if (!isOurs) throw unreachable(`${folder} is not ours alone`);
+    if (!isOurs) throw unreachable(`${folder} is not only accessible to this user`);
     await symlink(homedir, link).catch(unless('EEXIST'));
-    if ((await readlink(link)) !== homedir) throw unreachable(`${link} leads elsewhere`);
+    if ((await readlink(link)) !== homedir) throw unreachable(`${link} points to another folder`);
   });
   return link;
 }

@@ -12,8 +12,8 @@ import type { Signer } from './signer-port.js';
 
 export interface GpgSignerOptions {
   /**
-   * Fingerprint, or anything else by which gpg finds exactly one secret key. That of a subkey, or any with `!` behind
-   * it, says what signs; else gpg chooses the newest that can.
+   * Fingerprint, or another name with which gpg finds exactly one secret key. The fingerprint of a subkey, or
+   * any with a trailing `!`, selects the signing key; otherwise gpg uses the newest that can sign.
    */
   keyId: string;
   /** Default: `gpg` from the search path. */
@@ -69,7 +69,7 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
     if (result.exitCode !== 0 || by === undefined) throw gpgFault(result, signsWith ?? fingerprint);
     if (!able.includes(by)) {
       throw new LockstepError('SIGN_GPG', {
-        message: `gpg signed with ${by}, which is not the key that was asked for: ${able.join(', ')}`,
+        message: `gpg signed with ${by} instead of the requested key: ${able.join(', ')}`,
         where: [{ path: 'signing.key', value: keyId }],
       });
     }
@@ -81,9 +81,9 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
     clearsign: async (text, date) => {
       const signable = signableText(text);
       const signed = await sign(['--clearsign'], new TextEncoder().encode(signable), date);
-      // gpg has rules of its own for lines; what machines will read must be what we meant
+      // gpg has its own rules for lines; machines must read exactly the intended text
       if (splitClearsigned(new TextEncoder().encode(signed)).text !== signable)
-        throw new LockstepError('SIGN_GPG', { message: 'gpg signed another text than it was given' });
+        throw new LockstepError('SIGN_GPG', { message: 'gpg signed another text than the one it received' });
       return signed;
     },
     detached: (data, date) =>
@@ -132,7 +132,7 @@ function onlyKey(listing: RunResult, keyId: string): { fingerprint: string; subk
   if (only === undefined)
     throw new LockstepError('SIGN_KEY_MISSING', {
       message: `gpg has no secret key ${keyId}`,
-      hint: 'gpg --list-secret-keys shows those it has; set signing.key in lockstep.yaml to the fingerprint of one.',
+      hint: 'Set signing.key in lockstep.yaml to the fingerprint of a key that gpg --list-secret-keys shows.',
       where: [{ path: 'signing.key', value: keyId }],
     });
   if (fingerprints.length > 1)
@@ -152,7 +152,7 @@ function gpgFault(result: RunResult, fingerprint: string): LockstepError {
     .join('; ');
   return new LockstepError('SIGN_GPG', {
     message: `gpg did not sign with ${fingerprint} (exit status ${result.exitCode}): ${said}`,
-    hint: 'Try: echo test | gpg --clearsign --local-user <key>. Without a terminal, the agent needs a graphical pinentry or the passphrase in its cache.',
+    hint: 'Test it with: echo test | gpg --clearsign --local-user <key>. Without a terminal, the agent needs a graphical pinentry or the passphrase in its cache.',
     where: [{ value: fingerprint }],
   });
 }

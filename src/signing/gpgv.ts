@@ -92,7 +92,7 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
   const valid = line('VALIDSIG');
   const issuer = holder?.[1] ?? valid?.[1] ?? '';
   const base = { keyId: issuer.toUpperCase().slice(-16), engine: 'gpgv' as const };
-  if (line('BADSIG')) return { ...base, result: 'bad', reason: 'it does not match what it signs' };
+  if (line('BADSIG')) return { ...base, result: 'bad', reason: 'it does not match the signed data' };
   const error = line('ERRSIG');
   if (error) {
     // The seventh word is the reason; 9 is a missing key
@@ -108,10 +108,10 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
   const created = new Date(Number(timestamp) * 1000);
   const known = { ...base, fingerprint: primary, signingKey, created };
   if (kind === 'text' ? signatureClass !== '01' : signatureClass !== '00' && signatureClass !== '01') {
-    return { ...known, result: 'bad', reason: 'it is not a signature of this kind of file' };
+    return { ...known, result: 'bad', reason: 'it is not a signature for this kind of file' };
   }
   if (isDatedAhead(created, taken)) {
-    return { ...known, result: 'bad', reason: 'it is dated in the future' };
+    return { ...known, result: 'bad', reason: 'its date is in the future' };
   }
   const endedItself = line('EXPSIG') !== undefined && expiry === '0';
   if (endedItself || isOver(expiry, signatureTime(created, taken))) {
@@ -132,11 +132,11 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
     return { ...known, result: 'expired', reason: 'its key has expired' };
   }
   if (!['GOODSIG', 'EXPSIG', 'EXPKEYSIG', 'REVKEYSIG'].some((keyword) => line(keyword))) {
-    return { ...known, result: 'unverifiable', reason: 'gpgv does not call it good' };
+    return { ...known, result: 'unverifiable', reason: 'gpgv does not accept it' };
   }
   const strongKey = curves.has(keyAlgorithm) || (rsa.has(keyAlgorithm) && (rsaBits(signingKey) ?? 0) >= 2047);
   if (weakHashes.has(hash) || !strongKey || (kind === 'detached' && signatureClass === '01')) {
-    return { ...known, result: 'weak', reason: 'it holds, but its algorithms are not known to be strong' };
+    return { ...known, result: 'weak', reason: 'it is valid, but its algorithms are not known to be strong' };
   }
   return { ...known, result: 'good', reason: `signed by ${primary} (checked by gpgv)` };
 }

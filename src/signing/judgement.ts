@@ -47,27 +47,30 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
 
   const { binary, text } = context.openpgp.enums.signature;
   if (packet.signatureType !== text && (context.kind === 'text' || packet.signatureType !== binary)) {
-    return say('bad', 'it is not a signature of this kind of file');
+    return say('bad', 'it is not a signature for this kind of file');
   }
-  if (created === null) return say('bad', 'it carries no date');
+  if (created === null) return say('bad', 'it has no date');
 
   const lax = laxConfig(context.openpgp);
   const strict = strictConfig(context.openpgp);
   const crypto = await failureOf(() => checkCrypto(packet, signer, created, context, lax));
   if (crypto !== undefined) {
     if (/digest did not match|verification failed/.test(crypto)) {
-      return say('bad', 'it does not match what it signs');
+      return say('bad', 'it does not match the signed data');
     }
     return { ...say('unverifiable', `openpgp.js cannot check it: ${crypto}`), askGpgv: true };
   }
 
   if (created < signer.getCreationTime()) return say('bad', 'it is older than its key');
   if (isDatedAhead(created, taken)) {
-    return say('bad', `it is dated in the future (${created.toISOString()})`);
+    return say('bad', `its date is in the future (${created.toISOString()})`);
   }
   const stopped = stoppedBefore(created, known.fingerprint, taken);
   if (stopped !== null) {
-    return say('stopped', `its key has not counted since ${stopped.toISOString()}, before it was made`);
+    return say(
+      'stopped',
+      `its key is not trusted since ${stopped.toISOString()}, before the signature was made`,
+    );
   }
   if (packet.getExpirationTime() <= signatureTime(created, taken)) {
     return say('expired', 'the signature has expired');
@@ -88,7 +91,7 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
   const since = later === null ? undefined : await unfitAt(found, later, lax);
   if (since !== undefined) {
     if (/revoked\b(?! with)/.test(since)) {
-      return say('revoked', 'its key was revoked since, so the date of the signature proves nothing');
+      return say('revoked', 'its key was revoked later, so the date of the signature proves nothing');
     }
     const end = await keyEnd(key, signer, created, lax);
     const when = end instanceof Date ? ` on ${end.toISOString().slice(0, 10)}` : '';
@@ -96,12 +99,12 @@ export async function judgeSignature(packet: SignaturePacket, context: Judgement
   }
 
   const weakHash = await failureOf(() => checkCrypto(packet, signer, created, context, strict));
-  if (weakHash !== undefined) return say('weak', `it holds, but proves nothing today: ${weakHash}`);
+  if (weakHash !== undefined) return say('weak', `it is valid, but no longer secure: ${weakHash}`);
   const weakKey = await unfitness(found, created, context.openpgp, strict);
   if (weakKey !== undefined) {
     const { algorithm, bits } = signer.getAlgorithmInfo();
     const kind = bits === undefined ? algorithm : `${algorithm}, ${bits} bits`;
-    return say('weak', `it holds, but its key (${kind}) proves nothing today: ${weakKey}`);
+    return say('weak', `it is valid, but its key (${kind}) is no longer secure: ${weakKey}`);
   }
   if (context.kind === 'detached' && packet.signatureType === text) {
     return say('weak', 'it is a text signature, which does not cover line endings');
@@ -178,8 +181,8 @@ async function unfitness(
 }
 
 /**
- * Why a key that was fit when it signed is not at a later time; nothing if it is.
- * Any revocation counts that is there by then, also a soft one.
+ * Why a key that was valid when it signed is not valid at a later time; nothing if it is. Any revocation
+ * before that time counts, also a soft one.
  */
 async function unfitAt({ key, signer }: Issuer, date: Date, config: Config): Promise<string | undefined> {
   if (await key.isRevoked(undefined, undefined, date, config)) return 'the primary key is revoked';

@@ -33,13 +33,13 @@ export async function readKeyFile(file: string): Promise<string> {
   return readSecret(file, {
     what: 'The private key',
     missing: 'SIGN_KEY_MISSING',
-    hint: 'Make one with `lockstep key generate`, or set signing.keyFile in lockstep.yaml to where it is.',
+    hint: 'Create one with `lockstep key generate`, or set signing.keyFile in lockstep.yaml to its path.',
   });
 }
 
 /**
- * Writes a private key, mode 0600, whole or not at all, and never over a file
- * that is there: a lost archive key cannot be replaced on the machines that trust it.
+ * Writes a private key atomically, mode 0600, and never overwrites an existing file: a lost archive key
+ * cannot be replaced on the machines that trust it.
  * @throws LockstepError SIGN_KEY_EXISTS, DISK_FULL, DISK_IO
  */
 export async function writeKeyFile(file: string, armored: string): Promise<void> {
@@ -63,7 +63,10 @@ export async function writeKeyFile(file: string, armored: string): Promise<void>
 export interface PassphraseSources {
   /** `signing.passphraseFile` of the workspace. */
   file?: string | undefined;
-  /** The environment; LOCKSTEP_PASSPHRASE wins over LOCKSTEP_PASSPHRASE_FILE, and that over `file`. */
+  /**
+   * The environment; LOCKSTEP_PASSPHRASE takes precedence over LOCKSTEP_PASSPHRASE_FILE, and that over
+   * `file`.
+   */
   env: Readonly<Record<string, string | undefined>>;
   /** What relative paths are relative to. */
   directory?: string | undefined;
@@ -82,13 +85,13 @@ export async function passphraseFrom(sources: PassphraseSources): Promise<string
   const text = await readSecret(file, {
     what: 'The passphrase file',
     missing: 'SIGN_PASSPHRASE_NEEDED',
-    hint: 'Put the passphrase on the first line of that file, or into LOCKSTEP_PASSPHRASE.',
+    hint: 'Put the passphrase on the first line of that file, or in LOCKSTEP_PASSPHRASE.',
   });
   const [line = ''] = text.split(/\r?\n/, 1);
   if (line === '')
     throw new LockstepError('SIGN_PASSPHRASE_NEEDED', {
       message: `The first line of the passphrase file is empty: ${file}`,
-      hint: 'Put the passphrase on the first line of that file, or into LOCKSTEP_PASSPHRASE.',
+      hint: 'Put the passphrase on the first line of that file, or in LOCKSTEP_PASSPHRASE.',
       where: [{ file, line: 1 }],
     });
   return line;
@@ -104,7 +107,7 @@ async function readSecret(file: string, { what, missing, hint }: Secret): Promis
   const notThere = (cause: unknown): unknown =>
     ['ENOENT', 'ENOTDIR'].includes(errnoOf(cause) ?? '')
       ? new LockstepError(missing, {
-          message: `${what} is not there: ${file}`,
+          message: `${what} does not exist: ${file}`,
           hint,
           where: [{ file }],
           cause,
@@ -122,13 +125,13 @@ async function readSecret(file: string, { what, missing, hint }: Secret): Promis
       const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
       if (isFile && (mode & othersBits) !== 0)
         throw new LockstepError('SIGN_KEY_MODE', {
-          message: `${what} can be read by others: ${file} has mode ${(mode & 0o7777).toString(8).padStart(4, '0')}`,
+          message: `Others can read ${what}: ${file} has mode ${(mode & 0o7777).toString(8).padStart(4, '0')}`,
           hint: `Run: chmod 600 ${file}`,
           where: [{ file }],
         });
       if (size > largest)
         throw new LockstepError('SIGN_KEY_INVALID', {
-          message: `${what} is larger than any such file: ${file} has ${counted(size, 'byte')}`,
+          message: `${what} is too large: ${file} has ${counted(size, 'byte')}`,
           where: [{ file }],
         });
       return await handle.readFile('utf8');
@@ -140,8 +143,8 @@ async function readSecret(file: string, { what, missing, hint }: Secret): Promis
 
 function keyExists(file: string): LockstepError {
   return new LockstepError('SIGN_KEY_EXISTS', {
-    message: `There is a key already: ${file}`,
-    hint: 'Machines trust that key. If it must go, move the file away yourself and publish the new keyring first.',
+    message: `A key already exists: ${file}`,
+    hint: 'Machines trust that key. To replace it, first publish the new keyring, then move the file away yourself.',
     where: [{ file }],
   });
 }

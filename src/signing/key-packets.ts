@@ -12,8 +12,8 @@ const publicSubkeyTag = 14;
 const rsaAlgorithms = new Set([1, 2, 3]);
 
 /**
- * Bits of the modulus of each RSA key of version 4, by fingerprint (40
- * upper-case hex digits). Reading stops where the bytes are no packets.
+ * Bits of the modulus of each RSA key of version 4, by fingerprint (40 upper-case hex digits). Reading stops
+ * at bytes that are not packets.
  * @param keyring binary
  */
 export function rsaLengths(keyring: Uint8Array): Map<string, number> {

@@ -58,8 +58,8 @@ export async function generateKey(wanted: NewKey): Promise<GeneratedKey> {
     });
   } catch (cause) {
     throw new LockstepError('USAGE', {
-      message: `A key cannot be made for that name: ${errorText(cause)}`,
-      hint: 'Give a name and, if any, a plain e-mail address.',
+      message: `A key cannot be created for that name: ${errorText(cause)}`,
+      hint: 'Use a plain name and, optionally, a plain e-mail address.',
       cause,
     });
   }
@@ -125,7 +125,7 @@ export async function parseKeyring(bytes: Uint8Array, file?: string): Promise<Ke
   } catch (cause) {
     throw keyringFault(file, `it cannot be read: ${errorText(cause)}`, cause);
   }
-  if (keys.length === 0) throw keyringFault(file, 'it holds no public key');
+  if (keys.length === 0) throw keyringFault(file, 'it contains no public key');
   return keys.map((key) => key.toPublic());
 }
 
@@ -136,7 +136,7 @@ export async function parseKeyring(bytes: Uint8Array, file?: string): Promise<Ke
 export async function binaryKeyring(bytes: Uint8Array, file?: string): Promise<Uint8Array> {
   if (isBinary(bytes)) return bytes;
   const blocks = armoredBlocks(bytes);
-  if (blocks.length === 0) throw keyringFault(file, 'it holds no public key');
+  if (blocks.length === 0) throw keyringFault(file, 'it contains no public key');
   return new Uint8Array(Buffer.concat(await Promise.all(blocks.map((block) => dearmor(block)))));
 }
 
@@ -145,7 +145,7 @@ export async function dearmor(armored: string): Promise<Uint8Array> {
   const openpgp = await loadOpenpgp();
   // Its type speaks of streams; a string in gives bytes out
   const unarmored: { data: unknown } = await openpgp.unarmor(armored);
-  if (!(unarmored.data instanceof Uint8Array)) throw new Error('the armor holds no bytes');
+  if (!(unarmored.data instanceof Uint8Array)) throw new Error('the armor is empty');
   return unarmored.data;
 }
 
@@ -172,8 +172,8 @@ function armoredBlocks(bytes: Uint8Array): string[] {
 
 function keyringFault(file: string | undefined, why: string, cause?: unknown): LockstepError {
   return new LockstepError('KEYRING_INVALID', {
-    message: `${file ?? 'The keyring'} is of no use: ${why}`,
-    hint: 'A keyring is a file made by gpg --export, with or without --armor.',
+    message: `${file ?? 'The keyring'} cannot be used: ${why}`,
+    hint: 'A keyring is a file written by gpg --export, with or without --armor.',
     where: [{ file }],
     cause,
   });
@@ -183,7 +183,7 @@ function checkedUserIdPart(part: string, value: string): string {
   const controls = [...value].some((char) => char < ' ' || char === '\u007f');
   if (value.trim() === '' || controls || /[<>()]/.test(value))
     throw new LockstepError('USAGE', {
-      message: `The ${part} of a key may not be empty or hold brackets, < >, or control characters`,
+      message: `The ${part} of a key must not be empty or contain brackets, < >, or control characters`,
       where: [{ value }],
     });
   return value.trim();

@@ -33,7 +33,7 @@ export async function openpgpSigner({
   const armoredKey = read ?? (await readKeyFile(keyFile));
   const openpgp = await loadOpenpgp();
   const stored = await openpgp.readPrivateKey({ armoredKey }).catch((cause: unknown) => {
-    throw keyInvalid(keyFile, `it holds no armored private key: ${errorText(cause)}`, cause);
+    throw keyInvalid(keyFile, `it contains no armored private key: ${errorText(cause)}`, cause);
   });
   checkAlgorithms(openpgp, stored, keyFile);
   const key = await unlock(openpgp, stored, keyFile, passphrase);
@@ -47,7 +47,7 @@ export async function openpgpSigner({
     await key.getSigningKey(undefined, date, undefined, config).catch((cause: unknown) => {
       throw new LockstepError('SIGN_KEY_EXPIRED', {
         message: `The key ${fingerprintOf(key)} cannot sign at ${date.toISOString()}: ${errorText(cause)}`,
-        hint: 'Look at its dates with gpg --show-keys; extend it, or check the clock.',
+        hint: 'Check its dates with gpg --show-keys. Extend the key, or correct the clock.',
         where: [{ file: keyFile }],
         cause,
       });
@@ -95,7 +95,7 @@ function checkAlgorithms(openpgp: OpenPgpModule, key: PrivateKey, keyFile: strin
     openpgp.enums.read(openpgp.enums.publicKey, id),
   );
   const { algorithm, bits } = key.getAlgorithmInfo();
-  if (key.keyPacket.version !== 4) throw keyInvalid(keyFile, 'Debian 12 knows keys of version 4 only');
+  if (key.keyPacket.version !== 4) throw keyInvalid(keyFile, 'Debian 12 supports only keys of version 4');
   if (!accepted.includes(algorithm)) {
     throw keyInvalid(keyFile, `not every supported apt accepts its algorithm, ${algorithm}`);
   }
@@ -113,7 +113,7 @@ async function unlock(
   if (key.isDecrypted()) return key;
   if (passphrase === undefined)
     throw new LockstepError('SIGN_PASSPHRASE_NEEDED', {
-      message: `The key is protected and no passphrase was given: ${keyFile}`,
+      message: `The key needs a passphrase, and none was given: ${keyFile}`,
       hint: 'Set LOCKSTEP_PASSPHRASE, or LOCKSTEP_PASSPHRASE_FILE to a file of mode 0600 with it on its first line.',
       where: [{ file: keyFile }],
     });
@@ -122,8 +122,8 @@ async function unlock(
   } catch (cause) {
     if (/passphrase/i.test(errorText(cause)))
       throw new LockstepError('SIGN_WRONG_PASSPHRASE', {
-        message: `The passphrase does not open the key: ${keyFile}`,
-        hint: 'LOCKSTEP_PASSPHRASE wins over LOCKSTEP_PASSPHRASE_FILE, and that over signing.passphraseFile; correct the one that is set.',
+        message: `The passphrase does not unlock the key: ${keyFile}`,
+        hint: 'LOCKSTEP_PASSPHRASE takes precedence over LOCKSTEP_PASSPHRASE_FILE, and that over signing.passphraseFile. Correct the one that is set.',
         where: [{ file: keyFile }],
         cause,
       });
@@ -134,7 +134,7 @@ async function unlock(
 function keyInvalid(file: string, why: string, cause?: unknown): LockstepError {
   return new LockstepError('SIGN_KEY_INVALID', {
     message: `The key cannot sign for an archive: ${why}`,
-    hint: 'Export the right one with gpg --armor --export-secret-keys, or make one with `lockstep key generate`.',
+    hint: 'Export the right key with gpg --armor --export-secret-keys, or create one with `lockstep key generate`.',
     where: [{ file }],
     cause,
   });

@@ -48,7 +48,10 @@ export function strictConfig(openpgp: OpenPgpModule): OpenPgp.Config {
   };
 }
 
-/** Refuses nothing for its age: tells a weak signature from a false one, and still sees a revocation made with SHA-1. */
+/**
+ * Refuses nothing because of its age: it distinguishes a weak signature from a false one, and still detects a
+ * revocation made with SHA-1.
+ */
 export function laxConfig(openpgp: OpenPgpModule): OpenPgp.Config {
   return {
     ...openpgp.config,
@@ -60,7 +63,7 @@ export function laxConfig(openpgp: OpenPgpModule): OpenPgp.Config {
   };
 }
 
-/** One line of what a library error says, for a sentence of ours. */
+/** One line of a library's error message, for use in a sentence. */
 export function errorText(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
 }

@@ -18,7 +18,7 @@ import type { SigningConfig } from './signer.js';
 export type { PublicKey } from './signer-port.js';
 
 /**
- * The public key that a workspace's `signing:` section names; byte for byte what its signer gives out.
+ * The public key that a workspace's `signing:` section names; byte for byte the key that its signer exports.
  *
  * @param directory the workspace, which relative paths are relative to
  * @throws LockstepError SIGN_KEY_MISSING, SIGN_KEY_MODE, SIGN_KEY_INVALID, TOOL_MISSING
@@ -33,7 +33,7 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
   const key = await openpgp.readKey({ armoredKey: armored }).catch((cause: unknown) => {
     throw new LockstepError('SIGN_KEY_INVALID', {
       message: `The archive's key cannot be read: ${errorText(cause)}`,
-      hint: 'Look at signing in lockstep.yaml; gpg --show-keys tells what a file holds',
+      hint: 'Check "signing" in lockstep.yaml. gpg --show-keys shows the content of a key file',
       where: [{ file: where }],
       cause,
     });
@@ -51,7 +51,7 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
 }
 
 /**
- * A public key out of a file that a flag names, armored or binary; of several the first one is told as the archive's.
+ * A public key from a file, armored or binary; of several, the first one counts as the archive's key.
  *
  * @throws LockstepError FILE_MISSING, KEYRING_INVALID
  */
@@ -92,7 +92,7 @@ async function exported(
   if (exitCode === 0 && stdout !== '') return unixLines(stdout);
   throw new LockstepError('SIGN_KEY_MISSING', {
     message: `gpg has no key ${config.key}`,
-    hint: 'gpg --list-keys shows those it has; set signing.key in lockstep.yaml to the fingerprint of one',
+    hint: 'Set signing.key in lockstep.yaml to the fingerprint of a key that gpg --list-keys shows',
     where: [{ path: 'signing.key', value: config.key }],
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Owns signing by several keys at once, while machines know one key or the
- * other: apt takes a file that one key it knows has signed, whoever else has.
+ * Signs with several keys at once, while machines know one key or the other: apt accepts a file that any
+ * known key has signed.
  */
 import { formatClearsigned, signableText, splitClearsigned } from './clearsigned.js';
 import { dearmor, unixLines } from './keys.js';
@@ -8,7 +8,7 @@ import { loadOpenpgp, signingConfig } from './openpgp.js';
 import type { Signer } from './signer-port.js';
 
 /**
- * A signer whose signatures are those of all of them, the first one's first.
+ * A signer that combines the signatures of all signers, in their order.
  *
  * @param signers at least one; all of them sign with the same hash
  */
@@ -33,7 +33,7 @@ export function severalSigners(signers: readonly [Signer, ...Signer[]]): Signer 
 }
 
 /**
- * Public keys as one file each: a single armored block, which apt wants inside of a .sources file.
+ * Public keys as one file each: a single armored block, as apt requires in a .sources file.
  *
  * @param keys at least one
  */
@@ -41,7 +41,7 @@ export async function oneKeyring(
   keys: readonly { armored: string; binary: Uint8Array }[],
 ): Promise<{ armored: string; binary: Uint8Array }> {
   const [first] = keys;
-  // One alone stays byte for byte what its owner gives out
+  // A single key stays byte for byte as its owner exported it
   if (keys.length === 1) return first!;
   const openpgp = await loadOpenpgp();
   const binary = new Uint8Array(Buffer.concat(keys.map((key) => key.binary)));

@@ -33,7 +33,7 @@ export interface Signer {
    */
   clearsign(text: string, date: Date, what?: string): Promise<string>;
   /**
-   * An armored detached signature over the bytes as they are, as apt's Release.gpg.
+   * An armored detached signature over the unchanged bytes, like apt's Release.gpg.
    * @throws LockstepError SIGN_KEY_EXPIRED, SIGN_GPG, SIGN_KEY_MISSING
    */
   detached(data: Uint8Array | string, date: Date, what?: string): Promise<string>;

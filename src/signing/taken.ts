@@ -15,7 +15,10 @@ import { aptMaxFutureMs } from '../deb/apt-limits.js';
 export type Taken =
   { kind: 'arriving'; now: Date } | { kind: 'recorded'; at: Date | 'signed'; ends?: KeyEnds | undefined };
 
-/** By fingerprint of the primary key: from when on what it signs counts no more, whatever the key says of itself. */
+/**
+ * By fingerprint of the primary key: from when on its signatures are not trusted, whatever the key itself
+ * says.
+ */
 export type KeyEnds = ReadonlyMap<string, Date>;
 
 /** When a key had stopped to count before it signed; null where it had not. */
@@ -37,7 +40,7 @@ export function signatureTime(created: Date, taken: Taken): Date {
   return taken.at === 'signed' ? created : taken.at;
 }
 
-/** The time, beside that of the signature, at which its key must be fit to sign; null: none. */
+/** A second time, in addition to the time of the signature, at which its key must be valid; null: none. */
 export function keyTime(taken: Taken): Date | null {
   return taken.kind === 'arriving' ? taken.now : null;
 }

@@ -6,14 +6,15 @@ import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 
 /**
- * - `good`: holds, by a key that was valid when it was made (and is now, for what arrives), with algorithms of today
- * - `weak`: holds, but by SHA-1, MD5, DSA, short RSA, or by a key that vouches for itself with these
- * - `expired`: holds, but it has expired, or its key had when it was made, or has since for what arrives
- * - `stopped`: holds, but a record of the reader's says that the key did not count any more when it was made
- * - `revoked`: holds, but its key is revoked
- * - `bad`: does not hold, or is dated in the future or before its key
+ * - `good`: valid, by a key that was valid when it was made (and is now, for incoming data), with secure
+ *   algorithms
+ * - `weak`: valid, but with SHA-1, MD5, DSA, short RSA, or by a key whose self-signature uses these
+ * - `expired`: valid, but it has expired, or its key had when it was made, or has since for incoming data
+ * - `stopped`: valid, but a record of the reader says that the key was no longer trusted when it was made
+ * - `revoked`: valid, but its key is revoked
+ * - `bad`: invalid, or dated in the future or before its key
  * - `unknown-key`: the key is not in the keyring
- * - `unverifiable`: neither openpgp.js nor gpgv could tell
+ * - `unverifiable`: openpgp.js and gpgv could not check it
  *
  * Only `good` is proof of anything.
  */
@@ -48,7 +49,7 @@ export interface Verdict {
   signatures: JudgedSignature[];
 }
 
-/** A false signature spoils the file (as with apt and gpgv); else the best one counts. */
+/** A false signature makes the file invalid (as for apt and gpgv); otherwise the best signature counts. */
 const precedence: readonly SignatureResult[] = [
   'bad',
   'good',
@@ -74,7 +75,7 @@ export function combineJudgements(signatures: JudgedSignature[]): Verdict {
       };
     }
   }
-  return { result: 'unverifiable', reason: 'it holds no signature that can be read', signatures };
+  return { result: 'unverifiable', reason: 'it contains no readable signature', signatures };
 }
 
 const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
@@ -89,12 +90,11 @@ const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
 
 const hints: Partial<Record<SignatureResult, string>> = {
   'unknown-key':
-    'Either another party signed this, or the keyring is older than the key: update the keyring package.',
+    'Either someone else signed it, or the keyring is older than the key: update the keyring package.',
   expired:
-    'Where its owner has extended the key or has a new one, the keyring here is older: get the newer key from its owner. Else ask for a new signature.',
-  stopped:
-    'lockstep verify tells what was signed so, and what can be done about each (docs/how-to/rotate-keys.md)',
-  revoked: 'Do not use the file: its owner has withdrawn the key. Ask for a signature by the new one.',
+    'If its owner has extended or replaced the key, the keyring here is outdated: get the newer key from its owner. Otherwise ask for a new signature.',
+  stopped: 'lockstep verify lists what this key signed, with a remedy for each (docs/how-to/rotate-keys.md)',
+  revoked: 'Do not use the file: its owner has revoked the key. Ask for a signature by the new key.',
 };
 
 /**
@@ -108,7 +108,7 @@ export function assertGood(verdict: Verdict, subject: string): void {
     message: `The signature of ${subject} is not accepted: ${verdict.reason}`,
     hint:
       hints[verdict.result] ??
-      'Do not use the file. Fetch it again; if it stays so, tell the one who published it.',
+      'Do not use the file. Fetch it again. If the error persists, inform its publisher.',
     where: verdict.signatures.map((signature) => ({
       value: signature.fingerprint ?? signature.keyId,
       message: `${signature.result}: ${signature.reason}`,

@@ -128,9 +128,9 @@ async function judgeAll(question: Question): Promise<JudgedSignature[]> {
     const binarySignature = await signaturePackets(question.signature);
     const read = await openpgp.readSignature({ binarySignature, config: laxConfig(openpgp) });
     const packets = read.packets.filter((packet) => packet instanceof openpgp.SignaturePacket);
-    if (packets.length === 0) throw new Error('no signature of a version that openpgp.js reads');
+    if (packets.length === 0) throw new Error('no signature of a version that openpgp.js supports');
     if (packets.length > mostSignatures) {
-      return [unreadable(`it holds more than ${mostSignatures} signatures`)];
+      return [unreadable(`it contains more than ${mostSignatures} signatures`)];
     }
     const context = { openpgp, keys, data, kind, taken: options.taken };
     judgements = await Promise.all(packets.map((packet) => judgeSignature(packet, context)));
@@ -176,7 +176,7 @@ async function signaturePackets(signature: string | Uint8Array): Promise<Uint8Ar
   const text = Buffer.from(bytes).toString('latin1');
   const blocks = text.match(/^-----BEGIN PGP [A-Z ]+-----\r?$/gm) ?? [];
   if (blocks.length !== 1 || blocks[0]?.trim() !== '-----BEGIN PGP SIGNATURE-----') {
-    throw new Error('it is not one PGP SIGNATURE block');
+    throw new Error('it is not a single PGP SIGNATURE block');
   }
   return dearmor(text);
 }

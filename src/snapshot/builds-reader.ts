@@ -1,7 +1,6 @@
 /**
- * The versions that a snapshot gave out, out of the beginning of its manifest:
- * one of 100,000 packages has 100 MB, and whoever gives out a version asks all
- * snapshots that are there. Signatures are not looked at.
+ * Reads the versions that a snapshot assigned from the start of its manifest. A manifest of 100,000 packages
+ * has 100 MB, and every assignment of a version reads all snapshots. It does not check signatures.
  */
 import { z } from 'zod';
 import { isGone } from '../io/damaged-blob.js';
@@ -16,7 +15,7 @@ const head = z.object({ format: z.literal(readFormats), id: z.string(), builds: 
 export async function readBuilds(root: string, place: SnapshotPlace): Promise<readonly SnapshotBuild[]> {
   const bytes = await beginningOf(snapshotFiles(root, place).manifest);
   const found = head.safeParse(headOfManifest(bytes));
-  // Whoever reads the whole is told what is wrong with it
+  // A reader of the complete manifest gets the error
   const isGood = found.success && found.data.id === place.id;
   return isGood ? found.data.builds : (await readSnapshot(root, place)).manifest.builds;
 }

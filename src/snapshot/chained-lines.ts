@@ -1,8 +1,7 @@
 /**
- * Files of lines that are only ever added to: each line is canonical JSON, has
- * the hash of the line before as `previous`, and a `signature` over the rest of
- * it. So none can be changed, taken out or slipped in unseen, the last one
- * neither. What a line means is the caller's.
+ * Append-only files of lines. Each line is canonical JSON with the hash of the previous line as `previous`,
+ * and a `signature` over the rest of it. So no line, including the last one, can be changed, removed or
+ * inserted unnoticed. The caller defines the meaning of a line.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -14,7 +13,7 @@ import { verifyDetached, type Taken } from '../signing/verifier.js';
 import { canonicalLine } from '../io/canonical-json.js';
 import { sha256 } from '../io/sha256.js';
 
-/** What every line has beside what it says. */
+/** The fields of every line in addition to its content. */
 export interface ChainedLine {
   format: 1;
   /** SHA-256 of the line before, without its newline; null for the first. */
@@ -81,7 +80,8 @@ export function parseChainedLines<T extends ChainedLine>(
   const lines = text.split('\n');
   const faults: FaultPlace[] = [];
   // A text that does not end in a newline ends in the middle of a line.
-  if (lines.pop() !== '') faults.push({ file, line: lines.length + 1, message: 'the last line is cut off' });
+  if (lines.pop() !== '')
+    faults.push({ file, line: lines.length + 1, message: 'the last line is truncated' });
   const entries = lines.flatMap((line, index): T[] => {
     const place = { file, line: index + 1 };
     const entry = parseLine(line, place, schema);
@@ -92,9 +92,7 @@ export function parseChainedLines<T extends ChainedLine>(
     const before = lines[index - 1];
     if (entry.previous !== (before === undefined ? null : hashOf(before))) {
       const message =
-        index === 0
-          ? 'the lines before it are missing'
-          : 'the line before it is not the one it was written after';
+        index === 0 ? 'the lines before it are missing' : 'its hash does not match the line before it';
       faults.push({ ...place, message });
     }
     return [entry];
@@ -109,7 +107,7 @@ export function parseChainedLines<T extends ChainedLine>(
   return entries;
 }
 
-const restore = 'A history is only ever added to; restore it from version control or a backup';
+const restore = 'A history only grows. Restore it from version control or a backup';
 
 function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schema: z.ZodType<T>): T | string {
   let value: unknown;
@@ -121,7 +119,7 @@ function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schem
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
   if (typeof format === 'number' && format > 1) {
     throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
-      message: `${place.file}, line ${place.line}, has format ${format}; this Lockstep reads up to 1`,
+      message: `${place.file}, line ${place.line}, has format ${format}; this Lockstep reads formats up to 1`,
       hint: 'Use the Lockstep that wrote it, or a newer one',
       where: [place],
     });
@@ -170,9 +168,9 @@ export async function lineFaults(
     if (said !== null) faults.push({ ...place, message: said });
     else if (isVouched) continue;
     else if (bare && firstSigned >= 0 && index > firstSigned) {
-      faults.push({ ...place, message: 'it is not signed, though a line before it is' });
+      faults.push({ ...place, message: 'it is not signed, but an earlier line is' });
     } else if (bare && index === entries.length - 1) {
-      const message = 'it is not signed, and no signed line follows; the next move of the suite signs it';
+      const message = 'it is not signed, and no signed line follows. The next move of the suite signs it';
       faults.push({ ...place, message });
     }
   }
@@ -186,8 +184,7 @@ async function lineFault(
 ): Promise<string | null> {
   // What a signature is on may say more than this Lockstep knows; what none is on may not
   const { signature, ...content } = entry.signature === undefined ? entry : (JSON.parse(line) as ChainedLine);
-  if (canonicalLine({ ...content, signature }) !== `${line}\n`)
-    return 'it is not in the form it was written in';
+  if (canonicalLine({ ...content, signature }) !== `${line}\n`) return 'it is not in canonical form';
   return signature === undefined || by.trust === null
     ? null
     : await signatureFault(canonicalLine(content), signature, by.trust, by.file);

@@ -22,7 +22,8 @@ export interface ChangelogPlan<P extends ChangedPackage> {
 /**
  * Decides where the changelogs of a set come from.
  *
- * @param before those of earlier snapshots, the first of which counts: what is published stays as it is
+ * @param before changelogs of earlier snapshots; the first one is used, because a published changelog never
+ * changes
  */
 export function planChangelogs<P extends ChangedPackage>(
   packages: readonly P[],

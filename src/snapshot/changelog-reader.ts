@@ -1,6 +1,6 @@
 /**
- * Takes the Debian changelog out of a package, which comes from outside: it is
- * bounded, and a text that is no changelog is none.
+ * Reads the Debian changelog of an untrusted package: its size is bounded, and an invalid changelog is
+ * ignored.
  */
 import { gunzipSync } from 'node:zlib';
 import { isChangelogText } from '../deb/changelog.js';
@@ -30,7 +30,10 @@ export function changelogRank(
   return rank < 0 ? undefined : rank;
 }
 
-/** The text of a member that {@link changelogRank} knows, in memory of its own; undefined where it is no changelog. */
+/**
+ * The text of a member that {@link changelogRank} knows, in a separate buffer; undefined if it is not a
+ * changelog.
+ */
 export function changelogText(path: string, body: Buffer): Buffer | undefined {
   let text: Buffer;
   try {
@@ -61,7 +64,7 @@ export class ChangelogSearch {
     return (changelogRank(header, this.#package) ?? Infinity) < this.#rank;
   }
 
-  /** Takes the bytes of a member that it wants. */
+  /** Collects the bytes of a requested member. */
   take(header: TarHeader, body: Buffer): void {
     const text = changelogText(header.path, body);
     if (text === undefined) return;

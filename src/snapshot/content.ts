@@ -1,6 +1,6 @@
 /**
- * From builds and pins to what a snapshot lists: entries of packages and
- * sources, and the hash by which two sets are told apart. Pure.
+ * Converts builds and pins to the content of a snapshot: entries of packages and sources, and the hash that
+ * identifies the set. Pure.
  */
 import { createHash } from 'node:crypto';
 import { parseStanza } from '../deb/deb822.js';
@@ -40,9 +40,9 @@ export function packageEntry(built: BuiltPackage, belonging: Belonging): Snapsho
 }
 
 /**
- * The entry of a package taken from the base distribution as it is.
+ * The entry of an unchanged package from the base distribution.
  *
- * @param control its own control paragraph: the index has the first line of its description alone
+ * @param control its own control paragraph: the index has only the first line of its description
  * @throws as {@link packageEntry}
  */
 export function takenPackageEntry(
@@ -105,7 +105,7 @@ export function sourceEntry(built: BuiltSource, own: string): SnapshotSource {
   };
 }
 
-/** That of its own section, else the one that all of its packages are in (dsc(5), Package-List). */
+/** The area of its own section, otherwise the common area of its packages (dsc(5), Package-List). */
 function areaOfSource(stanza: Stanza, own: string): string {
   const section = stanza.get('Section');
   if (section !== undefined) return areaOfSection(section, own);
@@ -151,9 +151,9 @@ function oneNewline(text: string): string {
 export type Comparable = Pick<SnapshotManifest, 'base' | 'components' | 'packages' | 'sources'>;
 
 /**
- * SHA-256 of a set: its base, pins, builds, packages and sources in any order. Two sets with the same one
- * are the same release. What was skipped counts too, so that a set always says what it lacks. The proof of where a
- * pin came from is left out: a mirror signs its Release anew every day, over the same packages.
+ * SHA-256 of a set: its base, pins, builds, packages and sources in any order. Two sets with the same hash
+ * are the same release. The hash includes skips, so that a set always records what it lacks. It excludes the
+ * provenance of pins, because a mirror signs its Release again every day over the same packages.
  */
 export function inputsOf(content: Comparable): string {
   const hash = createHash('sha256');

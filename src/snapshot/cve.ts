@@ -11,7 +11,7 @@ export const cveIdSpec = /^CVE-\d{4}-\d{4,}$/;
  * The ids in the values of `--security`: each value is one id or several with commas between them, in any
  * case. Sorted, each once.
  *
- * @throws LockstepError USAGE with every value that is no id
+ * @throws LockstepError USAGE with every value that is not an id
  */
 export function parseCveIds(values: readonly string[]): string[] {
   const words = values.flatMap((value) => value.split(',')).map((word) => word.trim());
@@ -21,7 +21,7 @@ export function parseCveIds(values: readonly string[]): string[] {
     const shown = wrong.map((id) => JSON.stringify(id)).join(', ');
     throw new LockstepError('USAGE', {
       message: wrong.length === 0 ? '--security names no CVE id' : `${shown}: not a CVE id`,
-      hint: 'An id is CVE, the year and a number of four digits or more: --security CVE-2026-1234,CVE-2026-5678',
+      hint: 'An id consists of CVE, the year and a number of at least four digits: --security CVE-2026-1234,CVE-2026-5678',
     });
   }
   return [...new Set(ids)].sort();

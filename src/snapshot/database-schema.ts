@@ -34,7 +34,7 @@ export interface SchemaContents {
 }
 
 /**
- * The digest over those files of a tree that `paths` mean. The order in which the files come is of no matter.
+ * The digest over the files of a tree that match `paths`. The order of the files does not matter.
  *
  * @param paths patterns as in path-pattern.ts
  * @param patches applied to the tree first, as dpkg-source does it: no fuzz, but at any place in the file
@@ -97,7 +97,7 @@ function changesOf(patches: readonly SchemaPatch[], isMeant: (path: string) => b
     paths.some((path) => path !== null && isMeant(path));
   return patches.flatMap(({ name, bytes }) => {
     const text = Buffer.from(bytes).toString('latin1');
-    // What a patch of other files looks like is of no matter
+    // Patches of other files do not matter
     const named = [...text.matchAll(/^(?:---|\+\+\+) ([^\t\n]+)/gm)].map(([, path]) => pathIn(path?.trim()));
     if (!touches(...named)) return [];
     return parsed(name, text).flatMap((one): Change[] => {
@@ -114,7 +114,7 @@ function parsed(name: string, text: string): StructuredPatch[] {
     // git's mail signature looks like one more removed line
     return parsePatch(text.replace(/\n-- \n[^\n]*\n*$/, '\n'));
   } catch (error) {
-    throw unusable(name, `it is not a patch: ${(error as Error).message}`, error);
+    throw unusable(name, `it is not a valid patch: ${(error as Error).message}`, error);
   }
 }
 
@@ -141,7 +141,7 @@ function applyChanges(changes: readonly Change[], texts: Map<string, string>): v
 function unusable(patch: string, message: string, cause?: unknown): LockstepError {
   return new LockstepError('BUILD_PACKAGING', {
     message: `${patch}: ${message}`,
-    hint: 'The database schema is read from the patched source, and dpkg-source would refuse the patch too',
+    hint: 'The database schema is read from the patched source. dpkg-source would refuse the patch too',
     where: [{ file: patch, message }],
     cause,
   });

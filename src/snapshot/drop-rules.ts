@@ -1,7 +1,6 @@
 /**
- * Which snapshots may be dropped: all that no suite lists. What else names one,
- * as the snapshot that was cut after it or re-issues it, names it by its hash,
- * and the signed list of drops says what became of it. Pure.
+ * Which snapshots may be dropped: all that no suite lists. Other references, such as the next snapshot or a
+ * re-issue, name the snapshot by its hash, and the signed list of drops records that it was dropped. Pure.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { SnapshotPlace } from './snapshot-folder.js';
@@ -22,13 +21,13 @@ export function assertDroppable({ place, suites }: DropQuestion): void {
     message:
       as === 'current'
         ? 'the suite points at it'
-        : 'the suite lists it, so that machines can still install it (retain)',
+        : 'the suite lists it, so machines can still install it (retain)',
   }));
   throw new LockstepError('SNAPSHOT_IN_USE', {
-    message: `The snapshot ${place.id} of ${place.profile} cannot be dropped, because it is needed`,
+    message: `The snapshot ${place.id} of ${place.profile} cannot be dropped because it is needed`,
     hint: suites.some(({ as }) => as === 'current')
-      ? 'Move the suite on first: lockstep publish, promote or rollback'
-      : 'It leaves the list as newer snapshots come, or with a lower retain in lockstep.yaml and the next publication',
+      ? 'First move the suite to another snapshot: lockstep publish, promote or rollback'
+      : 'Newer snapshots push it off the list, or lower "retain" in lockstep.yaml and publish again',
     where: needs,
   });
 }

@@ -1,8 +1,7 @@
 /**
- * `snapshots/dropped.jsonl`: which snapshots were taken away, when, by whom and
- * why. It tells a chain that begins later from one that lost its beginning, and
- * keeps what must outlive a manifest: its id, and the versions it gave out.
- * Chained, signed lines (chained-lines.ts).
+ * `snapshots/dropped.jsonl`: which snapshots were dropped, when, by whom and why. It distinguishes a chain
+ * with dropped snapshots from one that lost its start, and keeps what must outlive a manifest: its id, and
+ * the versions that it assigned. Chained, signed lines (chained-lines.ts).
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -14,14 +13,14 @@ import { listSnapshots } from './snapshot-folder.js';
 import { isSnapshotId } from './snapshot-id.js';
 import { sha256 } from '../io/sha256.js';
 
-/** What is said about a snapshot that goes. */
+/** The record of a dropped snapshot. */
 export interface Drop {
   profile: string;
   id: string;
   /** SHA-256 of its manifest. */
   manifest: string;
   parent: SnapshotRef | null;
-  /** Versions it gave out: none of them may ever stand for another content. */
+  /** Versions that it assigned: none of them may ever have another content. */
   builds: SnapshotBuild[];
   /** ISO 8601, UTC. */
   at: string;
@@ -45,7 +44,7 @@ const lineSchema = z.object({
   reason: z.string().optional(),
 });
 
-/** Absolute path of the file; `root` is that of `snapshots/`. */
+/** Absolute path of the file; `root` is the path of `snapshots/`. */
 export function droppedPath(root: string): string {
   return join(root, 'dropped.jsonl');
 }
@@ -81,7 +80,7 @@ export async function appendDropped(
   return path;
 }
 
-/** Every id that was ever given out, also those of dropped snapshots: `snapshot/<id>` must not mean another one. */
+/** Every id that was ever assigned, also of dropped snapshots: `snapshot/<id>` must not mean another one. */
 export async function takenIds(root: string): Promise<string[]> {
   const there = await listSnapshots(root);
   return [...there, ...(await readDropped(root))].map((place) => place.id);

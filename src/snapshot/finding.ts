@@ -5,12 +5,12 @@
 import { LockstepError, type ErrorCode } from '../errors.js';
 
 /**
- * - `missing`: a file that must be there is not
- * - `damaged`: its bytes are not those that were promised
- * - `signature`: who made it cannot be told
- * - `expired`: it was good, and its time is over
- * - `contradiction`: two files that are good by themselves say different things
- * - `foreign`: nothing that Lockstep wrote
+ * - `missing`: a required file does not exist
+ * - `damaged`: its bytes do not match its hash
+ * - `signature`: its maker cannot be verified
+ * - `expired`: it was valid, but has expired
+ * - `contradiction`: two valid files contradict each other
+ * - `foreign`: a file that Lockstep did not write
  * - `unfinished`: an interrupted run left it
  */
 export type FindingKind =
@@ -19,7 +19,7 @@ export type FindingKind =
 export interface Finding {
   code: ErrorCode;
   kind: FindingKind;
-  /** Of the file that is at fault, below the folder that was looked at. */
+  /** Path of the faulty file, below the checked folder. */
   path: string;
   /** What is wrong, in a sentence that names the file where that helps. */
   message: string;
@@ -27,7 +27,7 @@ export interface Finding {
   hint: string;
 }
 
-/** A fault that was thrown, as a finding about a file. What is no fault of ours is thrown on. */
+/** Converts a thrown LockstepError to a finding about a file. Other errors are thrown again. */
 export function findingOf(error: unknown, about: Omit<Finding, 'code' | 'message'>): Finding {
   if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
   const kind = error.code === 'DISK_IO' ? 'damaged' : about.kind;

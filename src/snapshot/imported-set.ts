@@ -1,7 +1,6 @@
 /**
- * The decision what an imported set holds: the packages that were read, alone
- * or over those of the snapshot before, and everything that speaks against it.
- * Pure; reading packages is src/vetting's.
+ * Decides the content of an imported set: the packages that were read, alone or together with the previous
+ * snapshot's, and all faults. Pure; src/vetting reads packages.
  */
 import { compareVersions } from '../deb/version.js';
 import type { FaultPlace } from '../errors.js';
@@ -21,7 +20,10 @@ export interface ImportedSetRequest {
   sources: readonly Imported<SnapshotSource>[];
   /** The newest snapshot of the profile, or null. */
   previous: Snapshot | null;
-  /** Whether what is not replaced stays; else the set is what was read. */
+  /**
+   * Whether packages that are not replaced stay; otherwise the set consists only of the packages that were
+   * read.
+   */
   add: boolean;
   /** Names of packages and source packages of the snapshot before that go; the others stay, as with `add`. */
   remove: readonly string[];
@@ -36,7 +38,7 @@ export interface ImportChange {
   architecture: string;
   /** The version before; null for a new package. */
   from: string | null;
-  /** The version now; null for one that is not in the set any more. */
+  /** The current version; null for a package that is no longer in the set. */
   to: string | null;
 }
 
@@ -49,7 +51,7 @@ export interface ImportedSet {
   passedOver: SnapshotPackage[];
 }
 
-/** The set, or everything that speaks against it. */
+/** The set, or all its faults. */
 export function planImportedSet(request: ImportedSetRequest): ImportedSet | { faults: FaultPlace[] } {
   const faults: FaultPlace[] = [];
   const several = request.versions > 1;
@@ -62,7 +64,7 @@ export function planImportedSet(request: ImportedSetRequest): ImportedSet | { fa
     if (same === undefined || same.sha256 === entry.sha256) continue;
     faults.push({
       file,
-      message: `${nameOfPackage(entry)} is in snapshot ${request.previous!.manifest.id} with other bytes; a changed package needs a new version`,
+      message: `${nameOfPackage(entry)} is in snapshot ${request.previous!.manifest.id} with different content; a changed package needs a new version`,
     });
   }
   if (faults.length > 0) return { faults };
@@ -78,7 +80,7 @@ export function planImportedSet(request: ImportedSetRequest): ImportedSet | { fa
   const read = [...sources.values()].map(({ entry }) => entry);
   const all = [...read, ...kept];
   if (request.remove.length > 0 && listed.length + all.length === 0) {
-    return { faults: [{ path: '--remove', message: 'nothing would be left of the set' }] };
+    return { faults: [{ path: '--remove', message: 'the set would be empty' }] };
   }
   return {
     packages: listed,
@@ -116,7 +118,10 @@ export function unaskedChanges(
   };
 }
 
-/** What is named by `remove`: binary packages of that name, else a source package with all that was built from it. */
+/**
+ * The packages that `remove` names: binary packages with that name, otherwise a source package with all
+ * packages built from it.
+ */
 function removedBy(
   { remove, previous }: ImportedSetRequest,
   faults: FaultPlace[],
@@ -141,7 +146,7 @@ function removedBy(
   return gone;
 }
 
-/** Each package once. The same bytes twice are no fault; anything else of one name is. */
+/** Each package once. The same content twice is not a fault; different content with the same name is. */
 function once<T>(
   items: readonly Imported<T>[],
   keyOf: (entry: T) => string,
@@ -166,8 +171,8 @@ function nameOfPackage({ package: name, version, architecture }: SnapshotPackage
 function twoPackages(a: SnapshotPackage, b: SnapshotPackage): string | undefined {
   if (a.sha256 === b.sha256) return undefined;
   return a.version === b.version
-    ? `${nameOfPackage(b)} is there twice, with different bytes`
-    : `${b.package} ${b.architecture} is there in two versions, ${a.version} and ${b.version}; \`versions: N\` in the profile takes the newest N`;
+    ? `${nameOfPackage(b)} occurs twice, with different content`
+    : `${b.package} ${b.architecture} has two versions, ${a.version} and ${b.version}; \`versions: N\` in the profile keeps the newest N`;
 }
 
 function twoSources(a: SnapshotSource, b: SnapshotSource): string | undefined {
@@ -178,7 +183,7 @@ function twoSources(a: SnapshotSource, b: SnapshotSource): string | undefined {
       .join();
   return hashes(a) === hashes(b)
     ? undefined
-    : `the source ${sourceKey(b)} is there twice, with different files`;
+    : `the source ${sourceKey(b)} occurs twice, with different files`;
 }
 
 /**
@@ -204,8 +209,8 @@ function sourcesThatStay(
 }
 
 /**
- * What a machine notices, by package and architecture: another highest version. Versions that are listed beside it are
- * told where they come; that the oldest give way to newer ones is no news.
+ * What changes for a machine, by package and architecture: another highest version. New lower versions are
+ * reported too; the removal of the oldest ones is not.
  */
 function changesBetween(
   before: readonly SnapshotPackage[],

@@ -1,8 +1,7 @@
 /**
- * Entries of packages whose paragraphs stay in a Buffer, outside of V8's heap,
- * and become strings when somebody asks: of a snapshot there may be 100,000,
- * and its paragraphs are nine tenths of it. To everybody else such an entry is
- * like any other: it is copied, compared and written with its paragraph.
+ * Entries of packages whose paragraphs stay in a Buffer, outside V8's heap, and become strings on access. A
+ * snapshot may have 100,000 entries, and nine tenths of its size are paragraphs. For all other code, such an
+ * entry is an ordinary one: it is copied, compared and written with its paragraph.
  */
 
 /** Everything of a package's entry but its paragraph. */

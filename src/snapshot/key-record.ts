@@ -1,10 +1,8 @@
 /**
- * `snapshots/keys.jsonl`: which keys the archive has been signed with, and when
- * each took over. Chained lines (chained-lines.ts); each is signed by the key
- * that was the current one before it, and by the key that it brings in. So
- * whoever trusts one of these keys can tell, forwards and backwards, which
- * others count. It reads the record and adds to it; which key is at hand, and
- * when a step may be taken, is the workflows'.
+ * `snapshots/keys.jsonl`: which keys the archive has been signed with, and when each took over. Chained lines
+ * (chained-lines.ts). The previous current key and the new key sign each line. So a reader that trusts one of
+ * these keys can derive, forwards and backwards, which other keys are trusted. It reads and extends the
+ * record. The workflows decide which key is available and when a step may be taken.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -53,14 +51,14 @@ const lineSchema = z.object({
   by: z.string(),
 });
 
-/** Absolute path of the record; `root` is that of `snapshots/`. */
+/** Absolute path of the record; `root` is the path of `snapshots/`. */
 export function keyRecordPath(root: string): string {
   return join(root, 'keys.jsonl');
 }
 
 /**
- * Judges every line of the record: its form, its chain, its signatures, and whether the step could be taken. It tells
- * nothing of whether any of its keys is to be trusted.
+ * Reads the record and checks every line: its form, its chain, its signatures, and whether the step was
+ * possible. It does not decide whether any of its keys is trusted.
  *
  * @param text that of a record that is there
  * @param file for messages
@@ -87,14 +85,13 @@ async function lineFault(
   after: KeyState,
 ): Promise<string | null> {
   const { content, signature } = signedPartOf(line);
-  if (canonicalLine(JSON.parse(line) as object) !== `${line}\n`)
-    return 'it is not in the form it was written in';
-  const form = signature.length === 0 ? 'there is none' : await signatureFault(signature);
+  if (canonicalLine(JSON.parse(line) as object) !== `${line}\n`) return 'it is not in canonical form';
+  const form = signature.length === 0 ? 'it has no signature' : await signatureFault(signature);
   if (form !== null) return `its signature was changed: ${form}`;
   for (const key of [entry.key, ...(entry.former ?? [])]) {
     const found = await readPublicKeys(Buffer.from(key.public));
     if (found.length !== 1 || found[0]!.fingerprint !== key.fingerprint) {
-      return `the key in it is not ${key.fingerprint}`;
+      return `its key is not ${key.fingerprint}`;
     }
   }
   const keyring = await keyringOf([...(before?.keys ?? []), ...after.keys]);
@@ -118,7 +115,7 @@ export async function keyringOf(keys: readonly RecordedKey[]): Promise<Uint8Arra
 function invalid(place: FaultPlace): LockstepError {
   return new LockstepError('SNAPSHOT_INVALID', {
     message: `${place.file} was changed: line ${place.line}: ${place.message}`,
-    hint: 'The record of keys is only ever added to; restore it from version control or a backup',
+    hint: 'The record of keys only grows. Restore it from version control or a backup',
     where: [place],
   });
 }

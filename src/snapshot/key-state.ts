@@ -12,26 +12,26 @@ export interface RecordedKey {
 }
 
 /**
- * - `first`: the record begins with this key
- * - `announce`: a next key is made known; machines get both
- * - `both`: Release files are signed by both
- * - `finish`: the next key is the current one, and signs alone
- * - `abandon`: the next key is given up
- * - `renew`: the current or the next key says something new of itself, as that it ends later
- * - `compromise`: somebody else may have a key; what it signed from `since` on counts no more
- * - `accept`: a person, or Lockstep of its own files, vouches for lines whose signatures count no more
+ * - `first`: the record starts with this key
+ * - `announce`: the next key is published; machines get both
+ * - `both`: both keys sign Release files
+ * - `finish`: the next key becomes the current one, and signs alone
+ * - `abandon`: the next key is withdrawn
+ * - `renew`: the current or the next key changed, for example its expiry
+ * - `compromise`: someone else may have a key; its signatures from `since` on are not trusted
+ * - `accept`: a person, or Lockstep for its own files, accepts lines whose signatures are no longer trusted
  */
 export type KeyStep =
   'first' | 'announce' | 'both' | 'finish' | 'abandon' | 'renew' | 'compromise' | 'accept';
 
-/** What is said in one line. */
+/** The content of one line. */
 export interface KeyChange {
   step: KeyStep;
   /** The key that the step is about: of `compromise` the one that is the current key after it. */
   key: RecordedKey;
   /** Of `first`: keys that signed before the record was begun, on the word of who began it. */
   former?: readonly RecordedKey[] | undefined;
-  /** Of `compromise`: the fingerprint of the key that is not believed any more. */
+  /** For `compromise`: the fingerprint of the key that is no longer trusted. */
   compromised?: string | undefined;
   /** Of `compromise`: from when on, ISO 8601, UTC. */
   since?: string | undefined;
@@ -83,7 +83,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
   const { step, key } = change;
   const at = new Date(change.at);
   if (state === null) {
-    if (step !== 'first') return 'the record does not begin with a first key';
+    if (step !== 'first') return 'the record does not start with a first key';
     const current: KnownKey = { ...known(key), state: 'current', since: at };
     const former = (change.former ?? []).map((old): KnownKey => ({ ...known(old), until: at }));
     const keys = [...former, current];
@@ -95,10 +95,10 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
   const isNext = next !== null && next.fingerprint === key.fingerprint && next.public === key.public;
   switch (step) {
     case 'first':
-      return 'a first key is there already';
+      return 'a first key already exists';
     case 'announce': {
-      if (next !== null) return 'another next key is announced already';
-      if (there !== undefined) return `the key ${key.fingerprint} is or was one of the archive's already`;
+      if (next !== null) return 'another next key is already announced';
+      if (there !== undefined) return `the key ${key.fingerprint} already is or was a key of the archive`;
       const fresh: KnownKey = { ...known(key), state: 'next', since: at };
       const keys = [...others, current, fresh];
       return { ...state, keys, next: fresh, stage: 'announced', stageSince: at };
@@ -107,7 +107,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
       if (stage !== 'announced' || !isNext) return 'the key was not announced before';
       return { ...state, stage: 'both', stageSince: at };
     case 'finish': {
-      if (stage !== 'both' || !isNext) return 'the key did not sign beside the current one before';
+      if (stage !== 'both' || !isNext) return 'the key did not sign together with the current one before';
       return handedOver(
         state,
         others,
@@ -122,7 +122,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     }
     case 'renew': {
       if (there === undefined || ![current, next].includes(there))
-        return 'it is about a key that does not sign';
+        return 'it concerns a key that does not sign';
       const renewed: KnownKey = { ...there, public: key.public };
       const keys = state.keys.map((one) => (one === there ? renewed : one));
       return { ...state, keys, ...(there === current ? { current: renewed } : { next: renewed }) };
@@ -130,7 +130,7 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
     case 'compromise':
       return afterCompromise(state, change, at);
     case 'accept': {
-      if (there !== current) return 'only the current key can vouch for lines';
+      if (there !== current) return 'only the current key can confirm lines';
       const { lines = [] } = change;
       return { ...state, accepted: new Set([...state.accepted, ...lines.map(({ through }) => through)]) };
     }
@@ -139,10 +139,10 @@ export function afterChange(state: KeyState | null, change: KeyChange): KeyState
 
 function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState | string {
   const { key, compromised, since } = change;
-  if (compromised === undefined || since === undefined) return 'it does not say which key, and since when';
+  if (compromised === undefined || since === undefined) return 'it names no key and no date';
   const found = state.keys.find((one) => one.fingerprint === compromised);
-  if (found === undefined) return `the key ${compromised} is none of the archive's`;
-  if (compromised === key.fingerprint) return 'the key cannot take over from itself';
+  if (found === undefined) return `the key ${compromised} is not a key of the archive`;
+  if (compromised === key.fingerprint) return 'the key cannot replace itself';
   const bad: KnownKey = {
     ...found,
     state: 'compromised',
@@ -151,7 +151,8 @@ function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState
   };
   const { current, next } = state;
   if (found !== current) {
-    if (key.fingerprint !== current.fingerprint) return 'only the current key can say so of another one';
+    if (key.fingerprint !== current.fingerprint)
+      return 'only the current key can declare another key compromised';
     const isNext = found === next;
     const keys = state.keys.map((one) => (one === found ? bad : one));
     return {
@@ -163,7 +164,7 @@ function afterCompromise(state: KeyState, change: KeyChange, at: Date): KeyState
   }
   const there = state.keys.find((one) => one.fingerprint === key.fingerprint);
   if (there !== undefined && there !== next)
-    return `the key ${key.fingerprint} is an earlier one of the archive`;
+    return `the key ${key.fingerprint} is an earlier key of the archive`;
   const others = state.keys.filter((one) => one !== current && one !== there);
   return handedOver(state, others, bad, { ...known(key), state: 'current', since: there?.since ?? at }, at);
 }
@@ -204,7 +205,7 @@ export function countingKeys({ keys, current }: KeyState): KnownKey[] {
   return [current, ...keys.filter((one) => one !== current)];
 }
 
-/** From when on the signatures of earlier keys count no more, by fingerprint. */
+/** From when on the signatures of earlier keys are not trusted, by fingerprint. */
 export function endsOf({ keys }: KeyState): Map<string, Date> {
   return new Map(
     keys.flatMap(({ fingerprint: name, until, compromisedSince }) => {

@@ -1,8 +1,7 @@
 /**
- * The text of a manifest as bytes. A set of 100,000 packages has 100 MB of it:
- * it is written entry by entry, and taken apart entry by entry, so that beside
- * the bytes there are never all entries as text or as a tree. What is good in a
- * manifest is manifest.ts.
+ * The text of a manifest as bytes. A set of 100,000 packages has 100 MB, so it is written and parsed entry by
+ * entry: memory never holds all entries as text or as a tree in addition to the bytes. manifest.ts decides
+ * what is valid.
  */
 import { canonicalJson, canonicalPieces } from '../io/canonical-json.js';
 import { withKeptStanza, type BareEntry } from './kept-stanza.js';
@@ -29,7 +28,7 @@ export function manifestBytes(manifest: { packages: readonly unknown[] }): Buffe
 
 /** A manifest's JSON in two parts. */
 export interface SplitManifest {
-  /** Everything but the packages, of which there are none. */
+  /** The manifest without its packages. */
   rest: { packages: unknown };
   packages: unknown[];
 }
@@ -63,7 +62,7 @@ export function splitManifest(bytes: Buffer): SplitManifest | undefined {
       else return undefined;
     }
   } catch {
-    // Whoever parses the whole is told what is wrong with it, and where
+    // A parser of the complete manifest reports the fault and its place
     return undefined;
   }
 }
@@ -87,7 +86,7 @@ export function headOfManifest(bytes: Buffer): unknown {
 function withRest(bytes: Buffer, open: number, end: number, packages: unknown[]): SplitManifest | undefined {
   const text = `${bytes.toString('utf8', 0, open)}\n "packages": []${bytes.toString('utf8', end)}`;
   const rest: unknown = JSON.parse(text);
-  // Only then the entries stood at the top, under a key that is there once
+  // Only then the entries were at the top level, under a key that occurs once
   if (typeof rest !== 'object' || rest === null || canonicalJson(rest) !== text) return undefined;
   return 'packages' in rest ? { rest, packages } : undefined;
 }

@@ -44,7 +44,7 @@ export interface SnapshotComponent {
   build: {
     /** SHA-256 of everything the build's bytes depend on. */
     inputs: string;
-    /** `debian`, `tree`; `none` for packages taken as they are. */
+    /** `debian`, `tree`; `none` for unchanged packages of the base. */
     method: string;
   };
   /** Newer versions that skips of the profile kept out, the newest first; left out where there is none. */
@@ -78,7 +78,7 @@ export interface SourceChangelog {
   sha256: string;
 }
 
-/** A version that was given out, and what it was made from: the memory that planVersion decides by. */
+/** An assigned version and its inputs: the record that planVersion uses. */
 export interface SnapshotBuild {
   /** Source package. */
   package: string;
@@ -135,9 +135,9 @@ export interface SnapshotManifest {
   evidence?: EvidenceV1[] | undefined;
   /** Left out where the set has no database. */
   schema?: SnapshotSchema | undefined;
-  /** CVE ids that this snapshot fixes, sorted; left out where it is no security update. */
+  /** CVE ids that this snapshot fixes, sorted; left out if it is not a security update. */
   security?: string[] | undefined;
-  /** Left out but for the snapshot of a `rollback --supersede`. */
+  /** Only in the snapshot of a `rollback --supersede`. */
   supersedes?: Superseding | undefined;
   tool: { name: string; version: string };
 }
@@ -163,12 +163,10 @@ const poolPath = z
     error: 'must be a path below pool/',
   });
 const changelogFile = poolPath.refine(isChangelog, { error: 'must be the path of a changelog' });
-const stanza = z
-  .string()
-  .refine(isOneParagraph, { error: 'must be one paragraph with a newline at its end' });
+const stanza = z.string().refine(isOneParagraph, { error: 'must be one paragraph that ends with a newline' });
 const storedFile = z.object({ name: fileName, size, sha256 });
 
-// A pin's own room vouches for its details; what is not known here is kept as it is.
+// The room of a pin checks its details; unknown fields are kept unchanged.
 const pin = z.looseObject({
   kind: z.enum(pinKinds),
   component: slug,
@@ -254,7 +252,7 @@ export function parseManifest(text: string | Buffer, file: string): SnapshotMani
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
   if (typeof format === 'number' && format > manifestFormat) {
     throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
-      message: `${file} has format ${format}; this Lockstep reads up to ${manifestFormat}`,
+      message: `${file} has format ${format}; this Lockstep reads formats up to ${manifestFormat}`,
       hint: 'Use the Lockstep that wrote it, or a newer one',
       where: [{ file, path: 'format', value: String(format) }],
     });
@@ -281,7 +279,7 @@ export function parseManifest(text: string | Buffer, file: string): SnapshotMani
   return manifest;
 }
 
-/** `plain`: the packages, taken out of `value`, if none of them needs the schema to be told good. */
+/** `plain`: the packages, removed from `value`, if the fast check accepts all of them without the schema. */
 function jsonOf(bytes: Buffer, file: string): { value: unknown; plain: SnapshotPackage[] | undefined } {
   const split = splitManifest(bytes);
   if (split !== undefined) {
@@ -330,13 +328,13 @@ export function contradictions(
     if (says[0] !== entry.package || says[1] !== entry.version || says[2] !== entry.architecture) {
       faults.push({
         path: `${at}.stanza`,
-        message: `the paragraph is that of ${says.join(' ')}, not of ${entry.package} ${entry.version} ${entry.architecture}`,
+        message: `the paragraph describes ${says.join(' ')}, not ${entry.package} ${entry.version} ${entry.architecture}`,
       });
     }
     const key = `${entry.package}:${entry.architecture}${several ? ` ${entry.version}` : ''}`;
     const before = binaries.get(key);
     if (before !== undefined) {
-      faults.push({ path: at, message: `${key} is there twice: ${before} and ${entry.version}` });
+      faults.push({ path: at, message: `${key} occurs twice: ${before} and ${entry.version}` });
     }
     binaries.set(key, entry.version);
     claim(entry.path, entry.sha256, `${at}.path`);
@@ -344,7 +342,7 @@ export function contradictions(
   const sources = new Set<string>();
   for (const [index, entry] of content.sources.entries()) {
     const key = `${entry.package} ${entry.version}`;
-    if (sources.has(key)) faults.push({ path: `sources.${index}`, message: `${key} is there twice` });
+    if (sources.has(key)) faults.push({ path: `sources.${index}`, message: `${key} occurs twice` });
     sources.add(key);
     for (const file of entry.files) {
       claim(`${entry.directory}/${file.name}`, file.sha256, `sources.${index}.files`);
@@ -358,7 +356,10 @@ export function contradictions(
   return faults;
 }
 
-/** The first values of single-line fields; undefined for what is not there. Cheaper than parsing: there may be 100,000. */
+/**
+ * The first values of single-line fields; undefined for missing ones. Cheaper than parsing: there may be
+ * 100,000.
+ */
 function fieldsOf(stanza: string, names: readonly string[]): (string | undefined)[] {
   return names.map((name) => {
     const start = stanza.startsWith(`${name}:`) ? 0 : stanza.indexOf(`\n${name}:`) + 1;
@@ -373,7 +374,7 @@ function invalid(file: string, where: FaultPlace[], cause?: unknown): LockstepEr
   const more = where.length > 1 ? ` (and ${where.length - 1} more)` : '';
   return new LockstepError('SNAPSHOT_INVALID', {
     message: `${file} is not a snapshot manifest: ${first?.path ?? ''}${first?.path === undefined ? '' : ': '}${first?.message ?? ''}${more}`,
-    hint: 'It was changed or damaged after it was cut; restore it from version control or a backup',
+    hint: 'It was changed or damaged after it was cut. Restore it from version control or a backup',
     where,
     cause,
   });

@@ -1,6 +1,5 @@
 /**
- * Where a file lies in the pool, by the layout of Debian's own archive. Pure
- * names; it never looks at a disk.
+ * The path of a file in the pool, in the layout of Debian's own archive. Pure; it never accesses a disk.
  */
 import { assertSafeFileName, isPackageName, shownName } from '../deb/member-name.js';
 import { withoutEpoch } from '../deb/version.js';

@@ -1,7 +1,6 @@
 /**
- * Reads the files that a component's database schema is told by: out of the
- * source package that will be built, out of a tree, out of packages taken as
- * they are. What was read once is kept in the cache by the hashes it came from.
+ * Reads the files that determine a component's database schema: from the source package that will be built,
+ * from a tree, or from unchanged packages. Results are cached under the hashes of their inputs.
  */
 import { z } from 'zod';
 import { readDeb } from '../deb/deb-file.js';
@@ -31,11 +30,11 @@ import { sha256 } from '../io/sha256.js';
 
 /** Where a component's files are; every one of the named files is in the store. */
 export type SchemaSource =
-  /** A source package as it is built: tarballs and the packaging with its patches. */
+  /** A source package to build: tarballs and the packaging with its patches. */
   | { kind: 'source'; files: readonly StoredFile[] }
   /** A folder of a tarball. */
   | { kind: 'tree'; archive: StoredFile; path: string }
-  /** Packages as they are; paths are below `/` of the machine that has them. */
+  /** Unchanged packages; paths are below `/` of a machine with these packages. */
   | { kind: 'packages'; files: readonly StoredFile[] };
 
 export interface SchemaRequest {
@@ -69,8 +68,8 @@ export async function readSchema(request: SchemaRequest, reading: SchemaReading)
   const kept = parseKept(await readIfThere(path)) ?? (await readAndKeep(request, reading, path));
   if (kept.files === 0) {
     throw new LockstepError('SOURCE_PATH_MISSING', {
-      message: `No file of ${component} ${upstreamVersion} is meant by metapackage.database.paths`,
-      hint: 'They are patterns of the files that make and update its tables: maintenance/**/*.sql',
+      message: `metapackage.database.paths matches no file of ${component} ${upstreamVersion}`,
+      hint: 'They are patterns of the files that create and update its tables: maintenance/**/*.sql',
       where: paths.map((value) => ({ path: 'metapackage.database.paths', value })),
     });
   }
@@ -110,7 +109,7 @@ async function readAndKeep(
   return kept;
 }
 
-/** The files themselves, for tests that hold sources and packages against each other. Reads everything anew. */
+/** The files themselves, for tests that compare sources and packages. It does not use the cache. */
 export async function contentsOf(
   { paths, from }: SchemaRequest,
   { store, signal }: SchemaReading,
@@ -184,7 +183,7 @@ async function patchesOf(
     const patch = found.get(name);
     if (patch !== undefined) return [{ name: `${packaging.name}: ${folder}${name}`, bytes: patch }];
     throw new LockstepError('BUILD_PACKAGING', {
-      message: `${packaging.name} lists the patch ${name} in debian/patches/series and does not have it`,
+      message: `${packaging.name} lists the patch ${name} in debian/patches/series but does not contain it`,
       where: [{ file: packaging.name, value: name }],
     });
   });

@@ -1,6 +1,6 @@
 /**
- * Sets with several versions of a package, as other archive tools keep them: by
- * which of them the set is told from another, and which stay. Pure.
+ * Sets with several versions of a package, as other archive tools keep them: which version represents the
+ * package, and which versions stay. Pure.
  */
 import { compareVersions } from '../deb/version.js';
 import type { SnapshotPackage } from './manifest.js';

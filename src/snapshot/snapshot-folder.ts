@@ -43,7 +43,7 @@ export function snapshotFiles(root: string, place: SnapshotPlace): SnapshotFiles
 }
 
 /**
- * Every snapshot that is there, by profile and then by id, the oldest first. Reads names only.
+ * Every existing snapshot, by profile and then by id, oldest first. Reads names only.
  *
  * @param root absolute path of `snapshots/`
  */
@@ -69,12 +69,14 @@ async function foldersIn(root: string): Promise<string[]> {
     .sort();
 }
 
-/** Beside the profiles' folders: the suites' histories. No profile may have that name. */
+/**
+ * The folder of the suites' histories, next to the folders of the profiles. No profile may have that name.
+ */
 export const historyFolder = 'history';
 
 /** How a manifest is judged when it is read. */
 export interface SnapshotTrust {
-  /** Public keys, binary or armored. Without it the signature is not looked at. */
+  /** Public keys, binary or armored. Without it, the signature is not checked. */
   keyring?: Uint8Array;
   /** As whose record, of which time. */
   taken: Taken;
@@ -97,7 +99,7 @@ export async function readSnapshot(
     const there = (await listSnapshots(root, place.profile)).map(({ id }) => id);
     throw new LockstepError('SNAPSHOT_UNKNOWN', {
       message: `The profile ${place.profile} has no snapshot ${place.id}`,
-      hint: there.length === 0 ? 'It has none yet' : `There are: ${there.slice(-8).join(', ')}`,
+      hint: there.length === 0 ? 'It has none yet' : `Its snapshots: ${there.slice(-8).join(', ')}`,
       where: [{ file: files.manifest }],
     });
   }
@@ -117,7 +119,7 @@ export async function readSnapshot(
   if (manifest.id !== place.id || manifest.profile !== place.profile) {
     throw new LockstepError('SNAPSHOT_INVALID', {
       message: `${files.manifest} holds the snapshot ${manifest.id} of ${manifest.profile}`,
-      hint: 'It was renamed or copied over; restore it from version control or a backup',
+      hint: 'It was renamed or overwritten. Restore it from version control or a backup',
       where: [{ file: files.manifest, path: 'id', value: manifest.id }],
     });
   }
@@ -149,16 +151,17 @@ export async function findSnapshot(root: string, id: string): Promise<SnapshotPl
   );
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `No profile has a snapshot ${id}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
-    hint: newest.length === 0 ? 'There is none yet' : `The newest are: ${newest.join(', ')}`,
+    hint:
+      newest.length === 0 ? 'There are no snapshots yet' : `The newest snapshots are: ${newest.join(', ')}`,
   });
 }
 
 /**
- * Writes a planned snapshot: evidence and signature first, the manifest last, so that a manifest that is there
- * has both. Nothing is written before the signer has signed.
+ * Writes a planned snapshot: the signature first, the manifest last, so that an existing manifest is always
+ * signed. Nothing is written before the signer has signed.
  *
  * @returns the absolute paths written; none for an unchanged set
- * @throws LockstepError SNAPSHOT_INVALID when the id is there already; what the signer and the disk throw
+ * @throws LockstepError SNAPSHOT_INVALID if the id already exists; what the signer and the disk throw
  */
 export async function applySnapshot(
   root: string,
@@ -188,7 +191,7 @@ export async function signSnapshot(
   const files = snapshotFiles(root, { profile: plan.manifest.profile, id: plan.id });
   if (await exists(files.manifest)) {
     throw new LockstepError('SNAPSHOT_INVALID', {
-      message: `The snapshot ${plan.id} is there already, and a snapshot never changes`,
+      message: `The snapshot ${plan.id} already exists, and a snapshot never changes`,
       where: [{ file: files.manifest }],
     });
   }

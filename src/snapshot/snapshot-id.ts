@@ -14,7 +14,7 @@ export function snapshotIdOf(date: Date): string {
     .replace(/[-:]/g, '');
 }
 
-/** The time an id names, or undefined where the text is no id. */
+/** The time of an id, or undefined if the text is not an id. */
 export function dateOfSnapshotId(id: string): Date | undefined {
   const match = form.exec(id);
   if (match === null) return undefined;

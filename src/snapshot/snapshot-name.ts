@@ -18,9 +18,9 @@ export interface SnapshotName {
 
 /**
  * Reads a name: `20261123T101530Z`, `mediawiki-1.39-stable`, either with `~N` behind it; `~` alone is `~1`.
- * Nothing is looked up: what is no id is taken for a suite.
+ * It looks nothing up: a text that is not an id is taken as a suite.
  *
- * @throws LockstepError USAGE for an empty name and steps that are no number
+ * @throws LockstepError USAGE for an empty name and steps that are not a number
  */
 export function parseSnapshotName(text: string): SnapshotName {
   const at = text.indexOf('~');
@@ -29,8 +29,8 @@ export function parseSnapshotName(text: string): SnapshotName {
   const match = /^~(\d{0,4})$/.exec(steps);
   if (base === '' || match === null) {
     throw new LockstepError('USAGE', {
-      message: `${JSON.stringify(text)} names no snapshot`,
-      hint: 'Name an id (20261123T101530Z) or a suite; SUITE~1 is what it pointed at before, ID~1 the parent',
+      message: `${JSON.stringify(text)} is not the name of a snapshot`,
+      hint: 'Use an id (20261123T101530Z) or a suite. SUITE~1 is the snapshot it pointed at before, ID~1 the parent',
     });
   }
   return {
@@ -49,9 +49,9 @@ function looksLikeId(text: string): boolean {
 const slips = 3;
 
 /**
- * The id that was most likely meant: one that differs by a slip or two, else the nearest in time.
+ * The most likely id: one that differs in one or two characters, otherwise the nearest in time.
  *
- * @param known ids that are there
+ * @param known existing ids
  */
 export function nearestSnapshotId(id: string, known: readonly string[]): string | undefined {
   const typed = id.toUpperCase();

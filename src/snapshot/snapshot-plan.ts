@@ -79,7 +79,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   if (faults.length > 0) {
     throw new LockstepError('SNAPSHOT_INVALID', {
       message: `The set of ${content.profile} contradicts itself: ${faults.map(({ message }) => message).join('; ')}`,
-      hint: 'Each package may come from one component only',
+      hint: 'Each package may come from only one component',
       where: faults,
     });
   }

@@ -9,12 +9,12 @@ export interface SourceStep {
   to: string | null;
 }
 
-/** What tells source packages apart: a set may have several versions of one. */
+/** The key of a source package: a set may have several versions of one. */
 export function sourceKey({ package: name, version }: SnapshotSource): string {
   return `${name} ${version}`;
 }
 
-/** By name: versions that left and came are told side by side, the highest first. Linear in both. */
+/** By name: removed and added versions next to each other, highest first. Linear in both. */
 export function sourceSteps(
   before: readonly SnapshotSource[],
   after: readonly SnapshotSource[],

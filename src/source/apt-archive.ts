@@ -29,7 +29,7 @@ async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]
     const ignoredBy = [...new Set(places.flatMap((place) => place.datesIgnoredBy ?? []))];
     if (ignoredBy.length > 0) {
       phase.info(
-        `This machine's apt is told not to check dates (${ignoredBy.join(', ')}), so neither are they here`,
+        `This machine's apt is configured not to check dates (${ignoredBy.join(', ')}), so Lockstep does not check them either`,
       );
     }
     return await allOrNone(context, (inner) =>
@@ -116,7 +116,7 @@ export async function nearestName(
   try {
     return await first?.nearest(name, phase);
   } catch (error) {
-    // The fault that is told is the missing package, not that nothing like it could be looked for
+    // The missing package is reported, not the failed search for a similar name
     if (error instanceof LockstepError && error.code !== 'INTERRUPTED') return undefined;
     throw error;
   }

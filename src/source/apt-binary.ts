@@ -1,7 +1,6 @@
 /**
- * Sources of kind `apt-binary`: packages of the base distribution as they are,
- * by the same chain of proof, with those of the same source that they need.
- * Which versions go together is decided in src/resolution.
+ * Sources of kind `apt-binary`: unchanged packages of the base distribution, verified by the same chain, with
+ * the packages of the same source that they need. src/resolution decides which versions fit together.
  */
 import { readAr } from '../deb/ar.js';
 import type { SourceFile } from '../deb/dsc.js';
@@ -54,7 +53,7 @@ export async function binaryCandidates(
   };
 }
 
-/** The named packages, then what they depend on as far as it is of the same sources, and so on. */
+/** The named packages, then their dependencies from the same sources, and so on. */
 async function reachable(
   names: readonly string[],
   architecture: string,
@@ -92,7 +91,7 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
   const size = Number(stanza.require('Size'));
   if (source === null || !sha256Pattern.test(sha256) || !Number.isSafeInteger(size)) {
     throw new LockstepError('DEB_SYNTAX', {
-      message: `${index.release.suite} lists ${name} ${version} with a Source, Size or SHA256 that is none`,
+      message: `${index.release.suite} lists ${name} ${version} with an invalid Source, Size or SHA256`,
       where: [stanza.placeOf('Source')],
     });
   }

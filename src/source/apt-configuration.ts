@@ -1,7 +1,6 @@
 /**
- * What this machine's apt is told about archives: sources.list(5) in both
- * forms, lists behind mirror+file:, and the settings on dates and proxies.
- * Reading only; which entry is Debian's is decided in mirror.ts.
+ * The configuration of this machine's apt: sources.list(5) in both forms, lists behind mirror+file:, and the
+ * settings for dates and proxies. It only reads; mirror.ts decides which entry is Debian's.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -45,7 +44,7 @@ export const noAptConfiguration: AptConfiguration = { entries: [], files: [], da
 
 const oneLine = /^deb(?:-src)?\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)(?:\s+(.*))?$/;
 
-/** Entries of a one-line file (`*.list`). Lines that are none are apt's to complain about. */
+/** Entries of a one-line file (`*.list`). It ignores invalid lines: apt reports them. */
 export function parseSourcesList({ path, text }: AptFile): AptEntry[] {
   const entries: AptEntry[] = [];
   text.split('\n').forEach((raw, index) => {

@@ -85,7 +85,7 @@ export class AptIndex {
     const unpack = async (): Promise<Buffer> =>
       await collect(decompressByName(this.path, store.open(this.hash.sha256), signalOf(this.#context)));
     return await unpack().catch(async (error: unknown) => {
-      // Damaged on our own disk: it is set aside, and fetched anew
+      // Damaged on the local disk: it is moved away, and fetched again
       const signal = signalOf(this.#context);
       if (signal.signal?.aborted === true || (await store.holds(this.hash.sha256, signal))) throw error;
       await fetchIndex(this, this.#context, phase);
@@ -120,8 +120,8 @@ export function sourcesIndices(release: VerifiedRelease, context: SourceContext)
 }
 
 /**
- * The Packages indices of a suite that hold packages for an architecture.
- * Architecture `all` has an index of its own where the Release says so.
+ * The Packages indices of a suite that hold packages for an architecture. Architecture `all` has its own
+ * index if the Release says so.
  */
 export function packagesIndices(
   release: VerifiedRelease,

@@ -51,7 +51,7 @@ function listingOf({ stanza, index }: IndexedStanza): SourceListing {
   const [dsc, ...more] = files.filter((file) => file.name.endsWith('.dsc'));
   if (dsc === undefined || more.length > 0 || dsc.size > largestDsc) {
     throw new LockstepError('DEB_SYNTAX', {
-      message: `${index.release.suite} lists ${name} ${version} without one usable .dsc`,
+      message: `${index.release.suite} lists ${name} ${version} without a usable .dsc`,
       where: [stanza.placeOf('Checksums-Sha256')],
     });
   }
@@ -115,8 +115,8 @@ function fileProofs(listing: SourceListing): Provenance[] {
 /** A .dsc is written by the maintainer, the index by the archive: what they say of the files must be the same. */
 function assertAgrees(dsc: Dsc, listing: SourceListing): void {
   const faults: string[] = [];
-  if (dsc.source !== listing.package) faults.push(`it is of ${dsc.source}`);
-  if (dsc.version !== listing.version) faults.push(`it is of version ${dsc.version}`);
+  if (dsc.source !== listing.package) faults.push(`it names the source ${dsc.source}`);
+  if (dsc.version !== listing.version) faults.push(`it has version ${dsc.version}`);
   const promised = new Map(listing.files.map((file) => [file.name, file]));
   promised.delete(listing.dsc);
   for (const file of dsc.files) {
@@ -124,14 +124,14 @@ function assertAgrees(dsc: Dsc, listing: SourceListing): void {
     promised.delete(file.name);
     if (other === undefined) faults.push(`the index does not list ${file.name}`);
     else if (other.sha256 !== file.sha256 || other.size !== file.size) {
-      faults.push(`the index has another hash or size for ${file.name}`);
+      faults.push(`the index has a different hash or size for ${file.name}`);
     }
   }
   for (const name of promised.keys()) faults.push(`it does not list ${name}`);
   if (faults.length === 0) return;
   throw new LockstepError('SOURCE_MISMATCH', {
     message: `${listing.dsc} contradicts the Sources of ${listing.suite} (${listing.package} ${listing.version}): ${faults.join('; ')}`,
-    hint: 'Do not use this source. Tell the archive it comes from.',
+    hint: 'Do not use this source. Report it to the archive that publishes it.',
     where: faults.map((message) => ({ file: listing.dsc, message })),
   });
 }

@@ -6,7 +6,7 @@
 import { assertSafeMember } from '../deb/member-name.js';
 import type { Place } from '../io/http.js';
 
-/** Paths below an archive's root at which one file is: its path, then other names, asked for where that is not there. */
+/** Paths of one file below an archive's root: its path, then other names to try if it does not exist. */
 export type ArchivePaths = readonly [path: string, ...otherNames: string[]];
 
 export class ArchiveRoots {
@@ -20,7 +20,7 @@ export class ArchiveRoots {
 
   /**
    * Where a file is on each mirror. The paths come from an index: they must stay below the root, and reserved
-   * characters in them are no part of the URL's own grammar.
+   * characters in them are escaped.
    * @throws LockstepError DEB_UNSAFE_NAME
    */
   placesOf(paths: ArchivePaths): Place[] {

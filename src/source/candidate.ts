@@ -1,6 +1,6 @@
 /**
- * What there is to choose from, and what was chosen: the words between the
- * sources (which look) and the resolution (which decides). Types only.
+ * The candidates and the choice: the types between the sources (which search) and the resolution (which
+ * decides). Types only.
  */
 import type { SourceFile } from '../deb/dsc.js';
 import type { GitConfig, LocalConfig, TarballConfig } from '../profile/profile-schema.js';
@@ -60,7 +60,7 @@ export interface GitListing {
   tag: string | null;
 }
 
-/** A version of a tarball that its listing tells of, or the one that the profile names. */
+/** A version of a tarball from its listing, or the version that the profile names. */
 export interface TarballListing {
   version: string;
   url: string;
@@ -88,7 +88,7 @@ export type Candidates =
       searched: string[];
       /** The named packages, and those of the same sources that they depend on. */
       found: BinaryListing[];
-      /** By name of a package that is not there. */
+      /** By the name of a missing package. */
       near: Record<string, string>;
     }
   | {

@@ -53,7 +53,7 @@ export function composerFacts(json: unknown): Read<ComposerFacts> {
 
 /**
  * The libraries that are installed, without those for development and without Composer's own plugins.
- * What these demand of each other Composer has read already: a line that is no constraint is left out.
+ * Composer has already checked their demands on each other, so an invalid constraint is left out.
  */
 export function installedFacts(json: unknown): Read<InstalledLibrary[]> {
   const faults: FieldFault[] = [];
@@ -62,7 +62,7 @@ export function installedFacts(json: unknown): Read<InstalledLibrary[]> {
   const fields = new Map(isList ? [] : entriesOf(json, '', faults));
   const packages = isList ? (json as unknown[]) : fields.get('packages');
   if (!Array.isArray(packages) || packages.length > mostEntries) {
-    if (faults.length === 0) faults.push(faultAt('packages', packages, 'is no list of packages'));
+    if (faults.length === 0) faults.push(faultAt('packages', packages, 'is not a list of packages'));
     return { facts: [], faults };
   }
   const dev = new Set(listOf(fields.get('dev-package-names')));
@@ -102,7 +102,7 @@ function requirements(
     // What parts of one repository write of each other
     const meant = text.trim() === 'self.version' && ownVersion !== null ? ownVersion : text.trim();
     if (parseConstraint(meant) === null) {
-      faults.push(faultAt(place, text, 'is no constraint that Composer knows'));
+      faults.push(faultAt(place, text, 'is not a valid Composer constraint'));
     }
     return [{ name, constraint: meant }];
   });

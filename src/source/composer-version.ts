@@ -35,7 +35,7 @@ const stageNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * A version, as a tree or installed.json writes it, in the form that is compared; null where it is none.
+ * A version, as a tree or installed.json writes it, in the form for comparisons; null if it is not a version.
  * Source: getcomposer.org/doc/articles/versions.md, and composer/semver itself as the tests' oracle.
  */
 export function normalVersion(written: string): NormalVersion | null {
@@ -72,7 +72,7 @@ export function isBranch(version: NormalVersion): boolean {
   return version.startsWith('dev-');
 }
 
-/** Ascending, as PHP's manual of version_compare lists them; what is no word of the list comes before all. */
+/** Ascending, as PHP's manual of version_compare lists them; an unknown word comes before all. */
 const words: readonly (readonly [beginning: string, rank: number])[] = [
   ['dev', 0],
   ['alpha', 1],

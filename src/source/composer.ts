@@ -184,10 +184,9 @@ function splitTogether(text: string): string[] | null {
 }
 
 /**
- * Reads a constraint of a `require` line: exact, `^`, `~`, comparisons,
- * wildcards, hyphen ranges, `||`, stability flags, branches. Hands back null
- * when it is none (a person's typing error, or grammar Composer would refuse
- * too). Source: getcomposer.org/doc/articles/versions.md.
+ * Reads a constraint of a `require` line: exact, `^`, `~`, comparisons, wildcards, hyphen ranges, `||`,
+ * stability flags, branches. Returns null for an invalid constraint (a typing error, or grammar that Composer
+ * would refuse too). Source: getcomposer.org/doc/articles/versions.md.
  */
 export function parseConstraint(text: string): ComposerConstraint | null {
   if (text.length > longestText) return null;

@@ -43,7 +43,7 @@ export function declarationOf(
   const faults: [file: string, faults: FieldFault[]][] = own.faults();
   const mediawiki = own.mediawiki();
   if (mediawiki !== undefined && normalVersion(mediawiki) === null) {
-    const fault = faultAt('MW_VERSION', mediawiki, 'is no version that can be compared');
+    const fault = faultAt('MW_VERSION', mediawiki, 'is not a comparable version');
     faults.push(['includes/Defines.php', [fault]]);
   }
   if (faults.length > 0) throw invalid(component, tree, faults);
@@ -176,7 +176,7 @@ class OwnFiles {
     return null;
   }
 
-  /** The extensions and skins that lie in a MediaWiki, loaded or not. */
+  /** The extensions and skins in a MediaWiki tree, loaded or not. */
   bundled(): Supply[] {
     const prefix = this.#path === '' ? '' : `${this.#path}/`;
     return this.#facts.extensions.flatMap(([path, { name, version }]) => {
@@ -208,8 +208,8 @@ function invalid(
     }),
   );
   return new LockstepError('SOURCE_DECLARATION', {
-    message: `What ${component} declares cannot be relied upon: ${sentences.join('; ')}`,
-    hint: 'MediaWiki or Composer would stop at this too: take another version of it, or report it to its upstream.',
+    message: `The declarations of ${component} are invalid: ${sentences.join('; ')}`,
+    hint: 'MediaWiki or Composer would reject them too. Use another version of the component, or report the error to its upstream.',
     where,
   });
 }

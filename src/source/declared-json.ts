@@ -30,7 +30,7 @@ export function faultAt(field: string, value: unknown, message: string): FieldFa
   };
 }
 
-/** The parsed text, or why it is none. */
+/** The parsed text, or why it is invalid. */
 export function parseJson(text: string): { json: unknown } | FieldFault {
   try {
     return { json: JSON.parse(text) as unknown };
@@ -55,11 +55,7 @@ export function entriesOf(
   const entries = Object.entries(value);
   if (entries.length > most) {
     faults.push(
-      faultAt(
-        field,
-        undefined,
-        `has ${counted(entries.length, 'entry', 'entries')}, more than any that is meant`,
-      ),
+      faultAt(field, undefined, `has ${counted(entries.length, 'entry', 'entries')}, more than the limit`),
     );
     return [];
   }
@@ -70,7 +66,7 @@ export function entriesOf(
 export function textAt(value: unknown, field: string, faults: FieldFault[]): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== 'string') {
-    faults.push(faultAt(field, value, 'is not a text'));
+    faults.push(faultAt(field, value, 'is not a string'));
     return null;
   }
   if (value.length > longestText || /\p{Cc}/u.test(value.trim())) {

@@ -1,7 +1,6 @@
 /**
- * What a tree says of itself in the files that its own software reads: what it
- * supplies, and what it demands of whatever runs beside it. Types only;
- * reading them is declarations.ts, judging them src/resolution.
+ * The declarations of a tree in the files that its own software reads: what it supplies, and what it demands
+ * of other components. Types only; declarations.ts reads them, src/resolution evaluates them.
  */
 
 /**
@@ -19,8 +18,8 @@ export interface Supply {
   /** The file that says so, below the component's own tree. */
   file: string;
   /**
-   * That it only lies in the component's tree: a library in vendor/, an extension that MediaWiki's tarball
-   * brings along. It gives way to a component that is the thing itself.
+   * True if it is only a part of the component's tree: a library in vendor/, an extension in MediaWiki's
+   * tarball. A component that is the thing itself takes precedence.
    */
   bundled?: true;
 }
@@ -37,8 +36,8 @@ export interface Demand {
   /** `requires.MediaWiki`, `require.wikimedia/parsoid`. */
   field: string;
   /**
-   * That it is held against what somebody in the set supplies, and is no fault where nobody does: libraries
-   * of MediaWiki's own composer.json, of which a distribution may leave some out.
+   * True if the demand applies only if something in the set supplies it: libraries of MediaWiki's own
+   * composer.json, of which a distribution may leave some out.
    */
   ifSupplied?: boolean;
 }

@@ -165,7 +165,7 @@ export function extensionFacts(
   if (typeof name !== 'string' || !namePattern.test(name)) {
     throw invalid(
       tree,
-      `${where} gives ${typeof name === 'string' ? `the name ${JSON.stringify(name.slice(0, 100))}` : 'no name'}, by which MediaWiki would load it; it may hold letters, digits, blanks, "_" and "-"`,
+      `${where} gives ${typeof name === 'string' ? `the name ${JSON.stringify(name.slice(0, 100))}` : 'no name'}; MediaWiki loads it by this name, which may contain letters, digits, spaces, "_" and "-"`,
       'name',
     );
   }
@@ -196,7 +196,7 @@ export function extensionFacts(
 function invalid(tree: ExtensionTree, message: string, path?: string): LockstepError {
   return new LockstepError('EXTENSION_INVALID', {
     message,
-    hint: 'Correct it in its repository, or write a template for this component: docs/reference/templates.md',
+    hint: 'Correct it in the repository of the component, or write a template for the component: docs/reference/templates.md',
     where: [{ path: `components.${tree.component}`, ...(path === undefined ? {} : { value: path }) }],
   });
 }
@@ -211,7 +211,7 @@ function objectIn(text: string, where: string, tree: ExtensionTree): Record<stri
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) {
     return data as Record<string, unknown>;
   }
-  throw invalid(tree, `${where} is no JSON object`);
+  throw invalid(tree, `${where} is not a JSON object`);
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

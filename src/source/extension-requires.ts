@@ -35,14 +35,15 @@ export function extensionDeclaration(json: unknown): Read<ExtensionDeclaration |
   if (faults.length > 0) return { facts: null, faults };
   const name = textAt(fields.get('name'), 'name', faults);
   if (name === null || !isName(name)) {
-    if (faults.length === 0) faults.push(faultAt('name', fields.get('name'), 'is no name of an extension'));
+    if (faults.length === 0)
+      faults.push(faultAt('name', fields.get('name'), 'is not the name of an extension'));
   }
   const version = versionOf(fields.get('version'));
   const requires = requirementsOf(fields.get('requires'), faults);
   return { facts: name === null || !isName(name) ? null : { name, version, requires }, faults };
 }
 
-/** Only told, and compared where another one asks for it: whatever else stands there is no version. */
+/** Only shown, and compared if another extension demands it; any other text is not a version. */
 function versionOf(value: unknown): string | null {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value.length <= longestName ? textAt(value, 'version', []) : null;
@@ -68,11 +69,11 @@ function requirementsOf(value: unknown, faults: FieldFault[]): ExtensionRequirem
         return entriesOf(wanted, field, faults, mostEntries).flatMap(([name, one]) => {
           const place = `${field}.${name}`;
           if (isName(name)) return constrained(`${kind.slice(0, -1)}/${name}`, one, place, faults);
-          faults.push(faultAt(place, name, 'is no name of an extension or skin'));
+          faults.push(faultAt(place, name, 'is not the name of an extension or skin'));
           return [];
         });
       default:
-        faults.push(faultAt(field, wanted, 'is nothing that MediaWiki lets an extension require'));
+        faults.push(faultAt(field, wanted, 'is not a requirement that MediaWiki supports'));
         return [];
     }
   });
@@ -87,17 +88,19 @@ function platformRequirement(
   if (name === 'php') return constrained('php', value, field, faults);
   if (name.startsWith('ext-')) {
     if (value === '*') return [{ thing: extensionThing(name.slice(4)), constraint: '*', field }];
-    faults.push(faultAt(field, value, 'is not "*", all that MediaWiki takes for an extension of PHP'));
+    faults.push(
+      faultAt(field, value, 'is not "*", the only value that MediaWiki accepts for a PHP extension'),
+    );
     return [];
   }
   if (name.startsWith('ability-')) {
     // `false` is what a converter of old files writes: nothing is demanded
     if (typeof value === 'boolean')
       return value ? [{ thing: `ability/${name.slice(8)}`, constraint: '*', field }] : [];
-    faults.push(faultAt(field, value, 'is neither true nor false'));
+    faults.push(faultAt(field, value, 'is not true or false'));
     return [];
   }
-  faults.push(faultAt(field, value, 'is nothing that MediaWiki knows of its platform'));
+  faults.push(faultAt(field, value, 'is not a platform property that MediaWiki supports'));
   return [];
 }
 
@@ -115,6 +118,6 @@ function constrained(
   const before = faults.length;
   const constraint = textAt(value, field, faults);
   if (constraint !== null && parseConstraint(constraint) !== null) return [{ thing, constraint, field }];
-  if (faults.length === before) faults.push(faultAt(field, value, 'is no constraint that Composer knows'));
+  if (faults.length === before) faults.push(faultAt(field, value, 'is not a valid Composer constraint'));
   return [];
 }

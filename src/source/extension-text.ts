@@ -18,7 +18,7 @@ const entities: Readonly<Record<string, string>> = {
  * @param longest in characters; what is longer ends with an ellipsis
  */
 export function plainText(text: string, longest: number): string | null {
-  // Nobody reads more, and patterns below shall not be tried on megabytes
+  // Nobody reads more, and the patterns below must not run on megabytes
   const plain = clean(withoutMarkup(clean(text.slice(0, 20_000))));
   if (plain === '') return null;
   const characters = [...plain];

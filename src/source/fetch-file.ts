@@ -58,7 +58,9 @@ export async function fetchFromArchive(
   return { name, size, sha256 };
 }
 
-/** What was told in a phase, by server and fault: a mirror that is behind lacks hundreds of files. */
+/**
+ * Messages of a phase, by server and fault, to avoid repetition: a mirror that lags lacks hundreds of files.
+ */
 const toldIn = new WeakMap<Phase, Set<string>>();
 
 function tellOnce({ url, said, error }: Refusal, phase: Phase): void {
@@ -67,7 +69,7 @@ function tellOnce({ url, said, error }: Refusal, phase: Phase): void {
   const key = `${new URL(url).host} ${error.code}`;
   if (told.has(key)) return;
   told.add(key);
-  phase.info(`${url}: ${said}; asking the next mirror, here and where it happens again`);
+  phase.info(`${url}: ${said}; trying the next mirror, now and for later files with the same error`);
 }
 
 /**
@@ -91,7 +93,7 @@ export async function fetchAnew(file: ArchiveFile, context: SourceContext, phase
       await fetchFromArchive(file, { ...context, ...signalOf(context) }, { item, phase });
       item.done();
     } catch (error) {
-      // What stopped all downloads is told once, where it happened
+      // A fault that stopped all downloads is reported once, where it happened
       const stopped = context.signal?.aborted === true;
       item.fail(stopped || !(error instanceof Error) ? 'stopped' : error.message);
       throw error;

@@ -60,7 +60,7 @@ async function keyringOf(context: SourceContext): Promise<Keyring> {
     const bytes = await readIfThere(context.keyring);
     if (bytes === undefined) {
       throw new LockstepError('KEYRING_MISSING', {
-        message: `The keyring of the base distribution is not there: ${context.keyring}`,
+        message: `The keyring of the base distribution does not exist: ${context.keyring}`,
         hint: 'Install the package debian-archive-keyring.',
         where: [{ file: context.keyring }],
       });
@@ -70,8 +70,8 @@ async function keyringOf(context: SourceContext): Promise<Keyring> {
 }
 
 /**
- * Fetches and proves the InRelease of a suite, from the first of its places that gives one. A place is passed over
- * for what it is and for how it is signed and dated, too.
+ * Fetches and verifies the InRelease of a suite from the first mirror with a valid one. A mirror is also
+ * skipped if its InRelease is for another suite, or is wrongly signed or dated.
  * @throws LockstepError KEYRING_MISSING, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE, SOURCE_SUITE_SWAPPED,
  * MIRROR_UNKNOWN (a place that was only guessed has nothing), NET_*
  */
@@ -90,7 +90,7 @@ export async function openRelease(
       {
         ...signalOf(context),
         isOfPlace,
-        onRefusal: ({ url, said }) => phase.info(`${suite}: ${url}: ${said}; asking the next mirror`),
+        onRefusal: ({ url, said }) => phase.info(`${suite}: ${url}: ${said}; trying the next mirror`),
       },
       async (url, once) => await openAt(url, { place, keyring, known, once, context, phase }),
     );
@@ -98,8 +98,8 @@ export async function openRelease(
     const refusals = refusalsOf(error, urls[0]!);
     if (!derived || refusals?.every((one) => one.error.code === 'NET_NOT_FOUND') !== true) throw error;
     throw new LockstepError('MIRROR_UNKNOWN', {
-      message: `There is no ${suite} at ${uris.join(' or ')}, which is only a guess (${place.from})`,
-      hint: 'Say where the security archive is: LOCKSTEP_MIRROR_SECURITY, or mirror.security in lockstep.yaml.',
+      message: `No ${suite} at ${uris.join(' or ')}; the address is a guess (${place.from})`,
+      hint: 'Set the address of the security archive in LOCKSTEP_MIRROR_SECURITY, or in mirror.security of lockstep.yaml.',
       cause: error,
     });
   }
@@ -171,7 +171,7 @@ async function openAt(
   for (const [from, before] of known) {
     if (before.release.date <= release.date) continue;
     const whose = from === url ? 'it had' : `${from} had`;
-    phase.info(`${subject}: ${url} is behind what ${whose} before; the newer one is kept`);
+    phase.info(`${subject}: ${url} is older than the InRelease that ${whose} before; the newer one is kept`);
     ({ verified, release } = before);
   }
   assertSuite(release, place, url);
@@ -241,19 +241,19 @@ async function* limited(body: AsyncIterable<Buffer>, url: string): AsyncGenerato
 
 function tooLarge(url: string): LockstepError {
   return new LockstepError('NET_TOO_LARGE', {
-    message: `${url} is larger than any InRelease`,
+    message: `${url} is too large for an InRelease`,
     hint: 'Use another mirror (LOCKSTEP_MIRROR).',
     where: [{ value: url }],
   });
 }
 
-/** A genuine InRelease of another suite, an older release's for one, must not stand in for this one. */
+/** A genuine InRelease of another suite, for example of an older release, must not replace this one. */
 function assertSuite(release: Release, place: SuitePlace, url: string): void {
   const is = release.codename ?? release.suite;
   if (is === place.suite) return;
   throw new LockstepError('SOURCE_SUITE_SWAPPED', {
-    message: `${url} is the InRelease of ${is ?? 'no suite it names'}, not of ${place.suite}`,
-    hint: 'The mirror is wrongly set up or somebody is playing tricks; use another mirror.',
+    message: `${url} is the InRelease of ${is ?? 'an unnamed suite'}, not of ${place.suite}`,
+    hint: 'The mirror is misconfigured or under attack. Use another mirror.',
     where: [{ file: url, path: 'Codename', value: is ?? '' }],
   });
 }
@@ -261,26 +261,26 @@ function assertSuite(release: Release, place: SuitePlace, url: string): void {
 function assertInTime(release: Release, place: SuitePlace, now: Date, url: string): void {
   if (place.datesIgnoredBy !== null) return;
   const hint =
-    'The mirror has stopped following the archive, or this clock is wrong; use another mirror (LOCKSTEP_MIRROR).';
+    'The mirror no longer follows the archive, or the clock of this machine is wrong. Use another mirror (LOCKSTEP_MIRROR).';
   const show = (seconds: number): string => new Date(seconds * 1000).toISOString();
   if (release.date * 1000 > now.getTime() + aptMaxFutureMs) {
     throw new LockstepError('SOURCE_FUTURE', {
-      message: `The InRelease of ${place.suite} is dated ${show(release.date)}; here it is ${now.toISOString()}`,
-      hint: 'Set the clock of this machine.',
+      message: `The InRelease of ${place.suite} is dated ${show(release.date)}, but the clock of this machine says ${now.toISOString()}`,
+      hint: 'Correct the clock of this machine.',
       where: [{ file: url, path: 'Date' }],
     });
   }
   if (release.validUntil !== null && release.validUntil * 1000 < now.getTime()) {
     throw new LockstepError('SOURCE_EXPIRED', {
-      message: `The InRelease of ${place.suite} was valid until ${show(release.validUntil)}; here it is ${now.toISOString()}`,
+      message: `The InRelease of ${place.suite} was valid until ${show(release.validUntil)}, but the clock of this machine says ${now.toISOString()}`,
       hint,
       where: [{ file: url, path: 'Valid-Until' }],
     });
   }
-  // A point release is never signed anew, and the updates of an old one neither; security always is
+  // A point release and the updates of an old release are never signed again; security always is
   if (release.validUntil === null && place.role === 'security') {
     throw new LockstepError('SOURCE_EXPIRED', {
-      message: `The InRelease of ${place.suite} has no Valid-Until, so fixes could be held back unseen`,
+      message: `The InRelease of ${place.suite} has no Valid-Until, so a mirror could hide newer fixes`,
       hint,
       where: [{ file: url, path: 'Valid-Until' }],
     });

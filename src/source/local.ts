@@ -40,12 +40,12 @@ export async function fetchLocal(
   const { component, config } = choice;
   const root = config.path;
   const found = await onDisk('look at', root, () => lstat(root).catch(notThere(undefined)));
-  if (found?.isDirectory() !== true) throw refused(component, config.typed, ['there is no such folder']);
+  if (found?.isDirectory() !== true) throw refused(component, config.typed, ['the folder does not exist']);
   const item = phase.item(`packing ${config.typed}`);
   try {
     const paths = (await pathsIn(root, context)).sort();
     const { entries, faults } = await entriesOf(root, paths, context);
-    if (entries.length === 0 && faults.length === 0) faults.push('there is no file in it');
+    if (entries.length === 0 && faults.length === 0) faults.push('it contains no file');
     if (faults.length > 0) throw refused(component, config.typed, faults);
     const { sha256, size } = await context.store.put(
       tarBytes(members(root, entries, context), { prefix: '' }),
@@ -65,7 +65,7 @@ export async function fetchLocal(
       archive: { name: `${component}-local.tar`, size, sha256 },
       upstreamVersion: `${base}+local${time.slice(0, 8)}.${time.slice(8, 14)}.${sha256.slice(0, 8)}`,
       date: newest,
-      provenance: [{ step: 'local tree, nobody vouches for it', subject: config.typed, sha256 }],
+      provenance: [{ step: 'local tree, unverified', subject: config.typed, sha256 }],
     };
   } catch (error) {
     item.fail(error instanceof Error ? error.message : String(error));
@@ -75,8 +75,8 @@ export async function fetchLocal(
 
 function refused(component: string, path: string, faults: readonly string[]): LockstepError {
   return new LockstepError('SOURCE_LOCAL', {
-    message: `The tree ${path} cannot stand in for ${component}: ${faults.join('; ')}`,
-    hint: 'Name the folder of its source code: --with COMPONENT=FOLDER',
+    message: `The tree ${path} cannot replace the source of ${component}: ${faults.join('; ')}`,
+    hint: 'Give the folder of its source code: --with COMPONENT=FOLDER',
     where: faults.map((message) => ({ file: path, message })),
   });
 }
@@ -142,7 +142,7 @@ async function entriesOf(
       const target = await onDisk('read', full, () => readlink(full));
       assertLinkStaysInside(path, target, full);
       entries.push({ ...common, kind: 'symlink', size: 0, target });
-    } else faults.push(`${shownName(path)} is neither a file nor a link`);
+    } else faults.push(`${shownName(path)} is not a file or a link`);
   }
   return { entries, faults };
 }
@@ -158,8 +158,8 @@ function* members(root: string, entries: readonly Entry[], context: SourceContex
 }
 
 /**
- * What the tree grew from: its last tag, else the version that the component had in the last snapshot. A tree of
- * its own making stands in for what is demanded of the component; 0 would fit nothing.
+ * The base version of the tree: its last tag, otherwise the component's version in the last snapshot. The
+ * tree must satisfy the demands on the component; version 0 would satisfy none.
  */
 async function baseVersion(component: string, root: string, context: SourceContext): Promise<string> {
   const tag = await gitSays(root, ['describe', '--tags', '--abbrev=0'], context);
@@ -193,7 +193,7 @@ async function gitSays(
   context: SourceContext,
 ): Promise<string | undefined> {
   try {
-    // What a repository may have configured to be run (core.fsmonitor) is not: the tree may be somebody else's
+    // Programs in a repository's configuration (core.fsmonitor) are not run: the tree may be untrusted
     const hardened = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
     const { exitCode, stdout } = await run('git', [...hardened, '-C', root, ...args], {
       allowFailure: true,

@@ -7,7 +7,7 @@ import { LockstepError } from '../errors.js';
 import { baseReleases } from '../profile/base-release.js';
 import type { AptConfiguration, AptEntry } from './apt-configuration.js';
 
-/** What a suite is for; Debian's security suite lives in an archive of its own. */
+/** The purpose of a suite; Debian's security suite is in a separate archive. */
 export type SuiteRole = 'release' | 'updates' | 'security';
 
 /** Where the suites of one role are. */
@@ -17,8 +17,8 @@ export interface MirrorPlace {
   /** Who said so, for people: `LOCKSTEP_MIRROR`, `lockstep.yaml`, a file of apt and its line. */
   from: string;
   /**
-   * Where this machine's apt is told not to look at Valid-Until and Date (mirrors frozen in time), `file:line`; null
-   * where it looks.
+   * The setting `file:line` by which this machine's apt does not check Valid-Until and Date (mirrors frozen
+   * in time); null if it checks them.
    */
   datesIgnoredBy: string | null;
   /** The place was worked out from another one, not written down by anybody. */
@@ -55,8 +55,8 @@ export interface MirrorQuestion {
 /**
  * Chooses the mirror. Pure.
  *
- * A security archive that nobody names is looked for beside the main one
- * (`<uri>-security`): never is a base resolved without its security suite.
+ * A security archive that is not configured is expected next to the main one (`<uri>-security`): a base is
+ * never resolved without its security suite.
  * @throws LockstepError MIRROR_UNKNOWN
  */
 export function chooseMirror(question: MirrorQuestion): Mirror {
@@ -92,8 +92,8 @@ function named(value: OneOrMore | undefined, from: string): MirrorPlace | null {
   if (wrong >= 0) {
     const which = urls.length === 1 ? from : `${from}: number ${wrong + 1} of ${urls.length}`;
     throw new LockstepError('MIRROR_UNKNOWN', {
-      message: `${which} is not the address of a mirror: ${JSON.stringify(urls[wrong])}`,
-      hint: 'Give the http, https or file URL that the folders dists/ and pool/ are below; of several mirrors, put white space between them.',
+      message: `${which} is not a mirror address: ${JSON.stringify(urls[wrong])}`,
+      hint: 'Use the http, https or file URL of the folder that contains dists/ and pool/. Separate several mirrors with spaces.',
       where: [{ path: from, value: urls[wrong] }],
     });
   }
@@ -115,14 +115,14 @@ function beside(release: MirrorPlace): MirrorPlace {
 }
 
 function unknownMirror(question: MirrorQuestion): LockstepError {
-  const looked = question.apt.files.join(', ') || 'no file of apt';
+  const looked = question.apt.files.join(', ') || 'no apt configuration file';
   return new LockstepError('MIRROR_UNKNOWN', {
-    message: `No mirror of Debian is known for ${question.base.codename}: LOCKSTEP_MIRROR is not set, lockstep.yaml names none, and this machine's apt uses none (${looked})`,
-    hint: 'Set LOCKSTEP_MIRROR to the URL of a Debian mirror (the folders dists/ and pool/ are below it), or mirror.debian in lockstep.yaml.',
+    message: `No Debian mirror is known for ${question.base.codename}: LOCKSTEP_MIRROR is not set, and neither lockstep.yaml nor this machine's apt names one (${looked})`,
+    hint: 'Set LOCKSTEP_MIRROR to the URL of a Debian mirror (the folder that contains dists/ and pool/), or set mirror.debian in lockstep.yaml.',
   });
 }
 
-/** Names that Debian's own archive gives to its releases, beside those of its codenames. */
+/** Names of releases in Debian's own archive, in addition to codenames. */
 const aliases = ['stable', 'oldstable', 'oldoldstable', 'testing', 'unstable', 'sid'];
 
 function roleOf(entry: AptEntry): { role: SuiteRole; stem: string } | null {

@@ -63,5 +63,5 @@ export function otherMirror(suite: string): string {
   const [variable, field] = suite.endsWith('-security')
     ? ['LOCKSTEP_MIRROR_SECURITY', 'mirror.security']
     : ['LOCKSTEP_MIRROR', 'mirror.debian'];
-  return `Try again later, or name more mirrors: ${variable}, or ${field} in lockstep.yaml, takes several.`;
+  return `Try again later, or add mirrors: ${variable}, or ${field} in lockstep.yaml, accepts several.`;
 }

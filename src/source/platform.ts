@@ -1,8 +1,7 @@
 /**
- * What the base release supplies to PHP software: its PHP and the extensions
- * of it, out of the base's own proven Packages indices. Debian tells by
- * Provides: php8.2-xml has `php8.2-dom`, php8.2-intl has `php-intl`, and what
- * was built against PHP elsewhere needs its `phpapi-20220829`.
+ * What the base release supplies to PHP software: its PHP and the PHP extensions, from the base's verified
+ * Packages indices. Debian uses Provides for this: php8.2-xml has `php8.2-dom`, php8.2-intl has `php-intl`,
+ * and packages built against PHP elsewhere need its `phpapi-20220829`.
  */
 import type { Stanza } from '../deb/deb822.js';
 import { parseRelations } from '../deb/relation.js';
@@ -43,7 +42,7 @@ const compiledIn = [
 /** Names by which PHP and Composer know what Debian calls otherwise. */
 const otherNames: Readonly<Record<string, string>> = { opcache: 'zend-opcache' };
 
-/** What is kept; Maps are no JSON. */
+/** The cached form; Maps are not JSON. */
 interface Kept {
   php: string | null;
   extensions: [name: string, package_: string | null][];

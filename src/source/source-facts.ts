@@ -159,7 +159,7 @@ async function upstreamSignatures(
     );
     if (verdict.result === 'bad') assertGood(verdict, `${tarball.name} by its upstream`);
     if (verdict.result !== 'good')
-      phase.info(`${tarball.name}: upstream's signature is ${verdict.result} (${verdict.reason})`);
+      phase.info(`${tarball.name}: the upstream signature is ${verdict.result} (${verdict.reason})`);
     proofs.push({
       step: step(verdict.result),
       ...(verdict.result === 'good' ? { kind: 'signature' as const } : {}),

@@ -84,7 +84,7 @@ async function* members(
     const first = slash < 0 ? full : full.slice(0, slash);
     top ??= first;
     if (first !== top || (slash < 0 && entry.header.kind !== 'dir')) {
-      throw refused(archive, `it has more at its top than one folder (${top}, ${first})`);
+      throw refused(archive, `it has more than one folder at its top (${top}, ${first})`);
     }
     const inside = slash < 0 ? '' : full.slice(slash + 1);
     const below = belowFolder(inside, folder);
@@ -110,7 +110,7 @@ function belowFolder(path: string, folder: string): string | null {
 function memberOf({ header, body }: TarEntry, path: string, archive: StoredFile): TreeMember {
   const { kind, mode, size, linkTarget } = header;
   if (kind !== 'file' && kind !== 'dir' && kind !== 'symlink') {
-    throw refused(archive, `${JSON.stringify(header.path)} is a ${kind}, which no source tree needs`);
+    throw refused(archive, `${JSON.stringify(header.path)} is a ${kind}, which a source tree cannot contain`);
   }
   if (kind === 'symlink') assertLinkStaysInside(path, linkTarget ?? '', archive.name);
   return { path, kind, mode, size, linkTarget, body };
@@ -118,7 +118,7 @@ function memberOf({ header, body }: TarEntry, path: string, archive: StoredFile)
 
 function refused(archive: StoredFile, why: string): LockstepError {
   return new LockstepError('DEB_ARCHIVE', {
-    message: `The tarball ${archive.name} cannot be read as a source tree: ${why}`,
+    message: `The tarball ${archive.name} is not a usable source tree: ${why}`,
     where: [{ file: archive.name }],
   });
 }

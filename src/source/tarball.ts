@@ -56,11 +56,11 @@ export async function tarballCandidates(
     const names = [...text.matchAll(/[A-Za-z0-9][A-Za-z0-9._+~-]*\.tar\.[a-z0-9]+\b/g)].map(([name]) => name);
     const near = nearest(fileNameOf(config.url), [...new Set(names)].slice(0, 500));
     throw new LockstepError('SOURCE_UNKNOWN_VERSION', {
-      message: `${component}: no name of the form ${fileNameOf(config.url)} is on the page ${listing}`,
+      message: `${component}: the page ${listing} has no name of the form ${fileNameOf(config.url)}`,
       hint:
         near === undefined
           ? 'Correct "listing" or "url" in the profile.'
-          : `It has ${near}; correct "url" in the profile.`,
+          : `It has ${near}. Correct "url" in the profile.`,
       where: [{ path: `components.${component}.source.listing`, value: listing }],
     });
   }
@@ -120,8 +120,8 @@ export async function fetchTarball(
   const known = context.knownPins?.find((pin) => pin.kind === 'tarball' && pin.url === listing.url);
   if (known?.kind === 'tarball' && known.archive.sha256 !== archive.sha256) {
     throw new LockstepError('SOURCE_MOVED', {
-      message: `${component}: ${listing.url} has other bytes than when an earlier snapshot was cut (SHA-256 ${archive.sha256} now, ${known.archive.sha256} then)`,
-      hint: 'A released tarball must never change. Ask its upstream, and take another version until they explain it.',
+      message: `${component}: ${listing.url} has other content than when an earlier snapshot was cut (SHA-256 now ${archive.sha256}, then ${known.archive.sha256})`,
+      hint: 'A released tarball must never change. Ask its upstream, and use another version until they explain the change.',
       where: [{ path: `components.${component}.source.url`, value: config.url }],
     });
   }
@@ -251,7 +251,7 @@ async function assertSigned(
     context,
   );
   const { fingerprint, although } = signer;
-  const pinned = although?.kind === 'pinned' ? ', which is no longer good; it is pinned already' : '';
+  const pinned = although?.kind === 'pinned' ? ', which is no longer valid; an earlier snapshot pins it' : '';
   phase.info(`${archive.name}: signed by ${fingerprint}${althoughExpired(signer) || pinned}`);
   return signer;
 }

@@ -171,7 +171,7 @@ function addFacts(facts: TreeFacts, path: string, text: string): FieldFault[] {
 
 function tooMany(archive: StoredFile): LockstepError {
   return new LockstepError('SOURCE_DECLARATION', {
-    message: `${archive.name} has more composer.json, installed.json and extension.json than are read (${mostFiles}, or ${mostBytes / mebibyte} MiB of them)`,
+    message: `${archive.name} has more composer.json, installed.json and extension.json files than the limit (${mostFiles}, or ${mostBytes / mebibyte} MiB)`,
     where: [{ file: archive.name }],
   });
 }

@@ -109,5 +109,5 @@ export async function upstreamSigner(
 
 /** The end of a step's name in a provenance, where the key is no longer good; what is pinned reads as it did then. */
 export function althoughExpired({ although }: UpstreamSigner): string {
-  return although?.kind === 'profile' ? ` by a key that expired since, believed: ${although.reason}` : '';
+  return although?.kind === 'profile' ? ` with a key that expired later, accepted: ${although.reason}` : '';
 }

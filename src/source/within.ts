@@ -125,15 +125,15 @@ function childOf(path: string, folder: string): string | null {
 function versionOf(choice: WithinChoice, archive: StoredFile, facts: FolderFacts): string {
   if (facts.installed === null) {
     throw new LockstepError('SOURCE_PATH_MISSING', {
-      message: `${facts.installedFrom ?? 'vendor/composer/installed.json'} of ${archive.name} ${facts.installedFrom === null ? 'is not there' : `does not list ${choice.library}`}, so its version is not known`,
-      hint: 'Correct "library" in the profile; without it the version of the surrounding component is taken.',
+      message: `${facts.installedFrom ?? 'vendor/composer/installed.json'} of ${archive.name} ${facts.installedFrom === null ? 'is missing' : `does not list ${choice.library}`}, so its version is not known`,
+      hint: 'Correct "library" in the profile. Without it, the version of the surrounding component is used.',
       where: [{ path: `components.${choice.component}.source.library`, value: choice.library }],
     });
   }
   const version = plainVersion(facts.installed);
   if (version === null) {
     throw new LockstepError('RESOLVE_UNSATISFIABLE', {
-      message: `${choice.library} in ${archive.name} is of ${facts.installed}, a branch without a version number`,
+      message: `${choice.library} in ${archive.name} is ${facts.installed}, a branch without a version number`,
       where: [{ file: facts.installedFrom ?? undefined, value: facts.installed }],
     });
   }
@@ -148,9 +148,9 @@ function assertDemand(choice: WithinChoice, parent: Pin, facts: FolderFacts, arc
   throw new LockstepError('RESOLVE_DEMAND', {
     message:
       constraint === null
-        ? `${who} demands ${choice.library} ${JSON.stringify(facts.demanded)} in its composer.json (${archive.name}), which is no constraint that Composer knows`
+        ? `${who} demands ${choice.library} ${JSON.stringify(facts.demanded)} in its composer.json (${archive.name}), which is not a valid Composer constraint`
         : `${who} demands ${choice.library} ${facts.demanded} in its composer.json (${archive.name}), but ${choice.path} is ${facts.installed}, as ${facts.installedFrom} says`,
-    hint: 'Take another version of the surrounding component, or report it to its upstream: it does not fit itself.',
+    hint: 'Use another version of the surrounding component, or report the contradiction to its upstream.',
     where: [{ file: 'composer.json', path: `require.${choice.library}`, value: facts.demanded }],
   });
 }
@@ -159,8 +159,8 @@ function assertDemand(choice: WithinChoice, parent: Pin, facts: FolderFacts, arc
 function assertRange(choice: WithinChoice, version: string, archive: StoredFile): void {
   if (choice.range === undefined || isInRange(debianVersionOf(version), choice.range, 'any')) return;
   throw new LockstepError('RESOLVE_UNSATISFIABLE', {
-    message: `No version of ${choice.component} fits ${choice.range}: there is ${version} in ${choice.path} of ${archive.name}, and no other`,
-    hint: 'Widen the range, or take another version of the surrounding component.',
+    message: `No version of ${choice.component} matches the range ${choice.range}: ${version} in ${choice.path} of ${archive.name} is the only one`,
+    hint: 'Widen the range, or use another version of the surrounding component.',
     where: [{ path: `components.${choice.component}.source.version`, value: choice.range }],
   });
 }
@@ -173,7 +173,7 @@ function pathMissing(
 ): LockstepError {
   const near = nearest(path, facts.beside);
   return new LockstepError('SOURCE_PATH_MISSING', {
-    message: `The component ${choice.component} is to be in ${path} of ${archive.name}, and there are no files there`,
+    message: `The component ${choice.component} should be in ${path} of ${archive.name}, but there are no files`,
     hint: near === undefined ? 'Correct "path" in the profile.' : `Did you mean ${near}?`,
     where: [{ path: `components.${choice.component}.source.path`, value: choice.path }],
   });

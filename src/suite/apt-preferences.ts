@@ -37,8 +37,8 @@ export interface PinFileRequest {
 }
 
 /**
- * Holds what the archive builds, and what that demands in one version. Packages that are taken from the base
- * release as they are, and of which the set demands a minimum, are left to its security updates.
+ * Holds the packages that the archive builds, and packages that they require in an exact version. It does not
+ * hold unchanged packages of the base release with a minimum version, so that they get security updates.
  *
  * @throws LockstepError DEB_SYNTAX for a package whose relations cannot be read
  */
@@ -49,7 +49,7 @@ export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest
   const where =
     frozen === undefined
       ? []
-      : [`listed for ever by ${frozen.baseUrl}/snapshot/${manifest.id} ${frozen.suite}`];
+      : [`permanently listed by ${frozen.baseUrl}/snapshot/${manifest.id} ${frozen.suite}`];
   const records = packages.map(({ package: name, version }) =>
     [
       ...[about, ...where].map((line) => `Explanation: ${line}`),

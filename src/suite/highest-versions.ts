@@ -1,6 +1,6 @@
 /**
- * What machines that cannot go down have: the highest versions that were given
- * out, and the re-issues that a set is below. Pure.
+ * The versions on machines that cannot downgrade: the highest published versions, and the re-issues that are
+ * higher than a set. Pure.
  */
 import { reallyMark } from '../deb/really-version.js';
 import { compareVersions } from '../deb/version.js';
@@ -60,8 +60,9 @@ export function leftOnReissueWords(suite: string, to: string, left: LeftOnReissu
   const [first] = left.packages;
   const more = left.packages.length > 1 ? ` and ${left.packages.length - 1} more` : '';
   return [
-    `Machines without the pin that took the re-issue ${left.id} stay on it, at what ${left.content} had: ` +
-      `its ${first?.package} ${first?.above}${more} is higher than that of ${to}. ` +
-      `To take them along, cut a newer snapshot, or run: lockstep rollback ${suite} --supersede --to ${to} --reason TEXT`,
+    `Machines without the pin that installed the re-issue ${left.id} stay on it, with the content ` +
+      `of ${left.content}: its ${first?.package} ${first?.above}${more} is higher than the version ` +
+      `in ${to}. To move them too, cut a newer snapshot, or run: lockstep rollback ${suite} ` +
+      `--supersede --to ${to} --reason TEXT`,
   ];
 }

@@ -1,7 +1,6 @@
 /**
- * `snapshots/history/<suite>.jsonl` on disk. It adds a line by writing the
- * file anew, whole or not at all, so that a crash never leaves half a line. The
- * caller holds the workspace's lock.
+ * `snapshots/history/<suite>.jsonl` on disk. It adds a line by rewriting the file atomically, so that a crash
+ * never leaves an incomplete line. The caller holds the workspace's lock.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import type { Signer } from '../signing/signer-port.js';
 import { nextHistoryLine, parseHistory, type HistoryMove } from './history.js';
 import { historyFolder } from '../snapshot/snapshot-folder.js';
 
-/** Absolute path of a suite's history; `root` is that of `snapshots/`. */
+/** Absolute path of a suite's history; `root` is the path of `snapshots/`. */
 export function historyPath(root: string, suite: string): string {
   return join(root, historyFolder, `${suite}.jsonl`);
 }
@@ -37,11 +36,13 @@ export interface HistorySigner {
 }
 
 /**
- * Adds a move to its suite's history, which is checked first: nothing is added to what was tampered with.
+ * Adds a move to its suite's history. It checks the history first, and adds nothing to a history that was
+ * altered.
  *
- * @param sign signs the line, so that no later change of it goes unseen
- * @param text the file as it is, where the caller, who holds the lock, has read it
- * @returns the file as it is then
+ * @param sign signs the line, so that later changes are detected
+ * @param known the current file, if the
+ * caller, who holds the lock, has read it
+ * @returns the absolute path written
  */
 export async function appendHistory(
   root: string,

@@ -44,7 +44,7 @@ export interface HistoryMove {
 export interface HistoryEntry extends HistoryMove, ChainedLine {}
 
 const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
-/** A move as it is written. */
+/** A move in its written form. */
 export const historyMoveSchema = z.object({
   suite: z.string(),
   action: z.enum(['publish', 'promote', 'rollback']),

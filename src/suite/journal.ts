@@ -17,7 +17,10 @@ export interface MoveJournal {
   date: number | null;
   /** Of the git commit that follows, where there is one. */
   message: string;
-  /** What the suite's folder had before; null: not there. The InRelease tells which of the two holds. */
+  /**
+   * The previous content of the suite's folder; null if it did not exist. The InRelease shows which state is
+   * current.
+   */
   before: { release: string | null; signature: string | null };
 }
 
@@ -43,8 +46,8 @@ export async function readJournal(path: string): Promise<MoveJournal | undefined
     return { move, date, message, before };
   } catch (error) {
     throw new LockstepError('SNAPSHOT_INVALID', {
-      message: `${path} is no journal of this Lockstep: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'It tells of a move that was not ended. Run `lockstep verify --all`, mend what it names, then remove the file',
+      message: `${path} is not a valid journal: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'It records an unfinished move. Run `lockstep verify --all`, repair what it lists, then remove the file',
       where: [{ file: path }],
       cause: error,
     });

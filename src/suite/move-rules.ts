@@ -45,8 +45,8 @@ export function assertSameBase(
 ): void {
   if (has === null || nameOfBase(has.base) === nameOfBase(next.base)) return;
   throw new LockstepError('MOVE_BASE', {
-    message: `${next.what} is for ${nameOfBase(next.base)}, but the suite ${suite.name} is for ${nameOfBase(has.base)}, as ${has.id} in it says`,
-    hint: `A suite stays with its base release, because its machines do. Add a suite for ${nameOfBase(next.base)} to lockstep.yaml`,
+    message: `${next.what} is for ${nameOfBase(next.base)}, but the suite ${suite.name} is for ${nameOfBase(has.base)} (see its snapshot ${has.id})`,
+    hint: `A suite keeps its base release, because its machines do. Add a suite for ${nameOfBase(next.base)} to lockstep.yaml`,
   });
 }
 
@@ -72,15 +72,18 @@ export function schemaChangeOf(
   return same ? null : { from, to };
 }
 
-/** `that of mediawiki 1.39 (3f2a9c81d07b)`: a series may have several, which only the digest tells apart. */
+/**
+ * `the schema of mediawiki 1.39 (3f2a9c81d07b)`: a series may have several, which only the digest
+ * distinguishes.
+ */
 export function nameOfSchema(schema: SnapshotSchema | null): string {
-  if (schema === null) return 'one that is not recorded';
-  return `that of ${schema.component} ${schema.version} (${schema.digest.slice(0, 12)})`;
+  if (schema === null) return 'an unrecorded one';
+  return `the schema of ${schema.component} ${schema.version} (${schema.digest.slice(0, 12)})`;
 }
 
 /**
- * @param action promote, rollback; a publication only tells of the change
- * @throws LockstepError MOVE_SCHEMA where there is a change and nobody said that it may be
+ * @param action promote, rollback; a publication only reports the change
+ * @throws LockstepError MOVE_SCHEMA if the schema changes and the flag that allows it is missing
  */
 export function assertSchemaAllowed(
   change: SchemaMove | null,
@@ -89,17 +92,17 @@ export function assertSchemaAllowed(
   if (change === null || move.allowed || move.action === 'publish') return;
   const after =
     move.action === 'rollback'
-      ? 'Where a wiki was updated to the newer schema, the old software does not work until its database dump is put back. '
-      : 'Each machine dumps its database and updates it. There is no way back without that dump. ';
+      ? 'On a wiki that was updated to the newer schema, the old software does not work until its database dump is restored. '
+      : 'Each machine dumps its database and updates it. A return is impossible without that dump. ';
   throw new LockstepError('MOVE_SCHEMA', {
     message: `This changes the database schema of ${move.suite}: ${move.from} needs ${nameOfSchema(change.from)}, ${move.to} needs ${nameOfSchema(change.to)}`,
-    hint: `${after}Look at it with --dry-run --schema-change; do it with --schema-change`,
+    hint: `${after}Preview it with --dry-run --schema-change. To do it, use --schema-change`,
   });
 }
 
 /**
- * Refuses a publication or promotion that takes packages down, unless it was told that it may: part of the machines
- * would stay where they are, and nobody was told. The way back is a rollback.
+ * Refuses a publication or promotion that lowers versions, unless a flag allows it: some machines would
+ * silently stay at the higher version. To return to an earlier snapshot, use a rollback.
  *
  * @throws LockstepError MOVE_LOWER
  */
@@ -109,16 +112,16 @@ export function assertNotLower(
 ): void {
   if (steps.length === 0 || move.allowed) return;
   throw new LockstepError('MOVE_LOWER', {
-    message: `${move.to} has ${steps.length === 1 ? 'a lower version' : 'lower versions'} than ${move.from}, which ${move.suite} points at: ${lowerWords(steps)}`,
-    hint: `Machines with the archive's pin are taken down, others stay at the higher version. To go back to an earlier snapshot: lockstep rollback ${move.suite} --to ID --reason TEXT. If this is meant all the same: --lower`,
+    message: `${move.to} has ${steps.length === 1 ? 'a lower version' : 'lower versions'} than ${move.from}, the snapshot of ${move.suite}: ${lowerWords(steps)}`,
+    hint: `Machines with the archive's pin are downgraded; others stay at the higher version. To return to an earlier snapshot: lockstep rollback ${move.suite} --to ID --reason TEXT. To allow the lower versions: --lower`,
     where: steps.map(({ package: name, from, to }) => ({ path: name, message: `${from} -> ${to}` })),
   });
 }
 
 /**
- * The snapshot to promote: what `from` points at, or the one that is asked for.
+ * The snapshot to promote: the one that `from` points at, or the requested one.
  *
- * @param wanted an id that is there, or undefined
+ * @param wanted an existing id, or undefined
  * @throws LockstepError SUITE_UNKNOWN when they take different profiles, MOVE_TRUST, SNAPSHOT_UNKNOWN when
  * `from` is empty
  */
@@ -140,8 +143,8 @@ export function promotedSnapshot(request: {
   }
   if (trustLevels.indexOf(to.trust) <= trustLevels.indexOf(from.trust)) {
     throw new LockstepError('MOVE_TRUST', {
-      message: `${to.name} vouches for no more than ${from.name}: its trust level is ${to.trust}, that of ${from.name} is ${from.trust}`,
-      hint: `A promotion goes up: ${trustLevels.join(', ')}. To put a snapshot into any suite: lockstep publish ID ${to.name}`,
+      message: `${to.name} has the trust level ${to.trust}, which is not higher than ${from.trust}, the trust level of ${from.name}`,
+      hint: `A promotion goes to a higher trust level: ${trustLevels.join(', ')}. To publish a snapshot in any suite: lockstep publish ID ${to.name}`,
     });
   }
   const current = currentSnapshot(history);
@@ -158,20 +161,21 @@ export function promotedSnapshot(request: {
   throw new LockstepError('MOVE_TRUST', {
     message:
       withdrawal === undefined
-        ? `The snapshot ${wanted} has not been in the suite ${from.name}`
+        ? `The snapshot ${wanted} was never in the suite ${from.name}`
         : `The snapshot ${wanted} was withdrawn from ${from.name}: ${tellOf(withdrawal)}`,
-    hint: `What was good there is: ${good.slice(0, 8).join(', ')}`,
+    hint: `Good snapshots of the suite: ${good.slice(0, 8).join(', ')}`,
   });
 }
 
 /**
- * The snapshot a suite goes back to: the good one before the current one, or the one that is asked for.
+ * The snapshot that a suite returns to: the previous good one, or the requested one.
  *
- * With `reissue` it may be the present one: then only machines that did not follow it are to be brought along,
- * and after a rollback that is what is meant unless another is asked for.
+ * With `reissue`, it may be the current one: the re-issue then moves only the machines that did not follow.
+ * After a rollback, this is the default.
  *
  * @param wanted an id of the suite's profile, or undefined
- * @param there whether a snapshot still is there; one that was dropped is passed over
+ * @param there whether a snapshot still exists; a
+ * dropped one is ignored
  * @throws LockstepError MOVE_NOWHERE
  */
 export function rollbackTarget(request: {
@@ -186,7 +190,7 @@ export function rollbackTarget(request: {
   const last = history.at(-1);
   if (last === undefined) {
     throw new LockstepError('MOVE_NOWHERE', {
-      message: `The suite ${suite.name} points at no snapshot, so there is nothing to go back from`,
+      message: `The suite ${suite.name} points at no snapshot, so it cannot be rolled back`,
       hint: `Publish one there first: lockstep publish ID ${suite.name}`,
     });
   }
@@ -198,20 +202,20 @@ export function rollbackTarget(request: {
     if (target !== undefined) return target;
     throw new LockstepError('MOVE_NOWHERE', {
       message: `The suite ${suite.name} has no good snapshot before ${last.to}`,
-      hint: `See what there is with: lockstep snapshots ${suite.profile}, and name one with --to`,
+      hint: `List the snapshots with: lockstep snapshots ${suite.profile}. Choose one with --to`,
     });
   }
   if (wanted === last.to) {
     if (reissue) return wanted;
     throw new LockstepError('MOVE_NOWHERE', {
-      message: `The suite ${suite.name} points at ${wanted} already`,
-      hint: 'Leave --to out to go back to the good snapshot before it',
+      message: `The suite ${suite.name} already points at ${wanted}`,
+      hint: 'Omit --to to return to the good snapshot before it',
     });
   }
   // Under higher versions, what is newer can come back too
   if (reissue || earlier.includes(wanted) || wanted < last.to) return wanted;
   throw new LockstepError('MOVE_NOWHERE', {
-    message: `${wanted} is newer than ${last.to}, which the suite ${suite.name} points at: that is no way back`,
+    message: `${wanted} is newer than ${last.to}, the snapshot of the suite ${suite.name}: that is not a rollback`,
     hint: `To go forward: lockstep publish ${wanted} ${suite.name}`,
   });
 }
@@ -228,10 +232,10 @@ export function withdrawalOf(history: readonly HistoryEntry[], id: string): Hist
 
 function tellOf({ at, by, to, reason }: HistoryEntry): string {
   const why = reason === undefined ? '' : ` ("${reason}")`;
-  return `${by} went back to ${to} on ${at.slice(0, 10)}${why}`;
+  return `${by} returned to ${to} on ${at.slice(0, 10)}${why}`;
 }
 
-/** When a move is said to have been: now, but never before the one before it, whatever the clock says. */
+/** The recorded time of a move: now, but never before the previous move, whatever the clock says. */
 export function moveTime(history: readonly Pick<HistoryEntry, 'at'>[], now: Date): string {
   const last = history.at(-1)?.at;
   const present = now.toISOString();

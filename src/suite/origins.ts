@@ -49,9 +49,9 @@ export function assertOrigins(
   const faults: string[] = [];
   const hints: string[] = [];
   if (facts.local.length > 0 && level > 0) {
-    faults.push(`${list(facts.local)} built from a local tree, which nobody vouches for`);
+    faults.push(`${list(facts.local)} built from a local tree, which is unverified`);
     hints.push(
-      `Only suites of trust level ${trustLevels[0]!} take local trees: publish what is pushed and pinned.`,
+      `Only suites of trust level ${trustLevels[0]!} accept local trees. Push the source, pin it and cut again.`,
     );
   }
   if (
@@ -59,14 +59,14 @@ export function assertOrigins(
     signedSources !== undefined &&
     level >= trustLevels.indexOf(signedSources)
   ) {
-    faults.push(`${list(facts.unsigned)} taken from git without a signature being asked for`);
+    faults.push(`${list(facts.unsigned)} taken from git without a required signature`);
     hints.push(
-      `lockstep.yaml demands signed sources from trust level ${signedSources} on: name a keyring with "signedBy" in ${facts.unsigned.map((name) => `components.${name}.source`).join(', ')}, and cut again.`,
+      `lockstep.yaml requires signed sources from trust level ${signedSources} on. Set a keyring with "signedBy" in ${facts.unsigned.map((name) => `components.${name}.source`).join(', ')}, and cut again.`,
     );
   }
   if (faults.length === 0) return;
   throw new LockstepError('MOVE_TRUST', {
-    message: `The suite ${suite.name} (trust level ${suite.trust}) may not take ${facts.id === undefined ? 'this set' : `the snapshot ${facts.id}`}: ${faults.join('; ')}`,
+    message: `The suite ${suite.name} (trust level ${suite.trust}) does not accept ${facts.id === undefined ? 'this set' : `the snapshot ${facts.id}`}: ${faults.join('; ')}`,
     hint: hints.join(' '),
     where: [
       ...facts.local.map((name) => ({ path: `components.${name}`, value: 'local' })),

@@ -1,9 +1,7 @@
 /**
- * The decision to bring an earlier set back above a later one
- * (docs/explanation/architecture.md, law 4): which of its packages are given out
- * again under higher versions, which are listed as they are, and what stays on
- * machines. Pure; repacking is
- * src/build/repack.ts, cutting the snapshot src/workflows/move/supersede.ts.
+ * Plans the re-issue of an earlier set above a later one (docs/decisions/0007-superseding-versions.md): which
+ * of its packages are re-issued under higher versions, which are listed unchanged, and which stay on
+ * machines. Pure; src/build/repack.ts repacks, src/workflows/move/supersede.ts cuts the snapshot.
  */
 import { parseStanza, type Stanza } from '../deb/deb822.js';
 import { isReissueOf, supersedingVersion } from '../deb/really-version.js';
@@ -34,7 +32,9 @@ export interface SupersedeInput {
   current: SupersedeSet;
   /** What is brought back. */
   target: SupersedeSet;
-  /** Highest versions that machines may have beside those of `current`: see {@link highestVersions}. */
+  /**
+   * Highest versions that machines may have in addition to those of `current`: see {@link highestVersions}.
+   */
   exceed?: ReadonlyMap<string, string>;
   /** Packages that are the archive's and not the set's (its keyring): they never go back. */
   keep?: ReadonlySet<string>;
@@ -52,7 +52,7 @@ export type ReissueReason =
   | { kind: 'demanded'; by: string; relation: string };
 
 export interface Reissue {
-  /** As it is in the target. */
+  /** Its version in the target. */
   item: SnapshotPackage;
   /** The version that is exceeded. */
   above: string;
@@ -65,7 +65,7 @@ export interface Reissue {
   same: SnapshotPackage | null;
 }
 
-/** A package that is listed as it is. */
+/** A package that is listed unchanged. */
 export interface KeptPackage {
   item: SnapshotPackage;
   /** `archive`: taken from the current set. `distribution`: lower in the target, left to the distribution. */
@@ -86,14 +86,15 @@ export interface SupersedePlan {
 }
 
 /**
- * Decides what becomes of every package.
+ * Decides for every package what happens to it.
  *
- * - A package of ours that is lower in the target than what machines may have is given out again above it.
- * - So is one that would not accept a version so raised: `mediawiki-full (= ...)` names an exact one.
- * - The distribution's packages stay as they are, since a version of ours would hide the distribution's next
- *   security update; but where the set cannot be installed with the higher version, there is no other way.
+ * - A package of the archive that is lower in the target than on machines is re-issued above it.
+ * - So is a package that would not accept such a higher version: `mediawiki-full (= ...)` names an exact one.
+ * - The distribution's packages are not re-issued, because a re-issue would hide the distribution's next
+ *   security update, unless the set cannot be installed with the higher version.
  *
- * @throws LockstepError MOVE_UNNEEDED where no package goes back, or the suite has that content already
+ * @throws LockstepError MOVE_UNNEEDED if no package gets a lower version, or the suite already has that
+ * content
  */
 export function planSupersede(input: SupersedeInput): SupersedePlan {
   const { current, target } = input;
@@ -102,15 +103,15 @@ export function planSupersede(input: SupersedeInput): SupersedePlan {
   const { reissues } = attempt;
   if (!reissues.some(({ why }) => why.kind === 'lower')) {
     throw new LockstepError('MOVE_UNNEEDED', {
-      message: `No package of the set goes back to ${target.id}, so there is nothing to supersede`,
-      hint: 'Machines without the pin follow as they are: leave --supersede out.',
+      message: `No package of the set gets a lower version with ${target.id}, so there is nothing to supersede`,
+      hint: 'Machines without the pin follow without it: omit --supersede.',
     });
   }
   const listed = new Set(current.packages.map(({ sha256 }) => sha256));
   if (reissues.every(({ same }) => same !== null && listed.has(same.sha256))) {
     throw new LockstepError('MOVE_UNNEEDED', {
-      message: `${current.id} is the content of ${target.id} already, under higher versions`,
-      hint: 'Name another snapshot with --to.',
+      message: `${current.id} already has the content of ${target.id}, under higher versions`,
+      hint: 'Choose another snapshot with --to.',
     });
   }
   assertFileNames(reissues);
@@ -126,7 +127,7 @@ function assertFileNames(reissues: readonly Reissue[]): void {
     if (debFileName(item.package, to, item.architecture).length <= longestFileName) continue;
     throw new LockstepError('DEB_INVALID', {
       message: `The file name of ${item.package} would be too long with the version ${to}`,
-      hint: 'Too many re-issues lie above each other. Cut and publish a new release first: it gets a short version.',
+      hint: 'Too many re-issues follow each other. First cut and publish a new release: it gets a short version.',
       where: [{ path: item.package, value: to }],
     });
   }
@@ -296,7 +297,7 @@ class Attempt {
     };
   }
 
-  /** A version that was given out for something else is one more to be exceeded. */
+  /** A version that was assigned to other content must be exceeded too. */
   #isFree({ item, to, same }: Reissue): boolean {
     if (same !== null || !this.#issued.has(keyOf(item, to))) return true;
     if (to === this.#above.get(item.package)) this.#differing.add(item.package);

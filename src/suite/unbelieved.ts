@@ -1,7 +1,6 @@
 /**
- * What a key of the archive signed when it did not count any more, as after
- * `key rotate --compromised`. No stranger changed it; whether it is believed, a
- * person says, by vouching for it. Finds it, and says what to do.
+ * Finds what a key of the archive signed after it was no longer trusted, as after `key rotate --compromised`,
+ * and says what to do. The content matches its signature; a person decides whether to accept it.
  */
 import { join } from 'node:path';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -80,10 +79,10 @@ export async function lineFiles(root: string): Promise<string[]> {
 }
 
 /**
- * What vouching for a file says: all its lines, as they are.
+ * The content of an acceptance of a file: all its current lines.
  *
- * @returns null where nothing has to be vouched for
- * @throws LockstepError SNAPSHOT_INVALID where somebody else than the archive's keys changed it
+ * @returns null if nothing needs acceptance
+ * @throws LockstepError SNAPSHOT_INVALID if it was changed without a key of the archive
  */
 export async function linesToAccept(
   root: string,
@@ -97,7 +96,7 @@ export async function linesToAccept(
   return { file, through: lastLineHash(text) };
 }
 
-/** What is wrong with a file of lines; null where all of them hold, or there are none. */
+/** The fault of a file of lines; null if all lines are valid, or if there are none. */
 export async function faultsIn(root: string, file: string, trust: LineTrust): Promise<LockstepError | null> {
   const path = join(root, file);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';
@@ -107,7 +106,7 @@ export async function faultsIn(root: string, file: string, trust: LineTrust): Pr
     if (faults.length === 0) return null;
     return new LockstepError('SNAPSHOT_INVALID', {
       message: `${path} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
-      hint: 'A history is only ever added to; restore it from version control or a backup',
+      hint: 'A history only grows. Restore it from version control or a backup',
       where: faults,
     });
   } catch (error) {
@@ -130,14 +129,14 @@ export function unbelievedLines(
   const lines = faults.map(({ line }) => line).join(', ');
   return {
     path,
-    message: `A key signed it that did not count any more: line ${lines}: ${faults[0]!.message}`,
-    hint: `It was not changed by a stranger. Where the key was compromised: compare the lines with what you know; if they tell what happened, vouch for them with: ${vouch} ${path}. Else restore the file from version control`,
+    message: `It was signed with a key that was no longer valid: line ${lines}: ${faults[0]!.message}`,
+    hint: `Its content matches its signature. If the key was compromised, compare the lines with your own records. If they are correct, accept them with: ${vouch} ${path}. Otherwise restore the file from version control`,
   };
 }
 
 export function unbelievedSnapshot(id: string, error: LockstepError): Pick<Finding, 'message' | 'hint'> {
   return {
     message: error.message,
-    hint: `It was not changed by a stranger. Where the key was compromised: compare the snapshot with version control or a backup; vouch for a good one with: ${vouch} ${id}. A bad one goes with: lockstep drop ${id}, once no suite has it`,
+    hint: `Its content matches its signature. If the key was compromised, compare the snapshot with version control or a backup. Accept a good one with: ${vouch} ${id}. Remove a bad one with: lockstep drop ${id}, after no suite lists it`,
   };
 }

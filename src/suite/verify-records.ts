@@ -36,7 +36,7 @@ export interface SnapshotsRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** What is there, and what of it is good. */
+/** The existing records, and which of them are valid. */
 export interface SnapshotsReading {
   /** Paths are below `root`. */
   findings: Finding[];
@@ -52,7 +52,7 @@ export interface SnapshotsReading {
   dropped: Map<string, DroppedSnapshot>;
 }
 
-const restore = 'Restore it from version control or a backup; nothing else has what it says';
+const restore = 'Restore it from version control or a backup. Its content exists nowhere else';
 
 /** @throws LockstepError DISK_IO, INTERRUPTED, KEYRING_INVALID */
 export async function verifySnapshots(request: SnapshotsRequest): Promise<SnapshotsReading> {
@@ -103,7 +103,7 @@ class Verification {
     this.#reading.findings.push({ code: 'SNAPSHOT_INVALID', hint: restore, ...finding });
   }
 
-  /** A file's text, or undefined where it is not there. Bytes that are no text are damage. */
+  /** A file's text, or undefined if it does not exist. Bytes that are not text count as damage. */
   async #text(path: string): Promise<string | undefined> {
     throwIfInterrupted(this.#request.signal);
     return (await readIfThere(join(this.#request.root, path)))?.toString('utf8');
@@ -187,7 +187,7 @@ class Verification {
     this.#find({
       kind: 'unfinished',
       path: this.#below(snapshotFiles(this.#request.root, place).manifest),
-      message: `The snapshot ${place.id} is recorded as dropped and is still there: the drop was interrupted`,
+      message: `The snapshot ${place.id} is recorded as dropped but still exists: the drop was interrupted`,
       hint: `Finish it with: lockstep drop ${place.id}`,
     });
   }
@@ -226,20 +226,20 @@ class Verification {
       const said = (message: string): void =>
         this.#find({ kind: 'contradiction', path, message: `${link.id}: ${message}` });
       if (link.parent === null) {
-        if (before !== undefined) said(`it names no parent, though ${before.id} is older`);
+        if (before !== undefined) said(`it names no parent, but ${before.id} is older`);
         continue;
       }
       const { id, sha256 } = link.parent;
       const at = places.findIndex((place) => place.id === id);
-      // What is missing, or not the one that was named, is told once all names are known
+      // Missing or different manifests are reported after all names are known
       this.#named.set(id, { profile: link.profile, by: `${link.id}, as its parent`, sha256 });
       const dropped = this.#reading.dropped.get(id)?.manifest;
       if (at < 0 && dropped !== undefined && dropped !== sha256)
-        said(`its parent ${id} is not the one that was dropped`);
+        said(`its parent ${id} is not the dropped snapshot`);
       if (at < 0) continue;
       if (at !== index - 1) said(`its parent is ${id}, not ${before?.id ?? 'an older one'}`);
       else if (read[at] !== undefined && read[at].sha256 !== sha256) {
-        said(`its parent ${id} is not the one it was cut after`);
+        said(`its parent ${id} is not the previous snapshot`);
       }
     }
   }
@@ -271,7 +271,7 @@ class Verification {
     }
     const hint =
       error.code === 'VERIFY_UNKNOWN_KEY'
-        ? 'If an earlier key of this archive signed it, give that public key as well: --keyring FILE. Else restore it'
+        ? 'If an earlier key of this archive signed it, add that public key: --keyring FILE. Otherwise restore it'
         : error.code === 'SNAPSHOT_NEWER_FORMAT'
           ? (error.hint ?? restore)
           : restore;
@@ -291,7 +291,7 @@ class Verification {
         this.#find({
           kind: 'contradiction',
           path,
-          message: `Line ${index + 1} says that the manifest of ${to} is ${manifest}; it is ${there}`,
+          message: `Line ${index + 1} says that the manifest of ${to} is ${manifest}, but it is ${there}`,
           hint: 'One of the two was replaced. Compare both with version control or a backup',
         });
       }
@@ -340,9 +340,9 @@ function historyFault(entries: readonly HistoryEntry[], suite: string): string |
   for (const [index, entry] of entries.entries()) {
     const line = `line ${index + 1}`;
     const before = entries[index - 1]?.to ?? null;
-    if (entry.suite !== suite) return `${line} is of the suite ${entry.suite}`;
+    if (entry.suite !== suite) return `${line} names the suite ${entry.suite}`;
     if (entry.from !== before) {
-      return `${line} moves from ${entry.from ?? 'nothing'}, though the suite pointed at ${before ?? 'nothing'}`;
+      return `${line} moves from ${entry.from ?? 'nothing'}, but the suite pointed at ${before ?? 'nothing'}`;
     }
   }
   return undefined;

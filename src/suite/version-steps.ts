@@ -20,9 +20,9 @@ export interface VersionStep {
 export interface VersionChanges {
   /** Between the two snapshots, by name. */
   steps: VersionStep[];
-  /** Listed before and no more afterwards. */
+  /** Listed before, but not after the move. */
   withdrawn: NamedVersion[];
-  /** Listed afterwards beside those of the snapshot itself: `apt install package=version`. */
+  /** Listed after the move in addition to those of the snapshot itself: `apt install package=version`. */
   installable: NamedVersion[];
 }
 
@@ -76,7 +76,7 @@ export function lowerWords(steps: readonly LowerStep[]): string {
 /** More names than this are counted. */
 const mostNamed = 6;
 
-/** By package: architectures of one snapshot have one version, except where a component was taken as it is. */
+/** By package: architectures of one snapshot have one version, except for unchanged packages of the base. */
 function highest(packages: readonly NamedVersion[]): Map<string, string> {
   const versions = new Map<string, string>();
   for (const { package: name, version } of packages) {

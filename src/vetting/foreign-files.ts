@@ -46,7 +46,7 @@ export function gatherForeignFiles(paths: readonly string[], cwd: string): Forei
     if (status === undefined) faults.push({ file: named, message: 'there is no such file or folder' });
     else if (status.isDirectory()) walk(path, found, links, faults);
     else if (kind === undefined || !status.isFile()) {
-      faults.push({ file: named, message: 'is no folder, and no .deb, .dsc or .changes' });
+      faults.push({ file: named, message: 'is not a folder, a .deb, a .dsc or a .changes' });
     } else found[kind].add(realpathSync(path));
   }
   const sorted = (set: ReadonlySet<string>): string[] => [...set].sort();
@@ -74,7 +74,7 @@ function walk(top: string, found: Record<Kind, Set<string>>, links: string[], fa
       else if (kind === undefined) continue;
       else if (entry.isFile()) found[kind].add(path);
       else if (entry.isSymbolicLink()) links.push(path);
-      // A pipe by the name of a package would be read for ever
+      // A pipe with the name of a package would block the reader
       else faults.push({ file: path, message: 'is not a file' });
     }
   }

@@ -1,7 +1,6 @@
 /**
- * A package that was built elsewhere and is to be taken in: what of it must be
- * right before it may name a file or stand in an index, and which of the rules
- * for packages hold for it. Pure; foreign-reader.ts reads the bytes.
+ * A package that was built elsewhere and is imported: the checks before it may name a file or be in an index,
+ * and the package rules that apply to it. Pure; foreign-reader.ts reads the bytes.
  */
 import type { BuiltPackage } from '../build/built.js';
 import { parseStanza, type Stanza } from '../deb/deb822.js';
@@ -55,11 +54,11 @@ export function judgeForeign(contents: ForeignContents, architectures: readonly 
   if (!/^[a-z0-9][a-z0-9-]*$/.test(architecture)) {
     faults.push(`control: Architecture ${shownName(architecture)} is not an architecture`);
   } else if (architecture !== 'all' && !architectures.includes(architecture)) {
-    faults.push(`it is for ${architecture}, and the profile is for ${architectures.join(', ')}`);
+    faults.push(`it is for ${architecture}, but the profile is for ${architectures.join(', ')}`);
   }
   // What apt reads in an index has no comments, which only source packages may have (deb822(5))
-  if (/^#/m.test(contents.control)) faults.push('control: it has a comment, which no index can hold');
-  if (!isOneParagraph(control.text())) faults.push('control: it is not one plain paragraph');
+  if (/^#/m.test(contents.control)) faults.push('control: it has a comment, which an index cannot contain');
+  if (!isOneParagraph(control.text())) faults.push('control: it is not a single plain paragraph');
   const source = sourceOf(control, name, isValidVersion(version) ? version : '0');
   if (source === undefined && control.has('Source')) {
     faults.push(
@@ -113,7 +112,7 @@ function findingsOn(
     .map(({ path, message, rule }) => `${shownName(path)} ${message} [${rule}]`);
 }
 
-/** deb-conffiles(5): one path a line; `remove-on-upgrade` is for those that are not shipped any more. */
+/** deb-conffiles(5): one path a line; `remove-on-upgrade` marks those that are no longer shipped. */
 function conffilesOf(text: string | undefined): string[] {
   return (text ?? '')
     .split('\n')

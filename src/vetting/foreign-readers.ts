@@ -46,7 +46,7 @@ export interface ForeignSet {
 /**
  * Reads all files.
  *
- * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; then nothing is left half-written
+ * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; no file is left incomplete
  */
 export async function readForeignSet(request: ForeignSetRequest): Promise<ForeignSet> {
   const { taking, signal, onRead } = request;

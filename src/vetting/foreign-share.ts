@@ -17,7 +17,7 @@ export interface Share {
   /** What a snapshot's entries of them say. */
   belonging: Belonging;
   architectures: readonly string[];
-  /** Absolute paths of the cache and of the content store in it; left out where nothing is to be written. */
+  /** Absolute paths of the cache and of the content store in it; left out if nothing must be written. */
   places?: { cache: string; store: string } | undefined;
 }
 

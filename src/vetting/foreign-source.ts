@@ -1,8 +1,7 @@
 /**
- * Source packages and uploads that were made elsewhere: what their .dsc and
- * .changes promise is held against the files beside them, byte for byte. Their
- * signatures are looked at where a keyring is given, and not otherwise: hashes
- * say that files are what a description names, not whose it is.
+ * Source packages and uploads from elsewhere: compares the files in the folder with their .dsc and .changes,
+ * byte for byte. It checks signatures only if a keyring is given: hashes show that files match their
+ * description, not who made it.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -16,7 +15,7 @@ import { diskFault, hashFile, sha256Of } from '../io/disk.js';
 import { verifyClearsigned, type Taken } from '../signing/verifier.js';
 
 export interface DescriptionReading {
-  /** Public keys, binary or armored; without it signatures are not looked at. */
+  /** Public keys, binary or armored; without it, signatures are not checked. */
   keyring: Uint8Array | undefined;
   taken: Taken;
   signal: AbortSignal;
@@ -31,7 +30,7 @@ export interface PromisedFile extends SourceFile {
   path: string;
 }
 
-/** An upload whose files are as it promises, but for its packages: those are hashed when they are read. */
+/** An upload whose files match it. Its packages are not checked yet: they are hashed when they are read. */
 export interface Upload {
   debs: PromisedFile[];
   dscs: PromisedFile[];
@@ -77,10 +76,10 @@ export async function readUpload(path: string, reading: DescriptionReading): Pro
 }
 
 /**
- * Reads a .dsc and takes in its files; those that the store has already need not lie beside it.
+ * Reads a .dsc and imports its files; files that the store already has may be absent.
  *
- * @param promised what an upload says of the .dsc itself, where one names it: then no signature is asked of it
- * @param store left out where nothing is to be written
+ * @param promised the hash of the .dsc in an upload that names it; the .dsc then needs no signature
+ * @param store left out if nothing must be written
  * @throws LockstepError DISK_IO, DISK_FULL, KEYRING_INVALID, INTERRUPTED
  */
 export async function readSource(
@@ -93,12 +92,12 @@ export async function readSource(
     const bytes = readFile(path);
     const own = { name: basename(path), size: bytes.length, sha256: sha256Of(bytes) };
     if (promised !== undefined && promised.sha256 !== own.sha256)
-      return faultOf(path, 'is not the file its .changes names');
+      return faultOf(path, 'is not the file that its .changes names');
     const keyring = promised === undefined ? reading.keyring : undefined;
     const { text, signers } = await signedText(bytes, path, { ...reading, keyring });
     const dsc = parseDsc(text, path);
     // An index calls it Package what a .dsc calls Source: with both, it would be listed under the wrong one
-    if (dsc.stanza.has('Package')) return faultOf(path, 'has a field Package, which no .dsc has');
+    if (dsc.stanza.has('Package')) return faultOf(path, 'has a field Package, which a .dsc cannot have');
     const faults: FaultPlace[] = [];
     for (const file of dsc.files) {
       const fault = await takeIn({ ...file, path: join(dirname(path), file.name) }, store, reading.signal);
@@ -141,20 +140,18 @@ function sizeOf(path: string): number | undefined {
 
 function sizeFault({ name, path, size }: PromisedFile): string | undefined {
   const there = sizeOf(path);
-  if (there === undefined) return `it names ${name}, which is not beside it`;
-  return there === size ? undefined : `${name} has ${counted(there, 'byte')} where ${size} are promised`;
+  if (there === undefined) return `it names ${name}, which is not in the same folder`;
+  return there === size ? undefined : `${name} has ${counted(there, 'byte')} instead of ${size}`;
 }
 
 async function hashFault(file: PromisedFile, signal: AbortSignal): Promise<string | undefined> {
   const fault = sizeFault(file);
   if (fault !== undefined) return fault;
   const { sha256 } = await hashFile(file.path, { signal });
-  return sha256 === file.sha256
-    ? undefined
-    : `${file.name} has SHA-256 ${sha256} where ${file.sha256} is promised`;
+  return sha256 === file.sha256 ? undefined : `${file.name} has SHA-256 ${sha256} instead of ${file.sha256}`;
 }
 
-/** The text that is signed where a keyring is given, else whatever text there is. */
+/** The signed text if a keyring is given, otherwise the text inside the file. */
 async function signedText(
   bytes: Buffer,
   path: string,

@@ -74,24 +74,24 @@ export function vetPackage(contents: VettedPackage): RuleBreach[] {
       findings.push({ rule, package: contents.package, path, message });
     };
     if (member.kind === 'char-device' || member.kind === 'block-device' || member.kind === 'fifo') {
-      find('special-file', 'is a device or a pipe; packages carry files, folders and links only');
+      find('special-file', 'is a device or a pipe; packages may contain only files, folders and links');
     }
     if ((member.mode & 0o6000) !== 0 && member.kind === 'file') {
-      find('setuid', 'has a set-user-id or set-group-id bit: it would run with rights its caller lacks');
+      find('setuid', 'has a set-user-id or set-group-id bit: it would run with rights that its caller lacks');
     }
     if (member.kind !== 'symlink' && (member.mode & 0o002) !== 0 && (member.mode & 0o1000) === 0) {
-      find('world-writable', 'can be written by everyone on the machine');
+      find('world-writable', 'is writable for everyone on the machine');
     }
     // Policy 10.9: files belong to root unless an id is reserved for them; postinst does what is dynamic
     if (member.uid !== 0 && member.uid >= 100)
-      find('owner', `belongs to user id ${member.uid}, which means nothing elsewhere`);
+      find('owner', `belongs to user id ${member.uid}, which has no meaning on other machines`);
     if (member.gid !== 0 && member.gid >= 100)
-      find('owner', `belongs to group id ${member.gid}, which means nothing elsewhere`);
+      find('owner', `belongs to group id ${member.gid}, which has no meaning on other machines`);
     const foreign = foreignRoots.find((root) => isBelow(path, root));
     if (foreign !== undefined)
-      find('foreign-root', `lies in ${foreign}, which belongs to the machine and its users`);
+      find('foreign-root', `is in ${foreign}, which belongs to the machine and its users`);
     if (path === '/var/lib/dpkg' || isBelow(path, '/var/lib/dpkg'))
-      find('dpkg-state', "lies in dpkg's own records");
+      find('dpkg-state', "is in dpkg's own database");
   }
   const paths = new Set(contents.members.map((member) => absolute(member.path)));
   for (const conffile of contents.conffiles) {
@@ -100,7 +100,7 @@ export function vetPackage(contents: VettedPackage): RuleBreach[] {
         rule: 'conffile',
         package: contents.package,
         path: conffile,
-        message: 'is named a conffile and not shipped',
+        message: 'is listed as a conffile but not shipped',
       });
     }
   }
@@ -128,7 +128,7 @@ export function vetOverlaps(set: readonly VettedPackage[]): RuleBreach[] {
           rule: 'overlap',
           package: contents.package,
           path,
-          message: `is also shipped by ${other.package}, and neither says Replaces or Conflicts`,
+          message: `is also shipped by ${other.package}, and neither package declares Replaces or Conflicts`,
         });
       }
     }

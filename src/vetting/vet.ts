@@ -87,7 +87,7 @@ async function hasPassed(verdict: string, set: string): Promise<boolean> {
   try {
     return passedSchema.parse(JSON.parse(text.toString('utf8'))).set === set;
   } catch {
-    // A damaged verdict is no verdict
+    // A damaged verdict does not count
     return false;
   }
 }
@@ -120,7 +120,7 @@ async function readContents(built: BuiltPackage, context: VettingContext): Promi
 
 function refused(findings: readonly RuleBreach[]): LockstepError {
   return new LockstepError('VETTING_FAILED', {
-    message: `${counted(findings.length, 'thing')} in the built packages may not be released`,
+    message: `${counted(findings.length, 'finding')} in the built packages: they violate the release rules`,
     hint: "Correct the package's debian/ directory or template; nothing was cut or published.",
     where: findings.map(({ package: file, path, rule, message }) => ({
       file,

@@ -295,7 +295,7 @@ describe('a machine on which another program has port 80', function () {
 
   it('keeps that program, and has its wiki behind it', async () => {
     const { stdout, stderr } = await wiki().apt('install', '--yes', 'mediawiki-full');
-    assert.match(stdout + stderr, /nginx\.service has port 80, so port 80 stays as it is/);
+    assert.match(stdout + stderr, /nginx\.service has port 80, so port 80 does not change/);
     assert.match(stdout + stderr, /`mediawiki-full take-port-80` gives it port 80/);
     assert.match(String((await wiki().visitor().get('/')).headers['server']), /nginx/);
     // An upgrade of PHP, which apt's triggers end with, restarts the wiki's own

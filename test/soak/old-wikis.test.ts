@@ -194,7 +194,7 @@ describe("a machine whose Apache serves somebody's site", function () {
 
   it('goes on serving it, and is told where the new wiki is', async () => {
     const { stdout, stderr } = await wiki.apt('install', '--yes', 'mediawiki-full');
-    assert.match(stdout + stderr, /Apache serves what it served before, so port 80 stays as it is/);
+    assert.match(stdout + stderr, /Apache serves what it served before, so port 80 does not change/);
     assert.match(stdout + stderr, /\/var\/www\/html\/mine\.html/);
     assert.match(stdout + stderr, /take-port-80/);
     assert.equal(await mine(), 'my site\n');
@@ -282,7 +282,7 @@ describe('a wiki of another machine, with an older MediaWiki', function () {
   });
 
   it('is refused where something is wrong, and the wiki here stays', async () => {
-    await refused(/nothing\.gz \(--dump\) is not there/, ...from().with(3, '/srv/nothing.gz'));
+    await refused(/nothing\.gz \(--dump\) does not exist/, ...from().with(3, '/srv/nothing.gz'));
     await refused(/make it without --databases/, ...from().with(3, '/srv/all.sql'));
     await writeFile(
       join(wiki.machine.root, 'srv/hostile.sql'),
@@ -291,7 +291,7 @@ describe('a wiki of another machine, with an older MediaWiki', function () {
     await refused(/hostile\.sql could not be loaded/, ...from().with(3, '/srv/hostile.sql'));
     assert.equal((await wiki.machine.run(['find', '/srv/obeyed'], { allowFailure: true })).stdout, '');
     await writeFile(join(wiki.machine.root, 'srv/broken.php'), '<?php $wgSitename = ;');
-    await refused(/broken\.php is no PHP/, ...from().with(5, '/srv/broken.php'));
+    await refused(/broken\.php is not valid PHP/, ...from().with(5, '/srv/broken.php'));
     const settings = await wiki.text('srv/LocalSettings.php');
     await writeFile(join(wiki.machine.root, 'srv/more.php'), `${settings}\nwfLoadExtension( 'NotHere' );\n`);
     await refused(/MediaWiki cannot read .*NotHere.*extensions/s, ...from().with(5, '/srv/more.php'));

@@ -30,6 +30,6 @@ export function explainRotation({ step, does, obstacles, next }: RotationPlan): 
   const lines = [`Next step: ${step} ${next ?? ''}: ${does}.`];
   for (const { message, waits } of obstacles)
     lines.push(`  ${waits ? 'Not yet' : 'Not possible'}: ${message}.`);
-  if (obstacles.length === 0) lines.push('  Machines are ready for it: lockstep key rotate');
+  if (obstacles.length === 0) lines.push('  Machines are ready for this step. Run: lockstep key rotate');
   return lines.join('\n');
 }

@@ -65,11 +65,14 @@ export function explainMove(outlook: MoveOutlook): string {
     ...(outlook.notes.length === 0 ? [] : ['']),
     ...block('Packages that change on machines:', stepLines(steps.filter((step) => !staying.includes(step)))),
     ...block(
-      'Lower in the snapshot, and kept by machines, as the set takes them in any later version:',
+      'Lower in the snapshot, but machines keep them, because the set accepts any later version:',
       stepLines(staying),
     ),
-    ...block('Withdrawn, listed by the suite no more:', versionLines(withdrawn)),
-    ...block('Older versions that stay installable, apt install PACKAGE=VERSION:', versionLines(installable)),
+    ...block('Withdrawn: the suite no longer lists them:', versionLines(withdrawn)),
+    ...block(
+      'Older versions that stay installable with apt install PACKAGE=VERSION:',
+      versionLines(installable),
+    ),
     ...machineLines(outlook),
     ...databaseLines(outlook),
   ]
@@ -80,7 +83,7 @@ export function explainMove(outlook: MoveOutlook): string {
 function headOf(outlook: MoveOutlook): string {
   const { suite, from, to, fromSuite, reissues } = outlook;
   const now = from === null ? 'empty' : `at ${from}`;
-  if (from !== null && from === to) return `${suite} is at ${to} already.`;
+  if (from !== null && from === to) return `${suite} is already at ${to}.`;
   switch (outlook.action) {
     case 'publish':
       return `${suite} is ${now} and will be at ${to}.`;
@@ -89,11 +92,11 @@ function headOf(outlook: MoveOutlook): string {
     case 'rollback':
       return reissues === null
         ? `${suite} is ${now} and goes back to ${to}.`
-        : `${suite} is ${now} and goes back to what ${reissues} had, under higher versions${to === null ? '' : `: snapshot ${to}`}.`;
+        : `${suite} is ${now} and goes back to the content of ${reissues} under higher versions${to === null ? '' : `: snapshot ${to}`}.`;
   }
 }
 
-/** What a publication is told before it is done: it may do all this, but nobody should be surprised. */
+/** Warnings before a publication: the move is allowed, but its effects should surprise nobody. */
 export function explainPublication(plan: MovePlan): string[] {
   const { suite, from, to, schema, clockBehind, lower } = plan;
   return [
@@ -103,13 +106,14 @@ export function explainPublication(plan: MovePlan): string[] {
     ...(lower.length === 0
       ? []
       : [
-          `Packages go to lower versions in ${suite.name}: ${lowerWords(lower)}. Machines with the archive's pin follow; others stay at the higher version.`,
+          `Packages go to lower versions in ${suite.name}: ${lowerWords(lower)}. Machines with the archive's pin follow. Other machines stay at the higher version.`,
         ]),
     ...(schema === null
       ? []
       : [
-          `The database schema changes in ${suite.name}: ${from} needs ${nameOfSchema(schema.from)}, ${to.id} needs ${nameOfSchema(schema.to)}. ` +
-            'Machines dump their database before they update it; going back then takes that dump and not packages alone.',
+          `The database schema changes in ${suite.name}: ${from} needs ${nameOfSchema(schema.from)}, ` +
+            `${to.id} needs ${nameOfSchema(schema.to)}. Machines dump their database before they update ` +
+            'it. A later rollback needs that dump as well as the packages.',
         ]),
   ];
 }
@@ -126,16 +130,16 @@ export function warningsOf(
     const why = reason === null ? '' : `: "${reason}"`;
     warnings.push(`this snapshot was withdrawn from ${suite} by ${by} on ${at.slice(0, 10)}${why}.`);
   }
-  if (reopens.length > 0) warnings.push(`this takes the fixes of ${reopens.join(', ')} back from machines.`);
+  if (reopens.length > 0) warnings.push(`this removes the fixes of ${reopens.join(', ')} from machines.`);
   return warnings;
 }
 
 /** @param seconds that this machine's clock is behind the Date of the suite's last Release */
 export function clockWarning(suite: string, seconds: number): string {
   return (
-    `this machine's clock is ${inWords(seconds)} behind the last Release of ${suite}. The new one is dated a second ` +
-    'after that one, because apt ignores an older date; machines for which that is in the future refuse it until then. ' +
-    'Set the clock.'
+    `this machine's clock is ${inWords(seconds)} behind the last Release of ${suite}. The new ` +
+    'Release is dated one second after the last one, because apt ignores an older date. Machines ' +
+    'refuse it while its date is in their future. Correct the clock.'
   );
 }
 
@@ -143,30 +147,30 @@ export function clockWarning(suite: string, seconds: number): string {
 export function machineWords(outlook: MoveOutlook): MachineWords {
   const { action, suite, to, program, versions, reissues } = outlook;
   const release = program === null ? '' : ` (on the machine, as root: ${program} unpin)`;
-  const held = `They stay where they are until somebody takes the hold away${release}.`;
+  const held = `They stay at their snapshot until someone removes the hold${release}.`;
   const staying = stayingSteps(outlook);
   const moving = versions.steps.filter((step) => !staying.includes(step));
   if (moving.length === 0) {
-    const nothing = 'Nothing: their packages stay as they are.';
+    const nothing = 'Nothing: their packages do not change.';
     return { pinned: nothing, unpinned: nothing, held };
   }
   const up = 'apt-get update && apt-get dist-upgrade';
   if (reissues !== null || !goesDown({ steps: moving })) {
     const what = reissues === null ? 'the new versions' : 'the re-issued versions, which are higher';
     return {
-      pinned: `${up} takes them up to ${what}; unattended-upgrades does it on its own.`,
-      unpinned: `${up} takes them up to ${what}; unattended-upgrades does it where its Origins-Pattern names this archive.`,
+      pinned: `${up} upgrades them to ${what}; unattended-upgrades does so automatically.`,
+      unpinned: `${up} upgrades them to ${what}; unattended-upgrades does so if its Origins-Pattern names this archive.`,
       held,
     };
   }
   const supersede =
     action === 'rollback'
-      ? ` To take them back too, now or later: lockstep rollback ${suite} --to ${to} --reason TEXT --supersede, which re-issues the old content under higher versions.`
+      ? ` To move them too, now or later, re-issue the old content under higher versions: lockstep rollback ${suite} --to ${to} --reason TEXT --supersede.`
       : '';
-  const unpinned = `They stay at the withdrawn versions until something higher is published.${supersede}`;
+  const unpinned = `They stay at the withdrawn versions until a higher version is published.${supersede}`;
   const pinned = outlook.imported
-    ? `As without it, because the pin does not name imported packages. ${unpinned}`
-    : `${up} --allow-downgrades takes them back; unattended-upgrades does it on its own.`;
+    ? `Same as without the pin, because the pin does not cover imported packages. ${unpinned}`
+    : `${up} --allow-downgrades downgrades them; unattended-upgrades does so automatically.`;
   return { pinned, unpinned, held };
 }
 
@@ -195,17 +199,19 @@ export function databaseWords(outlook: MoveOutlook): string | null {
   const { schema, from, program } = outlook;
   if (schema === null) return null;
   const change = `The database schema changes, from ${nameOfSchema(schema.from)} to ${nameOfSchema(schema.to)}.`;
-  const restore = program === null ? 'put back the dump' : `run, as root: ${program} restore`;
+  const restore = program === null ? 'restore the dump' : `run, as root: ${program} restore`;
   if (outlook.action !== 'rollback' && !goesDown(outlook.versions)) {
     return (
-      `${change} Each machine dumps its database before it is updated; make sure that its disk has room for that. ` +
-      `Going back later takes more than packages: an administrator of each machine has to ${restore}.`
+      `${change} Each machine dumps its database before the update; make sure that its disk has ` +
+      'enough space. A later rollback needs more than packages: an administrator of each machine has ' +
+      `to ${restore}.`
     );
   }
   return (
-    `${change} An update of the database cannot be undone by packages. A machine that was updated with ${from} refuses ` +
-    `the older packages, unattended-upgrades too, until an administrator acts: ${restore}. That brings back ` +
-    'the dump of before the update together with the packages. What was written to the wiki since then is not in it.'
+    `${change} Packages cannot undo an update of the database. A machine that was updated with ` +
+    `${from} refuses the older packages, also from unattended-upgrades, until an administrator ` +
+    `acts: ${restore}. This restores the dump from before the update together with the packages. ` +
+    'It loses everything that was written to the wiki since then.'
   );
 }
 

@@ -15,21 +15,21 @@ export function explainRelease(report: ReleaseReport, context: Context): string 
     ? `Snapshot ${report.snapshot} of ${report.profile} is in the suite ${publication.suite}.`
     : `Nothing changed: ${publication.suite} is at snapshot ${report.snapshot} of ${report.profile}.`;
   const refreshed =
-    !report.cut && publication.verdict === 'refresh' ? ['Its signatures were made anew.'] : [];
+    !report.cut && publication.verdict === 'refresh' ? ['Its Release files were signed again.'] : [];
   const versions = report.builds.map((row) => `  ${row.package.padEnd(28)} ${row.version}`);
   const flagged = report.security.length === 0 ? [] : [`It is flagged with ${report.security.join(', ')}.`];
   return [
     '',
     news,
     ...flagged,
-    ...report.skipped.map((one) => `Not in it: ${cleanLine(skippedSentence(one))}.`),
+    ...report.skipped.map((one) => `Not included: ${cleanLine(skippedSentence(one))}.`),
     ...refreshed,
     ...versions,
     '',
     `The archive is in ${show(places.public)}; the manifest is ${show(places.snapshots)}/${report.profile}/${report.snapshot}.json.`,
     'To serve it on this machine:',
     '  lockstep serve          (in a clone: npx lockstep serve)',
-    `A Debian ${baseOf(report)} machine that reaches ${archive.baseUrl} then needs, as root:`,
+    `On a Debian ${baseOf(report)} machine that reaches ${archive.baseUrl}, run as root:`,
     ...machineLines(workspace, publication.suite, report.metapackage).map((line) => `  ${line}`),
   ].join('\n');
 }
@@ -42,8 +42,8 @@ export function unrecordedFlags(wanted: readonly string[], flagged: readonly str
   const missing = wanted.filter((cve) => !flagged.includes(cve));
   if (missing.length === 0) return [];
   return [
-    `Not recorded: ${missing.join(', ')}. The set equals the last snapshot, ${id}, so none was cut, and a snapshot never changes.`,
-    'Say it with --reason when you publish or promote it.',
+    `Not recorded: ${missing.join(', ')}. The set equals the last snapshot, ${id}, so no snapshot was cut, and a snapshot never changes.`,
+    'State it with --reason when you publish or promote the snapshot.',
   ];
 }
 

@@ -12,14 +12,14 @@ function linesOf(report: SkipReport, change: SkipRequest['change']): string[] {
   if (action === 'none') return [`Nothing changed in ${file}.`, ...notes];
   const at = line === null ? file : `${file}, line ${line}`;
   if (change.kind === 'remove') {
-    if (!written) return [`To be taken out of ${at}:`];
-    return [`${component} ${version} is skipped no more: ${at}.`, `Next: lockstep resolve ${profile}`];
+    if (!written) return [`Would be removed from ${at}:`];
+    return [`${component} ${version} is no longer skipped: ${at}.`, `Next: lockstep resolve ${profile}`];
   }
   const sentence = skippedSentence({ ...change, component, version, security });
   const said = [
     written ? `${sentence}: ${at}.` : `${sentence}.`,
-    ...(instead === null ? [] : [`The newest that is left in the range: ${instead}.`]),
+    ...(instead === null ? [] : [`The newest remaining version in the range: ${instead}.`]),
     ...notes,
   ];
-  return [...said, written ? `Next: lockstep resolve ${profile}` : `To be written into ${at}:`];
+  return [...said, written ? `Next: lockstep resolve ${profile}` : `Would be written to ${at}:`];
 }

@@ -26,7 +26,7 @@ export function renderFaults({ faults, repairs }: VerifyReport): string {
     .join('\n');
 }
 
-/** What was looked at, and what was repaired. */
+/** What was checked, and what was repaired. */
 export function explainVerify({ snapshots, views, files, bytes, repairs }: VerifyReport): string {
   const repaired = repairs.filter(({ how }) => how !== null);
   const lines = repaired.map(({ path, how }) => cleanLine(`Repaired ${path}: ${how}`));
@@ -63,8 +63,8 @@ export function sumsByKind({ removed, waiting }: GcReport): GcResult['kinds'] {
 export function explainGc(report: GcReport, dryRun: boolean): string {
   const rows = sumsByKind(report);
   const lines: string[] = [];
-  for (const id of report.finished) lines.push(`The drop of ${id}, which was interrupted, is finished.`);
-  if (rows.length === 0) lines.push('There is nothing that nothing refers to.');
+  for (const id of report.finished) lines.push(`Finished the interrupted drop of ${id}.`);
+  if (rows.length === 0) lines.push('There are no unreferenced files.');
   else {
     const amount = ({ files, bytes }: { files: number; bytes: number }): string =>
       files === 0 ? '-' : `${counted(files, 'file')}, ${formatBytes(bytes)}`;
@@ -76,7 +76,7 @@ export function explainGc(report: GcReport, dryRun: boolean): string {
       ),
     );
     const next = report.waiting.map(({ until }) => until.getTime()).sort((a, b) => a - b)[0];
-    if (next !== undefined) lines.push(`The next file can go at ${new Date(next).toISOString()}.`);
+    if (next !== undefined) lines.push(`The next file can be removed at ${new Date(next).toISOString()}.`);
   }
   return [...lines, ...report.notes.map(cleanLine)].join('\n');
 }
@@ -97,7 +97,7 @@ export function explainCacheGc(report: CacheGcReport, dryRun: boolean): string {
     head,
     rows.map(({ kind, removed }) => [kind, `${removed.files}, ${formatBytes(removed.bytes)}`]),
   );
-  const lines = rows.length === 0 ? ['Nothing in the cache is old enough to go.'] : [table];
+  const lines = rows.length === 0 ? ['Nothing in the cache is old enough to be removed.'] : [table];
   lines.push(`${formatBytes(report.kept)} ${dryRun ? 'would stay' : 'stay'}.`);
   return [...lines, ...report.notes.map(cleanLine)].join('\n');
 }
@@ -107,7 +107,7 @@ export function explainDrop(report: DropReport, dryRun: boolean): string {
   const did = dryRun
     ? 'would be dropped'
     : verdict === 'finished'
-      ? 'is dropped now: an earlier run had begun it'
+      ? 'is dropped; this finishes an earlier run'
       : 'is dropped';
   const lines = [`The snapshot ${id} of ${profile} ${did}.`];
   if (freed.files > 0) {
@@ -119,22 +119,22 @@ export function explainDrop(report: DropReport, dryRun: boolean): string {
 }
 
 const reasons: Record<NonNullable<RefreshedView['reason']>, string> = {
-  due: 'more than half of its time was over',
-  forced: 'asked for',
+  due: 'more than half of its validity had passed',
+  forced: 'requested',
   incomplete: 'one of its files was missing or damaged',
   key: 'another key had signed it',
-  fields: 'lockstep.yaml says something else now',
-  end: 'it would have ended',
+  fields: 'lockstep.yaml has changed',
+  end: 'it was about to expire',
 };
 
-/** One row for each view that was, or would be, signed anew, and for each that could not be. */
+/** One row for each view that was, or would be, signed again, and for each that could not be. */
 export function refreshRows(views: readonly RefreshedView[]): string[][] {
   return views
     .filter(({ reason, fault }) => reason !== null || fault !== null)
     .map(({ suite, snapshot, reason, validUntil, fault }) => [
       suite,
       snapshot ?? 'live',
-      validUntil ?? 'for ever',
+      validUntil ?? 'without expiry',
       fault === null ? reasons[reason!] : cleanLine(`NOT SIGNED: ${fault}`),
     ]);
 }

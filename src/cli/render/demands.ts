@@ -5,14 +5,14 @@ import { demandInWords } from '../../resolution/explain-words.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
 
-const head = ['Who', 'Demands', 'Of', 'There is', ''];
+const head = ['Who', 'Demands', 'Of', 'Available', ''];
 
 /**
  * The table: what is not met first, then what components demand of each other and of the base release. What
  * the libraries in a vendor folder demand, and what a tree has in itself, is only counted, unless `all` is wanted.
  */
 export function renderDemands(rows: readonly DemandRow[], { all = false } = {}): string {
-  if (rows.length === 0) return 'No component of the set demands anything.';
+  if (rows.length === 0) return 'No component of the set has demands.';
   const shown = rows.filter((row) => all || !row.met || isBetweenOthers(row));
   const order = [...shown.filter(({ met }) => !met), ...shown.filter(({ met }) => met)];
   const lines = unique(order.map(cells));
@@ -20,7 +20,7 @@ export function renderDemands(rows: readonly DemandRow[], { all = false } = {}):
   const rest =
     left === 0
       ? ''
-      : `${counted(left, 'more demand')} within one tree, or of a library in a vendor folder: all met`;
+      : `${counted(left, 'more demand')} within one tree, or of a library in a vendor folder: all satisfied`;
   return [...(lines.length === 0 ? [] : [renderTable(head, lines)]), ...(rest === '' ? [] : [rest])].join(
     '\n',
   );

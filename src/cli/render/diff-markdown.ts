@@ -27,7 +27,7 @@ export function renderDiffMarkdown(report: DiffReport): string {
   const parts = [
     `# ${escapeMarkdown(to.profile)} ${codeSpan(to.id)}`,
     `Changes since ${codeSpan(from.id)} (${shortTime(from.created)} UTC). ${escapeMarkdown(totalSentence(report))}.`,
-    same ? 'Nothing differs that a machine would notice.' : '',
+    same ? 'There is no difference that affects a machine.' : '',
     security(report),
     database(report),
     skipped(report),
@@ -53,13 +53,13 @@ function security(report: DiffReport): string {
   const named = report.changelogs.flatMap(({ source, direction, fixes }) =>
     groupedFixes(fixes).map(({ ids, line, where }) => [
       escapeMarkdown(ids.join(', ')),
-      escapeMarkdown(direction === 'up' ? source : `${source}, taken back`),
+      escapeMarkdown(direction === 'up' ? source : `${source} (reverted)`),
       escapeMarkdown(where),
       escapeMarkdown(line),
     ]),
   );
   if (sentences.length + named.length === 0) return '';
-  const head = ['CVE', 'source', 'named by', 'there it says'];
+  const head = ['CVE', 'source', 'named by', 'sentence'];
   return [
     '## Security',
     ...sentences,
@@ -107,7 +107,7 @@ function changelog({ source, direction, packaging, upstream }: SourceChanges): s
   const block = (lines: readonly string[]): string => codeBlock(cut(lines).join('\n'), 'text');
   return [
     `### ${escapeMarkdown(source)}`,
-    ...(direction === 'down' ? ['What follows is taken back.'] : []),
+    ...(direction === 'down' ? ['The following changes are reverted.'] : []),
     ...upstream.map(({ heading, lines }) => `**${escapeMarkdown(heading)}**\n\n${block(lines)}`),
     ...entries.map(
       ({ version, distribution, date, lines }) =>

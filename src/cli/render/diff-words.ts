@@ -31,16 +31,16 @@ export function securitySentences({ security }: DiffReport): string[] {
   const { added, removed } = security;
   return [
     ...(added.length === 0 ? [] : [`Security update: ${added.join(', ')}.`]),
-    ...(removed.length === 0 ? [] : [`This takes back the fixes of ${removed.join(', ')}.`]),
+    ...(removed.length === 0 ? [] : [`This reverts the fixes of ${removed.join(', ')}.`]),
   ];
 }
 
-/** What skips of the profile keep out of the second snapshot, and what they keep out no more. */
+/** Versions that skips keep out of the second snapshot, and versions that they no longer keep out. */
 export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport): string[] {
   return [
     ...added.map((one) => `New: ${skippedSentence(one)}`),
-    ...kept.map((one) => `As before: ${skippedSentence(one)}`),
-    ...ended.map(({ component, version }) => `Skipped no more: ${component} ${version}`),
+    ...kept.map((one) => `Unchanged: ${skippedSentence(one)}`),
+    ...ended.map(({ component, version }) => `No longer skipped: ${component} ${version}`),
   ];
 }
 
@@ -89,7 +89,7 @@ export function fileCounts(files: readonly FileChange[]): string {
   return counts.join(', ');
 }
 
-/** What is to be told of one file, behind its path. */
+/** The description of one changed file, after its path. */
 export function fileDetail({ change, conffile, from, to, aspects }: FileChange): string {
   const mark = conffile ? ['conffile'] : [];
   if (change !== 'changed' || from === null || to === null) {

@@ -123,8 +123,8 @@ function fixes(changelogs: readonly SourceChanges[]): string {
     .map(({ source, direction, fixes: found }) => {
       const title =
         direction === 'up'
-          ? `Security fixes that the changelogs of ${source} name`
-          : `Security fixes that are taken back, by the changelogs of ${source}`;
+          ? `Security fixes named in the changelogs of ${source}`
+          : `Security fixes that are reverted, named in the changelogs of ${source}`;
       const lines = groupedFixes(found).flatMap(({ ids, where, line }) => [
         ids.join(', '),
         `    ${where}: ${line}`,
@@ -136,7 +136,7 @@ function fixes(changelogs: readonly SourceChanges[]): string {
 
 function changelog(changes: SourceChanges, limits: DiffLimits): string {
   const { source, from, to, direction, packaging, upstream, omitted } = changes;
-  const title = `Changelog of ${source}, ${direction === 'up' ? `${from} to ${to}` : `${to} to ${from}, which is taken back`}`;
+  const title = `Changelog of ${source}, ${direction === 'up' ? `${from} to ${to}` : `${to} to ${from}(reverted)`}`;
   const lines = [
     ...upstream.flatMap(({ heading: name, lines: text }) => [`${name}`, ...text.map((line) => `  ${line}`)]),
     ...packaging
@@ -145,7 +145,7 @@ function changelog(changes: SourceChanges, limits: DiffLimits): string {
         `${source} (${version}) ${distribution}, ${date.slice(0, 10)}`,
         ...text.map((line) => `  ${line.replace(/^ {2}/, '')}`),
       ]),
-    ...(omitted > 0 ? [`... ${counted(omitted, 'line')} left out`] : []),
+    ...(omitted > 0 ? [`... ${counted(omitted, 'line')} omitted`] : []),
   ].filter((line) => line.trim() !== '');
   if (lines.length === 0) return '';
   return `${cleanLine(title)}\n${indented(limited(lines, limits.changelog).map(cleanLine))}`;

@@ -7,28 +7,28 @@ import { LockstepError, exitStatus, type FaultPlace } from '../../errors.js';
 
 const missingFile = z.object({
   file: z.string(),
-  suite: z.string().describe('The suite whose index lists it'),
-  tried: z.array(z.object({ url: z.string(), said: z.string() })).describe('Each address, and what it said'),
+  suite: z.string().describe('The suite whose index lists the file'),
+  tried: z.array(z.object({ url: z.string(), said: z.string() })).describe('Each address, and its response'),
   final: z
     .boolean()
-    .describe('Every address answered that it has no such file, or other bytes; else asking again may help'),
+    .describe(
+      'True if every address answered that it lacks the file or has other bytes. False: a retry may help',
+    ),
   profile: z.string().optional(),
   component: z.string().optional(),
-  version: z.string().optional().describe('Of the component, as Debian writes it'),
+  version: z.string().optional().describe("Version of the component, in Debian's form"),
   lower: z
     .object({
       version: z.string(),
       suite: z.string(),
       lacksFixesOf: z
         .array(z.string())
-        .describe(
-          'Higher versions of the security suite, whose fixes it lacks; empty where none is known of',
-        ),
+        .describe('Higher versions in the security suite, whose fixes it lacks; empty if none is known'),
     })
     .nullable()
     .optional()
-    .describe("The next lower version in the component's range; null where there is none"),
-  command: z.array(z.string()).optional().describe('Takes the lower version, word by word'),
+    .describe("The next lower version in the component's range; null if none exists"),
+  command: z.array(z.string()).optional().describe('Arguments of the command that takes the lower version'),
 });
 
 const conflictDemand = z.discriminatedUnion('kind', [
@@ -118,11 +118,11 @@ function isTold({ file, value, ...more }: FaultPlace, message: string): boolean 
   return [file, value].every((part) => part === undefined || message.includes(part));
 }
 
-/** The lines for stderr. A bug of ours shows its stack: that is what its report needs. */
+/** The lines for stderr. A bug in Lockstep shows its stack, which the report needs. */
 export function renderError(error: unknown): string {
   if (!(error instanceof LockstepError)) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return `This is a bug in Lockstep; please report it with the lines below.\n${stack}`;
+    return `This is a bug in Lockstep. Please report it with the lines below.\n${stack}`;
   }
   const lines = [`Error ${error.code}: ${error.message}`];
   for (const place of error.where) if (!isTold(place, error.message)) lines.push(`  ${renderPlace(place)}`);

@@ -3,8 +3,8 @@ import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import type { Workspace } from '../../profile/workspace-schema.js';
 
 /**
- * In two steps: the keyring package's pin is not in force while that package itself is being installed, and without
- * it apt wants Debian's own package wherever that is the higher version.
+ * In two steps: the keyring package's pin has no effect while that package is being installed, and without it
+ * apt prefers Debian's own package if that has a higher version.
  *
  * @param metapackage null for a set that has none
  */

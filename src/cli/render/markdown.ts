@@ -5,8 +5,8 @@
 import { cleanLine, cleanText } from './plain-text.js';
 
 /**
- * Text as text, on one line. Beside what CommonMark takes for markup, what GitHub makes links of is broken up
- * with an empty comment: addresses, @mentions, #numbers.
+ * Escapes a text, on one line. It also breaks up what GitHub converts to links with an empty comment:
+ * addresses, @mentions, #numbers.
  */
 export function escapeMarkdown(text: string): string {
   return cleanLine(text)

@@ -28,7 +28,7 @@ export function cleanLine(text: string): string {
   return cleanText(text).replace(/[\n\t]+/g, ' ');
 }
 
-/** JSON that can be looked at: the same value, with such characters escaped. */
+/** JSON that is safe to display: the same value, with such characters escaped. */
 export function cleanJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(unseen, (character) =>
     // JSON.stringify has escaped those inside of strings: this one is its own

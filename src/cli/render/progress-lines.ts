@@ -144,7 +144,7 @@ export class LineProgress implements Progress {
   #draw(): void {
     const now = this.#out.elapsed();
     if (!this.#out.interactive) {
-      // Somebody reading a log wants to see that it lives, not every byte.
+      // A log needs regular signs of progress, not every byte.
       if (now - this.#lastPlain < plainNoteEveryMs) return;
       const status = this.#status();
       if (status === '') return;

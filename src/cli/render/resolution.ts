@@ -1,4 +1,7 @@
-/** What a resolution came to, and what it passed over, for a terminal. Text from trees is made harmless here. Pure. */
+/**
+ * The result of a resolution, and the versions that were not chosen, for a terminal. It escapes text from
+ * trees. Pure.
+ */
 import type { ChoiceExplanation } from '../../resolution/explain-choice.js';
 import { skipWords } from '../../profile/skip.js';
 import type { Standing } from '../../resolution/outdated.js';
@@ -6,18 +9,18 @@ import type { OutdatedReport } from '../../workflows/release/outdated.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
 
-/** Why this version: a sentence, and a line for each newer one that was passed over. */
+/** Why this version: a sentence, and a line for each newer one that was not chosen. */
 export function renderChoice({ sentence, newer }: ChoiceExplanation): string {
   return [`${sentence}.`, ...newer.map((passed) => `  ${passed.sentence}.`)].map(cleanLine).join('\n');
 }
 
 const words: Record<Standing, string> = {
   current: 'up to date',
-  behind: 'a newer one is in the range',
-  ahead: 'newer than what is there',
+  behind: 'newer version in range',
+  ahead: 'newer than available',
   changed: 'another commit or tree',
   new: 'not in a snapshot yet',
-  unknown: 'nothing can be taken',
+  unknown: 'no version can be used',
 };
 
 /** A table for each profile. */
@@ -35,7 +38,7 @@ export function renderOutdated({ profiles }: OutdatedReport, columns?: number): 
             [
               note ?? words[standing],
               ...skipped.map(skipWords),
-              ...(newerOutOfRange ? ['the newest is out of the range'] : []),
+              ...(newerOutOfRange ? ['the newest is outside the range'] : []),
             ].join('; '),
           ].map(cleanLine),
       );

@@ -86,7 +86,7 @@ export function renderShow(
     ],
     ['created', `${shortTime(manifest.created)} by ${manifest.tool.name} ${manifest.tool.version}`],
     ['base', baseWords(manifest.base)],
-    ['parent', manifest.parent?.id ?? 'none: it is the first'],
+    ['parent', manifest.parent?.id ?? 'none (first snapshot)'],
     ['suites', suiteWords(suites) || 'none'],
     ['security', manifest.security?.join(', ') ?? 'not flagged'],
     ...schemaFact(manifest),

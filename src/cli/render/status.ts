@@ -16,19 +16,20 @@ export function renderStatus(report: StatusReport, columns?: number): string {
   );
 }
 
-/** What goes to stderr: warnings, and what is there that no suite has. */
+/** The lines for stderr: warnings, and snapshots that are in no suite. */
 export function statusNotes(report: StatusReport): string[] {
   const { running, unpublished } = report;
   return [
     ...(running === null
       ? []
       : [
-          `A run is at work: "${running.command}", process ${running.pid} on ${running.host}. What it moves may look half done.`,
+          `A run is active: "${running.command}", process ${running.pid} on ${running.host}. The suite that it moves may look inconsistent.`,
         ]),
     ...report.suites.flatMap(({ warnings }) => warnings.map((warning) => `Warning: ${cleanLine(warning)}`)),
     ...report.warnings.map((warning) => `Warning: ${cleanLine(warning)}`),
     ...unpublished.map(
-      ({ profile, snapshot }) => `No suite has had ${snapshot}, the newest snapshot of ${profile}.`,
+      ({ profile, snapshot }) =>
+        `The newest snapshot of ${profile}, ${snapshot}, was not published in any suite.`,
     ),
     ...(report.suites.length === 0 ? ['lockstep.yaml has no suite yet.'] : []),
   ];

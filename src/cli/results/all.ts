@@ -44,9 +44,7 @@ export const checkResult = z.object({
       value: z.string().optional(),
     }),
   ),
-  notes: z
-    .array(z.string())
-    .describe('Skips of versions that have ended, with the command that removes each'),
+  notes: z.array(z.string()).describe('Expired skips, with the command that removes each'),
 });
 export type CheckResult = z.infer<typeof checkResult>;
 
@@ -69,13 +67,15 @@ export const resolveResult = z.object({
   components: z.record(z.string(), pinShape),
   demands: z.array(demandResult).describe('Who demands what of whom'),
   skipped: skippedResult,
-  ahead: z.array(baseAheadResult).describe('Where the base release is above what would be built'),
+  ahead: z
+    .array(baseAheadResult)
+    .describe('Packages whose version in the base release is higher than the built one'),
   explanation: choiceExplanationResult.optional().describe('With --explain'),
 });
 export type ResolveResult = z.infer<typeof resolveResult>;
 
 export const serveResult = z
-  .object({ url: z.string(), port: z.number().int(), root: z.string().describe('The folder that is served') })
+  .object({ url: z.string(), port: z.number().int(), root: z.string().describe('The served folder') })
   .describe('Printed once, when the server listens');
 export type ServeResult = z.infer<typeof serveResult>;
 
@@ -84,19 +84,21 @@ const buildRow = z.object({
   package: z.string().describe('Source package'),
   version: z.string(),
   method: z.enum(['debian', 'tree', 'none']),
-  state: z.enum(['cached', 'to build', 'taken']).describe('taken: a package of the base release, as it is'),
+  state: z.enum(['cached', 'to build', 'taken']).describe('taken: an unchanged package of the base release'),
 });
 
 export const cutResult = z.object({
   profile: z.string(),
   id: snapshotId,
-  cut: z.boolean().describe('False where the set equals the last snapshot, whose id it then is'),
-  inputs: sha256.describe('What the set is: equal inputs, equal set'),
+  cut: z
+    .boolean()
+    .describe('False if the set equals the last snapshot; then "snapshot" is the id of that one'),
+  inputs: sha256.describe("Digest of the set's inputs: equal inputs give an equal set"),
   parent: snapshotId.nullable(),
   manifest: z.string().nullable().describe('Path of the new manifest'),
   security: z
     .array(z.string())
-    .describe('CVE ids that the snapshot is flagged with: those of the last one where nothing changed'),
+    .describe('CVE ids that the snapshot is flagged with; those of the last snapshot if nothing changed'),
   skipped: skippedResult,
   packages: z.array(
     z.object({ package: z.string(), version: z.string(), architecture: z.string(), component: z.string() }),
@@ -114,11 +116,11 @@ export const buildResult = z.object({
         version: z.string(),
         architecture: z.string(),
         component: z.string(),
-        file: z.string().describe('Absolute path in the content store; it must not be written to'),
+        file: z.string().describe('Absolute path in the content store; read-only'),
         sha256,
       }),
     )
-    .describe('What was built, now or before; empty with --dry-run'),
+    .describe('Packages built in this run or earlier; empty with --dry-run'),
 });
 export type BuildResult = z.infer<typeof buildResult>;
 
@@ -126,7 +128,7 @@ export const releaseResult = z.object({
   profile: z.string(),
   suite: z.string(),
   base: z.object({ release: z.string(), codename: z.string() }),
-  metapackage: z.string().describe('What machines install'),
+  metapackage: z.string().describe('The package that machines install'),
   builds: z.array(buildRow),
   skipped: skippedResult,
   snapshot: snapshotId.nullable().describe('null with --dry-run'),

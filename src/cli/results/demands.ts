@@ -2,7 +2,9 @@
 import { z } from 'zod';
 
 export const demandResult = z.object({
-  component: z.string().describe('Of the profile: whose tree, or whose `requires`, demands it'),
+  component: z
+    .string()
+    .describe('Component of the profile whose tree, or whose `requires`, makes the demand'),
   by: z
     .string()
     .describe('`extension Cite`, `library wikimedia/minify`, `the profile`, or the name of the component'),
@@ -13,12 +15,12 @@ export const demandResult = z.object({
     ),
   constraint: z.string().describe("In Composer's grammar, as written"),
   suppliedBy: z.string().nullable().describe('A component, or the base release: `Debian 12`'),
-  version: z.string().nullable().describe('Of what is supplied; null where it has none'),
+  version: z.string().nullable().describe('Version of what is supplied; null if it has no version'),
   met: z.boolean(),
   note: z
     .string()
     .nullable()
-    .describe('The package of a PHP extension; what there is instead of what is not met'),
-  file: z.string().describe("Below the component's own tree; the profile for its `requires`"),
+    .describe('The package of a PHP extension; for an unsatisfied demand, what is available instead'),
+  file: z.string().describe("File below the component's own tree; the profile for its `requires`"),
   field: z.string().describe('`requires.MediaWiki`, `require.ext-intl`'),
 });

@@ -14,7 +14,7 @@ const side = z.object({
 const change = z
   .enum(['added', 'removed', 'up', 'down', 'rebuilt', 'changed'])
   .describe(
-    'rebuilt: the same version of other bytes, or by another pin or build. changed: the versions cannot be compared',
+    'rebuilt: the same version with other bytes, another pin or another build. changed: the versions cannot be compared',
   );
 const packageSide = z
   .object({ version: z.string(), size: z.number().int().describe('Bytes'), sha256: z.string() })
@@ -38,20 +38,20 @@ const named = { package: z.string(), architecture: z.string() };
 export const diffResult = z.object({
   from: side,
   to: side,
-  same: z.boolean().describe('Nothing differs that a machine would notice'),
+  same: z.boolean().describe('There is no difference that affects a machine'),
   components: z.array(
     z.object({
       component: z.string(),
       change,
-      from: version.describe("Version of the source: Debian's where it has one"),
+      from: version.describe("Version of the source; Debian's version if it has one"),
       to: version,
       upstreamFrom: version,
       upstreamTo: version,
-      method: z.string().describe('How its packages are made: debian, tree, none'),
+      method: z.string().describe('Build method of its packages: debian, tree, none'),
       commits: z
         .object({ from: z.string(), to: z.string() })
         .optional()
-        .describe('Where both sources are kept in git'),
+        .describe('If both sources come from git'),
     }),
   ),
   packages: z.array(
@@ -61,15 +61,15 @@ export const diffResult = z.object({
       change,
       from: packageSide,
       to: packageSide,
-      sizeChange: z.number().int().describe('Bytes; negative: it shrank'),
+      sizeChange: z.number().int().describe('Change in bytes'),
     }),
   ),
   sources: z
     .array(
       z.object({
         package: z.string(),
-        from: z.string().nullable().describe('The version; null: it was not in the set'),
-        to: z.string().nullable().describe('The version; null: it is not in the set any more'),
+        from: z.string().nullable().describe('The version; null if it was not in the set'),
+        to: z.string().nullable().describe('The version; null if it is no longer in the set'),
       }),
     )
     .describe('Source packages that differ'),
@@ -82,23 +82,23 @@ export const diffResult = z.object({
         added: z.array(z.string()),
       }),
     )
-    .describe('Of packages that are on both sides'),
+    .describe('Changes in packages that both snapshots contain'),
   schema: z
     .object({
       changed: z.enum(['yes', 'no', 'unknown']).describe('unknown: a snapshot does not record its schema'),
-      from: z.string().nullable().describe('The series, `1.39`; null where it is not recorded'),
+      from: z.string().nullable().describe('The series, `1.39`; null if not recorded'),
       to: z.string().nullable(),
     })
     .describe('The database schema'),
   security: z
     .object({
-      from: cves.describe('What that snapshot is flagged with'),
+      from: cves.describe('CVE ids that the snapshot is flagged with'),
       to: cves,
-      added: cves.describe('Flags of all snapshots on the way up'),
-      removed: cves.describe('Flags of all snapshots on the way back'),
+      added: cves.describe('Flags of all snapshots passed on an upgrade'),
+      removed: cves.describe('Flags of all snapshots passed on a rollback'),
     })
     .describe(
-      'CVE ids by the flags of snapshots (--security); those that changelogs name are in `changelogs`',
+      'CVE ids from the flags of snapshots (--security). `changelogs` has those that changelogs name',
     ),
   skipped: z
     .object({ ended: skippedResult, added: skippedResult, kept: skippedResult })
@@ -109,7 +109,7 @@ export const diffResult = z.object({
       z.object({
         source: z.string().describe('Source package'),
         component: z.string(),
-        direction: z.enum(['up', 'down']).describe('down: what follows is taken back'),
+        direction: z.enum(['up', 'down']).describe('down: the following entries are reverted'),
         from: z.string(),
         to: z.string(),
         packaging: z
@@ -138,15 +138,15 @@ export const diffResult = z.object({
           .array(
             z.object({
               id: z.string().describe('`CVE-2026-1234`'),
-              line: z.string().describe('What is said there'),
+              line: z.string().describe('Text of the sentence'),
               where: z.string().describe('`MediaWiki 1.39.16`'),
             }),
           )
-          .describe('CVE ids that these name, but for sentences that say "not affected"'),
-        omitted: z.number().int().describe('Lines that were left out, since there were far too many'),
+          .describe('CVE ids that these name, except in sentences that say "not affected"'),
+        omitted: z.number().int().describe('Number of lines omitted because there were too many'),
       }),
     )
-    .describe('What the packages themselves say, by source package'),
+    .describe("Entries of the packages' own changelogs, by source package"),
   contents: z
     .array(
       z.object({
@@ -160,15 +160,15 @@ export const diffResult = z.object({
             to: fileSide,
             aspects: z
               .array(z.enum(['content', 'kind', 'mode', 'owner', 'link', 'conffile']))
-              .describe('What is different; empty but for changed files'),
+              .describe('What differs; empty except for changed files'),
           }),
         ),
         texts: z.array(
           z.object({
-            path: z.string().describe('On the machine; of maintainer scripts `DEBIAN/postinst`'),
+            path: z.string().describe('Path on the machine; for maintainer scripts `DEBIAN/postinst`'),
             kind: z
               .enum(['configuration', 'conffile', 'script'])
-              .describe('configuration: a text of a package that Lockstep composes'),
+              .describe('configuration: a text file of a package that Lockstep composes'),
             change: presence,
             patch: z.string().nullable().describe('Unified diff'),
             omitted: z
@@ -177,10 +177,10 @@ export const diffResult = z.object({
               .describe('Why there is no diff'),
           }),
         ),
-        notCompared: z.string().nullable().describe('Why it could not be looked into'),
+        notCompared: z.string().nullable().describe('Why its contents could not be compared'),
       }),
     )
-    .describe('By changed package; those that are the same inside are left out'),
-  notes: z.array(z.string()).describe('What a person should know about the comparison'),
+    .describe('One entry per changed package; packages with equal contents are left out'),
+  notes: z.array(z.string()).describe('Remarks on the comparison'),
 });
 export type DiffResult = z.infer<typeof diffResult>;

@@ -9,24 +9,31 @@ export const importResult = z.object({
   inputs: sha256.describe('What the set is: equal inputs, equal set'),
   parent: snapshotId.nullable(),
   manifest: z.string().nullable().describe('Path of the new manifest; null with --dry-run'),
-  packages: z.number().int().describe('How many the set has'),
-  sources: z.number().int().describe('How many source packages the set has'),
+  packages: z.number().int().describe('Number of packages in the set'),
+  sources: z.number().int().describe('Number of source packages in the set'),
   changes: z
     .array(
       z.object({
         package: z.string(),
         architecture: z.string().describe('`source` of a source package'),
-        from: z.string().nullable().describe('The version before; null for a new package'),
-        to: z.string().nullable().describe('The version now; null for one that is not in the set any more'),
+        from: z.string().nullable().describe('The previous version; null for a new package'),
+        to: z
+          .string()
+          .nullable()
+          .describe('The current version; null for a package that is no longer in the set'),
       }),
     )
-    .describe('What differs from the snapshot before'),
+    .describe('Differences from the previous snapshot'),
   wants: z
     .array(z.enum(['replace', 'lower']))
-    .describe('With --dry-run: flags that the import needs and was not given'),
+    .describe('With --dry-run: flags that the import needs but that are missing'),
   passedOver: z
     .array(z.object({ package: z.string(), version: z.string(), architecture: z.string() }))
-    .describe('Packages that were read and left out: older than the newest `versions` of the profile'),
-  links: z.array(z.string()).describe('Symbolic links in the folders, by the names of packages: left alone'),
+    .describe(
+      'Packages that were read but left out, because they are older than the newest `versions` of the profile',
+    ),
+  links: z
+    .array(z.string())
+    .describe('Symbolic links in the folders that are named like packages; they are ignored'),
 });
 export type ImportResult = z.infer<typeof importResult>;

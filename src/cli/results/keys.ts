@@ -9,8 +9,8 @@ const keys = z.array(
   z.object({
     fingerprint,
     state: z.enum(['current', 'next', 'former', 'compromised']),
-    since: time.nullable().describe('When it was brought in; null: before there was a record'),
-    until: time.nullable().describe('When it stopped to sign; null: it has not'),
+    since: time.nullable().describe('When it was introduced; null: before the record began'),
+    until: time.nullable().describe('When it stopped signing; null if it still signs'),
   }),
 );
 
@@ -18,18 +18,18 @@ const plan = z.object({
   step: z
     .enum(['announce', 'both', 'finish'])
     .nullable()
-    .describe('The next step of key rotate; null: there is no next key'),
+    .describe('The next step of key rotate; null if there is no next key'),
   current: fingerprint,
   next: fingerprint.nullable(),
   does: z.string().describe('What the step does'),
-  notBefore: time.nullable().describe('From when on it may be taken; null: that is not known yet'),
+  notBefore: time.nullable().describe('Earliest time of the step; null if not yet known'),
   obstacles: z
-    .array(z.object({ message: z.string(), waits: z.boolean().describe('Whether --now overrides it') }))
-    .describe('What speaks against it now'),
+    .array(z.object({ message: z.string(), waits: z.boolean().describe('True if --now overrides it') }))
+    .describe('What blocks the step now'),
 });
 
 export const keyStatusResult = z.object({
-  stage: z.enum(['steady', 'announced', 'both']).describe('How far the change to a next key is'),
+  stage: z.enum(['steady', 'announced', 'both']).describe('State of the change to the next key'),
   stageSince: time,
   keys,
   plan,
@@ -41,12 +41,12 @@ export const keyRotateResult = keyStatusResult.extend({
   done: z
     .enum(['announce', 'both', 'finish', 'abandon', 'compromise'])
     .nullable()
-    .describe('The step that was taken; null: none. `plan` is that of before it'),
+    .describe('The step that was taken; null if none. `plan` is the plan from before the step'),
   unbelieved: z
     .array(z.string())
     .describe(
-      'After --compromised: what is not believed any more, as --accept takes it: ids of snapshots, files of lines',
+      'After --compromised: what is no longer trusted, in the form that --accept takes: ids of snapshots, record files',
     ),
-  views: refreshResult.shape.views.describe('What was signed anew'),
+  views: refreshResult.shape.views.describe('What was signed again'),
 });
 export type KeyRotateResult = z.infer<typeof keyRotateResult>;

@@ -7,18 +7,16 @@ import { skippedVersionResult } from './skip.js';
 export const publishResult = z.object({
   suite: z.string(),
   snapshot: snapshotId,
-  before: snapshotId.nullable().describe('What the suite pointed at'),
+  before: snapshotId.nullable().describe('The snapshot that the suite pointed at before'),
   listed: z
     .array(snapshotId)
     .describe('Snapshots that stay installable from the suite, the current one first'),
-  verdict: z
-    .enum(['publish', 'refresh', 'nothing'])
-    .describe('refresh: only dates and signatures are made anew'),
+  verdict: z.enum(['publish', 'refresh', 'nothing']).describe('refresh: only dates and signatures change'),
   validUntil: z
     .string()
     .nullable()
-    .describe('ISO 8601, never after the end of the key; null where no new Release is written'),
-  warnings: z.array(z.string()).describe('Of the key that signs, from 30 days before its end'),
+    .describe('ISO 8601, never after the expiry of the key; null if no new Release is written'),
+  warnings: z.array(z.string()).describe('Warning about the expiry of the signing key, from 30 days before'),
   writes: z.number().int(),
   bytes: z.number().int(),
 });
@@ -27,47 +25,49 @@ export type PublishResult = z.infer<typeof publishResult>;
 const schemaSide = z
   .object({ component: z.string(), version: z.string(), digest: z.string() })
   .nullable()
-  .describe('null where the snapshot does not record its schema');
+  .describe('null if the snapshot does not record its schema');
 const namedVersion = z.object({ package: z.string(), version: z.string() });
 
 const moveResult = {
   suite: z.string(),
   profile: z.string(),
-  from: snapshotId.nullable().describe('What the suite pointed at'),
+  from: snapshotId.nullable().describe('The snapshot that the suite pointed at before'),
   to: snapshotId
     .nullable()
-    .describe('What it points at now; null for a superseding snapshot that --dry-run does not cut'),
+    .describe(
+      'The snapshot that it points at now; null for a superseding snapshot that --dry-run does not cut',
+    ),
   reason: z.string().nullable(),
   security: z.array(z.string()).describe('CVE ids that the snapshot fixes'),
   schema: z
     .object({ from: schemaSide, to: schemaSide })
     .nullable()
-    .describe('null where the database schema stays as it is'),
+    .describe('null if the database schema does not change'),
   packages: z
     .array(
       z
         .object({ package: z.string(), from: z.string().nullable(), to: z.string().nullable() })
-        .describe('Versions; null: it is not in that snapshot'),
+        .describe('Versions; null if the snapshot does not contain it'),
     )
-    .describe('What differs between the two snapshots'),
-  withdrawn: z.array(namedVersion).describe('Versions that the suite lists no more'),
-  installable: z.array(namedVersion).describe('Other versions that it lists: apt install package=version'),
+    .describe('Differences between the two snapshots'),
+  withdrawn: z.array(namedVersion).describe('Versions that the suite no longer lists'),
+  installable: z
+    .array(namedVersion)
+    .describe('Other versions that it lists, for apt install package=version'),
   machines: z
     .object({
-      pinned: z.string().describe("With the archive's keyring package"),
-      unpinned: z.string().describe('Without it'),
-      held: z.string().describe('Held at a snapshot'),
+      pinned: z.string().describe("Machines with the archive's keyring package"),
+      unpinned: z.string().describe('Machines without it'),
+      held: z.string().describe('Machines held at a snapshot'),
     })
-    .describe('What happens on each kind of machine, in words'),
+    .describe('Effect on each kind of machine, in words'),
   database: z
     .string()
     .nullable()
-    .describe('What happens to databases, in words; null where the schema stays'),
-  notes: z.array(z.string()).describe('What becomes of single packages with --supersede, in words'),
+    .describe('Effect on databases, in words; null if the schema does not change'),
+  notes: z.array(z.string()).describe('Effect of --supersede on single packages, in words'),
   warnings: z.array(z.string()),
-  publication: publishResult
-    .nullable()
-    .describe('null where nothing can be planned before a snapshot is cut'),
+  publication: publishResult.nullable().describe('null if nothing can be planned before a snapshot is cut'),
 };
 
 export const promoteResult = z.object({ ...moveResult, fromSuite: z.string() });
@@ -77,7 +77,7 @@ export const rollbackResult = z.object({
   ...moveResult,
   reissues: snapshotId
     .nullable()
-    .describe('With --supersede: the snapshot whose content comes under higher versions'),
+    .describe('With --supersede: the snapshot whose content is re-issued under higher versions'),
 });
 export type RollbackResult = z.infer<typeof rollbackResult>;
 
@@ -85,7 +85,9 @@ const suiteStatus = z.object({
   suite: z.string(),
   profile: z.string(),
   trust: z.string(),
-  snapshot: snapshotId.nullable().describe('What its history says; null while it is empty'),
+  snapshot: snapshotId
+    .nullable()
+    .describe('Its snapshot according to its history; null if the history is empty'),
   age: z.number().int().nullable().describe('Seconds since the snapshot was cut'),
   moved: z
     .object({
@@ -108,36 +110,39 @@ const suiteStatus = z.object({
       end: time
         .nullable()
         .describe(
-          'When machines refuse it: Valid-Until, or the end of the key that signed it, whichever is earlier',
+          'When machines start to refuse it: Valid-Until or the expiry of its signing key, whichever is earlier',
         ),
-      endsBy: z.enum(['valid-until', 'key']).nullable().describe('Which of the two; null: it has no end'),
+      endsBy: z
+        .enum(['valid-until', 'key'])
+        .nullable()
+        .describe('Which of the two; null if it never expires'),
     })
     .nullable()
-    .describe('What the InRelease on disk says; null where there is none'),
+    .describe('Valid-Until of the InRelease on disk; null if there is none'),
   signature: z
     .enum(['good', 'due', 'soon', 'expired', 'none'])
     .describe(
-      'due: less than half of its time is left; soon: less than a quarter; expired: machines refuse it; none: nothing is published',
+      'due: less than half of its validity is left; soon: less than a quarter; expired: machines refuse it; none: nothing is published',
     ),
-  agrees: z.boolean().describe('Whether the archive on disk says what the history says'),
+  agrees: z.boolean().describe('Whether the archive on disk matches the history'),
   unpublished: snapshotId
     .nullable()
     .describe(
-      'The newest snapshot of the profile, where this is the suite that new ones enter and has not had it',
+      'The newest snapshot of the profile, if new snapshots enter this suite and this one was not published in it',
     ),
   promotable: z
     .object({ snapshot: snapshotId, fromSuite: z.string() })
     .nullable()
-    .describe('What the suite below it has, and it has not had'),
+    .describe('The snapshot of the next lower suite, if it was not published in this suite'),
   skipped: z
     .array(skippedVersionResult.extend({ component: z.string(), ended: z.boolean() }))
-    .describe('What skips of the profile kept out of the snapshot; ended: the skip would not any more'),
+    .describe('Versions that skips of the profile kept out of the snapshot; ended: the skip has expired'),
   ahead: z
     .array(baseAheadResult)
     .describe(
-      'Where the base release is above the snapshot, by what a command that asked the mirror last saw',
+      'Packages whose version in the base release is higher than in the snapshot, as the last command that read the mirror saw it',
     ),
-  warnings: z.array(z.string()).describe('What is wrong or soon will be, and what to do'),
+  warnings: z.array(z.string()).describe('Problems that exist or will soon exist, and what to do'),
 });
 
 export const statusResult = z.object({
@@ -145,11 +150,11 @@ export const statusResult = z.object({
   suites: z.array(suiteStatus),
   unpublished: z
     .array(z.object({ profile: z.string(), snapshot: snapshotId }))
-    .describe('The newest snapshot of each profile, where no suite has had it'),
+    .describe('The newest snapshot of each profile, if it was not published in any suite'),
   running: z
     .object({ command: z.string(), pid: z.number().int(), host: z.string(), since: time })
     .nullable()
-    .describe('Another run that is at work: what it moves may look half done'),
-  warnings: z.array(z.string()).describe('What concerns no suite of lockstep.yaml'),
+    .describe('Another active run; the suite that it moves may look inconsistent'),
+  warnings: z.array(z.string()).describe('Problems that concern no suite of lockstep.yaml'),
 });
 export type StatusResult = z.infer<typeof statusResult>;

@@ -8,18 +8,20 @@ export const pinFileResult = z.object({
   suite: z
     .string()
     .nullable()
-    .describe('Whose frozen view lists the versions; null where no suite ever pointed at the snapshot'),
+    .describe(
+      'The suite whose frozen view lists the versions; null if no suite ever pointed at the snapshot',
+    ),
   priority: z.number().int().describe('Pin-Priority of every record'),
   packages: z
     .array(
       z.object({
-        package: z.string().describe('With `:<architecture>` where architectures differ in their version'),
+        package: z.string().describe('With `:<architecture>` if the version differs between architectures'),
         version: z.string(),
       }),
     )
-    .describe('What is held, sorted'),
+    .describe('The held packages, sorted'),
   text: z.string().describe('The preferences file'),
-  file: z.string().nullable().describe('Absolute path of what --output wrote'),
-  note: z.string().nullable().describe('What a person should know'),
+  file: z.string().nullable().describe('Absolute path of the file that --output wrote'),
+  note: z.string().nullable().describe('Remarks'),
 });
 export type PinFileResult = z.infer<typeof pinFileResult>;

@@ -6,17 +6,19 @@ import { sha256, snapshotId, time } from './fields.js';
 import { skippedResult, skippedVersionResult } from './skip.js';
 
 const bytes = z.number().int().describe('Bytes');
-const cves = z.array(z.string()).describe('CVE ids that it was flagged with');
+const cves = z.array(z.string()).describe('CVE ids that it is flagged with');
 const suites = z
   .array(
     z.object({
       suite: z.string(),
       as: z
         .enum(['current', 'listed'])
-        .describe('current: it points at the snapshot. listed: it did, and the snapshot stays installable'),
+        .describe(
+          'current: the suite points at the snapshot. listed: the suite pointed at it before, and it stays installable',
+        ),
     }),
   )
-  .describe('By the histories of the suites');
+  .describe('According to the histories of the suites');
 
 export const snapshotsResult = z.object({
   snapshots: z
@@ -24,33 +26,35 @@ export const snapshotsResult = z.object({
       z.object({
         id: snapshotId,
         profile: z.string(),
-        sha256: sha256.describe('Of the manifest'),
+        sha256: sha256.describe('SHA-256 of the manifest'),
         created: time,
         parent: snapshotId.nullable(),
-        packages: z.number().int().describe('How many'),
-        sources: z.number().int().describe('How many source packages'),
+        packages: z.number().int().describe('Number of packages'),
+        sources: z.number().int().describe('Number of source packages'),
         size: bytes.describe('Bytes of all packages'),
         components: z.record(z.string(), z.string()).describe('Upstream versions by component'),
         change: z
           .string()
           .nullable()
-          .describe('A few words for people; null where its parent is not there any more'),
+          .describe('Short summary of the changes; null if its parent no longer exists'),
         security: cves,
         skipped: skippedResult,
         reissues: snapshotId
           .nullable()
-          .describe('The snapshot whose content it has under higher versions, of rollback --supersede'),
+          .describe(
+            'With rollback --supersede: the snapshot whose content it re-issues under higher versions',
+          ),
         suites,
       }),
     )
-    .describe('The newest first'),
+    .describe('Newest first'),
   unreadable: z
     .array(z.object({ id: snapshotId, profile: z.string(), code: z.string(), message: z.string() }))
-    .describe('Manifests that are there and cannot be read'),
+    .describe('Manifests that exist but cannot be read'),
 });
 export type SnapshotsResult = z.infer<typeof snapshotsResult>;
 
-const ref = z.object({ id: snapshotId, sha256: sha256.describe('Of its manifest') });
+const ref = z.object({ id: snapshotId, sha256: sha256.describe('SHA-256 of its manifest') });
 
 const manifest = z
   .object({
@@ -64,9 +68,9 @@ const manifest = z
       codename: z.string(),
       architectures: z.array(z.string()),
     }),
-    parent: ref.nullable().describe('The snapshot of the profile before it'),
+    parent: ref.nullable().describe('The previous snapshot of the profile'),
     created: time,
-    inputs: sha256.describe('What the set is: equal inputs, equal set'),
+    inputs: sha256.describe("Digest of the set's inputs: equal inputs give an equal set"),
     components: z.record(
       z.string(),
       z.object({
@@ -90,7 +94,7 @@ const manifest = z
         path: z.string().describe("Below the archive's debian/"),
         size: bytes,
         sha256,
-        stanza: z.string().describe('Its paragraph of Packages, without file name, size and hashes'),
+        stanza: z.string().describe('Its paragraph in Packages, without file name, size and hashes'),
       }),
     ),
     sources: z.array(
@@ -106,7 +110,7 @@ const manifest = z
     sourceChangelogs: z
       .array(z.object({ path: z.string(), size: bytes, sha256 }))
       .optional()
-      .describe('What `apt changelog` shows, as files of the pool'),
+      .describe('Texts that `apt changelog` shows, as files of the pool'),
     builds: z
       .array(z.object({ package: z.string(), version: z.string(), inputs: sha256 }))
       .describe('Versions that it gave out, and what they were made from'),
@@ -117,15 +121,15 @@ const manifest = z
     schema: z
       .object({ component: z.string(), version: z.string(), digest: sha256 })
       .optional()
-      .describe('The database schema that the set needs'),
+      .describe('Database schema that the set requires'),
     security: cves.optional(),
     supersedes: z
       .object({ content: ref, above: ref })
       .optional()
-      .describe('Whose content it has, and above whose versions'),
+      .describe('The snapshot whose content it re-issues, and the snapshot whose versions it exceeds'),
     tool: z.object({ name: z.string(), version: z.string() }),
   })
-  .describe('snapshots/<profile>/<id>.json as it is');
+  .describe('Content of snapshots/<profile>/<id>.json');
 
 const data = z.record(z.string(), z.unknown());
 
@@ -143,7 +147,7 @@ const evidence = z.object({
 });
 
 export const showResult = z.object({
-  sha256: sha256.describe('Of the manifest'),
+  sha256: sha256.describe('SHA-256 of the manifest'),
   manifest,
   evidence: z
     .array(evidence)
@@ -151,8 +155,8 @@ export const showResult = z.object({
   suites,
   signature: z
     .enum(['good', 'unchecked'])
-    .describe('unchecked: no public key is to be had here. One that does not hold is an error'),
-  note: z.string().nullable().describe('What a person should know about the signature'),
+    .describe('unchecked: no public key is available here. An invalid signature is an error'),
+  note: z.string().nullable().describe('Remarks on the signature'),
 });
 export type ShowResult = z.infer<typeof showResult>;
 
@@ -164,22 +168,24 @@ export const historyResult = z.object({
         format: z.literal(1),
         suite: z.string(),
         action: z.enum(['publish', 'promote', 'rollback']),
-        from: snapshotId.nullable().describe('What the suite pointed at before'),
+        from: snapshotId.nullable().describe('The snapshot that the suite pointed at before'),
         to: snapshotId,
-        manifest: sha256.describe('Of the manifest of `to`'),
+        manifest: sha256.describe('SHA-256 of the manifest of `to`'),
         profile: z.string(),
         at: time,
-        by: z.string().describe('Who: name <mail>, or user@host'),
+        by: z.string().describe('Who made the move: name <mail>, or user@host'),
         reason: z.string().optional(),
-        fromSuite: z.string().optional().describe('The suite that a promoted snapshot came from'),
-        reissues: snapshotId.optional().describe('The snapshot whose content `to` has under higher versions'),
+        fromSuite: z.string().optional().describe('The suite from which the snapshot was promoted'),
+        reissues: snapshotId
+          .optional()
+          .describe('The snapshot whose content `to` re-issues under higher versions'),
         security: z.array(z.string()).optional().describe('CVE ids that `to` fixes'),
-        previous: sha256.nullable().describe('Of the line before'),
+        previous: sha256.nullable().describe('SHA-256 of the previous line'),
         signature: z.string().optional().describe('OpenPGP packets in base64'),
       }),
     )
-    .describe('The newest first'),
-  faults: z.array(z.string()).describe('Lines whose signature does not hold, in words'),
-  note: z.string().nullable().describe('What a person should know about the signatures'),
+    .describe('Newest first'),
+  faults: z.array(z.string()).describe('Lines with an invalid signature, in words'),
+  note: z.string().nullable().describe('Remarks on the signatures'),
 });
 export type HistoryResult = z.infer<typeof historyResult>;

@@ -9,10 +9,10 @@ const bytes = z.number().int();
 
 export const verifyResult = z
   .object({
-    ok: z.boolean().describe('Whether there is no fault, after repairing where that was asked for'),
-    target: z.string().nullable().describe('The snapshot or suite that was verified; null: everything'),
-    snapshots: z.number().int().describe('Manifests that are good'),
-    views: z.number().int().describe('Live and frozen views that were read'),
+    ok: z.boolean().describe('True if there is no fault, after any repair'),
+    target: z.string().nullable().describe('The verified snapshot or suite; null for everything'),
+    snapshots: z.number().int().describe('Manifests that are valid'),
+    views: z.number().int().describe('Number of live and frozen views read'),
     files: z.number().int(),
     bytes,
     faults: z.array(
@@ -36,20 +36,20 @@ export const verifyResult = z
       .array(
         z.object({
           path: below,
-          how: z.string().nullable().describe('null: it could not be repaired'),
+          how: z.string().nullable().describe('null if it could not be repaired'),
           reason: z.string().optional().describe('Why it could not be repaired'),
         }),
       )
       .describe('What --repair did'),
-    notes: z.array(z.string()).describe('What to know before believing the faults'),
+    notes: z.array(z.string()).describe('Remarks that affect how to read the faults'),
   })
-  .describe('Printed also when there are faults; the exit status tells');
+  .describe('Also printed if there are faults; see the exit status');
 export type VerifyResult = z.infer<typeof verifyResult>;
 
 const garbageKind = z
   .enum([...new Set([...garbageKinds, ...cacheFolderNames])])
   .describe(
-    `pool: packages and sources; by-hash: earlier indices; index: indices that no Release lists; record: derived from dropped manifests; store: the content store; temporary: left half-written. With --cache the folders of the cache: ${cacheFolderNames.join(', ')}`,
+    `pool: packages and sources; by-hash: earlier indices; index: indices that no Release lists; record: derived from dropped manifests; store: the content store; temporary: incomplete files. With --cache the folders of the cache: ${cacheFolderNames.join(', ')}`,
   );
 
 export const gcResult = z.object({
@@ -59,10 +59,12 @@ export const gcResult = z.object({
       z.object({
         kind: garbageKind,
         removed: z.object({ files: z.number().int(), bytes }),
-        waiting: z.object({ files: z.number().int(), bytes }).describe('Needless, but not for long enough'),
+        waiting: z
+          .object({ files: z.number().int(), bytes })
+          .describe('Not needed, but still within the grace period'),
       }),
     )
-    .describe('Only those of which there is anything'),
+    .describe('Only kinds with at least one file'),
   removed: z
     .array(z.object({ kind: garbageKind, path: z.string(), bytes }))
     .describe('Paths are below the workspace, or absolute. With dryRun: what would be removed'),
@@ -75,12 +77,12 @@ export type GcResult = z.infer<typeof gcResult>;
 export const dropResult = z.object({
   id: snapshotId,
   profile: z.string(),
-  verdict: z.enum(['drop', 'finished']).describe('finished: an earlier run was interrupted in it'),
+  verdict: z.enum(['drop', 'finished']).describe('finished: this run completed an interrupted drop'),
   dryRun: z.boolean(),
-  files: z.array(below).describe('What was taken away; with dryRun: what would be'),
+  files: z.array(below).describe('Removed files; with dryRun, the files that would be removed'),
   freed: z
     .object({ files: z.number().int(), bytes })
-    .describe('Pool files that no other snapshot has; gc takes them away after its grace period'),
+    .describe('Pool files that no other snapshot contains; gc removes them after its grace period'),
 });
 export type DropResult = z.infer<typeof dropResult>;
 
@@ -94,14 +96,16 @@ export const refreshResult = z.object({
       reason: z
         .enum(['due', 'forced', 'incomplete', 'key', 'fields', 'end'])
         .nullable()
-        .describe('Why it was signed anew; null: it is good as it is'),
-      validUntil: z.string().nullable().describe('ISO 8601, UTC; null: it has no end'),
-      fault: z.string().nullable().describe('Why it could not be signed anew'),
+        .describe('Why it was signed again; null if nothing was due'),
+      validUntil: z.string().nullable().describe('ISO 8601, UTC; null if it never expires'),
+      fault: z.string().nullable().describe('Why it could not be signed again'),
     }),
   ),
   keyFiles: z
     .array(z.string())
-    .describe('Files below public/ that carry the key and were written anew, as after it was extended'),
-  warnings: z.array(z.string()).describe('Of the key that signs, from 30 days before its end'),
+    .describe(
+      'Files below public/ that contain the key and were rewritten, for example after an extension of the key',
+    ),
+  warnings: z.array(z.string()).describe('Warning about the expiry of the signing key, from 30 days before'),
 });
 export type RefreshResult = z.infer<typeof refreshResult>;

@@ -6,12 +6,14 @@ import { LockstepError } from '../../errors.js';
 import type { ExtensionOrigin } from '../../workflows/workspace/add-extension.js';
 
 export default class AddExtension extends BaseCommand {
-  static override summary = 'Write an extension or a skin of MediaWiki into a profile';
+  static override summary = 'Add a MediaWiki extension or skin to a profile';
   static override description =
-    'The component goes to the end of the others in profiles/<profile>.yaml; everything else in the file stays as it is. ' +
-    'No packaging has to be written: the next release makes a package out of its extension.json or skin.json, and the ' +
-    'wiki loads it. Of a git repository the branch for the MediaWiki of the profile is taken (REL1_43, or its own ' +
-    'branch) unless --branch, --tag or --version says another. With --bundled, the one that comes with MediaWiki is loaded.';
+    'Appends the component to the components in profiles/<profile>.yaml and changes nothing else ' +
+    'in the file. You write no packaging: the next release builds a package from its ' +
+    'extension.json or skin.json, and the wiki loads it. From a git repository, Lockstep takes the ' +
+    'branch for the MediaWiki version of the profile (REL1_43, or its own branch) unless --branch, ' +
+    '--tag or --version selects another. With --bundled, the wiki loads the one that MediaWiki ' +
+    'includes.';
   static override examples = [
     '<%= config.bin %> add extension Cite --git https://git.example.org/extensions/Cite',
     '<%= config.bin %> add extension Timeless --skin --git ../Timeless --branch main --profile mediawiki-1.43',
@@ -22,36 +24,42 @@ export default class AddExtension extends BaseCommand {
   static override args = {
     name: stringArg({
       required: true,
-      description: 'what its folder is called: Cite, SyntaxHighlight_GeSHi',
+      description: 'name of its folder: Cite, SyntaxHighlight_GeSHi',
     }),
   };
   static override flags = {
-    git: string({ helpValue: 'URL', description: 'the repository', exclusive: ['tarball', 'bundled'] }),
+    git: string({
+      helpValue: 'URL',
+      description: 'URL or path of the git repository',
+      exclusive: ['tarball', 'bundled'],
+    }),
     tarball: string({
       helpValue: 'URL',
-      description: 'the tarball; {version} stands for its version',
+      description: 'URL SHA-256 of the tarball; {version} is replaced by its version',
       exclusive: ['bundled'],
     }),
-    bundled: boolean({ description: 'the one that MediaWiki of the profile brings along' }),
-    skin: boolean({ description: 'it is a skin' }),
-    profile: string({ description: 'where it goes; needless where the workspace has one profile' }),
-    component: string({ description: 'what to call it in the profile; its name in lower case otherwise' }),
+    bundled: boolean({ description: 'load the one that MediaWiki includes' }),
+    skin: boolean({ description: 'add a skin, not an extension' }),
+    profile: string({
+      description: 'the profile to add it to; optional if the workspace has only one profile',
+    }),
+    component: string({ description: 'component name in the profile (default: NAME in lower case)' }),
     version: string({ helpValue: 'RANGE', description: 'a range of versions: "~1.2", ">=2 <3", latest' }),
     branch: string({
-      description: 'the newest commit of this branch, or of the highest of a pattern: "wmf/*"',
+      description: 'newest commit of this branch, or of the highest branch that matches a pattern: "wmf/*"',
     }),
-    tag: string({ description: 'this tag alone' }),
+    tag: string({ description: 'only this tag' }),
     listing: string({
       helpValue: 'URL',
-      description: 'the page that tells which versions of a tarball there are',
+      description: 'URL of a page that lists the versions of the tarball',
     }),
     sha256: string({ description: 'of the tarball' }),
-    signature: string({ helpValue: 'URL', description: "where the tarball's detached signature is" }),
+    signature: string({ helpValue: 'URL', description: "URL of the tarball's detached signature" }),
     'signed-by': string({
       helpValue: 'FILE',
-      description: 'keys, in the workspace, one of which must have signed it',
+      description: 'file of public keys in the workspace; one of them must have signed the source',
     }),
-    'dry-run': boolean({ description: 'only show what would be written' }),
+    'dry-run': boolean({ description: 'show what would be written, and write nothing' }),
   };
 
   override async run(): Promise<AddExtensionResult> {
@@ -97,7 +105,7 @@ function originOf(flags: Flags): ExtensionOrigin {
   const refuse = (from: string, given: Readonly<Record<string, unknown>>): void => {
     const [odd] = Object.entries(given).filter(([, value]) => value !== undefined);
     if (odd !== undefined)
-      throw new LockstepError('USAGE', { message: `--${odd[0]} does not go with ${from}` });
+      throw new LockstepError('USAGE', { message: `--${odd[0]} cannot be combined with ${from}` });
   };
   if (git !== undefined) {
     refuse('--git', { listing, sha256, signature });
@@ -112,7 +120,7 @@ function originOf(flags: Flags): ExtensionOrigin {
     return { kind: 'bundled' };
   }
   throw new LockstepError('USAGE', {
-    message: 'Where does the extension come from?',
-    hint: 'Give --git URL, --tarball URL or --bundled.',
+    message: 'The source of the extension is missing',
+    hint: 'Add --git URL, --tarball URL or --bundled.',
   });
 }

@@ -3,11 +3,12 @@ import { BaseCommand } from '../../cli/base-command.js';
 import type { KeyResult } from '../../cli/results/all.js';
 
 export default class KeyGenerate extends BaseCommand {
-  static override summary = "Make the archive's signing key";
+  static override summary = "Create the archive's signing key";
   static override description =
-    'An Ed25519 key of version 4, which the apt of Debian 12 and of Debian 13 both accept, at signing.keyFile of ' +
-    'lockstep.yaml (mode 0600). A key that is there is never overwritten. The passphrase comes from a file or from ' +
-    'LOCKSTEP_PASSPHRASE; a key without one has to be asked for.';
+    'Writes an Ed25519 key (OpenPGP version 4, accepted by apt of Debian 12 and 13) to ' +
+    'signing.keyFile of lockstep.yaml, with mode 0600. It never overwrites an existing key. The ' +
+    'passphrase comes from a file or from LOCKSTEP_PASSPHRASE; a key without a passphrase requires ' +
+    '--no-passphrase.';
   static override examples = [
     '<%= config.bin %> key generate --passphrase-file /run/secrets/archive-passphrase',
     'LOCKSTEP_PASSPHRASE=... <%= config.bin %> key generate --json',
@@ -20,8 +21,8 @@ export default class KeyGenerate extends BaseCommand {
       exclusive: ['no-passphrase'],
     }),
     'no-passphrase': boolean({ description: 'leave the key unprotected' }),
-    next: boolean({ description: 'the key that lockstep key rotate brings in, at signing.next' }),
-    name: string({ description: "the name in the key; the archive's origin otherwise" }),
+    next: boolean({ description: 'create the key that lockstep key rotate introduces, at signing.next' }),
+    name: string({ description: "the name in the key (default: the archive's origin)" }),
     email: string({ description: 'the address in the key' }),
   };
 
@@ -40,7 +41,7 @@ export default class KeyGenerate extends BaseCommand {
       `Key ${result.fingerprint} is in ${result.keyFile}${result.protected ? '' : ', without a passphrase'}.`,
     );
     this.say(
-      `Its revocation certificate is in ${result.revocationFile}. Keep both where no build can read them.`,
+      `Its revocation certificate is in ${result.revocationFile}. Keep both files where no build can read them.`,
     );
     return result;
   }

@@ -7,11 +7,12 @@ import type { KeyRotateResult } from '../../cli/results/keys.js';
 export default class KeyRotate extends BaseCommand {
   static override summary = 'Change the key that the archive is signed with, step by step';
   static override description =
-    'Each run takes the next of three steps, once machines have had 14 days to follow the one before: announce (the ' +
-    'next key joins the key files, the .sources files and the keyring package), both (Release files are signed by both ' +
-    'keys), finish (the next key signs alone). A machine that sleeps through all of it comes back by itself, by the ' +
-    'suite keyring-FINGERPRINT of the key that it knows. A run that was killed is completed by the next one. The next key ' +
-    'is that of signing.next in lockstep.yaml, next.asc beside signing.keyFile otherwise.';
+    'Each run takes the next of three steps, after machines had 14 days to follow the previous ' +
+    'step: announce (the next key is added to the key files, the .sources files and the keyring ' +
+    'package), both (Release files are signed by both keys), finish (only the next key signs). A ' +
+    'machine that misses all steps recovers on its own through the suite keyring-FINGERPRINT of ' +
+    'the key that it knows. The next run completes a run that was killed. The next key is ' +
+    'signing.next in lockstep.yaml (default: next.asc in the folder of signing.keyFile).';
   static override examples = [
     '<%= config.bin %> key generate --next --passphrase-file /run/secrets/next-passphrase',
     '<%= config.bin %> key rotate --dry-run',
@@ -22,29 +23,31 @@ export default class KeyRotate extends BaseCommand {
   ];
   static override flags = {
     now: boolean({
-      description: 'take the step although it is too early: LEAVES BEHIND machines that have not caught up',
+      description:
+        'take the step although it is too early: LEAVES BEHIND machines that have not yet followed the previous step',
     }),
-    abandon: boolean({ description: 'give up a next key that was announced', exclusive: ['now'] }),
+    abandon: boolean({ description: 'withdraw the announced next key', exclusive: ['now'] }),
     compromised: boolean({
       description:
-        'somebody else may have the key, or it is lost: the next one takes over at once. Machines need a hand',
+        'the key is lost, or someone else may have it: the next key replaces it at once. Machines need manual action',
       exclusive: ['now', 'abandon'],
     }),
     since: string({
       helpValue: 'DATE',
       description:
-        'with --compromised: what the key signed after this date (ISO 8601) is not believed; now otherwise',
+        'with --compromised: do not trust what the key signed after this date (ISO 8601; default: now)',
       dependsOn: ['compromised'],
     }),
     accept: string({
       helpValue: 'NAME',
       multiple: true,
       description:
-        'with --compromised: what was signed after that date and you have looked at: the id of a snapshot, which is ' +
-        'signed anew, or a file of lines, as history/SUITE.jsonl, which the record of keys vouches for',
+        'with --compromised: something that was signed after that date and that you have checked: the ' +
+        'id of a snapshot, which is signed again, or a record file such as history/SUITE.jsonl, which ' +
+        'the record of keys then confirms',
       dependsOn: ['compromised'],
     }),
-    'dry-run': boolean({ description: 'only say which step is next and what speaks against it' }),
+    'dry-run': boolean({ description: 'show which step is next and what blocks it, and change nothing' }),
   };
 
   override async run(): Promise<KeyRotateResult> {
@@ -63,7 +66,7 @@ export default class KeyRotate extends BaseCommand {
     });
     const status = keyStatusOf(state, plan);
     if (dryRun) this.say(explainRotation(plan));
-    else this.say(done === null ? 'No step was taken; what was left to do is done.' : `Done: ${done}.`);
+    else this.say(done === null ? 'No step was taken; unfinished work is done.' : `Done: ${done}.`);
     if (!this.jsonEnabled()) this.log(explainKeys(status));
     const step =
       done === 'finish' || done === 'abandon' || done === 'announce' || done === 'both' ? done : null;
@@ -77,8 +80,8 @@ export default class KeyRotate extends BaseCommand {
     const since = flags.since === undefined ? null : new Date(flags.since);
     if (since !== null && Number.isNaN(since.getTime())) {
       throw new LockstepError('USAGE', {
-        message: `--since ${flags.since} is no date`,
-        hint: 'As in 2026-11-20T00:00:00Z',
+        message: `--since ${flags.since} is not a date`,
+        hint: 'Use a date such as 2026-11-20T00:00:00Z',
       });
     }
     const [{ replaceCompromisedKey }, { keyStatus }, { explainKeys, keyStatusOf }] = await Promise.all([
@@ -89,9 +92,9 @@ export default class KeyRotate extends BaseCommand {
     const dryRun = flags['dry-run'];
     const report = await replaceCompromisedKey(context, { since, accept: flags.accept ?? [], dryRun });
     this.say(
-      `${report.compromised} ${dryRun ? 'would not be' : 'is not'} believed from ${report.since.toISOString()} on; ${report.current} ${dryRun ? 'would sign' : 'signs'} now. Machines need a hand: docs/how-to/rotate-keys.md`,
+      `${report.compromised} ${dryRun ? 'would not be' : 'is not'} trusted from ${report.since.toISOString()} on; ${report.current} ${dryRun ? 'would sign' : 'signs'} now. Machines need manual action: docs/how-to/rotate-keys.md`,
     );
-    const fate = dryRun ? 'Would not be believed' : 'Not believed any more';
+    const fate = dryRun ? 'Would not be trusted' : 'No longer trusted';
     for (const id of report.unbelieved) this.say(`${fate}: ${id}`);
     const status = keyStatusOf(report.state, (await keyStatus(context)).plan);
     if (!this.jsonEnabled()) this.log(explainKeys(status));

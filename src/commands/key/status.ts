@@ -2,10 +2,10 @@ import { BaseCommand } from '../../cli/base-command.js';
 import type { KeyStatusResult } from '../../cli/results/keys.js';
 
 export default class KeyStatus extends BaseCommand {
-  static override summary = "The archive's keys, and how far a change of them is";
+  static override summary = "Show the archive's keys, and the state of a key change";
   static override description =
-    'Lists the keys of snapshots/keys.jsonl, current, next and former ones, and says which step lockstep key rotate ' +
-    'would take next and what it waits for. It writes nothing.';
+    'Lists the current, next and former keys in snapshots/keys.jsonl. Shows which step "lockstep ' +
+    'key rotate" would take next and what blocks it. It writes nothing.';
   static override examples = ['<%= config.bin %> key status', '<%= config.bin %> key status --json'];
 
   override async run(): Promise<KeyStatusResult> {

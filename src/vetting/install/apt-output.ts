@@ -1,12 +1,12 @@
 /**
- * What `apt-get -s` prints, as data: what it would do, or why it cannot. Pure;
- * simulator.ts runs it. The forms are those of apt in the C locale.
+ * The output of `apt-get -s` as data: what apt would do, or why it cannot. Pure; simulator.ts runs apt. The
+ * formats are apt's in the C locale.
  */
 
 /** A package that is installed, upgraded or downgraded. */
 export interface AptInstall {
   package: string;
-  /** What is there now; null where it is new. */
+  /** The installed version; null if it is new. */
   from: string | null;
   version: string;
 }

@@ -23,7 +23,7 @@ interface Loaded {
 
 export class BaseLists {
   readonly architecture: string;
-  /** Tells this base from others. */
+  /** Identifies this base. */
   readonly key: string;
   /** Names of its suites: `bookworm`, `bookworm-updates`, ... */
   readonly suites: readonly string[];

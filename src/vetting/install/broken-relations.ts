@@ -62,9 +62,9 @@ interface Wanted {
   by: Wanted | null;
 }
 
-/** So many reasons are told: one mistake may break fifty packages. */
+/** The maximum number of reported reasons: one mistake may break fifty packages. */
 const mostReasons = 8;
-/** A guard against indices that are no distribution. */
+/** A guard against indices that are not a distribution. */
 const mostPackages = 20_000;
 
 /** The reasons, those of the set's own packages first; empty where the walk finds none. */
@@ -109,7 +109,7 @@ class Walk {
     const { machine, set } = this.#world;
     const all = new Map<string, Known>();
     for (const name of machine.installed.keys()) {
-      // What stays as it is, or would be removed at apt's choice, is no reason; what is essential is
+      // A package that stays unchanged, or that apt may remove, is not a reason; an essential package is
       const known = this.#onMachine(name);
       if (known?.stanza.get('Essential') === 'yes' || known?.stanza.get('Important') === 'yes') {
         all.set(name, this.#candidate(name) ?? known);
@@ -160,7 +160,7 @@ class Walk {
   #why(other: Known): string {
     const wanted = this.#wanted.get(other.name);
     if (wanted?.by != null) return `is needed by ${this.#chain(wanted.by)}`;
-    if (wanted !== undefined) return 'is what was to be installed';
+    if (wanted !== undefined) return 'is the package to install';
     return 'is on every machine';
   }
 
@@ -180,7 +180,7 @@ class Walk {
     };
   }
 
-  /** What there is in place of what is wanted, as parts of a sentence. */
+  /** What is available instead of the wanted package, as parts of a sentence. */
   #insteadOf(group: RelationGroup): string[] {
     const { base } = this.#world;
     const unknown = group
@@ -198,7 +198,7 @@ class Walk {
     const known = this.#all(one.package);
     if (known.length === 0) {
       const names = this.#providers(one.package).map(({ name, version }) => `${name} ${version}`);
-      return `only ${names.join(', ')} provides ${one.package}, and in no version that fits`;
+      return `only ${names.join(', ')} provides ${one.package}, but not in a matching version`;
     }
     const fits = known.find(({ version }) => satisfies(one, version));
     const highest = this.#candidate(one.package)!;
@@ -220,7 +220,7 @@ class Walk {
     return { package: name, component: entry?.component ?? null };
   }
 
-  /** As apt does: the first alternative that can be had, itself or by a provider. */
+  /** As apt does: the first available alternative, itself or by a provider. */
   #choose(group: RelationGroup): Known | null {
     for (const one of group) {
       const real = this.#candidate(one.package);

@@ -15,7 +15,7 @@ import { suitesOfBase } from '../../source/mirror.js';
 import { canonicalPath } from './overlaps.js';
 import { readVerdict, writeVerdict } from './verdicts.js';
 
-/** The area that sets are made from and installed beside. */
+/** The archive area of the base that sets use. */
 const area = 'main';
 /** Raised when {@link ownersIn} would find something else. */
 const format = 1;
@@ -23,7 +23,7 @@ const format = 1;
 /** A Contents index that an InRelease vouches for. */
 export type ContentsIndex = ListedIndex;
 
-/** A path of ours, as the package has it, and the base's packages that have it as well. */
+/** A path of the set, as in the package, and the base's packages that also contain it. */
 export interface BaseOwners {
   path: string;
   owners: string[];
@@ -56,9 +56,10 @@ export async function contentsIndices(
 }
 
 /**
- * The base's packages that have files of ours, but for those of the same name as the package that has the file.
+ * The base's packages that contain files of the set, except packages with the same name as the package of the
+ * set.
  *
- * @param wanted our paths with the names of the packages that bring them
+ * @param wanted paths of the set with the names of the packages that contain them
  * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, STORE_*, DATA_DAMAGED, DISK_*, INTERRUPTED
  */
 export async function ownersIn(
@@ -80,7 +81,7 @@ export async function ownersIn(
 
 const foundSchema = z.array(z.object({ path: z.string(), owners: z.array(z.string()) }));
 
-/** What is looked for among the lines. */
+/** The search patterns for the lines. */
 function match(lines: string, wanted: ReadonlyMap<string, ReadonlySet<string>>): BaseOwners[] {
   // Bytes are compared as Latin-1, which costs nothing; so ours are put into that form too
   const bytewise = new Map([...wanted.keys()].map((own) => [latin1(canonicalPath(own)), own] as const));
@@ -143,7 +144,7 @@ async function linesBelow(
   if (kept !== undefined) return kept;
   if ((await context.store.size(sha256)) !== size) await fetchIndex(index, context, phase);
   const lines = await readLines(index, folders, context).catch(async (error: unknown) => {
-    // Damaged on our own disk, and set aside, by us or by another reader: it is fetched anew
+    // Damaged on the local disk, and moved away by this or another reader: it is fetched again
     if (!lacksBlob(error)) throw error;
     await fetchIndex(index, context, phase);
     return await readLines(index, folders, context);
@@ -159,7 +160,7 @@ async function readLines(
 ): Promise<string> {
   const stream = decompressByName(path, context.store.open(hash.sha256), signalOf(context));
   let lines = '';
-  // Lines that stand together are of one folder: most are told by one comparison
+  // Adjacent lines belong to the same folder: one comparison decides most of them
   let last = '\n';
   let taken = false;
   const visit = (text: string, at: number, end: number): void => {

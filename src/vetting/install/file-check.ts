@@ -39,14 +39,14 @@ export interface FileCheck {
   signal?: AbortSignal | undefined;
 }
 
-/** A file that is not there, or not the promised one. */
+/** A file that is missing, or that differs from the index. */
 const ofTheMirror = new Set<ErrorCode>(['SOURCE_NOT_ON_MIRROR', 'SOURCE_HASH_MISMATCH']);
 
 /** How many faults are listed; one package in two places brings thousands. */
 const mostListed = 20;
 
 /**
- * @returns what could not be looked at
+ * @returns what could not be checked, in sentences
  * @throws LockstepError INSTALL_OVERLAP; what reading packages and the base's Contents throws
  */
 export async function checkFiles(check: FileCheck): Promise<InstallNote[]> {
@@ -112,7 +112,7 @@ async function overlapsWithBase(
     const lookUp = await simulator.lists.lookUpAny();
     for (const { path, owners } of owned) {
       for (const name of owners) {
-        // What Contents still names and no index has any more cannot be installed
+        // A package that Contents still names but that no index lists cannot be installed
         const there = lookUp(name).sort((a, b) =>
           compareVersions(b.require('Version'), a.require('Version')),
         );
@@ -194,8 +194,8 @@ function refused(overlaps: readonly Overlap[]): LockstepError {
   }));
   if (left > 0) where.push({ message: counted(left, 'more file') });
   return new LockstepError('INSTALL_OVERLAP', {
-    message: `Two packages bring the same file, and dpkg would refuse the second: ${said(overlaps[0]!)}${more === 0 ? '' : ` (and ${more} more)`}`,
-    hint: 'Leave the file to one of them, or declare what is meant: Replaces and Breaks where it moved from one to the other, Conflicts where only one may be installed (Debian Policy 7.4, 7.6). Nothing was cut or published.',
+    message: `Two packages contain the same file, and dpkg would refuse the second: ${said(overlaps[0]!)}${more === 0 ? '' : ` (and ${more} more)`}`,
+    hint: 'Keep the file in one of them, or declare the relation: Replaces and Breaks if it moved from one to the other, Conflicts if only one may be installed (Debian Policy 7.4, 7.6). Nothing was cut or published.',
     where,
   });
 }

@@ -8,7 +8,7 @@ import { parseRelations } from '../../deb/relation.js';
 import { sha256Of } from '../../io/disk.js';
 import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from '../../snapshot/manifest.js';
 
-/** What is to be proven: a snapshot, or what is to become one. */
+/** The set to prove: a snapshot, or a set before the cut. */
 export interface InstallSet {
   /** Of a snapshot; null for one that is not cut yet. */
   id: string | null;
@@ -21,7 +21,7 @@ export function installSetOf({ id, packages, components }: SnapshotManifest): In
   return { id, packages, components };
 }
 
-/** Whether a package is the distribution's own, taken as it is. */
+/** Whether a package is an unchanged package of the distribution. */
 export function isTaken(set: Pick<InstallSet, 'components'>, { component }: SnapshotPackage): boolean {
   return set.components[component]?.pin.kind === 'apt-binary';
 }
@@ -71,7 +71,7 @@ export class ArchSet {
       .join('');
   }
 
-  /** Tells this set from others. */
+  /** Identifies this set. */
   get key(): string {
     return sha256Of(this.packagesText());
   }

@@ -45,7 +45,7 @@ export function shortfalls({ machine, answer, set, demanded, base }: Judged): Sh
     found.push({
       package: name,
       component,
-      message: `apt would ${said(machine.versionOf(name), has, name)}, and not have the set's ${version}${why(has, machine.versionOf(name), version, base)}`,
+      message: `apt would ${said(machine.versionOf(name), has, name)} instead of the set's ${version}${why(has, machine.versionOf(name), version, base)}`,
     });
   }
   return found;
@@ -58,5 +58,5 @@ function said(before: string | null, after: string | null, name: string): string
 
 function why(has: string | null, before: string | null, version: string, base: string): string {
   if (has === null || has === before) return '';
-  return compareVersions(has, version) > 0 ? `: that of ${base} is higher` : '';
+  return compareVersions(has, version) > 0 ? `: the version in ${base} is higher` : '';
 }

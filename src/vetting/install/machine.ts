@@ -10,7 +10,7 @@ import type { ArchSet } from './install-set.js';
 /** An installed package. */
 export interface Installed {
   version: string;
-  /** Its paragraph where it is of a set; that of the base has it otherwise. */
+  /** Its paragraph if it belongs to a set; otherwise the paragraph is in the base. */
   stanza?: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export class Machine {
     this.installed = installed;
   }
 
-  /** What it is after apt did what it answered, with the packages of `set` at hand. */
+  /** The machine after apt did what it answered, with the packages of `set` available. */
   after(answer: AptAnswer, set: ArchSet | null): Machine {
     const installed = new Map(this.installed);
     for (const name of answer.removes) installed.delete(name);
@@ -36,7 +36,7 @@ export class Machine {
     return this.installed.get(name)?.version ?? null;
   }
 
-  /** Tells this machine from others with the same base. */
+  /** Identifies this machine among those with the same base. */
   get key(): string {
     const lines = [...this.installed].map(([name, { version, stanza }]) => {
       return `${name} ${version} ${stanza === undefined ? '' : sha256Of(stanza)}`;
@@ -57,7 +57,7 @@ export class Machine {
           base(name)
             .find((one) => one.get('Version') === version)
             ?.text();
-        if (text === undefined) throw new TypeError(`nobody knows ${name} ${version}`);
+        if (text === undefined) throw new TypeError(`unknown package ${name} ${version}`);
         return `${text.trimEnd()}\nStatus: install ok installed\n\n`;
       })
       .join('');

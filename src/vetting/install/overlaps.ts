@@ -91,8 +91,8 @@ export function overlapsWithin(packages: readonly PackageFiles[]): Overlap[] {
 }
 
 /**
- * Files that moved from one package to another since an earlier set, without a word: the new package may be
- * unpacked while the old one still has the file.
+ * Files that moved from one package to another since an earlier set without Breaks and Replaces: dpkg may
+ * unpack the new package while the old one still has the file.
  */
 export function overlapsSince(
   packages: readonly PackageFiles[],

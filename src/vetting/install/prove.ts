@@ -36,7 +36,7 @@ export interface ProofRequest {
   set: InstallSet;
   /** The package that people install. */
   metapackage: string;
-  /** Packages that the archive publishes beside every set: its keyring package. */
+  /** Packages that the archive publishes in addition to every set: its keyring package. */
   beside: readonly string[];
   /** The component whose packages stand for the distribution's own. */
   lead: string;
@@ -92,7 +92,7 @@ export async function proveInstall(request: ProofRequest, context: ProofContext)
       ...simulators.map(async (simulator) => {
         proofs.push(await proveOn(simulator, base, request, context));
       }),
-      // The lists of files are read while apt, a program of its own, is busy; what apt says comes first
+      // The file lists are read while apt runs as a separate process; apt's result is reported first
       (async () => {
         const { set, before, what } = request;
         const of = { set, before, base, cache, phase, simulators: what === 'all' ? simulators : [] };
@@ -125,7 +125,7 @@ function eachOnce(notes: readonly InstallNote[]): InstallNote[] {
 
 interface ArchProof {
   homonym: Homonym | null;
-  /** Ids that machines can neither be on any more nor come from. */
+  /** Ids of snapshots that no machine can have or come from. */
   left: string[];
   notes: InstallNote[];
 }
@@ -141,7 +141,7 @@ async function proveOn(
   const bare = await simulator.everywhere(new Machine());
   const below = belowBySkip(set, simulator.universe);
   const scene: Scene = { simulator, base, set, metapackage, bare, below };
-  // What cannot be installed at all is told once, not for every way to it
+  // A package that cannot be installed at all is reported once, not for every scenario
   await tryAll(scene, what === 'all' ? freshInstalls(scene) : [], context);
   const scenarios: Scenario[] = [];
   const notes: InstallNote[] = below.length === 0 ? [] : [{ kind: 'below-base', packages: below }];
@@ -210,7 +210,7 @@ function pathOf(
 
 function impossible(faults: readonly ScenarioFault[], components: InstallSet['components']): LockstepError {
   const [first] = faults;
-  const reason = first!.reasons[0]?.message ?? 'apt finds no way';
+  const reason = first!.reasons[0]?.message ?? 'apt finds no solution';
   const where: FaultPlace[] = [];
   for (const { scenario, reasons } of faults) {
     for (const one of reasons) {
@@ -226,14 +226,14 @@ function impossible(faults: readonly ScenarioFault[], components: InstallSet['co
   }
   return new LockstepError('INSTALL_IMPOSSIBLE', {
     message: `${first!.scenario.failed}: ${reason}`,
-    hint: 'Change the relation in the package (packaging/<component>/debian/control, templates/<package>/package.yaml), add a component that supplies what is missing, or set the base of the profile to the release that has it. Nothing was cut or published.',
+    hint: 'Change the relation in the package (packaging/<component>/debian/control, templates/<package>/package.yaml), add a component that provides what is missing, or set the base of the profile to a release that has it. Nothing was cut or published.',
     where,
   });
 }
 
 function withoutMetapackage(metapackage: string, { architecture }: ArchSet): LockstepError {
   return new LockstepError('INSTALL_IMPOSSIBLE', {
-    message: `${metapackage} cannot be installed on ${architecture}: the set has no package of that name for it`,
+    message: `${metapackage} cannot be installed on ${architecture}: the set has no package with that name for this architecture`,
     hint: 'The metapackage must be of architecture all, or of every architecture of the profile.',
     where: [{ path: 'metapackage.name', value: metapackage }],
   });

@@ -73,10 +73,8 @@ export async function installed(scene: Scene): Promise<Machine> {
 }
 
 /**
- * The machine that has an earlier set; or what apt says where it cannot be installed any more, null: the set has no
- * metapackage.
- *
- * Its versions win over the distribution's newer ones: they did when it was new.
+ * The machine that has an earlier set, or why that set can no longer be installed. Its versions take
+ * precedence over the distribution's newer ones, as they did when it was new.
  */
 export async function installedBefore(
   { simulator, bare, metapackage }: Scene,
@@ -126,7 +124,7 @@ export function wayBack({ set }: Scene, before: ArchSet, machine: () => Promise<
   };
 }
 
-/** A package of the set that the distribution has as well, in a version of its own. */
+/** A package of the set that the distribution also has, in another version. */
 export interface Homonym {
   package: string;
   version: string;
@@ -189,7 +187,7 @@ export async function tryScenario(scene: Scene, scenario: Scenario): Promise<Sce
   return { scenario, reasons: aptReasons(aptSentences(answer), metapackage) };
 }
 
-/** What apt says when it is told to do what it did not do of itself. */
+/** apt's answer to an explicit request for what it did not do by default. */
 async function askedFor(
   { simulator }: Scene,
   question: Question,
@@ -207,9 +205,9 @@ function aptReasons(sentences: readonly string[], name: string): BreakReason[] {
 }
 
 /**
- * Recommendations of the set's own packages that nothing there can meet: apt leaves them out without a word.
+ * Recommendations of the set's own packages that nothing available satisfies: apt silently ignores them.
  *
- * @param beside packages that the archive has beside the set
+ * @param beside packages that the archive has in addition to the set
  */
 export function unmetRecommends({ simulator, set }: Scene, beside: readonly string[]): InstallNote[] {
   const { lookUp, providersOf } = simulator.universe;

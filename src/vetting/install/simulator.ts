@@ -31,7 +31,7 @@ export interface SimulatorOptions {
 /** What apt is asked. */
 export interface Question {
   machine: Machine;
-  /** What the machine can get beside the base; null for nothing. */
+  /** What the machine can install in addition to the base; null for nothing. */
   set: ArchSet | null;
   /** apt's preferences(5). */
   pins?: string;
@@ -50,7 +50,7 @@ const answerSchema = z.object({
   errors: z.array(z.string()),
 });
 
-/** apt over one base. {@link close} removes what it put on the disk, but for what is kept. */
+/** apt over one base. {@link close} removes its files from the disk, except cached ones. */
 export class Simulator {
   readonly lists: BaseLists;
   /** What of it apt sees. */
@@ -76,7 +76,7 @@ export class Simulator {
   }
 
   /**
-   * @param sets whatever is to be installed
+   * @param sets the sets to install
    * @throws LockstepError TOOL_MISSING (apt), DISK_*, and what reading the base throws
    */
   static async open(
@@ -131,8 +131,8 @@ export class Simulator {
     });
     if (!answer.possible) {
       throw new LockstepError('TOOL_FAILED', {
-        message: `The packages that every machine of the base has cannot be installed together: ${aptSentences(answer).join('; ')}`,
-        hint: 'The lists of the mirror are not of one state; try again, or use another mirror (LOCKSTEP_MIRROR).',
+        message: `The base packages of every machine cannot be installed together: ${aptSentences(answer).join('; ')}`,
+        hint: 'The indices of the mirror do not match each other. Try again, or use another mirror (LOCKSTEP_MIRROR).',
       });
     }
     return machine.after(answer, null);
@@ -191,7 +191,7 @@ export class Simulator {
     if (!answer.possible && !isSolversNo(answer)) {
       throw new LockstepError('TOOL_FAILED', {
         message: `apt-get could not simulate: ${answer.errors.join('; ') || `exit status ${result.exitCode}`}`,
-        hint: 'This is a fault of the simulation, and says nothing of the packages.',
+        hint: 'The simulation failed; this says nothing about the packages.',
       });
     }
     await removeTree(folder);

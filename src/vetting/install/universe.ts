@@ -7,7 +7,7 @@ import { StanzaIndex, type Stanza } from '../../deb/deb822.js';
 import { parseRelations } from '../../deb/relation.js';
 import { sha256Of } from '../../io/disk.js';
 
-/** By which a package may come along: Suggests never do by themselves. */
+/** The relations that can install a package: Suggests never do so on their own. */
 const bringing = ['Pre-Depends', 'Depends', 'Recommends'] as const;
 
 /** Names of packages in the relations by which a paragraph brings others along. */
@@ -59,7 +59,7 @@ export function reachable(
 export class Universe {
   /** A Packages file. */
   readonly text: string;
-  /** Tells it from others. */
+  /** Identifies it. */
   readonly key: string;
   readonly #index: StanzaIndex;
 

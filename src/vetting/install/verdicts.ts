@@ -10,7 +10,7 @@ function pathOf(cache: string, of: readonly string[]): string {
   return inCache(cache, 'installability', `${sha256Of(JSON.stringify(of))}.json`);
 }
 
-/** What is kept under these words, or undefined where it is not there or not whole. */
+/** The stored result for this key, or undefined if it is missing or incomplete. */
 export async function readVerdict<T>(
   cache: string,
   of: readonly string[],
@@ -21,7 +21,7 @@ export async function readVerdict<T>(
   try {
     return schema.parse(JSON.parse(text));
   } catch {
-    // Torn by a crash: it is found out anew
+    // Incomplete after a crash: it is computed again
     return undefined;
   }
 }

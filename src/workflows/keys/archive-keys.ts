@@ -34,11 +34,11 @@ export interface ArchiveKeys {
 }
 
 /**
- * The archive's keys: the one that lockstep.yaml names and those that the record knows beside it, and those of files,
- * for a workspace that has none.
+ * The archive's keys: the key that lockstep.yaml names, the other keys of the record, and keys from files,
+ * for a workspace without a key.
  *
- * @param files paths as they were typed with --keyring
- * @throws LockstepError FILE_MISSING, KEYRING_INVALID, SIGN_KEY_*, SIGN_KEY_CHANGED, SNAPSHOT_INVALID (the record),
+ * @param files paths as typed
+ * @throws LockstepError KEYRING_MISSING, KEYRING_INVALID, SIGN_KEY_*, SIGN_KEY_CHANGED, SNAPSHOT_INVALID (the record),
  * TOOL_MISSING
  */
 export async function archiveKeys(run: Run, files: readonly string[]): Promise<ArchiveKeys> {
@@ -112,7 +112,7 @@ export async function currentAtHand(run: Run, state: KeyState | null): Promise<K
 
 function keyChanged({ places }: Context, { current, keys }: KeyState, { key }: KeyAtHand): LockstepError {
   const there = keys.find(({ fingerprint }) => fingerprint === key.fingerprint);
-  const what = there === undefined ? 'none of its keys' : stateWords[there.state];
+  const what = there === undefined ? 'not one of its keys' : stateWords[there.state];
   return new LockstepError('SIGN_KEY_CHANGED', {
     message: `The archive's key is ${current.fingerprint}; lockstep.yaml names ${key.fingerprint}, which is ${what}`,
     hint: changeHint,
@@ -121,16 +121,18 @@ function keyChanged({ places }: Context, { current, keys }: KeyState, { key }: K
 }
 
 const stateWords: Record<KnownKey['state'], string> = {
-  current: 'the current one',
-  next: 'the next one, which does not sign alone yet',
-  former: 'a former one',
-  compromised: 'one that is not believed any more',
+  current: 'the current key',
+  next: 'the next key, which does not sign alone yet',
+  former: 'a former key',
+  compromised: 'a key that is no longer trusted',
 };
 
 export const changeHint =
-  'Nothing was written. Machines know the key by its keyring package: put the key back, then change it in a way that they can follow, with lockstep key rotate (docs/how-to/rotate-keys.md). If somebody else has the old key, or it is lost: lockstep key rotate --compromised';
+  'Nothing was written. Machines trust the key in their keyring package. Restore the key, then change it with lockstep key rotate, which machines can follow (docs/how-to/rotate-keys.md). If someone else has the old key, or if it is lost: lockstep key rotate --compromised';
 
-/** The key by which everything else is believed: the current one where it is at hand, else the first that was given. */
+/**
+ * The key that everything else is checked with: the current one if available, otherwise the first given one.
+ */
 async function ownKeys(
   run: Run,
   state: KeyState | null,
@@ -146,7 +148,7 @@ async function ownKeys(
     if (given.length > 0) return given[0]!;
     throw new LockstepError('SIGN_KEY_MISSING', {
       message: error.message,
-      hint: 'Name a file with its public key, which you got from somewhere you trust: --keyring FILE',
+      hint: 'Name a file with its public key from a source that you trust: --keyring FILE',
       where: error.where,
       cause: error,
     });
@@ -171,7 +173,7 @@ export async function countingKeyring(
   return new Uint8Array(Buffer.concat([binary, await keyringOf(others)]));
 }
 
-/** The keys that machines are to have; what is at hand is newer than what the record has of it. */
+/** The keys that machines should have; an available key is newer than its copy in the record. */
 async function publishedOf(state: KeyState | null, own: PublicKey): Promise<PublicKey> {
   if (state === null || !isKnown(state, own.fingerprint)) return own;
   const keys = await Promise.all(

@@ -87,8 +87,8 @@ export async function signerOfKey(run: Run, fingerprint: string, wish: SigningWi
   const place = found.find(({ key }) => key.fingerprint === fingerprint);
   if (place !== undefined) return await slotSigner(run, place, wish);
   throw new LockstepError('SIGN_KEY_MISSING', {
-    message: `The key ${fingerprint} is needed to sign, and lockstep.yaml does not have it`,
-    hint: 'Set signing.next in lockstep.yaml to where it is, or put it at next.asc beside signing.keyFile',
+    message: `Signing requires the key ${fingerprint}, but lockstep.yaml does not name it`,
+    hint: 'Set signing.next in lockstep.yaml to its path, or save it as next.asc in the folder of signing.keyFile',
     where: [{ path: 'signing.next', value: fingerprint }],
   });
 }
@@ -113,14 +113,14 @@ async function slotSigner(
   return loggedSigner(signer, (made) => appendSigningRecord(log, made));
 }
 
-/** gpg signs on when it is told another time, and apt refuses what comes out. */
+/** With a faked time, gpg signs with an expired key, and apt refuses the result. */
 async function assertNotEnded(signer: PublicKey, { clock }: Context): Promise<void> {
   const now = clock.now();
   const end = await signingEnd(await signer.publicKey(), now);
   if (end === null || end > now) return;
   throw new LockstepError('SIGN_KEY_EXPIRED', {
-    message: `The archive's key ${signer.fingerprint} can sign no more: it ended at ${end.toISOString()}`,
-    hint: 'Extend it (docs/how-to/signing-keys.md), or check the clock of this machine',
+    message: `The archive's key ${signer.fingerprint} can no longer sign: it expired at ${end.toISOString()}`,
+    hint: 'Extend it (docs/how-to/signing-keys.md), or correct the clock of this machine',
     where: [{ value: signer.fingerprint }],
   });
 }
@@ -136,14 +136,14 @@ async function assertPublished({ archive }: Context, { key }: KeyAtHand): Promis
   const bytes = await archive.read(keyringFiles.binary);
   if (bytes === undefined) return;
   const there = await readPublicKeys(bytes, keyringFiles.binary).catch((error: unknown) => {
-    // A damaged file says nothing; the next publication writes it anew
+    // A damaged file is ignored; the next publication rewrites it
     if (error instanceof LockstepError) return [];
     throw error;
   });
   if (there.length === 0 || there.some(({ fingerprint }) => fingerprint === key.fingerprint)) return;
   throw new LockstepError('SIGN_KEY_CHANGED', {
-    message: `The archive is published with the key ${there[0]!.fingerprint}; lockstep.yaml names ${key.fingerprint}`,
-    hint: `${changeHint}. An archive that such a change has left half done: lockstep refresh --former-key FILE`,
+    message: `The archive is published with the key ${there[0]!.fingerprint}, but lockstep.yaml names ${key.fingerprint}`,
+    hint: `${changeHint}. To repair an archive after an incomplete change: lockstep refresh --former-key FILE`,
     where: [{ path: 'signing', value: key.fingerprint }, { file: `public/${keyringFiles.binary}` }],
   });
 }

@@ -32,7 +32,7 @@ export async function generateArchiveKey(context: Context, request: KeyRequest):
   };
   if (signing.method !== 'openpgp') {
     throw new LockstepError('USAGE', {
-      message: 'This workspace signs with gpg (signing.method in lockstep.yaml), which makes its own keys.',
+      message: 'This workspace signs with gpg (signing.method in lockstep.yaml), which creates its own keys.',
       hint: 'Use gpg --quick-generate-key, or set signing.method to openpgp.',
     });
   }
@@ -51,7 +51,7 @@ export async function generateArchiveKey(context: Context, request: KeyRequest):
   if (passphrase === undefined && !request.unprotected) {
     throw new LockstepError('SIGN_PASSPHRASE_NEEDED', {
       message: 'No passphrase was given for the new key.',
-      hint: 'Give --passphrase-file FILE or LOCKSTEP_PASSPHRASE; --no-passphrase leaves the key unprotected.',
+      hint: 'Use --passphrase-file FILE or LOCKSTEP_PASSPHRASE. --no-passphrase leaves the key unprotected.',
     });
   }
   const keyFile = resolve(workspace.root, signing.keyFile);

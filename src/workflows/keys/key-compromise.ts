@@ -1,8 +1,7 @@
 /**
- * `lockstep key rotate --compromised`: somebody else may have the archive's key,
- * or it is lost. Another one takes over at once, on its own word, and what the
- * old one signed from a date on counts no more. Machines cannot follow by
- * themselves: whatever the old key vouches for, a thief could vouch for too.
+ * `lockstep key rotate --compromised`: someone else may have the archive's key, or it is lost. Another key
+ * replaces it at once, without a signature by the old one, and signatures of the old key from a date on are
+ * no longer trusted. Machines cannot follow automatically: an attacker with the old key could sign the same.
  */
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -43,7 +42,10 @@ import { exclusively } from '../workspace/workspace-lock.js';
 export interface CompromiseRequest {
   /** From when on the old key is not believed; null: from now on. */
   since: Date | null;
-  /** What was signed since, was looked at and is good: ids of snapshots, and files of lines by their path below `snapshots/`. */
+  /**
+   * Later signatures that a person accepts: ids of snapshots, and record files by their path below
+   * `snapshots/`.
+   */
   accept: readonly string[];
   dryRun: boolean;
 }
@@ -53,17 +55,17 @@ export interface CompromiseReport {
   current: string;
   since: Date;
   state: KeyState;
-  /** What is not believed any more, as `accept` names it. */
+  /** What is no longer trusted, in the form of `accept`. */
   unbelieved: string[];
   views: RefreshedView[];
 }
 
 /**
- * A run of it that was killed is completed by the next one, and one without another key at hand may accept more of what
- * the last one left unbelieved.
+ * The next run completes a run that was killed. A run without another available key may accept more of what
+ * the last run left untrusted.
  *
- * @throws LockstepError ROTATE_IMPOSSIBLE where no other key is at hand, SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID, VERIFY_*
- * (of what is to be accepted), SIGN_*, LOCK_HELD, those of the disk
+ * @throws LockstepError ROTATE_IMPOSSIBLE if no other key is available, SNAPSHOT_UNKNOWN, SNAPSHOT_INVALID,
+ * VERIFY_* (for what is accepted), SIGN_*, LOCK_HELD, those of the disk
  */
 export async function replaceCompromisedKey(
   context: Context,
@@ -108,7 +110,7 @@ interface CompromisePlan {
   before: KeyState;
   /** What the record says afterwards. */
   after: KeyState;
-  /** What is to be added to the record; null: an earlier run did. */
+  /** The line to add to the record; null if an earlier run added it. */
   change: KeyChange | null;
   compromised: string;
   /** Who signs then. */
@@ -135,14 +137,14 @@ async function planCompromise(run: Run, { since }: CompromiseRequest): Promise<C
   return { before, after, change, ...compromiseOf(after)! };
 }
 
-/** No other key is at hand where an earlier run has brought it in. */
+/** No other key is available if an earlier run has already introduced it. */
 function plannedBefore(context: Context, state: KeyState, since: Date | null): CompromisePlan {
   const told = compromiseOf(state);
   if (told === null) throw noOtherKey(context);
   if (since !== null && since.getTime() !== told.since.getTime()) {
     throw new LockstepError('ROTATE_IMPOSSIBLE', {
-      message: `The record says already that ${told.compromised} is not believed from ${told.since.toISOString()} on`,
-      hint: 'The record is only ever added to: leave --since out. --accept ID takes what you have looked at',
+      message: `The record already says that ${told.compromised} is not trusted from ${told.since.toISOString()} on`,
+      hint: 'The record only grows: omit --since. --accept ID accepts what you have checked',
       where: [{ file: keyRecordPath(context.places.snapshots) }],
     });
   }
@@ -161,17 +163,17 @@ function compromiseOf({
 
 function noOtherKey(
   { places }: Context,
-  message = 'There is no other key that could take over, or nothing was signed yet',
+  message = 'There is no other key to replace it, or nothing was signed yet',
 ): LockstepError {
   return new LockstepError('ROTATE_IMPOSSIBLE', {
     message,
-    hint: 'Make one with: lockstep key generate --next',
+    hint: 'Create one with: lockstep key generate --next',
     where: [{ file: keyRecordPath(places.snapshots) }],
   });
 }
 
 interface Acceptable {
-  /** To be signed anew. */
+  /** To be signed again. */
   snapshots: SnapshotPlace[];
   /** To be vouched for, of files that need it. */
   lines: AcceptedLines[];
@@ -205,8 +207,8 @@ async function acceptable(
 
 function noSuchFile(name: string, files: readonly string[]): LockstepError {
   return new LockstepError('SNAPSHOT_UNKNOWN', {
-    message: `There are no lines ${name} to vouch for${didYouMean(name, files)}`,
-    hint: `There are: ${files.filter((file) => !isOfKey(file)).join(', ')}`,
+    message: `There is no record file ${name} to accept${didYouMean(name, files)}`,
+    hint: `Available: ${files.filter((file) => !isOfKey(file)).join(', ')}`,
   });
 }
 
@@ -255,14 +257,14 @@ async function unbelieved({ places }: Context, state: KeyState): Promise<string[
   ];
 }
 
-/** Of a suite that is there for a key: Lockstep's own to settle. */
+/** For the suite of a key: Lockstep settles it itself. */
 function isOfKey(file: string): boolean {
   return keyOfSuite(file.replace(/^history\/|\.jsonl$/g, '')) !== undefined;
 }
 
 /**
- * What the old key signed since is not signed anew as it stands: it is made out of the snapshots. The frozen view of a
- * snapshot that is not believed stays as it is.
+ * Views that the old key signed since then are not signed again unchanged, but rebuilt from the snapshots.
+ * The frozen view of an untrusted snapshot does not change.
  *
  * @throws LockstepError ARCHIVE_INVALID where a view lists such a snapshot: a person has to decide
  */
@@ -283,11 +285,11 @@ async function signViews(run: Run, doubtful: readonly string[]): Promise<Refresh
 function undecided(left: readonly RepairOutcome[], doubtful: readonly string[]): LockstepError {
   const what = left.length === 1 ? 'a view' : counted(left.length, 'view');
   return new LockstepError('ARCHIVE_INVALID', {
-    message: `The key has changed, but ${what} could not be signed by it: ${left.map(({ path }) => path).join(', ')}`,
+    message: `The key has changed, but ${what} could not be signed with it: ${left.map(({ path }) => path).join(', ')}`,
     hint:
       doubtful.length === 0
-        ? 'Look at them with: lockstep verify. Then run the same again'
-        : `Not believed any more: ${doubtful.join(', ')}. Compare each with what you know; take what is good with lockstep key rotate --compromised --accept NAME, and move a suite away from a bad snapshot with lockstep rollback`,
+        ? 'Check them with: lockstep verify. Then run the same command again'
+        : `No longer trusted: ${doubtful.join(', ')}. Compare each with your own records. Accept what is good with lockstep key rotate --compromised --accept NAME. Move a suite away from a bad snapshot with lockstep rollback`,
     where: left.map(({ path, reason }) => ({ path: `public/${path}`, message: reason ?? '' })),
   });
 }

@@ -1,8 +1,7 @@
 /**
- * Whether the keyring package has to be made anew: what it is made from, as one
- * hash. Every move asks, so nothing is parsed for it. What was seen last is kept
- * in `.lockstep/keyring-package`, safe to delete: the package is then composed
- * once more, and found to be the same.
+ * Whether the keyring package must be rebuilt: one hash over its inputs. Every move asks, so it parses
+ * nothing. The last hash is in `.lockstep/keyring-package`, which is safe to delete: the package is then
+ * composed again, with the same result.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

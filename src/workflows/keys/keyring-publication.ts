@@ -1,7 +1,6 @@
 /**
- * The suites that are there for the key alone are published: the keyring
- * package is made, cut as a snapshot of its own, and put into the suite, which
- * its key signs by itself. The caller holds the workspace's lock.
+ * Publishes the suites of keys: builds the keyring package, cuts it as a separate snapshot, and publishes it
+ * in the suite, which only its key signs. The caller holds the workspace's lock.
  */
 import { join } from 'node:path';
 import { keyringSuite } from '../../archive/layout.js';
@@ -43,7 +42,7 @@ export async function readKeyringTemplate({ places, workspace }: Context): Promi
 }
 
 /**
- * The keyring package as it is to be now.
+ * The current keyring package.
  *
  * @throws LockstepError PROFILE_*, TEMPLATE_*, KEYRING_INVALID, SIGN_*
  */
@@ -52,8 +51,8 @@ export async function composeKeyringPackage(run: Run, template: TemplateFolder):
   const { profiles, imported } = run.profiles.all();
   if (workspace.profileNames.includes(keyringProfile)) {
     throw new LockstepError('PROFILE_INVALID', {
-      message: `The name ${keyringProfile} is that of the suites which keep machines' keys up to date`,
-      hint: 'Give the profile another name',
+      message: `The name ${keyringProfile} is reserved for the suites that keep the keys of machines up to date`,
+      hint: 'Rename the profile',
       where: [{ file: `profiles/${keyringProfile}.yaml` }],
     });
   }

@@ -25,11 +25,11 @@ import { keyringProfile, keyringSuites } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 
 /**
- * After a suite has moved: the suite of the current key offers the keyring package as it is to be now, and machines are
- * told of that suite. When a set goes back, the keyring package of a machine does not go back with it.
+ * After a move of a suite: the suite of the current key offers the current keyring package, and machines get
+ * that suite in their sources. A rollback of a set does not downgrade the keyring package of a machine.
  *
- * @throws LockstepError of the signer and the disk; what is wrong with profiles and templates is told only, for the
- * suite has moved and none of it concerns that
+ * @throws LockstepError of the signer and the disk; faults of profiles and templates are only reported,
+ * because the suite has already moved
  */
 export async function ensureKeyringSuite(run: Run, signer: Signer): Promise<void> {
   const { progress } = run;
@@ -48,15 +48,15 @@ export async function ensureKeyringSuite(run: Run, signer: Signer): Promise<void
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^(?:PROFILE|TEMPLATE|WORKSPACE)_/.test(error.code))
       throw error;
-    const phase = progress.phase(`The keyring package in ${suite} stays as it is`);
+    const phase = progress.phase(`The keyring package in ${suite} does not change`);
     phase.info(error.message);
     phase.fail();
   }
 }
 
 /**
- * The keyring package as it is to be now, in the suite of every key that can sign it, and the key files. The suite of a
- * compromised key goes.
+ * Publishes the current keyring package in the suite of every key that can sign it, and the key files.
+ * Removes the suite of a compromised key.
  *
  * @param signer of the archive
  */
@@ -75,7 +75,7 @@ export async function settleKeys(run: Run, state: KeyState, signer: Signer): Pro
   await settleKeyFiles(run);
 }
 
-/** The keyring package as it is to be now, in the suites of these keys. */
+/** Publishes the current keyring package in the suites of these keys. */
 async function offerKeyringPackage(
   run: Run,
   template: TemplateFolder,
@@ -90,8 +90,9 @@ async function offerKeyringPackage(
 }
 
 /**
- * Who slept through the last change knows the key before, and gets the new one from its suite. Where that key is not at
- * hand any more, or has ended, the suite offers what it offered last; but no suite offers a key that somebody else has.
+ * A machine that was off during the last change knows the previous key, and gets the new one from its suite.
+ * If that key is no longer available, or has expired, the suite still offers its last package; but no suite
+ * offers a compromised key.
  */
 async function settleFormerSuites(
   run: Run,
@@ -114,8 +115,8 @@ async function settleFormerSuites(
 }
 
 /**
- * Snapshots of the keyring package that are not believed any more go: nobody can judge them, and the suites offer newer
- * ones by now.
+ * Removes snapshots of the keyring package that are no longer trusted: nobody can check them, and the suites
+ * now offer newer ones.
  */
 async function dropUnbelieved(run: Run, state: KeyState, signer: Signer): Promise<void> {
   const { places } = run;
@@ -136,8 +137,8 @@ async function dropUnbelieved(run: Run, state: KeyState, signer: Signer): Promis
 }
 
 /**
- * Nothing of what a key alone vouches for stays where somebody else may have that key. The Release files go first: without
- * them no client takes the rest.
+ * Removes everything that only a compromised key signed. The Release files are removed first: without them no
+ * client uses the rest.
  */
 async function removeKeyringSuite(run: Run, suite: string): Promise<void> {
   const { archive: port, ledger, places, signal } = run;

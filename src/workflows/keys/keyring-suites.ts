@@ -19,7 +19,7 @@ export interface PublishedSuite extends SuiteIdentity {
 /** Whose snapshots these suites take: each is the keyring package and nothing else. */
 export const keyringProfile = 'archive-keyring';
 
-/** A suite that is there for a key; undefined where the name is not that of one. */
+/** The suite of a key; undefined if the name is not such a suite. */
 export function keyringSuiteNamed({ workspace }: Context, name: string): PublishedSuite | undefined {
   const fingerprint = keyOfSuite(name);
   if (fingerprint === undefined) return undefined;
@@ -27,7 +27,7 @@ export function keyringSuiteNamed({ workspace }: Context, name: string): Publish
     name,
     profile: keyringProfile,
     description: `${workspace.archive.description} (the key ${fingerprint})`,
-    // After a change nothing can sign it anew: the key may be gone
+    // After a change nothing can sign it again: the key may be gone
     validFor: null,
     retain: 1,
   };

@@ -1,7 +1,6 @@
 /**
- * `lockstep key rotate`: the archive goes over to another key in steps that
- * machines can follow, or at once, where somebody else may have the old one.
- * What has been done is in the record of keys; a run goes on where it stands.
+ * `lockstep key rotate`: changes the archive's key in steps that machines can follow, or at once if someone
+ * else may have the old one. The record of keys contains the steps so far; a run continues from there.
  */
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
@@ -37,7 +36,7 @@ export interface RotateReport {
   /** What was done; null: nothing, or a dry run. */
   done: KeyStep | null;
   state: KeyState;
-  /** Views that were signed anew. */
+  /** Views that were signed again. */
   views: RefreshedView[];
 }
 
@@ -100,14 +99,14 @@ function tooEarly({ step, obstacles }: RotationPlan): LockstepError {
   const early = obstacles.filter(({ waits }) => waits);
   return new LockstepError('ROTATE_EARLY', {
     message: `It is too early for the step "${step}": ${early.map(({ message }) => message).join('; ')}`,
-    hint: 'The step was not taken. Run it again then; --now takes it at once and LEAVES BEHIND every machine that has not caught up',
+    hint: 'The step was not taken. Run the command again after that time. --now takes the step at once and LEAVES BEHIND every machine that has not yet followed',
   });
 }
 
 function impossible({ places }: Context, message: string): LockstepError {
   return new LockstepError('ROTATE_IMPOSSIBLE', {
     message,
-    hint: 'See how far the change is with: lockstep key status',
+    hint: 'See the state of the change with: lockstep key status',
     where: [{ file: keyRecordPath(places.snapshots) }],
   });
 }

@@ -10,7 +10,7 @@ export const leastTime = 14 * 86_400;
 /** What is known of the archive. */
 export interface RotationFacts {
   state: KeyState;
-  /** The fingerprint of the key that is to come in, where it is at hand. */
+  /** The fingerprint of the next key, if it is available. */
   nextAtHand: string | null;
   /** Since when machines can have the suite of the current key among their sources; null: not yet. */
   suiteOutSince: Date | null;
@@ -30,7 +30,7 @@ export interface RotationPlan {
   does: string;
   /** From when on the step may be taken; null where that is not known yet. */
   notBefore: Date | null;
-  /** What speaks against it now. */
+  /** What blocks it now. */
   obstacles: { message: string; /** Whether `--now` overrides it. */ waits: boolean }[];
 }
 
@@ -42,10 +42,10 @@ export function planRotation(facts: RotationFacts): RotationPlan {
   const notBefore = from === null ? null : new Date(from.getTime() + leastTime * 1000);
   if (stage === 'steady') obstacles.push(...startObstacles(facts));
   if (notBefore !== null && notBefore > now) {
-    obstacles.push({ message: `machines are given time until ${notBefore.toISOString()}`, waits: true });
+    obstacles.push({ message: `machines have time until ${notBefore.toISOString()}`, waits: true });
   }
   if (next !== null && nextAtHand !== next.fingerprint) {
-    obstacles.push({ message: `the key ${next.fingerprint} is not at hand (signing.next)`, waits: false });
+    obstacles.push({ message: `the key ${next.fingerprint} is not available (signing.next)`, waits: false });
   }
   const step =
     stage === 'steady'
@@ -61,7 +61,7 @@ export function planRotation(facts: RotationFacts): RotationPlan {
     next: next?.fingerprint ?? nextAtHand,
     does:
       step === null
-        ? 'nothing: there is no next key. Make one with: lockstep key generate --next'
+        ? 'nothing: there is no next key. Create one with: lockstep key generate --next'
         : words[step],
     notBefore,
     obstacles,
@@ -70,9 +70,9 @@ export function planRotation(facts: RotationFacts): RotationPlan {
 
 const words: Record<NonNullable<RotationPlan['step']>, string> = {
   announce:
-    'the next key joins the key files, every .sources file and the keyring package; it signs nothing yet',
-  both: 'every Release file of a suite is signed by both keys',
-  finish: 'the next key signs alone; the one before is a former one, and frozen views are signed anew',
+    'the next key is added to the key files, every .sources file and the keyring package; it signs nothing yet',
+  both: 'both keys sign every Release file of a suite',
+  finish: 'only the next key signs; the previous key becomes a former key, and frozen views are signed again',
 };
 
 function startObstacles({
@@ -83,12 +83,12 @@ function startObstacles({
 }: RotationFacts): RotationPlan['obstacles'] {
   if (kind === 'none') {
     const message =
-      'the archive has no keyring package, so no machine could get the next key: put templates/archive-keyring into the workspace, as lockstep init writes it';
+      'the archive has no keyring package, so no machine could get the next key: add templates/archive-keyring to the workspace, as written by lockstep init';
     return [{ message, waits: false }];
   }
   if (kind === 'silent') {
     const message =
-      'the keyring package does not name the suites that keep machines up to date: templates/archive-keyring is from before there were such. Take its scripts anew from what lockstep init writes';
+      'the keyring package does not name the suites that keep machines up to date: templates/archive-keyring is outdated. Copy its scripts from the output of lockstep init';
     return [{ message, waits: false }];
   }
   if (suiteOutSince === null) {
@@ -96,6 +96,6 @@ function startObstacles({
     return [{ message, waits: false }];
   }
   if (suitesBehind.length === 0) return [];
-  const message = `machines that follow ${suitesBehind.join(', ')} do not know keyring-${state.current.fingerprint} yet: release the profile, so that the suite has today's keyring package`;
+  const message = `machines that follow ${suitesBehind.join(', ')} do not know keyring-${state.current.fingerprint} yet: release the profile, so that the suite has the current keyring package`;
   return [{ message, waits: true }];
 }

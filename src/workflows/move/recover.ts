@@ -1,7 +1,6 @@
 /**
- * The journal around a move, and what becomes of a move that a run did not end:
- * the InRelease that machines follow says which. Is it the new one, the rest is
- * done; is it the old one, the archive is put back to what that says.
+ * The journal of a move, and the recovery of an unfinished move. The InRelease that machines follow decides:
+ * if it is the new one, the rest is completed; if it is the old one, the archive returns to its state.
  */
 import { join } from 'node:path';
 import { byHashPath, frozenView, liveView } from '../../archive/layout.js';
@@ -45,10 +44,10 @@ export async function beginMove(
 }
 
 /**
- * Finishes or undoes the move that the journal tells of. The caller holds the workspace's lock.
+ * Completes or undoes the move in the journal. The caller holds the workspace's lock.
  *
- * @param signerOf called where a line has to be added to a history
- * @returns what was done, or undefined where there was nothing to do
+ * @param signerOf called if a line must be added to a history
+ * @returns what was done, or undefined if there was nothing to do
  * @throws LockstepError SNAPSHOT_INVALID, DISK_FULL, DISK_IO, those of the signer
  */
 export async function recoverMove(
@@ -90,8 +89,8 @@ export async function endMove(run: Run, { move, message }: MoveJournal, signer: 
 }
 
 /**
- * Has the files beside the InRelease say what it says again. New files of the pool and by-hash files stay:
- * nothing refers to them, and the next try needs them.
+ * Restores the other files of the view to the state of the InRelease. New files of the pool and by-hash files
+ * stay: nothing refers to them, and the next try needs them.
  */
 async function undo(port: ArchivePort, { move, before }: MoveJournal): Promise<void> {
   const view = liveView(move.suite);

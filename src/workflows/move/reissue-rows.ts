@@ -11,7 +11,7 @@ import {
 export interface SupersedeRow {
   package: string;
   architecture: string;
-  /** `reissue`: gets `version`; `keep`: listed as it is; `gone`: only in the current snapshot. */
+  /** `reissue`: gets `version`; `keep`: listed unchanged; `gone`: only in the current snapshot. */
   action: 'reissue' | 'keep' | 'gone';
   /** In the current snapshot; null where it has none. */
   current: string | null;
@@ -69,7 +69,7 @@ function reasonOf({ why, above, same }: Reissue): string {
   if (same !== null) return 'it was re-issued under this version before';
   switch (why.kind) {
     case 'lower':
-      return `machines may have ${above}, and without the pin no machine goes down`;
+      return `machines may have ${above}, and without the pin no machine downgrades`;
     case 'demands':
       return `it needs ${why.relation}, which gets a higher version`;
     case 'demanded':
@@ -79,10 +79,10 @@ function reasonOf({ why, above, same }: Reissue): string {
 
 const keepReasons: Record<KeptPackage['why'], string> = {
   equal: 'it is the same in both',
-  higher: 'it is higher than now, so every machine takes it as it is',
-  new: 'it is not in the current snapshot and is listed as it is',
-  distribution: "it is the distribution's own, whose security updates a version of ours would hide",
-  archive: "it is the archive's own and does not go back with the set",
+  higher: 'it is higher than now, so every machine upgrades to it unchanged',
+  new: 'it is not in the current snapshot and is listed unchanged',
+  distribution: 'it belongs to the distribution, and a re-issued version would hide its security updates',
+  archive: 'it belongs to the archive and is not rolled back with the set',
 };
 
 /** What a person should know before it is done; none where all goes without saying. */
@@ -97,19 +97,19 @@ export function supersedeNotes(plan: SupersedePlan, rows: readonly SupersedeRow[
   return [
     ...note(left, (names, one) => {
       const why =
-        'packages of the distribution are not re-issued, so that its security updates still reach them';
-      return `${names} ${one ? 'stays' : 'stay'} as on machines now: ${why}.`;
+        'packages of the distribution are not re-issued, so that they still get its security updates';
+      return `${names} ${one ? 'stays' : 'stay'} unchanged on machines: ${why}.`;
     }),
     ...note(forced, (names, one) => {
       const why = `a package of the set names ${one ? 'an exact version' : 'exact versions'}`;
-      return `${names} of the distribution ${one ? 'is' : 'are'} re-issued, because ${why}. An update of the distribution reaches machines only when it is higher. Use the relation minimum or series in the profile to avoid this.`;
+      return `${names} of the distribution ${one ? 'is' : 'are'} re-issued, because ${why}. An update of the distribution reaches machines only if it has a higher version. Use the relation minimum or series in the profile to avoid this.`;
     }),
     ...note(gone(true), (names, one) => {
       const removal = `apt removes ${one ? 'it' : 'them'}, because ${one ? 'it needs' : 'they need'} withdrawn versions`;
       return `${names} ${one ? 'is' : 'are'} not part of the earlier set: ${removal}.`;
     }),
     ...note(gone(false), (names, one) => {
-      const stay = `${one ? 'stays' : 'stay'} on machines; "apt-get autoremove" takes away what nothing needs`;
+      const stay = `${one ? 'stays' : 'stay'} on machines; "apt-get autoremove" removes what nothing needs`;
       return `${names} ${one ? 'is' : 'are'} not part of the earlier set and ${stay}.`;
     }),
   ];

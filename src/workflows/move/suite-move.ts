@@ -1,8 +1,7 @@
 /**
- * A suite moves to another snapshot: what publish, promote and rollback share.
- * planMove gathers and decides, writing nothing; applyMove does what was
- * planned and notes it in the suite's history. Which snapshot it is to be, and
- * what people are told before, is theirs.
+ * The move of a suite to another snapshot, shared by publish, promote and rollback. planMove reads and
+ * decides, and writes nothing. applyMove executes the plan and adds it to the suite's history. The callers
+ * choose the snapshot and the messages before the move.
  */
 import { liveView } from '../../archive/layout.js';
 import type { PublicationPlan } from '../../archive/publication-plan.js';
@@ -45,7 +44,7 @@ export interface MoveRequest {
   fromSuite?: string | undefined;
   /** The snapshot whose content `target` re-issues under higher versions. */
   reissues?: string | undefined;
-  /** Whether the database schema may change; a publication only tells of it. */
+  /** Whether the database schema may change; a publication only reports it. */
   schemaChange: boolean;
   /** Whether packages may go to lower versions; a rollback is there for that. */
   lower: boolean;
@@ -59,9 +58,9 @@ export interface MovePlan extends Pick<
   from: string | null;
   to: SnapshotFacts;
   schema: SchemaMove | null;
-  /** Packages that go to a lower version, but for a rollback, which tells of them itself. */
+  /** Packages that get a lower version; empty for a rollback, which reports them itself. */
   lower: LowerStep[];
-  /** The suite's Release files as they are now. */
+  /** The suite's current Release files. */
   standing: ReleaseFiles;
   /** What the published Release lists now, the current one first. */
   listedBefore: string[];
@@ -165,9 +164,9 @@ export async function assertSuiteTakesBase(
 }
 
 /**
- * Does what was planned: the archive first, then the history's line, both between the first and the last word
- * of the journal. Where it fails, the archive is put back to what its InRelease says; where it is killed, the
- * next run does that, or ends it (recover.ts). The caller holds the workspace's lock.
+ * Executes the plan: first the archive, then the history's line, both while the journal exists. If it fails,
+ * the archive returns to the state of its InRelease. If it is killed, the next run does that or completes the
+ * move (recover.ts). The caller holds the workspace's lock.
  */
 export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promise<PublishReport> {
   const { clock, actor } = run;

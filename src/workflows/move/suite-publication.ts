@@ -50,8 +50,7 @@ type PlannedMove = Pick<HistoryEntry, 'action' | 'reissues'> & { there?: Publish
 /**
  * Decides what would be written. Writes nothing to the archive.
  *
- * @param move `there`: what the suite's Release files say, where the caller has read them; `anew`: that they are not
- * believed
+ * @param move `there`: the suite's Release files, if the caller has read them; `anew`: do not trust them
  */
 export async function planPublish(
   run: Run,
@@ -64,9 +63,9 @@ export async function planPublish(
 }
 
 /**
- * Makes what a suite would list with a snapshot that was cut for it, and writes nothing to the archive:
- * publishing finds it made. Only the lowest trust level's suite is thought of, which the snapshot enters first.
- * What stands in the way of a publication is told when there is one.
+ * Prepares the indices of a suite with a new snapshot, without writing to the archive, so that the
+ * publication finds them. It covers only the suite of the lowest trust level, which the snapshot enters
+ * first. Obstacles are reported by the publication itself.
  */
 export async function prepareEntry(
   run: Run,

@@ -1,7 +1,6 @@
 /**
- * `lockstep rollback --supersede`: an earlier set comes back as a snapshot of
- * its own, above every version that machines may have. Plan, then apply;
- * publishing that snapshot is rollback.ts.
+ * `lockstep rollback --supersede`: re-issues an earlier set as a separate snapshot, above every version that
+ * machines may have. Plan, then apply; rollback.ts publishes the snapshot.
  */
 import { poolFilePath } from '../../archive/layout.js';
 import type { BuiltPackage } from '../../build/built.js';
@@ -47,9 +46,9 @@ export interface SupersedeRequest {
   suite: string;
   /** What it points at. */
   current: SnapshotTarget;
-  /** What it goes back to. May be `current`: then only machines that did not follow it are brought along. */
+  /** The snapshot to return to. May be `current`: then only machines that did not follow it are moved. */
   target: SnapshotTarget;
-  /** Versions to exceed beside those of all snapshots in the suite's history. */
+  /** Versions to exceed in addition to those of all snapshots in the suite's history. */
   exceed?: ReadonlyMap<string, string> | undefined;
 }
 
@@ -281,7 +280,7 @@ async function fetchBack({ store, archive }: Context, item: SnapshotPackage): Pr
   if (bytes === undefined) {
     throw new LockstepError('STORE_MISSING', {
       message: `${item.package} ${item.version} is neither in the content store nor in the archive's pool`,
-      hint: `It was ${poolFilePath(item.path)}, SHA-256 ${item.sha256}; restore it from a copy of the archive`,
+      hint: `Its path was ${poolFilePath(item.path)}, SHA-256 ${item.sha256}. Restore it from a copy of the archive`,
       where: [{ file: item.path, value: item.sha256 }],
     });
   }
@@ -297,7 +296,7 @@ function builtOf(item: SnapshotPackage): BuiltPackage {
   return { package: name, version, architecture, source, sourceVersion, control: stanza, file: fileOf(item) };
 }
 
-/** So that a later build of the same version gets a number above what is given out here (planVersion). */
+/** A later build of the same version must get a higher number than the re-issue (planVersion). */
 function buildsOf(
   reissues: readonly Reissue[],
   components: Snapshot['manifest']['components'],

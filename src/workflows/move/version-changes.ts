@@ -24,7 +24,7 @@ export interface ListedVersions {
 }
 
 /**
- * What changes between the snapshots that a suite lists and those that it is to list.
+ * The changes between the snapshots that a suite lists now and after the move.
  *
  * @param manifests SHA-256 of manifests, by id, as far as they are known
  */

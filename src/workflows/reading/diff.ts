@@ -86,10 +86,10 @@ export async function diff(context: Context, request: DiffRequest): Promise<Diff
       ...(trust.note === null ? [] : [trust.note]),
       ...(before.profile === after.profile
         ? []
-        : [`Two profiles are compared: ${before.profile} and ${after.profile}.`]),
+        : [`The snapshots belong to two profiles: ${before.profile} and ${after.profile}.`]),
       ...(request.contents || pairs.length === 0
         ? []
-        : ['No package was opened: only the manifests are compared.']),
+        : ['Only the manifests are compared; no package was opened.']),
     ],
   };
 }

@@ -42,7 +42,7 @@ export async function readingTrust(run: Run): Promise<ReadingTrust> {
   } catch (error) {
     if (!(error instanceof LockstepError) || !isOfKey(error)) throw error;
     const published = await archive.read(keyringFiles.binary);
-    const why = `the archive's own key is not to be had here (${error.code})`;
+    const why = `the archive's own key is not available here (${error.code})`;
     return published === undefined
       ? { taken, note: `Signatures are not checked: ${why}.` }
       : { keyring: published, taken, note: `Signatures are checked with the published keyring: ${why}.` };
@@ -89,7 +89,7 @@ function nothingThere(suite: string, good: readonly string[], back: number): Loc
   if (good.length === 0) {
     return new LockstepError('SNAPSHOT_UNKNOWN', {
       message: `The suite ${suite} points at no snapshot yet`,
-      hint: `Publish one in it: lockstep publish ID ${suite}`,
+      hint: `Publish one: lockstep publish ID ${suite}`,
     });
   }
   return new LockstepError('SNAPSHOT_UNKNOWN', {
@@ -132,7 +132,7 @@ export async function referred(
   if (snapshot.sha256 === ref.sha256) return snapshot;
   throw new LockstepError('SNAPSHOT_INVALID', {
     message: `The manifest of ${ref.id} is not the one that ${by} names`,
-    hint: 'It was replaced; restore it from version control or a backup',
+    hint: 'It was replaced. Restore it from version control or a backup',
     where: [{ file: snapshotFiles(snapshots, place).manifest, value: ref.sha256 }],
   });
 }

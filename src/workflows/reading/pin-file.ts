@@ -47,6 +47,6 @@ export async function pinFile(
   const absent =
     suite !== undefined && had.includes(suite)
       ? null
-      : `${id} was never published${suite === undefined ? '' : ` in ${suite}`}: machines find these versions nowhere until it is.`;
+      : `${id} was never published${suite === undefined ? '' : ` in ${suite}`}: machines cannot find these versions before it is.`;
   return { ...plan, suite: suite ?? null, file, note: absent ?? trust.note };
 }

@@ -159,7 +159,7 @@ export async function status(context: Context, only: string | undefined): Promis
       ...endedSkips(run, only === undefined ? profiles : [found.get(only)!.suite.profile]),
       ...(await unendedRotation(run)),
       ...strays.map(
-        (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing keeps it up.`,
+        (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing refreshes it.`,
       ),
     ],
   };
@@ -172,7 +172,7 @@ async function unendedRotation(run: Run): Promise<string[]> {
     if (state === undefined || state.next === null) return [];
     const since = state.stageSince.toISOString().slice(0, 10);
     return [
-      `The key ${state.next.fingerprint} is on its way (${state.stage === 'both' ? 'signing beside the current one' : 'announced'} since ${since}). See: lockstep key status`,
+      `A change to the key ${state.next.fingerprint} is under way (${state.stage === 'both' ? 'signing together with the current one' : 'announced'} since ${since}). See: lockstep key status`,
     ];
   } catch (error) {
     if (error instanceof LockstepError) return [`${error.message}.`];
@@ -186,7 +186,7 @@ async function unendedMove(context: Context): Promise<string[]> {
     if (journal === undefined) return [];
     const { suite, to } = journal.move;
     return [
-      `A run was killed while it moved ${suite} to ${to}. Machines see the suite as it was or as it was to be; the next command that writes ends or undoes it.`,
+      `A run was killed while it moved ${suite} to ${to}. Machines see the suite either before or after the move. The next command that writes completes or undoes it.`,
     ];
   } catch (error) {
     if (error instanceof LockstepError) return [`${error.message}.`];
@@ -311,9 +311,9 @@ export function suiteStatus(
 }
 
 function skipWarning({ name, profile }: NamedSuite, skipped: SkippedOf, now: Date): string {
-  const sentence = `${name} is made under a skip: ${skippedSentence(skipped)}`;
+  const sentence = `${name} was cut under a skip: ${skippedSentence(skipped)}`;
   return hasEnded(skipped, now)
-    ? `${sentence}; the skip has ended: cut anew: lockstep release ${profile}`
+    ? `${sentence}; the skip has expired. Cut again: lockstep release ${profile}`
     : sentence;
 }
 
@@ -345,20 +345,22 @@ function signatureWarnings(suite: string, state: SignatureState, end: ViewEnd | 
     const then = `Extend the key, then run: lockstep refresh ${suite}`;
     return state === 'expired'
       ? [
-          `The key that signed ${suite} ended at ${until} UTC, and machines refuse it now (EXPKEYSIG). ${then}`,
+          `The key that signed ${suite} expired at ${until} UTC, and machines now refuse the suite (EXPKEYSIG). ${then}`,
         ]
-      : [`The key that signed ${suite} ends at ${until} UTC, and with it what it signed. ${then}`];
+      : [`The key that signed ${suite} expires at ${until} UTC, and so do its signatures. ${then}`];
   }
   switch (state) {
     case 'expired':
-      return [`The signature of ${suite} expired at ${until} UTC, and machines refuse it now. ${refresh}`];
+      return [
+        `The signature of ${suite} expired at ${until} UTC, and machines now refuse the suite. ${refresh}`,
+      ];
     case 'soon':
       return [
-        `The signature of ${suite} expires at ${until} UTC: less than a quarter of its time is left. ${refresh}`,
+        `The signature of ${suite} expires at ${until} UTC: less than a quarter of its validity is left. ${refresh}`,
       ];
     case 'due':
       return [
-        `The signature of ${suite} holds until ${until} UTC: less than half of its time is left. ${refresh}`,
+        `The signature of ${suite} is valid until ${until} UTC: less than half of its validity is left. ${refresh}`,
       ];
     case 'good':
     case 'none':
@@ -372,13 +374,13 @@ function disagreement(suite: string, snapshot: string | null, { release, whole }
   if (snapshot === null) {
     return `${suite} has no history, but the archive on disk has ${says ?? 'something'} in it. Restore snapshots/history from version control or a backup`;
   }
-  if (release === null) return `The archive on disk has nothing of ${suite}. ${again}`;
+  if (release === null) return `The archive on disk does not contain ${suite}. ${again}`;
   if (says !== snapshot) {
-    return `The archive on disk has ${says ?? 'no snapshot of ours'} in ${suite}; its history says ${snapshot}. ${again}`;
+    return `The archive on disk has ${says ?? 'no known snapshot'} in ${suite}; its history says ${snapshot}. ${again}`;
   }
   return whole
-    ? `The Release files of ${suite} are not what they were. ${again}`
-    : `The three Release files of ${suite} are not of one writing. ${again}`;
+    ? `The Release files of ${suite} were changed. ${again}`
+    : `The three Release files of ${suite} do not belong together. ${again}`;
 }
 
 function isoOf(seconds: number): string {

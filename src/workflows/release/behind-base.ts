@@ -1,8 +1,7 @@
 /**
- * Whether the base release is ahead of what the archive has, and since when.
- * What was seen is kept in `.lockstep/base-versions.json`, so that commands that
- * ask no mirror can tell it too. A file that is lost or damaged starts the dates
- * anew, and harms nothing.
+ * Whether the base release is ahead of the archive, and since when. `.lockstep/base-versions.json` keeps the
+ * observed versions, so that commands that contact no mirror can report it too. If the file is lost or
+ * damaged, the dates start again, which does no harm.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -71,7 +70,8 @@ export async function lastSeen(context: Context, codename: string): Promise<Map<
 }
 
 /**
- * Looks at what the base has of these packages, notes what is new, and tells where it is ahead.
+ * Reads the base's versions of these packages, records new ones, and returns the packages of which the base
+ * is ahead.
  *
  * @throws LockstepError as {@link baseVersions}, DISK_*
  */
@@ -207,8 +207,8 @@ export async function assertNotBehindBase(
     hint:
       first.component === metapackage.name
         ? `Give metapackage.name a name that ${base} does not have. Nothing was built.`
-        : `Have the profile take that version, or say that the set stays below it: lockstep skip ${profile.name} ` +
-          `${first.component} --not ${first.version} --reason WHY --until DAY. Nothing was built.`,
+        : `Use that version in the profile, or skip it: lockstep skip ${profile.name} ${first.component} ` +
+          `--not ${first.version} --reason WHY --until DAY. Nothing was built.`,
     where: inTheWay.map((one) => ({
       ...placeOfWords(written, one.path),
       value: one.ours,

@@ -21,7 +21,7 @@ export interface CheckReport {
     path?: string;
     value?: string;
   }[];
-  /** What is no fault and should be looked at. */
+  /** Notes on what is not a fault but needs attention. */
   notes: string[];
 }
 
@@ -56,7 +56,7 @@ async function templateFaults({ root, profiles }: WorkspaceCheck): Promise<Locks
   const named = profiles.flatMap((profile) =>
     namedTemplates(profile).map(({ name, path }) => ({ name, at: placeOf(profile, path) })),
   );
-  // Every set that is built has the keyring package beside it
+  // Every set that is built also gets the keyring package
   const keyring = profiles.length === 0 ? [] : [{ name: keyringTemplate, at: undefined }];
   for (const { name, at } of [...named, ...keyring]) {
     try {
@@ -77,7 +77,7 @@ function withoutSuite({ workspace, profiles, imported }: WorkspaceCheck): string
     .sort()
     .map(
       (name) =>
-        `No suite of lockstep.yaml takes the profile ${name}, so nothing of it can be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: ${workspace.trustLevels[0]} }`,
+        `lockstep.yaml has no suite for the profile ${name}, so it cannot be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: ${workspace.trustLevels[0]} }`,
     );
 }
 
@@ -85,7 +85,7 @@ async function hooksThatDoNotRun(repository: string): Promise<string[]> {
   const hooks = await commitHooks(await import('isomorphic-git'), repository);
   if (hooks.length === 0) return [];
   return [
-    `The commits that snapshots.commit makes run no hooks of ${repository}: ${hooks.join(', ')}. Check the commits where they are pushed to, or set snapshots.commit to false and commit yourself`,
+    `The commits of snapshots.commit do not run the hooks of ${repository}: ${hooks.join(', ')}. Check the commits on the server that you push to, or set snapshots.commit to false and commit yourself`,
   ];
 }
 
@@ -100,6 +100,6 @@ async function commitNotes({ workspace }: WorkspaceCheck): Promise<string[]> {
     return [`snapshots.commit is true, but nothing is committed: ${error.message}.`];
   }
   return [
-    `snapshots.commit is true, but nothing is committed: ${workspace.root} is in no git repository. Make one with "git init", or set snapshots.commit to false`,
+    `snapshots.commit is true, but nothing is committed: ${workspace.root} is not in a git repository. Create one with "git init", or set snapshots.commit to false`,
   ];
 }

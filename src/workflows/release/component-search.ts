@@ -164,7 +164,7 @@ export class ComponentSearch {
     } catch (error) {
       const isOdd = error instanceof LockstepError && error.code.startsWith('DEB_');
       if (!isOdd || pin.kind !== 'apt-source') throw error;
-      this.phase.info(`What ${pin.component} demands cannot be read: ${error.message}`);
+      this.phase.info(`The demands of ${pin.component} cannot be read: ${error.message}`);
       return null;
     }
   }

@@ -1,7 +1,6 @@
 /**
- * What is to be imported, read: packages, source packages, and the uploads that
- * name them. It takes them into the store and says what is wrong with each; what
- * the set becomes is import.ts.
+ * Reads the packages, source packages and uploads to import. It stores them and reports the faults of each;
+ * import.ts decides the resulting set.
  */
 import type { BuiltSource } from '../../build/built.js';
 import { counted } from '../../counted.js';
@@ -83,8 +82,8 @@ export async function readPackages(
     taken.packages.push(one);
   }
   if (read.length + described.sources.length + taken.faults.length === 0 && request.remove.length === 0) {
-    const where = request.paths.length === 0 ? 'what was named: nothing' : request.paths.join(', ');
-    taken.faults.push({ message: `there is no .deb, .dsc or .changes in ${where}` });
+    const where = request.paths.length === 0 ? 'the arguments: nothing' : request.paths.join(', ');
+    taken.faults.push({ message: `no .deb, .dsc or .changes in ${where}` });
   }
   return taken;
 }
@@ -93,10 +92,10 @@ function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: bo
   const { file } = read;
   if ('faults' in read) return read.faults.map((message) => ({ file, message }));
   if (promised === undefined) {
-    return signed ? [{ file, message: 'no signed .changes names it, and a keyring was given' }] : [];
+    return signed ? [{ file, message: 'no signed .changes names it, but --keyring requires one' }] : [];
   }
   if (promised.sha256 === read.entry.sha256) return [];
-  return [{ file, message: `has SHA-256 ${read.entry.sha256}, and its .changes names ${promised.sha256}` }];
+  return [{ file, message: `has SHA-256 ${read.entry.sha256}, but its .changes names ${promised.sha256}` }];
 }
 
 interface Described {

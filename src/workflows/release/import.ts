@@ -53,7 +53,7 @@ export interface ImportReport {
   packages: number;
   sources: number;
   changes: ImportChange[];
-  /** Flags that the import needs and was not given; a dry run tells them. */
+  /** Missing flags that the import needs; a dry run reports them. */
   wants: ImportWish[];
   /** Packages that were read and left out: the set has as many newer versions as the profile allows. */
   passedOver: { package: string; version: string; architecture: string }[];
@@ -180,9 +180,9 @@ function changelogsAmong(
 }
 
 /**
- * Flags that are missing. Nothing leaves a set, and nothing goes down in it, without a word.
+ * The missing flags. Removals and lower versions always need a flag.
  *
- * @throws LockstepError IMPORT_REMOVES, IMPORT_LOWER, but for a dry run, which only tells
+ * @throws LockstepError IMPORT_REMOVES, IMPORT_LOWER, except in a dry run, which only reports
  */
 function wishesOf(changes: readonly ImportChange[], request: ImportRequest): ImportWish[] {
   const unasked = unaskedChanges(changes, request);
@@ -192,19 +192,19 @@ function wishesOf(changes: readonly ImportChange[], request: ImportRequest): Imp
   const found = unasked[first];
   const where = found.map(({ package: name, architecture, from, to }) => ({
     path: `${name} ${architecture}`,
-    message: to === null ? `${from} would leave the set` : `${from} -> ${to}`,
+    message: to === null ? `${from} would be removed` : `${from} -> ${to}`,
   }));
   const count = found.length === 1 ? 'a package' : counted(found.length, 'package');
   if (first === 'replace') {
     throw new LockstepError('IMPORT_REMOVES', {
-      message: `Nothing was imported: ${count} of the last snapshot would leave the set of ${request.profile}`,
-      hint: '--add keeps them beside what was named; --replace lets them go; --remove NAME takes single ones out',
+      message: `Nothing was imported: ${count} of the last snapshot would be removed from the set of ${request.profile}`,
+      hint: '--add keeps them; --replace removes them; --remove NAME removes single packages',
       where,
     });
   }
   throw new LockstepError('IMPORT_LOWER', {
     message: `Nothing was imported: ${count} of ${request.profile} would go to a lower version`,
-    hint: 'Machines with a higher version stay at it. If this is meant: --lower. To take a published set back: lockstep rollback',
+    hint: 'Machines with a higher version keep it. To allow lower versions: --lower. To return a published set to an earlier snapshot: lockstep rollback',
     where,
   });
 }

@@ -1,4 +1,6 @@
-/** A profile in which own trees stand in for components: for one run, and for nothing that is written. */
+/**
+ * A profile in which local trees replace the sources of components, for one run. Nothing of it is written.
+ */
 import { LockstepError } from '../../errors.js';
 import { nearest } from '../../profile/nearest.js';
 import type { LocalConfig, Profile } from '../../profile/profile-schema.js';
@@ -24,8 +26,8 @@ export function withLocalTrees(profile: Profile, trees: LocalTrees): Profile {
     }
     if (component.build === undefined) {
       throw new LockstepError('USAGE', {
-        message: `--with ${name}=${source.typed}: ${name} is not built here (its source is of kind ${component.source.kind}), so no tree can stand in for it`,
-        hint: 'Components with "build" in the profile can be built from your own tree.',
+        message: `--with ${name}=${source.typed}: ${name} is not built here (the kind of its source is ${component.source.kind}), so a tree cannot replace it`,
+        hint: 'Only components with "build" in the profile can be built from a local tree.',
         where: [{ path: `components.${name}.build` }],
       });
     }

@@ -82,8 +82,8 @@ function profilesOf(
   const ofSuite = suite === undefined ? undefined : suiteOf(workspace, suite).profile;
   if (name !== undefined && ofSuite !== undefined && name !== ofSuite) {
     throw new LockstepError('USAGE', {
-      message: `The suite ${suite!} is of the profile ${ofSuite}, not of ${name}`,
-      hint: `Leave the profile out, or name it: lockstep outdated ${ofSuite} --suite ${suite!}`,
+      message: `The suite ${suite!} belongs to the profile ${ofSuite}, not to ${name}`,
+      hint: `Omit the profile, or name the right one: lockstep outdated ${ofSuite} --suite ${suite!}`,
       where: [{ path: '--suite', value: suite! }],
     });
   }
@@ -99,7 +99,7 @@ function profilesOf(
     const profile = read.either(one);
     if (isImported(profile)) continue;
     if (placeholdersIn(profile).length === 0) profiles.push(profile);
-    else notes.push(`The profile ${one} is left out: addresses in it are to be filled in first.`);
+    else notes.push(`The profile ${one} is left out: it still contains example addresses.`);
   }
   return { profiles, notes };
 }

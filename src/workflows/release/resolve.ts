@@ -48,7 +48,7 @@ export interface Resolution {
 
 export interface ResolveOptions {
   trees?: LocalTrees;
-  /** A component whose version is to be explained. */
+  /** A component whose version the command explains. */
   explain?: string | undefined;
 }
 
@@ -152,7 +152,7 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>): stri
     .flatMap(({ component }) =>
       whyNot(problem, chosen, component)
         .newer.filter(({ why }) => why === 'barred')
-        .map(({ sentence }) => `Passed over, ${component} ${sentence}`),
+        .map(({ sentence }) => `Not chosen: ${component} ${sentence}`),
     );
 }
 
@@ -162,7 +162,7 @@ function preReleases(problem: Problem, chosen: ReadonlyMap<string, number>): str
     .filter(({ preReleasesOnly }) => preReleasesOnly === true)
     .map(
       ({ component, range, options }) =>
-        `A pre-release was taken, ${component} ${options[chosen.get(component)!]!.label}: the base has no release in ${range}`,
+        `A pre-release is used, ${component} ${options[chosen.get(component)!]!.label}: the base has no release in ${range}`,
     );
 }
 
@@ -194,5 +194,5 @@ function explainChoice(
   const told = whyNot(problem, chosen, root);
   return root === component
     ? told
-    : { ...told, sentence: `${component} comes with ${root}; ${told.sentence}` };
+    : { ...told, sentence: `${component} is part of ${root}; ${told.sentence}` };
 }

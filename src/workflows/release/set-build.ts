@@ -55,7 +55,7 @@ export interface BuildPlanRow {
 export interface PlannedBuilds {
   rows: BuildPlanRow[];
   plans: BuildPlan[];
-  /** The versions that this set gives out, for the manifest. */
+  /** The versions that this set assigns, for the manifest. */
   versions: SnapshotBuild[];
   /** The database schema that it needs; undefined where it has no database. */
   schema: SnapshotSchema | undefined;
@@ -134,7 +134,7 @@ export async function buildSet(
         try {
           return await applyBuild(plan, building);
         } catch (error) {
-          // The others end before the fault is told: no build goes on behind an error
+          // The other builds end before the fault is reported: no build continues after an error
           stop.abort(error);
           throw error;
         }
@@ -160,7 +160,10 @@ export async function buildSet(
   );
 }
 
-/** Every version that was given out here, of all profiles: they share one pool. Those of `profile` are its own. */
+/**
+ * Every version that this workspace assigned, for all profiles, because they share one pool. Those of
+ * `profile` are its own.
+ */
 export async function versionHistory(context: Context, profile: string): Promise<VersionUse[]> {
   const { snapshots } = context.places;
   const uses: VersionUse[] = [];
@@ -168,7 +171,7 @@ export async function versionHistory(context: Context, profile: string): Promise
     for (const build of builds) uses.push({ ...build, isOwn: of === profile });
   };
   for (const place of await listSnapshots(snapshots)) add(place.profile, await readBuilds(snapshots, place));
-  // A version that was given out stays given out when its snapshot is dropped: machines have it
+  // An assigned version stays assigned after its snapshot is dropped: machines have it
   for (const dropped of await readDropped(snapshots)) add(dropped.profile, dropped.builds);
   return uses;
 }
@@ -346,8 +349,8 @@ function assertVersions(plan: BuildPlan, output: BuildOutput): void {
   for (const built of output.packages) {
     if (built.version === plan.version) continue;
     throw new LockstepError('BUILD_OUTPUT', {
-      message: `${built.package} was built as ${built.version}; ${plan.version} was planned`,
-      hint: 'Packages with a version of their own (dpkg-gencontrol -v) cannot be part of an exact set.',
+      message: `${built.package} was built as ${built.version} instead of the planned ${plan.version}`,
+      hint: 'Packages with their own version (dpkg-gencontrol -v) cannot be part of an exact set.',
       where: [{ path: `components.${plan.component}` }],
     });
   }

@@ -1,4 +1,4 @@
-/** The changelogs of a set that is to be cut, taken out of its packages into the content store. */
+/** Copies the changelogs of a set from its packages to the content store, before the cut. */
 import { storeChangelog } from '../../snapshot/changelog-reader.js';
 import { planChangelogs } from '../../snapshot/changelog-plan.js';
 import type { SnapshotManifest, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';

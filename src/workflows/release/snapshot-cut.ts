@@ -152,7 +152,7 @@ export async function applyCut(
       now: context.clock.now(),
       signal: context.signal,
     });
-    // What publishing needs is made while the snapshot is at hand, so that no move has to read it
+    // The data for publishing is prepared while the snapshot is in memory, so that no move has to read it
     if (plan.kind === 'cut') {
       await context.records.make(plan);
       const { id, sha256 } = plan;

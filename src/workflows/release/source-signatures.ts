@@ -1,7 +1,6 @@
 /**
- * The archive's signature on each .dsc that is made here, which dget and
- * dscverify ask for. One that was signed keeps its bytes for ever: a file of the
- * pool never changes, and an unchanged set is no new snapshot.
+ * The archive's signature on each .dsc of a build, which dget and dscverify require. A signed .dsc never
+ * changes: a file of the pool never changes, and an unchanged set gives no new snapshot.
  */
 import { posix } from 'node:path';
 import { putHashed } from '../../build/hashed-file.js';
@@ -19,9 +18,9 @@ import type { BuiltSet } from './set-build.js';
 import type { Context } from '../workspace/context.js';
 
 /**
- * The set with the signed .dsc files in place of those that the builds wrote.
+ * The set with signed .dsc files instead of the unsigned ones of the builds.
  *
- * @param signer null for a run that signs nothing: what was signed before is used, the rest stays as it is
+ * @param signer null for a run that signs nothing: earlier signed files are used, the rest does not change
  * @throws LockstepError SIGN_*, STORE_*, DISK_*, and what reading earlier snapshots throws
  */
 export async function withSignedSources(

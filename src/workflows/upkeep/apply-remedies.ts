@@ -1,7 +1,6 @@
 /**
- * Puts the faults of the archive right, pool before indices before Release, so
- * that clients see no more of them at any moment than before. Release files are
- * signed anew over what the key vouched for, or published again.
+ * Repairs the faults of the archive, first the pool, then indices, then Release, so that clients never see
+ * more faults than before. Release files are signed again over the signed content, or published again.
  */
 import { applyPublication } from '../../archive/apply.js';
 import { keyOfSuite, liveView } from '../../archive/layout.js';
@@ -25,7 +24,7 @@ import { planPublish } from '../move/suite-publication.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
 /**
- * Applies remedies in their order. What cannot be put right is told and does not stop the others.
+ * Applies remedies in their order. A remedy that fails is reported and does not stop the others.
  *
  * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED
  */
@@ -109,7 +108,7 @@ async function signAgain(
     now: clock.now(),
   });
   await applyRefresh(port, plan, { signer, clock, signal });
-  return { path: view, how: 'signed anew' };
+  return { path: view, how: 'signed again' };
 }
 
 /**
@@ -136,7 +135,7 @@ async function publishAgain(
   const plan = await planPublish(run, target, suite, signer, { action: 'publish', anew: true });
   const writes = plan.writes.filter(({ path }) => path.startsWith(`${view}/`));
   await applyPublication(port, { ...plan, writes }, { store, signer, clock, signal });
-  return { path: view, how: `published again out of ${id}` };
+  return { path: view, how: `published again from ${id}` };
 }
 
 function suiteOfView(view: string): { suite: string; id: string | undefined } | undefined {

@@ -1,7 +1,7 @@
 /**
- * `lockstep drop`: a snapshot that nothing needs any more goes. That it does is
- * noted first, signed, so that an interrupted drop is finished by the next one
- * and nobody takes the gap for a loss. Its packages go with the next gc.
+ * `lockstep drop`: removes a snapshot that nothing needs. A signed line records the drop first, so that the
+ * next run finishes an interrupted drop, and the gap is not mistaken for a loss. The next gc removes its
+ * packages.
  */
 import type { PoolFile } from '../../archive/index-text.js';
 import { readSignedView } from '../../archive/signed-view.js';
@@ -35,14 +35,14 @@ export interface DropReport {
   profile: string;
   /** `finished`: an earlier run had begun it. */
   verdict: 'drop' | 'finished';
-  /** What is taken away, below the workspace. */
+  /** The removed files, below the workspace. */
   files: string[];
-  /** Pool files that no other snapshot has, which the next gc takes away. */
+  /** Pool files that no other snapshot has, which the next gc removes. */
   freed: { files: number; bytes: number };
 }
 
 /**
- * Drops a snapshot, or only says what that would take away.
+ * Drops a snapshot, or only reports what would be removed.
  *
  * @throws LockstepError SNAPSHOT_UNKNOWN with the nearest, SNAPSHOT_IN_USE, SNAPSHOT_INVALID where what is left
  * cannot be told, those of the signer and of the disk
@@ -76,7 +76,7 @@ async function interrupted(context: Context, id: string): Promise<DroppedSnapsho
   if ((await filesOf(context, dropped)).length > 0) return dropped;
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `The snapshot ${id} of ${dropped.profile} was dropped at ${dropped.at} by ${dropped.by}`,
-    hint: 'Nothing of it is left but its packages, until the next: lockstep gc',
+    hint: 'Only its packages remain, until the next: lockstep gc',
   });
 }
 
@@ -95,7 +95,7 @@ async function snapshotNamed(context: Context, id: string): Promise<SnapshotPlac
   const ids = all.map((place) => place.id);
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `There is no snapshot ${id}${didYouMean(id, ids)}`,
-    hint: ids.length === 0 ? 'There is none yet' : 'See which there are with: lockstep snapshots',
+    hint: ids.length === 0 ? 'There are no snapshots yet' : 'List them with: lockstep snapshots',
   });
 }
 

@@ -1,7 +1,6 @@
 /**
- * What is there of a snapshot that is dropped, and taking it away in an order
- * that is safe at any moment: InRelease first, so that clients stop asking, and
- * the manifest last. That the drop was noted before is the caller's.
+ * Finds the files of a dropped snapshot, and removes them in an order that is always safe: InRelease first,
+ * so that clients stop using it, and the manifest last. The caller records the drop before.
  */
 import { manifestPoolFiles } from '../../archive/expected.js';
 import type { PoolFile } from '../../archive/index-text.js';
@@ -22,14 +21,14 @@ import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { notesPath } from './verify.js';
 import { inPhase } from '../../io/progress.js';
 
-/** Something that is there of a snapshot that goes. */
+/** A file or folder of a dropped snapshot. */
 export interface DroppedFile {
   /** Below the workspace, for people. */
   shown: string;
   remove: () => Promise<void>;
 }
 
-/** What is there of a snapshot, in the order in which it goes: InRelease first, its manifest last. */
+/** The files of a snapshot in the order of their removal: InRelease first, its manifest last. */
 export async function filesOf(
   context: Context,
   dropped: SnapshotPlace & { manifest: string },
@@ -109,7 +108,7 @@ export async function dropSnapshot(
 }
 
 /**
- * Takes away what is there. It may be interrupted anywhere: the next run goes on.
+ * Removes them. It may be interrupted anywhere: the next run continues.
  *
  * @throws LockstepError DISK_IO, INTERRUPTED, SNAPSHOT_COMMIT
  */

@@ -1,8 +1,7 @@
 /**
- * `lockstep gc --cache`, and the same once a day by itself: the cache is
- * pruned by the rule of io/cache-rule.ts. It gathers what is there and takes
- * away what the rule says, folder by folder of io/cache-folders.ts; it never
- * reads what a file of the cache holds, and knows no other rule.
+ * `lockstep gc --cache`, and the same automatically once a day: prunes the cache with the rule of
+ * io/cache-rule.ts. It lists the folders of io/cache-folders.ts and removes what the rule selects. It never
+ * reads the content of cached files, and has no other rule.
  */
 import type { Stats } from 'node:fs';
 import { lstat, readdir, rename, stat, utimes } from 'node:fs/promises';
@@ -54,8 +53,8 @@ export function cacheLimits(
   const age = given('--max-age', flags.age) ?? given('LOCKSTEP_CACHE_AGE', env['LOCKSTEP_CACHE_AGE']);
   const size = given('--max-size', flags.size) ?? given('LOCKSTEP_CACHE_SIZE', env['LOCKSTEP_CACHE_SIZE']);
   return {
-    maxAge: limit(age, parseDuration, 'Write a number and s, m, h, d or w, as in 30d') ?? maxAge,
-    maxSize: limit(size, parseSize, 'Write a number and K, M, G or T, as in 50G') ?? maxSize,
+    maxAge: limit(age, parseDuration, 'Use a number and s, m, h, d or w, such as 30d') ?? maxAge,
+    maxSize: limit(size, parseSize, 'Use a number and K, M, G or T, such as 50G') ?? maxSize,
   };
 }
 
@@ -108,12 +107,12 @@ async function pruneCache(context: Context, request: CacheGcRequest): Promise<Ca
   return { ...plan, notes };
 }
 
-/** By itself the cache is looked through this often: seconds. */
+/** Interval of the automatic pruning, in seconds. */
 const pruneEvery = 86_400;
 
 /**
- * Prunes the cache where that was not done for a day: at the end of what filled it. A fault is told and no
- * more: the work before it is done. The caller holds the workspace's lock.
+ * Prunes the cache if this was not done for a day, at the end of a command that fills it. A fault is only
+ * reported, because the command's work is done. The caller holds the workspace's lock.
  */
 export async function pruneWhenDue(context: Context): Promise<void> {
   const limits = cacheLimits(context.env);
@@ -129,7 +128,7 @@ export async function pruneWhenDue(context: Context): Promise<void> {
     if (last !== undefined) await pruneCache(context, { ...limits, dryRun: false });
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
-    context.progress.phase('Pruning the cache').done(`left for the next time: ${error.message}`);
+    context.progress.phase('Pruning the cache').done(`left for the next run: ${error.message}`);
   }
 }
 
@@ -142,13 +141,13 @@ async function findItems(context: Context, notes: string[]): Promise<CacheItem[]
   const others = await runsUnderWay(context);
   for (const { workspace, command } of others) {
     notes.push(
-      `The content store, build roots and scratch space are left alone: "${command}" is at work in ${workspace}`,
+      `The content store, build roots and scratch space are not pruned: "${command}" is active in ${workspace}`,
     );
   }
   const known = new Set<string>([...cacheFolderNames, pruneMark]);
   for (const name of await namesIn(cache)) {
     if (!known.has(name) && !isTemporaryName(name)) {
-      notes.push(`${join(cache, name)} is left alone: it is none of Lockstep's`);
+      notes.push(`${join(cache, name)} is not pruned: it does not belong to Lockstep`);
     }
   }
   for (const folder of cacheFolderNames) {
@@ -214,7 +213,7 @@ async function blobs(
   const { hashes, unreachable } = await workspacesNeeds(context, forgottenAfter);
   for (const { workspace, address } of unreachable) {
     notes.push(
-      `The content store is left alone: ${workspace} uses it too and is not there now. If it is gone for good, remove ${address}`,
+      `The content store is not pruned: ${workspace} also uses it and is missing now. If it was deleted, remove ${address}`,
     );
   }
   const all = busy || unreachable.length > 0;

@@ -1,7 +1,6 @@
 /**
- * `lockstep gc`: what nothing refers to goes, once it has been so for the grace
- * period. What refers to what is decided over everything that is there; who
- * cannot know that takes nothing away.
+ * `lockstep gc`: removes files that were unreferenced for the grace period. It needs all references to
+ * decide; if they are not known completely, it removes nothing.
  */
 import { counted } from '../../counted.js';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -35,7 +34,7 @@ import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 
 export interface GcRequest {
-  /** Seconds that a file must have been needless for. */
+  /** How long a file must have been unreferenced, in seconds. */
   grace: number;
   dryRun: boolean;
 }
@@ -54,9 +53,9 @@ export interface GcReport {
 const forgottenAfter = 30 * 86_400;
 
 /**
- * Collects, or only says what it would take away.
+ * Collects, or only reports what it would remove.
  *
- * @throws LockstepError SNAPSHOT_INVALID where it cannot be known what is needed, LOCK_HELD, DISK_IO, INTERRUPTED
+ * @throws LockstepError SNAPSHOT_INVALID if the references are not known, LOCK_HELD, DISK_IO, INTERRUPTED
  */
 export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
   return await exclusively(context, request, async (run) => {
@@ -120,7 +119,7 @@ async function findGarbage(run: Run, request: GcRequest, notes: string[]): Promi
     const signed = await readSignedView(port, view, trust);
     if (signed.there && signed.release === null) {
       notes.push(
-        `${view} is left alone: none of its Release files can be trusted. Look at it with: lockstep verify`,
+        `${view} is not cleaned: none of its Release files can be trusted. Check it with: lockstep verify`,
       );
     }
     for (const { sha256 } of signed.release?.sha256.values() ?? []) needs.hashes.add(sha256);
@@ -185,7 +184,7 @@ async function storeGarbage(
   if (others.unreachable.length > 0) {
     for (const { workspace, address } of others.unreachable) {
       notes.push(
-        `The content store is left alone: ${workspace} uses it too and is not there now. If it is gone for good, remove ${address}`,
+        `The content store is not cleaned: ${workspace} also uses it and is missing now. If it was deleted, remove ${address}`,
       );
     }
     return [];
@@ -217,7 +216,7 @@ async function filesIn(folder: string): Promise<string[]> {
 /** Kinds whose paths are below the root of what is published. */
 const published: ReadonlySet<GarbageKind> = new Set(['pool', 'by-hash', 'index', 'temporary']);
 
-/** Since when each is needless is on disk before the first one goes: an interrupted run loses no grace period. */
+/** The start of each grace period is on disk before the first removal: an interrupted run loses none. */
 async function removeGarbage(context: Context, plan: GarbagePlan): Promise<void> {
   const { archive: port, signal, progress } = context;
   await writeNotes(notesPath(context), plan.notes);

@@ -1,7 +1,6 @@
 /**
- * `lockstep refresh`: views are signed anew before their time is over. Their
- * indices stay as they are, so what it costs does not depend on how many
- * packages there are; manifests are not read.
+ * `lockstep refresh`: signs views again before they expire. Their indices do not change, so the cost does not
+ * depend on the number of packages; it reads no manifests.
  */
 import { frozenView, keyringSuite, liveView } from '../../archive/layout.js';
 import { readReleaseTexts } from '../../archive/publication.js';
@@ -43,25 +42,25 @@ export interface RefreshedView {
   kind: 'live' | 'frozen';
   /** Of a frozen view. */
   snapshot: string | null;
-  /** Why it is signed anew; null: it is good as it is. */
+  /** Why it is signed again; null if nothing is due. */
   reason: RefreshReason | null;
   /** ISO 8601; null where it has no end. */
   validUntil: string | null;
-  /** Why it could not be signed anew; null: it was, or need not be. */
+  /** Why it could not be signed again; null if it was, or need not be. */
   fault: string | null;
 }
 
 export interface Refreshed {
   views: RefreshedView[];
-  /** Paths below `public/` of files that carry the key and were, or would be, written anew. */
+  /** Paths below `public/` of files that contain the key and were, or would be, rewritten. */
   keyFiles: string[];
   /** What people should know of the key. */
   warnings: string[];
 }
 
 /**
- * Signs anew what is due, and writes the key files anew where the key has changed. A view that cannot be signed is told
- * of, and the others are signed all the same.
+ * Signs what is due again, and rewrites the key files if the key has changed. A view that cannot be signed is
+ * reported, and the others are still signed.
  *
  * @throws LockstepError SUITE_UNKNOWN with the nearest, FILE_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
  * signer and of the disk
@@ -122,13 +121,13 @@ async function refreshSuites(
       if (view !== undefined) views.push(view);
     }
   }
-  // Machines have the key before; who comes new shall have the one that signs
+  // Existing machines have the previous key; new ones should get the key that signs
   if (request.adopts.length > 0) keyFiles = await settle();
   return { views, keyFiles: keyFiles.sort(), warnings: keyWarnings(keyEnds, now) };
 }
 
 /**
- * Before anything is written: where none of what was published is there, it is not the archive that is looked at.
+ * Before the first write: if none of the published files exists, the folder is not the archive.
  *
  * @throws LockstepError ARCHIVE_INVALID
  */
@@ -143,8 +142,8 @@ async function assertThere(run: Run, suites: readonly PublishedSuite[]): Promise
   }
   if (published.length === 0) return;
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `The archive is not at ${port.place}: histories say what was published, and no Release file of it is there`,
-    hint: 'If it was moved or is not mounted, bring it back. If it is lost, make it anew with: lockstep verify --repair',
+    message: `The archive is not at ${port.place}: the histories record publications, but there is no Release file`,
+    hint: 'If it was moved or is not mounted, restore it there. If it is lost, recreate it with: lockstep verify --repair',
     where: published.map((view) => ({ path: `public/${view}` })),
   });
 }
@@ -248,7 +247,7 @@ async function refreshView(
 
 /** A folder that is not mounted, or was moved, must not look like one in which nothing is due. */
 function missing(view: string, place: string): string {
-  return `its history says that it was published, and ${view} has no Release files. If ${place} is the archive, make them anew with: lockstep verify --repair; if it was moved or is not mounted, bring it back`;
+  return `its history says that it was published, but ${view} has no Release files. If ${place} is the archive, recreate them with: lockstep verify --repair. If the archive was moved or is not mounted, restore it there`;
 }
 
 function faultOf(messages: readonly string[]): string {
@@ -261,7 +260,7 @@ export function viewPath({ suite, snapshot }: Pick<RefreshedView, 'suite' | 'sna
 }
 
 /**
- * One error for the views that could not be signed anew, if there are any.
+ * One error for all views that could not be signed again, if there are any.
  *
  * @throws LockstepError ARCHIVE_INVALID
  */

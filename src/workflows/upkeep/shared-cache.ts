@@ -23,8 +23,8 @@ function addressFolder({ places }: Pick<Context, 'places'>): string {
 }
 
 /**
- * Leaves this workspace's address in the cache, or renews it. A cache that cannot be written to is left as
- * it is: who only reads must not fail for it.
+ * Records this workspace's path in the cache, or renews the record. It ignores a read-only cache: a command
+ * that only reads must not fail.
  */
 export async function registerWorkspace(
   context: Pick<Context, 'places' | 'workspace' | 'clock'>,
@@ -50,7 +50,7 @@ export interface OthersNeeds {
   unreachable: { workspace: string; address: string }[];
 }
 
-/** The runs that are at work in other workspaces which share the cache. */
+/** The active runs in other workspaces that share the cache. */
 export async function runsUnderWay(context: Context): Promise<{ workspace: string; command: string }[]> {
   const runs: { workspace: string; command: string }[] = [];
   const folder = addressFolder(context);

@@ -14,8 +14,8 @@ export function assertSound({ findings }: SnapshotsReading, doing: string): void
   const first = faults[0]!;
   const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`;
   throw new LockstepError('SNAPSHOT_INVALID', {
-    message: `Nothing is ${doing} while it is not known what the snapshots need: snapshots/${first.path}: ${first.message}${more}`,
-    hint: 'See what to do with: lockstep verify',
+    message: `Nothing is ${doing}, because the needs of the snapshots are unknown: snapshots/${first.path}: ${first.message}${more}`,
+    hint: 'For the remedy, run: lockstep verify',
     where: faults.map(({ path, message }) => ({ file: `snapshots/${path}`, message })),
   });
 }

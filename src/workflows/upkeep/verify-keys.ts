@@ -1,6 +1,6 @@
 /**
- * The record of keys, for `verify`: a damaged or lost one is a finding like any
- * other, and everything else is then judged by the key that is at hand.
+ * The record of keys, for `verify`: a damaged or lost one is a finding like any other, and everything else is
+ * then checked with the available key.
  */
 import { join } from 'node:path';
 import { keyOfSuite } from '../../archive/layout.js';
@@ -58,7 +58,7 @@ function lost(path: string): Finding {
     code: 'SNAPSHOT_INVALID',
     kind: 'missing',
     path,
-    message: 'The record of keys is missing, though the archive has signed with one',
-    hint: 'Restore it from version control or a backup; without it, what former keys signed is not believed',
+    message: 'The record of keys is missing, but the archive has used one',
+    hint: 'Restore it from version control or a backup. Without it, signatures of former keys are not trusted',
   };
 }

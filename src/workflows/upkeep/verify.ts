@@ -1,7 +1,6 @@
 /**
- * `lockstep verify`: everything that was cut and published is read again, as
- * somebody would who trusts the archive's public key and nothing else. With
- * repair, what can be put right is, and everything is read once more.
+ * `lockstep verify`: reads all snapshots and the archive again, and trusts only the archive's public key.
+ * With repair, it repairs what it can, and reads everything again.
  */
 import { join } from 'node:path';
 import { ExpectedFiles } from '../../archive/expected.js';
@@ -41,14 +40,14 @@ export interface VerifyRequest {
 
 export interface VerifyReport {
   target: string | null;
-  /** How much was looked at. */
+  /** How much was checked. */
   snapshots: number;
   views: number;
   files: number;
   bytes: number;
   /** What is wrong now, by path. Paths are below the workspace. */
   faults: Finding[];
-  /** What was put right, and what could not be. */
+  /** What was repaired, and what could not be. */
   repairs: RepairOutcome[];
   /** What a person should know before believing the faults. */
   notes: string[];
@@ -112,7 +111,7 @@ async function scopeOf(context: Context, target: string | undefined): Promise<Sc
     await findSnapshot(snapshots, target);
     return { kind: 'snapshot', id: target };
   }
-  // One that was taken out of lockstep.yaml is still in the archive
+  // A suite that was removed from lockstep.yaml is still in the archive
   if (!(await listHistories(snapshots)).includes(target)) suiteOf(context.workspace, target);
   return { kind: 'suite', suite: target };
 }
@@ -262,8 +261,8 @@ function lostHistories(
         code: 'SNAPSHOT_INVALID',
         kind: 'missing',
         path: historyPath(snapshots, suite).slice(snapshots.length + 1),
-        message: `The history of ${suite} is missing, though the suite is published`,
-        hint: 'Restore it from version control or a backup; nothing else has what it says',
+        message: `The history of ${suite} is missing, but the suite is published`,
+        hint: 'Restore it from version control or a backup. Its content exists nowhere else',
       },
     ];
   });
@@ -287,12 +286,12 @@ async function notesFor(context: Context): Promise<string[]> {
   const notes: string[] = [];
   if (holder !== undefined && holder.pid !== process.pid) {
     notes.push(
-      `${holder.command} is at work here since ${holder.startedAt}: what it has not finished looks like a fault.`,
+      `${holder.command} is active here since ${holder.startedAt}: its unfinished work may look like a fault.`,
     );
   }
   if ((await readIfThere(journalPath(context))) !== undefined) {
     notes.push(
-      'A run was killed while it moved a suite. The next command that writes finishes that move or undoes it.',
+      'A run was killed while it moved a suite. The next command that writes completes that move or undoes it.',
     );
   }
   return notes;

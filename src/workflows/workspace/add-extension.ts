@@ -96,8 +96,8 @@ function onlyProfile(run: Run): string {
   const [only, ...others] = profiles.map(({ name }) => name);
   if (only !== undefined && others.length === 0) return only;
   throw new LockstepError('USAGE', {
-    message: 'Which profile is the extension to go into?',
-    hint: `Add --profile NAME; there is ${[only, ...others].join(', ') || 'none with components'}`,
+    message: 'The profile for the extension is missing',
+    hint: `Add --profile NAME. Available: ${[only, ...others].join(', ') || 'none with components'}`,
   });
 }
 
@@ -110,7 +110,7 @@ function componentOf(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9 _.-]*$/.test(name) && componentNamePattern.test(component)) return component;
   throw new LockstepError('USAGE', {
     message: `${JSON.stringify(name)} cannot be the name of an extension`,
-    hint: 'Give the name of its folder, as in SyntaxHighlight_GeSHi; --component says what to call it in the profile.',
+    hint: 'Use the name of its folder, such as SyntaxHighlight_GeSHi. --component sets its name in the profile.',
   });
 }
 
@@ -158,7 +158,7 @@ function branchLike(profile: Profile): { branch: string } {
     range === undefined || range === 'latest' || range === 'any' ? null : semver.minVersion(range);
   if (lowest !== null && lowest.major > 0) return { branch: `REL${lowest.major}_${lowest.minor}` };
   throw new LockstepError('USAGE', {
-    message: `Which branch or version of the repository is meant? The profile ${profile.name} does not say which MediaWiki it is for`,
+    message: `The branch or version of the repository is missing: the profile ${profile.name} does not determine the version of MediaWiki`,
     hint: `Add --branch B, --tag T or --version RANGE`,
   });
 }

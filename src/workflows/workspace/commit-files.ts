@@ -30,7 +30,7 @@ export async function commitSnapshotFiles(
   if (kind !== 'no-repository' || told.has(context)) return;
   told.add(context);
   const phase = context.progress.phase('Committing');
-  phase.done(`nothing: snapshots.commit is true, but ${workspace.root} is in no git repository`);
+  phase.done(`nothing: snapshots.commit is true, but ${workspace.root} is not in a git repository`);
 }
 
 /** Commands that have said that they commit nothing. */

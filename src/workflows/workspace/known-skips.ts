@@ -81,6 +81,6 @@ export async function skipsIn(reader: SummaryReader, last: HistoryEntry | undefi
     return summary === undefined ? noSkips : { skipped: summary.skipped, unread: null };
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error;
-    return { skipped: [], unread: `What ${last.to} skipped is not known: ${error.message}` };
+    return { skipped: [], unread: `The skips of ${last.to} are not known: ${error.message}` };
   }
 }

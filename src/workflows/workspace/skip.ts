@@ -1,8 +1,7 @@
 /**
- * `lockstep skip`: a version that a profile passes over until a day, written
- * into the profile or taken out of it. What there is of the component is looked
- * up first, so that a version is named that exists and it is said what the skip
- * will leave; nothing is fetched beside indices and refs.
+ * `lockstep skip`: adds a skip of a version until a date to a profile, or removes it. It first looks up the
+ * available versions of the component, so that the skipped version exists and the message names the remaining
+ * one. It fetches only indices and refs.
  */
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
@@ -115,7 +114,7 @@ function sourceOf({ name, components }: Profile, component: string): OwnSource {
   const { source } = components[component]!;
   if (source.kind !== 'within') return source;
   throw new LockstepError('USAGE', {
-    message: `The version of ${component} is that of ${source.component}, which it is within`,
+    message: `${component} has the version of ${source.component}, which contains it`,
     hint: `Skip one of ${source.component}: lockstep skip ${name} ${source.component} --not VERSION ...`,
     where: [{ path: 'COMPONENT', value: component }],
   });
@@ -135,8 +134,9 @@ function assertSkip({ version, reason, until }: Skip, { kind }: OwnSource, now: 
   if (!oneLine.safeParse(reason).success) refuse('--reason', reason, 'must be one line of text');
   const isDay =
     /^\d{4}-\d{2}-\d{2}$/.test(until) && new Date(`${until}T00:00:00Z`).toJSON()?.startsWith(until);
-  if (isDay !== true) refuse('--until', until, 'must be a day: 2026-12-13');
-  if (hasEnded({ until }, now)) refuse('--until', until, 'is not ahead: such a skip would have no effect');
+  if (isDay !== true) refuse('--until', until, 'must be a date such as 2026-12-13');
+  if (hasEnded({ until }, now))
+    refuse('--until', until, 'is not in the future: such a skip would have no effect');
   if (isTooLong({ until }, now)) refuse('--until', until, tooLongWords(now));
 }
 
@@ -147,7 +147,10 @@ function others({ name, components }: Profile, component: string): string {
     : `${name} skips of ${component}: ${skips.map(({ version }) => version).join(', ')}.`;
 }
 
-/** What there is, and what the skip would leave of it. What cannot be looked up is a note: that may be why it is skipped. */
+/**
+ * The available versions, and those that remain after the skip. A failed lookup is only a note: it may be the
+ * reason for the skip.
+ */
 async function lookAhead(
   context: Context,
   profile: Profile,
@@ -156,7 +159,7 @@ async function lookAhead(
 ): Promise<Outlook> {
   const found = await lookUp(context, profile, component, source);
   if (typeof found === 'string') {
-    const note = `Whether there is a version ${wanted.version}, and whether security fixes will be missing, is not known: ${found}`;
+    const note = `It is not known whether the version ${wanted.version} exists and whether security fixes will be missing: ${found}`;
     return { version: wanted.version, listed: null, security: false, instead: null, notes: [note] };
   }
   const meant = namedBy(found, wanted.version);
@@ -179,13 +182,13 @@ async function lookAhead(
     notes: [
       ...(meant.some(({ option }) => option.inRange)
         ? []
-        : [`${version} is out of the range ${range}: it would not be taken anyway.`]),
-      ...(instead === null ? [`Nothing that is there is left in ${range}: resolving will fail.`] : []),
+        : [`${version} is outside the range ${range}: it would not be used anyway.`]),
+      ...(instead === null ? [`No version remains in ${range}: resolve will fail.`] : []),
     ],
   };
 }
 
-/** All that there is of the component, or why that is not known. */
+/** All available versions of the component, or why they are not known. */
 async function lookUp(
   context: Context,
   profile: Profile,
@@ -222,14 +225,14 @@ function versionOf(
     const more = there.length > mostNamed ? `, and ${there.length - mostNamed} more` : '';
     throw new LockstepError('VERSION_UNLISTED', {
       message: `There is no version ${wanted} of ${component}: nothing lists it`,
-      hint: `There is ${there.slice(0, mostNamed).join(', ')}${more}; lockstep outdated ${profile} shows the newest.`,
+      hint: `Available: ${there.slice(0, mostNamed).join(', ')}${more}. lockstep outdated ${profile} shows the newest.`,
       where: [{ path: '--not', value: wanted }],
     });
   }
   if (names.length > 1) {
     throw new LockstepError('USAGE', {
-      message: `${wanted} stands for several versions of ${component}: ${names.join(', ')}`,
-      hint: 'Name one of them with --not',
+      message: `${wanted} matches several versions of ${component}: ${names.join(', ')}`,
+      hint: 'Choose one of them with --not',
       where: [{ path: '--not', value: wanted }],
     });
   }

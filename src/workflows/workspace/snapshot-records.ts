@@ -76,7 +76,7 @@ export async function evidenceOf(
 function replaced({ places }: Context, target: SnapshotTarget): LockstepError {
   return new LockstepError('SNAPSHOT_INVALID', {
     message: `The manifest of ${target.id} is not the one that the history names`,
-    hint: 'It was replaced; restore it from version control or a backup',
+    hint: 'It was replaced. Restore it from version control or a backup',
     where: [{ file: snapshotFiles(places.snapshots, target).manifest, value: target.sha256 }],
   });
 }

@@ -8,7 +8,7 @@ import { recoverMove } from '../move/recover.js';
 import { registerWorkspace } from '../upkeep/shared-cache.js';
 
 /**
- * Runs `work` as the only one. What a killed run left half done is finished or undone before it.
+ * Runs `work` exclusively. Before that, it completes or undoes the unfinished move of a killed run.
  *
  * @param dryRun that the work writes nothing
  * @param needsStore that it leaves records which refer to files of the shared content store

@@ -15,7 +15,7 @@ if ( !defined( 'MEDIAWIKI' ) ) {
 if ( PHP_SAPI !== 'cli' && is_file( '/var/lib/mediawiki-full/restoring.json' ) ) {
 	http_response_code( 503 );
 	header( 'Retry-After: 120' );
-	exit( 'The wiki is being put back to an earlier state. Please come again in a few minutes.' );
+	exit( 'The wiki is being restored to an earlier state. Please come again in a few minutes.' );
 }
 
 $mediawikiFull = require __DIR__ . '/wiki-conf.php';

@@ -17,31 +17,31 @@ foreach ( [
 }
 
 const USAGE = <<<'TEXT'
-usage: mediawiki-full status [--json]   versions, what runs, what the caches do
-       mediawiki-full doctor [--json]   try the wiki out, as visitors and editors do
-       mediawiki-full setup             finish an installation that had to wait for a database,
-                                        and bring the database up to the installed versions
-       mediawiki-full update            run MediaWiki's update.php again, in any case
-       mediawiki-full set [--json]      show what can be set
-       mediawiki-full set KEY VALUE     change it, and have visitors see it at once
-       mediawiki-full sizes [--json]    work out the sizes of the caches for this machine's memory, which
-                                        each daemon uses from its next start on
-       mediawiki-full captchas          new pictures for the registration of visitors
+usage: mediawiki-full status [--json]   show versions, services and the state of the caches
+       mediawiki-full doctor [--json]   test the wiki, as visitors and editors use it
+       mediawiki-full setup             finish an installation that waits for a database,
+                                        and update the database to the installed versions
+       mediawiki-full update            always run MediaWiki's update.php again
+       mediawiki-full set [--json]      list the settings
+       mediawiki-full set KEY VALUE     change a setting, with immediate effect
+       mediawiki-full sizes [--json]    compute the sizes of the caches from this machine's memory; each
+                                        daemon uses them from its next start on
+       mediawiki-full captchas          create new CAPTCHA pictures for registrations
        mediawiki-full adopt [FOLDER] [--dry-run] [--cache] [--replace]
-                                        give a wiki that is here the set's caches and care, where it is
+                                        add the set's caches and services to an existing wiki
        mediawiki-full adopt --undo [--discard-changes]
-                                        have it as it was before
+                                        revert the adoption
        mediawiki-full import --dump FILE --settings FILE [--images FOLDER] [--replace]
-                                        put a wiki of another machine in the place of the one here
+                                        replace the wiki here by a wiki from another machine
        mediawiki-full take-port-80 [--yes | --undo]
-                                        give the wiki port 80, whatever has it
+                                        give the wiki port 80, whatever program uses it
        mediawiki-full pin ID [--no-apply]
-                                        hold the set at one snapshot of the archive, and take it there
-       mediawiki-full unpin [--apply]   let it follow the suite again, and move it on
+                                        move the set to a snapshot of the archive, and hold it there
+       mediawiki-full unpin [--apply]   follow the suite again; --apply moves the set at once
        mediawiki-full restore --list [--json]
                                         show the dumps of the database
        mediawiki-full restore [DUMP] [--yes]
-                                        put back a dump together with the packages it belongs to
+                                        restore a dump together with its packages
 
 TEXT;
 
@@ -102,7 +102,7 @@ function absolutePath( string $path ): string {
 function valuesOf( array $valued, array $options, array $arguments ): array {
 	$named = array_values( array_intersect( $options, $valued ) );
 	if ( count( $named ) !== count( $arguments ) || count( array_unique( $named ) ) !== count( $named ) ) {
-		throw new Fault( 'each of ' . implode( ', ', $valued ) . ' is given once at most, and wants one file or folder' );
+		throw new Fault( 'each of ' . implode( ', ', $valued ) . ' can be given once, and requires one file or folder' );
 	}
 	return array_combine( $named, array_map( 'MediaWikiFull\absolutePath', $arguments ) );
 }
@@ -125,7 +125,7 @@ function perform( string $verb, array $options, array $arguments ): int {
 			return roomForDump();
 		case 'set':
 			if ( count( $arguments ) === 1 ) {
-				throw new Fault( 'set wants a name and a value: `mediawiki-full set site_name "Our Wiki"`' );
+				throw new Fault( 'set requires a name and a value: `mediawiki-full set site_name "Our Wiki"`' );
 			}
 			return $arguments === [] ? showChoices( $has( '--json' ) )
 				: withLock( static fn () => setChoice( ...$arguments ) );

@@ -117,7 +117,7 @@ sub vcl_backend_error {
         set beresp.status = 503;
         set beresp.http.Retry-After = "30";
         set beresp.http.Content-Type = "text/plain; charset=utf-8";
-        synthetic("Too many ask for what the wiki has to work out anew just now. Please come again in a minute.");
+        synthetic("Too many requests need the wiki at the moment. Please try again in a minute.");
         return (deliver);
     }
 }

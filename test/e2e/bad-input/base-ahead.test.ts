@@ -15,7 +15,7 @@ describe('a base release that is ahead of the archive', function () {
   const today = new Date().toISOString().slice(0, 10);
   const theirs = { package: 'cache-full', version: '1.6.19-1~deb12u1', depends: 'libc6' };
   const sentence = new RegExp(
-    `Debian 12 is ahead: cache-full 1\\.6\\.19-1~deb12u1 \\(bookworm-security\\), first seen by us on ${today}, is above 1\\.6\\.18\\+lockstep`,
+    `Debian 12 is ahead: cache-full 1\\.6\\.19-1~deb12u1 \\(bookworm-security\\), first seen on ${today}, is higher than 1\\.6\\.18\\+lockstep`,
   );
 
   const stop = new AbortController();

@@ -137,7 +137,7 @@ describe('a build in a build root', function () {
           new RegExp(`The build of ${name} \\(${name} \\S+\\) failed, exit status \\d+\\. It ended with:\n`),
           /^ {2}it broke: 7 < 8$/m,
           /^ {2}dpkg-buildpackage: error: debian\/rules binary/m,
-          new RegExp(`^To do: The whole log is ${log}$`, 'm'),
+          new RegExp(`^To do: The full log is ${log}$`, 'm'),
         ],
       });
       assert.equal(where![0]!.file, log);

@@ -129,7 +129,10 @@ describe('importing', function () {
     assert.deepEqual(await listed(), ['1.10', '1.2']);
 
     const older = await bench.run(['import', 'several', '--add', await deb('0.9'), '--dry-run']);
-    assert.match(older.stderr, /Left out, older than the versions that the profile keeps: hello 0\.9 all/);
+    assert.match(
+      older.stderr,
+      /Left out, because they are older than the versions that the profile keeps: hello 0\.9 all/,
+    );
     const next = await bench.succeeds(importResult, ['import', 'several', '--add', await deb('2.0')]);
     assert.deepEqual(
       next.changes.map(({ from, to }) => [from, to]),
@@ -177,7 +180,7 @@ describe('importing', function () {
       code: 'IMPORT_INVALID',
       says: [
         /4 things are wrong/,
-        /login\.deb: it does not begin/,
+        /login\.deb: it does not start/,
         /half\.deb: it ends/,
         /old\.deb: it is for i386/,
         /flipped\.deb: /,
@@ -190,11 +193,11 @@ describe('importing', function () {
     });
     await bench.fails(['import', 'tools', bench.path('lockstep.yaml')], {
       code: 'IMPORT_INVALID',
-      says: [/is no folder, and no \.deb/],
+      says: [/is not a folder, a \.deb/],
     });
     await bench.fails(['import', 'tools', bench.path('profiles')], {
       code: 'IMPORT_INVALID',
-      says: [/there is no \.deb, \.dsc or \.changes in/],
+      says: [/no \.deb, \.dsc or \.changes in/],
     });
   });
 
@@ -245,7 +248,7 @@ describe('importing', function () {
     await put('a.deb', await smallDeb('aa'));
     await bench.fails(['import', profile, incoming], {
       code: 'USAGE',
-      says: [/made of its components/, /kind: imported/],
+      says: [/builds its packages from components/, /kind: imported/],
     });
     await bench.fails(['import', 'tolls', incoming], {
       code: 'PROFILE_UNKNOWN',

@@ -85,7 +85,7 @@ describe('a run in the middle of a download', function () {
           new RegExp(
             `"lockstep release ${profile} --json", process ${running.pid}, since \\d{4}-\\d\\d-\\d\\dT`,
           ),
-          /Wait for it to end/,
+          /Wait for it to finish/,
         ],
       });
       assert.equal(where![0]!.file, bench.path('.lockstep/lock'));

@@ -63,9 +63,9 @@ describe('the JSON of commands that succeed', function () {
       notes: [
         ...['mediawiki-extensions', 'mediawiki-wmf'].map(
           (name) =>
-            `No suite of lockstep.yaml takes the profile ${name}, so nothing of it can be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: unstable }`,
+            `lockstep.yaml has no suite for the profile ${name}, so it cannot be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: unstable }`,
         ),
-        `snapshots.commit is true, but nothing is committed: ${bench.workspace} is in no git repository. Make one with "git init", or set snapshots.commit to false`,
+        `snapshots.commit is true, but nothing is committed: ${bench.workspace} is not in a git repository. Create one with "git init", or set snapshots.commit to false`,
       ],
     });
     const one = await bench.succeeds(checkResult, ['check', profile]);

@@ -54,7 +54,7 @@ describe('a mirror that cannot be relied on', function () {
       orig,
       'flipped',
       'SOURCE_HASH_MISMATCH',
-      /SHA-256 [0-9a-f]{64} where [0-9a-f]{64} was promised/,
+      /SHA-256 [0-9a-f]{64} instead of the expected [0-9a-f]{64}/,
     ],
     [
       'flips a bit of a package',

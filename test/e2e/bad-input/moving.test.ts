@@ -74,7 +74,7 @@ describe('moving suites', function () {
     ]) {
       await bench.fails(args, {
         code: 'SNAPSHOT_UNKNOWN',
-        says: [new RegExp(`${slip}.*did you mean ${second}`), /The newest are/],
+        says: [new RegExp(`${slip}.*did you mean ${second}`), /The newest snapshots are/],
       });
     }
   });
@@ -82,7 +82,10 @@ describe('moving suites', function () {
   it('promotes upwards only, out of a suite that has something, within one profile', async () => {
     await bench.fails(['promote', stable, suite], {
       code: 'MOVE_TRUST',
-      says: [/trust level is unstable, that of cache-stable is stable/, /goes up: unstable, stable/],
+      says: [
+        /has the trust level unstable, which is not higher than stable, the trust level of cache-stable/,
+        /higher trust level: unstable, stable/,
+      ],
     });
     await bench.fails(['promote', suite, suite], { code: 'MOVE_TRUST' });
     await bench.fails(['promote', 'mediawiki-1.39-unstable', 'mediawiki-1.39-stable'], {
@@ -95,7 +98,7 @@ describe('moving suites', function () {
   it('goes back only where there is something to go back to, and with a reason', async () => {
     await bench.fails(['rollback', stable, ...why], {
       code: 'MOVE_NOWHERE',
-      says: [/points at no snapshot, so there is nothing to go back from/],
+      says: [/points at no snapshot, so it cannot be rolled back/],
     });
     await bench.fails(['rollback', suite], {
       code: 'USAGE',
@@ -160,7 +163,7 @@ describe('moving suites', function () {
     await bench.fails(['rollback', stable, ...why], { code: 'MOVE_SCHEMA', says: [/--schema-change/] });
     const back = await bench.succeeds(rollbackResult, ['rollback', stable, '--schema-change', ...why]);
     assert.equal(back.to, old);
-    assert.match(back.database!, /memcached 1\.43 \(\w{12}\) to that of memcached 1\.39 \(\w{12}\)/);
+    assert.match(back.database!, /memcached 1\.43 \(\w{12}\) to the schema of memcached 1\.39 \(\w{12}\)/);
   });
 
   it('says what will be before it is done, and shows it afterwards', async () => {

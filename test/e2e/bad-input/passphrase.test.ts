@@ -46,7 +46,7 @@ describe('a protected key', function () {
 
   it('is not opened by a wrong passphrase in the environment', async () => {
     await refused(every, { LOCKSTEP_PASSPHRASE: 'wrong' }, 'SIGN_WRONG_PASSPHRASE', [
-      new RegExp(`does not open the key: ${key}`),
+      new RegExp(`does not unlock the key: ${key}`),
       /LOCKSTEP_PASSPHRASE/,
     ]);
   });

@@ -103,7 +103,7 @@ describe('publishing', function () {
       await disk.limit('size=4m');
       const { where } = failedWith(await run('release', profile), {
         code: 'DISK_FULL',
-        says: [/public has \d MiB free, and the publication needs \d MiB/, /Nothing was written/],
+        says: [/public has \d MiB of free space; the publication needs \d MiB/, /Nothing was written/],
       });
       assert.equal(where![0]!.file, bench.path('public'));
       assert.deepEqual(await hashes(disk.path), old);

@@ -81,7 +81,7 @@ describe('several mirrors, of which one cannot be relied on', function () {
     await bench.fails(['resolve', profile], {
       code: 'MIRROR_UNKNOWN',
       env: list(bench.mirror.url, 'somewhere'),
-      says: [/LOCKSTEP_MIRROR: number 2 of 2 is not the address of a mirror: "somewhere"/],
+      says: [/LOCKSTEP_MIRROR: number 2 of 2 is not a mirror address: "somewhere"/],
     });
   });
 
@@ -103,8 +103,8 @@ describe('several mirrors, of which one cannot be relied on', function () {
         `Error SOURCE_NOT_ON_MIRROR: No mirror has ${name} of mediawiki 1:1.39.17-1+deb12u2, which bookworm-security lists`,
         `  ${first.origin}/${path}: Not found (404)`,
         `  ${bench.mirror.server.origin}/${path}: Not found (404)`,
-        'To do: Try again later, or name more mirrors: LOCKSTEP_MIRROR_SECURITY, or mirror.security in lockstep.yaml, takes several.',
-        '       The next lower version in the range ~1.39.0 is 1:1.39.8-1~deb12u1 (bookworm). It lacks the security fixes of 1:1.39.17-1+deb12u2, which the security suite brings. To take it until a mirror has the other:',
+        'To do: Try again later, or add mirrors: LOCKSTEP_MIRROR_SECURITY, or mirror.security in lockstep.yaml, accepts several.',
+        '       The next lower version in the range ~1.39.0 is 1:1.39.8-1~deb12u1 (bookworm). It lacks the security fixes of 1:1.39.17-1+deb12u2, which the security suite has. To use it until a mirror has the other version:',
         `         lockstep skip ${wiki} mediawiki --not 1:1.39.17-1+deb12u2 --reason 'no mirror has ${name}' --until ${until}`,
       ].join('\n'),
     );

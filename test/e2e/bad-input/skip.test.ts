@@ -62,7 +62,7 @@ describe('a version that is to be passed over', function () {
 
     const written = await bench.run(line);
     assert.equal(written.status, 0, written.stderr);
-    assert.match(written.stderr, /The newest that is left in the range: 1\.6\.18-1 \(bookworm\)\./);
+    assert.match(written.stderr, /The newest remaining version in the range: 1\.6\.18-1 \(bookworm\)\./);
     assert.equal((await bench.succeeds(skipResult, line)).action, 'none');
 
     const { components, skipped } = await bench.succeeds(resolveResult, ['resolve', profile]);
@@ -91,6 +91,6 @@ describe('a version that is to be passed over', function () {
     const { suites } = await bench.succeeds(statusResult, ['status', suite]);
     assert.deepEqual(suites[0]!.skipped, []);
     const markdown = await bench.run(['diff', `${suite}~1`, suite, '--markdown']);
-    assert.match(markdown.stdout, /## Skipped versions\n\n- Skipped no more: memcached /);
+    assert.match(markdown.stdout, /## Skipped versions\n\n- No longer skipped: memcached /);
   });
 });

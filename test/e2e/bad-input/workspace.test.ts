@@ -49,7 +49,7 @@ describe('what a person wrote wrong', function () {
         9,
         3,
         'metapackage.setings',
-        /unknown key "setings"; did you mean "settings"\? Known here: name, lead/,
+        /unknown key "setings"; did you mean "settings"\? Allowed here: name, lead/,
       ],
     ] as const;
 
@@ -137,7 +137,7 @@ describe('what a person wrote wrong', function () {
   it('is a folder where a workspace is', async () => {
     await bench.fails(['init', bench.workspace], {
       code: 'WORKSPACE_EXISTS',
-      says: [/is a Lockstep workspace already/],
+      says: [/is already a Lockstep workspace/],
     });
     const folder = await scratch('taken');
     await mkdir(join(folder, 'templates'));
@@ -192,7 +192,7 @@ describe('what a person wrote wrong', function () {
     await bench.fails(['resolve', profile], {
       code: 'MIRROR_UNKNOWN',
       env: { LOCKSTEP_MIRROR: 'somewhere' },
-      says: [/LOCKSTEP_MIRROR is not the address of a mirror: "somewhere"/],
+      says: [/LOCKSTEP_MIRROR is not a mirror address: "somewhere"/],
     });
     await bench.fails(['resolve', profile], {
       code: 'KEYRING_MISSING',
@@ -287,7 +287,7 @@ describe('a Parsoid that does not fit', function () {
     const fallback = await bench.run(['resolve', 'mediawiki-1.39']);
     assert.equal(fallback.status, 0, fallback.stderr);
     assert.match(fallback.stdout, /mediawiki +1:1\.39\.8-1~deb12u1/);
-    assert.match(fallback.stderr, /Passed over, mediawiki 1\.39\.18.*wikimedia\/parsoid 0\.16\.7/s);
+    assert.match(fallback.stderr, /Not chosen: mediawiki 1\.39\.18.*wikimedia\/parsoid 0\.16\.7/s);
     await onlyTheNewest();
     for (const command of ['resolve', 'release']) {
       await bench.fails([command, 'mediawiki-1.39'], {

@@ -156,7 +156,7 @@ for (const { profile, series, tags } of [
         await refused(
           'misfit',
           'RESOLVE_DEMAND',
-          new RegExp(`parsoid is kept at \\^${major}\\.${minor + 1}\\.0`),
+          new RegExp(`parsoid is limited to \\^${major}\\.${minor + 1}\\.0`),
           new RegExp(`wikimedia/parsoid ${made.parsoid.replaceAll('.', '\\.')}`),
           /would fit/,
         );

@@ -40,7 +40,7 @@ describe("a wiki of Debian's package with MariaDB, and mediawiki-full", function
       }
       assert.deepEqual(await machine().files(...folders), files);
     };
-    await withSettings('$wgSitename = ;', /LocalSettings\.php is no PHP: .*line \d+/);
+    await withSettings('$wgSitename = ;', /LocalSettings\.php is not valid PHP: .*line \d+/);
     await withSettings('echo "hello\\n";', /prints text.*hello/);
     await withSettings('return;', /ends, by exit or return, before the block.*The wiki is as it was/s);
     await machine().run('systemctl', 'stop', 'mariadb.service');

@@ -162,7 +162,7 @@ export function defineAdoption(
 
   it('goes on answering as it did once mediawiki-full is installed', async () => {
     const said = await machine().install();
-    assert.match(said, /has a wiki(?:\.|,) (?:It|which) stays as it is/);
+    assert.match(said, /has a wiki(?:\.|,) (?:It|which) does not change/);
     await machine().assertSame();
     assert.equal(
       await machine().run('systemctl', 'list-units', '--state=failed', '--plain', '--no-legend'),

@@ -297,7 +297,7 @@ async function checkPhpLimits(wiki: WikiMachine): Promise<void> {
   const file = join(wiki.machine.root, 'etc/mediawiki-full/fpm.d/small.conf');
   await writeFile(file, 'php_value[post_max_size] = 8M\n');
   try {
-    assert.deepEqual(await said(), ['post_max_size is to be 8M, and is 72M in the processes that run']);
+    assert.deepEqual(await said(), ['post_max_size should be 8M, but is 72M in the running processes']);
     await wiki.machine.run(['systemctl', 'reload', unit]);
     await eventually('the limit is seen', async () =>
       /^post_max_size \(8M\) leaves no/.test((await said()).join()),

@@ -137,7 +137,7 @@ export function defineWikiChecks({ machine, adminName, password }: CheckedWiki):
       await writeFile(join(wiki.machine.root, settings), `${text}\n$wgSiteNotice = ;\n`);
       const unit = ['--unit=mediawiki-full-settings', '--no-pager', '--output=cat'];
       await eventually('the fault is told', async () =>
-        (await wiki.machine.run(['journalctl', ...unit])).stdout.includes('is no PHP'),
+        (await wiki.machine.run(['journalctl', ...unit])).stdout.includes('is not valid PHP'),
       );
       const page = await wiki.visitor().get('/wiki/Main_Page');
       assert.deepEqual([page.status, page.headers['x-cache']], [200, 'hit']);
@@ -169,7 +169,7 @@ export function defineWikiChecks({ machine, adminName, password }: CheckedWiki):
     const refused = await wiki.machine.run(['mediawiki-full', 'set', 'trusted_proxies', 'everybody'], {
       allowFailure: true,
     });
-    assert.deepEqual([refused.exitCode, /everybody is none/.test(refused.stderr)], [1, true]);
+    assert.deepEqual([refused.exitCode, /everybody is invalid/.test(refused.stderr)], [1, true]);
     await wiki.machine.run(['mediawiki-full', 'set', 'trusted_proxies', '']);
     assert.deepEqual(await seen(), before);
   });

@@ -170,7 +170,7 @@ evil:
     };
     await assert.rejects(
       async () => build(await builds.request({ packages: ['second'] }, spec)),
-      fault('BUILD_OUTPUT', /made no second; it made sample/),
+      fault('BUILD_OUTPUT', /did not produce second; it produced sample/),
     );
   });
 
@@ -182,7 +182,7 @@ evil:
       (thrown: unknown) => thrown as Error & { hint: string },
     );
     assert.ok(fault('BUILD_FAILED', /\n {2}it broke: 7 < 8\n/)(error));
-    assert.equal(error.hint, `The whole log is ${builds.log}`);
+    assert.equal(error.hint, `The full log is ${builds.log}`);
     assert.match(await readFile(builds.log, 'utf8'), /it broke/);
     assert.deepEqual(await builds.leftovers(), []);
   });

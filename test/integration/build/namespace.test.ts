@@ -61,7 +61,7 @@ describe('namespaces in a chroot', function () {
   it('are not where it is none, which is said, and what to do', async () => {
     assert.match(
       await inChroot({ isMount: false, proc: true }),
-      /^MACHINE_UNFIT This is a chroot whose \/ is no mount point.*mount --bind FOLDER FOLDER$/,
+      /^MACHINE_UNFIT This is a chroot whose \/ is not a mount point.*mount --bind FOLDER FOLDER$/,
     );
   });
 

@@ -188,7 +188,10 @@ describe('the source package of a build', () => {
     });
     await assert.rejects(
       prepare(folder),
-      fault('BUILD_PACKAGING', /ends with 1:1\.1-1, the source is 1\.0.*; debian\/source\/format is "1\.0"/),
+      fault(
+        'BUILD_PACKAGING',
+        /newest changelog entry is 1:1\.1-1, but the source is 1\.0.*; debian\/source\/format is "1\.0"/,
+      ),
     );
   });
 
@@ -204,7 +207,7 @@ describe('the source package of a build', () => {
     });
     await assert.rejects(
       prepare(other),
-      fault('BUILD_PACKAGING', /is of other, debian\/changelog of sample/),
+      fault('BUILD_PACKAGING', /control names other, but debian\/changelog names sample/),
     );
     const leaving = await put(join(builds.folder, 'c'), packagingFiles);
     await symlink('../../etc/passwd', join(leaving, 'link'));

@@ -138,12 +138,12 @@ describe('a source package made of a tracked tree', function () {
         { suffix: '+x1', distribution: 'b', maintainer: 'A <a@b>', changes: [] },
         builds.context(),
       ),
-      fault('BUILD_PACKAGING', /there is no packaging\/sample\/debian in the workspace/),
+      fault('BUILD_PACKAGING', /the workspace has no packaging\/sample\/debian/),
     );
     await write({ changelog: changelog('1:1.0.0-1') });
     await assert.rejects(
       prepare(await gitPin()),
-      fault('BUILD_PACKAGING', /machines take for newer than 1:1\.0\.0~rc\.1\+git20231120\.1a2b3c4d-1/),
+      fault('BUILD_PACKAGING', /which is higher than 1:1\.0\.0~rc\.1\+git20231120\.1a2b3c4d-1/),
     );
     await write({ changelog: changelog('1:0.9-1'), 'source/format': '3.0 (native)\n' });
     await assert.rejects(prepare(await gitPin()), fault('BUILD_PACKAGING', /must be "3\.0 \(quilt\)"/));

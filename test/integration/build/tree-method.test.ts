@@ -164,7 +164,7 @@ describe('building by the tree method', () => {
     const stored = await archive();
     const lib = { archive: stored, path: 'vendor/lib', to: '/usr/share/php/Lib', exclude: [] };
     const tree = { ...samplePackage(), entries: [file('/usr/share/php/Lib/composer.json', 'x')] };
-    await assert.rejects(build({ tree, from: [lib] }), fault('DEB_INVALID', /is there twice/));
+    await assert.rejects(build({ tree, from: [lib] }), fault('DEB_INVALID', /occurs twice/));
     await assert.rejects(
       build({ tree: samplePackage(), from: [{ ...lib, path: 'vendor/none' }] }),
       fault('SOURCE_PATH_MISSING', /sample\.tar\.gz has no folder vendor\/none/),

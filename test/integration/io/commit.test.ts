@@ -147,7 +147,7 @@ describe('committing what was cut', () => {
     });
     await assert.rejects(snapshot(), {
       code: 'SNAPSHOT_COMMIT',
-      message: /: a merge is not finished: README$/,
+      message: /: a merge is unfinished: README$/,
     });
     assert.equal(await inGit('rev-parse', 'HEAD'), head);
   });

@@ -107,7 +107,7 @@ describe('other programs', () => {
     await assert.rejects(failing, {
       code: 'TOOL_FAILED',
       message: /:\n {2}the end$/,
-      hint: `The whole log is ${log}`,
+      hint: `The full log is ${log}`,
     });
     assert.equal(await readFile(log, 'utf8'), '1\n2\n3\nthe end\n');
     assert.equal(await tailOf(log, 2), '3\nthe end');

@@ -252,7 +252,7 @@ describe('mediawiki-full: dumps, and putting one back with its packages', functi
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     await wiki.write(`${data}/backups/${dump!.file}`, bytes);
     await wiki.write(`${data}/backups/${dump!.name}.json`, JSON.stringify({ ...dump, sha256 }));
-    assert.match(await fails(['restore', '--yes']), /is no sound SQLite database\. The wiki is as it was/);
+    assert.match(await fails(['restore', '--yes']), /is not a valid SQLite database\. The wiki is as it was/);
     assert.equal(await isThere(stateFile), false);
     assert.equal(await isThere(`${data}/sqlite/restore.sqlite`), false);
     assert.equal(await text(), 'new');
@@ -330,6 +330,6 @@ describe('mediawiki-full: dumps, and putting one back with its packages', functi
       `${data}/backups/x.json`,
       JSON.stringify({ name: 'x', file: 'x.sqlite', time: 't', versions: {}, reason: 'before-update' }),
     );
-    assert.match(await fails(['restore', '--yes']), /has a database that this package did not make/);
+    assert.match(await fails(['restore', '--yes']), /has a database that this package did not create/);
   });
 });

@@ -89,7 +89,7 @@ describe('a workspace on disk', () => {
     await make();
     const again = await fails(make());
     assert.equal(again.code, 'WORKSPACE_EXISTS');
-    assert.match(again.message, /is a Lockstep workspace already/);
+    assert.match(again.message, /is already a Lockstep workspace/);
     const other = join(dir, 'other');
     await mkdir(join(other, 'profiles'), { recursive: true });
     await writeFile(join(other, 'profiles/mediawiki-1.39.yaml'), 'mine');

@@ -71,7 +71,7 @@ describe('the time at which a key is judged', () => {
       );
       assert.throws(() => assertGood(found, 'the tarball'), {
         code: 'VERIFY_BAD_SIGNATURE',
-        hint: /extended the key/,
+        hint: /extended or replaced the key/,
       });
     });
 

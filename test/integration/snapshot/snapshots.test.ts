@@ -117,14 +117,14 @@ describe('snapshots on disk', () => {
     assert.deepEqual(await told(), []);
     await forge(null);
     assert.deepEqual(await told(), [
-      `set/${third}.json: ${third}: it names no parent, though ${second} is older`,
+      `set/${third}.json: ${third}: it names no parent, but ${second} is older`,
     ]);
     const { sha256 } = await readSnapshot(root, { profile: 'set', id: first });
     await forge({ id: first, sha256 });
     assert.deepEqual(await told(), [`set/${third}.json: ${third}: its parent is ${first}, not ${second}`]);
     await forge({ id: second, sha256: 'a'.repeat(64) });
     assert.deepEqual(await told(), [
-      `set/${third}.json: ${third}: its parent ${second} is not the one it was cut after`,
+      `set/${third}.json: ${third}: its parent ${second} is not the previous snapshot`,
     ]);
     const gone: SnapshotFiles = snapshotFiles(root, { profile: 'set', id: second });
     for (const file of [gone.manifest, gone.signature, gone.evidence]) await rm(file);
@@ -232,7 +232,7 @@ describe('snapshots on disk', () => {
     const first = await cut([{ name: 'tiny', version: '1.0' }]);
     await assert.rejects(readSnapshot(root, { profile: 'set', id: '20200101T000000Z' }), {
       code: 'SNAPSHOT_UNKNOWN',
-      hint: `There are: ${first.id}`,
+      hint: `Its snapshots: ${first.id}`,
     });
     await assert.rejects(findSnapshot(root, '20200101T000000Z'), { code: 'SNAPSHOT_UNKNOWN' });
     const text = await readFile(snapshotFiles(root, { profile: 'set', id: first.id }).manifest);

@@ -219,7 +219,7 @@ describe('a mirror with faults', () => {
     await mirror.publish(spec);
     await assert.rejects(
       resolving.run(only('mediawiki')),
-      fault('SOURCE_MISMATCH', /another hash or size for mediawiki_1\.39\.17\.orig\.tar\.gz/),
+      fault('SOURCE_MISMATCH', /different hash or size for mediawiki_1\.39\.17\.orig\.tar\.gz/),
     );
   });
 
@@ -266,7 +266,7 @@ describe('a mirror with faults', () => {
       resolving.run(components),
       fault(
         'RESOLVE_UNSATISFIABLE',
-        /fits ~1\.43\.0; there is 1:1\.39\.17-1\+deb12u2 \(bookworm-security\), 1:1\.39\.8-1~deb12u1 \(bookworm\)/,
+        /matches the range ~1\.43\.0; available: 1:1\.39\.17-1\+deb12u2 \(bookworm-security\), 1:1\.39\.8-1~deb12u1 \(bookworm\)/,
       ),
     );
   });
@@ -280,7 +280,7 @@ describe('a mirror with faults', () => {
       resolving.run(only('varnish')),
       fault(
         'RESOLVE_DEMAND',
-        /varnish 7\.1\.1-1 \(bookworm\) demands libvarnishapi3 \(>= 7\.1\.0\); there is 7\.0\.0-1/,
+        /varnish 7\.1\.1-1 \(bookworm\) depends on libvarnishapi3 \(>= 7\.1\.0\); available: 7\.0\.0-1/,
       ),
     );
   });
@@ -318,7 +318,7 @@ describe('a mirror with faults', () => {
       };
       await assert.rejects(
         resolving.run(components),
-        fault('RESOLVE_UNSATISFIABLE', /fits ~0\.20\.0: there is 0\.16\.6/),
+        fault('RESOLVE_UNSATISFIABLE', /matches the range ~0\.20\.0: 0\.16\.6 in /),
       );
     });
 

@@ -93,7 +93,7 @@ describe('several mirrors', () => {
     assert.equal((await resolving.run(undefined, { ...of(url(part), url(whole)), progress })).size, 4);
     assert.match(
       told.join('\n'),
-      /file:.*\/part\/.*orig\.tar\.gz: Not found \(404\); asking the next mirror/,
+      /file:.*\/part\/.*orig\.tar\.gz: Not found \(404\); trying the next mirror/,
     );
     assert.deepEqual(mirror.server.asked(), []);
   });
@@ -119,7 +119,7 @@ describe('several mirrors', () => {
     first.fault(orig, 'truncated');
     const { told, progress } = listening();
     await resolving.run(only('mediawiki'), { ...both(), progress });
-    assert.match(told.join('\n'), /orig\.tar\.gz: .*; asking the next mirror/);
+    assert.match(told.join('\n'), /orig\.tar\.gz: .*; trying the next mirror/);
     const [asked] = mirror.server.requests.filter(({ path }) => orig.test(path));
     assert.match(asked?.range ?? '', /^bytes=\d+-$/);
   });
@@ -153,7 +153,7 @@ describe('several mirrors', () => {
     };
     const { final, tried } = await missing(both());
     assert.equal(final, true);
-    assert.match(tried[0]!.said, /^SHA-256 [0-9a-f]{64} where [0-9a-f]{64} was promised$/);
+    assert.match(tried[0]!.said, /^SHA-256 [0-9a-f]{64} instead of the expected [0-9a-f]{64}$/);
     const away = await missing(of('http://127.0.0.1:9/debian', mirror.url));
     assert.equal(away.final, false);
     assert.deepEqual(
@@ -198,7 +198,10 @@ describe('several mirrors', () => {
       const { told, progress } = listening();
       const pins = await resolving.run(only('mediawiki'), { ...list, progress });
       assert.equal(pins.get('mediawiki')!.upstreamVersion, '1.39.18');
-      assert.match(told.join('\n'), /is behind what http:.* had before; the newer one is kept/);
+      assert.match(
+        told.join('\n'),
+        /is older than the InRelease that http:.* had before; the newer one is kept/,
+      );
     } finally {
       await old.stop();
     }

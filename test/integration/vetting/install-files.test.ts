@@ -144,10 +144,7 @@ describe('files that two packages bring', function () {
       server.fault(/Contents|main\/by-hash/, fault);
       try {
         const { notes } = await on.prove(set({ files: { 'usr/bin/wiki': fault } }));
-        assert.match(
-          notes.join(),
-          /the mirror does not have the main\/Contents-amd64\.gz that bookworm names/,
-        );
+        assert.match(notes.join(), /the mirror lacks the main\/Contents-amd64\.gz that bookworm names/);
       } finally {
         server.noFaults();
       }

@@ -167,7 +167,7 @@ describe('proving that a set installs', function () {
     );
     assert.match(
       message,
-      /apt would install wiki 2\.0-2, and not have the set's 2\.0-1: that of Debian 12 is higher/,
+      /apt would install wiki 2\.0-2 instead of the set's 2\.0-1: the version in Debian 12 is higher/,
     );
   });
 

@@ -104,6 +104,6 @@ describe('lockstep add extension', () => {
     await writeFile(join(bench.root, 'profiles/wiki-next.yaml'), profileText);
     const fault = await faultOf(add({ profile: undefined }));
     assert.equal(fault.code, 'USAGE');
-    assert.match(fault.hint!, /there is wiki.*, wiki/);
+    assert.match(fault.hint!, /Available: wiki.*, wiki/);
   });
 });

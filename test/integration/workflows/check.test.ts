@@ -56,17 +56,17 @@ describe('checking a workspace', () => {
     const { ok, notes } = await checked();
     assert.equal(ok, true);
     assert.equal(notes.length, 1);
-    assert.match(notes[0]!, /No suite of lockstep\.yaml takes the profile alone.*trust: unstable/);
+    assert.match(notes[0]!, /lockstep\.yaml has no suite for the profile alone.*trust: unstable/);
   });
 
   it('notes that commits are asked for where there is no repository', async () => {
     await edit('lockstep.yaml', (text) => text.replace('commit: false', 'commit: true'));
-    assert.match((await checked()).notes.join(), /snapshots\.commit is true.*in no git repository/);
+    assert.match((await checked()).notes.join(), /snapshots\.commit is true.*not in a git repository/);
     await mkdir(join(root, '.git'));
     assert.deepEqual((await checked()).notes, []);
     await mkdir(join(root, '.git/hooks'));
     await writeFile(join(root, '.git/hooks/pre-commit'), '', { mode: 0o755 });
-    assert.match((await checked()).notes.join(), /run no hooks of .*: pre-commit\./);
+    assert.match((await checked()).notes.join(), /do not run the hooks of .*: pre-commit\./);
     await rm(join(root, '.git'), { recursive: true });
     await appendFile(join(root, '.git'), 'gitdir: ../elsewhere\n');
     assert.match((await checked()).notes.join(), /a linked worktree or a submodule/);

@@ -271,12 +271,12 @@ describe('a diff of two snapshots', function () {
   it('is nothing for a snapshot and itself, and the other way round for the other way', async () => {
     const none = await compare('set-stable', second.manifest.id);
     assert.equal(none.same, true);
-    assert.match(renderDiff(none), /Nothing differs/);
+    assert.match(renderDiff(none), /There is no difference that affects/);
     const back = await compare('set-stable', 'set-stable~1');
     assert.equal(back.components.find(({ component }) => component === 'wiki')!.change, 'down');
     assert.equal(back.changelogs[0]!.direction, 'down');
     assert.deepEqual(back.security.removed, ['CVE-2025-67475']);
-    assert.match(renderDiff(back), /takes back the fixes of CVE-2025-67475/);
+    assert.match(renderDiff(back), /reverts the fixes of CVE-2025-67475/);
   });
 
   it('opens no package that is the same on both sides, and keeps what it read', async () => {
@@ -295,7 +295,7 @@ describe('a diff of two snapshots', function () {
     const quick = await compare('set-stable~1', 'set-stable', false);
     assert.deepEqual(quick.contents, []);
     assert.deepEqual(quick.packages, report.packages);
-    assert.match(quick.notes.join(), /No package was opened/);
+    assert.match(quick.notes.join(), /no package was opened/);
   });
 
   it('takes no changelog of a package that comes from another source now', async () => {
@@ -447,7 +447,7 @@ describe('a diff of two snapshots', function () {
       const found = await compare(one.manifest.id, two.manifest.id);
       assert.match(
         of('lost', found).notCompared!,
-        /^1: its file is not in the content store nor in the pool/,
+        /^1: its file is neither in the content store nor in the pool/,
       );
       assert.match(renderDiff(found), /contents not compared/);
       assert.match(renderDiffMarkdown(found), /Contents not compared/);

@@ -131,7 +131,7 @@ describe('pruning the cache', function () {
     });
     assert.ok('release' in lock);
     const { notes } = await prune();
-    assert.match(notes.join(), /"lockstep release other" is at work in .*other/);
+    assert.match(notes.join(), /"lockstep release other" is active in .*other/);
     assert.ok(existsSync(needless) && existsSync(root));
     assert.ok(!existsSync(verdict));
     await lock.release();
@@ -147,14 +147,14 @@ describe('pruning the cache', function () {
       JSON.stringify({ workspace: '/nowhere/at/all' }),
     );
     const { notes } = await prune();
-    assert.match(notes.join(), /\/nowhere\/at\/all uses it too/);
+    assert.match(notes.join(), /\/nowhere\/at\/all also uses it/);
     assert.ok(existsSync(needless));
   });
 
   it('tells of what it does not know, and leaves it', async () => {
     const stray = await file(join(cache, 'stray', 'x'), 400);
     const { notes } = await prune();
-    assert.match(notes.join(), /stray is left alone/);
+    assert.match(notes.join(), /stray is not pruned/);
     assert.ok(existsSync(stray));
   });
 

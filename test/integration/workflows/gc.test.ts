@@ -147,7 +147,7 @@ describe('collecting what nothing refers to', function () {
     }
     const report = await collect(0);
     assert.ok(!report.removed.some(({ path }) => path.includes('dists/set-unstable/main')));
-    assert.match(report.notes.join(), /dists\/set-unstable is left alone/);
+    assert.match(report.notes.join(), /dists\/set-unstable is not cleaned/);
   });
 
   it('takes what killed runs left half-written', async () => {
@@ -269,7 +269,7 @@ describe('collecting what nothing refers to', function () {
       const root = join(bench.work.root, 'unplugged');
       await registerWorkspace({ ...bench.context, workspace: { ...bench.context.workspace, root } });
       const { notes } = await collect();
-      assert.match(notes.join(), /content store is left alone: .*unplugged/);
+      assert.match(notes.join(), /content store is not cleaned: .*unplugged/);
       assert.equal(await store.has(theirs.sha256), true);
       clock.move(31 * day);
       assert.deepEqual((await collect()).notes, []);

@@ -130,7 +130,7 @@ describe('importing packages', () => {
     await cp(join(profiles, 'mediawiki-1.39.yaml'), join(work.root, 'profiles/wiki.yaml'));
     await assert.rejects(run([path], { profile: 'wiki' }), {
       code: 'USAGE',
-      message: /made of its components/,
+      message: /builds its packages from components/,
     });
     await assert.rejects(run([path], { profile: 'tulls' }), { code: 'PROFILE_UNKNOWN' });
   });
@@ -155,7 +155,7 @@ describe('importing packages', () => {
       assert.ok(error instanceof LockstepError && error.code === 'IMPORT_REMOVES');
       assert.deepEqual(
         error.where.map(({ path, message }) => `${path}: ${message}`),
-        ['aa amd64: 1 would leave the set'],
+        ['aa amd64: 1 would be removed'],
       );
       return true;
     });
@@ -228,14 +228,14 @@ describe('importing packages', () => {
     const told = await faultsOf(['.', 'wrong.txt', 'nothing.deb']);
     const expected = [
       /^pipe\.deb: is not a file/,
-      /^wrong\.txt: is no folder, and no \.deb/,
+      /^wrong\.txt: is not a folder, a \.deb/,
       /^nothing\.deb: there is no such file/,
       /^cut\.deb: it ends/,
       /^empty\.deb: /,
-      /^mine_1_amd64\.deb: "\/home\/me\/x" lies in \/home.*\[foreign-root\]/,
+      /^mine_1_amd64\.deb: "\/home\/me\/x" is in \/home.*\[foreign-root\]/,
       /^other_1_riscv64\.deb: it is for riscv64/,
-      /^page\.deb: it does not begin with/,
-      /^twice_1_amd64\.deb: twice 1 amd64 is there twice, with different bytes: see .*again\/twice_1_amd64\.deb/,
+      /^page\.deb: it does not start with/,
+      /^twice_1_amd64\.deb: twice 1 amd64 occurs twice, with different content: see .*again\/twice_1_amd64\.deb/,
     ];
     for (const one of expected)
       assert.ok(
@@ -249,7 +249,7 @@ describe('importing packages', () => {
 
   it('says so when there is nothing to import', async () => {
     await mkdir(join(incoming, 'empty'));
-    assert.deepEqual(await faultsOf(['empty']), ['there is no .deb, .dsc or .changes in empty']);
+    assert.deepEqual(await faultsOf(['empty']), ['no .deb, .dsc or .changes in empty']);
   });
 
   it('does not follow links out of a folder', async () => {
@@ -310,7 +310,7 @@ describe('importing packages', () => {
       ]),
     });
     const [told] = await faultsOf(['evil.deb']);
-    assert.match(told!, /^evil\.deb: .*etc\/passwd" leaves its folder/);
+    assert.match(told!, /^evil\.deb: .*etc\/passwd" leads out of its folder/);
   });
 
   it('stops on request with nothing left behind', async () => {
@@ -375,7 +375,7 @@ describe('importing packages', () => {
       await work.context.store.remove(
         sha256(await readFile(work.context.store.path(await hashOf(orig, dsc)))),
       );
-      assert.deepEqual(await faultsOf([dsc]), [`${dsc}: it names ${orig}, which is not beside it`]);
+      assert.deepEqual(await faultsOf([dsc]), [`${dsc}: it names ${orig}, which is not in the same folder`]);
     });
 
     async function hashOf(name: string, dsc: string): Promise<string> {
@@ -400,7 +400,7 @@ describe('importing packages', () => {
       }
       await rm(join(incoming, 'hello_1-1_amd64.deb'));
       const [told] = await faultsOf([changes]);
-      assert.match(told!, /names hello_1-1_amd64\.deb, which is not beside it/);
+      assert.match(told!, /names hello_1-1_amd64\.deb, which is not in the same folder/);
     });
 
     it('must be signed where a keyring is given', async () => {
@@ -415,7 +415,7 @@ describe('importing packages', () => {
       // A package that it does not name is not proven by it
       await deb({ package: 'stranger', version: '1' });
       assert.deepEqual(await faultsOf(['.'], { keyring }), [
-        'stranger_1_amd64.deb: no signed .changes names it, and a keyring was given',
+        'stranger_1_amd64.deb: no signed .changes names it, but --keyring requires one',
       ]);
       const other = await generateKey({ name: 'Other', date: new Date('2026-01-01T00:00:00Z') });
       await writeFile(join(incoming, keyring), other.publicArmored);

@@ -65,18 +65,21 @@ describe('an archive whose key ends', function () {
     const { report } = await publishing();
     assert.equal(report.validUntil, iso(end));
     assert.equal((await bench.release('set-unstable')).validUntil, end);
-    assert.match(report.warnings.join(), /^The archive's key ends at .* UTC; from then on machines refuse/);
+    assert.match(
+      report.warnings.join(),
+      /^The archive's key expires at .* UTC\. From then on, machines refuse/,
+    );
     const { suites, warnings } = await status(context, 'set-unstable');
     assert.deepEqual([suites[0]!.published!.end, suites[0]!.published!.endsBy], [iso(end), 'key']);
-    assert.match(warnings.join(), /The archive's key ends at/);
+    assert.match(warnings.join(), /The archive's key expires at/);
     // Half of its time is over, but signing anew would gain nothing
     bench.work.clock.move(8 * day);
     const again = await renewed();
     assert.deepEqual(reasons(again), [null, null]);
-    assert.match(again.warnings.join(), /The archive's key ends at/);
+    assert.match(again.warnings.join(), /The archive's key expires at/);
     assert.match(
       (await status(context, 'set-unstable')).suites[0]!.warnings.join(),
-      /The key that signed set-unstable ends/,
+      /The key that signed set-unstable expires/,
     );
     assert.deepEqual(await faults(), []);
   });
@@ -86,12 +89,12 @@ describe('an archive whose key ends', function () {
     bench.work.clock.move(11 * day);
     const [suite] = (await status(context, 'set-unstable')).suites;
     assert.equal(suite!.signature, 'expired');
-    assert.match(suite!.warnings.join(), /ended at .* and machines refuse it now \(EXPKEYSIG\)/);
+    assert.match(suite!.warnings.join(), /expired at .* and machines now refuse the suite \(EXPKEYSIG\)/);
     const found = await faults();
     for (const view of ['debian/dists/set-unstable', `snapshot/${id}/dists/set-unstable`]) {
       assert.ok(
         found.some((fault) =>
-          fault.startsWith(`public/${view}/InRelease: The time of the key that signed it is over`),
+          fault.startsWith(`public/${view}/InRelease: The key that signed it expired at`),
         ),
         found.join('\n'),
       );

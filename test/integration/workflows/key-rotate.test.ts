@@ -250,7 +250,7 @@ describe('changing the key', function () {
     await writeFile(`${place}.asc`, await stolen.detached(await readFile(place), clock.now()));
     await assert.rejects(show(bench.context, id), {
       code: 'VERIFY_BAD_SIGNATURE',
-      message: /has not counted since/,
+      message: /is not trusted since/,
     });
     await writeFile(`${place}.asc`, good);
   });

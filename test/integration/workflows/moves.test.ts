@@ -206,7 +206,7 @@ describe('suites that move', function () {
       const up = await bench.promote('set-unstable', 'set-stable', { schemaChange: true });
       assert.match(
         moveFields(up.outlook).database!,
-        /from that of wiki 1\.39 \(\w{12}\) to that of wiki 1\.43 \(\w{12}\)/,
+        /from the schema of wiki 1\.39 \(\w{12}\) to the schema of wiki 1\.43 \(\w{12}\)/,
       );
       promoteResult.parse({ ...moveFields(up.outlook), fromSuite: 'set-unstable', publication: up.report });
     });
@@ -238,7 +238,7 @@ describe('suites that move', function () {
       assert.equal(entry.to, wet.outlook.to);
       assert.deepEqual(wet.report?.listed, [entry.to, one]);
       const words = moveFields(wet.outlook).machines;
-      assert.match(words.unpinned, /dist-upgrade takes them up to the re-issued versions/);
+      assert.match(words.unpinned, /dist-upgrade upgrades them to the re-issued versions/);
       // Forward, and back again, from there
       const three = await bench.cutWiki('1.2-1');
       await bench.publish(three, 'set-stable');

@@ -80,7 +80,10 @@ describe('reading snapshots and histories', function () {
       assert.equal(await idOf('set-unstable'), first.manifest.id);
       const { code, message } = await complaint(idOf('set-unstable~1'));
       assert.equal(code, 'SNAPSHOT_UNKNOWN');
-      assert.equal(message, 'The suite set-unstable cannot be followed back 1 step: it has 1 good snapshot');
+      assert.equal(
+        message,
+        'The suite set-unstable cannot be followed back 1 step: it has only 1 good snapshot',
+      );
     });
 
     it('that is not known names the nearest', async () => {

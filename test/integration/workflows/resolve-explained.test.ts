@@ -90,11 +90,11 @@ ${components.join('')}metapackage: { name: set-full, lead: mediawiki, templates:
     const older = await resolved({ mediawiki: '~1.39.0', foo: '*', bar: '*' }, undefined, 'foo');
     assert.deepEqual(versions(older), { mediawiki: '1.39.17', foo: '1.0', bar: '1.1' });
     const { sentence, newer } = older.explanation!;
-    assert.equal(sentence, 'foo 1.0 is the newest in * that goes with the rest');
+    assert.equal(sentence, 'foo 1.0 is the newest in * that fits the rest of the set');
     assert.deepEqual(
       newer.map((one) => one.sentence),
       [
-        '2.0 and 2.1: mediawiki is kept at ~1.39.0 (1.39.17 is the newest there is), and extension Foo asks for MediaWiki >= 1.43 in all of them (extension.json, requires.MediaWiki)',
+        '2.0 and 2.1: mediawiki is limited to ~1.39.0 (1.39.17 is the newest version), and extension Foo requires MediaWiki >= 1.43 in all of them (extension.json, requires.MediaWiki)',
       ],
     );
   });
@@ -111,8 +111,9 @@ ${components.join('')}metapackage: { name: set-full, lead: mediawiki, templates:
     assert.equal(error.code, 'RESOLVE_DEMAND');
     assert.equal(
       error.message,
-      'The set does not fit together: mediawiki is kept at ~1.39.0 (1.39.17 is the newest there is), foo is kept at ^2 (2.1 is the newest there is), ' +
-        'and extension Foo asks for MediaWiki >= 1.43 in both of its versions, 2.0 and 2.1 (extension.json, requires.MediaWiki)',
+      'The set does not fit together: mediawiki is limited to ~1.39.0 (1.39.17 is the newest ' +
+        'version), foo is limited to ^2 (2.1 is the newest version), and extension Foo requires ' +
+        'MediaWiki >= 1.43 in both of its versions, 2.0 and 2.1 (extension.json, requires.MediaWiki)',
     );
     assert.equal(
       error.hint,
@@ -169,7 +170,7 @@ ${components.join('')}metapackage: { name: set-full, lead: mediawiki, templates:
     const error = await refused({ mediawiki: '*', foo: '>=2', bar: '1.0.0' });
     assert.match(
       error.message,
-      /extension Bar 1\.0 asks for MediaWiki >= 1\.35 <1\.40 .*extension Foo asks for MediaWiki >= 1\.43 in both of its versions, 2\.0 and 2\.1/,
+      /extension Bar 1\.0 requires MediaWiki >= 1\.35 <1\.40 .*extension Foo requires MediaWiki >= 1\.43 in both of its versions, 2\.0 and 2\.1/,
     );
     assert.match(error.hint ?? '', /^bar 1\.1 would fit: widen .*\nfoo 1\.0 would fit: widen /);
   });
@@ -180,8 +181,8 @@ ${components.join('')}metapackage: { name: set-full, lead: mediawiki, templates:
     const error = await refused({ mediawiki: '~1.43.0', foo: '*' }, "{ foo: '^3' }");
     assert.equal(
       error.message,
-      'The set does not fit together: the profile asks for foo ^3 beside mediawiki ' +
-        '(profiles/set.yaml, components.mediawiki.requires.foo); of foo there is 1.0 to 2.1 (3 versions)',
+      'The set does not fit together: the profile requires foo ^3 for mediawiki (profiles/set.yaml, ' +
+        'components.mediawiki.requires.foo); foo has the versions 1.0 to 2.1 (3 versions)',
     );
     assert.match(error.hint ?? '', /\nOr change components\.mediawiki\.requires\.foo\.$/);
   });

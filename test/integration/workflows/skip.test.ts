@@ -176,11 +176,11 @@ describe('a version that is skipped, from the command to the suite', function ()
       [
         { version: '1.6.18' },
         'USAGE',
-        /stands for several versions of memcached: 1\.6\.18-1\+deb12u1, 1\.6\.18-1$/,
+        /matches several versions of memcached: 1\.6\.18-1\+deb12u1, 1\.6\.18-1$/,
       ],
       [{ version: 'new one' }, 'USAGE', /--not must be a version/],
-      [{ until: '2026-02-30' }, 'USAGE', /--until must be a day/],
-      [{ until: '2026-03-01' }, 'USAGE', /--until is not ahead/],
+      [{ until: '2026-02-30' }, 'USAGE', /--until must be a date/],
+      [{ until: '2026-03-01' }, 'USAGE', /--until is not in the future/],
       [{ until: '2026-06-30' }, 'USAGE', /--until is more than 90 days ahead.*2026-05-30/],
       [{ reason: ' ' }, 'USAGE', /--reason must be one line/],
     ];
@@ -204,7 +204,7 @@ describe('a version that is skipped, from the command to the suite', function ()
     };
     const report = await skipping(put({ version: '1.6.20' }));
     assert.deepEqual([report.action, report.version, report.listed], ['add', '1.6.20', null]);
-    assert.match(report.notes[0]!, /is not known: .*127\.0\.0\.1:9/);
+    assert.match(report.notes[0]!, /not known whether .*: .*127\.0\.0\.1:9/);
   });
 
   it('is passed over, said by whoever looks, recorded, and taken again after its day', async () => {
@@ -246,16 +246,16 @@ describe('a version that is skipped, from the command to the suite', function ()
     const after = await status(context, undefined);
     const suite = after.suites.find((one) => one.suite === second.suite)!;
     assert.ok(
-      suite.warnings.some((line) => line.endsWith('the skip has ended: cut anew: lockstep release set')),
+      suite.warnings.some((line) => line.endsWith('the skip has expired. Cut again: lockstep release set')),
     );
-    const remove = `remove it: lockstep skip set memcached --remove ${higher}`;
+    const remove = `Remove it: lockstep skip set memcached --remove ${higher}`;
     assert.ok(
       after.warnings.some((line) => line.includes(remove)),
       after.warnings.join('\n'),
     );
     assert.match(
       (await check(bench.root, undefined, bench.now)).result.notes[0]!,
-      /ended on 2026-03-20; remove it/,
+      /expired on 2026-03-20\. Remove it/,
     );
     assert.equal(await pinned(), higher);
     assert.ok(said.some((line) => line.includes(remove)));
@@ -268,12 +268,12 @@ describe('a version that is skipped, from the command to the suite', function ()
   it('is the reason that is given where nothing else is left, with its line in the file', async () => {
     await mirror.publish({ ...spec(), release: { binaries: [libc] } });
     const report = await skipping();
-    assert.match(report.notes[0]!, /Nothing that is there is left in >=1\.6 <2/);
+    assert.match(report.notes[0]!, /No version remains in >=1\.6 <2/);
     const fault = await refused(resolve(context, 'set'));
     assert.equal(fault.code, 'RESOLVE_UNSATISFIABLE');
     assert.match(
       fault.message,
-      /all that fits >=1\.6 <2 is skipped: 1\.6\.18-1\+deb12u1 skipped until 2026-03-20/,
+      /skips exclude all versions in >=1\.6 <2: 1\.6\.18-1\+deb12u1 skipped until 2026-03-20/,
     );
     assert.match(fault.hint!, /lockstep skip set memcached --remove/);
     const [place] = fault.where;

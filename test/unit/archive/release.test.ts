@@ -94,7 +94,7 @@ describe('a Release', () => {
     }
     const origin = { ...fieldsOf({}), Origin: 'P', Label: 'M' };
     assert.throws(() => assertSameIdentity('set-stable', there, origin), {
-      message: /would change what machines know set-stable by: Origin to P, Label to M/,
+      message: /would change how apt identifies set-stable: Origin to P, Label to M/,
     });
   });
 

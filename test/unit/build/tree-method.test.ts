@@ -32,20 +32,20 @@ describe('the plan of a tree package', () => {
 
   it('refuses paths that are not absolute, climb or are the root', () => {
     assert.match(entryFaults(file('usr/x', '')).join(), /not absolute/);
-    assert.match(entryFaults(file('/usr/../../x', '')).join(), /leaves its folder/);
+    assert.match(entryFaults(file('/usr/../../x', '')).join(), /leads out of its folder/);
     assert.match(entryFaults({ kind: 'dir', path: '/', mode: 0o755 }).join(), /the root itself/);
     assert.match(faultsOf({}, 'usr/share').join(), /not absolute/);
   });
 
   it('refuses a path that is there twice, however it is written', () => {
-    assert.deepEqual(entryFaults(file('/usr/x', '1'), file('/usr//x', '2')), ['/usr/x is there twice']);
+    assert.deepEqual(entryFaults(file('/usr/x', '1'), file('/usr//x', '2')), ['/usr/x occurs twice']);
   });
 
   it('refuses modes that no package should have', () => {
     assert.match(entryFaults(file('/x', '', 0o4755)).join(), /set-user-id/);
-    assert.match(entryFaults(file('/x', '', 0o666)).join(), /everybody may write/);
+    assert.match(entryFaults(file('/x', '', 0o666)).join(), /everyone may write/);
     assert.match(entryFaults(file('/x', '', 0o044)).join(), /its owner cannot use it/);
-    assert.match(entryFaults(file('/x', '', 420.5)).join(), /no usable mode/);
+    assert.match(entryFaults(file('/x', '', 420.5)).join(), /no valid mode/);
     assert.match(entryFaults({ kind: 'dir', path: '/x', mode: 0o644 }).join(), /its owner cannot use it/);
     assert.deepEqual(entryFaults({ kind: 'dir', path: '/x', mode: 0o2770 }, file('/y', '', 0o440)), []);
   });
@@ -62,9 +62,9 @@ describe('the plan of a tree package', () => {
   it('refuses conffiles that are not there', () => {
     assert.match(
       faultsOf({ conffiles: ['/etc/none'] }).join(),
-      /conffile "\/etc\/none" is not one of its files/,
+      /conffile "\/etc\/none" is not a file of the package/,
     );
-    assert.match(faultsOf({ conffiles: ['/var/lib/sample'] }).join(), /not one of its files/);
+    assert.match(faultsOf({ conffiles: ['/var/lib/sample'] }).join(), /not a file of the package/);
     assert.deepEqual(faultsOf({ conffiles: ['/etc/sample.conf'] }), []);
     // Whether the tarball has it only the writer sees
     assert.deepEqual(faultsOf({ conffiles: ['/etc/tree/x'] }, '/etc/tree'), []);

@@ -177,11 +177,11 @@ describe('deb/deb-file writing', () => {
     assert.deepEqual(
       fault.where.map((place) => place.message),
       [
-        '"/a" is there twice',
-        '"/a/b" is below "/a", which is no folder',
-        'the folder "/d" comes twice or after what is in it',
-        'the conffile "/a" is named twice',
-        'the conffile "/etc/none" is not one of its files',
+        '"/a" occurs twice',
+        '"/a/b" is below "/a", which is not a folder',
+        'the folder "/d" occurs twice, or after its content',
+        'the conffile "/a" is listed twice',
+        'the conffile "/etc/none" is not a file of the package',
       ],
     );
     assert.equal((await refusal({ entries: [file('/x/../../y')], conffiles: [] })).code, 'DEB_INVALID');
@@ -195,7 +195,7 @@ describe('deb/deb-file writing', () => {
       size: 5,
       body: inChunks(Buffer.from('abc'), 2),
     };
-    assert.match((await refusal({ entries: [short], conffiles: [] })).message, /5 bytes and has 3/);
+    assert.match((await refusal({ entries: [short], conffiles: [] })).message, /5 bytes, but it has 3/);
   });
 });
 

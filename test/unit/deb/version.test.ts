@@ -59,7 +59,7 @@ describe('deb/version', () => {
 
   it('says which part of a version is at fault', () => {
     const says = (text: string, fault: RegExp): void => assert.throws(() => parseVersion(text), fault);
-    says('-1', /nothing is left of it beside epoch and revision/);
+    says('-1', /it has no upstream part/);
     says(':1', /its epoch is not a number/);
     says('1-', /its revision is empty/);
     assert.equal(parseVersion('2147483647:1').epoch, 2147483647);

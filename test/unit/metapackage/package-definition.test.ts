@@ -56,15 +56,15 @@ describe('package.yaml', () => {
     assert.deepEqual(
       faults.map((fault) => fault.replace(/\. Known here.*/, '')),
       [
-        "1 package: must be p1, as the template's folder says, is other",
-        '8 depends[2]: Not a package relationship: "Bad (= )" is not "package (operator version)"',
-        '9 recomends: unknown key "recomends"; did you mean "recommends"? Known here: ' +
-          faults[2]!.split('Known here: ')[1],
+        "1 package: must be p1, the name of the template's folder, but is other",
+        '8 depends[2]: Invalid package relationship: "Bad (= )" is not "package (operator version)"',
+        '9 recomends: unknown key "recomends"; did you mean "recommends"? Allowed here: ' +
+          faults[2]!.split('Allowed here: ')[1],
         '11 files[0].from: templates/p1 has no file files/a.conf; did you mean "files/a.cnf"?',
-        '11 files[0].to: must be an absolute path, without "..", "//" or a slash at its end',
-        '11 files[0].mode: must be text, is the number 644: write it in quotes, "0644"',
+        '11 files[0].to: must be an absolute path without "..", "//" or a trailing slash',
+        '11 files[0].mode: must be text, but is the number 644: put it in quotes, "0644"',
         '12 files[1].from: templates/p1 has no file files/b.conf; did you mean "files/a.cnf"?',
-        '12 files[1].to: must be an absolute path, without "..", "//" or a slash at its end',
+        '12 files[1].to: must be an absolute path without "..", "//" or a trailing slash',
       ],
     );
   });
@@ -73,7 +73,7 @@ describe('package.yaml', () => {
     assert.deepEqual(faultsOf(`${head}homepage: {{settings.lst}}\nbad: 1\n`), {
       code: 'TEMPLATE_UNKNOWN_VARIABLE',
       faults: [
-        '4 : unknown variable "settings.lst"; did you mean "settings.list"? Known there: settings.list, settings.odd',
+        '4 : unknown variable "settings.lst"; did you mean "settings.list"? Available there: settings.list, settings.odd',
       ],
     });
   });
@@ -81,7 +81,7 @@ describe('package.yaml', () => {
   it('tells a value that breaks the YAML at its line', () => {
     const { code, faults } = faultsOf(`${head}homepage: "{{settings.odd}}"\n`);
     assert.equal(code, 'TEMPLATE_INVALID');
-    assert.match(faults[0]!, /^4 .*not well-formed YAML/);
+    assert.match(faults[0]!, /^4 .*invalid YAML/);
   });
 
   it('says TEMPLATE_MISSING where only files are missing', () => {
@@ -99,8 +99,8 @@ describe('package.yaml', () => {
     const yaml = `${head}files: [{ from: tree, to: /usr/share/x }, { from: key, to: /usr/share/k }]\n`;
     assert.equal(read(yaml, {}, { tree: true, key: true }).files.length, 2);
     const { faults } = faultsOf(yaml);
-    assert.match(faults[0]!, /there is no tree here/);
-    assert.match(faults[1]!, /there is no key here/);
+    assert.match(faults[0]!, /this package has no tree/);
+    assert.match(faults[1]!, /this package has no key/);
   });
 
   it('refuses two things at one place, and things below a file', () => {
@@ -109,9 +109,9 @@ describe('package.yaml', () => {
       { a: '' },
     );
     assert.deepEqual(faults, [
-      '6 files[1].to: /usr/a is there already',
-      '7 files[2].to: /usr/a/b lies below /usr/a, which is no folder',
-      '9 dirs[0].path: /usr/l is there already',
+      '6 files[1].to: /usr/a already exists',
+      '7 files[2].to: /usr/a/b is below /usr/a, which is not a folder',
+      '9 dirs[0].path: /usr/l already exists',
     ]);
   });
 

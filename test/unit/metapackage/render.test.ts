@@ -57,9 +57,9 @@ describe('a template', () => {
     assert.deepEqual(faultsOf('ok\n{{settings.siteNme}}\n  {{vresion}} {{components.wiky.packages}}\n'), {
       code: 'TEMPLATE_UNKNOWN_VARIABLE',
       faults: [
-        't.hbs:2:3 unknown variable "settings.siteNme"; did you mean "settings.siteName"? Known there: settings.siteName, settings.on, settings.off, settings.none',
-        't.hbs:3:5 unknown variable "vresion"; did you mean "version"? Known there: version, relations, suites, components, settings',
-        't.hbs:3:17 unknown variable "components.wiky"; did you mean "components.wiki"? Known there: components.wiki',
+        't.hbs:2:3 unknown variable "settings.siteNme"; did you mean "settings.siteName"? Available there: settings.siteName, settings.on, settings.off, settings.none',
+        't.hbs:3:5 unknown variable "vresion"; did you mean "version"? Available there: version, relations, suites, components, settings',
+        't.hbs:3:17 unknown variable "components.wiky"; did you mean "components.wiki"? Available there: components.wiki',
       ],
     });
   });
@@ -103,7 +103,7 @@ describe('a template', () => {
       faultsOf('{{settings}}').faults[0]!,
       /t\.hbs:1:3 "settings" is a group of values, not text; it has siteName/,
     );
-    assert.match(faultsOf('{{jsn relations}}').faults[0]!, /there is no helper "jsn"; did you mean "json"\?/);
+    assert.match(faultsOf('{{jsn relations}}').faults[0]!, /unknown helper "jsn"; did you mean "json"\?/);
     assert.match(faultsOf('{{> part}}').faults[0]!, /no partials/);
     assert.match(faultsOf('a\n{{* deco}}').faults[0]!, /t\.hbs:2:.*no partials and no decorators/);
     for (const template of ['{{settings}}', '{{jsn relations}}', '{{> part}}']) {

@@ -50,14 +50,14 @@ describe('a profile of imported packages', () => {
 
   it('has no components, and a base that is one release', () => {
     assert.deepEqual(faultsOf(`${good}components: {}\nmetapackage: {}\n`), [
-      '5: components: unknown key "components". Known here: format, kind, description, versions, base',
-      '6: metapackage: unknown key "metapackage". Known here: format, kind, description, versions, base',
+      '5: components: unknown key "components". Allowed here: format, kind, description, versions, base',
+      '6: metapackage: unknown key "metapackage". Allowed here: format, kind, description, versions, base',
     ]);
     assert.deepEqual(faultsOf(good.replace('bookworm', 'trixie')), [
       '4: base.codename: the codename of Debian 12 is bookworm, not trixie',
     ]);
     assert.deepEqual(faultsOf(good.replace('arm64', 'amd64')), [
-      '4: base.architectures[1]: "amd64" is in this list already',
+      '4: base.architectures[1]: "amd64" is already in this list',
     ]);
   });
 });

@@ -64,9 +64,9 @@ describe('a profile', () => {
         ['relation: minimum', 'relaton: minimum'],
       ),
       [
-        '6:57 components.wiki.source.version: must be text, is the number 1.39: write it in quotes, "1.39"',
-        '16:5 components.cache.relaton: unknown key "relaton"; did you mean "relation"? Known here: source, build, packages, requires, relation, skip',
-        '19:9 metapackage.lead: no component "wikki" in this profile; did you mean "wiki"? there is wiki, parser, cache',
+        '6:57 components.wiki.source.version: must be text, but is the number 1.39: put it in quotes, "1.39"',
+        '16:5 components.cache.relaton: unknown key "relaton"; did you mean "relation"? Allowed here: source, build, packages, requires, relation, skip',
+        '19:9 metapackage.lead: no component "wikki" in this profile; did you mean "wiki"? available: wiki, parser, cache',
       ],
     );
   });
@@ -74,7 +74,7 @@ describe('a profile', () => {
   it('keeps the text of a number as it was written', () => {
     assert.match(faultsWith(['version: "~1.39.0"', 'version: 1.10'])[0]!, /in quotes, "1\.10"$/);
     assert.deepEqual(faultsWith(['release: "12"', 'release: 12']), [
-      '3:40 base.release: must be one of 12, 13, as text: write it in quotes, "12"',
+      '3:40 base.release: must be one of 12, 13, as text: put it in quotes, "12"',
     ]);
   });
 
@@ -111,7 +111,7 @@ describe('a profile', () => {
     );
     assert.match(
       faultsWith(['library: wiki/parser', 'libary: wiki/parser'])[0]!,
-      /unknown key "libary"; did you mean "library"\? Known here: kind, component, path, library, version/,
+      /unknown key "libary"; did you mean "library"\? Allowed here: kind, component, path, library, version/,
     );
     assert.match(
       faultsWith(['[amd64]', '[amd46]'])[0]!,
@@ -134,10 +134,10 @@ describe('a profile', () => {
       ),
       [
         '5:3 components.wiki.build: is missing; a component of kind apt-source is built by method debian',
-        '5:3 components.wiki.packages: is missing; it names the built packages that go into the set',
+        '5:3 components.wiki.packages: is missing; it names the built packages that become part of the set',
         '10:22 components.parser.build.method: a component of kind within is built by method tree, not debian',
-        '14:5 components.cache.build: a component of kind apt-binary is not built: leave "build" out',
-        '15:5 components.cache.packages: is for method debian only; here "source.packages" names them',
+        '14:5 components.cache.build: a component of kind apt-binary is not built: remove "build"',
+        '15:5 components.cache.packages: is only allowed with method debian; here "source.packages" names them',
       ],
     );
   });
@@ -164,19 +164,19 @@ metapackage:`;
     assert.deepEqual(
       faultsWith(['\nmetapackage:', more]).map((fault) => fault.replace(/^\d+:\d+ components\./, '')),
       [
-        'extra.source.branch: contradicts "tag": one of them says what to take',
-        'extra.source.tags: says which tags are versions; it goes with "version" only',
-        'nothing.source.version: is missing: one of "version", "tag", "branch" and "commit" says what to take',
-        'secret.packages: is missing; it names the built packages that go into the set',
-        'secret.source.url: must be where a git repository is: https://host/path, http://host/path, ssh://user@host/path, user@host:path, or a path that begins with "/", "./" or "../"; no password',
-        'ball.source.signature: is missing: "signature" says where the signature is, "signedBy" whose it must be',
-        'ball.source.listing: is missing: it tells which versions there are for ~1.2',
-        'ball.source.url: must have {version} where the version goes',
-        'other.source.sha256: is missing: "sha256", or "signature" and "signedBy", vouches for what the server sends',
-        'other.source.listing: is needless: "version" is 1.0.0 alone',
-        'other.requires.wik: no component "wik" in this profile; did you mean "wiki"? there is wiki, parser, cache, extra, nothing, secret, ball, other',
+        'extra.source.branch: contradicts "tag": only one of them is allowed',
+        'extra.source.tags: is only allowed with "version": it selects the tags that are versions',
+        'nothing.source.version: is missing: one of "version", "tag", "branch" and "commit" is required',
+        'secret.packages: is missing; it names the built packages that become part of the set',
+        'secret.source.url: must be the address of a git repository: https://host/path, http://host/path, or a path that starts with "/", "./" or "../"; without user and password',
+        'ball.source.signature: is missing: "signature" gives the address of the signature, "signedBy" the trusted keys',
+        'ball.source.listing: is missing: it lists the available versions for ~1.2',
+        'ball.source.url: must contain {version} in place of the version',
+        'other.source.sha256: is missing: "sha256", or "signature" and "signedBy", is required to verify the tarball',
+        'other.source.listing: is not needed: "version" is only 1.0.0',
+        'other.requires.wik: no component "wik" in this profile; did you mean "wiki"? available: wiki, parser, cache, extra, nothing, secret, ball, other',
         'other.requires.other: is the component itself',
-        'other.requires.parser: must be a constraint of versions: "^0.20", ">=1.43 <1.45"',
+        'other.requires.parser: must be a version constraint: "^0.20", ">=1.43 <1.45"',
       ],
     );
   });
@@ -195,15 +195,15 @@ metapackage:`;
       [],
     );
     assert.deepEqual(extra(`expiredKeys: [${named(key)}]`), [
-      'expiredKeys: is for "signedBy", which is missing: nothing has to be signed here',
+      'expiredKeys: is only allowed with "signedBy", which is missing',
     ]);
     assert.deepEqual(
       extra(`signedBy: keys/x.asc, expiredKeys: [${named(key)}, ${named(key.toLowerCase())}]`),
-      ['expiredKeys[1].fingerprint: is there twice'],
+      ['expiredKeys[1].fingerprint: occurs twice'],
     );
     assert.match(
       extra(`signedBy: keys/x.asc, expiredKeys: [${named('1234ABCD')}]`)[0]!,
-      /must be a whole fingerprint/,
+      /must be a full fingerprint/,
     );
     assert.match(extra(`signedBy: keys/x.asc, expiredKeys: [{ fingerprint: "${key}" }]`)[0]!, /reason/);
   });
@@ -234,9 +234,9 @@ metapackage:`;
     assert.deepEqual(
       faultsWith(['\nmetapackage:', circle]).map((fault) => fault.replace(/^\d+:\d+ /, '')),
       [
-        'components.one.source.component: goes in a circle: one is within two is within one',
-        'components.self.source.component: goes in a circle: self is within self',
-        'components.bin.source.component: "cache" has no source tree: it is of kind apt-binary',
+        'components.one.source.component: is circular: one is within two is within one',
+        'components.self.source.component: is circular: self is within self',
+        'components.bin.source.component: "cache" has no source tree: its kind is apt-binary',
       ],
     );
   });
@@ -248,10 +248,10 @@ metapackage:`;
         ['templates: [wiki-full]', 'templates: [wiki-ful, wiki-parser]'],
       ),
       [
-        '8:22 components.wiki.packages[1]: "wiki" is in this list already',
-        '15:44 components.cache.source.packages[0]: the package "varnish" comes from component wiki already',
-        '20:14 metapackage.templates: the template "wiki-full" of the metapackage itself is not in this list; did you mean "wiki-ful"?',
-        '20:25 metapackage.templates[1]: the package "wiki-parser" comes from component parser already',
+        '8:22 components.wiki.packages[1]: "wiki" is already in this list',
+        '15:44 components.cache.source.packages[0]: the package "varnish" already comes from component wiki',
+        '20:14 metapackage.templates: this list lacks the template "wiki-full" of the metapackage itself; did you mean "wiki-ful"?',
+        '20:25 metapackage.templates[1]: the package "wiki-parser" already comes from component parser',
       ],
     );
   });
@@ -259,7 +259,7 @@ metapackage:`;
   it('wants at least one component', () => {
     assert.ok(
       faultsOf(good.replace(/components:[^]*metapackage:/, 'components: {}\nmetapackage:')).includes(
-        '4:13 components: must hold at least one component',
+        '4:13 components: must contain at least one component',
       ),
     );
   });

@@ -66,8 +66,8 @@ describe('the skips of a profile', () => {
       ].sort((a, b) => faults.findIndex((f) => f.startsWith(a)) - faults.findIndex((f) => f.startsWith(b))),
     );
     assert.equal(faults.length, 8);
-    assert.match(faults.join('\n'), /is skipped already, by skip\[1\]/);
-    assert.match(faults.join('\n'), /more than 90 days ahead: a skip ends by 2027-02-27 at the latest/);
+    assert.match(faults.join('\n'), /is already skipped by skip\[1\]/);
+    assert.match(faults.join('\n'), /more than 90 days ahead: the latest end of a skip is 2027-02-27/);
   });
 
   it('are versions that their kind of source can have, and of no component that is within another', () => {
@@ -86,8 +86,8 @@ describe('the skips of a profile', () => {
     const faults = told(profile('', git));
     assert.equal(faults.length, 3, faults.join('\n'));
     assert.match(faults[0]!, /components\.ext\.skip\[1\]\.version: must be a version, the name of a tag/);
-    assert.match(faults[1]!, /components\.ball\.skip\[0\]\.version: must be a version of upstream/);
-    assert.match(faults[2]!, /components\.part\.skip: has no effect here: .* that of wiki/);
+    assert.match(faults[1]!, /components\.ball\.skip\[0\]\.version: must be an upstream version/);
+    assert.match(faults[2]!, /components\.part\.skip: has no effect here: .* the version of wiki/);
   });
 
   it('have effect until their day begins, and never for longer than may be', () => {
@@ -109,7 +109,7 @@ describe('the skips of a profile', () => {
       [['1.43.12', 'components.wiki.skip[0]', 'lockstep skip p wiki --remove 1.43.12']],
     );
     assert.deepEqual(ended, [
-      'The skip of wiki 1.43.11 in p ended on 2026-11-29; remove it: lockstep skip p wiki --remove 1.43.11',
+      'The skip of wiki 1.43.11 in p expired on 2026-11-29. Remove it: lockstep skip p wiki --remove 1.43.11',
     ]);
     // Where the time was not known when it was read
     const long = parseProfile(text.replace('2026-12-13', '2027-12-13'), 'p').value!;

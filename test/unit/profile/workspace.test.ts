@@ -83,16 +83,16 @@ describe('lockstep.yaml', () => {
       .replace('profile: wiki, trust: stable, validFor: 14d', 'profile: wikki, trust: stabel, validFor: 14')
       .replace('retain: 5', 'retain: 0, keep: 3');
     assert.deepEqual(faultsOf(text), [
-      '1:9 format: must be 1, is the number 2',
+      '1:9 format: must be 1, but is the number 2',
       '2:1 archive.label: is missing; it must be text',
-      '5:3 archive.lable: unknown key "lable"; did you mean "label"? Known here: name, origin, label, description, baseUrl, area, maintainer',
+      '5:3 archive.lable: unknown key "lable"; did you mean "label"? Allowed here: name, origin, label, description, baseUrl, area, maintainer',
       '7:12 archive.baseUrl: must be a web address: http:// or https://, host, optional port and path; no user, "?" or "#"',
       '9:20 signing.method: must be one of openpgp, gpg; did you mean "openpgp"?',
-      '11:27 suites.wiki-stable.profile: no profile "wikki" in profiles/; did you mean "wiki"? there is wiki',
-      '11:41 suites.wiki-stable.trust: no trust level "stabel" in trustLevels; did you mean "stable"? there is unstable, stable',
-      '11:59 suites.wiki-stable.validFor: must be text, is the number 14: write it in quotes, "14"',
+      '11:27 suites.wiki-stable.profile: no profile "wikki" in profiles/; did you mean "wiki"? available: wiki',
+      '11:41 suites.wiki-stable.trust: no trust level "stabel" in trustLevels; did you mean "stable"? available: unstable, stable',
+      '11:59 suites.wiki-stable.validFor: must be text, but is the number 14: put it in quotes, "14"',
       '12:75 suites.wiki-unstable.retain: must be at least 1',
-      '12:78 suites.wiki-unstable.keep: unknown key "keep". Known here: profile, trust, description, origin, label, codename, notAutomatic, butAutomaticUpgrades, default, validFor, retain',
+      '12:78 suites.wiki-unstable.keep: unknown key "keep". Allowed here: profile, trust, description, origin, label, codename, notAutomatic, butAutomaticUpgrades, default, validFor, retain',
     ]);
   });
 
@@ -108,7 +108,7 @@ describe('lockstep.yaml', () => {
     assert.match(wrong[0]!, /:7 mirror\.debian\[1\]: must be a web address: http:\/\//);
     assert.deepEqual(
       faultsOf(mirrors('  debian: []\n')).map((one) => one.replace(/^\d+:/, '')),
-      ['11 mirror.debian: must hold at least 1 of them'],
+      ['11 mirror.debian: must have at least 1 entries'],
     );
     for (const value of ['12', 'b.example.org']) {
       const faults = faultsOf(mirrors(`  debian: ${value}\n`));
@@ -120,7 +120,7 @@ describe('lockstep.yaml', () => {
   it('knows the keys of the signing method that is written', () => {
     assert.deepEqual(faultsOf(good.replace('method: openpgp', 'method: gpg, keyFile: x')), [
       '9:1 signing.key: is missing; it must be text',
-      '9:25 signing.keyFile: unknown key "keyFile"; did you mean "key"? Known here: method, key, program, homedir, next',
+      '9:25 signing.keyFile: unknown key "keyFile"; did you mean "key"? Allowed here: method, key, program, homedir, next',
     ]);
     assert.match(
       faultsOf(good.replace('method: openpgp', 'key: x'))[0]!,
@@ -137,7 +137,7 @@ describe('lockstep.yaml', () => {
     const faults = faultsOf(text);
     assert.equal(faults.length, 4);
     assert.match(faults[0]!, /^3:9 archive\.name: must be a plain name/);
-    assert.match(faults[1]!, /^4:11 archive\.origin: must be letters/);
+    assert.match(faults[1]!, /^4:11 archive\.origin: must contain only letters/);
     assert.match(faults[2]!, /^8:15 archive\.maintainer: must be a name and an address/);
     assert.match(faults[3]!, /^11:3 suites\.Wiki\/Stable: the name "Wiki\/Stable" must be a plain name/);
   });
@@ -145,18 +145,18 @@ describe('lockstep.yaml', () => {
   it('tells repeated keys, repeated trust levels and wrong types beside the rest', () => {
     const text = `${good}trustLevels: [unstable, stable, stable]\nsnapshots: { commit: yes please }\nformat: 1\n`;
     assert.deepEqual(faultsOf(text), [
-      '13:33 trustLevels[2]: "stable" is in this list already',
-      '14:22 snapshots.commit: must be true or false, is the text "yes please"',
-      '15:1 format: the key "format" is there twice; the first is in line 1',
+      '13:33 trustLevels[2]: "stable" is already in this list',
+      '14:22 snapshots.commit: must be true or false, but is the text "yes please"',
+      '15:1 format: the key "format" occurs twice; the first is in line 1',
     ]);
   });
 
   it('says what a file that is no map must be', () => {
-    assert.deepEqual(faultsOf(''), ['1:1 : must be a map of keys, is nothing']);
-    assert.deepEqual(faultsOf('- a\n'), ['1:1 : must be a map of keys, is a list']);
+    assert.deepEqual(faultsOf(''), ['1:1 : must be a map of keys, but is nothing']);
+    assert.deepEqual(faultsOf('- a\n'), ['1:1 : must be a map of keys, but is a list']);
   });
 
   it('says when there is no profile at all', () => {
-    assert.match(faultsOf(good, [])[0]!, /no profile "wiki" in profiles\/; there is none/);
+    assert.match(faultsOf(good, [])[0]!, /no profile "wiki" in profiles\/; none exists/);
   });
 });

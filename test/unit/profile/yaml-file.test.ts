@@ -47,8 +47,8 @@ describe('a YAML file with positions', () => {
     assert.deepEqual(
       file.faults.map((fault) => [fault.line, fault.column, fault.path, fault.message]),
       [
-        [3, 13, 'l[0].x', 'the key "x" is there twice; the first is in line 3'],
-        [4, 1, 'a', 'the key "a" is there twice; the first is in line 1'],
+        [3, 13, 'l[0].x', 'the key "x" occurs twice; the first is in line 3'],
+        [4, 1, 'a', 'the key "a" occurs twice; the first is in line 1'],
       ],
     );
   });
@@ -65,7 +65,7 @@ describe('a YAML file with positions', () => {
       const file = new YamlFile(text, 'f.yaml');
       assert.equal(file.readable, false, text);
       assert.ok(file.faults.length > 0, text);
-      assert.match(file.faults[0]!.message!, /^not well-formed YAML: /);
+      assert.match(file.faults[0]!.message!, /^invalid YAML: /);
       assert.ok(file.faults[0]!.line! >= 1);
     }
   });

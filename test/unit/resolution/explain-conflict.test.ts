@@ -67,13 +67,14 @@ describe('why nothing fits, in sentences', () => {
     assert.equal(error.code, 'RESOLVE_DEMAND');
     assert.equal(
       error.message,
-      'The set does not fit together: mediawiki is kept at ~1.39.0 (1.39.17 is the newest there is), and ' +
-        'extension Foo asks for MediaWiki >= 1.43 in each of its 4 versions from 1.0 to 3.2 (extension.json, requires.MediaWiki)',
+      'The set does not fit together: mediawiki is limited to ~1.39.0 (1.39.17 is the newest ' +
+        'version), and extension Foo requires MediaWiki >= 1.43 in each of its 4 versions from 1.0 to ' +
+        '3.2 (extension.json, requires.MediaWiki)',
     );
     assert.equal(
       error.hint,
-      'mediawiki 1.43.9 would fit: widen components.mediawiki.source.version to include it.\n' +
-        'No version of foo that is known would help.',
+      'mediawiki 1.43.9 would fit: widen components.mediawiki.source.version to include it.\nNo known ' +
+        'version of foo would help.',
     );
     assert.deepEqual(error.where, [
       { path: 'components.mediawiki.source.version', value: '~1.39.0' },
@@ -87,9 +88,9 @@ describe('why nothing fits, in sentences', () => {
     const error = conflictError(explainConflict(problem([core, foo], demand(foo, /^3/, wanted, enough))));
     assert.equal(
       error.message,
-      'The set does not fit together: mediawiki is kept at ~1.39.0 (1.39.17 is the newest there is), ' +
-        'foo is kept at ^3 (3.2 is the newest there is), and ' +
-        'extension foo asks for MediaWiki >= 1.43 in both of its versions, 3.1 and 3.2 (extension.json, requires.MediaWiki)',
+      'The set does not fit together: mediawiki is limited to ~1.39.0 (1.39.17 is the newest ' +
+        'version), foo is limited to ^3 (3.2 is the newest version), and extension foo requires ' +
+        'MediaWiki >= 1.43 in both of its versions, 3.1 and 3.2 (extension.json, requires.MediaWiki)',
     );
     assert.equal(
       error.hint,
@@ -106,10 +107,10 @@ describe('why nothing fits, in sentences', () => {
     );
     assert.equal(
       error.message,
-      'The set does not fit together: extension Foo 2.0 asks for PHP >= 8.3 ' +
+      'The set does not fit together: extension Foo 2.0 requires PHP >= 8.3 ' +
         '(extension.json, requires.platform.php); Debian 12 has PHP 8.2.29',
     );
-    assert.equal(error.hint, 'No version of foo that is known would help.');
+    assert.equal(error.hint, 'No known version of foo would help.');
   });
 
   it('a PHP extension that is nowhere to be had, and one that several parts of a component ask for', () => {
@@ -120,7 +121,7 @@ describe('why nothing fits, in sentences', () => {
     );
     assert.match(
       error.message,
-      /: extension Scribunto \(of foo 1\.0\) asks for the PHP extension luasandbox \([^)]*\); Debian 12 has no package of it$/,
+      /: extension Scribunto \(of foo 1\.0\) requires the PHP extension luasandbox \([^)]*\); Debian 12 has no package of it$/,
     );
   });
 
@@ -143,8 +144,9 @@ describe('why nothing fits, in sentences', () => {
     );
     assert.equal(
       error.message,
-      'The set does not fit together: mediawiki is kept at ~1.43.0 (1.43.9 is the newest there is), and ' +
-        'mediawiki asks for library wikimedia/parsoid ^0.20 in both of its versions, 1.43.0 and 1.43.9 (composer.json, require); parsoid is fixed to tag v0.16.2',
+      'The set does not fit together: mediawiki is limited to ~1.43.0 (1.43.9 is the newest ' +
+        'version), and mediawiki requires library wikimedia/parsoid ^0.20 in both of its versions, ' +
+        '1.43.0 and 1.43.9 (composer.json, require); parsoid is fixed to tag v0.16.2',
     );
     assert.equal(
       error.hint,
@@ -175,7 +177,7 @@ describe('why nothing fits, in sentences', () => {
     );
     assert.match(
       error.message,
-      /: the profile asks for parsoid \^0\.20 beside mediawiki \(profiles\/w\.yaml, comp/,
+      /: the profile requires parsoid \^0\.20 for mediawiki \(profiles\/w\.yaml, comp/,
     );
     assert.equal(error.where[0]?.file, 'profiles/w.yaml');
   });
@@ -189,13 +191,10 @@ describe('why nothing fits, in sentences', () => {
     const { message, hint } = conflictError(conflict);
     assert.match(
       message,
-      /^The set does not fit together: mediawiki is kept at [^;]*; against that, extension aa asks/,
+      /^The set does not fit together: mediawiki is limited to [^;]*; but extension aa requires/,
     );
-    assert.match(message, /; extension bb asks .*; extension cc asks /);
-    assert.match(
-      hint ?? '',
-      /^mediawiki 1\.43\.9 would fit.*\nNo version of aa, bb, cc that is known would help\.$/,
-    );
+    assert.match(message, /; extension bb requires .*; extension cc requires /);
+    assert.match(hint ?? '', /^mediawiki 1\.43\.9 would fit.*\nNo known version of aa, bb, cc would help\.$/);
   });
 
   it('says where a step helps against one contradiction but not against the others', () => {
@@ -211,9 +210,10 @@ describe('why nothing fits, in sentences', () => {
     );
     assert.equal(
       conflictError(conflict).hint,
-      'mediawiki 1.39.17 would fit as far as this goes, though not with the rest: widen components.mediawiki.source.version to include it.\n' +
-        'mediawiki 1.43.9 would fit as far as this goes, though not with the rest: widen components.mediawiki.source.version to include it.\n' +
-        'No version of bar, foo that is known would help.',
+      'mediawiki 1.39.17 would fit here, but not with the rest of the set: widen ' +
+        'components.mediawiki.source.version to include it.\nmediawiki 1.43.9 would fit here, but not ' +
+        'with the rest of the set: widen components.mediawiki.source.version to include it.\nNo known ' +
+        'version of bar, foo would help.',
     );
   });
 
@@ -221,7 +221,7 @@ describe('why nothing fits, in sentences', () => {
     const foo = component('foo', '^3', ['3.2', '2.0'], /^3/);
     const asked = problem([core, foo], demand(foo, /^3/, wanted, enough));
     const conflict = explainConflict(asked, (_, option) => asked.variables[0]!.options[option]!.inRange);
-    assert.match(conflictError(conflict).hint ?? '', /^mediawiki 1\.43\.9 may fit \(not everything/);
+    assert.match(conflictError(conflict).hint ?? '', /^mediawiki 1\.43\.9 may fit \(not all/);
   });
 
   it('names only steps that help, and none only where none does', () => {
@@ -266,7 +266,7 @@ describe('why this version and not a newer one', () => {
   it('says what the range leaves out', () => {
     assert.deepEqual(explained(problem([inRange]), 'mediawiki'), [
       'mediawiki 1.43.9 is the newest in ~1.43.0',
-      '1.44.0 and 1.44.2 are out of ~1.43.0',
+      '1.44.0 and 1.44.2 are outside ~1.43.0',
     ]);
   });
 
@@ -288,9 +288,9 @@ describe('why this version and not a newer one', () => {
         'foo',
       ),
       [
-        'foo 2.0 is the newest in * that goes with the rest',
-        '3.2: extension foo 3.2 asks for PHP >= 8.5 (extension.json, requires.platform.php); Debian 13 has PHP 8.4.11',
-        '3.1: mediawiki is kept at ~1.43.0 (1.43.9 is the newest there is), and extension foo 3.1 asks for MediaWiki >= 1.44 (extension.json, requires.MediaWiki)',
+        'foo 2.0 is the newest in * that fits the rest of the set',
+        '3.2: extension foo 3.2 requires PHP >= 8.5 (extension.json, requires.platform.php); Debian 13 has PHP 8.4.11',
+        '3.1: mediawiki is limited to ~1.43.0 (1.43.9 is the newest version), and extension foo 3.1 requires MediaWiki >= 1.44 (extension.json, requires.MediaWiki)',
       ],
     );
   });
@@ -312,15 +312,15 @@ describe('why this version and not a newer one', () => {
         'foo',
       ),
       [
-        'foo 2.0 is the newest in * that goes with the rest',
-        '3.1 and 3.2: mediawiki is taken at 1.44.2, which is decided before, and extension foo asks for MediaWiki < 1.44 in all of them (extension.json, requires.MediaWiki)',
+        'foo 2.0 is the newest in * that fits the rest of the set',
+        '3.1 and 3.2: mediawiki is already decided: 1.44.2, and extension foo requires MediaWiki < 1.44 in all of them (extension.json, requires.MediaWiki)',
       ],
     );
   });
 
   it('says so where there is nothing newer', () => {
     assert.deepEqual(explained(problem([component('mediawiki', '*', cores)]), 'mediawiki'), [
-      'mediawiki 1.44.2 is the newest there is',
+      'mediawiki 1.44.2 is the newest version',
     ]);
     assert.deepEqual(explained(problem([component('mediawiki', 'tag x', ['1.0'])]), 'mediawiki'), [
       'mediawiki 1.0 is the only version that is known',

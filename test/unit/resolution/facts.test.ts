@@ -111,7 +111,7 @@ describe('demands as clauses', () => {
       assert.deepEqual(clausesOf(withCore(cite(`php-extension/${name}`, '*'))), []);
     assert.equal(
       only(clausesOf(withCore(cite('php-extension/intlx', '*')))).instead,
-      'Debian 12 has no PHP extension intlx; there is intl (php-intl)',
+      'Debian 12 has no PHP extension intlx; available: intl (php-intl)',
     );
     assert.equal(
       only(clausesOf(withCore(cite('php-extension/zzzzzz', '*')))).instead,
@@ -120,7 +120,7 @@ describe('demands as clauses', () => {
     assert.deepEqual(clausesOf(withCore(cite('ability/shell', '*'))), []);
     assert.equal(
       only(clausesOf(withCore(cite('ability/fly', '*')))).instead,
-      'MediaWiki knows no ability fly',
+      'MediaWiki has no capability fly',
     );
   });
 
@@ -132,7 +132,7 @@ describe('demands as clauses', () => {
     const question = withCore(cite('extension/Syntax Highlight', '*'), {}, bundled);
     assert.equal(
       only(clausesOf(question)).instead,
-      'MediaWiki 1.43.9 brings Syntax Highlight along, but the profile does not load it: lockstep add extension SyntaxHighlight_GeSHi --bundled',
+      'MediaWiki 1.43.9 includes Syntax Highlight, but the profile does not load it: lockstep add extension SyntaxHighlight_GeSHi --bundled',
     );
     const [row] = demandTable(
       question,
@@ -257,7 +257,7 @@ describe('libraries', () => {
       variables: [variable('cite', '1.0')],
       facts: [{ component: 'cite', option: 0, declared: [oath] }],
     });
-    assert.equal(only(clausesOf(alone)).instead, 'nothing in the set brings a/b');
+    assert.equal(only(clausesOf(alone)).instead, 'nothing in the set provides a/b');
   });
 });
 

@@ -69,7 +69,7 @@ describe('the options of a git source', () => {
 
   it('that come before a release are none of a range, which says what would mean them', () => {
     const { hint } = fault(git({ version: '~1.1.0' }), tags('v1.1.1rc1', 'v1.2.0-rc.1'));
-    assert.match(hint, /1\.1\.1-rc1 comes before its release: .*">=1\.1\.1-rc1"/);
+    assert.match(hint, /1\.1\.1-rc1 is a pre-release: .*">=1\.1\.1-rc1"/);
   });
 
   it('know MediaWiki’s own tags', () => {
@@ -139,7 +139,7 @@ describe('the options of a git source', () => {
     assert.equal(code, 'SOURCE_REF_UNKNOWN');
     assert.equal(
       message,
-      `x: no branch of ${address} is named after a version that can be ordered; there is release, relic`,
+      `x: no branch of ${address} is named after a comparable version; available: release, relic`,
     );
     assert.match(hint, /"branch"/);
     assert.equal(path, 'components.x.source.branch');
@@ -155,7 +155,7 @@ describe('the options of a git source', () => {
     assert.equal(code, 'RESOLVE_UNSATISFIABLE');
     assert.equal(
       message,
-      `x: nothing in ${address} fits ~1.44.0; there is 1.43.0 (tag 1.43.0), 1.42.0 (tag 1.42.0)`,
+      `x: no version in ${address} matches the range ~1.44.0; available: 1.43.0 (tag 1.43.0), 1.42.0 (tag 1.42.0)`,
     );
     assert.equal(value, '~1.44.0');
   });
@@ -189,11 +189,11 @@ describe('the options of a tarball', () => {
     ]);
     assert.match(
       fault(listed, page('latest', 'new')).message,
-      /has a version that can be ordered; there is latest, new$/,
+      /has a comparable version; available: latest, new$/,
     );
     assert.match(
       fault(listed, page('3.0')).message,
-      /nothing in https:\/\/files\.test\/ fits \^1\.9; there is 3\.0$/,
+      /no version in https:\/\/files\.test\/ matches the range \^1\.9; available: 3\.0$/,
     );
   });
 

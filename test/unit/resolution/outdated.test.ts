@@ -107,9 +107,9 @@ describe('how far a component is behind', () => {
       aptPin('1:1.39.16-1'),
     );
     assert.deepEqual([standing, newest, path], ['unknown', null, 'components.x.source.version']);
-    assert.match(note ?? '', /nothing in .* fits ~1\.40\.0; there is 1:1\.43\.0-1/);
+    assert.match(note ?? '', /no version in .* matches the range ~1\.40\.0; available: 1:1\.43\.0-1/);
     const both = sources('x', [source('1.39-1', 'release', 'a'), source('1.39-1', 'security', 'b')]);
-    assert.match(row(apt, both).note ?? '', /with other bytes/);
+    assert.match(row(apt, both).note ?? '', /with different content/);
   });
 
   it('of another kind than before is neither behind nor ahead', () => {
@@ -117,7 +117,7 @@ describe('how far a component is behind', () => {
   });
 
   it('within another component is that one’s', () => {
-    assert.equal(outdatedWithin('parsoid', 'mediawiki', '0.16.1').note, 'comes with mediawiki');
+    assert.equal(outdatedWithin('parsoid', 'mediawiki', '0.16.1').note, 'included in mediawiki');
     assert.equal(outdatedWithin('parsoid', 'mediawiki', null).standing, 'new');
   });
 });

@@ -77,8 +77,9 @@ describe('choosing a source package', () => {
     assert.equal(error.code, 'RESOLVE_UNSATISFIABLE');
     assert.equal(
       error.message,
-      'mediawiki: nothing in bookworm, bookworm-updates, bookworm-security fits ~1.40.0; there is ' +
-        '1:1.43.0-1 (bookworm-updates), 1:1.39.17-1+deb12u2 (bookworm-security), 1:1.39.8-1~deb12u1 (bookworm)',
+      'mediawiki: no version in bookworm, bookworm-updates, bookworm-security matches the range ' +
+        '~1.40.0; available: 1:1.43.0-1 (bookworm-updates), 1:1.39.17-1+deb12u2 (bookworm-security), ' +
+        '1:1.39.8-1~deb12u1 (bookworm)',
     );
     assert.equal(error.where[0]?.path, 'components.mediawiki.source.version');
   });
@@ -188,7 +189,7 @@ describe('choosing binary packages', () => {
     ]);
     const error = faultOf(() => planBinaries(found, { architectures, version: '7.2.x' }));
     assert.equal(error.code, 'RESOLVE_UNSATISFIABLE');
-    assert.match(error.message, /no one version of varnish is there for amd64, arm64 in the range 7\.2\.x/);
+    assert.match(error.message, /no version of varnish in the range 7\.2\.x exists for amd64, arm64/);
   });
 
   it('takes a package for all architectures once', () => {
@@ -238,7 +239,7 @@ describe('choosing binary packages', () => {
     assert.equal(error.code, 'RESOLVE_DEMAND');
     assert.equal(
       error.message,
-      'varnish: varnish 7.1-1 (bookworm) demands libvarnishapi3 (>= 7.1.0); there is 7.0-1 (bookworm-security)',
+      'varnish: varnish 7.1-1 (bookworm) depends on libvarnishapi3 (>= 7.1.0); available: 7.0-1 (bookworm-security)',
     );
   });
 
@@ -250,7 +251,7 @@ describe('choosing binary packages', () => {
     ];
     const error = faultOf(() => planBinaries(found, { packages: ['varnish', 'libvarnishapi3'] }));
     assert.equal(error.code, 'RESOLVE_DEMAND');
-    assert.match(error.message, /there is 7\.1-1/);
+    assert.match(error.message, /available: 7\.1-1/);
   });
 
   it('does not depend on the order in which packages were found', () => {

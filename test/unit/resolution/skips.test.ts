@@ -153,7 +153,7 @@ describe('a version that is skipped', () => {
         assert.equal(error.code, 'RESOLVE_UNSATISFIABLE');
         assert.match(
           error.message,
-          /^wiki: all that fits ~1\.43\.0 are skipped: 1:1\.43\.12-1 skipped until 2026-12-13 \(no files\), security fixes missing; 1:1\.43\.9-1 skipped/,
+          /^wiki: skips exclude all versions in ~1\.43\.0: 1:1\.43\.12-1 skipped until 2026-12-13 \(no files\), security fixes missing; 1:1\.43\.9-1 skipped/,
         );
         assert.match(
           error.hint!,
@@ -172,11 +172,11 @@ describe('a version that is skipped', () => {
     assert.deepEqual(
       told.newer.map(({ why, versions, sentence }) => [why, versions, sentence]),
       [
-        ['out-of-range', ['1.45.0'], '1.45.0 is out of ~1.43.0'],
+        ['out-of-range', ['1.45.0'], '1.45.0 is outside ~1.43.0'],
         [
           'skipped',
           ['1:1.43.12-1'],
-          '1:1.43.12-1 skipped until 2026-12-13 (no files), security fixes missing; components.wiki.skip[0] says so',
+          '1:1.43.12-1 skipped until 2026-12-13 (no files), security fixes missing (components.wiki.skip[0])',
         ],
       ],
     );
@@ -212,7 +212,7 @@ describe('a version that is skipped', () => {
     assert.ok(result.kind === 'conflict');
     assert.match(
       result.error.message,
-      /wiki is kept at ~1\.43\.0 \(1:1\.43\.12-1 is skipped until 2026-12-13; 1\.43\.9 is all there is beside\)/,
+      /wiki is limited to ~1\.43\.0 \(1:1\.43\.12-1 is skipped until 2026-12-13; except for this, 1\.43\.9 is the only version\)/,
     );
     assert.match(
       result.error.hint!,

@@ -62,7 +62,7 @@ describe('lines that are chained and signed', () => {
     const [two, three] = [await written(false, false), await written(false, false, true, false)];
     const accepted = new Set([lastLineHash(two)]);
     assert.deepEqual(await faults(two, accepted), []);
-    assert.deepEqual(await faults(three, accepted), ['4: it is not signed, though a line before it is']);
+    assert.deepEqual(await faults(three, accepted), ['4: it is not signed, but an earlier line is']);
     // In another form the hash of the line is another one, and so are those after it
     assert.equal((await faults(two.replace('"what":"1"', '"what":"2"'), accepted)).length, 1);
   });
@@ -72,7 +72,7 @@ describe('lines that are chained and signed', () => {
       (await faults(await written(false, false))).join(),
       /^2: it is not signed, and no signed line follows/,
     );
-    assert.match((await faults(await written(true, false, true))).join(), /^2: it is not signed, though/);
+    assert.match((await faults(await written(true, false, true))).join(), /^2: it is not signed, but/);
   });
 
   it('show a last line that was changed, which no chain shows', async () => {
@@ -84,7 +84,7 @@ describe('lines that are chained and signed', () => {
     const only = (await written(true)).replace('"format":1', '"extra":1,"format":1');
     assert.match((await faults(only)).join(), /^1: its signature is not accepted/);
     const renamed = (await written(true)).replace('"signature"', '"signatura"');
-    assert.match((await faults(renamed)).join(), /^1: it is not in the form it was written in/);
+    assert.match((await faults(renamed)).join(), /^1: it is not in canonical form/);
   });
 
   it('of nobody have nothing to vouch for', async () => {

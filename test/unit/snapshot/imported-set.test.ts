@@ -169,15 +169,18 @@ describe('an imported set', () => {
       { file: '/in/y.dsc', entry: source('aa', '1', 'b'.repeat(64)) },
     ];
     assert.deepEqual(faults({ packages, sources }), [
-      '/in/1-aa.deb: aa 1 all is there twice, with different bytes: see /in/0-aa.deb',
-      '/in/3-bb.deb: bb all is there in two versions, 1 and 2; `versions: N` in the profile takes the newest N: see /in/2-bb.deb',
-      '/in/y.dsc: the source aa 1 is there twice, with different files: see /in/x.dsc',
+      '/in/1-aa.deb: aa 1 all occurs twice, with different content: see /in/0-aa.deb',
+      '/in/3-bb.deb: bb all has two versions, 1 and 2; `versions: N` in the profile keeps the newest N: see /in/2-bb.deb',
+      '/in/y.dsc: the source aa 1 occurs twice, with different files: see /in/x.dsc',
     ]);
   });
 
   it('needs a new version where the bytes are others than before', () => {
     const [told] = faults({ packages: read([{ name: 'aa', version: '1', bytes: 'others' }]), previous });
-    assert.match(told!, /aa 1 all is in snapshot 20260301T101530Z with other bytes; .* needs a new version/);
+    assert.match(
+      told!,
+      /aa 1 all is in snapshot 20260301T101530Z with different content; .* needs a new version/,
+    );
     assert.deepEqual(
       planned({ packages: read([{ name: 'aa', version: '1' }]), previous, add: true }).changes,
       [],
@@ -238,7 +241,7 @@ describe('an imported set', () => {
       'undefined: the last snapshot has no package bc; did you mean "bb"?',
     ]);
     assert.deepEqual(faults({ previous: before, remove: ['aa', 'bb', 'doc'] }), [
-      'undefined: nothing would be left of the set',
+      'undefined: the set would be empty',
     ]);
   });
 

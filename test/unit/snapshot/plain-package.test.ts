@@ -20,7 +20,7 @@ function faultsBySchema(entry: unknown): string[] {
     assert.ok(error instanceof LockstepError);
     return error.where.flatMap(({ path, message }) =>
       // That names agree is asked of plain entries as well
-      path?.startsWith('packages.1') && !/the paragraph is|is there twice/.test(message ?? '')
+      path?.startsWith('packages.1') && !/the paragraph describes|occurs twice/.test(message ?? '')
         ? [`${path}: ${message}`]
         : [],
     );

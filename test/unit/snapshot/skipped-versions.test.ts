@@ -61,7 +61,7 @@ describe('what a snapshot says that was skipped', () => {
     assert.equal(ended.manifest.inputs, without.manifest.inputs);
     assert.equal(summaryOf(skipping, without).change, 'wiki 1:1.43.12-1 skipped');
     assert.deepEqual(summaryOf(skipping, without).skipped, [{ component: 'wiki', ...skipped }]);
-    assert.equal(summaryOf(ended, skipping).change, 'wiki 1:1.43.12-1 skipped no more');
+    assert.equal(summaryOf(ended, skipping).change, 'wiki 1:1.43.12-1 no longer skipped');
   });
 
   it('is told by diff and show, though no machine would notice', () => {
@@ -89,8 +89,8 @@ describe('what a snapshot says that was skipped', () => {
     };
     const sentence = 'wiki 1:1.43.12-1 skipped until 2026-12-13 (no files), security fixes missing';
     assert.ok(renderDiff(report(without, skipping)).includes(`Skipped versions\n  New: ${sentence}`));
-    assert.ok(renderDiff(report(skipping, skipping)).includes(`  As before: ${sentence}`));
-    assert.match(renderDiff(report(skipping, without)), /Skipped no more: wiki 1:1\.43\.12-1$/m);
+    assert.ok(renderDiff(report(skipping, skipping)).includes(`  Unchanged: ${sentence}`));
+    assert.match(renderDiff(report(skipping, without)), /No longer skipped: wiki 1:1\.43\.12-1$/m);
     assert.doesNotMatch(renderDiff(report(without, without)), /kipped/);
     assert.match(
       renderDiffMarkdown(report(without, skipping)),

@@ -81,7 +81,7 @@ describe('planning a snapshot', () => {
     const made = { ...content, components: { tiny: {} as SnapshotComponent } };
     assert.deepEqual(
       contradictions(made).map(({ message }) => message),
-      ['tiny:all is there twice: 1.0 and 2.0'],
+      ['tiny:all occurs twice: 1.0 and 2.0'],
     );
   });
 });

@@ -193,18 +193,18 @@ describe('a declaration that cannot be relied upon', () => {
     assert.deepEqual(
       error.where.map(({ path, value, message }) => `${path} ${value}: ${message}`),
       [
-        'require.a/b ~>1.0: is no constraint that Composer knows',
-        'requires.MediaWiki 1.43: is not a text',
-        'requires.platform.php banana: is no constraint that Composer knows',
-        'requires.platform.ext-curl >=1: is not "*", all that MediaWiki takes for an extension of PHP',
-        'requires.platform.ability-shell yes: is neither true nor false',
-        'requires.platform.gpu *: is nothing that MediaWiki knows of its platform',
+        'require.a/b ~>1.0: is not a valid Composer constraint',
+        'requires.MediaWiki 1.43: is not a string',
+        'requires.platform.php banana: is not a valid Composer constraint',
+        'requires.platform.ext-curl >=1: is not "*", the only value that MediaWiki accepts for a PHP extension',
+        'requires.platform.ability-shell yes: is not true or false',
+        'requires.platform.gpu *: is not a platform property that MediaWiki supports',
         'requires.extensions ["Cite"]: is not a JSON object',
-        'requires.Parsoid *: is nothing that MediaWiki lets an extension require',
+        'requires.Parsoid *: is not a requirement that MediaWiki supports',
       ],
     );
     assert.ok(error.where.every(({ file }) => file?.startsWith('x_1.0.orig.tar.gz: ')));
-    assert.match(error.message, /^What it declares cannot be relied upon: require\.a\/b in composer\.json/);
+    assert.match(error.message, /^The declarations of it are invalid: require\.a\/b in composer\.json/);
   });
 
   const shapes: [what: string, text: string, says: RegExp][] = [
@@ -212,10 +212,10 @@ describe('a declaration that cannot be relied upon', () => {
     ['a list', '["name"]', /is not a JSON object/],
     ['null', 'null', /is not a JSON object/],
     ['a text', '"Cite"', /is not a JSON object/],
-    ['without a name', '{"requires": {}}', /is no name of an extension/],
-    ['with a list for a name', '{"name": ["Cite"]}', /name in extension\.json .* is not a text/],
+    ['without a name', '{"requires": {}}', /is not the name of an extension/],
+    ['with a list for a name', '{"name": ["Cite"]}', /name in extension\.json .* is not a string/],
     ['with a name of two lines', '{"name": "Ci\\nte"}', /is longer than one line of text/],
-    ['with a path for a name', '{"name": "../Cite"}', /is no name of an extension/],
+    ['with a path for a name', '{"name": "../Cite"}', /is not the name of an extension/],
     ['with requires that is a text', '{"name": "Cite", "requires": "*"}', /requires .* is not a JSON object/],
   ];
   for (const [what, text, says] of shapes) {
@@ -224,7 +224,10 @@ describe('a declaration that cannot be relied upon', () => {
 
   it('may be a version of MediaWiki that no grammar knows', () => {
     const error = faultOf({ 'includes/Defines.php': "define( 'MW_VERSION', 'next-best' );" });
-    assert.match(error.message, /MW_VERSION in includes\/Defines\.php \("next-best"\) is no version/);
+    assert.match(
+      error.message,
+      /MW_VERSION in includes\/Defines\.php \("next-best"\) is not a comparable version/,
+    );
   });
 
   it('says nothing of what no component is made of', () => {

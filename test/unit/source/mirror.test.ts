@@ -203,7 +203,7 @@ deb http://near.test/debian bookworm main`;
         assert.equal(error.code, 'MIRROR_UNKNOWN');
         assert.equal(
           error.message,
-          'LOCKSTEP_MIRROR: number 2 of 2 is not the address of a mirror: "b.test/debian"',
+          'LOCKSTEP_MIRROR: number 2 of 2 is not a mirror address: "b.test/debian"',
         );
         assert.deepEqual(error.where, [{ path: 'LOCKSTEP_MIRROR', value: 'b.test/debian' }]);
         return true;

@@ -71,7 +71,7 @@ describe('the apt preferences that hold a snapshot', () => {
       records[1],
       [
         'Explanation: snapshot 20261123T101530Z of mediawiki-1.39',
-        'Explanation: listed for ever by https://apt.example.org/snapshot/20261123T101530Z stable',
+        'Explanation: permanently listed by https://apt.example.org/snapshot/20261123T101530Z stable',
         'Package: mediawiki',
         'Pin: version 1:1.39.17-1+x1',
         'Pin-Priority: 1002',

@@ -108,7 +108,7 @@ describe('machines that stay on a re-issue', () => {
     });
     assert.match(
       words,
-      /20261103T000000Z stay on it, at what \S+ had: its wiki 2\.0-1\+really1\.0\+1 and 1 more/,
+      /20261103T000000Z stay on it, with the content of \S+: its wiki 2\.0-1\+really1\.0\+1 and 1 more/,
     );
     assert.match(words, new RegExp(`lockstep rollback wiki-stable --supersede --to ${s2} --reason TEXT`));
   });

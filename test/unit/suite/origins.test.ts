@@ -43,8 +43,8 @@ describe('where the components of a snapshot come from', () => {
     for (const trust of ['testing', 'stable']) {
       const error = refusal(trust);
       assert.equal(error?.code, 'MOVE_TRUST');
-      assert.match(error.message, /parsoid was built from a local tree, which nobody vouches for/);
-      assert.match(error.hint ?? '', /Only suites of trust level unstable take local trees/);
+      assert.match(error.message, /parsoid was built from a local tree, which is unverified/);
+      assert.match(error.hint ?? '', /Only suites of trust level unstable accept local trees/);
     }
     assert.equal(refusal('stable', undefined, { local: [] }), null);
   });
@@ -53,7 +53,7 @@ describe('where the components of a snapshot come from', () => {
     assert.equal(refusal('unstable', 'testing', { local: [] }), null);
     assert.match(
       refusal('testing', 'testing', { local: [] })?.message ?? '',
-      /echo was taken from git without a signature/,
+      /echo was taken from git without a required signature/,
     );
     assert.match(refusal('stable', 'testing', { local: [] })?.hint ?? '', /components\.echo\.source/);
     assert.equal(refusal('stable', 'testing', { local: [], unsigned: [] }), null);

@@ -158,12 +158,12 @@ describe('superseding a set', () => {
         (error) =>
           error instanceof LockstepError && error.code === 'MOVE_UNNEEDED' && message.test(error.message),
       );
-    code(() => planned(later, earlier), /goes back/);
+    code(() => planned(later, earlier), /gets a lower version/);
     // Only the distribution's and the archive's own are lower
     const same = later.map((wish) =>
       ['varnish', 'farm-archive-keyring'].includes(wish.name) ? { ...wish, version: '0.1' } : wish,
     );
-    code(() => planned(same, later), /goes back/);
+    code(() => planned(same, later), /gets a lower version/);
     const plan = planned();
     const s3 = outcome('20261103T000000Z', plan, setOf(s1, earlier));
     code(
@@ -174,7 +174,7 @@ describe('superseding a set', () => {
           keep: new Set(['farm-archive-keyring']),
           issued: s3.packages,
         }),
-      /is the content of 20261101T000000Z already/,
+      /already has the content of 20261101T000000Z/,
     );
   });
 

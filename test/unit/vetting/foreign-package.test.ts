@@ -57,7 +57,7 @@ describe('a package of others', () => {
       ],
     );
     assert.deepEqual(faults(contents({ Architecture: 's390x' })), [
-      'it is for s390x, and the profile is for amd64, arm64',
+      'it is for s390x, but the profile is for amd64, arm64',
     ]);
     assert.match(faults(contents({ Source: '../../etc (1)' }))[0]!, /Source/);
     assert.match(faults(contents({ Package: 'a'.repeat(300) }))[0]!, /too long/);

@@ -33,7 +33,7 @@ function accessBlock( string $access ): string {
 	$edit = $may( $access === 'open' );
 	$lines = [
 		"# `mediawiki-full set access " . implode( '|', ACCESS_CHOICES ) . "` changes this block. It stands",
-		'# here so that no other version of the set opens the wiki. Lines of yours below it win.',
+		'# here so that no other version of the set opens the wiki. Your own lines below it take precedence.',
 		"\$wgGroupPermissions['*']['read'] = $read;",
 		"\$wgGroupPermissions['*']['createaccount'] = $read && is_file( '" . CAPTCHA_MARK . "' );",
 		"\$wgGroupPermissions['*']['edit'] = $edit;",
@@ -106,7 +106,7 @@ function moveUploads( string $from, string $to ): void {
 		return;
 	}
 	if ( is_dir( $to ) && !@rmdir( $to ) ) {
-		say( "uploads are in $from and in $to. Those in $from are not shown any more: move them by hand" );
+		say( "uploads are in $from and in $to. Those in $from are no longer shown: move them by hand" );
 		return;
 	}
 	// Not rename(): layers and mounts may lie between them, and it moves no folder across these

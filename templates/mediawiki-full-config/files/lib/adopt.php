@@ -97,7 +97,7 @@ function assertReplaceable( bool $replace, string $kept ): void {
 	$edits = wikiDatabase()->number( 'SELECT COUNT(*) FROM {revision}' );
 	$people = wikiDatabase()->number( 'SELECT COUNT(*) FROM {user} WHERE user_editcount > 0' );
 	if ( !$replace && ( $edits === null || $edits > 1 || $people > 1 ) ) {
-		throw new Fault( 'the wiki of this machine has ' . ( $edits ?? 'an unknown number of' ) . ' edits, and would not be reached any more. ' .
+		throw new Fault( 'the wiki of this machine has ' . ( $edits ?? 'an unknown number of' ) . ' edits, and could no longer be reached. ' .
 			'With --replace that is done; ' . $kept );
 	}
 }
@@ -172,12 +172,12 @@ function textOfPlan( AdoptionPlan $plan ): array {
 		$lines[] = [ 'cache', $plan->keepsPages() ? 'Varnish keeps pages for visitors of ' . implode( ', ', $plan->hostsKept() )
 			: 'Varnish keeps no pages' . ( $plan->hosts === [] ? ': Apache has this wiki under no name that could be found'
 				: ( $plan->hostsKept() === [] ? ': the wiki calls itself otherwise under each of its names'
-				: ', because what somebody gets may depend on who asks (--cache has it keep them all the same):' ) ) ];
+				: ', because the response may depend on the visitor (--cache turns the cache on anyway):' ) ) ];
 		foreach ( $plan->restrictions as $restriction ) {
 			$lines[] = [ '', $restriction ];
 		}
 	} else {
-		$lines[] = [ 'web server', ( portUnit( 80 ) ?? 'the one there is' ) . ' stays as it is, PHP and addresses with it' ];
+		$lines[] = [ 'web server', ( portUnit( 80 ) ?? 'the existing one' ) . ' does not change, nor do its PHP and addresses' ];
 		$lines[] = [ 'cache', 'memcached; Varnish keeps no pages, because no request comes its way' ];
 	}
 	$lines[] = [ 'jobs', 'are run by ' . JOBS_SERVICE . ', not by visitors\' requests' ];
@@ -407,8 +407,8 @@ function undoAdopt( bool $discard ): int {
 	if ( schemaHasToGoBack( $adoption ) ) {
 		$lost = changesSince( $adoption['time'] );
 		if ( $lost !== [] && !$discard ) {
-			throw new Fault( 'the database was brought forward, so undoing puts back the dump from before, and this would be lost: ' .
-				implode( ', ', $lost ) . '. With --discard-changes it is done all the same; a dump of the database as it is now is kept' );
+			throw new Fault( 'the database was updated, so the undo restores the dump from before, and this would be lost: ' .
+				implode( ', ', $lost ) . '. --discard-changes does so anyway, and keeps a dump of the current database' );
 		}
 	}
 	undoAdoption();
@@ -443,7 +443,7 @@ function undoAdoption(): void {
 		// While its settings, and what they need, are where they were adopted
 		$database = wikiDatabase();
 		$saved = dumpDatabase( $database, 'before-undo', lastUpdate(), $adoption['dump'] );
-		say( "the database as it is now was dumped to {$saved['name']}" );
+		say( "the current database was dumped to {$saved['name']}" );
 		loadInPlace( findDump( $adoption['dump'] ), $database );
 	}
 	keepEditedSettings( $changes );
@@ -474,7 +474,7 @@ function keepEditedSettings( Changes $changes ): void {
 	if ( !isset( $changes->record['block'] ) || hash( 'sha256', $text ) === $changes->record['written'] || !str_contains( $text, $changes->record['block'] ) ) {
 		return;
 	}
-	say( "$file was changed since the wiki was adopted: it stays as it is now, without the block" );
+	say( "$file was changed since the wiki was adopted: it keeps the changes, without the block" );
 	$changes->write( $file, str_replace( $changes->record['block'], "\n", $text ) );
 	$changes->record['before'] = array_values( array_filter( $changes->record['before'], static fn ( $before ) => $before['path'] !== $file ) );
 	$changes->save();

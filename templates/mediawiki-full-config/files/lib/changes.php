@@ -96,7 +96,7 @@ final class Changes {
 				$copied = run( [ 'cp', '--archive', '--no-target-directory', '--', $kept, "$path.part" ], '', null, 86400 );
 				if ( !$copied->ok() ) {
 					removeTree( "$path.part" );
-					throw new Fault( "$kept could not be put back as $path: " . trim( $copied->errors ) );
+					throw new Fault( "$kept could not be restored as $path: " . trim( $copied->errors ) );
 				}
 				// A link of ours, or what was left of the old when it was interrupted
 				removeTree( $path );
@@ -131,7 +131,7 @@ final class Changes {
 			$copied = run( [ 'cp', '--archive', '--', $before['saved'], $new ], '', null, 600 );
 			if ( !$copied->ok() || !rename( $new, $path ) ) {
 				@unlink( $new );
-				throw new Fault( "$path could not be put back: it is kept as {$before['saved']}. " . trim( $copied->errors ) );
+				throw new Fault( "$path could not be restored: it is kept as {$before['saved']}. " . trim( $copied->errors ) );
 			}
 			return;
 		}

@@ -108,16 +108,16 @@ function faultOfChoice( string $key, string $value ): ?string {
 		case 'memory':
 			return preg_match( '/^([1-9][0-9]{2,6})?$/', $value ) ? null : 'must be a number of MiB from 100 on, or nothing';
 		case 'access':
-			return in_array( $value, ACCESS_CHOICES, true ) ? null : 'is none of ' . implode( ', ', ACCESS_CHOICES );
+			return in_array( $value, ACCESS_CHOICES, true ) ? null : 'must be one of ' . implode( ', ', ACCESS_CHOICES );
 		case 'trusted_proxies':
 			foreach ( preg_split( '/[\s,]+/', $value, -1, PREG_SPLIT_NO_EMPTY ) as $proxy ) {
 				[ $address, $bits ] = explode( '/', $proxy, 2 ) + [ 1 => null ];
 				$most = filter_var( $address, FILTER_VALIDATE_IP, FILTER_FLAG_IPV6 ) ? 128 : 32;
 				if ( !filter_var( $address, FILTER_VALIDATE_IP ) ) {
-					return "must be addresses or networks (192.0.2.7, 2001:db8::/48): $proxy is none";
+					return "must be addresses or networks (192.0.2.7, 2001:db8::/48): $proxy is invalid";
 				}
 				if ( $bits !== null && ( !preg_match( '/^[0-9]{1,3}$/', $bits ) || (int)$bits > $most || (int)$bits < 8 ) ) {
-					return "must be addresses or networks: the prefix of $proxy is none from 8 to $most";
+					return "must be addresses or networks: the prefix of $proxy must be from 8 to $most";
 				}
 			}
 			return null;

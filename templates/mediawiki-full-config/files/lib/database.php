@@ -55,7 +55,7 @@ function faultOfMariadb( int $seconds ): ?string {
 			return is_file( MARIADB_FILE )
 				? 'MariaDB does not take the user and password in ' . MARIADB_FILE
 				: "MariaDB's root has a password. Write it to " . MARIADB_FILE . ', which only root may read: "[client]", ' .
-					'"user=root" and "password=...", each on a line of its own; or let the machine\'s root in without one: ' .
+					'"user=root" and "password=...", each on its own line; or allow the machine\'s root to log in without one: ' .
 					'"ALTER USER root@localhost IDENTIFIED VIA unix_socket"';
 		}
 		if ( $left <= 0 ) {
@@ -76,7 +76,7 @@ function createMariadbDatabase(): string {
 	$ours = is_file( DATABASE_MARK );
 	if ( !$ours && trim( mariadb( "SHOW DATABASES LIKE '$name';" )->output ) !== '' ) {
 		throw new Fault(
-			"a database \"$name\" is there that this package did not make. Put back its LocalSettings.php, or rename " .
+			"a database \"$name\" exists that this package did not create. Restore its LocalSettings.php, or rename " .
 			'or drop the database, and run `mediawiki-full setup`'
 		);
 	}

@@ -50,7 +50,7 @@ function doctor( bool $json ): int {
 function lookAround( array $status ): array {
 	$looks = [ lookAtDatabase( $status['database'] ), ...lookAtPhp(), lookAtName( $status['wiki']['url'] ), lookAtClock(), lookAtMail() ];
 	if ( $status['access']['choice'] === 'private' ) {
-		return [ ...$looks, new Look( 'pages', null, 'not looked at as a stranger: the wiki is private' ) ];
+		return [ ...$looks, new Look( 'pages', null, 'not checked as an anonymous visitor: the wiki is private' ) ];
 	}
 	$kept = ( readChoices()['page_cache'] ?? 'yes' ) !== 'no';
 	return [ ...$looks, lookAtCache(), lookAtEdit(), ...( $kept ? [ lookAtHeaders() ] : [ new Look( 'headers', null, 'Varnish keeps no pages of this wiki' ) ] ),
@@ -102,7 +102,7 @@ function lookAtPhp(): array {
 	$running = askPool();
 	if ( $running === null ) {
 		return [ new Look( 'php', new Finding( 'warning', 'php', "the wiki's PHP processes do not say what they may do",
-			'look into ' . LOG_DIR . '/php.log and `journalctl --unit=' . phpService() . '`' ) ) ];
+			'check ' . LOG_DIR . '/php.log and `journalctl --unit=' . phpService() . '`' ) ) ];
 	}
 	$findings = poolFindings( $running );
 	if ( $findings !== [] ) {
@@ -157,7 +157,7 @@ function lookAtCache(): Look {
 	$cached = $headers['x-cache'] ?? 'nothing';
 	return $code === 200 && $cached === 'hit' ? new Look( 'cache', null, 'Varnish answers from memory' )
 		: new Look( 'cache', new Finding( 'error', 'cache', "what was asked for twice did not come from Varnish ($code, $cached)",
-			'is there VCL of your own? See /usr/share/mediawiki-full/wiki.vcl' ) );
+			'is there custom VCL? See /usr/share/mediawiki-full/wiki.vcl' ) );
 }
 
 /** An edit is there for strangers at once, out of the cache too. */
@@ -169,7 +169,7 @@ function lookAtEdit(): Look {
 		$result = run( [ SHARE_DIR . '/maintenance', 'edit', ...$options ], $text, WEB_USER, 120 );
 		if ( !$result->ok() ) {
 			return new Look( 'edit', new Finding( 'error', 'edit', 'no page can be saved: ' . trim( substr( $result->output . $result->errors, -300 ) ),
-				'look into ' . LOG_DIR . '/exception.log and ' . LOG_DIR . '/database.log' ) );
+				'check ' . LOG_DIR . '/exception.log and ' . LOG_DIR . '/database.log' ) );
 		}
 		[ , $body ] = askPage( $path );
 		if ( !str_contains( $body, $text ) ) {
@@ -191,7 +191,7 @@ function lookAtHeaders(): Look {
 	}
 	if ( isset( $headers['set-cookie'] ) || !str_contains( $control, 'private' ) || preg_match( '/s-maxage=[1-9]/', $control ) ) {
 		return new Look( 'headers', new Finding( 'warning', 'headers', "other caches may keep a page, and show it as it was (Cache-Control: $control)",
-			'is there VCL of your own, or a Header line in ' . CONFIG_DIR . '/apache2.d? See /usr/share/mediawiki-full/wiki.vcl' ) );
+			'is there custom VCL, or a Header line in ' . CONFIG_DIR . '/apache2.d? See /usr/share/mediawiki-full/wiki.vcl' ) );
 	}
 	return new Look( 'headers', null, "kept by Varnish; for others: $control" );
 }
@@ -208,10 +208,10 @@ function lookAtParsoid(): Look {
 		if ( ( $answered['visualeditor']['result'] ?? '' ) !== 'success' &&
 			( $answered['error']['code'] ?? '' ) !== 'rest-permission-error' ) {
 			return new Look( 'editor', new Finding( 'error', 'editor', 'VisualEditor opens no page: ' . substr( $answer, 0, 300 ),
-				'look into ' . LOG_DIR . '/exception.log' ) );
+				'check ' . LOG_DIR . '/exception.log' ) );
 		}
 	}
 	return $code === 200 && str_contains( $body, 'mediawiki-full doctor' ) ? new Look( 'editor', null, 'Parsoid gives HTML for VisualEditor' )
 		: new Look( 'editor', new Finding( 'error', 'editor', "Parsoid gives no HTML ($code), so VisualEditor opens no page",
-			'look into ' . LOG_DIR . '/exception.log' ) );
+			'check ' . LOG_DIR . '/exception.log' ) );
 }

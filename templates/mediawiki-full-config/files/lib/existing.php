@@ -160,11 +160,11 @@ function findExisting( ?string $folder ): ExistingWiki {
 	$settings = $packaged ? LOCAL_SETTINGS : "$folder/LocalSettings.php";
 	$code = $packaged ? PACKAGED_CODE : $folder;
 	if ( !is_file( $settings ) ) {
-		throw new Fault( "$settings is not there, so there is no wiki to adopt" );
+		throw new Fault( "$settings does not exist, so there is no wiki to adopt" );
 	}
 	$checked = run( [ PHP_BINARY, '-l', $settings ], '', null, 30 );
 	if ( !$checked->ok() ) {
-		throw new Fault( "$settings is no PHP: " . firstLines( $checked->output . $checked->errors ) );
+		throw new Fault( "$settings is not valid PHP: " . firstLines( $checked->output . $checked->errors ) );
 	}
 	$version = mediawikiVersion( $code );
 	if ( $version === null ) {

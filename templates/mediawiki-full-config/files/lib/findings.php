@@ -31,7 +31,7 @@ function findingsOf( array $status ): array {
 	$findings = [ ...settingsFindings(), ...serviceFindings( $status['services'] ), ...setupFindings( $status ) ];
 	if ( !$status['wiki']['answers'] && $findings === [] ) {
 		$findings[] = new Finding( 'error', 'silent', 'the wiki does not answer',
-			'look into ' . LOG_DIR . '/php.log, ' . LOG_DIR . '/exception.log and /var/log/apache2/mediawiki-full.error.log' );
+			'check ' . LOG_DIR . '/php.log, ' . LOG_DIR . '/exception.log and /var/log/apache2/mediawiki-full.error.log' );
 	}
 	$findings = [ ...$findings, ...attentionFindings( $status ) ];
 	usort( $findings, static fn ( $a, $b ) => strcmp( $a->severity, $b->severity ) );
@@ -42,7 +42,7 @@ function findingsOf( array $status ): array {
 function settingsFindings(): array {
 	$fault = faultOfSettings();
 	return $fault === null ? []
-		: [ new Finding( 'error', 'settings', LOCAL_SETTINGS . " is no PHP: $fault", 'correct that line' ) ];
+		: [ new Finding( 'error', 'settings', LOCAL_SETTINGS . " is not valid PHP: $fault", 'correct that line' ) ];
 }
 
 /**
@@ -123,7 +123,7 @@ function attentionFindings( array $status ): array {
 	}
 	if ( ( $status['jobs']['waiting'] ?? 0 ) > MANY_JOBS ) {
 		$findings[] = new Finding( 'warning', 'jobs', "{$status['jobs']['waiting']} jobs wait",
-			'`journalctl --unit=mediawiki-full-jobs` tells whether they are done; on a small machine it takes its time' );
+			'`journalctl --unit=mediawiki-full-jobs` shows whether they are done; this takes time on a small machine' );
 	}
 	foreach ( freeBytes() as $folder => $free ) {
 		if ( $free < LITTLE_ROOM ) {

@@ -107,7 +107,7 @@ function takeUpSettings(): int {
 		if ( $fault === null ) {
 			forgetPages();
 		} else {
-			say( LOCAL_SETTINGS . " is no PHP, so the wiki answers with an error where nothing is cached: $fault" );
+			say( LOCAL_SETTINGS . " is not valid PHP, so the wiki answers with an error if the page is not cached: $fault" );
 		}
 	} while ( settingsStamp() !== $stamp );
 	return 0;

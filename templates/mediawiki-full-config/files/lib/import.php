@@ -30,11 +30,11 @@ function importWiki( array $files, bool $replace ): int {
 	$files = array_map( static fn ( $path ) => realpath( $path ) ?: $path, $files );
 	foreach ( $files as $option => $path ) {
 		if ( $option === '--images' ? !is_dir( $path ) : !is_file( $path ) ) {
-			throw new Fault( "$path ($option) is not there. Nothing was changed" );
+			throw new Fault( "$path ($option) does not exist. Nothing was changed" );
 		}
 	}
 	if ( !isset( $files['--dump'], $files['--settings'] ) ) {
-		throw new Fault( 'import wants --dump FILE and --settings FILE, and --images FOLDER where the wiki has uploads' );
+		throw new Fault( 'import requires --dump FILE and --settings FILE, and --images FOLDER if the wiki has uploads' );
 	}
 	$begun = adoption();
 	if ( $begun !== null && $begun['phase'] === 'begun' && ( $begun['imported'] ?? false ) ) {
@@ -49,7 +49,7 @@ function importWiki( array $files, bool $replace ): int {
 	$given = kindOfDump( $files['--dump'] );
 	if ( ( $given === 'sqlite' ) !== ( $kind === 'sqlite' ) ) {
 		throw new Fault( "{$files['--dump']} is of " . ( $given === 'sqlite' ? 'SQLite' : 'MariaDB' ) . ", and the wiki of this machine uses $kind. " .
-			'Install it anew with the other (debconf: mediawiki-full-config/database)' );
+			'Install it again with the other (debconf: mediawiki-full-config/database)' );
 	}
 	$fault = wikiDatabase()->fault( DATABASE_PATIENCE );
 	if ( $fault !== null ) {
@@ -74,7 +74,7 @@ function importWiki( array $files, bool $replace ): int {
 	try {
 		performImport( $files, $values, $changes );
 	} catch ( \Exception $fault ) {
-		say( 'something went wrong, so the wiki that was here is put back' );
+		say( 'the import failed, so the previous wiki is restored' );
 		takeImportBack( $changes, $saved );
 		throw new Fault( $fault->getMessage() . '. The wiki is as it was' );
 	}
@@ -89,7 +89,7 @@ function importWiki( array $files, bool $replace ): int {
 function settingsToImport( string $file ): array {
 	$checked = run( [ PHP_BINARY, '-l', $file ], '', null, 30 );
 	if ( !$checked->ok() ) {
-		throw new Fault( "$file is no PHP: " . firstLines( $checked->output . $checked->errors ) . '. Nothing was changed' );
+		throw new Fault( "$file is not valid PHP: " . firstLines( $checked->output . $checked->errors ) . '. Nothing was changed' );
 	}
 	$work = '/run/mediawiki-full-import-' . bin2hex( random_bytes( 8 ) );
 	ensureDirectory( $work, 0700, WEB_USER, WEB_USER );
@@ -137,7 +137,7 @@ function loadDump( string $file, string $given ): void {
 	if ( $fault === '' && $tables === [] ) {
 		$fault = 'it has no tables for this database. Make it without --databases';
 	} elseif ( preg_match( '/ERROR 1(?:044|045|142|227)\b/', $fault ) ) {
-		$fault .= '. It wants more than the one database that it is for: make it without --databases, --routines and --triggers';
+		$fault .= '. It needs more than its own database: make it without --databases, --routines and --triggers';
 	}
 	if ( $fault !== '' ) {
 		dropBeside( 'mariadb' );
@@ -150,7 +150,7 @@ function assertVersionOfDump( string $prefix, string $kind ): void {
 	$tables = $kind === 'sqlite' ? tablesOfSqlite( RESTORE_SQLITE ) : tablesOf( RESTORE_DATABASE );
 	$set = (string)mediawikiVersion( PACKAGED_CODE );
 	if ( !in_array( "{$prefix}page", $tables, true ) || !in_array( "{$prefix}revision", $tables, true ) ) {
-		throw new Fault( "the dump has no table \"{$prefix}page\": it is of no wiki with the settings given. Nothing was changed" );
+		throw new Fault( "the dump has no table \"{$prefix}page\": it does not match the given settings. Nothing was changed" );
 	}
 	$lowest = lowestVersion();
 	foreach ( TABLES_BY_VERSION as $table => $version ) {
@@ -159,7 +159,7 @@ function assertVersionOfDump( string $prefix, string $kind ): void {
 			throw new Fault( "the dump is of MediaWiki $version or later, and the set has $set: no wiki goes back to an earlier version. Nothing was changed" );
 		}
 		if ( !$has && $lowest !== null && version_compare( $version, $lowest, '<=' ) ) {
-			throw new Fault( "the dump is of a MediaWiki before $version, and update.php of the set's $set takes $lowest and later: " .
+			throw new Fault( "the dump comes from a MediaWiki before $version, and update.php of the set's $set takes $lowest and later: " .
 				"bring it to $lowest first. Nothing was changed" );
 		}
 	}

@@ -171,7 +171,7 @@ function withLock( callable $work ): int {
 function withMoveLock( callable $work ): int {
 	$lock = fopen( '/run/mediawiki-full-move.lock', 'c' );
 	if ( !$lock || !flock( $lock, LOCK_EX | LOCK_NB ) ) {
-		throw new Fault( 'another mediawiki-full pin, unpin or restore is at work' );
+		throw new Fault( 'another mediawiki-full pin, unpin or restore is running' );
 	}
 	return $work();
 }

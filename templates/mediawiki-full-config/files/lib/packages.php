@@ -210,9 +210,9 @@ function frozenSourceText( string $base, string $suite, string $area, string $id
 	$set = theSet();
 	$key = $set['archive']['keyringPath'];
 	if ( !is_file( $key ) ) {
-		throw new Fault( "$key is not there: install {$set['archive']['keyringPackage']} first" );
+		throw new Fault( "$key does not exist: install {$set['archive']['keyringPackage']} first" );
 	}
-	return "# Written by `mediawiki-full`: snapshot $id of the archive, as it is for ever.\n" .
+	return "# Written by `mediawiki-full`: snapshot $id of the archive, which never changes.\n" .
 		"Types: deb\nURIs: $base/snapshot/$id\nSuites: $suite\nComponents: $area\nSigned-By: $key\n";
 }
 

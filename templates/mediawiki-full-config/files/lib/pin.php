@@ -38,7 +38,7 @@ function pinnedVersions(): array {
  */
 function pin( string $id, bool $apply ): int {
 	if ( !preg_match( '/^\d{8}T\d{6}Z$/', $id ) ) {
-		fwrite( STDERR, "mediawiki-full: \"$id\" is no snapshot id; one looks like 20261123T101530Z\n" );
+		fwrite( STDERR, "mediawiki-full: \"$id\" is not a snapshot id; an example is 20261123T101530Z\n" );
 		return 2;
 	}
 	assertNoRestore();
@@ -49,7 +49,7 @@ function pin( string $id, bool $apply ): int {
 		$packages = packagesIn( fetchFrozen( $id, $live, "$work/snapshot.sources" ) );
 		$versions = heldVersions( $packages );
 		if ( !isset( $versions[CONFIG_PACKAGE] ) ) {
-			throw new Fault( "snapshot $id has no " . CONFIG_PACKAGE . ', so it is not one of this set. Nothing was changed' );
+			throw new Fault( "snapshot $id has no " . CONFIG_PACKAGE . ', so it does not belong to this set. Nothing was changed' );
 		}
 		assertSchemaAllows( $packages[CONFIG_PACKAGE][0], $id );
 	} catch ( Fault $fault ) {

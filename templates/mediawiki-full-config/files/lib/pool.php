@@ -75,7 +75,7 @@ function bytesOf( string $value ): int {
 function poolFindings( array $running ): array {
 	$say = static fn ( string $what, string $do ): Finding => new Finding( 'warning', 'php', $what, $do );
 	$reload = '`systemctl reload ' . phpService() . '`';
-	$change = 'set it in a file of yours in ' . CONFIG_DIR . "/fpm.d, then $reload";
+	$change = 'set it in your own file in ' . CONFIG_DIR . "/fpm.d, then $reload";
 	$limits = $running['limits'];
 	$bytes = array_map( bytesOf( ... ), $limits );
 	$findings = [];
@@ -86,7 +86,7 @@ function poolFindings( array $running ): array {
 	foreach ( $limits as $name => $value ) {
 		$meant = $written["php_admin_value[$name]"] ?? $written["php_value[$name]"] ?? $value;
 		if ( bytesOf( $meant ) !== bytesOf( $value ) ) {
-			$findings[] = $say( "$name is to be $meant, and is $value in the processes that run", $reload );
+			$findings[] = $say( "$name should be $meant, but is $value in the running processes", $reload );
 		}
 	}
 	if ( !filter_var( $limits['file_uploads'], FILTER_VALIDATE_BOOL ) ) {
@@ -116,6 +116,6 @@ function opcacheFindings( ?array $opcache ): array {
 		return [ new Finding( 'warning', 'php', 'PHP compiles every file at every request: opcache is off', "have it on in $file, $restart" ) ];
 	}
 	return !$opcache['full'] && $opcache['restarts'] === 0 ? [] : [ new Finding( 'warning', 'php',
-		'opcache has no room for all files of the wiki' . ( $opcache['restarts'] === 0 ? '' : "; it began anew {$opcache['restarts']} times" ),
-		"more opcache.memory_consumption and opcache.max_accelerated_files in a file of yours in $file, $restart" ) ];
+		'opcache has no space for all files of the wiki' . ( $opcache['restarts'] === 0 ? '' : "; it restarted {$opcache['restarts']} times" ),
+		"more opcache.memory_consumption and opcache.max_accelerated_files in your own file in $file, $restart" ) ];
 }

@@ -166,9 +166,9 @@ function takePort80( bool $yes, bool $undo ): int {
 			'`mediawiki-full adopt --undo` first' );
 	}
 	if ( is_file( LOCAL_SETTINGS ) && !wikiIsOurs() ) {
-		throw new Fault( 'the wiki of this machine is not ours yet, and would not be found any more: `mediawiki-full adopt` first' );
+		throw new Fault( 'the wiki of this machine is not adopted yet, and could no longer be reached: run `mediawiki-full adopt` first' );
 	}
-	say( 'these are not served any more:' );
+	say( 'these are no longer served:' );
 	foreach ( whatPort80Serves() as $served ) {
 		say( "    $served" );
 	}
@@ -241,7 +241,7 @@ function writeSite(): bool {
 	if ( $name === null ) {
 		return removeSite();
 	}
-	$text = "# Written by mediawiki-full: the wiki, under its own name beside the sites that are here.\n" .
+	$text = "# Written by mediawiki-full: the wiki, under its own name next to the existing sites.\n" .
 		"# `mediawiki-full set server_url http://NAME` gives it another one.\n" .
 		"<VirtualHost *:80>\n\tServerName $name\n\tAllowEncodedSlashes NoDecode\n\tProxyPreserveHost On\n" .
 		"\tRequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}\n" .
@@ -308,7 +308,7 @@ function sayFront(): void {
 		return;
 	}
 	$holder = $mode === FRONT_APACHE ? 'Apache serves what it served before' : ( portUnit( 80 ) ?? portHolder( 80 ) ?? 'another program' ) . ' has port 80';
-	say( "$holder, so port 80 stays as it is." );
+	say( "$holder, so port 80 does not change." );
 	foreach ( $mode === FRONT_APACHE ? apacheServes() : [] as $served ) {
 		say( "    $served" );
 	}
@@ -320,11 +320,11 @@ function sayFront(): void {
 		return;
 	}
 	foreach ( glob( '/{var/www,srv}/{*/,*/*/,*/*/*/}LocalSettings.php', GLOB_BRACE ) ?: [] as $settings ) {
-		say( dirname( $settings ) . ' has a wiki, which stays as it is: `mediawiki-full adopt ' . dirname( $settings ) . ' --dry-run` shows what it would be given.' );
+		say( dirname( $settings ) . ' has a wiki, which does not change: `mediawiki-full adopt ' . dirname( $settings ) . ' --dry-run` shows what an adoption would add.' );
 	}
 	say( 'The new wiki answers on ' . VARNISH_ADDRESS . ' of this machine.' );
 	if ( $mode === FRONT_APACHE ) {
-		say( '`mediawiki-full set server_url http://NAME` gives it a name of its own beside the other sites.' );
+		say( '`mediawiki-full set server_url http://NAME` gives it its own name next to the other sites.' );
 	}
-	say( '`mediawiki-full take-port-80` gives it port 80, and says before what is not served any more.' );
+	say( '`mediawiki-full take-port-80` gives it port 80, and first names what it stops.' );
 }

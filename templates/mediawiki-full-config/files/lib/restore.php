@@ -61,8 +61,8 @@ function restore( ?string $wanted, bool $yes ): int {
 	$kind = databaseKind();
 	assertCanRestore( $dump, $kind );
 	assertSound( $dump );
-	$lost = "What was written in the wiki since {$dump['time']} goes, but for a dump that is made of it now.";
-	say( "this puts back {$dump['name']}, the database as it was at {$dump['time']}, and with it:" );
+	$lost = "Edits in the wiki since {$dump['time']} are lost, except in a dump that is made now.";
+	say( "this restores {$dump['name']}, the database as it was at {$dump['time']}, and with it:" );
 	foreach ( $dump['versions'] as $package => $version ) {
 		$now = packageVersion( $package );
 		say( sprintf( '    %-24s %s%s', $package, $version, $now === $version ? '' : " (now $now)" ) );
@@ -87,7 +87,7 @@ function agreed(): bool {
 /** Refuses what cannot be done, before anything is. */
 function assertCanRestore( array $dump, string $kind ): void {
 	if ( !wikiIsOurs() || $kind === 'other' ) {
-		throw new Fault( 'the wiki of this machine has a database that this package did not make, and cannot put back' );
+		throw new Fault( 'the wiki of this machine has a database that this package did not create, and cannot restore' );
 	}
 	if ( $dump['database'] !== $kind ) {
 		throw new Fault( "the dump {$dump['name']} is of {$dump['database']}, and the wiki uses $kind" );
@@ -126,7 +126,7 @@ function beginRestore( array $dump, string $kind ): int {
 	$size = sizeOf( wikiDatabase() ) ?? 0;
 	assertRoom( $size, DUMP_DIR, 'a dump of the present database' );
 	if ( wikiDatabase()->isOurs() ) {
-		assertRoom( 2 * $size, $kind === 'sqlite' ? SQLITE_DIR : '/var/lib/mysql', 'the database beside the present one' );
+		assertRoom( 2 * $size, $kind === 'sqlite' ? SQLITE_DIR : '/var/lib/mysql', 'the second database' );
 	}
 	fetchPackages( $dump );
 	$state = [ 'format' => RESTORE_FORMAT, 'dump' => $dump['name'], 'phase' => 'begun', 'saved' => null ];
@@ -275,7 +275,7 @@ function loadBesideSqlite( string $path ): void {
 	}
 	$database = new \SQLite3( RESTORE_SQLITE, SQLITE3_OPEN_READONLY );
 	if ( @$database->querySingle( 'PRAGMA quick_check' ) !== 'ok' ) {
-		throw new Fault( "$path is no sound SQLite database" );
+		throw new Fault( "$path is not a valid SQLite database" );
 	}
 	$database->close();
 }

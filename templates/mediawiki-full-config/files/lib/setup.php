@@ -99,7 +99,7 @@ function reasonToWait( string $kind, bool $orLater ): ?string {
 
 /** A LocalSettings.php from before us: it stays as it is, and answers as it did. */
 function leaveForeignWiki( bool $restart ): int {
-	say( LOCAL_SETTINGS . ' is there, so this machine has a wiki. It stays as it is, at its addresses, without the caches of this set.' );
+	say( LOCAL_SETTINGS . ' exists, so this machine has a wiki. It does not change, and does not use the caches of this set.' );
 	say( '`mediawiki-full adopt --dry-run` shows what it would be given, `mediawiki-full adopt` does it, `adopt --undo` takes it back.' );
 	@unlink( PENDING_MARK );
 	if ( $restart ) {

@@ -101,7 +101,7 @@ function writeMariadbSize( int $megabytes, string $from ): void {
 		@unlink( MARIADB_SIZES );
 		return;
 	}
-	$text = "# Written $from.\n# A file of yours that comes later in this directory wins.\n" .
+	$text = "# Written $from.\n# Your own file that comes later in this directory takes precedence.\n" .
 		"[mariadbd]\ninnodb_buffer_pool_size = {$megabytes}M\n";
 	if ( !is_file( MARIADB_SIZES ) || file_get_contents( MARIADB_SIZES ) !== $text ) {
 		writeFile( MARIADB_SIZES, $text, 0644 );

@@ -74,10 +74,10 @@ final class WikiDatabase {
 	/** Why it cannot be used, or null. */
 	public function fault( int $patience = 0 ): ?string {
 		if ( $this->kind === 'sqlite' ) {
-			return is_file( $this->file ) ? null : "the SQLite file $this->file is not there";
+			return is_file( $this->file ) ? null : "the SQLite file $this->file does not exist";
 		}
 		if ( $this->kind !== 'mariadb' ) {
-			return "a database of the type \"$this->name\" is none that this package can dump and bring forward";
+			return "a database of the type \"$this->name\" is not supported: this package cannot dump and update it";
 		}
 		if ( $this->login === null ) {
 			return faultOfMariadb( $patience );

@@ -132,7 +132,7 @@ function installWiki( string $kind ): void {
 	$localSettings = runInstaller( $kind, $choices, $password, $databasePassword );
 	if ( $localSettings instanceof Result && $given !== '' && str_contains( $localSettings->output, 'password' ) ) {
 		// MediaWiki has rules for passwords. An unattended installation still gets its wiki.
-		say( 'the given administrator password is not one that MediaWiki takes; making a random one' );
+		say( 'MediaWiki rejects the given administrator password; a random one is created' );
 		$given = '';
 		$password = randomPassword();
 		$localSettings = runInstaller( $kind, $choices, $password, $databasePassword );
@@ -199,7 +199,7 @@ function restoreKept(): void {
 	if ( is_file( KEPT_SETTINGS ) && !is_file( LOCAL_SETTINGS ) ) {
 		ensureDirectory( dirname( LOCAL_SETTINGS ), 0755 );
 		writeFile( LOCAL_SETTINGS, (string)file_get_contents( KEPT_SETTINGS ), 0640, 'root', WEB_USER );
-		say( 'put back the LocalSettings.php that was kept in ' . KEPT_DIR );
+		say( 'restored the LocalSettings.php that was kept in ' . KEPT_DIR );
 	}
 	$password = KEPT_DIR . '/admin-password';
 	if ( is_file( $password ) && !is_file( PASSWORD_FILE ) ) {

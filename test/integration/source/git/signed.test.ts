@@ -151,7 +151,7 @@ describe('a git source whose keys are named', function () {
     }
     const expiredKeys = [{ fingerprint: former.key, reason: 'Retired; the hash was compared' }];
     const named = await git.fetch({ ...wanted, expiredKeys }, now);
-    assert.ok(named.provenance.some(({ step }) => step.endsWith('believed: Retired; the hash was compared')));
+    assert.ok(named.provenance.some(({ step }) => step.endsWith('accepted: Retired; the hash was compared')));
   });
 
   it('checks a tree of the cache again when the keyring changes', async () => {

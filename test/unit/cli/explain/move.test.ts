@@ -67,11 +67,11 @@ describe('what is said of a rollback', () => {
       'wiki-stable is at 20260102T000000Z and goes back to 20260101T000000Z.',
       'Reason: login is broken',
       'mediawiki 1:1.39.11-1 -> 1:1.39.10-1',
-      'Withdrawn, listed by the suite no more: mediawiki 1:1.39.11-1 mediawiki-full 1.39.11',
-      'with farm-archive-keyring (pin 1001) apt-get update && apt-get dist-upgrade --allow-downgrades takes them back; unattended-upgrades does it on its own.',
-      'without that pin They stay at the withdrawn versions until something higher is published.',
+      'Withdrawn: the suite no longer lists them: mediawiki 1:1.39.11-1 mediawiki-full 1.39.11',
+      'with farm-archive-keyring (pin 1001) apt-get update && apt-get dist-upgrade --allow-downgrades downgrades them; unattended-upgrades does so automatically.',
+      'without that pin They stay at the withdrawn versions until a higher version is published.',
       'lockstep rollback wiki-stable --to 20260101T000000Z --reason TEXT --supersede',
-      'held at a snapshot (mediawiki-full pin) They stay where they are',
+      'held at a snapshot (mediawiki-full pin) They stay at their snapshot',
       'mediawiki-full unpin',
     ]) {
       assert.ok(text.includes(sentence), `${sentence}\nin\n${text}`);
@@ -90,14 +90,14 @@ describe('what is said of a rollback', () => {
       [[...old, ...set({ varnish: '7.1-1' })]],
     );
     const text = flat(back({ versions, loose: ['varnish'] }));
-    assert.match(text, /kept by machines, as the set takes them in any later version: varnish/);
+    assert.match(text, /but machines keep them, because the set accepts any later version: varnish/);
     const alone = versionChanges([set({ varnish: '7.2-1' })], [set({ varnish: '7.1-1' })]);
     assert.match(machineWords(back({ versions: alone, loose: ['varnish'] })).pinned, /^Nothing/);
   });
 
   it('does not promise that imported packages go back: the pin names none of them', () => {
     const { pinned } = machineWords(back({ imported: true }));
-    assert.match(pinned, /^As without it.*stay at the withdrawn versions.*--supersede/);
+    assert.match(pinned, /^Same as without the pin.*stay at the withdrawn versions.*--supersede/);
     assert.doesNotMatch(pinned, /allow-downgrades/);
   });
 
@@ -114,10 +114,10 @@ describe('what is said of a rollback', () => {
     });
     const words = machineWords(outlook);
     for (const text of [words.pinned, words.unpinned]) {
-      assert.match(text, /dist-upgrade takes them up to the re-issued versions/);
+      assert.match(text, /dist-upgrade upgrades them to the re-issued versions/);
       assert.doesNotMatch(text, /downgrade/);
     }
-    assert.match(flat(outlook), /goes back to what 20260101T000000Z had, under higher versions\./);
+    assert.match(flat(outlook), /goes back to the content of 20260101T000000Z under higher versions\./);
     assert.match(flat(outlook), /varnish 7\.2-1 stays\./);
   });
 
@@ -125,13 +125,13 @@ describe('what is said of a rollback', () => {
     const outlook = back({ schema: { from: schema('1.43'), to: schema('1.39') } });
     assert.match(
       databaseWords(outlook)!,
-      /from that of mediawiki 1\.43 \(1\.43\) to that of mediawiki 1\.39 \(1\.39\)/,
+      /from the schema of mediawiki 1\.43 \(1\.43\) to the schema of mediawiki 1\.39 \(1\.39\)/,
     );
     assert.match(databaseWords(outlook)!, /refuses the older packages.*run, as root: mediawiki-full restore/);
     assert.match(flat(outlook), /Database: The database schema changes/);
     assert.match(
       databaseWords(back({ schema: { from: schema('1.43'), to: null }, program: null }))!,
-      /to one that is not recorded.*put back the dump/,
+      /to an unrecorded one.*restore the dump/,
     );
   });
 
@@ -158,9 +158,9 @@ describe('what is said of a promotion', () => {
     const text = flat(outlook);
     assert.match(text, /will be at 20260102T000000Z, which comes from wiki-unstable/);
     assert.match(text, /It fixes CVE-2026-0001\./);
-    assert.match(text, /stay installable, apt install PACKAGE=VERSION: mediawiki 1:1\.39\.10-1/);
-    assert.match(machineWords(outlook).unpinned, /dist-upgrade takes them up to the new versions/);
-    assert.match(databaseWords(outlook)!, /dumps its database before it is updated.*mediawiki-full restore/);
+    assert.match(text, /stay installable with apt install PACKAGE=VERSION: mediawiki 1:1\.39\.10-1/);
+    assert.match(machineWords(outlook).unpinned, /dist-upgrade upgrades them to the new versions/);
+    assert.match(databaseWords(outlook)!, /dumps its database before the update.*mediawiki-full restore/);
   });
 
   it('of an older snapshot says that machines go down, and offers no superseding', () => {
@@ -171,7 +171,7 @@ describe('what is said of a promotion', () => {
 
   it('of what is there already is one sentence', () => {
     const same = forward({ from: '20260102T000000Z', reason: null });
-    assert.equal(explainMove(same).trim(), 'wiki-stable is at 20260102T000000Z already.');
+    assert.equal(explainMove(same).trim(), 'wiki-stable is already at 20260102T000000Z.');
   });
 
   it('counts what is too much to list, and gives all of it to programs', () => {

@@ -14,7 +14,7 @@ describe('what a resolution came to, for people', () => {
     const explanation = whyNot(problem, decision.chosen, 'parsoid');
     assert.deepEqual(choiceExplanationResult.parse(explanation), explanation);
     const [head, ...lines] = renderChoice(explanation).split('\n');
-    assert.match(head ?? '', /^parsoid 0\.49\.4 is the newest in \* that goes with the rest\.$/);
+    assert.match(head ?? '', /^parsoid 0\.49\.4 is the newest in \* that fits the rest of the set\.$/);
     assert.equal(lines.length, explanation.newer.length);
     assert.match(lines[0] ?? '', /^ {2}0\.50\.0 to 0\.50\.4 \(5 versions\): mediawiki is .*\.$/);
   });
@@ -76,8 +76,8 @@ describe('what a resolution came to, for people', () => {
     assert.deepEqual(renderOutdated(report).split('\n').slice(0, 5), [
       'wiki (20261123T101530Z)',
       'component  current      newest in range  newest      range    state',
-      `---------  -----------  ---------------  ----------  -------  ${'-'.repeat(59)}`,
-      'mediawiki  1:1.39.16-1  1:1.39.17-1      1:1.43.0-1  ~1.39.0  a newer one is in the range; the newest is out of the range',
+      `---------  -----------  ---------------  ----------  -------  ${'-'.repeat(55)}`,
+      'mediawiki  1:1.39.16-1  1:1.39.17-1      1:1.43.0-1  ~1.39.0  newer version in range; the newest is outside the range',
       'parsoid    0.16.1       -                -           -        comes with mediawiki',
     ]);
     assert.match(renderOutdated(report), /\n\nother \(no snapshot yet\)\n/);

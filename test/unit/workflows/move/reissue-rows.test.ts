@@ -27,18 +27,18 @@ describe('what is told of a superseding rollback', () => {
     );
     assert.equal(
       rows.get('wiki'),
-      'reissue: machines may have 1:1.39.17-1+lockstep1, and without the pin no machine goes down',
+      'reissue: machines may have 1:1.39.17-1+lockstep1, and without the pin no machine downgrades',
     );
     assert.equal(rows.get('parser'), 'keep: it is the same in both');
-    assert.equal(rows.get('wiki-old'), 'keep: it is not in the current snapshot and is listed as it is');
+    assert.equal(rows.get('wiki-old'), 'keep: it is not in the current snapshot and is listed unchanged');
     assert.match(rows.get('varnish')!, /^keep: .*security updates/);
-    assert.match(rows.get('farm-archive-keyring')!, /^keep: .*does not go back/);
+    assert.match(rows.get('farm-archive-keyring')!, /^keep: .*is not rolled back/);
     assert.match(rows.get('wiki-new')!, /^gone: .*stays on machines/);
     assert.match(rows.get('wiki-tied')!, /^gone: .*needs wiki \(= .*\), so apt removes it/);
     assert.deepEqual(notes, [
-      'varnish 7.1.1-1.1+deb12u2 stays as on machines now: packages of the distribution are not re-issued, so that its security updates still reach them.',
+      'varnish 7.1.1-1.1+deb12u2 stays unchanged on machines: packages of the distribution are not re-issued, so that they still get its security updates.',
       'wiki-tied is not part of the earlier set: apt removes it, because it needs withdrawn versions.',
-      'wiki-new is not part of the earlier set and stays on machines; "apt-get autoremove" takes away what nothing needs.',
+      'wiki-new is not part of the earlier set and stays on machines; "apt-get autoremove" removes what nothing needs.',
     ]);
   });
 

@@ -71,8 +71,9 @@ describe('the status of a suite', () => {
     };
     const { warnings } = judged({ ahead: [ahead] });
     assert.deepEqual(warnings, [
-      'Debian 12 is ahead: mediawiki 1:1.39.18-1 (bookworm-security), first seen by us on 2026-01-18, is above ' +
-        "1:1.39.17-1+lockstep1 in s: machines without the keyring package take Debian 12's. Run: lockstep release p",
+      'Debian 12 is ahead: mediawiki 1:1.39.18-1 (bookworm-security), first seen on 2026-01-18, is ' +
+        'higher than 1:1.39.17-1+lockstep1 in s: machines without the keyring package take Debian ' +
+        "12's. Run: lockstep release p",
     ]);
   });
 
@@ -90,11 +91,11 @@ describe('the status of a suite', () => {
     const skipped = { component: 'wiki', version: '1:1.43.12', reason: 'no files', security: true };
     const under = (until: string) => judged({ skips: { skipped: [{ ...skipped, until }], unread: null } });
     const sentence = (until: string): string =>
-      `s is made under a skip: wiki 1:1.43.12 skipped until ${until} (no files), security fixes missing`;
+      `s was cut under a skip: wiki 1:1.43.12 skipped until ${until} (no files), security fixes missing`;
     assert.deepEqual(under('2026-01-21').warnings, [sentence('2026-01-21')]);
     assert.deepEqual(under('2026-01-21').skipped, [{ ...skipped, until: '2026-01-21', ended: false }]);
     assert.deepEqual(under('2026-01-20').warnings, [
-      `${sentence('2026-01-20')}; the skip has ended: cut anew: lockstep release p`,
+      `${sentence('2026-01-20')}; the skip has expired. Cut again: lockstep release p`,
     ]);
     assert.equal(under('2026-01-20').skipped[0]!.ended, true);
     assert.deepEqual(judged({ skips: { skipped: [], unread: 'not known' } }).warnings, ['not known']);
@@ -108,9 +109,12 @@ describe('the status of a suite', () => {
         { published: published(id(9)) },
         /archive on disk has 20260109T.*history says 20260110T.*publish 20260110/,
       ],
-      [{ published: nothing }, /archive on disk has nothing of s\. Run: lockstep publish 20260110T000000Z s/],
+      [
+        { published: nothing },
+        /archive on disk does not contain s\. Run: lockstep publish 20260110T000000Z s/,
+      ],
       [{ history: [] }, /no history, but the archive on disk has 20260110T/],
-      [{ published: { ...published(id(10)), whole: false } }, /not of one writing/],
+      [{ published: { ...published(id(10)), whole: false } }, /do not belong together/],
     ];
     for (const [change, says] of cases) {
       const { agrees, warnings } = judged(change);
@@ -167,9 +171,9 @@ describe('the table of suites', () => {
 
   it('is followed by what to look at', () => {
     const notes = statusNotes(report).join('\n');
-    assert.match(notes, /A run is at work: "lockstep cut p", process 7 on here/);
+    assert.match(notes, /A run is active: "lockstep cut p", process 7 on here/);
     assert.match(notes, /Warning: The signature of s expired/);
-    assert.match(notes, /No suite has had 20260119T000000Z, the newest snapshot of p/);
+    assert.match(notes, /The newest snapshot of p, 20260119T000000Z, was not published in any suite/);
     assert.match(statusNotes({ ...report, suites: [], running: null }).join(), /no suite yet/);
   });
 });
