@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LockstepError } from '../../../src/errors.js';
+import { noteWords, type InstallNote } from '../../../src/vetting/install/install-note.js';
 import { Proving, type SetSpec } from './proving.js';
+
+const words = (notes: readonly InstallNote[]): string[] => notes.map((note) => noteWords(note, 'Debian 12'));
 
 /** A set that fits the base below: what tests change. */
 const set = (version = '2.0-1', more: Partial<SetSpec> = {}, full: Partial<SetSpec> = {}): SetSpec[] => [
@@ -149,7 +152,7 @@ describe('proving that a set installs', function () {
     const components = { ...made.components, wiki: { ...made.components['wiki']!, skipped: [skip] } };
     const before = await on.set(set('1.9-1'), '20261101T000000Z');
     const { notes, homonym } = await on.prove({ ...made, components }, { before: [before] });
-    assert.deepEqual(notes, [
+    assert.deepEqual(words(notes), [
       "only machines with the archive's keyring package can install the set: a skip keeps wiki at 2.0-1, and Debian 12 has 2.0-2",
     ]);
     assert.deepEqual(homonym, { package: 'wiki', version: '2.0-2' });
@@ -174,7 +177,9 @@ describe('proving that a set installs', function () {
   it('notes recommendations that cannot be had, and does not fail for them', async () => {
     on = await Proving.on([php, cache]);
     const proof = await on.prove(set('2.0-1', { recommends: 'php, nonesuch | nothing' }));
-    assert.deepEqual(proof.notes, ['wiki recommends nonesuch | nothing, which Debian 12 does not have']);
+    assert.deepEqual(words(proof.notes), [
+      'wiki recommends nonesuch | nothing, which Debian 12 does not have',
+    ]);
   });
 
   it("upgrades from the distribution's own package, the leading component's", async () => {
@@ -277,7 +282,7 @@ describe('proving that a set installs', function () {
     const proof = await on.prove(set(), { before });
     assert.deepEqual(proof.from, []);
     assert.match(
-      proof.notes.join(),
+      words(proof.notes).join(),
       /no upgrade from 20260101T000000Z was tried: it cannot be installed: wiki depends on gone-since/,
     );
   });
