@@ -45,7 +45,7 @@ export async function fetchWithin(
   const parent = parents.get(choice.parent);
   if (parent === undefined) {
     throw new LockstepError('SOURCE_PATH_MISSING', {
-      message: `The component ${choice.component} is within ${choice.parent}, which the profile does not have`,
+      message: `The component ${choice.component} is within ${choice.parent}, which is not in the profile`,
       where: [{ path: `components.${choice.component}.source.component`, value: choice.parent }],
     });
   }

@@ -95,7 +95,9 @@ export const errorResult = z.object({
     conflict: conflict
       .optional()
       .describe('With RESOLVE_DEMAND and RESOLVE_UNSATISFIABLE: the demands, and what would help'),
-    missing: missingFile.optional().describe('With SOURCE_NOT_ON_MIRROR: the file, and what can be done'),
+    missing: missingFile
+      .optional()
+      .describe('With SOURCE_NOT_ON_MIRROR: the file, and the possible remedies'),
   }),
 });
 export type ErrorResult = z.infer<typeof errorResult>;

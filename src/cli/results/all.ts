@@ -65,7 +65,7 @@ export const resolveResult = z.object({
     architectures: z.array(z.string()),
   }),
   components: z.record(z.string(), pinShape),
-  demands: z.array(demandResult).describe('Who demands what of whom'),
+  demands: z.array(demandResult).describe('Each demand: who makes it, and on what'),
   skipped: skippedResult,
   ahead: z
     .array(baseAheadResult)

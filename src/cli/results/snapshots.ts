@@ -113,7 +113,7 @@ const manifest = z
       .describe('Texts that `apt changelog` shows, as files of the pool'),
     builds: z
       .array(z.object({ package: z.string(), version: z.string(), inputs: sha256 }))
-      .describe('Versions that it gave out, and what they were made from'),
+      .describe('Versions that it assigned, and the versions they derive from'),
     evidence: z
       .array(z.object({ gate: z.string(), result: z.string(), detail: z.string() }))
       .optional()

@@ -193,7 +193,7 @@ export function parseTree(body: Buffer, id: ObjectId, folder: string): TreeEntry
 /** Why one component of a path is not to be unpacked anywhere, or null. */
 export function pathPartFault(name: string): string | null {
   if (name.includes('/')) return 'holds a slash';
-  if (name === '.' || name === '..') return 'leaves its folder';
+  if (name === '.' || name === '..') return 'leads out of its folder';
   // git(1) takes either for its own folder on some file systems
   if (/^(?:\.git|git~1)[. ]*$/i.test(name)) return 'is the name of git’s own folder';
   return memberNameFault(name);

@@ -94,7 +94,7 @@ function nothingThere(suite: string, good: readonly string[], back: number): Loc
   }
   return new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `The suite ${suite} cannot be followed back ${counted(back, 'step')}: it has ${counted(good.length, 'good snapshot')}`,
-    hint: `From the present one back they are: ${good.join(', ')}. lockstep history ${suite} tells more`,
+    hint: `From the current one back: ${good.join(', ')}. See also: lockstep history ${suite}`,
   });
 }
 

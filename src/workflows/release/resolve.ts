@@ -111,7 +111,7 @@ export async function resolveProfile(
   };
   return await inPhase(
     context.progress,
-    'Fetching, checking and fitting sources',
+    'Fetching, verifying and resolving sources',
     fit,
     ({ pins, demands }) => `${counted(pins.size, 'component')}, ${counted(demands.length, 'demand')} met`,
   );

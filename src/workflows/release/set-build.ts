@@ -156,7 +156,7 @@ export async function buildSet(
   };
   const built = plans.filter(({ action }) => action === 'build').length;
   return await inPhase(context.progress, 'Building', build, () =>
-    built === 0 ? 'nothing had to be built' : `${built} built, ${plans.length - built} cached`,
+    built === 0 ? 'nothing to build' : `${built} built, ${plans.length - built} cached`,
   );
 }
 

@@ -99,7 +99,7 @@ async function pruneCache(context: Context, request: CacheGcRequest): Promise<Ca
   const notes: string[] = [];
   const plan = await inPhase(
     context.progress,
-    'Looking through the cache',
+    'Scanning the cache',
     async () => planCache(await findItems(context, notes), request, context.clock.now()),
     ({ remove }) => `${remove.length} to remove`,
   );
