@@ -13,7 +13,13 @@ function filesOf(...folders: string[]): string[] {
   );
 }
 
-const papers = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/explanation/architecture.md'];
+const papers = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/explanation/architecture.md',
+  'docs/explanation/how-a-release-is-made.md',
+];
 
 describe('the papers for contributors', () => {
   for (const paper of papers) {
