@@ -21,10 +21,10 @@ const expiredKey = z.strictObject({
   fingerprint: z
     .string()
     .regex(/^[0-9A-Fa-f]{40}$/, {
-      error: 'must be a whole fingerprint: 40 hexadecimal digits, without spaces',
+      error: 'must be a full fingerprint: 40 hexadecimal digits, without spaces',
     })
-    .describe('Of the primary key, which is in the file of "signedBy"'),
-  reason: oneLine.describe('Why its signatures are believed still; it stands in the snapshot'),
+    .describe('Fingerprint of the primary key, which is in the file of "signedBy"'),
+  reason: oneLine.describe('Why its signatures are still trusted; the snapshot records it'),
 });
 
 /** A key of an upstream that has expired and is believed. */
@@ -35,7 +35,7 @@ const expiredKeys = z
   .min(1)
   .optional()
   .describe(
-    'Keys that have expired, whose signatures from before are taken all the same. What an earlier snapshot has pinned needs no entry',
+    'Expired keys whose earlier signatures are still accepted. A version that an earlier snapshot pinned needs no entry',
   );
 
 /** components.<name>.source of a profile, by its kind. */
@@ -45,81 +45,83 @@ export const source = z
       .strictObject({
         kind: z.literal('apt-source'),
         package: packageName.describe('The source package'),
-        version: versionRange.describe('Range of upstream versions; the highest in it wins'),
+        version: versionRange.describe('Range of upstream versions; the highest match is used'),
       })
-      .describe('A source package of the base distribution, built anew'),
+      .describe('A source package of the base distribution, rebuilt'),
     z
       .strictObject({
         kind: z.literal('apt-binary'),
-        packages: z.array(packageName).min(1).describe('Binary packages; what they need comes along'),
-        version: versionRange.describe('Range of upstream versions; the highest in it wins'),
+        packages: z.array(packageName).min(1).describe('Binary packages; their dependencies are included'),
+        version: versionRange.describe('Range of upstream versions; the highest match is used'),
       })
-      .describe('Binary packages of the base distribution, as they are'),
+      .describe('Unchanged binary packages of the base distribution'),
     z
       .strictObject({
         kind: z.literal('within'),
-        component: componentName.describe('The component whose tree it is in'),
+        component: componentName.describe('The component whose tree contains it'),
         path: relativePath.describe('The folder inside that tree'),
         library: z
           .string()
           .regex(/^[a-z0-9]([_.-]?[a-z0-9]+)*\/[a-z0-9](([_.]|-{1,2})?[a-z0-9]+)*$/, {
-            error: 'must be a composer package name: vendor/library',
+            error: 'must be a Composer package name: vendor/library',
           })
           .optional()
-          .describe("Its name in the parent's vendor/composer/installed.json, which gives its version"),
-        version: versionRange.optional().describe('Range that the version found there must be in'),
+          .describe(
+            "Its name in the parent's vendor/composer/installed.json, from which its version is read",
+          ),
+        version: versionRange.optional().describe('Range that must contain the version found there'),
       })
       .describe("A folder of another component's tree"),
     z
       .strictObject({
         kind: z.literal('git'),
-        url: gitAddress.describe('Where the repository is: https, http, ssh, or a folder of this machine'),
+        url: gitAddress.describe('Address of the repository: https, http, ssh, or a folder on this machine'),
         version: trackedRange
           .optional()
           .describe(
-            'Range of versions that tags stand for, "latest" (all releases) or "any" (pre-releases too); the highest that fits wins',
+            'Range of the versions that tags name, "latest" (all releases) or "any" (also pre-releases); the highest match is used',
           ),
-        tags: gitPattern.optional().describe('Which tags are versions, as a pattern: "v*". All of them else'),
-        tag: gitPattern.optional().describe('This tag alone'),
+        tags: gitPattern
+          .optional()
+          .describe('Pattern of the tags that are versions: "v*" (default: all tags)'),
+        tag: gitPattern.optional().describe('Only this tag'),
         branch: gitPattern
           .optional()
-          .describe('The newest commit of this branch, or of the highest branch of a pattern: "wmf/*"'),
+          .describe(
+            'The newest commit of this branch, or of the highest branch that matches a pattern: "wmf/*"',
+          ),
         commit: z
           .string()
-          .regex(/^[0-9a-f]{40}$/, { error: 'must be a whole commit id: 40 hexadecimal digits' })
+          .regex(/^[0-9a-f]{40}$/, { error: 'must be a full commit id: 40 hexadecimal digits' })
           .optional()
-          .describe('This commit alone'),
-        submodules: z.boolean().default(true).describe('Whether its submodules belong to its tree'),
+          .describe('Only this commit'),
+        submodules: z.boolean().default(true).describe('Include its submodules in its tree'),
         signedBy: relativePath
           .optional()
-          .describe(
-            'A file of public keys in the workspace: the tag or commit must be signed by one of them',
-          ),
+          .describe('A file of public keys in the workspace: one of them must have signed the tag or commit'),
         expiredKeys,
       })
       .describe('A git repository'),
     z
       .strictObject({
         kind: z.literal('tarball'),
-        url: tarballAddress.describe('Where the tarball is; {version} stands for its version'),
+        url: tarballAddress.describe('URL of the tarball; {version} is replaced by its version'),
         version: trackedRange.describe(
-          'One version, or a range, "latest" or "any" where "listing" tells what there is',
+          'One version; or a range, "latest" or "any" if "listing" lists the versions',
         ),
         listing: tarballAddress
           .optional()
-          .describe('A page whose links, or names, of the form of "url" tell which versions there are'),
-        sha256: sha256.optional().describe('Of the tarball, where it is one version'),
-        signature: tarballAddress
-          .optional()
-          .describe('Where its detached signature is; {version} as in "url"'),
+          .describe('A page that lists the versions: links or names in the form of "url"'),
+        sha256: sha256.optional().describe('SHA-256 of the tarball, for a single version'),
+        signature: tarballAddress.optional().describe('URL of its detached signature; {version} as in "url"'),
         signedBy: relativePath
           .optional()
-          .describe('A file of public keys in the workspace: the tarball must be signed by one of them'),
+          .describe('A file of public keys in the workspace: one of them must have signed the tarball'),
         expiredKeys,
       })
       .describe('A tarball of source code'),
   ])
-  .describe('Where the code comes from');
+  .describe('The source of the code');
 
 /** How packages are made of each kind; the first method is what is proposed. */
 export const builtBy: {
