@@ -26,7 +26,7 @@ export default class History extends BaseCommand {
     const report = await history(context, args.suite);
     if (report.note !== null) this.say(report.note);
     for (const fault of report.faults) this.say(`Do not trust this: ${cleanLine(fault)}`);
-    if (report.moves.length === 0) this.say(`The suite ${report.suite} was never moved.`);
+    if (report.moves.length === 0) this.say(`The suite ${report.suite} has no moves yet.`);
     else if (!this.jsonEnabled()) this.log(renderHistory(report, this.columns));
     return report;
   }

@@ -57,9 +57,7 @@ export default class Refresh extends BaseCommand {
     });
     const rows = refreshRows(views);
     if (!this.jsonEnabled() && rows.length > 0) {
-      this.log(
-        renderTable(['suite', 'view', 'valid until', dryRun ? 'why it would be' : 'why'], rows, this.columns),
-      );
+      this.log(renderTable(['suite', 'view', 'valid until', dryRun ? 'reason' : 'why'], rows, this.columns));
     }
     if (keyFiles.length > 0) {
       this.say(`The files with the key ${dryRun ? 'would be' : 'were'} rewritten: ${keyFiles.join(', ')}`);

@@ -27,7 +27,7 @@ export default class Snapshots extends BaseCommand {
     for (const { id, profile, code, message } of report.unreadable)
       this.say(`The snapshot ${id} of ${profile} cannot be read: ${code}: ${message}`);
     if (report.snapshots.length === 0)
-      this.say(`There is no snapshot${args.profile === undefined ? '' : ` of ${args.profile}`} yet.`);
+      this.say(`There are no snapshots${args.profile === undefined ? '' : ` of ${args.profile}`} yet.`);
     else if (!this.jsonEnabled()) this.log(renderSnapshots(report, this.columns));
     return report;
   }

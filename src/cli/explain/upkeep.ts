@@ -41,11 +41,11 @@ export function verifyError({ faults, repairs }: VerifyReport): LockstepError {
   const repaired = repairs.filter(({ how }) => how !== null).length;
   return new LockstepError('VERIFY_FAULTS', {
     message: `${counted(faults.length, 'fault')} ${faults.length === 1 ? 'was' : 'were'} found${repaired === 0 ? '' : `, after ${counted(repaired, 'file')} ${repaired === 1 ? 'was' : 'were'} repaired`}`,
-    hint: 'Each is listed with what to do; --json lists them for programs',
+    hint: 'Each fault is listed with its remedy; --json lists them for programs',
   });
 }
 
-/** Sums by kind, in the order of garbageKinds; only of what there is anything. */
+/** Sums by kind, in the order of garbageKinds; only kinds with at least one file. */
 export function sumsByKind({ removed, waiting }: GcReport): GcResult['kinds'] {
   const sum = (items: readonly Garbage[]): { files: number; bytes: number } => ({
     files: items.length,

@@ -19,10 +19,10 @@ export function schemaSentences({ schema, from, to }: DiffReport): string[] {
     case 'yes':
       return [`The database schema changes (${versions}).`];
     case 'no':
-      return [`The database schema stays as it is (${versions}).`];
+      return [`The database schema does not change (${versions}).`];
     case 'unknown': {
       const silent = schema.from === null ? from : to;
-      return [`Whether the database schema changes is not known: ${silent.id} does not record one.`];
+      return [`It is not known whether the database schema changes: ${silent.id} does not record one.`];
     }
   }
 }

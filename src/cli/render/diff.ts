@@ -48,7 +48,7 @@ export function renderDiff(report: DiffReport, limits: DiffLimits = shortLimits)
   const parts = [
     heading(report),
     same
-      ? 'Nothing differs that a machine would notice.'
+      ? 'There is no difference that affects a machine.'
       : [...securitySentences(report), ...schemaSentences(report)].map(cleanLine).join('\n'),
     skipped(report),
     components(report.components),

@@ -24,7 +24,7 @@ export type { HistoryResult, ShowResult, SnapshotsResult } from './snapshots.js'
 
 export const initResult = z.object({
   workspace: z.string().describe('Absolute path'),
-  template: z.enum(starters).nullable().describe('The example that it begins with; null with --empty'),
+  template: z.enum(starters).nullable().describe('The example that it contains; null with --empty'),
   files: z.array(z.string()).describe('Relative to the workspace'),
   next: z.array(z.string()).describe('Commands to run in it, in this order'),
 });
@@ -65,7 +65,7 @@ export const resolveResult = z.object({
     architectures: z.array(z.string()),
   }),
   components: z.record(z.string(), pinShape),
-  demands: z.array(demandResult).describe('Who demands what of whom'),
+  demands: z.array(demandResult).describe('Each demand: who makes it, and on what'),
   skipped: skippedResult,
   ahead: z
     .array(baseAheadResult)

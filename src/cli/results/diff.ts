@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { snapshotId, time } from './fields.js';
 import { skippedResult } from './skip.js';
 
-const version = z.string().nullable().describe('null: not in that snapshot');
+const version = z.string().nullable().describe('null if the snapshot does not contain it');
 const cves = z.array(z.string());
 const side = z.object({
   id: snapshotId,
   profile: z.string(),
   created: time,
-  name: z.string().describe('As it was typed: `mediawiki-1.39-stable~1`'),
+  name: z.string().describe('As typed: `mediawiki-1.39-stable~1`'),
 });
 const change = z
   .enum(['added', 'removed', 'up', 'down', 'rebuilt', 'changed'])

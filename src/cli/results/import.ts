@@ -4,9 +4,11 @@ import { sha256, snapshotId } from './fields.js';
 
 export const importResult = z.object({
   profile: z.string(),
-  id: snapshotId.describe('With --dry-run what it would be'),
-  cut: z.boolean().describe('False where the set equals the last snapshot, whose id it then is'),
-  inputs: sha256.describe('What the set is: equal inputs, equal set'),
+  id: snapshotId.describe('With --dry-run, the id that it would get'),
+  cut: z
+    .boolean()
+    .describe('False if the set equals the last snapshot; then "snapshot" is the id of that one'),
+  inputs: sha256.describe("Digest of the set's inputs: equal inputs give an equal set"),
   parent: snapshotId.nullable(),
   manifest: z.string().nullable().describe('Path of the new manifest; null with --dry-run'),
   packages: z.number().int().describe('Number of packages in the set'),

@@ -60,7 +60,7 @@ export const choiceExplanationResult = z
       )
       .describe('All newer versions, grouped by the reasons for which they were not chosen'),
   })
-  .describe('Why this version of a component and not a newer one');
+  .describe('Why this version of a component was chosen and not a newer one');
 
 export const baseAheadResult = z.object({
   source: z.string().describe('Source package'),

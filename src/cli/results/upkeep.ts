@@ -69,8 +69,8 @@ export const gcResult = z.object({
     .array(z.object({ kind: garbageKind, path: z.string(), bytes }))
     .describe('Paths are below the workspace, or absolute. With dryRun: what would be removed'),
   waiting: z.array(z.object({ kind: garbageKind, path: z.string(), bytes, until: time })),
-  finished: z.array(snapshotId).describe('Interrupted drops that were finished'),
-  notes: z.array(z.string()).describe('What was left alone, and why'),
+  finished: z.array(snapshotId).describe('Interrupted drops that this run finished'),
+  notes: z.array(z.string()).describe('What was not examined, and why'),
 });
 export type GcResult = z.infer<typeof gcResult>;
 
