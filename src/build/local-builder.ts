@@ -67,7 +67,7 @@ async function buildDebian(
     await sweepWork(privilege, folder).catch((error: unknown) => {
       // Left by a run of root's, say: in nobody's way
       if (!(error instanceof LockstepError)) throw error;
-      phase.info(`What a killed build left could not be removed: ${error.message}`);
+      phase.info(`The files of a build that was killed could not be removed: ${error.message}`);
     });
   }
   const root = await openRoot(base, request.base.codename, {

@@ -115,7 +115,7 @@ function listedFiles(stanza: Stanza): SourceFile[] {
     if (sha256 === undefined || size === undefined || name === undefined || rest.length > 0) {
       places.push({ ...place, message: `${JSON.stringify(line)} is not "sha256 size name"` });
     } else if (!sha256Pattern.test(sha256) || !/^[0-9]{1,15}$/.test(size)) {
-      places.push({ ...place, message: `the hash or size of ${JSON.stringify(name)} is not one` });
+      places.push({ ...place, message: `the hash or size of ${JSON.stringify(name)} is invalid` });
     } else if (files.has(name)) {
       places.push({ ...place, message: `${JSON.stringify(name)} is listed twice` });
     } else {

@@ -75,7 +75,7 @@ function notCommitted(
 ): LockstepError {
   return new LockstepError('SNAPSHOT_COMMIT', {
     message: `The git commit of ${files.length === 1 ? 'a file' : counted(files.length, 'file')} in ${dir} failed: ${reason}`,
-    hint: `The files are written; commit them yourself, or set snapshots.commit to false${hint === undefined ? '' : `. ${hint}`}`,
+    hint: `The files are written. Commit them yourself, or set snapshots.commit to false${hint === undefined ? '' : `. ${hint}`}`,
     where: [{ file: dir }],
     cause,
   });

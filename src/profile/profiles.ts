@@ -64,7 +64,7 @@ export class Profiles {
       message: `There is no profile ${JSON.stringify(name)}${didYouMean(name, known)}`,
       hint:
         known.length === 0
-          ? 'There is no profiles/*.yaml yet in this workspace'
+          ? 'This workspace has no profiles/*.yaml yet'
           : `The profiles are: ${known.join(', ')}`,
     });
   }
@@ -81,8 +81,8 @@ export class Profiles {
     const profile = this.either(name);
     if (!isImported(profile)) return profile;
     throw new LockstepError('USAGE', {
-      message: `The packages of the profile ${name} are imported: there is nothing to resolve, build or cut`,
-      hint: `Bring packages in with: lockstep import ${name} DIR`,
+      message: `The profile ${name} has imported packages: there is nothing to resolve, build or cut`,
+      hint: `Import packages with: lockstep import ${name} DIR`,
       where: [placeOf(profile, ['kind'])],
     });
   }
@@ -92,8 +92,8 @@ export class Profiles {
     const profile = this.either(name);
     if (isImported(profile)) return profile;
     throw new LockstepError('USAGE', {
-      message: `The packages of the profile ${name} are made of its components: none can be imported into it`,
-      hint: 'Give imported packages a profile of their own, with "kind: imported" in place of components',
+      message: `The profile ${name} builds its packages from components: packages cannot be imported into it`,
+      hint: 'Use a separate profile for imported packages, with "kind: imported" instead of components',
       where: [placeOf(profile, ['components'])],
     });
   }

@@ -324,7 +324,7 @@ export function conflictError({ contradictions, more }: ConflictExplanation): Lo
     reasons.some(({ kind }) => kind === 'demand') ? 'RESOLVE_DEMAND' : 'RESOLVE_UNSATISFIABLE',
     {
       data: { conflict: { contradictions: data, more } satisfies Conflict },
-      message: `The set does not fit together: ${told.join('. Besides, ')}${more ? '. There is more of this kind' : ''}`,
+      message: `The set does not fit together: ${told.join('. Besides, ')}${more ? '. There are more conflicts of this kind' : ''}`,
       hint: hintOf(contradictions),
       where: placesOf(reasons),
     },

@@ -100,7 +100,7 @@ function checkAlgorithms(openpgp: OpenPgpModule, key: PrivateKey, keyFile: strin
     throw keyInvalid(keyFile, `not every supported apt accepts its algorithm, ${algorithm}`);
   }
   if (bits !== undefined && algorithm.startsWith('rsa') && bits < aptMinRsaBits) {
-    throw keyInvalid(keyFile, `apt refuses RSA keys as short as ${bits} bits`);
+    throw keyInvalid(keyFile, `apt refuses RSA keys with only ${bits} bits`);
   }
 }
 

@@ -56,7 +56,7 @@ export async function loadPublicKey(config: SigningConfig, directory: string): P
  * @throws LockstepError FILE_MISSING, KEYRING_INVALID
  */
 export async function readPublicKeyFile(named: NamedFile): Promise<PublicKey & { keyring: Uint8Array }> {
-  const bytes = await readNamedFile(named, 'Name a file with the public key, as gpg --export writes it');
+  const bytes = await readNamedFile(named, 'Name a file with the public key, written by gpg --export');
   const file = resolve(named.path);
   const [first] = await parseKeyring(bytes, file);
   const openpgp = await loadOpenpgp();

@@ -32,8 +32,8 @@ const pinBase = {
   // Without epoch, revision and repack mark: `1.39.17`
   upstreamVersion: z.string(),
   // For SOURCE_DATE_EPOCH
-  date: z.number().int().describe('Seconds since 1970 of the last change of the packaging'),
-  commit: z.string().optional().describe('Of a source that is kept in git'),
+  date: z.number().int().describe('Time of the last change of the packaging, in seconds since 1970'),
+  commit: z.string().optional().describe('Of a source in git'),
   provenance: z.array(provenance),
 };
 
@@ -96,7 +96,7 @@ const gitPin = z.object({
   kind: z.literal('git'),
   // As the profile writes it
   url: z.string(),
-  ref: z.string().nullable().describe('refs/tags/...; null for a commit that was named'),
+  ref: z.string().nullable().describe('refs/tags/...; null for a commit named in the profile'),
   commit: z.string(),
   submodules: z.array(submodule),
   // Null where the component names no keyring
@@ -121,7 +121,7 @@ export type TarballPin = z.output<typeof tarballPin>;
 const localPin = z.object({
   ...pinBase,
   kind: z.literal('local'),
-  path: z.string().describe('As it was typed'),
+  path: z.string().describe('As typed'),
   archive: storedFile,
 });
 /** A developer's own tree, and what of it is committed: nobody vouches for it. */

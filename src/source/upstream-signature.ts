@@ -97,7 +97,7 @@ export async function upstreamSigner(
   } catch (error) {
     throw arriving.result === 'expired' && error instanceof LockstepError
       ? error.with({
-          hint: `Get the extended key from its owner and put it into the file that "signedBy" names. If it is a release from before the key expired, and you have its hash from elsewhere: name ${fingerprint ?? 'the key'} under "expiredKeys" of ${question.path}, with the reason`,
+          hint: `Get the extended key from its owner and add it to the file that "signedBy" names. If the release is older than the expiry of the key, and you have verified its hash by other means, list ${fingerprint ?? 'the key'} under "expiredKeys" of ${question.path}, with the reason`,
           where: [{ path: `${question.path}.signedBy` }, ...error.where],
           cause: error,
         })

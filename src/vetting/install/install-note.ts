@@ -37,8 +37,8 @@ export function noteWords(note: InstallNote, base: string): string {
     case 'files-not-in-store':
       return `the files of ${note.snapshot} were not compared: its packages are not in the content store`;
     case 'no-contents':
-      return `${base} has no Contents for ${note.architecture}, so files in both were not looked for`;
+      return `${base} has no Contents for ${note.architecture}, so the check for files in both was skipped`;
     case 'contents-not-on-mirror':
-      return `the mirror does not have the ${note.path} that ${note.suite} names, so files in both were not looked for there`;
+      return `the mirror lacks the ${note.path} that ${note.suite} names, so the check for files in both was skipped there`;
   }
 }

@@ -133,7 +133,7 @@ async function planCompromise(run: Run, { since }: CompromiseRequest): Promise<C
     by,
   };
   const after = afterChange(before, change);
-  if (typeof after === 'string') throw noOtherKey(run, `The key cannot take over: ${after}`);
+  if (typeof after === 'string') throw noOtherKey(run, `The key cannot replace the current one: ${after}`);
   return { before, after, change, ...compromiseOf(after)! };
 }
 

@@ -79,7 +79,7 @@ export async function cutKeyringPackage(
 ): Promise<Snapshot> {
   return await inPhase(
     run.progress,
-    'Making the keyring package',
+    'Building the keyring package',
     (phase) => cut(run, template, signer, phase),
     ({ manifest }) => manifest.packages.map(({ package: name, version }) => `${name} ${version}`).join(),
   );

@@ -131,7 +131,7 @@ async function dropUnbelieved(run: Run, state: KeyState, signer: Signer): Promis
     // What a stranger changed is verify's to tell
     if (offered.has(place.id) || !(await holdsAnyTime({ root: places.snapshots, trust }, place))) continue;
     const { snapshot, left } = await onlyIn(run, place, anyTime(trust));
-    const reason = 'It was signed by a key that somebody else may have';
+    const reason = 'It was signed with a key that someone else may have';
     await dropSnapshot(run, snapshot!, { left, signer, reason });
   }
 }

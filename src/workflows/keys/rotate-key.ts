@@ -61,7 +61,7 @@ export async function rotateKey(context: Context, request: RotateRequest): Promi
     if (request.dryRun) return { plan, done: null, state: facts.state, views: [] };
     if (step === 'abandon') {
       if (facts.state.next === null)
-        throw impossible(run, 'No next key is announced, so there is none to give up');
+        throw impossible(run, 'No next key is announced, so there is none to withdraw');
     } else {
       assertPossible(run, plan);
       if (!request.now && isEarly(plan)) {
@@ -138,7 +138,7 @@ async function rotationFacts(run: Run): Promise<RotationFacts> {
   const { clock } = run;
   const record = await run.ledger.keys();
   if (record === null) {
-    throw impossible(run, 'There is no record of keys yet: publish or release something with this key first');
+    throw impossible(run, 'There is no record of keys yet. First publish or release something with this key');
   }
   const { state } = record;
   const keys = await archiveKeys(run, []);

@@ -149,7 +149,7 @@ export async function applyPublish(
     `Publishing ${plan.snapshot} in ${suite.name}`,
     (phase) => applyPublication(archive, plan, { store, signer, clock, phase, signal }),
     ({ writes }) =>
-      writes === 0 ? 'the archive has it already' : `${counted(writes, 'file')} written in all`,
+      writes === 0 ? 'the archive already has it' : `${counted(writes, 'file')} written in all`,
   );
   return { ...reportOf(plan), ...written };
 }

@@ -200,7 +200,7 @@ async function apply(run: Run, decided: Decided, signer: Signer): Promise<Supers
     run.progress,
     `Cutting a snapshot with the content of ${manifest.id}`,
     cut,
-    ({ id, cut: isNew }) => (isNew ? id : `${id} has it already`),
+    ({ id, cut: isNew }) => (isNew ? id : `${id} already has it`),
   );
 }
 

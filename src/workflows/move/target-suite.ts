@@ -24,7 +24,7 @@ export function suiteFor(
     const [entry] = fitting;
     if (entry !== undefined) return entry;
     throw new LockstepError('SUITE_UNKNOWN', {
-      message: `No suite of lockstep.yaml takes the profile ${profile}`,
+      message: `lockstep.yaml has no suite for the profile ${profile}`,
       hint: `Add one under "suites": ${profile}-unstable: { profile: ${profile}, trust: unstable }`,
     });
   }
@@ -33,6 +33,6 @@ export function suiteFor(
   const names = fitting.map((other) => other.name);
   throw new LockstepError('SUITE_UNKNOWN', {
     message: `The suite ${name} takes the profile ${suite.profile}, not ${profile}`,
-    hint: names.length === 0 ? 'No suite takes that profile' : `Suites for it: ${names.join(', ')}`,
+    hint: names.length === 0 ? 'No suite has that profile' : `Suites for it: ${names.join(', ')}`,
   });
 }

@@ -93,8 +93,8 @@ function nothingThere(suite: string, good: readonly string[], back: number): Loc
     });
   }
   return new LockstepError('SNAPSHOT_UNKNOWN', {
-    message: `The suite ${suite} cannot be followed back ${counted(back, 'step')}: it has ${counted(good.length, 'good snapshot')}`,
-    hint: `From the present one back they are: ${good.join(', ')}. lockstep history ${suite} tells more`,
+    message: `The suite ${suite} cannot be followed back ${counted(back, 'step')}: it has only ${counted(good.length, 'good snapshot')}`,
+    hint: `From the current one back: ${good.join(', ')}. See also: lockstep history ${suite}`,
   });
 }
 

@@ -103,8 +103,8 @@ export async function lookAtBase(
     for (const one of ahead) phase.info(aheadSentence(one, baseName(codename)));
     return ahead;
   };
-  return await inPhase(context.progress, 'Looking at what the base release has itself', look, (ahead) =>
-    ahead.length === 0 ? 'nothing that is above ours' : `${ahead.length} above ours`,
+  return await inPhase(context.progress, 'Comparing with the packages of the base release', look, (ahead) =>
+    ahead.length === 0 ? 'none has a higher version' : `${ahead.length} with a higher version`,
   );
 }
 

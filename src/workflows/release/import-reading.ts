@@ -141,6 +141,6 @@ async function readDescriptions(
 
 async function readKeyring({ keyring, cwd }: ReadingRequest): Promise<Uint8Array | undefined> {
   if (keyring === undefined) return undefined;
-  const hint = 'Name a file of public keys, as gpg --export writes it';
+  const hint = 'Name a file of public keys, written by gpg --export';
   return await readNamedFile({ path: keyring, flag: '--keyring' }, hint, cwd);
 }

@@ -118,9 +118,9 @@ async function prove(
   };
   return await inPhase(
     context.progress,
-    'Proving that it installs',
+    'Proving installability',
     work,
-    ({ aptVersion }) => `apt ${aptVersion} finds a way on ${base.architectures.join(', ')}`,
+    ({ aptVersion }) => `apt ${aptVersion} finds a solution on ${base.architectures.join(', ')}`,
   );
 }
 

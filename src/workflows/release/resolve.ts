@@ -1,4 +1,4 @@
-/** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
+/** Profile -> pins: list the candidates, choose versions that fit together, fetch and verify them. */
 import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';
@@ -111,7 +111,7 @@ export async function resolveProfile(
   };
   return await inPhase(
     context.progress,
-    'Fetching, checking and fitting sources',
+    'Fetching, verifying and resolving sources',
     fit,
     ({ pins, demands }) => `${counted(pins.size, 'component')}, ${counted(demands.length, 'demand')} met`,
   );

@@ -70,7 +70,7 @@ export async function gc(context: Context, request: GcRequest): Promise<GcReport
       });
     const plan = await inPhase(
       run.progress,
-      'Looking for what nothing refers to',
+      'Searching for unreferenced files',
       look,
       ({ remove, wait }) => `${counted(remove.length, 'file')} to remove, ${wait.length} must wait`,
     );

@@ -178,8 +178,8 @@ async function adopted(
   );
   if (unknown.length > 0) {
     throw new LockstepError('ROTATE_IMPOSSIBLE', {
-      message: `The record of keys does not know ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
-      hint: '--former-key is for an archive from before there was a record. See which keys there are with: lockstep key status',
+      message: `The record of keys does not contain ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
+      hint: '--former-key is for an archive that is older than its record of keys. List the keys with: lockstep key status',
       where: [{ file: keyRecordPath(run.places.snapshots) }],
     });
   }
@@ -268,8 +268,8 @@ export function assertRefreshed(views: readonly RefreshedView[]): void {
   const faults = views.filter(({ fault }) => fault !== null);
   if (faults.length === 0) return;
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `${faults.length === 1 ? 'A view' : counted(faults.length, 'view')} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
-    hint: 'What the archive did not sign itself it does not sign again. If an earlier key of it did, name that with --former-key FILE; else look at it with: lockstep verify',
+    message: `${faults.length === 1 ? 'A view' : counted(faults.length, 'view')} could not be signed again: ${faults.map(viewPath).join(', ')}`,
+    hint: 'Lockstep signs again only what the archive itself signed. If an earlier key of the archive signed it, name that key with --former-key FILE. Otherwise check it with: lockstep verify',
     where: faults.map((view) => ({ path: `public/${viewPath(view)}`, message: view.fault! })),
   });
 }

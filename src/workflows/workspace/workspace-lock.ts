@@ -28,8 +28,8 @@ export async function exclusively<T>(
     if (recovered !== undefined) {
       const { done, journal } = recovered;
       const { suite, to } = journal.move;
-      const phase = run.progress.phase(`A run that was killed was moving ${suite} to ${to}`);
-      phase.done(done === 'finished' ? 'it is done now' : `undone: ${suite} is as it was`);
+      const phase = run.progress.phase(`A killed run was moving ${suite} to ${to}`);
+      phase.done(done === 'finished' ? 'the move is now complete' : 'the move was undone');
     }
     // So that another workspace's gc leaves what this one needs in the store that they share
     if (needsStore) await registerWorkspace(run);
