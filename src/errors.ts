@@ -50,7 +50,7 @@ export const errorCodes = {
   TEMPLATE_INVALID: ['input', 'A template cannot be rendered, or its package.yaml has faults'],
   TEMPLATE_UNKNOWN_VARIABLE: ['input', 'A template names a variable that does not exist'],
   USAGE: ['usage', 'A flag, an argument or an environment variable is missing, unknown or wrong'],
-  FILE_MISSING: ['usage', 'A file that a flag names is not there or may not be read'],
+  FILE_MISSING: ['usage', 'A file that a flag names does not exist or cannot be read'],
   // Moves of suites
   MOVE_BASE: ['input', 'A snapshot is for another base release than the suite'],
   MOVE_TRUST: ['input', 'The trust level of a suite does not accept a snapshot, or a component of it'],
@@ -87,7 +87,7 @@ export const errorCodes = {
   INSTALL_IMPOSSIBLE: ['input', "apt's solver cannot install the set, upgrade to it or roll back from it"],
   INSTALL_OVERLAP: ['input', 'Two packages that can be installed together contain the same file'],
   GATE_MISSING: ['input', 'A snapshot lacks the evidence of a gate that suites require'],
-  GATE_FAILED: ['input', 'A gate that suites demand has failed for a snapshot'],
+  GATE_FAILED: ['input', 'A gate that suites require has failed for a snapshot'],
   // Formats
   DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
   DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],
@@ -126,7 +126,7 @@ export const errorCodes = {
   ],
   SOURCE_REF_UNKNOWN: ['input', 'A git repository lacks the tag, branch or commit, or has no version tag'],
   SOURCE_GIT_DAMAGED: ['untrusted', 'Data from a git server or repository is damaged or invalid'],
-  SOURCE_KEYS_MISSING: ['input', 'The file of keys that "signedBy" of a profile names is not there'],
+  SOURCE_KEYS_MISSING: ['input', 'The file of keys that "signedBy" of a profile names does not exist'],
   SOURCE_SUBMODULE: ['untrusted', 'A submodule has a description that Lockstep does not follow'],
   // Network
   NET_NOT_FOUND: ['network', 'The server answered 404 (or the file does not exist)'],

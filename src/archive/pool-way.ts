@@ -1,7 +1,7 @@
 /**
  * The way from a frozen view to the pool. apt takes a package's path from its
  * index and looks for it below the address of the view, so every file of the
- * pool must be there below `snapshot/<id>/pool` too (DESIGN.md, law 5). A folder
+ * pool must be there below `snapshot/<id>/pool` too (docs/explanation/architecture.md, law 5). A folder
  * has a link there. An object store has no links: a file of that name says
  * where it leads, and the server in front of it follows one rule for all
  * snapshots (docs/decisions/0022). Either is written when the pool files of the

@@ -222,7 +222,7 @@ function planPool(pool: readonly PoolFile[], there: PresentFiles): Write[] {
   });
   if (conflicts.length > 0) {
     throw new LockstepError('ARCHIVE_CONFLICT', {
-      message: `The pool has other bytes under ${conflicts.length === 1 ? 'the name' : counted(conflicts.length, 'name')} ${conflicts.slice(0, 5).join(', ')}`,
+      message: `The pool has different bytes under ${conflicts.length === 1 ? 'the name' : counted(conflicts.length, 'name')} ${conflicts.slice(0, 5).join(', ')}`,
       hint: 'A file in the pool never changes: give the package a new version. If the file in the pool is damaged, remove it and publish again',
       where: conflicts.map((path) => ({ path: poolFilePath(path) })),
     });

@@ -162,7 +162,7 @@ function parsed(text: string | undefined): Release | null {
 
 /**
  * The Date of the next Release, in seconds: now, but always later than the existing one, even if the clock
- * ran backwards. apt silently ignores an older one (DESIGN.md, law 1).
+ * ran backwards. apt silently ignores an older one (docs/explanation/architecture.md, law 1).
  */
 export function nextReleaseDate(now: Date, latest: number | null): number {
   const present = Math.floor(now.getTime() / 1000);

@@ -45,7 +45,7 @@ export async function applyRemedy(
       return await applyBlob(port, remedy, options);
     case 'alias':
       await makeWay(port, path, remedy.target);
-      return { path, how: 'made anew' };
+      return { path, how: 'recreated' };
     case 'data':
       await port.put(path, remedy.data, { signal: options.signal });
       return { path, how: 'rewritten' };

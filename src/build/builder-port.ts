@@ -18,8 +18,8 @@ export interface DebianRequest {
   component: string;
   pin: AptSourcePin | TreePin;
   /**
-   * `packaging/<component>/debian` of the workspace, where there is one: it stands in for the source's own. A tree
-   * that is no source package needs it.
+   * `packaging/<component>/debian` of the workspace, if it exists: it replaces the source's own. A tree
+   * that is not a source package needs it.
    */
   packaging?: string | undefined;
   /** Ends the version: `+lockstep1`. */

@@ -17,7 +17,7 @@ export function commandNames(config: Pick<Config, 'commandIDs'>): string[] {
 export function noSuchCommand(typed: string, known: readonly string[]): LockstepError {
   return new LockstepError('USAGE', {
     message: `There is no command "${typed}"${typed.startsWith('-') ? '' : didYouMean(typed, known)}`,
-    hint: `The commands are: ${known.join(', ')}. Only -C DIR and --json may stand before the command; lockstep help tells more.`,
+    hint: `The commands are: ${known.join(', ')}. Only -C DIR and --json may precede the command. See also: lockstep help`,
   });
 }
 

@@ -7,7 +7,7 @@ export default class Help extends BaseCommand {
   static override enableJsonFlag = false;
   static override summary = 'Show what a command does, its flags and examples';
   static override description =
-    'The same as --help behind the command. Without a command it lists all of them.';
+    'The same as --help after the command. Without a command it lists all commands.';
   static override examples = [
     '<%= config.bin %> help',
     '<%= config.bin %> help cut',
@@ -15,7 +15,7 @@ export default class Help extends BaseCommand {
   ];
   static override strict = false;
   static override args = {
-    command: stringArg({ description: 'the command, of one word or two' }),
+    command: stringArg({ description: 'the command: one word or two' }),
   };
 
   override async run(): Promise<void> {

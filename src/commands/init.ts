@@ -24,7 +24,7 @@ export default class Init extends BaseCommand {
   static override flags = {
     template: option({
       options: starters,
-      description: 'the example that it begins with; mediawiki without this flag',
+      description: 'the example to begin with (default: mediawiki)',
       exclusive: ['empty'],
     })(),
     empty: boolean({ description: 'no example: no profile and no suite' }),

@@ -227,7 +227,7 @@ export function parseStanza(text: string, options: ParseOptions = {}): Stanza {
   const [first, second] = stanzas;
   if (first !== undefined && second === undefined) return first;
   throw new LockstepError('DEB_SYNTAX', {
-    message: `${options.file ?? 'A control file'} holds ${first === undefined ? 'no paragraph' : counted(stanzas.length, 'paragraph')} where there must be one`,
+    message: `${options.file ?? 'A control file'} contains ${first === undefined ? 'no paragraph' : counted(stanzas.length, 'paragraph')} instead of one`,
     where: [{ file: options.file, line: second?.fields()[0]?.line ?? options.firstLine ?? 1 }],
   });
 }

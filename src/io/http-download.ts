@@ -268,17 +268,17 @@ async function validatorOf(job: Job, url: URL): Promise<string | undefined> {
 
 /** A body that ended as announced, but short of the promise, is another file and not a broken one. */
 function tooShort(job: Job, url: URL, answer: HttpResponse, size: number): LockstepError {
-  const said = `${counted(size, 'byte')} where ${job.expected.size} were promised`;
+  const said = `${counted(size, 'byte')} instead of the expected ${job.expected.size}`;
   if (answer.headers['content-length'] === undefined) return netFault('NET_TRUNCATED', url, said);
   return new LockstepError('SOURCE_HASH_MISMATCH', {
     message: `${shownUrl(url)}: ${said}`,
-    hint: 'The mirror has another file than its index says; it may be in the middle of an update.',
+    hint: "The file differs from what the mirror's index says. The mirror may be in the middle of an update.",
     where: [{ value: shownUrl(url) }],
   });
 }
 
 function tooLarge(job: Job, url: URL, size: number): LockstepError {
-  const said = `At least ${counted(size, 'byte')} where ${job.expected.size} were promised`;
+  const said = `At least ${counted(size, 'byte')} instead of the expected ${job.expected.size}`;
   return netFault('NET_TOO_LARGE', url, said);
 }
 

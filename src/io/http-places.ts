@@ -29,7 +29,7 @@ export class PlacesError extends LockstepError {
   constructor(refusals: readonly Refusal[]) {
     const told = codeOf(refusals);
     super(told.error.code, {
-      message: `None of ${counted(refusals.length, 'address', 'addresses')} gave ${nameIn(refusals[0]!.url)}; ${told.url}: ${told.said}`,
+      message: `None of ${counted(refusals.length, 'address', 'addresses')} has ${nameIn(refusals[0]!.url)}; ${told.url}: ${told.said}`,
       hint: told.error.hint,
       where: refusals.map(({ url, said }) => ({ file: url, message: said })),
       cause: told.error,

@@ -114,7 +114,7 @@ function isSameHost(from: URL, to: URL): boolean {
 }
 
 function notFollowed(from: URL, location: string): LockstepError {
-  return netFault('NET_STATUS', from, `Redirected to ${shownUrl(location)}, which is not followed`);
+  return netFault('NET_STATUS', from, `Redirected to ${shownUrl(location)}, which Lockstep does not follow`);
 }
 
 function retryAfter(value: string | undefined): number | undefined {
@@ -169,7 +169,7 @@ function unreachable(url: URL, error: unknown): LockstepError {
 function send(url: URL, stallMs: number, options: RequestOptions): ClientRequest {
   const sent = (options.protocol === 'https:' ? https : http).request(options);
   let timer: NodeJS.Timeout | undefined;
-  const stalled = netFault('NET_STALLED', url, `Nothing came for ${stallMs / 1000} s`);
+  const stalled = netFault('NET_STALLED', url, `No data arrived for ${stallMs / 1000} s`);
   // Waiting for a free connection of the pool is no stall.
   sent.once('socket', () => (timer = setTimeout(() => sent.destroy(stalled), stallMs)));
   for (const event of ['response', 'connect', 'close']) sent.once(event, () => clearTimeout(timer));
@@ -256,7 +256,7 @@ function bodyOf(
   let broken: Error | undefined;
   answer.on('error', (error) => (broken = error)).on('close', () => arrived.end());
   answer.pipe(arrived);
-  const stalled = netFault('NET_STALLED', url, `Nothing more came for ${stallMs / 1000} s`);
+  const stalled = netFault('NET_STALLED', url, `No further data arrived for ${stallMs / 1000} s`);
   return pieces();
 
   async function* pieces(): AsyncGenerator<Buffer, void, undefined> {

@@ -314,5 +314,5 @@ async function* atMost(body: AsyncIterable<Buffer>, limit: number, url: string):
 }
 
 function tooLarge(url: string, limit: number): LockstepError {
-  return netFault('NET_TOO_LARGE', url, `Larger than the ${limit} bytes that are allowed`);
+  return netFault('NET_TOO_LARGE', url, `Larger than the limit of ${limit} bytes`);
 }

@@ -19,12 +19,12 @@ export interface NamedFile {
 
 /** What the system says of a path that is wrong, rather than of a disk that is at fault. */
 const wrongPath: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there',
-  ENOTDIR: 'is not there',
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
   EISDIR: 'is a folder',
-  EACCES: 'may not be read by you',
-  ELOOP: 'is a link that leads nowhere',
-  ENAMETOOLONG: 'is not there',
+  EACCES: 'is not readable for you',
+  ELOOP: 'is a link to a missing file',
+  ENAMETOOLONG: 'does not exist',
 };
 
 /**
@@ -54,7 +54,7 @@ export async function namedOutput(named: NamedFile): Promise<string> {
   try {
     await stat(folder);
   } catch (error) {
-    throw faultOf(error, folder, named, 'Make the folder first, or name another one');
+    throw faultOf(error, folder, named, 'Create the folder first, or name another one');
   }
   return path;
 }

@@ -47,7 +47,7 @@ export async function inPhase<T>(
   }
 }
 
-/** An item that tells nobody. */
+/** An item without output. */
 export const silentItem: Item = { advance() {}, note() {}, done() {}, fail() {} };
 
 /** A phase that reports nothing. */

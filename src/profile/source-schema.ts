@@ -75,7 +75,7 @@ export const source = z
     z
       .strictObject({
         kind: z.literal('git'),
-        url: gitAddress.describe('Where the repository is: https, http, ssh, or a folder of this machine'),
+        url: gitAddress.describe('Address of the repository: https, http, ssh, or a folder on this machine'),
         version: trackedRange
           .optional()
           .describe(

@@ -17,8 +17,8 @@ export async function workspaceFolder(dir: string): Promise<string> {
   const start = resolve(dir);
   if (!(await exists(start))) {
     throw new LockstepError('WORKSPACE_MISSING', {
-      message: `There is no folder ${start}, so it cannot be the workspace`,
-      hint: 'Give a folder that is there with -C DIR or LOCKSTEP_WORKSPACE, or leave both out',
+      message: `The folder ${start} does not exist, so it cannot be the workspace`,
+      hint: 'Name an existing folder with -C DIR or LOCKSTEP_WORKSPACE, or omit both',
     });
   }
   const folders = withParents(start);
@@ -27,8 +27,8 @@ export async function workspaceFolder(dir: string): Promise<string> {
   }
   throw new LockstepError('WORKSPACE_MISSING', {
     message: `${start} is not in a Lockstep workspace: neither it nor a folder above it has a ${workspaceFileName}`,
-    hint: 'Change to the workspace, name it with -C DIR, or make one with: lockstep init DIR',
-    where: folders.map((folder) => ({ file: join(folder, workspaceFileName), message: 'is not there' })),
+    hint: 'Change to the workspace, name it with -C DIR, or create one with: lockstep init DIR',
+    where: folders.map((folder) => ({ file: join(folder, workspaceFileName), message: 'does not exist' })),
   });
 }
 

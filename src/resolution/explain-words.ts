@@ -35,7 +35,7 @@ export function demandInWords(thing: Thing, constraint: string): string {
   return constraint === '*' ? thingInWords(thing) : `${thingInWords(thing)} ${constraint}`;
 }
 
-/** The version of an option, or what else it is known by. */
+/** The version of an option, or its other name. */
 export function nameOfOption({ version, label }: Option): string {
   return version ?? label;
 }

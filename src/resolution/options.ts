@@ -68,7 +68,7 @@ const kinds: {
   },
 };
 
-/** What there is of one component, newest first; or why nothing of it can be taken. */
+/** The available versions of one component, newest first; or why none can be chosen. */
 export function optionsOf(
   component: string,
   source: OwnSource,

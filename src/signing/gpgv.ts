@@ -141,7 +141,7 @@ function judgeGroup(group: string[][], context: StatusContext): JudgedSignature 
   return { ...known, result: 'good', reason: `signed by ${primary} (checked by gpgv)` };
 }
 
-/** @param end seconds; `0` is never. What is no number has ended. */
+/** @param end seconds; `0` is never. A value that is not a number counts as ended. */
 function isOver(end: string | undefined, at: Date): boolean {
   return end !== '0' && !(Number(end) * 1000 > at.getTime());
 }

@@ -80,7 +80,7 @@ export async function readEvidence(file: string, manifest: string, trust?: LineT
 function assertNone(code: ErrorCode, file: string, faults: readonly FaultPlace[]): void {
   if (faults.length === 0) return;
   throw new LockstepError(code, {
-    message: `${file} does not hold: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
+    message: `${file} is invalid: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
     hint: 'Restore the file from version control or a backup',
     where: [...faults],
   });
@@ -95,6 +95,6 @@ export function subjectFaults(
   return lines.flatMap(({ statement }, index) =>
     isAbout(statement, manifest)
       ? []
-      : [{ file, line: index + 1, message: 'it is about another manifest than the one beside it' }],
+      : [{ file, line: index + 1, message: 'it is about a manifest other than the one in the same folder' }],
   );
 }

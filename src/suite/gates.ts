@@ -44,16 +44,14 @@ export function assertGates(facts: GateFacts, suite: string, now: Date): void {
   if (state === 'failed') {
     throw new LockstepError('GATE_FAILED', {
       message: `${suite} cannot take ${facts.id}: the gate ${installability} failed`,
-      hint: `lockstep show ${facts.id} prints what was found. Correct it. ${hint}`,
+      hint: `lockstep show ${facts.id} prints the findings. Correct them. ${hint}`,
       where: [{ path: 'evidence', value: 'failed', message: `the gate ${installability} failed` }],
     });
   }
   throw new LockstepError('GATE_MISSING', {
     message: `${suite} cannot take ${facts.id}: there is no proof that it can be installed`,
     hint,
-    where: [
-      { path: 'evidence', value: state, message: `no evidence of the gate ${installability} that counts` },
-    ],
+    where: [{ path: 'evidence', value: state, message: `no valid evidence of the gate ${installability}` }],
   });
 }
 

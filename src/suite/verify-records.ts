@@ -209,7 +209,7 @@ class Verification {
       this.#find({
         kind: 'missing',
         path,
-        message: `The evidence of ${place.id} is missing: suites do not take it`,
+        message: `The evidence of ${place.id} is missing, so suites do not accept it`,
       });
     }
     const lines = (await this.#lines(path, parseEvidence)) ?? [];

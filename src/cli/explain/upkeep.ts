@@ -45,7 +45,7 @@ export function verifyError({ faults, repairs }: VerifyReport): LockstepError {
   });
 }
 
-/** Sums by kind, in the order of garbageKinds; only of what there is anything. */
+/** Sums by kind, in the order of garbageKinds; only kinds with at least one file. */
 export function sumsByKind({ removed, waiting }: GcReport): GcResult['kinds'] {
   const sum = (items: readonly Garbage[]): { files: number; bytes: number } => ({
     files: items.length,

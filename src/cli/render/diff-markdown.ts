@@ -1,4 +1,4 @@
-/** A diff of two snapshots as Markdown, for release notes. Whole but for diffs that nobody would read. */
+/** A diff of two snapshots as Markdown, for release notes. Complete, except for diffs that nobody would read. */
 import { counted } from '../../counted.js';
 import type { TextChange } from '../../comparison/contents-diff.js';
 import type { SourceChanges } from '../../comparison/source-changes.js';

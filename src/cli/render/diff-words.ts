@@ -22,7 +22,7 @@ export function schemaSentences({ schema, from, to }: DiffReport): string[] {
       return [`The database schema does not change (${versions}).`];
     case 'unknown': {
       const silent = schema.from === null ? from : to;
-      return [`Whether the database schema changes is not known: ${silent.id} does not record one.`];
+      return [`It is not known whether the database schema changes: ${silent.id} does not record one.`];
     }
   }
 }

@@ -47,10 +47,10 @@ const conflictDemand = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('demand').describe('Versions of a component demand something'),
     component: z.string(),
-    by: z.string().describe('The software by its own name, or "the profile"'),
+    by: z.string().describe('The name of the software, or "the profile"'),
     thing: z.string().describe('`mediawiki`, `php`, `extension/Cite`, `php-extension/intl`'),
     constraints: z.array(z.object({ constraint: z.string(), versions: z.array(z.string()) })),
-    file: z.string().describe("Below the component's own tree, or the profile"),
+    file: z.string().describe("A path in the component's own tree, or the profile"),
     field: z.string(),
   }),
 ]);
@@ -58,20 +58,20 @@ const conflictDemand = z.discriminatedUnion('kind', [
 const conflict = z.object({
   contradictions: z.array(
     z.object({
-      demands: z.array(conflictDemand).describe('They cannot all be met'),
+      demands: z.array(conflictDemand).describe('Demands that cannot all be satisfied'),
       smallest: z.boolean().describe('Whether no smaller set of demands contradicts itself'),
       helps: z.array(
         z.object({
           component: z.string(),
           path: z.string().describe('Field of the profile to change'),
-          version: z.string().nullable().describe('The nearest version that fits; null: none is known'),
+          version: z.string().nullable().describe('The nearest version that fits; null if none is known'),
           cures: z.enum(['all', 'this', 'none']),
-          proven: z.boolean().describe('Whether everything that would be chosen then was looked into'),
+          proven: z.boolean().describe('Whether everything that the change would choose was checked'),
         }),
       ),
     }),
   ),
-  more: z.boolean().describe('Whether there are more contradictions than these'),
+  more: z.boolean().describe('Whether there are further contradictions'),
 });
 
 /** What `--json` prints on stdout when a command fails. */
@@ -94,7 +94,7 @@ export const errorResult = z.object({
       .optional(),
     conflict: conflict
       .optional()
-      .describe('With RESOLVE_DEMAND and RESOLVE_UNSATISFIABLE: the demands, and what would help'),
+      .describe('With RESOLVE_DEMAND and RESOLVE_UNSATISFIABLE: the demands, and the possible remedies'),
     missing: missingFile
       .optional()
       .describe('With SOURCE_NOT_ON_MIRROR: the file, and the possible remedies'),

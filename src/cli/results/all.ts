@@ -24,7 +24,7 @@ export type { HistoryResult, ShowResult, SnapshotsResult } from './snapshots.js'
 
 export const initResult = z.object({
   workspace: z.string().describe('Absolute path'),
-  template: z.enum(starters).nullable().describe('The example that it begins with; null with --empty'),
+  template: z.enum(starters).nullable().describe('The example that it contains; null with --empty'),
   files: z.array(z.string()).describe('Relative to the workspace'),
   next: z.array(z.string()).describe('Commands to run in it, in this order'),
 });

@@ -113,11 +113,11 @@ const manifest = z
       .describe('Texts that `apt changelog` shows, as files of the pool'),
     builds: z
       .array(z.object({ package: z.string(), version: z.string(), inputs: sha256 }))
-      .describe('Versions that it assigned, and the versions they derive from'),
+      .describe('Versions that it assigned, and the digest of the inputs of each'),
     evidence: z
       .array(z.object({ gate: z.string(), result: z.string(), detail: z.string() }))
       .optional()
-      .describe('In format 1 only; all evidence of every format is in "evidence" of the result'),
+      .describe('Only in format 1. "evidence" of the result has the evidence of every format'),
     schema: z
       .object({ component: z.string(), version: z.string(), digest: sha256 })
       .optional()
@@ -136,12 +136,12 @@ const data = z.record(z.string(), z.unknown());
 const evidence = z.object({
   gate: z.string(),
   state: z.enum(['pending', 'failed', 'waived', 'passed']),
-  parameters: data.describe('What the gate ran with'),
-  facts: data.describe('What it found'),
+  parameters: data.describe('Parameters of the gate'),
+  facts: data.describe('Facts that the gate found'),
   tests: z.object({ passed: z.array(z.string()), failed: z.array(z.string()) }).optional(),
   tools: z.array(z.string()).optional().describe('Package URLs of the tools that ran'),
-  until: z.string().optional().describe('ISO 8601, UTC: from then on it counts as missing'),
-  of: ref.optional().describe('The snapshot with the same content that was looked at'),
+  until: z.string().optional().describe('ISO 8601, UTC: from then on the evidence counts as missing'),
+  of: ref.optional().describe('The examined snapshot, which has the same content'),
   recorded: z.string().nullable().describe('ISO 8601, UTC; null in manifests of format 1'),
   key: z.string().nullable().describe('Fingerprint of the key that signed it; null in manifests of format 1'),
 });
@@ -151,7 +151,7 @@ export const showResult = z.object({
   manifest,
   evidence: z
     .array(evidence)
-    .describe('What gates said, the oldest record first; the newest of a gate counts'),
+    .describe('Results of gates, the oldest record first; the newest of each gate counts'),
   suites,
   signature: z
     .enum(['good', 'unchecked'])

@@ -104,7 +104,7 @@ function noVersions(name: string, config: GitConfig, refs: readonly Ref[]): Lock
   const more = names.length > shownNames ? `, and ${names.length - shownNames} more` : '';
   return new LockstepError('SOURCE_REF_UNKNOWN', {
     message: `No tag of ${config.url} is named after a version; there are ${names.slice(-shownNames).join(', ')}${more}`,
-    hint: 'Name one of them with "tag", follow a "branch", or say in "tags" what stands before the version: "release-*"',
+    hint: 'Name one of them with "tag", follow a "branch", or give a pattern of version tags in "tags": "release-*"',
     where: [{ path: `components.${name}.source.version`, value: config.version }],
   });
 }
@@ -120,7 +120,7 @@ function unknown(
   const names = others.map((ref) => ref.name.slice(prefix.length)).sort((a, b) => compareNames(b, a));
   const near = nearNames(pattern, names);
   const field = (['tag', 'branch', 'tags', 'version'] as const).find((key) => config[key] !== undefined);
-  const fits = pattern.includes('*') ? ` that fits "${pattern}"` : ` "${pattern}"`;
+  const fits = pattern.includes('*') ? ` that matches "${pattern}"` : ` "${pattern}"`;
   return new LockstepError('SOURCE_REF_UNKNOWN', {
     message: `The repository ${config.url} has no ${what}${pattern === '*' ? '' : fits}`,
     hint:

@@ -66,7 +66,7 @@ async function broughtHere(
     const item = phase.item(`${url} ${want.slice(0, 12)}`);
     try {
       const { shallow } = await fetchCommit({ ...address, named }, { want, gitdir, item }, context);
-      if (!shallow) phase.info(`${url}: its server cannot leave out the history; all of it was fetched`);
+      if (!shallow) phase.info(`${url}: its server cannot omit the history, so all of it was fetched`);
       item.done();
       return { gitdir };
     } catch (error) {
@@ -123,7 +123,10 @@ export async function assembleTree(
     if (depth > 0) await closeFolder(folder);
     submodules.push(...followed);
     if (followed.length > 0 && (depth >= deepestSubmodules || submodules.length > mostSubmodules)) {
-      throw refusedSubmodule(base === '' ? url : base, 'there are too many of them, or one within another');
+      throw refusedSubmodule(
+        base === '' ? url : base,
+        'there are too many submodules, or they are nested too deeply',
+      );
     }
     const below = await allOrNone(inner, (each) =>
       followed.map(async (submodule): Promise<TreePath[]> => {
@@ -176,7 +179,7 @@ async function declared(
   const file = base === '' ? '.gitmodules' : `${base}/.gitmodules`;
   const found = paths.find(({ path }) => path === file);
   if (found !== undefined && found.kind !== 'file' && found.kind !== 'executable') {
-    throw refusedSubmodule(file, 'it is no file');
+    throw refusedSubmodule(file, 'it is not a file');
   }
   const text =
     found === undefined
@@ -185,8 +188,7 @@ async function declared(
   const known = new Map(parseGitmodules(text, file).map((one) => [one.path, one.url]));
   return links.map(({ path, commit }) => {
     const written = known.get(base === '' ? path : path.slice(base.length + 1));
-    if (written === undefined)
-      throw refusedSubmodule(file, `it does not say where ${JSON.stringify(path)} is`);
+    if (written === undefined) throw refusedSubmodule(file, `it has no address for ${JSON.stringify(path)}`);
     return { path, url: submoduleAddress(url, written, file), commit };
   });
 }
@@ -266,7 +268,7 @@ async function* members(
       else if (kind === 'symlink') yield { kind, path: full, mtime, linkTarget: targets.get(path)! };
       else {
         const next = await contents.next();
-        if (next.done === true) throw damagedObject(`The file ${path}`, 'it is not there');
+        if (next.done === true) throw damagedObject(`The file ${path}`, 'it is missing');
         const { type, size, body } = next.value;
         if (type !== 'blob') throw damagedObject(`The object ${id}`, `it is a ${type}, not a file`);
         total += size;

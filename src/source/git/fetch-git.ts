@@ -46,7 +46,9 @@ export async function fetchGit(choice: GitChoice, context: SourceContext, phase:
   const signer =
     config.signedBy === undefined ? null : await signerOf(choice, texts, config.signedBy, context);
   if (signer?.although?.kind === 'pinned') {
-    phase.info(`${component}: ${signer.fingerprint} is no longer good; it signed what is pinned already`);
+    phase.info(
+      `${component}: the key ${signer.fingerprint} is no longer valid; it signed a version that is already pinned`,
+    );
   }
   const { committedAt } = parseCommit(texts.commit, listing.commit);
   return {
@@ -122,8 +124,8 @@ function assertNotMoved({ component, config, listing }: GitChoice, context: Sour
   if (before === undefined) return;
   const tag = listing.ref.slice('refs/tags/'.length);
   throw new LockstepError('SOURCE_MOVED', {
-    message: `The tag ${tag} of ${config.url} moved: an earlier snapshot has it at the commit ${before.commit}, now it is at ${listing.commit}`,
-    hint: `Ask the owner of the repository. To keep what was there, name it: "commit: ${before.commit}"; to take what is there now, "commit: ${listing.commit}"`,
+    message: `The tag ${tag} of ${config.url} moved: an earlier snapshot has it at the commit ${before.commit}; now it is at ${listing.commit}`,
+    hint: `Ask the owner of the repository. To keep the earlier commit, write "commit: ${before.commit}"; to take the new one, "commit: ${listing.commit}"`,
     where: [{ path: `components.${component}.source`, value: tag }],
   });
 }

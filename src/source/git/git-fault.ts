@@ -37,7 +37,7 @@ const readings: readonly (readonly [RegExp, Reading])[] = [
   ],
   [
     /^(?:fatal|error): .*(?:curl 28 |Operation too slow|timed out)/m,
-    (_, url) => netFault('NET_STALLED', url, 'Too little came for too long'),
+    (_, url) => netFault('NET_STALLED', url, 'Too little data arrived for too long'),
   ],
   [
     /^error: RPC failed; curl (?:18|55|56|92) (.*)/m,
@@ -49,7 +49,8 @@ const readings: readonly (readonly [RegExp, Reading])[] = [
   ],
   [
     /^Host key verification failed\.|^No \w+ host key is known for/m,
-    (_, url) => unreachable(url, 'its host key is not in your known_hosts file, or is another one', true),
+    (_, url) =>
+      unreachable(url, 'its host key is not in your known_hosts file, or differs from the one there', true),
   ],
   [/^(?:\S+: )?Permission denied \(.*\)/m, (_, url) => noKey(url)],
   [
@@ -61,16 +62,16 @@ const readings: readonly (readonly [RegExp, Reading])[] = [
     (_, url) =>
       new LockstepError('DISK_FULL', {
         message: `The disk is full: ${url} could not be fetched`,
-        hint: 'Make room, then run the command again',
+        hint: 'Free some space, then run the command again',
       }),
   ],
   [
     /died of signal 25|File too large/,
-    (_, url) => netFault('NET_TOO_LARGE', url, 'Its pack is larger than what is allowed'),
+    (_, url) => netFault('NET_TOO_LARGE', url, 'Its pack is larger than the limit'),
   ],
   [
     /[Oo]ut of memory|mmap failed|Cannot allocate memory/,
-    (_, url) => netFault('NET_TOO_LARGE', url, 'Its objects need more memory than git is allowed'),
+    (_, url) => netFault('NET_TOO_LARGE', url, 'Its objects need more memory than git may use'),
   ],
   [
     /^(?:error|fatal): (?:error in )?object [0-9a-f]{40}: (\w+): (.*)/m,
@@ -78,11 +79,11 @@ const readings: readonly (readonly [RegExp, Reading])[] = [
   ],
   [
     /did not send all necessary objects|^(?:error|fatal): bad object/m,
-    (_, url, want) => damagedObject(`The object ${want}, which ${url} was asked for,`, 'it is not there'),
+    (_, url, want) => damagedObject(`The object ${want} of ${url}`, 'it is missing'),
   ],
   [
     /early EOF|hung up|unexpected (?:EOF|disconnect)|expected flush|premature end|expected .* after ref listing/i,
-    (_, url) => notGit(url, 'it is cut off'),
+    (_, url) => notGit(url, 'it is truncated'),
   ],
 ];
 
@@ -95,9 +96,9 @@ export function gitFault(
   want: ObjectId | undefined,
   { stderr, endedBy }: GitEnd,
 ): LockstepError {
-  if (endedBy === 'SIGXFSZ') return netFault('NET_TOO_LARGE', url, 'Its pack is larger than what is allowed');
+  if (endedBy === 'SIGXFSZ') return netFault('NET_TOO_LARGE', url, 'Its pack is larger than the limit');
   // By run(): see maxOutput there
-  if (endedBy === 'SIGTERM') return netFault('NET_TOO_LARGE', url, 'It says more than what is allowed');
+  if (endedBy === 'SIGTERM') return netFault('NET_TOO_LARGE', url, 'Its output is larger than the limit');
   const all = stderr.split(/[\r\n\0]+/).filter((line) => line.trim() !== '');
   const lines = all.filter((line) => !line.startsWith('remote:'));
   const said = lines.join('\n');
@@ -117,8 +118,8 @@ export function gitFault(
 /** The fault that an answer is not what a git server says. */
 export function notGit(from: string, why: string): LockstepError {
   return new LockstepError('SOURCE_GIT_DAMAGED', {
-    message: `The answer of ${from} is not what a git server gives: ${why}`,
-    hint: 'Check the address: it must be that of the repository itself. Run the command again; nothing of this was kept',
+    message: `The answer of ${from} is not a valid answer of git: ${why}`,
+    hint: 'Check the address: it must name the repository itself. Run the command again; Lockstep kept nothing of this answer',
     where: [{ value: from }],
   });
 }
@@ -127,7 +128,7 @@ function saidByServer([, said]: RegExpExecArray, url: string, want: ObjectId | u
   if (/not our ref|unadvertised|not valid/.test(said!)) return unknownCommit(url, want, said!);
   return new LockstepError('NET_STATUS', {
     message: `The server of ${url} refused: ${shownName(said!.trim())}`,
-    hint: 'Try again later; ask the owner of the server if it stays so',
+    hint: 'Try again later; ask the owner of the server if this continues',
     where: [{ value: url }],
   });
 }
@@ -135,7 +136,7 @@ function saidByServer([, said]: RegExpExecArray, url: string, want: ObjectId | u
 function unknownCommit(url: string, want: ObjectId | undefined, said: string): LockstepError {
   return new LockstepError('SOURCE_REF_UNKNOWN', {
     message: `The server of ${url} does not give the commit ${want} (${shownName(said.trim())})`,
-    hint: 'Either the repository has no such commit, or its server gives tags and branches alone (uploadpack.allowReachableSHA1InWant)',
+    hint: 'Either the repository has no such commit, or its server allows only tags and branches (uploadpack.allowReachableSHA1InWant)',
     where: [{ value: url }],
   });
 }
@@ -148,8 +149,8 @@ function unreachable(url: string, said: string, forGood: boolean): LockstepError
 
 function noKey(url: string): LockstepError {
   return new LockstepError('NET_STATUS', {
-    message: `The server of ${url} takes no key that ssh shows it`,
-    hint: 'Put a key that it knows into your ssh agent (ssh-add), or say in ~/.ssh/config which key is for it. Nobody is asked for a passphrase',
+    message: `The server of ${url} accepts none of the keys that ssh offers`,
+    hint: 'Add a key that it knows to your ssh agent (ssh-add), or name the key in ~/.ssh/config. ssh cannot ask for a passphrase here',
     where: [{ value: url }],
   });
 }

@@ -89,16 +89,13 @@ export function parseCommit(body: Buffer, id: ObjectId): Commit {
   const tree = one('tree');
   const seconds = / (\d{1,10}) [+-]\d{4}$/.exec(one('committer') ?? '')?.[1];
   if (all[0]?.name !== 'tree' || !isObjectId(tree) || seconds === undefined) {
-    throw damagedObject(`The commit ${id}`, 'it is not written as a commit');
+    throw damagedObject(`The commit ${id}`, 'it does not have the format of a commit');
   }
   const signatures = all.filter(({ name }) => name === 'gpgsig' || name === 'gpgsig-sha256');
   const [first] = signatures;
   if (first === undefined) return { tree, committedAt: Number(seconds), signature: null };
   if (signatures.length > 1) {
-    throw damagedObject(
-      `The commit ${id}`,
-      'it has more than one signature, which can be read in several ways',
-    );
+    throw damagedObject(`The commit ${id}`, 'it has more than one signature, which is ambiguous');
   }
   return {
     tree,
@@ -129,7 +126,7 @@ export function parseTag(body: Buffer, id: ObjectId): Tag {
     type?.name !== 'type' ||
     name?.name !== 'tag'
   ) {
-    throw damagedObject(`The tag ${id}`, 'it is not written as an annotated tag');
+    throw damagedObject(`The tag ${id}`, 'it does not have the format of an annotated tag');
   }
   // As git has it: the last line that begins one, to the end
   const begins = /^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$/gm;
@@ -171,7 +168,7 @@ export function parseTree(body: Buffer, id: ObjectId, folder: string): TreeEntry
   for (let at = 0; at < body.length;) {
     const space = body.indexOf(0x20, at);
     const nul = space < 0 ? -1 : body.indexOf(0, space);
-    if (nul < 0 || nul + 21 > body.length) throw damagedObject(`The tree ${id}`, 'it ends in an entry');
+    if (nul < 0 || nul + 21 > body.length) throw damagedObject(`The tree ${id}`, 'it ends within an entry');
     const mode = body.toString('latin1', at, space).replace(/^0+/, '');
     const name = body.toString('utf8', space + 1, nul);
     const kind = kinds[mode];
@@ -179,7 +176,7 @@ export function parseTree(body: Buffer, id: ObjectId, folder: string): TreeEntry
     if (kind === undefined) {
       throw damagedObject(
         `The tree ${id}`,
-        `${shownName(name)} has the mode ${JSON.stringify(mode)}, which git has not`,
+        `${shownName(name)} has the mode ${JSON.stringify(mode)}, which git does not use`,
       );
     }
     if (seen.has(name)) throw damagedObject(`The tree ${id}`, `it has ${shownName(name)} twice`);
@@ -192,8 +189,8 @@ export function parseTree(body: Buffer, id: ObjectId, folder: string): TreeEntry
 
 /** Why one component of a path is not to be unpacked anywhere, or null. */
 export function pathPartFault(name: string): string | null {
-  if (name.includes('/')) return 'holds a slash';
-  if (name === '.' || name === '..') return 'leads out of its folder';
+  if (name.includes('/')) return 'contains a slash';
+  if (name === '.' || name === '..') return 'leaves its folder';
   // git(1) takes either for its own folder on some file systems
   if (/^(?:\.git|git~1)[. ]*$/i.test(name)) return 'is the name of git’s own folder';
   return memberNameFault(name);

@@ -38,13 +38,14 @@ export function parseGitmodules(text: string, file: string): DeclaredSubmodule[]
       return;
     }
     const setting = /^([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?$/.exec(line);
-    if (setting === null || current === undefined) return refuse('it is no setting of a submodule');
+    if (setting === null || current === undefined) return refuse('it is not a setting of a submodule');
     const key = setting[1]!.toLowerCase();
     const value = valueOf(setting[2] ?? '') ?? refuse('its value cannot be read');
     // CVE-2019-19604: git once ran what stands behind the mark
     if (key === 'update' && value.startsWith('!')) refuse('it names a program to run');
     if (key !== 'path' && key !== 'url') return;
-    if (current[key] !== undefined && current[key] !== value) refuse(`it gives another ${key} than before`);
+    if (current[key] !== undefined && current[key] !== value)
+      refuse(`it sets another ${key} than an earlier line`);
     current[key] = value;
   });
 
@@ -105,17 +106,17 @@ function urlFault(url: string): string | null {
   if (url === '') return 'is empty';
   const control = memberNameFault(url.replace(/^\/+/, '').replaceAll('..', '.'));
   if (control !== null) return control;
-  if (/\s/.test(url)) return 'has a space in it';
+  if (/\s/.test(url)) return 'contains a space';
   if (url.startsWith('-')) return 'looks like an option';
   if (/^\.\.?\//.test(url)) return null;
   if (/^https?:\/\//.test(url)) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
-    if (parsed === undefined) return 'is none';
-    if (parsed.username !== '' || parsed.password !== '') return 'has a user name or password in it';
+    if (parsed === undefined) return 'is invalid';
+    if (parsed.username !== '' || parsed.password !== '') return 'contains a user name or password';
     if (parsed.search !== '' || parsed.hash !== '') return 'has more than a path';
     return null;
   }
-  return 'is neither http(s) nor relative: a tree from outside must not name folders of this machine or other ways in';
+  return 'is neither http(s) nor relative: an external tree must not name folders of this machine or use other protocols';
 }
 
 /** The fault that a submodule cannot be followed. */

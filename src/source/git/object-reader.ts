@@ -95,7 +95,7 @@ export async function readAll(
     if (object.size > limit)
       throw damagedObject(
         `The ${type} ${object.id}`,
-        `it has ${counted(object.size, 'byte')}; ${limit} are allowed`,
+        `it has ${counted(object.size, 'byte')}; the limit is ${limit}`,
       );
     const pieces: Buffer[] = [];
     for await (const piece of object.body) pieces.push(piece);
@@ -110,8 +110,7 @@ async function* proven({ id, type, size, body }: ReadObject): AsyncGenerator<Buf
     hash.update(piece);
     yield piece;
   }
-  if (hash.digest('hex') !== id)
-    throw damagedObject(`The ${type} ${id}`, 'its bytes are not those of its id');
+  if (hash.digest('hex') !== id) throw damagedObject(`The ${type} ${id}`, 'its bytes do not match its id');
 }
 
 /**
@@ -169,5 +168,5 @@ class Batch {
 }
 
 function missing(id: ObjectId): LockstepError {
-  return damagedObject(`The object ${id}`, 'it is not there');
+  return damagedObject(`The object ${id}`, 'it is missing');
 }

@@ -33,7 +33,7 @@ export function refsIn(listing: string, from: string): Ref[] {
       const why =
         id?.length === 64
           ? 'its objects are named by SHA-256, which is not supported'
-          : 'it lists refs that are none';
+          : 'it lists invalid refs';
       throw damagedObject(`The repository ${from}`, why);
     }
     const tag = peeled === undefined ? undefined : refs.get(name);

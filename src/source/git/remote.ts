@@ -204,16 +204,14 @@ function watched(
     fetching?.item.advance(Math.max(found!.bytes - size, 0));
     size = found?.bytes ?? 0;
     if (size > largestFetch) {
-      ended.abort(
-        netFault('NET_TOO_LARGE', url, `It has more than the ${largestFetch} bytes that are allowed`),
-      );
+      ended.abort(netFault('NET_TOO_LARGE', url, `It is larger than the limit of ${largestFetch} bytes`));
     }
     const now = `${printed} ${size}`;
     // Once the pack is there the server has no part in it
     if (now !== seen || found?.isWhole === true) since = performance.now();
     seen = now;
     if (performance.now() - since > stallMs) {
-      ended.abort(netFault('NET_STALLED', url, `Nothing came for ${stallMs / 1000} s`));
+      ended.abort(netFault('NET_STALLED', url, `No data arrived for ${stallMs / 1000} s`));
     }
   };
   const timer = setInterval(() => void look().catch(() => undefined), 250);
@@ -256,7 +254,7 @@ async function findServer(remote: Remote, context: SourceContext): Promise<Acces
         await credential?.settle(true);
         const type = answer.headers['content-type']?.split(';', 1)[0]?.trim();
         if (type !== `application/x-${service}-advertisement`)
-          throw notGit(remote.url, `it is ${type ?? 'of no type'}, and not the list of a repository`);
+          throw notGit(remote.url, `its type is ${type ?? 'missing'}, not the list of a repository`);
         if (!answer.url.endsWith(tail)) throw notGit(remote.url, 'it redirects to something else');
         return answer.url.slice(0, -tail.length);
       });
@@ -285,8 +283,8 @@ async function answerRefusal(
 
 function missing(url: string, cause: StatusError): LockstepError {
   return new LockstepError('NET_NOT_FOUND', {
-    message: `There is no git repository at ${url}, or none that may be read without an account`,
-    hint: 'Check the address; forges say the same of a private repository',
+    message: `There is no git repository at ${url}, or reading it requires an account`,
+    hint: 'Check the address. Forges give the same answer for a private repository',
     where: [{ value: url }],
     cause,
   });
@@ -295,9 +293,9 @@ function missing(url: string, cause: StatusError): LockstepError {
 function noAccess(url: string, cause: StatusError, tried: boolean): LockstepError {
   return new LockstepError('NET_STATUS', {
     message: tried
-      ? `The server of ${url} does not take the account it was shown (status ${cause.status})`
-      : `The server of ${url} asks who we are (status ${cause.status}), and there is no account for it`,
-    hint: 'Give git a credential for it (git credential approve, or a helper), or set LOCKSTEP_GIT_USERNAME and LOCKSTEP_GIT_TOKEN. They are sent over https alone',
+      ? `The server of ${url} rejects the account (status ${cause.status})`
+      : `The server of ${url} requires authentication (status ${cause.status}), and there is no account for it`,
+    hint: 'Give git a credential for it (git credential approve, or a helper), or set LOCKSTEP_GIT_USERNAME and LOCKSTEP_GIT_TOKEN. Lockstep sends them only over https',
     where: [{ value: url }],
     cause,
   });

@@ -41,8 +41,8 @@ export async function signerOf(
   const subject = inTag ? `the tag ${shownRef} of ${url}` : `the commit ${listing.commit} of ${url}`;
   if (signature === null) {
     throw new LockstepError('VERIFY_NO_SIGNATURE', {
-      message: `Neither the tag nor the commit of ${shownRef} in ${url} is signed, and the profile demands it`,
-      hint: 'Choose a version that is signed, or leave "signedBy" out if nobody has to vouch for it',
+      message: `Neither the tag nor the commit of ${shownRef} in ${url} is signed, and the profile requires a signature`,
+      hint: 'Choose a signed version, or omit "signedBy" if no signature is necessary',
       where: [{ value: shownRef }],
     });
   }
@@ -66,10 +66,10 @@ export async function signerOf(
     );
   }
   if (inTag && tag.object !== listing.commit) {
-    throw notThisCommit(subject, `it is of the commit ${tag.object}, not of ${listing.commit}`);
+    throw notThisCommit(subject, `it belongs to the commit ${tag.object}, not to ${listing.commit}`);
   }
   if (inTag && `refs/tags/${tag.name}` !== listing.ref) {
-    throw notThisCommit(subject, `it calls itself ${shownName(tag.name)}: an older tag under a new name`);
+    throw notThisCommit(subject, `its own name is ${shownName(tag.name)}: an older tag under a new name`);
   }
   return signer;
 }
@@ -93,15 +93,15 @@ function isPinned(
 function assertOpenPgp({ armored }: Signature, subject: string): void {
   if (!armored.startsWith('-----BEGIN PGP SIGNATURE-----')) {
     throw new LockstepError('VERIFY_NO_SIGNATURE', {
-      message: `The signature of ${subject} is not OpenPGP's, which is the only one that can be checked`,
-      hint: 'Choose a version with an OpenPGP signature, or leave "signedBy" out',
+      message: `The signature of ${subject} is not an OpenPGP signature, and Lockstep verifies no other kind`,
+      hint: 'Choose a version with an OpenPGP signature, or omit "signedBy"',
     });
   }
 }
 
 function notThisCommit(subject: string, why: string): LockstepError {
   return new LockstepError('VERIFY_BAD_SIGNATURE', {
-    message: `The signature of ${subject} holds, but not for this: ${why}`,
+    message: `The signature of ${subject} is valid, but belongs to something else: ${why}`,
     hint: 'Do not use it. Whoever can write to the repository moved a signed tag; tell its owner',
   });
 }

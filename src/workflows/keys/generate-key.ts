@@ -39,7 +39,7 @@ export async function generateArchiveKey(context: Context, request: KeyRequest):
   if (request.passphraseFile !== undefined) {
     // How a secret must lie on the disk is for passphraseFrom to say; a wrong path is the caller's own fault
     const named = { path: request.passphraseFile, flag: '--passphrase-file' };
-    await readNamedFile(named, 'Put the passphrase on the first line of a file, and name that');
+    await readNamedFile(named, 'Write the passphrase on the first line of a file, and name that file');
   }
   const passphrase = request.unprotected
     ? undefined

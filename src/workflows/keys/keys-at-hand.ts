@@ -26,7 +26,7 @@ export function keySlots({
   return slots;
 }
 
-/** A key that is at hand. */
+/** A key that is available. */
 export interface KeyAtHand {
   slot: KeySlot;
   config: SigningConfig;

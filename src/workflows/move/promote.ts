@@ -1,4 +1,4 @@
-/** `lockstep promote`: what a suite points at enters a suite of a higher trust level, as it is. */
+/** `lockstep promote`: what a suite points at enters a suite of a higher trust level, unchanged. */
 import { promotedSnapshot } from '../../suite/move-rules.js';
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';

@@ -50,7 +50,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     throw new LockstepError('USAGE', {
       message:
         request.reason === undefined ? 'A rollback needs a reason' : 'The reason of a rollback is empty',
-      hint: `Say in a few words what went wrong, for the suite's history: ${withReason(request)}`,
+      hint: `State the reason in a few words, for the suite's history: ${withReason(request)}`,
     });
   }
   return await exclusively(context, request, async (run) => {

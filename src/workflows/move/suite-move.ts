@@ -181,7 +181,7 @@ export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promi
     await ensureKeyringSuite(run, signer);
     return report;
   } catch (error) {
-    // What is told is the fault itself; what cannot be undone now is by the next run
+    // The error to report is the original fault; the next run undoes what this one cannot
     await recoverMove(run, () => Promise.resolve(signer)).catch(() => undefined);
     throw error;
   }

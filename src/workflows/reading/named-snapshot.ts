@@ -93,7 +93,7 @@ function nothingThere(suite: string, good: readonly string[], back: number): Loc
     });
   }
   return new LockstepError('SNAPSHOT_UNKNOWN', {
-    message: `The suite ${suite} cannot be followed back ${counted(back, 'step')}: it has ${counted(good.length, 'good snapshot')}`,
+    message: `The suite ${suite} cannot be followed back ${counted(back, 'step')}: it has only ${counted(good.length, 'good snapshot')}`,
     hint: `From the current one back: ${good.join(', ')}. See also: lockstep history ${suite}`,
   });
 }

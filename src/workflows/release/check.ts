@@ -50,7 +50,7 @@ export async function check(
   return { result: { ok: errors.length === 0, profiles: names, faults, notes }, errors };
 }
 
-/** Templates that are not there, or are none: one error for each place that names one. */
+/** Templates that are missing or invalid: one error for each place that names one. */
 async function templateFaults({ root, profiles }: WorkspaceCheck): Promise<LockstepError[]> {
   const errors: LockstepError[] = [];
   const named = profiles.flatMap((profile) =>

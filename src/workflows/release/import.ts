@@ -233,7 +233,7 @@ async function applyImport(
     const settling = batch?.settle() ?? Promise.resolve();
     settling.catch(() => undefined);
     const signed = await signSnapshot(places.snapshots, plan, { signer, now: clock.now() });
-    // What publishing needs is made while the snapshot is at hand, so that no move has to read it
+    // What publishing needs is made while the snapshot is in memory, so that no move has to read it
     await run.records.make(plan);
     // A manifest is there only when the names of its packages are on the disk
     await settling;

@@ -1,4 +1,4 @@
-/** Profile -> pins: look at what there is, choose what goes together, fetch and prove. */
+/** Profile -> pins: list the candidates, choose versions that fit together, fetch and verify them. */
 import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';

@@ -113,7 +113,7 @@ export async function planBuilds(run: Run, resolution: Resolution, suite?: strin
   };
   return await inPhase(run.progress, 'Planning the builds', decide, ({ rows }) => {
     const count = (state: BuildPlanRow['state']): number => rows.filter((row) => row.state === state).length;
-    const taken = `${counted(count('taken'), 'package')} taken as they are`;
+    const taken = `${counted(count('taken'), 'package')} taken unchanged`;
     return `${counted(count('to build'), 'build')} to run, ${count('cached')} cached, ${taken}`;
   });
 }
@@ -228,7 +228,7 @@ async function planDebian(
         },
         log: join(context.places.logs, `build-${profile.name}-${name}.log`),
       });
-      // Number 0 is never given out: with it, the inputs are those of the content alone
+      // Number 0 is never assigned: with it, the inputs are those of the content alone
       const open = debianOf(await prepareBuild(request(0), building));
       const zero = open.prepared.source.version;
       const base = zero.slice(0, -`+${versionSuffix}0`.length);

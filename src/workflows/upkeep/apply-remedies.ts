@@ -66,7 +66,7 @@ async function applyRelease(run: Run, view: string, keys: ArchiveKeys): Promise<
     return { path: view, how: null, reason: 'lockstep.yaml does not have that suite' };
   }
   try {
-    // Each time: what needs no signature is repaired where the key is not at hand
+    // Each time: what needs no signature is repaired even without the key
     const signer = await repairSigner(run, suite.name);
     return (
       (await signAgain(run, view, suite, signer, keys)) ??
@@ -78,7 +78,7 @@ async function applyRelease(run: Run, view: string, keys: ArchiveKeys): Promise<
   }
 }
 
-/** A suite that is there for one key is signed by that one alone. */
+/** A suite that exists for one key is signed by that key only. */
 async function repairSigner(run: Run, suite: string): Promise<ArchiveSigner> {
   const fingerprint = keyOfSuite(suite);
   if (fingerprint === undefined) return await archiveSigner(run);

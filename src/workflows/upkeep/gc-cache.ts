@@ -242,7 +242,7 @@ async function removeItems(context: Context, { remove }: CachePlan): Promise<voi
     for (const item of remove) {
       throwIfInterrupted(context.signal);
       const isFolder = cacheFolders[item.folder].unit === 'folder';
-      // Another run may have used it since it was looked at
+      // Another run may have used it since it was examined
       const now =
         (isFolder ? await lookAt(join(item.path, 'ready')) : undefined) ?? (await lookAt(item.path));
       if (now === undefined || (isFolder ? now.mtime : usedOf(now)) > item.used) continue;

@@ -268,7 +268,7 @@ export function assertRefreshed(views: readonly RefreshedView[]): void {
   const faults = views.filter(({ fault }) => fault !== null);
   if (faults.length === 0) return;
   throw new LockstepError('ARCHIVE_INVALID', {
-    message: `${faults.length === 1 ? 'A view' : counted(faults.length, 'view')} could not be signed anew: ${faults.map(viewPath).join(', ')}`,
+    message: `${faults.length === 1 ? 'A view' : counted(faults.length, 'view')} could not be signed again: ${faults.map(viewPath).join(', ')}`,
     hint: 'Lockstep signs again only what the archive itself signed. If an earlier key of the archive signed it, name that key with --former-key FILE. Otherwise check it with: lockstep verify',
     where: faults.map((view) => ({ path: `public/${viewPath(view)}`, message: view.fault! })),
   });

@@ -126,7 +126,7 @@ interface Reading {
   bytes: number;
 }
 
-/** @param isReader whether somebody else may be at work meanwhile */
+/** @param isReader whether another run may be active meanwhile */
 async function readEverything(
   run: Run,
   scope: Scope,

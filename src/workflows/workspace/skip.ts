@@ -52,7 +52,7 @@ export interface SkipReport {
   notes: string[];
 }
 
-/** What a lookup says of a version that is to be skipped. */
+/** What a lookup says of a version that a person wants to skip. */
 type Outlook = Pick<SkipReport, 'version' | 'listed' | 'security' | 'instead' | 'notes'>;
 
 /** As many versions are named where one is not among them. */

@@ -70,7 +70,7 @@ base: { distribution: debian, release: "12", codename: bookworm, architectures: 
     ]) {
       const failed = failedWith(await lockstep([...args, '--json'], { cwd: workspace }), {
         code: 'FILE_MISSING',
-        says: [new RegExp(`${args.at(-2)}: ${join(workspace, 'none.gpg')} is not there`)],
+        says: [new RegExp(`${args.at(-2)}: ${join(workspace, 'none.gpg')} does not exist`)],
       });
       assert.equal(errorCodes[failed.code as ErrorCode][0], 'usage');
     }
@@ -87,6 +87,6 @@ base: { distribution: debian, release: "12", codename: bookworm, architectures: 
       assert.equal(status, 0, stderr);
     }
     const misspelt = await lockstep(['status', '-C', 'belwo', '--json'], { cwd });
-    failedWith(misspelt, { code: 'WORKSPACE_MISSING', says: [/There is no folder .*\/belwo/] });
+    failedWith(misspelt, { code: 'WORKSPACE_MISSING', says: [/The folder .*\/belwo does not exist/] });
   });
 });

@@ -37,7 +37,7 @@ describe('publishing', function () {
       const { where } = await bench.fails(['publish', id, suite], {
         code: 'ARCHIVE_CONFLICT',
         says: [
-          /other bytes under the name pool\/main\/m\/memcached\/memcached_1\.6\.19-1_amd64\.deb/,
+          /different bytes under the name pool\/main\/m\/memcached\/memcached_1\.6\.19-1_amd64\.deb/,
           /remove it/,
         ],
       });
@@ -124,7 +124,7 @@ describe('publishing', function () {
         if (outcome.status === 0) break;
         failedWith(outcome, {
           code: 'DISK_FULL',
-          says: [/The disk is full \(ENOSPC\): could not .*public/, /Make room/],
+          says: [/The disk is full \(ENOSPC\): could not .*public/, /Free some disk space/],
         });
         await assertIntact();
         runs += 1;

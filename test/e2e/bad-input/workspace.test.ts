@@ -126,7 +126,7 @@ describe('what a person wrote wrong', function () {
         code: 'WORKSPACE_MISSING',
         says: [
           new RegExp(`${folder} is not in a Lockstep workspace: neither it nor a folder above it has`),
-          /^ {2}\/lockstep\.yaml: is not there$/m,
+          /^ {2}\/lockstep\.yaml: does not exist$/m,
           /lockstep init/,
         ],
       });

@@ -106,7 +106,7 @@ describe('commands that only read', function () {
     const notes = await good('diff', 'set-stable~1', 'set-stable', '--markdown');
     assert.match(notes, /^# set `/);
     assert.match(notes, /^```diff\n--- a\/etc\/wiki\.conf$/m);
-    assert.match(await good('diff', 'set-stable', 'set-stable'), /Nothing differs/);
+    assert.match(await good('diff', 'set-stable', 'set-stable'), /There is no difference/);
   });
 
   it('name what is nearest to what there is not', async () => {

@@ -188,7 +188,7 @@ describe('Http', () => {
     const url = server.on('/a', (_request, response) =>
       response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
     );
-    await assert.rejects(client().get(url), { code: 'NET_STATUS', message: /not followed/ });
+    await assert.rejects(client().get(url), { code: 'NET_STATUS', message: /does not follow/ });
   });
 
   it('makes a whole try again of an answer that breaks while it is used', async () => {

@@ -139,7 +139,7 @@ describe('a workspace on disk', () => {
     await make();
     const error = await fails(loadWorkspace(join(dir, 'profils')));
     assert.equal(error.code, 'WORKSPACE_MISSING');
-    assert.match(error.message, /There is no folder .*profils/);
+    assert.match(error.message, /The folder .*profils does not exist/);
   });
 
   it('names the nearest profile, and takes no path for a name', async () => {

@@ -373,7 +373,10 @@ describe('a diff of two snapshots', function () {
     assert.doesNotMatch(renderDiffMarkdown(silent), /schema|database/i);
     assert.doesNotMatch(renderShow(await show(place.context, b.manifest.id)), /schema/);
     const half = await compare(first.manifest.id, b.manifest.id);
-    assert.match(renderDiff(half), new RegExp(`is not known: ${b.manifest.id} does not record one`));
+    assert.match(
+      renderDiff(half),
+      new RegExp(`It is not known whether the database schema changes: ${b.manifest.id} does not record one`),
+    );
   });
 
   it('is short on a terminal, and whole when asked', async () => {

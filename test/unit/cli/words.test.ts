@@ -7,9 +7,6 @@ import ts from 'typescript';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const page = 'docs/reference/words.md';
 
-/** Rooms whose texts are written again with their code. Their messages are held to the list from then on. */
-const later = ['src/source/git/', 'src/io/http'];
-
 interface Text {
   readonly file: string;
   readonly line: number;
@@ -53,9 +50,9 @@ describe('the words of messages, help and pages', () => {
   });
 
   it('messages, hints, progress and help texts use none of the phrases', () => {
-    const texts = files('src', '.ts')
-      .filter((file) => !later.some((start) => file.startsWith(start)))
-      .flatMap((file) => textsOfSource(file, readFileSync(join(root, file), 'utf8')));
+    const texts = files('src', '.ts').flatMap((file) =>
+      textsOfSource(file, readFileSync(join(root, file), 'utf8')),
+    );
     assert.ok(texts.length > 1500, `only ${texts.length} texts were read`);
     report(texts.flatMap((text) => faultsOf(text, banned)));
   });

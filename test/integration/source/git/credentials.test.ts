@@ -133,7 +133,7 @@ describe('credentials for a git server', function () {
       gitCandidates('thing', git.config({ url: url(), version: '1.0' }), context, phase),
     );
     assert.equal(fault.code, 'NET_STATUS');
-    assert.match(fault.message, /does not take the account/);
+    assert.match(fault.message, /rejects the account/);
     assert.match(said(), /erase/);
     const everything = `${fault.message} ${fault.hint} ${fault.stack} ${JSON.stringify(fault.where)} ${String(fault.cause)} ${notes.join()}`;
     assert.ok(
@@ -145,7 +145,7 @@ describe('credentials for a git server', function () {
   it('that are not there end it without a prompt', async () => {
     const fault = await faultOf(git.fetch({ url: url(), version: '1.0' }, { env: plain }));
     assert.equal(fault.code, 'NET_STATUS');
-    assert.match(fault.message, /asks who we are/);
+    assert.match(fault.message, /requires authentication/);
     assert.match(fault.hint!, /LOCKSTEP_GIT_TOKEN/);
   });
 

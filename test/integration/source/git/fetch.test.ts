@@ -284,7 +284,7 @@ describe('a git source', function () {
       const pin = await git.fetch({ url: git.server.url('whole'), branch: 'master' });
       assert.equal(pin.commit, whole.head);
       assert.ok(
-        git.told.some((line) => /cannot leave out the history/.test(line)),
+        git.told.some((line) => /cannot omit the history/.test(line)),
         git.told.join(),
       );
     } finally {
