@@ -147,7 +147,7 @@ export const errorCodes = {
     'untrusted',
     'A signature is valid, but uses an algorithm that is no longer secure',
   ],
-  KEYRING_INVALID: ['machine', 'A keyring contains no readable public key'],
+  KEYRING_INVALID: ['input', 'A keyring contains no readable public key'],
   KEYRING_MISSING: ['machine', 'The keyring for a signature check does not exist'],
   SIGN_KEY_MISSING: ['signing', 'The archive has no signing key at the configured path'],
   SIGN_KEY_EXISTS: ['signing', 'A key already exists and would be overwritten'],
