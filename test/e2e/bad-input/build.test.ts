@@ -153,7 +153,7 @@ describe('a build in a build root', function () {
     try {
       await bench.fails(['build', name], {
         code: 'BUILD_OUTPUT',
-        says: [/has no helo; it has hello/, /components\.hello\.packages/],
+        says: [/does not build helo; it builds hello/, /components\.hello\.packages/],
       });
     } finally {
       await bench.write(`profiles/${name}.yaml`, profileText);

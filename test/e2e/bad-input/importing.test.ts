@@ -257,7 +257,7 @@ describe('importing', function () {
     for (const command of ['resolve', 'build', 'cut', 'release']) {
       await bench.fails([command, 'tools'], {
         code: 'USAGE',
-        says: [/The packages of the profile tools are imported/, /lockstep import tools DIR/],
+        says: [/The profile tools has imported packages/, /lockstep import tools DIR/],
       });
     }
     await bench.edit('profiles/tools.yaml', (text) => `${text}components: {}\n`);
@@ -312,7 +312,7 @@ describe('importing', function () {
         ).length;
       await until(async () => (await arriving()) >= many - 1);
       running.kill('SIGINT');
-      failedWith(await running.ended, { code: 'INTERRUPTED', says: [/run the same/] });
+      failedWith(await running.ended, { code: 'INTERRUPTED', says: [/Run the same/] });
       assert.deepEqual(await bench.state(), before);
       await bench.assertNothingHalfWritten();
       assert.equal(await arriving(), 0);

@@ -64,7 +64,7 @@ describe('a run in the middle of a download', function () {
       running.kill(signal);
       failedWith(await running.ended, {
         code: 'INTERRUPTED',
-        says: [new RegExp(`\\(${signal}\\)`), /run the same/],
+        says: [new RegExp(`\\(${signal}\\)`), /Run the same/],
       });
       assert.deepEqual(await bench.state(), before);
       await bench.assertNothingHalfWritten();

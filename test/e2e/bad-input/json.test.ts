@@ -149,7 +149,7 @@ describe('the JSON of commands that succeed', function () {
     const { port } = new URL(url);
     await bench.fails(['serve', '--port', port], {
       code: 'SERVE_ADDRESS',
-      says: [new RegExp(`Port ${port} `), /--port/],
+      says: [new RegExp(`port ${port} `), /--port/],
     });
     server.kill('SIGINT');
     const { status, stdout, stderr } = await server.ended;

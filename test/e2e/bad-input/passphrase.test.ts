@@ -60,7 +60,7 @@ describe('a protected key', function () {
 
   it('is not opened without one', async () => {
     await refused(release, {}, 'SIGN_PASSPHRASE_NEEDED', [
-      /no passphrase was given/,
+      /needs a passphrase, and none was given/,
       /LOCKSTEP_PASSPHRASE_FILE/,
     ]);
   });
@@ -73,7 +73,7 @@ describe('a protected key', function () {
       bench.fails(['cut', profile], { code, env: { LOCKSTEP_PASSPHRASE_FILE: file }, says: [says] });
     await expect(open, 'SIGN_KEY_MODE', new RegExp(`chmod 600 ${open}`));
     await expect(empty, 'SIGN_PASSPHRASE_NEEDED', new RegExp(`empty: ${empty}`));
-    await expect(`${empty}-not`, 'SIGN_PASSPHRASE_NEEDED', new RegExp(`not there: ${empty}-not`));
+    await expect(`${empty}-not`, 'SIGN_PASSPHRASE_NEEDED', new RegExp(`does not exist: ${empty}-not`));
   });
 
   it('is not overwritten, nor made without a word about its protection', async () => {
@@ -111,7 +111,10 @@ describe('a protected key', function () {
       ['refresh', suite],
       ['cut', profile],
     ]) {
-      await bench.fails(args, { code: 'SIGN_PASSPHRASE_NEEDED', says: [/no passphrase was given/] });
+      await bench.fails(args, {
+        code: 'SIGN_PASSPHRASE_NEEDED',
+        says: [/needs a passphrase, and none was given/],
+      });
     }
   });
 

@@ -38,7 +38,7 @@ describe('a version that is to be passed over', function () {
       ['skip', profile, 'memcached', '--not', '9.9', '--reason', 'x', '--until', until],
       {
         code: 'VERSION_UNLISTED',
-        says: [/There is 1\.6\.18-1\+deb12u1 \(bookworm-security\), 1\.6\.18-1 \(bookworm\)/],
+        says: [/Available: 1\.6\.18-1\+deb12u1 \(bookworm-security\), 1\.6\.18-1 \(bookworm\)/],
       },
     );
     assert.equal(fault.where![0]!.value, '9.9');
@@ -76,7 +76,7 @@ describe('a version that is to be passed over', function () {
     assert.ok(dry.stderr.includes(sentence), dry.stderr);
     const released = await bench.run(['release', profile]);
     assert.equal(released.status, 0, released.stderr);
-    assert.ok(released.stderr.includes(`Not in it: ${sentence}.`), released.stderr);
+    assert.ok(released.stderr.includes(`Not included: ${sentence}.`), released.stderr);
     const status = await bench.run(['status', suite]);
     assert.ok(status.stderr.includes(sentence), status.stderr);
     assert.ok((await bench.run(['outdated', profile])).stdout.includes(sentence.replace('memcached ', '')));

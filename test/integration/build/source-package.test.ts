@@ -222,7 +222,7 @@ describe('the source package of a build', () => {
     );
     await assert.rejects(
       prepareSource({ ...pin, files }, undefined, rebuild, builds.context()),
-      fault('BUILD_PACKAGING', /source format is 1\.0/),
+      fault('BUILD_PACKAGING', /source format 1\.0/),
     );
   });
 

@@ -171,7 +171,7 @@ describe('building by the tree method', () => {
     );
     await assert.rejects(
       build({ tree: { ...samplePackage(), conffiles: ['/usr/share/php/Lib/none'] }, from: [lib] }),
-      fault('DEB_INVALID', /is not one of its files/),
+      fault('DEB_INVALID', /is not a file of the package/),
     );
   });
 });

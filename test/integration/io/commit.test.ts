@@ -119,7 +119,7 @@ describe('committing what was cut', () => {
       message: /signature by nobody@example\.invalid/,
     });
     await inGit('config', 'gpg.format', 'ssh');
-    await assert.rejects(snapshotOf('other'), { code: 'SNAPSHOT_COMMIT', message: /of the form ssh/ });
+    await assert.rejects(snapshotOf('other'), { code: 'SNAPSHOT_COMMIT', message: /in the format ssh/ });
     assert.equal(await inGit('rev-parse', 'HEAD'), head);
   });
 
@@ -157,7 +157,7 @@ describe('committing what was cut', () => {
     await run('git', ['init', '-q', '-b', 'main', '--object-format=sha256', repository]);
     await commit('README', 'x');
     const head = await inGit('rev-parse', 'HEAD');
-    await assert.rejects(snapshot(), { code: 'SNAPSHOT_COMMIT', message: /objects are named by sha256/ });
+    await assert.rejects(snapshot(), { code: 'SNAPSHOT_COMMIT', message: /object format is sha256/ });
     assert.equal(await inGit('rev-parse', 'HEAD'), head);
     assert.equal(await inGit('fsck'), '');
   });

@@ -96,7 +96,7 @@ describe('other programs', () => {
 
   it('are not run where there is no such folder', async () => {
     const running = run('true', [], { cwd: join(folder, 'none') });
-    await assert.rejects(running, { code: 'TOOL_FAILED', message: /no folder .*none/ });
+    await assert.rejects(running, { code: 'TOOL_FAILED', message: /no such folder: .*none/ });
   });
 
   it('write into a log, both streams in their order, behind what is there', async () => {

@@ -161,7 +161,7 @@ describe("the signer with the user's gpg", () => {
       await chmod(shared, 0o777);
       await assert.rejects(reachableHome(long, [place]), (error: LockstepError) => {
         assert.equal(error.code, 'SIGN_GPG');
-        assert.match(error.message, /is not ours alone/);
+        assert.match(error.message, /is not only accessible to this user/);
         return true;
       });
     } finally {

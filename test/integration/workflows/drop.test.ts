@@ -113,7 +113,7 @@ describe('dropping snapshots', function () {
     await assert.rejects(dropped(`${ids[0]!.slice(0, -2)}xZ`), {
       code: 'SNAPSHOT_UNKNOWN',
       message: new RegExp(ids[0]!),
-      hint: 'See which there are with: lockstep snapshots',
+      hint: 'List them with: lockstep snapshots',
     });
     await dropped(ids[0]!);
     await assert.rejects(dropped(ids[0]!), {

@@ -202,7 +202,7 @@ describe('changing the key', function () {
     const before = await published('dists/set-unstable/InRelease');
     await assert.rejects(replace({ since, accept: [doubtful[1]!] }), {
       code: 'ARCHIVE_INVALID',
-      hint: new RegExp(`any more: ${doubtful[0]!}, ${lines}\\.`),
+      hint: new RegExp(`No longer trusted: ${doubtful[0]!}, ${lines}\\.`),
     });
     assert.equal(await published('dists/set-unstable/InRelease'), before);
     assert.deepEqual(await signers('debian/dists/set-stable'), [next.fingerprint]);
@@ -230,7 +230,7 @@ describe('changing the key', function () {
     await assert.rejects(replace({ since: clock.now() }), { code: 'ROTATE_IMPOSSIBLE', message: /already/ });
     await assert.rejects(replace({ accept: [doubtful[0]!] }), {
       code: 'ARCHIVE_INVALID',
-      hint: new RegExp(`any more: ${lines}\\.`),
+      hint: new RegExp(`No longer trusted: ${lines}\\.`),
     });
     const later = await replace({ accept: [`snapshots/${lines}`] });
     assert.deepEqual(later.unbelieved, []);
@@ -283,7 +283,10 @@ describe('changing the key', function () {
     await assert.rejects(replace(['history/set-unstable.jsonl']), { code: 'SNAPSHOT_INVALID' });
     await writeFile(history, whole);
     const good = unbelieved.filter((name) => name !== bad);
-    await assert.rejects(replace(good), { code: 'ARCHIVE_INVALID', hint: new RegExp(`any more: ${bad}\\.`) });
+    await assert.rejects(replace(good), {
+      code: 'ARCHIVE_INVALID',
+      hint: new RegExp(`No longer trusted: ${bad}\\.`),
+    });
     await bench.rollback('set-unstable');
     await dropIt(bad);
     assert.deepEqual((await replace([])).unbelieved, []);

@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DiskPort } from '../../../src/archive/disk-port.js';
 import type { ArchivePort } from '../../../src/archive/port.js';
+import { LocalBuilder } from '../../../src/build/local-builder.js';
 import { placesOf } from '../../../src/cli/wire.js';
 import { parseRelease, type Release } from '../../../src/deb/release-file.js';
 import { withoutArmour } from '../../../src/deb/stanza.js';
@@ -120,7 +121,16 @@ export class MoveBench {
       places,
       store: work.store,
       archive: new DiskPort(places.public),
-      builder: undefined as never,
+      builder: new LocalBuilder({
+        ...{
+          store: work.store,
+          http: undefined as never,
+          cacheDir: places.cache,
+          temporary: places.temporary,
+        },
+        cores: 2,
+        now: () => work.clock.now(),
+      }),
       http: undefined as never,
       clock: work.clock,
       progress: silentProgress,

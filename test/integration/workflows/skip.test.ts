@@ -7,6 +7,7 @@ import { Http } from '../../../src/io/http.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import type { Skip } from '../../../src/profile/skip.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
+import { LocalBuilder } from '../../../src/build/local-builder.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
 import { check } from '../../../src/workflows/release/check.js';
 import { diff } from '../../../src/workflows/reading/diff.js';
@@ -86,11 +87,18 @@ describe('a version that is skipped, from the command to the suite', function ()
     await writeFile(join(bench.root, 'templates/set-full/copyright'), 'Nobody holds any right in this.\n');
     said = [];
     const clock = { now: () => bench.now, sleep: () => Promise.resolve() };
+    const http = new Http({ clock });
+    const { store, places } = bench.context;
     context = {
       ...bench.context,
       workspace: await loadWorkspace(bench.root),
       clock,
-      http: new Http({ clock }),
+      http,
+      builder: new LocalBuilder({
+        ...{ store, http, cacheDir: places.cache, temporary: places.temporary },
+        cores: 2,
+        now: clock.now,
+      }),
       env: mirror.environment,
       progress: {
         phase: () => ({ ...silentPhase, info: (line: string) => void said.push(line) }),

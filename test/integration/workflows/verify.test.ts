@@ -89,7 +89,7 @@ describe('verifying', function () {
       ],
     );
     assert.match(missing[0]!.message, /is missing$/);
-    assert.match(elsewhere[0]!.message, /leads to /);
+    assert.match(elsewhere[0]!.message, /points to /);
   });
 
   it('tells a signature that was changed from one that is of another text', async () => {
