@@ -167,7 +167,7 @@ describe('several mirrors', () => {
     mirror.server.fault(orig, 'flipped');
     await assert.rejects(
       resolving.run(only('mediawiki'), of('http://127.0.0.1:9/debian', mirror.url)),
-      fault('SOURCE_HASH_MISMATCH', /None of 2 addresses gave mediawiki_1\.39\.17\.orig\.tar\.gz/),
+      fault('SOURCE_HASH_MISMATCH', /None of 2 addresses has mediawiki_1\.39\.17\.orig\.tar\.gz/),
     );
   });
 
@@ -224,7 +224,7 @@ describe('several mirrors', () => {
       resolving = await Resolving.with(mirror, new Date(later * 1000));
       await assert.rejects(
         resolving.run(only('mediawiki'), list),
-        fault('SOURCE_EXPIRED', /None of 2 addresses gave InRelease; .* was valid until/),
+        fault('SOURCE_EXPIRED', /None of 2 addresses has InRelease; .* was valid until/),
       );
     } finally {
       await old.stop();
