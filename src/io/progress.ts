@@ -26,9 +26,8 @@ export interface Progress {
 }
 
 /**
- * Runs work as one phase: it is done when the work ends and has failed when the work throws, which goes on to the
- * caller.
- * @param summary what is told of the result when the phase is done
+ * Runs work as one phase. The phase fails if the work throws; the caller gets the error.
+ * @param summary the text to print when the phase is done
  */
 export async function inPhase<T>(
   progress: Progress,

@@ -6,7 +6,8 @@
 import { leanCore, CoreQuestion, smallestCore } from './explain-core.js';
 import { skipWords } from '../profile/skip.js';
 import { joined, nameOfOption, spanOf } from './explain-words.js';
-import { reasonsOf, withPlace, type Reason } from './explain-conflict.js';
+import { withPlace } from './conflict-error.js';
+import { reasonsOf, type Reason } from './explain-conflict.js';
 import type { Problem, Variable } from './problem.js';
 import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encoding.js';
 

@@ -4,7 +4,8 @@
  * the final one. Each tree that is read makes the problem more exact, until every chosen tree is read.
  */
 import { LockstepError } from '../errors.js';
-import { conflictError, explainConflict, type ConflictExplanation } from './explain-conflict.js';
+import { conflictError } from './conflict-error.js';
+import { explainConflict, type ConflictExplanation } from './explain-conflict.js';
 import type { Clause, Problem, Variable } from './problem.js';
 import { solve } from './solver.js';
 

@@ -107,7 +107,7 @@ export function parseChainedLines<T extends ChainedLine>(
   return entries;
 }
 
-const restore = 'A history only grows. Restore it from version control or a backup';
+const restore = 'Lines are only ever added to this file. Restore it from version control or a backup';
 
 function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schema: z.ZodType<T>): T | string {
   let value: unknown;

@@ -106,7 +106,7 @@ export async function faultsIn(root: string, file: string, trust: LineTrust): Pr
     if (faults.length === 0) return null;
     return new LockstepError('SNAPSHOT_INVALID', {
       message: `${path} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
-      hint: 'A history only grows. Restore it from version control or a backup',
+      hint: 'Lines are only ever added to this file. Restore it from version control or a backup',
       where: faults,
     });
   } catch (error) {

@@ -237,7 +237,7 @@ async function sizeOf(gitdir: string): Promise<{ bytes: number; isWhole: boolean
 
 const service = 'git-upload-pack';
 
-/** Where a web server has the repository, after redirects within its host, and whether it asks who we are. */
+/** The repository's address after redirects within its host, and the credential that the server requires. */
 async function findServer(remote: Remote, context: SourceContext): Promise<Access> {
   const tail = `/info/refs?service=${service}`;
   const access: Access = { url: remote.url, credential: null };
@@ -265,7 +265,7 @@ async function findServer(remote: Remote, context: SourceContext): Promise<Acces
   }
 }
 
-/** Where a server asks who we are, gives the access a credential to try once; throws anything else. */
+/** If a server requires authentication, adds a credential to try once; throws every other error. */
 async function answerRefusal(
   error: unknown,
   access: Access,

@@ -130,7 +130,7 @@ export async function planMove(
 
 /** What gates said of a snapshot, with what else decides whether they hold for it. */
 async function gateFacts(run: Run, record: SnapshotRecord): Promise<GateFacts> {
-  return { ...record, evidence: await evidenceOf(run, record, record) };
+  return { ...record, evidence: await evidenceOf(run, record) };
 }
 
 /**

@@ -16,7 +16,6 @@ import type { NamedVersion } from '../../suite/version-steps.js';
 import { assertSameBase } from '../../suite/move-rules.js';
 import { planSnapshot, type SnapshotContent } from '../../snapshot/snapshot-plan.js';
 import { takenIds } from '../../snapshot/dropped.js';
-import { evidenceWithin } from '../../snapshot/manifest-v1.js';
 import {
   applySnapshot,
   lastSnapshot,
@@ -35,7 +34,7 @@ import type { Run } from '../workspace/run.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust } from './suite-publication.js';
-import { evidenceOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { evidenceOfSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
@@ -236,7 +235,7 @@ async function contentOf(run: Run, { current, target, plan, above }: Decided): P
     builds: buildsOf(plan.reissues, manifest.components),
     evidence: [
       vetting,
-      ...(await evidenceOf(run, manifest, { sha256: target.sha256, evidence: evidenceWithin(manifest) }))
+      ...(await evidenceOfSnapshot(run, target))
         .filter(({ gate }) => gate !== 'vetting')
         .map((one) => ({ ...one, of: { id: manifest.id, sha256: target.sha256 } })),
     ],

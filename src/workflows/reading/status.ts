@@ -9,12 +9,12 @@ import { keyOfSuite, liveView } from '../../archive/layout.js';
 import { readPublished } from '../../archive/publication.js';
 import { snapshotField, type PublishedRelease } from '../../archive/release.js';
 import { readSignedView } from '../../archive/signed-view.js';
-import { keyWarningDays, keyWarnings, viewEnd, type ViewEnd } from '../../archive/validity.js';
+import { keyWarnings, viewEnd, type ViewEnd } from '../../archive/validity.js';
 import { LockstepError } from '../../errors.js';
 import { lockHolder } from '../../io/lock.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
-import { hasEnded, skippedSentence, type SkippedOf } from '../../profile/skip.js';
-import { aheadSentence, type BaseAhead } from '../../resolution/base-ahead.js';
+import { hasEnded, type SkippedOf } from '../../profile/skip.js';
+import type { BaseAhead } from '../../resolution/base-ahead.js';
 import { signingEnd } from '../../signing/key-end.js';
 import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../../suite/history.js';
 import { listHistories } from '../../suite/history-file.js';
@@ -29,14 +29,17 @@ import { openRun, type Run } from '../workspace/run.js';
 import { keyringProfile } from '../keys/keyring-suites.js';
 import { listedIn } from '../../archive/release.js';
 import { readingTrust } from './named-snapshot.js';
+import {
+  aheadWarning,
+  disagreement,
+  isoOf,
+  signatureState,
+  signatureWarnings,
+  skipWarning,
+  type SignatureState,
+} from './suite-warnings.js';
 import { journalPath } from '../move/recover.js';
 import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from '../workspace/known-skips.js';
-
-/**
- * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it
- * anew; `soon` with less than a quarter; `expired` is a hard error for apt; `none` where nothing is published.
- */
-export type SignatureState = 'good' | 'due' | 'soon' | 'expired' | 'none';
 
 export interface SuiteStatus {
   suite: string;
@@ -308,81 +311,4 @@ export function suiteStatus(
       ...signatureWarnings(suite.name, signature, end),
     ],
   };
-}
-
-function skipWarning({ name, profile }: NamedSuite, skipped: SkippedOf, now: Date): string {
-  const sentence = `${name} was cut under a skip: ${skippedSentence(skipped)}`;
-  return hasEnded(skipped, now)
-    ? `${sentence}; the skip has expired. Cut again: lockstep release ${profile}`
-    : sentence;
-}
-
-function aheadWarning({ name, profile }: NamedSuite, ahead: BaseAhead, base: string): string {
-  return `${aheadSentence(ahead, base)} in ${name}: machines without the keyring package take ${base}'s. Run: lockstep release ${profile}`;
-}
-
-/** Seconds. */
-const longestWhole = keyWarningDays * 2 * 86_400;
-
-export function signatureState(
-  { release }: Pick<PublishedRelease, 'release'>,
-  end: ViewEnd | null,
-  now: Date,
-): SignatureState {
-  if (release === null || end === null) return 'none';
-  if (end.at === null) return 'good';
-  const left = end.at - now.getTime() / 1000;
-  // A key may end long after: then the time to act is that of the warning, and not half of years
-  const whole = Math.min(end.at - release.date, longestWhole);
-  if (left <= 0) return 'expired';
-  return left < whole / 4 ? 'soon' : left < whole / 2 ? 'due' : 'good';
-}
-
-function signatureWarnings(suite: string, state: SignatureState, end: ViewEnd | null): string[] {
-  const until = end === null || end.at === null ? '' : isoOf(end.at).slice(0, 16).replace('T', ' ');
-  const refresh = `Run: lockstep refresh ${suite}`;
-  if (end?.by === 'key' && state !== 'good' && state !== 'none') {
-    const then = `Extend the key, then run: lockstep refresh ${suite}`;
-    return state === 'expired'
-      ? [
-          `The key that signed ${suite} expired at ${until} UTC, and machines now refuse the suite (EXPKEYSIG). ${then}`,
-        ]
-      : [`The key that signed ${suite} expires at ${until} UTC, and so do its signatures. ${then}`];
-  }
-  switch (state) {
-    case 'expired':
-      return [
-        `The signature of ${suite} expired at ${until} UTC, and machines now refuse the suite. ${refresh}`,
-      ];
-    case 'soon':
-      return [
-        `The signature of ${suite} expires at ${until} UTC: less than a quarter of its validity is left. ${refresh}`,
-      ];
-    case 'due':
-      return [
-        `The signature of ${suite} is valid until ${until} UTC: less than half of its validity is left. ${refresh}`,
-      ];
-    case 'good':
-    case 'none':
-      return [];
-  }
-}
-
-function disagreement(suite: string, snapshot: string | null, { release, whole }: PublishedRelease): string {
-  const says = release?.fields.get(snapshotField) ?? null;
-  const again = `Run: lockstep publish ${snapshot ?? 'ID'} ${suite}`;
-  if (snapshot === null) {
-    return `${suite} has no history, but the archive on disk has ${says ?? 'something'} in it. Restore snapshots/history from version control or a backup`;
-  }
-  if (release === null) return `The archive on disk does not contain ${suite}. ${again}`;
-  if (says !== snapshot) {
-    return `The archive on disk has ${says ?? 'no known snapshot'} in ${suite}; its history says ${snapshot}. ${again}`;
-  }
-  return whole
-    ? `The Release files of ${suite} were changed. ${again}`
-    : `The three Release files of ${suite} do not belong together. ${again}`;
-}
-
-function isoOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

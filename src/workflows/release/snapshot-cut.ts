@@ -5,7 +5,6 @@ import { decompressByName } from '../../io/compress.js';
 import type { SkippedOf } from '../../profile/skip.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../../snapshot/content.js';
 import { stateOf } from '../../snapshot/evidence.js';
-import { evidenceWithin } from '../../snapshot/manifest-v1.js';
 import { installability, isPassed } from '../../suite/gates.js';
 import type { Snapshot, SnapshotPackage } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
@@ -20,7 +19,7 @@ import type { Run } from '../workspace/run.js';
 import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
-import { evidenceOf } from '../workspace/snapshot-records.js';
+import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
 
 export interface CutReport {
@@ -128,8 +127,8 @@ async function takenEntries(
 }
 
 /** One that an earlier Lockstep cut, and whatever else no gate let through: suites would not take it. */
-async function isUnproven(context: Run, { manifest, sha256 }: Snapshot): Promise<boolean> {
-  const evidence = await evidenceOf(context, manifest, { sha256, evidence: evidenceWithin(manifest) });
+async function isUnproven(context: Run, snapshot: Snapshot): Promise<boolean> {
+  const evidence = await evidenceOfSnapshot(context, snapshot);
   return !isPassed(stateOf(evidence, installability, context.clock.now()));
 }
 

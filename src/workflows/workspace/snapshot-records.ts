@@ -10,7 +10,8 @@ import type { Signer } from '../../signing/signer.js';
 import type { Evidence } from '../../snapshot/evidence.js';
 import { readEvidence } from '../../snapshot/evidence-file.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
-import { readSnapshot, snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
+import { evidenceWithin } from '../../snapshot/manifest-v1.js';
+import { readSnapshot, snapshotFiles } from '../../snapshot/snapshot-folder.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from './context.js';
 import type { Run } from './run.js';
@@ -65,12 +66,17 @@ export async function recordOf(
  */
 export async function evidenceOf(
   run: Run,
-  place: SnapshotPlace,
-  manifest: { sha256: string; evidence: readonly Evidence[] },
+  record: Pick<SnapshotRecord, 'profile' | 'id' | 'sha256' | 'evidence'>,
 ): Promise<Evidence[]> {
-  const file = snapshotFiles(run.places.snapshots, place).evidence;
+  const file = snapshotFiles(run.places.snapshots, record).evidence;
   const trust = ownJudgement(await archiveKeys(run, []));
-  return [...manifest.evidence, ...(await readEvidence(file, manifest.sha256, trust))];
+  return [...record.evidence, ...(await readEvidence(file, record.sha256, trust))];
+}
+
+/** The same of a snapshot that was read. */
+export async function evidenceOfSnapshot(run: Run, { manifest, sha256 }: Snapshot): Promise<Evidence[]> {
+  const { profile, id } = manifest;
+  return await evidenceOf(run, { profile, id, sha256, evidence: evidenceWithin(manifest) });
 }
 
 function replaced({ places }: Context, target: SnapshotTarget): LockstepError {

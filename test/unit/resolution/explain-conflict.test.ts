@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { whyNot } from '../../../src/resolution/explain-choice.js';
-import { conflictError, explainConflict } from '../../../src/resolution/explain-conflict.js';
+import { conflictError } from '../../../src/resolution/conflict-error.js';
+import { explainConflict } from '../../../src/resolution/explain-conflict.js';
 import type { Clause, Option, Problem, Variable } from '../../../src/resolution/problem.js';
 import { isGranted, wishesOf } from '../../../src/resolution/solver-encoding.js';
 import { solve } from '../../../src/resolution/solver.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CoreQuestion, leanCore, smallestCore } from '../../../src/resolution/explain-core.js';
-import { conflictError, explainConflict } from '../../../src/resolution/explain-conflict.js';
+import { conflictError } from '../../../src/resolution/conflict-error.js';
+import { explainConflict } from '../../../src/resolution/explain-conflict.js';
 import type { Problem } from '../../../src/resolution/problem.js';
 import { finerWishes, wishesOf, type Wish } from '../../../src/resolution/solver-encoding.js';
 import { solve } from '../../../src/resolution/solver.js';
