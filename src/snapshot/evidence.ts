@@ -29,6 +29,13 @@ export type GateState = 'missing' | 'pending' | 'failed' | 'waived' | 'passed';
 /** Facts and parameters: plain JSON objects, whose shape the gate owns. */
 export type EvidenceData = Readonly<Record<string, unknown>>;
 
+/** Tests by name. `warned`: they could not look at everything. */
+export interface EvidenceTests {
+  passed: string[];
+  warned: string[];
+  failed: string[];
+}
+
 /** What a gate says before it is about a certain snapshot. */
 export interface EvidenceDraft {
   /** `vetting`, `installability`, `signature`, or the name of another gate. */
@@ -38,8 +45,8 @@ export interface EvidenceDraft {
   parameters: EvidenceData;
   /** What it found. */
   facts: EvidenceData;
-  /** Tests by name; left out where the gate is no test. */
-  tests?: { passed: string[]; failed: string[] } | undefined;
+  /** Left out if the gate is not a test. */
+  tests?: EvidenceTests | undefined;
   /** Tools that ran, as package URLs: `pkg:deb/debian/apt@2.6.1`. */
   tools?: string[] | undefined;
   /** ISO 8601, UTC: from then on it counts as missing. Left out: it counts for ever. */
@@ -74,6 +81,7 @@ export const statementSchema = z.looseObject({
     parameters: data,
     facts: data,
     passedTests: names.optional(),
+    warnedTests: names.optional(),
     failedTests: names.optional(),
     configuration: z.array(z.looseObject({ uri: z.string().optional() })).optional(),
   }),
@@ -116,23 +124,33 @@ export function statementOf(
       of,
       parameters: { ...parameters },
       facts: { ...facts },
-      ...(tests === undefined ? {} : { passedTests: [...tests.passed], failedTests: [...tests.failed] }),
-      ...(isResult ? { result: state === 'passed' ? 'PASSED' : 'FAILED' } : {}),
+      ...(tests === undefined
+        ? {}
+        : { passedTests: tests.passed, warnedTests: tests.warned, failedTests: tests.failed }),
+      ...(isResult ? { result: resultOf(state, tests) } : {}),
       ...(isResult || tools.length > 0 ? { configuration: tools.map((uri) => ({ uri })) } : {}),
     },
   };
 }
 
+/** `result` of test-result v0.1. */
+function resultOf(state: 'passed' | 'failed', { warned }: EvidenceTests): 'PASSED' | 'WARNED' | 'FAILED' {
+  if (state === 'failed') return 'FAILED';
+  return warned.length > 0 ? 'WARNED' : 'PASSED';
+}
+
 /** What a statement says, without its subjects. */
 export function evidenceOf({ predicate }: Statement): Evidence {
   const { gate, state, recorded, until, key, of, parameters, facts } = predicate;
-  const { passedTests, failedTests, configuration = [] } = predicate;
+  const { passedTests, warnedTests = [], failedTests = [], configuration = [] } = predicate;
   return {
     gate,
     state,
     parameters,
     facts,
-    ...(passedTests === undefined ? {} : { tests: { passed: passedTests, failed: failedTests ?? [] } }),
+    ...(passedTests === undefined
+      ? {}
+      : { tests: { passed: passedTests, warned: warnedTests, failed: failedTests } }),
     ...(configuration.length === 0 ? {} : { tools: configuration.flatMap(({ uri }) => uri ?? []) }),
     ...(until === null ? {} : { until }),
     ...(of === null ? {} : { of }),

@@ -40,7 +40,7 @@ export function vettingEvidence(
     state: 'passed',
     parameters: { rules: rulesVersion, except },
     facts: { packages, origin },
-    tests: { passed: ruleNames.filter((rule) => !except.includes(rule)), failed: [] },
+    tests: { passed: ruleNames.filter((rule) => !except.includes(rule)), warned: [], failed: [] },
   };
 }
 

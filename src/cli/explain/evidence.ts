@@ -21,6 +21,7 @@ const installability = z.object({
     homonym: z.object({ package: z.string(), version: z.string() }).nullable(),
     notes: z.array(z.custom<InstallNote>()),
   }),
+  tests: z.object({ warned: z.array(z.string()) }),
 });
 
 const signature = z.object({ facts: z.object({ signers: z.array(z.string()) }) });
@@ -54,14 +55,16 @@ function vettingSentence({ parameters, facts }: z.infer<typeof vetting>): string
   return `${counted(facts.packages, `${facts.origin} package`)}, rules ${parameters.rules}${except}: no finding`;
 }
 
-function installSentence({ parameters, facts }: z.infer<typeof installability>): string {
+function installSentence({ parameters, facts, tests }: z.infer<typeof installability>): string {
   const { apt, base, architectures, metapackage } = parameters;
   const { from, homonym, notes } = facts;
   const scenarios = [
     `fresh install of ${metapackage} with and without Recommends`,
     ...(from.length === 0 ? [] : [`upgrade from and way back to ${from.join(', ')}`]),
     ...(homonym === null ? [] : [`upgrade from ${base}'s own ${homonym.package} ${homonym.version}`]),
-    'no file in two packages',
+    ...(tests.warned.length === 0
+      ? ['no file in two packages']
+      : tests.warned.map((test) => `${test}: not checked everywhere`)),
   ];
   const said = notes.length === 0 ? '' : ` (noted: ${notes.map((note) => noteWords(note, base)).join('; ')})`;
   return `apt ${apt}, ${base} on ${architectures.join(', ')}: ${scenarios.join('; ')}${said}`;

@@ -138,7 +138,13 @@ const evidence = z.object({
   state: z.enum(['pending', 'failed', 'waived', 'passed']),
   parameters: data.describe('Parameters of the gate'),
   facts: data.describe('Facts that the gate found'),
-  tests: z.object({ passed: z.array(z.string()), failed: z.array(z.string()) }).optional(),
+  tests: z
+    .object({
+      passed: z.array(z.string()),
+      warned: z.array(z.string()).describe('They could not examine everything'),
+      failed: z.array(z.string()),
+    })
+    .optional(),
   tools: z.array(z.string()).optional().describe('Package URLs of the tools that ran'),
   until: z.string().optional().describe('ISO 8601, UTC: from then on the evidence counts as missing'),
   of: ref.optional().describe('The examined snapshot, which has the same content'),

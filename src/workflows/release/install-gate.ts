@@ -14,7 +14,7 @@ import { nameOfBase } from '../../suite/move-rules.js';
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { SourceContext } from '../../source/source-context.js';
 import { installSetOf, type InstallSet } from '../../vetting/install/install-set.js';
-import { noteWords } from '../../vetting/install/install-note.js';
+import { noteWords, type InstallNote } from '../../vetting/install/install-note.js';
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
@@ -124,14 +124,24 @@ async function prove(
   );
 }
 
+const noSharedFile = 'no file in two packages';
+
+/** Notes by which files were not compared with all there are. */
+const fileNotes = new Set<InstallNote['kind']>([
+  'files-not-in-store',
+  'no-contents',
+  'contents-not-on-mirror',
+]);
+
 function evidenceOf(proof: InstallProof, { metapackage, base }: Profile): EvidenceDraft {
   const { aptVersion, homonym, from, notes } = proof;
+  const unseen = notes.filter(({ kind }) => fileNotes.has(kind));
   const passed = [
     'fresh install',
     'fresh install without Recommends',
     ...from.flatMap((id) => [`upgrade from ${id}`, `way back to ${id}`]),
     ...(homonym === null ? [] : [`upgrade from the distribution's ${homonym.package}`]),
-    'no file in two packages',
+    ...(unseen.length === 0 ? [noSharedFile] : []),
   ];
   return {
     gate: installability,
@@ -143,7 +153,7 @@ function evidenceOf(proof: InstallProof, { metapackage, base }: Profile): Eviden
       metapackage: metapackage.name,
     },
     facts: { from, homonym, notes },
-    tests: { passed, failed: [] },
+    tests: { passed, warned: unseen.length === 0 ? [] : [noSharedFile], failed: [] },
     tools: [`pkg:deb/debian/apt@${aptVersion}`],
   };
 }

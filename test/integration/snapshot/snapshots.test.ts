@@ -175,7 +175,7 @@ describe('snapshots on disk', () => {
 
     it('to which records are added, each signed by itself', async () => {
       const snapshot = await readSnapshot(root, place);
-      const tests = { passed: ['page'], failed: ['edit'] };
+      const tests = { passed: ['page'], warned: [], failed: ['edit'] };
       const draft: EvidenceDraft = { gate: 'browser', state: 'failed', parameters: {}, facts: {}, tests };
       await writeFile(file, await withEvidence(text, [draft], snapshot, { signer, now }));
       assert.deepEqual(
