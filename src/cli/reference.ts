@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { errorCodes, exitStatus, type ExitStatusName } from '../errors.js';
 import { schemaFiles } from '../profile/json-schema.js';
 import { errorResult } from './render/error.js';
-import { outputSchemas } from './results/all.js';
+import { outputSchemas } from './output-schemas.js';
 
 export interface GeneratedFile {
   /** Relative to the repository's top. */

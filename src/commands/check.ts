@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
 import { renderError } from '../cli/render/error.js';
-import type { CheckResult } from '../cli/results/all.js';
+import type { CheckResult } from '../workflows/release/release-results.js';
 import { exitStatus } from '../errors.js';
 
 export default class Check extends BaseCommand {

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { DiffResult } from '../cli/results/all.js';
+import type { DiffResult } from '../comparison/diff-shape.js';
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show the differences between two snapshots';

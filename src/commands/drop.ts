@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { DropResult } from '../cli/results/upkeep.js';
+import type { DropResult } from '../workflows/upkeep/upkeep-results.js';
 
 export default class Drop extends BaseCommand {
   static override summary = 'Remove a snapshot that nothing needs';

@@ -1,6 +1,6 @@
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { GcResult } from '../cli/results/upkeep.js';
+import type { GcResult } from '../workflows/upkeep/upkeep-results.js';
 import { LockstepError } from '../errors.js';
 
 export default class Gc extends BaseCommand {

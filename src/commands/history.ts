@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import type { HistoryResult } from '../cli/results/all.js';
+import type { HistoryResult } from '../workflows/reading/reading-results.js';
 
 export default class History extends BaseCommand {
   static override summary = 'Show the moves of a suite: when, by whom, from which snapshot to which, and why';

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { ImportResult } from '../cli/results/import.js';
+import type { ImportResult } from '../workflows/release/release-results.js';
 
 /** More packages than this are counted. */
 const mostShown = 12;

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { InitResult } from '../cli/results/all.js';
+import type { InitResult } from '../workflows/workspace/workspace-results.js';
 import { starters } from '../profile/starters.js';
 
 export default class Init extends BaseCommand {

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { string as stringFlag } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { OutdatedResult } from '../cli/results/resolution.js';
+import type { OutdatedResult } from '../workflows/release/release-results.js';
 
 export default class Outdated extends BaseCommand {
   static override summary = 'Show which components have newer versions';

@@ -2,7 +2,7 @@ import { counted } from '../counted.js';
 import { string as stringArg } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { PinFileResult } from '../cli/results/pin-file.js';
+import type { PinFileResult } from '../workflows/reading/reading-results.js';
 
 export default class PinFile extends BaseCommand {
   static override summary = 'Print the apt preferences that hold machines at one snapshot';

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { PromoteResult } from '../cli/results/moves.js';
+import type { PromoteResult } from '../workflows/move/move-results.js';
 
 export default class Promote extends BaseCommand {
   static override summary = 'Copy a snapshot from one suite to one of a higher trust level';

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { PublishResult } from '../cli/results/moves.js';
+import type { PublishResult } from '../workflows/move/move-results.js';
 
 export default class Publish extends BaseCommand {
   static override summary = 'Make a suite point at a snapshot';

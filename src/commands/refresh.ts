@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { RefreshResult } from '../cli/results/upkeep.js';
+import type { RefreshResult } from '../workflows/upkeep/upkeep-results.js';
 import { LockstepError } from '../errors.js';
 
 export default class Refresh extends BaseCommand {

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { ReleaseResult } from '../cli/results/all.js';
+import type { ReleaseResult } from '../workflows/release/release-results.js';
 import { localTrees, withFlag } from '../cli/with-flag.js';
 import type { MovePlan } from '../workflows/move/suite-move.js';
 import type { ReleasePlan } from '../workflows/release/release.js';

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { ResolveResult } from '../cli/results/all.js';
+import type { ResolveResult } from '../workflows/release/release-results.js';
 import { localTrees, withFlag } from '../cli/with-flag.js';
 
 export default class Resolve extends BaseCommand {

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { RollbackResult } from '../cli/results/moves.js';
+import type { RollbackResult } from '../workflows/move/move-results.js';
 
 export default class Rollback extends BaseCommand {
   static override summary = 'Return a suite, and the machines that follow it, to an earlier snapshot';

@@ -1,6 +1,6 @@
 import { integer, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { ServeResult } from '../cli/results/all.js';
+import type { ServeResult } from '../workflows/reading/reading-results.js';
 
 export default class Serve extends BaseCommand {
   static override summary = 'Serve the archive over HTTP on this machine, for tests';

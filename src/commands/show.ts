@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import type { ShowResult } from '../cli/results/all.js';
+import type { ShowResult } from '../workflows/reading/reading-results.js';
 
 export default class Show extends BaseCommand {
   static override summary = 'Show one snapshot in full';

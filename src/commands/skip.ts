@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { SkipResult } from '../cli/results/skip.js';
+import type { SkipResult } from '../workflows/workspace/workspace-results.js';
 import { LockstepError } from '../errors.js';
 import type { SkipRequest } from '../workflows/workspace/skip.js';
 

@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import type { SnapshotsResult } from '../cli/results/all.js';
+import type { SnapshotsResult } from '../workflows/reading/reading-results.js';
 
 export default class Snapshots extends BaseCommand {
   static override summary = 'List the snapshots, newest first';

@@ -1,6 +1,6 @@
 import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.js';
-import type { StatusResult } from '../cli/results/moves.js';
+import type { StatusResult } from '../workflows/reading/status-result.js';
 
 export default class Status extends BaseCommand {
   static override summary = 'Show the suites, their snapshots and what is due';

@@ -2,7 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import { renderError } from '../cli/render/error.js';
-import type { VerifyResult } from '../cli/results/upkeep.js';
+import type { VerifyResult } from '../workflows/upkeep/upkeep-results.js';
 import { LockstepError } from '../errors.js';
 
 export default class Verify extends BaseCommand {

@@ -5,42 +5,11 @@
  */
 import { textPatch, type TextPatch } from './text-patch.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
-import type { ContentKind, KeptText, PackageContents, PackageFile } from './package-contents.js';
+import type { KeptText, PackageContents, PackageFile } from './package-contents.js';
+import type { FileChange, FileSide, TextChange } from './diff-shape.js';
 
 /** What is different about a file that is on both sides. */
 export type FileAspect = 'content' | 'kind' | 'mode' | 'owner' | 'link' | 'conffile';
-
-export interface FileSide {
-  kind: ContentKind;
-  /** Octal, four digits: `0644`. */
-  mode: string;
-  owner: string;
-  /** Bytes. */
-  size: number;
-  linkTarget: string | null;
-}
-
-export interface FileChange {
-  path: string;
-  change: 'added' | 'removed' | 'changed';
-  /** Whether dpkg treats it as configuration, on either side. */
-  conffile: boolean;
-  from: FileSide | null;
-  to: FileSide | null;
-  /** Empty except for `changed`. */
-  aspects: FileAspect[];
-}
-
-export interface TextChange {
-  /** Of a file the path on the machine, of a script `DEBIAN/postinst`. */
-  path: string;
-  kind: 'configuration' | 'conffile' | 'script';
-  change: 'added' | 'removed' | 'changed';
-  /** A unified diff, or null. */
-  patch: string | null;
-  /** Why there is no diff; null: there is. */
-  omitted: Extract<TextPatch, { not: unknown }>['not'] | null;
-}
 
 export interface ContentsDiff {
   files: FileChange[];

@@ -7,6 +7,7 @@ import { formatAlternative, parseRelations } from '../deb/relation.js';
 import type { Stanza } from '../deb/stanza.js';
 import { LockstepError } from '../errors.js';
 import type { SnapshotPackage } from '../snapshot/manifest.js';
+import type { RelationChange } from './diff-shape.js';
 
 /** Every field that apt and dpkg act on, and what a package says it was built from. */
 export const comparedFields = [
@@ -21,16 +22,6 @@ export const comparedFields = [
   'Provides',
   'Built-Using',
 ] as const;
-
-export interface RelationChange {
-  package: string;
-  architecture: string;
-  /** `Depends`. */
-  field: string;
-  /** Items as a control file has them: `varnish (>= 7.1) | nginx`. */
-  removed: string[];
-  added: string[];
-}
 
 /** The changed fields of one package, in the order of {@link comparedFields}. */
 export function relationChanges(before: SnapshotPackage, after: SnapshotPackage): RelationChange[] {

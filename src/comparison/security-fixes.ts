@@ -2,15 +2,7 @@
  * The CVE ids that a changelog names, each with its sentence. It understands the usual English of changelogs
  * and does not judge: the reader decides. Pure.
  */
-
-export interface SecurityFix {
-  /** `CVE-2026-1234`. */
-  id: string;
-  /** The item of the list it stands in, on one line, cut off where it is long. */
-  line: string;
-  /** What names it: `mediawiki (1:1.39.17-1)`, `MediaWiki 1.39.16`. */
-  where: string;
-}
+import type { SecurityFix } from './diff-shape.js';
 
 const longestLine = 300;
 

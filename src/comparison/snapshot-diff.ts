@@ -6,88 +6,21 @@
 import { compareVersions, debianVersionOf } from '../deb/version.js';
 import type { Pin } from '../source/pin.js';
 import { canonicalLine } from '../io/canonical-json.js';
-import { relationChanges, type RelationChange } from './relation-changes.js';
-import { skippedChange, type SkippedChange } from '../snapshot/skipped-versions.js';
-import { sourceSteps, type SourceStep } from '../snapshot/source-steps.js';
+import { relationChanges } from './relation-changes.js';
+import { skippedChange } from '../snapshot/skipped-versions.js';
+import { sourceSteps } from '../snapshot/source-steps.js';
 import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { newestByKey, packageKey, versionKey } from '../snapshot/several-versions.js';
-
-/**
- * `rebuilt`: the same version of other bytes, or of a component the same version by another pin or build.
- * `changed`: neither up nor down, since the two versions cannot be compared.
- */
-export type Change = 'added' | 'removed' | 'up' | 'down' | 'rebuilt' | 'changed';
-
-export interface ComponentChange {
-  component: string;
-  change: Change;
-  /** The version of its source: Debian's where it has one, upstream's otherwise. Null: not in that snapshot. */
-  from: string | null;
-  to: string | null;
-  upstreamFrom: string | null;
-  upstreamTo: string | null;
-  /** How its packages are made: `debian`, `tree`, `none`. */
-  method: string;
-  /** Commits of both pins, where both are kept in git. */
-  commits?: { from: string; to: string } | undefined;
-}
-
-/** A package's file on one side. */
-export interface PackageSide {
-  version: string;
-  /** Bytes of the .deb. */
-  size: number;
-  sha256: string;
-}
-
-export interface PackageChange {
-  package: string;
-  architecture: string;
-  component: string;
-  change: Change;
-  from: PackageSide | null;
-  to: PackageSide | null;
-  /** Bytes that the .deb grew by; negative where it shrank. */
-  sizeChange: number;
-}
-
-/** Whether the database must be changed on the way; unknown where a snapshot does not record its schema. */
-export interface SchemaChange {
-  changed: 'yes' | 'no' | 'unknown';
-  /** The series it belongs to, or null where it is not recorded. */
-  from: string | null;
-  to: string | null;
-}
-
-/** CVE ids, sorted. */
-export interface SecurityChange {
-  /** What the snapshots themselves are flagged with. */
-  from: string[];
-  to: string[];
-  /** What the way from one to the other brings, and takes back. */
-  added: string[];
-  removed: string[];
-}
-
-export interface SnapshotDiff {
-  components: ComponentChange[];
-  packages: PackageChange[];
-  /** Source packages, by name. */
-  sources: SourceStep[];
-  relations: RelationChange[];
-  schema: SchemaChange;
-  security: SecurityChange;
-  /** Versions that skips of the profile kept out. */
-  skipped: SkippedChange;
-  /** Sums over all packages. */
-  total: { from: SnapshotTotal; to: SnapshotTotal };
-}
-
-export interface SnapshotTotal {
-  packages: number;
-  /** Bytes of all .debs. */
-  size: number;
-}
+import type {
+  Change,
+  ComponentChange,
+  PackageChange,
+  PackageSide,
+  SchemaChange,
+  SecurityChange,
+  SnapshotDiff,
+  SnapshotTotal,
+} from './diff-shape.js';
 
 /** Compares two snapshots, of one profile or of two. */
 export function diffSnapshots(from: SnapshotManifest, to: SnapshotManifest): SnapshotDiff {

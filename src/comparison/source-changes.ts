@@ -7,39 +7,9 @@ import { changelogEntries, type ChangelogEntry } from '../deb/changelog.js';
 import { compareVersions, upstreamOf } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import type { PackageContents } from './package-contents.js';
-import { sectionsBetween, type NotesSection } from './release-notes.js';
-import { fixesIn, type SecurityFix } from './security-fixes.js';
-
-export interface PackagingEntry {
-  version: string;
-  distribution: string;
-  maintainer: string;
-  /** ISO 8601, UTC. */
-  date: string;
-  lines: string[];
-  /** Whether Lockstep wrote it when it built the package. */
-  own: boolean;
-}
-
-export interface UpstreamNotes extends NotesSection {
-  /** The file they were in. */
-  file: string;
-}
-
-export interface SourceChanges {
-  /** Source package. */
-  source: string;
-  component: string;
-  /** `down`: what follows is what the move takes back. */
-  direction: 'up' | 'down';
-  from: string;
-  to: string;
-  packaging: PackagingEntry[];
-  upstream: UpstreamNotes[];
-  fixes: SecurityFix[];
-  /** Lines that were left out, since there were far too many. */
-  omitted: number;
-}
+import { sectionsBetween } from './release-notes.js';
+import { fixesIn } from './security-fixes.js';
+import type { PackagingEntry, SecurityFix, SourceChanges, UpstreamNotes } from './diff-shape.js';
 
 /** The two versions of a source, and what its packages hold on the higher side. */
 export interface SourceMove {

@@ -3,15 +3,11 @@
  * since its parent. Pure.
  */
 import { z } from 'zod';
-import {
-  diffSnapshots,
-  type ComponentChange,
-  type PackageChange,
-  type SnapshotDiff,
-} from './snapshot-diff.js';
+import { diffSnapshots } from './snapshot-diff.js';
 import type { Snapshot } from '../snapshot/manifest.js';
 import { skippedIn } from '../snapshot/skipped-versions.js';
 import type { SourceStep } from '../snapshot/source-steps.js';
+import type { ComponentChange, PackageChange, SnapshotDiff } from './diff-shape.js';
 
 /** Everything a list shows of a snapshot; made from its manifest and its parent's. */
 export const snapshotSummary = z.object({

@@ -4,6 +4,7 @@
  * archive's in one version is removed or cannot be installed. Pure.
  */
 import { compareVersions } from '../deb/version.js';
+import type { BaseAhead } from './outdated-shape.js';
 
 /** A source package that the archive builds, and what comes of it. */
 export interface OwnPackage {
@@ -22,13 +23,6 @@ export interface SeenVersion {
   suite: string;
   /** When this workspace saw it first: ISO 8601, UTC. */
   seen: string;
-}
-
-/** The base is ahead. */
-export interface BaseAhead extends SeenVersion {
-  source: string;
-  /** What the archive has, or would have. */
-  ours: string;
 }
 
 /** @param seen by source package */

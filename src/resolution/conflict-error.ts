@@ -4,7 +4,8 @@
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { Conflict, ConflictDemand } from './conflict.js';
-import type { ConflictExplanation, Contradiction, Reason } from './explain-conflict.js';
+import type { Reason } from './choice-shape.js';
+import type { ConflictExplanation, Contradiction } from './explain-conflict.js';
 import { joined, profileItself } from './explain-words.js';
 
 /**

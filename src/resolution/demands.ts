@@ -2,31 +2,10 @@
  * The table of who demands what of whom, for versions that were chosen: the
  * same judgement as the clauses of facts.ts, told for people. Pure.
  */
-import type { Declared, Demand, Thing } from '../source/declared.js';
+import type { Declared, Demand } from '../source/declared.js';
 import { isInstalled, platformOffer, profileDemand, whatElse } from './offers.js';
 import { sameThings, Supplies, suppliesIn, type FactsInput } from './supplies.js';
-
-/** One demand and what satisfies it. */
-export interface DemandRow {
-  /** Of the profile: whose tree, or whose `requires`, demands it. */
-  component: string;
-  /** Who demands it: `extension Cite`, `mediawiki`, `library wikimedia/minify`, `the profile`. */
-  by: string;
-  /** {@link Thing}: `mediawiki`, `php-extension/intl`. */
-  demands: Thing;
-  /** In Composer's grammar, as written. */
-  constraint: string;
-  /** A component, or the base release; null where nobody does. */
-  suppliedBy: string | null;
-  /** Of what is supplied; null where it has none, or nobody knows. */
-  version: string | null;
-  met: boolean;
-  /** The package of a PHP extension; for an unsatisfied demand, what is available instead. */
-  note: string | null;
-  /** Where it is written: a file of the component's tree, and the field in it. */
-  file: string;
-  field: string;
-}
+import type { DemandRow } from './demand-shape.js';
 
 type Answer = Pick<DemandRow, 'suppliedBy' | 'version' | 'met' | 'note'>;
 

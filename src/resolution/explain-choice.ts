@@ -7,31 +7,10 @@ import { leanCore, CoreQuestion, smallestCore } from './explain-core.js';
 import { skipWords } from '../profile/skip.js';
 import { joined, nameOfOption, spanOf } from './explain-words.js';
 import { withPlace } from './conflict-error.js';
-import { reasonsOf, type Reason } from './explain-conflict.js';
+import { reasonsOf } from './explain-conflict.js';
 import type { Problem, Variable } from './problem.js';
 import { decisionOrder, finerWishes, wishesOf, type Wish } from './solver-encoding.js';
-
-/** Versions that were not chosen for the same reasons. */
-export interface PassedOver {
-  /** Newest first. */
-  versions: string[];
-  why: 'out-of-range' | 'skipped' | 'barred';
-  reasons: Reason[];
-  /** Whether there is no smaller set of reasons. */
-  smallest: boolean;
-  sentence: string;
-}
-
-export interface ChoiceExplanation {
-  component: string;
-  version: string;
-  label: string;
-  range: string;
-  /** Field of the profile that keeps it in its range. */
-  path: string;
-  sentence: string;
-  newer: PassedOver[];
-}
+import type { ChoiceExplanation, PassedOver } from './choice-shape.js';
 
 /** The search for one of many newer versions has a smaller bound than the search if nothing fits. */
 const mostSteps = 1_500_000;

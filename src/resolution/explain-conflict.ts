@@ -11,34 +11,13 @@ import {
   nameOfOption,
   rangeSentence,
   thereIsSentence,
-  type Demanding,
 } from './explain-words.js';
 import type { Problem, Variable } from './problem.js';
 import { finerWishes, wishesOf, type Wish } from './solver-encoding.js';
 import { decide } from './solver.js';
+import type { Reason } from './choice-shape.js';
 
 type DemandWish = Extract<Wish, { kind: 'demand' }>;
-
-/** One of the things that cannot all be had. */
-export type Reason =
-  | { kind: 'range'; component: string; range: string; path: string; sentence: string }
-  | { kind: 'kept'; component: string; version: string; sentence: string }
-  | {
-      kind: 'demand';
-      component: string;
-      by: string;
-      thing: string;
-      /** Which versions of it, as the newest versions of the component have it first. */
-      askings: Demanding[];
-      /** Below the component's own tree; the profile's file where the profile demands it. */
-      file: string;
-      field: string;
-      sentence: string;
-      /**
-       * What is available instead, as part of a sentence; null if the versions of other components show it.
-       */
-      instead: string | null;
-    };
 
 export interface MeantOptions {
   component: string;

@@ -7,7 +7,7 @@ import { isInstalled, nameOfThing, platformOffer, profileDemand, whatElse } from
 import type { Clause, Supplier } from './problem.js';
 import { sameThings, Supplies, suppliesIn, type FactsInput, type OptionFacts } from './supplies.js';
 
-export { demandTable, type DemandRow } from './demands.js';
+export { demandTable } from './demands.js';
 export type { FactsInput, OptionFacts } from './supplies.js';
 
 /**

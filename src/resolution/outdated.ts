@@ -7,10 +7,10 @@ import { compareUpstreamVersions, compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import type { Choice } from '../source/candidate.js';
 import type { Pin } from '../source/pin.js';
-import type { SkippedVersion } from '../profile/skip.js';
 import type { ComponentOptions } from './component-options.js';
 import { recorded } from './skips.js';
 import type { Unsatisfied } from './unsatisfied.js';
+import type { OutdatedComponent } from './outdated-shape.js';
 
 /**
  * `current`: pinned to the newest in its range. `behind`: the range has a newer version. `ahead`: the pinned
@@ -18,27 +18,6 @@ import type { Unsatisfied } from './unsatisfied.js';
  * `new`: never pinned. `unknown`: no version can be used.
  */
 export type Standing = 'current' | 'behind' | 'ahead' | 'changed' | 'new' | 'unknown';
-
-export interface OutdatedComponent {
-  component: string;
-  /** As the profile writes it; null for what is within another component. */
-  range: string | null;
-  /** Field of the profile; null as for `range`. */
-  path: string | null;
-  /** By the last snapshot; null where it was in none. */
-  current: string | null;
-  /** The newest in the range that is not skipped; null where there is none, or it is within another component. */
-  newestInRange: string | null;
-  /** The newest of all versions; null as above. */
-  newest: string | null;
-  standing: Standing;
-  /** Whether a version out of the range is newer than all in it. */
-  newerOutOfRange: boolean;
-  /** Skipped versions that are newer than the newest remaining one in the range; newest first. */
-  skipped: SkippedVersion[];
-  /** What more there is to know, in a sentence. */
-  note: string | null;
-}
 
 /** @param current the version of the pin, as diffs show it */
 export function outdatedComponent(

@@ -1,10 +1,10 @@
 /** A new workspace in words: what it begins with, and what comes next. Pure. */
 import { starters } from '../../profile/starters.js';
-import type { InitReport } from '../../workflows/workspace/init.js';
 import { counted } from '../../counted.js';
+import type { InitResult } from '../../workflows/workspace/workspace-results.js';
 
 /** @param chosen whether somebody asked for this example by name */
-export function explainInit({ workspace, template, files, next }: InitReport, chosen: boolean): string[] {
+export function explainInit({ workspace, template, files, next }: InitResult, chosen: boolean): string[] {
   const others = starters.filter((one) => one !== template).join(', ');
   return [
     `A workspace with ${counted(files.length, 'file')} is in ${workspace}.`,

@@ -2,7 +2,7 @@
 import type { KeyState } from '../../snapshot/key-state.js';
 import type { RotationPlan } from '../../workflows/keys/rotation-plan.js';
 import { renderTable } from '../render/table.js';
-import type { KeyStatusResult } from '../results/keys.js';
+import type { KeyStatusResult } from '../../workflows/keys/key-results.js';
 
 export function keyStatusOf(state: KeyState, plan: RotationPlan): KeyStatusResult {
   return {

@@ -10,7 +10,7 @@ import { nameOfSchema } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
 import type { MoveOutlook } from '../../workflows/move/move-outlook.js';
 import type { MovePlan } from '../../workflows/move/suite-move.js';
-import type { RollbackResult } from '../results/moves.js';
+import type { RollbackResult } from '../../workflows/move/move-results.js';
 
 /** What each kind of machine does that follows the suite. */
 export interface MachineWords {

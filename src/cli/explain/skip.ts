@@ -1,13 +1,14 @@
 /** What `skip` did or would do, for people. Names of tags are made harmless here. Pure. */
 import { skippedSentence } from '../../profile/skip.js';
-import type { SkipReport, SkipRequest } from '../../workflows/workspace/skip.js';
+import type { SkipRequest } from '../../workflows/workspace/skip.js';
 import { cleanLine } from '../render/plain-text.js';
+import type { SkipResult } from '../../workflows/workspace/workspace-results.js';
 
-export function explainSkip(report: SkipReport, change: SkipRequest['change']): string[] {
+export function explainSkip(report: SkipResult, change: SkipRequest['change']): string[] {
   return linesOf(report, change).map(cleanLine);
 }
 
-function linesOf(report: SkipReport, change: SkipRequest['change']): string[] {
+function linesOf(report: SkipResult, change: SkipRequest['change']): string[] {
   const { profile, file, component, version, action, line, written, security, instead, notes } = report;
   if (action === 'none') return [`Nothing changed in ${file}.`, ...notes];
   const at = line === null ? file : `${file}, line ${line}`;

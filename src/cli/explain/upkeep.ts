@@ -6,12 +6,11 @@ import { cacheFolderNames } from '../../io/cache-folders.js';
 import type { CacheGcReport } from '../../workflows/upkeep/gc-cache.js';
 import type { DropReport } from '../../workflows/upkeep/drop.js';
 import type { GcReport } from '../../workflows/upkeep/gc.js';
-import type { RefreshedView } from '../../workflows/upkeep/refresh.js';
 import type { VerifyReport } from '../../workflows/upkeep/verify.js';
 import { cleanLine } from '../render/plain-text.js';
 import { formatBytes } from '../render/progress-lines.js';
 import { renderTable } from '../render/table.js';
-import type { GcResult } from '../results/upkeep.js';
+import type { GcResult, RefreshedView } from '../../workflows/upkeep/upkeep-results.js';
 
 /** Every fault with what to do: two lines each. */
 export function renderFaults({ faults, repairs }: VerifyReport): string {

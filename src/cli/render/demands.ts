@@ -1,6 +1,6 @@
 /** Who of a set demands what of whom, as a table for people. */
 import { counted } from '../../counted.js';
-import type { DemandRow } from '../../resolution/facts.js';
+import type { DemandRow } from '../../resolution/demand-shape.js';
 import { demandInWords } from '../../resolution/explain-words.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';

@@ -1,8 +1,5 @@
 /** A diff of two snapshots as Markdown, for release notes. Complete, except for diffs that nobody would read. */
 import { counted } from '../../counted.js';
-import type { TextChange } from '../../comparison/contents-diff.js';
-import type { SourceChanges } from '../../comparison/source-changes.js';
-import type { DiffReport, PackageContentsDiff } from '../../workflows/reading/diff.js';
 import {
   byWeight,
   fileCounts,
@@ -17,12 +14,18 @@ import {
 } from './diff-words.js';
 import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
 import { shortTime } from './snapshots.js';
+import type {
+  DiffResult,
+  PackageContentsDiff,
+  SourceChanges,
+  TextChange,
+} from '../../comparison/diff-shape.js';
 
 /** Lines of one block, and files of one package: GitHub takes 125,000 characters for a whole release. */
 const mostLines = 300;
 const mostFiles = 50;
 
-export function renderDiffMarkdown(report: DiffReport): string {
+export function renderDiffMarkdown(report: DiffResult): string {
   const { from, to, same } = report;
   const parts = [
     `# ${escapeMarkdown(to.profile)} ${codeSpan(to.id)}`,
@@ -43,12 +46,12 @@ export function renderDiffMarkdown(report: DiffReport): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function database(report: DiffReport): string {
+function database(report: DiffResult): string {
   const sentences = report.same ? [] : schemaSentences(report);
   return sentences.length === 0 ? '' : `## Database\n\n${sentences.map(escapeMarkdown).join(' ')}`;
 }
 
-function security(report: DiffReport): string {
+function security(report: DiffResult): string {
   const sentences = securitySentences(report).map(escapeMarkdown);
   const named = report.changelogs.flatMap(({ source, direction, fixes }) =>
     groupedFixes(fixes).map(({ ids, line, where }) => [
@@ -67,12 +70,12 @@ function security(report: DiffReport): string {
   ].join('\n\n');
 }
 
-function skipped(report: DiffReport): string {
+function skipped(report: DiffResult): string {
   const lines = skippedSentences(report).map((line) => `- ${escapeMarkdown(line)}`);
   return lines.length === 0 ? '' : `## Skipped versions\n\n${lines.join('\n')}`;
 }
 
-function components({ components: changes }: DiffReport): string {
+function components({ components: changes }: DiffResult): string {
   if (changes.length === 0) return '';
   const hasCommits = changes.some(({ commits }) => commits !== undefined);
   const rows = changes.map(({ component, change, from, to, commits }) => [
@@ -86,7 +89,7 @@ function components({ components: changes }: DiffReport): string {
   return `## Components\n\n${markdownTable(head, rows)}`;
 }
 
-function sources({ sources: steps }: DiffReport): string {
+function sources({ sources: steps }: DiffResult): string {
   if (steps.length === 0) return '';
   const rows = steps.map(({ package: name, from, to }) => [
     escapeMarkdown(name),
@@ -121,7 +124,7 @@ function cut(lines: readonly string[]): string[] {
   return more <= 0 ? [...lines] : [...lines.slice(0, mostLines), `... ${counted(more, 'more line')}`];
 }
 
-function packages({ packages: changes }: DiffReport): string {
+function packages({ packages: changes }: DiffResult): string {
   if (changes.length === 0) return '';
   const rows = changes.map((item) => {
     const [name = '', architecture = '', change = '', from = '', to = '', size = ''] = packageRow(item);
@@ -131,7 +134,7 @@ function packages({ packages: changes }: DiffReport): string {
   return `## Packages\n\n${markdownTable(head, rows)}`;
 }
 
-function relations({ relations: changes }: DiffReport): string {
+function relations({ relations: changes }: DiffResult): string {
   if (changes.length === 0) return '';
   const rows = changes.flatMap(({ package: name, field, removed, added }) => [
     ...removed.map((item) => [codeSpan(name), field, 'removed', codeSpan(item)]),

@@ -3,15 +3,12 @@
  * share. Plain text; making it harmless is the renderers'.
  */
 import { counted } from '../../counted.js';
-import type { FileChange } from '../../comparison/contents-diff.js';
-import type { SecurityFix } from '../../comparison/security-fixes.js';
-import type { PackageChange } from '../../comparison/snapshot-diff.js';
 import { skippedSentence } from '../../profile/skip.js';
-import type { DiffReport } from '../../workflows/reading/diff.js';
 import { formatBytes } from './progress-lines.js';
+import type { DiffResult, FileChange, PackageChange, SecurityFix } from '../../comparison/diff-shape.js';
 
 /** What happens to the database; nothing where neither snapshot has a component with a schema. */
-export function schemaSentences({ schema, from, to }: DiffReport): string[] {
+export function schemaSentences({ schema, from, to }: DiffResult): string[] {
   if (schema.from === null && schema.to === null) return [];
   const versions =
     schema.from === schema.to ? (schema.to ?? '') : `${schema.from ?? '?'} to ${schema.to ?? '?'}`;
@@ -27,7 +24,7 @@ export function schemaSentences({ schema, from, to }: DiffReport): string[] {
   }
 }
 
-export function securitySentences({ security }: DiffReport): string[] {
+export function securitySentences({ security }: DiffResult): string[] {
   const { added, removed } = security;
   return [
     ...(added.length === 0 ? [] : [`Security update: ${added.join(', ')}.`]),
@@ -36,7 +33,7 @@ export function securitySentences({ security }: DiffReport): string[] {
 }
 
 /** Versions that skips keep out of the second snapshot, and versions that they no longer keep out. */
-export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport): string[] {
+export function skippedSentences({ skipped: { ended, added, kept } }: DiffResult): string[] {
   return [
     ...added.map((one) => `New: ${skippedSentence(one)}`),
     ...kept.map((one) => `Unchanged: ${skippedSentence(one)}`),
@@ -44,7 +41,7 @@ export function skippedSentences({ skipped: { ended, added, kept } }: DiffReport
   ];
 }
 
-export function totalSentence({ total: { from, to } }: DiffReport): string {
+export function totalSentence({ total: { from, to } }: DiffResult): string {
   const packages = `${from.packages === to.packages ? '' : `${from.packages} -> `}${counted(to.packages, 'package')}`;
   const size =
     from.size === to.size ? formatBytes(to.size) : `${formatBytes(from.size)} -> ${formatBytes(to.size)}`;

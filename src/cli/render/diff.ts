@@ -1,9 +1,5 @@
 /** A diff of two snapshots for a terminal: short, with what weighs most first. JSON has all of it. */
 import { counted } from '../../counted.js';
-import type { TextChange } from '../../comparison/contents-diff.js';
-import type { ComponentChange } from '../../comparison/snapshot-diff.js';
-import type { SourceChanges } from '../../comparison/source-changes.js';
-import type { DiffReport, DiffSide, PackageContentsDiff } from '../../workflows/reading/diff.js';
 import {
   byWeight,
   fileCounts,
@@ -19,6 +15,14 @@ import {
 import { cleanLine, cleanText } from './plain-text.js';
 import { shortTime } from './snapshots.js';
 import { renderTable } from './table.js';
+import type {
+  ComponentChange,
+  DiffResult,
+  DiffSide,
+  PackageContentsDiff,
+  SourceChanges,
+  TextChange,
+} from '../../comparison/diff-shape.js';
 
 /** How much of each list is shown. */
 export interface DiffLimits {
@@ -43,7 +47,7 @@ export const noLimits: DiffLimits = {
   rows: Infinity,
 };
 
-export function renderDiff(report: DiffReport, limits: DiffLimits = shortLimits): string {
+export function renderDiff(report: DiffResult, limits: DiffLimits = shortLimits): string {
   const { same, notes } = report;
   const parts = [
     heading(report),
@@ -64,7 +68,7 @@ export function renderDiff(report: DiffReport, limits: DiffLimits = shortLimits)
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function heading(report: DiffReport): string {
+function heading(report: DiffResult): string {
   const line = (word: string, side: DiffSide): string => {
     const name = side.name === side.id ? '' : `, named ${cleanLine(side.name)}`;
     return `${word}  ${side.id} of ${side.profile} (${shortTime(side.created)}${name})`;
@@ -89,7 +93,7 @@ function indented(lines: readonly string[], by = '  '): string {
   return lines.map((line) => `${by}${line}`.trimEnd()).join('\n');
 }
 
-function skipped(report: DiffReport): string {
+function skipped(report: DiffResult): string {
   const lines = skippedSentences(report).map(cleanLine);
   return lines.length === 0 ? '' : `Skipped versions\n${indented(lines)}`;
 }
@@ -108,7 +112,7 @@ function components(changes: readonly ComponentChange[]): string {
   return `Components\n${table(head, rows)}`;
 }
 
-function sources({ sources: steps }: DiffReport, { rows }: DiffLimits): string {
+function sources({ sources: steps }: DiffResult, { rows }: DiffLimits): string {
   if (steps.length === 0) return '';
   const lines = table(
     ['source', 'from', 'to'],
@@ -151,7 +155,7 @@ function changelog(changes: SourceChanges, limits: DiffLimits): string {
   return `${cleanLine(title)}\n${indented(limited(lines, limits.changelog).map(cleanLine))}`;
 }
 
-function packages({ packages: changes }: DiffReport, limits: DiffLimits): string {
+function packages({ packages: changes }: DiffResult, limits: DiffLimits): string {
   if (changes.length === 0) return '';
   const rows = changes.map(packageRow);
   const shown = table(
@@ -163,7 +167,7 @@ function packages({ packages: changes }: DiffReport, limits: DiffLimits): string
   return `Packages\n${shown}${more}`;
 }
 
-function relations({ relations: changes }: DiffReport, limits: DiffLimits): string {
+function relations({ relations: changes }: DiffResult, limits: DiffLimits): string {
   if (changes.length === 0) return '';
   const lines = changes.flatMap(({ package: name, architecture, field, removed, added }) => [
     ...removed.map((item) => `- ${name}:${architecture} ${field}: ${item}`),

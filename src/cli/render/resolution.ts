@@ -2,12 +2,12 @@
  * The result of a resolution, and the versions that were not chosen, for a terminal. It escapes text from
  * trees. Pure.
  */
-import type { ChoiceExplanation } from '../../resolution/explain-choice.js';
 import { skipWords } from '../../profile/skip.js';
 import type { Standing } from '../../resolution/outdated.js';
-import type { OutdatedReport } from '../../workflows/release/outdated.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
+import type { ChoiceExplanation } from '../../resolution/choice-shape.js';
+import type { OutdatedResult } from '../../workflows/release/release-results.js';
 
 /** Why this version: a sentence, and a line for each newer one that was not chosen. */
 export function renderChoice({ sentence, newer }: ChoiceExplanation): string {
@@ -24,7 +24,7 @@ const words: Record<Standing, string> = {
 };
 
 /** A table for each profile. */
-export function renderOutdated({ profiles }: OutdatedReport, columns?: number): string {
+export function renderOutdated({ profiles }: OutdatedResult, columns?: number): string {
   return profiles
     .map(({ profile, snapshot, suite, components }) => {
       const rows = components.map(

@@ -4,14 +4,12 @@ import { counted } from '../../counted.js';
 import { formatBytes } from './progress-lines.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
-import type { HistoryReport } from '../../workflows/reading/history.js';
-import type { ShowReport } from '../../workflows/reading/show.js';
-import type { SnapshotsReport } from '../../workflows/reading/snapshots.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { skippedIn } from '../../snapshot/skipped-versions.js';
 import { pinVersion } from '../../comparison/snapshot-diff.js';
 import type { SuitePointer } from '../../suite/pointers.js';
 import type { Provenance } from '../../source/pin.js';
+import type { HistoryResult, ShowResult, SnapshotsResult } from '../../workflows/reading/reading-results.js';
 
 /** `2026-11-23 10:15`, in UTC. */
 export function shortTime(iso: string): string {
@@ -36,7 +34,7 @@ function fewIds(ids: readonly string[]): string {
   return ids.length <= 2 ? ids.join(', ') : `${ids[0]} and ${ids.length - 1} more`;
 }
 
-export function renderSnapshots({ snapshots }: SnapshotsReport, columns?: number): string {
+export function renderSnapshots({ snapshots }: SnapshotsResult, columns?: number): string {
   const head = ['id', 'profile', 'created', 'packages', 'sources', 'changed', 'security', 'suites'];
   return table(
     head,
@@ -54,7 +52,7 @@ export function renderSnapshots({ snapshots }: SnapshotsReport, columns?: number
   );
 }
 
-export function renderHistory({ moves }: HistoryReport, columns?: number): string {
+export function renderHistory({ moves }: HistoryResult, columns?: number): string {
   const head = ['when', 'who', 'action', 'from', 'to', 'security', 'why'];
   return table(
     head,
@@ -72,7 +70,7 @@ export function renderHistory({ moves }: HistoryReport, columns?: number): strin
 }
 
 export function renderShow(
-  { manifest, sha256, evidence, suites, signature }: ShowReport,
+  { manifest, sha256, evidence, suites, signature }: ShowResult,
   columns?: number,
 ): string {
   const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]): string =>

@@ -1,13 +1,13 @@
 /** `lockstep status` for a terminal: a table of suites, and below it what to look at. Pure. */
-import type { StatusReport, SuiteStatus } from '../../workflows/reading/status.js';
 import { inWords } from '../explain/move.js';
 import { cleanLine } from './plain-text.js';
 import { renderTable } from './table.js';
+import type { StatusResult, SuiteStatus } from '../../workflows/reading/status-result.js';
 
 const head = ['suite', 'trust', 'profile', 'snapshot', 'cut', 'last move', 'valid for', 'archive', 'next'];
 
 /** What goes to stdout. */
-export function renderStatus(report: StatusReport, columns?: number): string {
+export function renderStatus(report: StatusResult, columns?: number): string {
   const now = Date.parse(report.now);
   return renderTable(
     head,
@@ -17,7 +17,7 @@ export function renderStatus(report: StatusReport, columns?: number): string {
 }
 
 /** The lines for stderr: warnings, and snapshots that are in no suite. */
-export function statusNotes(report: StatusReport): string[] {
+export function statusNotes(report: StatusResult): string[] {
   const { running, unpublished } = report;
   return [
     ...(running === null

@@ -4,8 +4,7 @@
  * ids and commands can be copied.
  */
 import type { Pin } from '../../source/pin.js';
-import type { BuildPlanRow } from '../../workflows/release/set-build.js';
-import type { BuildResult } from '../results/all.js';
+import type { BuildResult, BuildPlanRow } from '../../workflows/release/release-results.js';
 
 type Rows = readonly (readonly string[])[];
 

@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import type { AddExtensionResult } from '../../cli/results/add.js';
+import type { AddExtensionResult } from '../../workflows/workspace/workspace-results.js';
 import { LockstepError } from '../../errors.js';
 import type { ExtensionOrigin } from '../../workflows/workspace/add-extension.js';
 

@@ -1,6 +1,6 @@
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import type { KeyResult } from '../../cli/results/all.js';
+import type { KeyResult } from '../../workflows/keys/key-results.js';
 
 export default class KeyGenerate extends BaseCommand {
   static override summary = "Create the archive's signing key";

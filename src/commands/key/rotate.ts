@@ -2,7 +2,7 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { LockstepError } from '../../errors.js';
 import type { Context } from '../../workflows/workspace/context.js';
-import type { KeyRotateResult } from '../../cli/results/keys.js';
+import type { KeyRotateResult } from '../../workflows/keys/key-results.js';
 
 export default class KeyRotate extends BaseCommand {
   static override summary = 'Change the key that the archive is signed with, step by step';

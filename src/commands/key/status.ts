@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import type { KeyStatusResult } from '../../cli/results/keys.js';
+import type { KeyStatusResult } from '../../workflows/keys/key-results.js';
 
 export default class KeyStatus extends BaseCommand {
   static override summary = "Show the archive's keys, and the state of a key change";

@@ -6,6 +6,7 @@ import { passphraseFrom, writeKeyFile } from '../../signing/key-file.js';
 import { generateKey } from '../../signing/keys.js';
 import { keySlots } from './keys-at-hand.js';
 import type { Context } from '../workspace/context.js';
+import type { KeyResult } from './key-results.js';
 
 export interface KeyRequest {
   /** For `signing.next`, which `key rotate` brings in. */
@@ -17,15 +18,8 @@ export interface KeyRequest {
   email: string | undefined;
 }
 
-export interface KeyReport {
-  fingerprint: string;
-  keyFile: string;
-  revocationFile: string;
-  protected: boolean;
-}
-
 /** @throws LockstepError USAGE, FILE_MISSING, SIGN_KEY_EXISTS, SIGN_KEY_MODE, SIGN_PASSPHRASE_NEEDED */
-export async function generateArchiveKey(context: Context, request: KeyRequest): Promise<KeyReport> {
+export async function generateArchiveKey(context: Context, request: KeyRequest): Promise<KeyResult> {
   const { workspace } = context;
   const { config: signing } = keySlots(context).find(({ slot }) => (slot === 'next') === request.next) ?? {
     config: workspace.signing,

@@ -35,9 +35,10 @@ import type { Run } from '../workspace/run.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { assertRefreshed, refreshAll, viewPath, type RefreshedView } from '../upkeep/refresh.js';
+import { assertRefreshed, refreshAll, viewPath } from '../upkeep/refresh.js';
 import { applyRemedies } from '../upkeep/apply-remedies.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import type { RefreshedView } from '../upkeep/upkeep-results.js';
 
 export interface CompromiseRequest {
   /** From when on the old key is not believed; null: from now on. */

@@ -19,9 +19,10 @@ import { composeKeyringPackage, readKeyringTemplate } from './keyring-publicatio
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { assertRefreshed, refreshAll, type RefreshedView } from '../upkeep/refresh.js';
+import { assertRefreshed, refreshAll } from '../upkeep/refresh.js';
 import { planRotation, type RotationFacts, type RotationPlan } from './rotation-plan.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import type { RefreshedView } from '../upkeep/upkeep-results.js';
 
 export interface RotateRequest {
   /** Also where machines would be left behind. */

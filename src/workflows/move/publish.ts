@@ -3,9 +3,10 @@ import { findSnapshot } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { applyMove, planMove, type MovePlan } from './suite-move.js';
-import { reportOf, type PublishReport } from './suite-publication.js';
+import { reportOf } from './suite-publication.js';
 import { suiteFor } from './target-suite.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import type { PublishResult } from './move-results.js';
 
 export interface PublishRequest {
   id: string;
@@ -28,7 +29,7 @@ export interface PublishRequest {
 export async function publish(
   context: Context,
   request: PublishRequest,
-): Promise<{ report: PublishReport; plan: MovePlan }> {
+): Promise<{ report: PublishResult; plan: MovePlan }> {
   return await exclusively(context, request, async (run) => {
     // A wrong passphrase shows before anything else; a dry run needs none
     const signer = await archiveSigner(run, request);

@@ -28,11 +28,12 @@ import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
 import type { Run } from '../workspace/run.js';
 import { ensureKeyringSuite } from '../keys/keyring-settle.js';
-import { applyPublish, planPublish, type PublishReport } from './suite-publication.js';
+import { applyPublish, planPublish } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
 import { leftOnReissue } from './versions-on-machines.js';
 import { evidenceOf, recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { versionSteps } from './version-changes.js';
+import type { PublishResult } from './move-results.js';
 
 export interface MoveRequest {
   action: HistoryAction;
@@ -168,7 +169,7 @@ export async function assertSuiteTakesBase(
  * the archive returns to the state of its InRelease. If it is killed, the next run does that or completes the
  * move (recover.ts). The caller holds the workspace's lock.
  */
-export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promise<PublishReport> {
+export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promise<PublishResult> {
   const { clock, actor } = run;
   const history = run.ledger.history(plan.suite.name);
   const move = historyMoveOf(plan, { at: moveTime(history, clock.now()), by: actor });

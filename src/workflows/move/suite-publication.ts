@@ -24,19 +24,7 @@ import type { Run } from '../workspace/run.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
 import { listedSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
-
-export interface PublishReport {
-  suite: string;
-  snapshot: string;
-  before: string | null;
-  listed: string[];
-  verdict: 'publish' | 'refresh' | 'nothing';
-  validUntil: string | null;
-  /** What people should know of the key that signs. */
-  warnings: string[];
-  writes: number;
-  bytes: number;
-}
+import type { PublishResult } from './move-results.js';
 
 /** How manifests of this workspace are judged: by the archive's own key. */
 export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
@@ -142,7 +130,7 @@ export async function applyPublish(
   plan: PublicationPlan,
   suite: PublishedSuite,
   signer: Signer,
-): Promise<PublishReport> {
+): Promise<PublishResult> {
   const { archive, store, clock, signal } = context;
   const written = await inPhase(
     context.progress,
@@ -154,7 +142,7 @@ export async function applyPublish(
   return { ...reportOf(plan), ...written };
 }
 
-export function reportOf(plan: PublicationPlan): PublishReport {
+export function reportOf(plan: PublicationPlan): PublishResult {
   return {
     suite: plan.suite,
     snapshot: plan.snapshot,

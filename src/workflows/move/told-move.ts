@@ -3,7 +3,8 @@ import type { Signer } from '../../signing/signer.js';
 import type { Run } from '../workspace/run.js';
 import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
 import { applyMove, planMove, type MovePlan, type MoveRequest } from './suite-move.js';
-import { reportOf, type PublishReport } from './suite-publication.js';
+import { reportOf } from './suite-publication.js';
+import type { PublishResult } from './move-results.js';
 
 export interface MoveTelling {
   /** Only plan. */
@@ -16,7 +17,7 @@ export interface MoveOutcome {
   outlook: MoveOutlook;
   /** Null where a snapshot had to be cut first, and was not. */
   plan: MovePlan | null;
-  report: PublishReport | null;
+  report: PublishResult | null;
 }
 
 /** @throws LockstepError as planMove, and what writing the archive does */

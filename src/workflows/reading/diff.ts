@@ -5,26 +5,31 @@ import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { compareVersions } from '../../deb/version.js';
-import { diffContents, makerOf, noContents, type ContentsDiff } from '../../comparison/contents-diff.js';
+import { diffContents, makerOf, noContents } from '../../comparison/contents-diff.js';
 import {
   diffSnapshots,
   isEmptyDiff,
   packagePairs,
   securityAlong,
   type PackagePair,
-  type SecurityChange,
-  type SnapshotDiff,
 } from '../../comparison/snapshot-diff.js';
 import type { SnapshotManifest, SnapshotPackage } from '../../snapshot/manifest.js';
 import type { PackageContents } from '../../comparison/package-contents.js';
 import { PackageReader, type PackageReading } from '../../comparison/package-reader.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
-import { mergedChanges, sourceChanges, type SourceChanges } from '../../comparison/source-changes.js';
+import { mergedChanges, sourceChanges } from '../../comparison/source-changes.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { namedSnapshot, readingTrust } from './named-snapshot.js';
 import { inPhase } from '../../io/progress.js';
+import type {
+  DiffResult,
+  DiffSide,
+  PackageContentsDiff,
+  SecurityChange,
+  SourceChanges,
+} from '../../comparison/diff-shape.js';
 
 export interface DiffRequest {
   /** Ids, suites, either with `~N`. */
@@ -34,38 +39,8 @@ export interface DiffRequest {
   contents: boolean;
 }
 
-/** One of the two. */
-export interface DiffSide {
-  id: string;
-  profile: string;
-  /** ISO 8601, UTC. */
-  created: string;
-  /** As it was typed. */
-  name: string;
-}
-
-export interface PackageContentsDiff extends ContentsDiff {
-  package: string;
-  architecture: string;
-  /** Why the contents were not compared; null: they were. */
-  notCompared: string | null;
-}
-
-export interface DiffReport extends SnapshotDiff {
-  from: DiffSide;
-  to: DiffSide;
-  /** Whether nothing differs that a machine would notice. */
-  same: boolean;
-  /** By source package, where its changelogs tell something. */
-  changelogs: SourceChanges[];
-  /** By changed package; those without a difference inside are left out. */
-  contents: PackageContentsDiff[];
-  /** What a person should know about the comparison itself. */
-  notes: string[];
-}
-
 /** @throws LockstepError as namedSnapshot, and INTERRUPTED. A package that cannot be read is a note. */
-export async function diff(context: Context, request: DiffRequest): Promise<DiffReport> {
+export async function diff(context: Context, request: DiffRequest): Promise<DiffResult> {
   const run = await openRun(context);
   const trust = await readingTrust(run);
   const from = await namedSnapshot(run, request.from, trust);

@@ -1,22 +1,13 @@
 /** A suite's history, as its lines tell it. */
 import { lineFaults } from '../../snapshot/chained-lines.js';
 import { historyPath } from '../../suite/history-file.js';
-import type { HistoryEntry } from '../../suite/history.js';
 import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { readingTrust, suiteHistory } from './named-snapshot.js';
-
-export interface HistoryReport {
-  suite: string;
-  /** The newest first. */
-  moves: (Omit<HistoryEntry, 'security'> & { security?: string[] | undefined })[];
-  /** What does not hold of the lines' signatures; empty where all is well or no key is to be had. */
-  faults: string[];
-  note: string | null;
-}
+import type { HistoryResult } from './reading-results.js';
 
 /** @throws LockstepError SUITE_UNKNOWN with the nearest, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT */
-export async function history(context: Context, suite: string): Promise<HistoryReport> {
+export async function history(context: Context, suite: string): Promise<HistoryResult> {
   const run = await openRun(context);
   const moves = await suiteHistory(run, suite);
   const { keyring, note, ...judged } = await readingTrust(run);

@@ -2,20 +2,12 @@
 import { writeFileAtomic } from '../../io/disk.js';
 import { namedOutput } from '../../io/named-file.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
-import { planPinFile, type PinFile } from '../../suite/apt-preferences.js';
+import { planPinFile } from '../../suite/apt-preferences.js';
 import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { suiteFor } from '../move/target-suite.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
-
-export interface PinFileReport extends PinFile {
-  /** Whose frozen view lists the versions; null where no suite ever pointed at the snapshot. */
-  suite: string | null;
-  /** Absolute path of what was written, or null. */
-  file: string | null;
-  /** What a person should know; null: nothing. */
-  note: string | null;
-}
+import type { PinFileResult } from './reading-results.js';
 
 /**
  * @param request.name an id, a suite, either with `~N` behind it
@@ -26,7 +18,7 @@ export interface PinFileReport extends PinFile {
 export async function pinFile(
   context: Context,
   request: { name: string; suite: string | undefined; output: string | undefined },
-): Promise<PinFileReport> {
+): Promise<PinFileResult> {
   const run = await openRun(context);
   const { workspace } = run;
   const trust = await readingTrust(run);

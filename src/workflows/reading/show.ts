@@ -1,29 +1,15 @@
 /** One snapshot, whole. */
-import type { Evidence } from '../../snapshot/evidence.js';
 import { readEvidence } from '../../snapshot/evidence-file.js';
-import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { evidenceWithin } from '../../snapshot/manifest-v1.js';
 import { snapshotFiles } from '../../snapshot/snapshot-folder.js';
-import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
+import { suitePointers } from '../../suite/pointers.js';
 import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
-
-export interface ShowReport {
-  /** SHA-256 of the manifest, by which its successor names it. */
-  sha256: string;
-  manifest: SnapshotManifest;
-  /** What gates said, the oldest record first. */
-  evidence: Evidence[];
-  suites: SuitePointer[];
-  /** `unchecked` where no public key is to be had. A signature that does not hold is an error. */
-  signature: 'good' | 'unchecked';
-  /** What a person should know about that; null: nothing. */
-  note: string | null;
-}
+import type { ShowResult } from './reading-results.js';
 
 /** @throws LockstepError USAGE, SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_* */
-export async function show(context: Context, name: string): Promise<ShowReport> {
+export async function show(context: Context, name: string): Promise<ShowResult> {
   const run = await openRun(context);
   const trust = await readingTrust(run);
   const { snapshot } = await namedSnapshot(run, name, trust);

@@ -1,5 +1,5 @@
 /** The list of snapshots, each in a line. */
-import { LockstepError, type ErrorCode } from '../../errors.js';
+import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { didYouMean } from '../../profile/nearest.js';
 import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
@@ -9,16 +9,10 @@ import type { SnapshotSummary } from '../../comparison/summary.js';
 import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { allHistories, knownProfiles } from './named-snapshot.js';
+import type { SnapshotsResult } from './reading-results.js';
 
 export interface ListedSummary extends SnapshotSummary {
   suites: SuitePointer[];
-}
-
-export interface SnapshotsReport {
-  /** The newest first. */
-  snapshots: ListedSummary[];
-  /** Manifests that are there and cannot be read. */
-  unreadable: { id: string; profile: string; code: ErrorCode; message: string }[];
 }
 
 /**
@@ -26,13 +20,13 @@ export interface SnapshotsReport {
  *
  * @throws LockstepError PROFILE_UNKNOWN with the nearest, SNAPSHOT_INVALID for a damaged history
  */
-export async function snapshots(context: Context, profile: string | undefined): Promise<SnapshotsReport> {
+export async function snapshots(context: Context, profile: string | undefined): Promise<SnapshotsResult> {
   const run = await openRun(context);
   if (profile !== undefined) await assertProfile(run, profile);
   const places = await listSnapshots(run.places.snapshots, profile);
   const pointers = suitePointers(allHistories(run));
   const reader = new SummaryReader(run.places);
-  const report: SnapshotsReport = { snapshots: [], unreadable: [] };
+  const report: SnapshotsResult = { snapshots: [], unreadable: [] };
   for (const place of places) {
     throwIfInterrupted(run.signal);
     try {

@@ -9,14 +9,13 @@ import { keyOfSuite, liveView } from '../../archive/layout.js';
 import { readPublished } from '../../archive/publication.js';
 import { snapshotField, type PublishedRelease } from '../../archive/release.js';
 import { readSignedView } from '../../archive/signed-view.js';
-import { keyWarnings, viewEnd, type ViewEnd } from '../../archive/validity.js';
+import { keyWarnings, viewEnd } from '../../archive/validity.js';
 import { LockstepError } from '../../errors.js';
 import { lockHolder } from '../../io/lock.js';
 import { suiteOf, suitesOf, type NamedSuite } from '../../profile/load.js';
-import { hasEnded, type SkippedOf } from '../../profile/skip.js';
-import type { BaseAhead } from '../../resolution/base-ahead.js';
+import { hasEnded } from '../../profile/skip.js';
 import { signingEnd } from '../../signing/key-end.js';
-import { currentSnapshot, type HistoryAction, type HistoryEntry } from '../../suite/history.js';
+import { currentSnapshot, type HistoryEntry } from '../../suite/history.js';
 import { listHistories } from '../../suite/history-file.js';
 import { readJournal } from '../../suite/journal.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
@@ -36,65 +35,11 @@ import {
   signatureState,
   signatureWarnings,
   skipWarning,
-  type SignatureState,
 } from './suite-warnings.js';
 import { journalPath } from '../move/recover.js';
 import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from '../workspace/known-skips.js';
-
-export interface SuiteStatus {
-  suite: string;
-  profile: string;
-  trust: string;
-  /** By its history; null while it is empty. */
-  snapshot: string | null;
-  /** Seconds since that snapshot was cut. */
-  age: number | null;
-  /** The last move. */
-  moved: {
-    action: HistoryAction;
-    by: string;
-    at: string;
-    reason: string | null;
-    fromSuite: string | null;
-    reissues: string | null;
-    security: string[];
-  } | null;
-  /** What the InRelease on disk says. */
-  published: {
-    snapshot: string | null;
-    listed: string[];
-    date: string;
-    validUntil: string | null;
-    /** When machines refuse it; null: never. */
-    end: string | null;
-    endsBy: ViewEnd['by'];
-  } | null;
-  signature: SignatureState;
-  /** Whether the archive on disk says what the history says. */
-  agrees: boolean;
-  /**
-   * The newest snapshot of the profile, where it is newer than all that the suite has had. Only for the suite
-   * of the lowest trust level: what enters the others is promoted.
-   */
-  unpublished: string | null;
-  /** What the suite below it has, and it has not had. */
-  promotable: { snapshot: string; fromSuite: string } | null;
-  /** What skips of the profile kept out of the snapshot; `ended`: the skip would not any more. */
-  skipped: (SkippedOf & { ended: boolean })[];
-  /** Where the base release was seen to be above what the suite has. */
-  ahead: BaseAhead[];
-  warnings: string[];
-}
-
-export interface StatusReport {
-  /** ISO 8601. */
-  now: string;
-  suites: SuiteStatus[];
-  /** The newest snapshot of each profile, where no suite has had it. */
-  unpublished: { profile: string; snapshot: string }[];
-  running: { command: string; pid: number; host: string; since: string } | null;
-  warnings: string[];
-}
+import type { BaseAhead } from '../../resolution/outdated-shape.js';
+import type { StatusResult, SuiteStatus } from './status-result.js';
 
 /** What is on disk of a suite. */
 interface Found {
@@ -115,7 +60,7 @@ interface Found {
  * @param only one suite; all of lockstep.yaml otherwise
  * @throws LockstepError SUITE_UNKNOWN with the nearest name, DISK_IO
  */
-export async function status(context: Context, only: string | undefined): Promise<StatusReport> {
+export async function status(context: Context, only: string | undefined): Promise<StatusResult> {
   const run = await openRun(context);
   const { workspace, places, clock } = run;
   if (only !== undefined) suiteOf(workspace, only);

@@ -3,7 +3,8 @@ import { snapshotField, type PublishedRelease } from '../../archive/release.js';
 import { keyWarningDays, type ViewEnd } from '../../archive/validity.js';
 import type { NamedSuite } from '../../profile/load.js';
 import { hasEnded, skippedSentence, type SkippedOf } from '../../profile/skip.js';
-import { aheadSentence, type BaseAhead } from '../../resolution/base-ahead.js';
+import { aheadSentence } from '../../resolution/base-ahead.js';
+import type { BaseAhead } from '../../resolution/outdated-shape.js';
 
 /**
  * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it

@@ -11,13 +11,7 @@ import { readIfThere, writeFileAtomic } from '../../io/disk.js';
 import { baseReleases } from '../../profile/base-release.js';
 import { isImported, placeOfWords } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
-import {
-  aheadOf,
-  aheadSentence,
-  type BaseAhead,
-  type OwnPackage,
-  type SeenVersion,
-} from '../../resolution/base-ahead.js';
+import { aheadOf, aheadSentence, type OwnPackage, type SeenVersion } from '../../resolution/base-ahead.js';
 import { readBuilds } from '../../snapshot/builds-reader.js';
 import { canonicalJson } from '../../io/canonical-json.js';
 import type { HistoryEntry } from '../../suite/history.js';
@@ -29,6 +23,7 @@ import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
 import type { Resolution } from './resolve.js';
 import { inPhase, type Phase } from '../../io/progress.js';
+import type { BaseAhead } from '../../resolution/outdated-shape.js';
 
 const seenSchema = z.object({
   package: z.string(),

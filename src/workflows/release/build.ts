@@ -1,5 +1,5 @@
 /** `lockstep build`: resolve and build, without cutting. */
-import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
+import { buildSet, planBuilds, type PlannedBuilds } from './set-build.js';
 import { lookAtBase, plannedSources } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
 import { openRun, type Run } from '../workspace/run.js';
@@ -7,28 +7,14 @@ import type { LocalTrees } from './local-trees.js';
 import { resolveProfile, type Resolution } from './resolve.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
-
-export interface BuildReport {
-  profile: string;
-  builds: BuildPlanRow[];
-  /** What was built, now or before; empty for a dry run. */
-  packages: {
-    package: string;
-    version: string;
-    architecture: string;
-    component: string;
-    /** Absolute path in the content store. */
-    file: string;
-    sha256: string;
-  }[];
-}
+import type { BuildResult } from './release-results.js';
 
 /** Writes in the cache alone, and the logs of what it builds. */
 export async function build(
   context: Context,
   profile: string,
   { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
-): Promise<BuildReport> {
+): Promise<BuildResult> {
   const plan = async (run: Run): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
     const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });
     const planned = await planBuilds(run, resolution);

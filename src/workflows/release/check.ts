@@ -8,29 +8,14 @@ import { checkWorkspace, type WorkspaceCheck } from '../../profile/profiles.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
 import { repositoryOf } from '../../io/commit.js';
 import { commitHooks } from '../../io/git-settings.js';
-
-export interface CheckReport {
-  ok: boolean;
-  profiles: string[];
-  faults: {
-    code: string;
-    message: string;
-    file?: string;
-    line?: number;
-    column?: number;
-    path?: string;
-    value?: string;
-  }[];
-  /** Notes on what is not a fault but needs attention. */
-  notes: string[];
-}
+import type { CheckResult } from './release-results.js';
 
 /** @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN */
 export async function check(
   dir: string,
   profile: string | undefined,
   now: Date,
-): Promise<{ result: CheckReport; errors: LockstepError[] }> {
+): Promise<{ result: CheckResult; errors: LockstepError[] }> {
   const checked = await checkWorkspace(dir, profile, now);
   const { profiles, imported } = checked;
   const names = [...profiles, ...imported].map(({ name }) => name).sort();

@@ -8,13 +8,7 @@ import { LockstepError, type ErrorCode } from '../../errors.js';
 import { silentPhase, type Phase } from '../../io/progress.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import type { ComponentOptions } from '../../resolution/component-options.js';
-import {
-  clausesOf,
-  demandTable,
-  type DemandRow,
-  type FactsInput,
-  type OptionFacts,
-} from '../../resolution/facts.js';
+import { clausesOf, demandTable, type FactsInput, type OptionFacts } from '../../resolution/facts.js';
 import { explainMissing } from '../../resolution/missing-file.js';
 import { planChoices } from '../../resolution/options.js';
 import type { Clause } from '../../resolution/problem.js';
@@ -27,6 +21,7 @@ import { NotOnMirrorError } from '../../source/not-on-mirror.js';
 import type { Pin } from '../../source/pin.js';
 import { basePlatform } from '../../source/platform.js';
 import { fetchPin } from '../../source/registry.js';
+import type { DemandRow } from '../../resolution/demand-shape.js';
 
 /** Faults of what lies within a tree, for which another version of the tree may be the way out. */
 const barring: ReadonlySet<ErrorCode> = new Set([

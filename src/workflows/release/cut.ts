@@ -2,19 +2,20 @@
 import { buildSet, planBuilds } from './set-build.js';
 import { assertNotBehindBase } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
-import { applyCut, cutReport, planCut, type CutReport } from './snapshot-cut.js';
+import { applyCut, cutReport, planCut } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
 import { resolveProfile } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
+import type { CutResult } from './release-results.js';
 
 export async function cut(
   context: Context,
   profile: string,
   { dryRun, security, trees }: { dryRun: boolean; security: readonly string[]; trees: LocalTrees },
-): Promise<CutReport> {
+): Promise<CutResult> {
   return await exclusively(context, { dryRun }, async (run) => {
     const signer = await archiveSigner(run, { dryRun });
     const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });

@@ -30,6 +30,7 @@ import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 import { toldOf } from './snapshot-cut.js';
+import type { ImportResult } from './release-results.js';
 
 export interface ImportRequest extends ReadingRequest {
   profile: string;
@@ -41,32 +42,12 @@ export interface ImportRequest extends ReadingRequest {
   lower: boolean;
 }
 
-export interface ImportReport {
-  profile: string;
-  /** The new snapshot, or the last one where the set equals it; with dryRun what it would be. */
-  id: string;
-  cut: boolean;
-  inputs: string;
-  parent: string | null;
-  manifest: string | null;
-  /** How many the set has. */
-  packages: number;
-  sources: number;
-  changes: ImportChange[];
-  /** Missing flags that the import needs; a dry run reports them. */
-  wants: ImportWish[];
-  /** Packages that were read and left out: the set has as many newer versions as the profile allows. */
-  passedOver: { package: string; version: string; architecture: string }[];
-  /** Symbolic links that were left alone. */
-  links: string[];
-}
-
 /**
  * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, USAGE (a profile with components); IMPORT_INVALID with
  * everything that is wrong with the packages; FILE_MISSING, KEYRING_INVALID, SIGN_*, LOCK_HELD, DISK_*,
  * INTERRUPTED
  */
-export async function importPackages(context: Context, request: ImportRequest): Promise<ImportReport> {
+export async function importPackages(context: Context, request: ImportRequest): Promise<ImportResult> {
   keepHeapsSmall();
   return await exclusively(context, request, async (run) => {
     const profile = run.profiles.imported(request.profile);
@@ -90,7 +71,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
 
 /** The plan of an import and its report. It keeps no reference to the package entries, so their memory is freed. */
 interface PlannedImport extends Pick<
-  ImportReport,
+  ImportResult,
   'packages' | 'sources' | 'changes' | 'wants' | 'passedOver' | 'links'
 > {
   plan: SnapshotPlan;

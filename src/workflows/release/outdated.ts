@@ -10,11 +10,10 @@ import type { SkipsInForce } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { optionsOf } from '../../resolution/options.js';
-import { outdatedComponent, outdatedWithin, type OutdatedComponent } from '../../resolution/outdated.js';
+import { outdatedComponent, outdatedWithin } from '../../resolution/outdated.js';
 import { pinVersion } from '../../comparison/snapshot-diff.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
-import type { BaseAhead } from '../../resolution/base-ahead.js';
 import type { SourceContext } from '../../source/source-context.js';
 import { allCandidates } from '../../source/registry.js';
 import { lookAtBase, snapshotSources } from './behind-base.js';
@@ -23,6 +22,8 @@ import { openRun, type Run } from '../workspace/run.js';
 import { namedSnapshot, readingTrust } from '../reading/named-snapshot.js';
 import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
+import type { OutdatedComponent } from '../../resolution/outdated-shape.js';
+import type { OutdatedResult } from './release-results.js';
 
 export interface OutdatedRequest {
   /** All profiles with components where neither it nor a suite is given. */
@@ -31,31 +32,16 @@ export interface OutdatedRequest {
   suite: string | undefined;
 }
 
-export interface OutdatedReport {
-  profiles: {
-    profile: string;
-    /** What it is compared with; null where there is none yet. */
-    snapshot: string | null;
-    suite: string | null;
-    /** By name. */
-    components: OutdatedComponent[];
-    /** Where the base release is above what the snapshot has. */
-    ahead: BaseAhead[];
-  }[];
-  /** Profiles that were left out, and why; skips that have ended. */
-  notes: string[];
-}
-
 /**
  * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, PROFILE_PLACEHOLDER, SUITE_UNKNOWN, USAGE (a suite of
  * another profile, a profile of imported packages), MIRROR_UNKNOWN, SNAPSHOT_*, VERIFY_* and what looking for
  * candidates throws (src/source/registry.ts)
  */
-export async function outdated(context: Context, request: OutdatedRequest): Promise<OutdatedReport> {
+export async function outdated(context: Context, request: OutdatedRequest): Promise<OutdatedResult> {
   const run = await openRun(context);
   const { profiles, notes } = profilesOf(run, request);
   const trust = await readingTrust(run);
-  const report: OutdatedReport = { profiles: [], notes };
+  const report: OutdatedResult = { profiles: [], notes };
   for (const profile of profiles) {
     const snapshot =
       request.suite === undefined

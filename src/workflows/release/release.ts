@@ -1,22 +1,22 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
 import type { NamedSuite } from '../../profile/load.js';
-import type { SkippedOf } from '../../profile/skip.js';
 import type { Signer } from '../../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../../suite/origins.js';
-import { buildSet, planBuilds, type BuildPlanRow, type PlannedBuilds } from './set-build.js';
+import { buildSet, planBuilds, type PlannedBuilds } from './set-build.js';
 import { assertNotBehindBase } from './behind-base.js';
 import type { Context } from '../workspace/context.js';
 import { openRun, type Run } from '../workspace/run.js';
-import { applyCut, planCut, type CutReport } from './snapshot-cut.js';
+import { applyCut, planCut } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move/suite-move.js';
-import type { PublishReport } from '../move/suite-publication.js';
 import { suiteFor } from '../move/target-suite.js';
 import { resolveProfile, type Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
+import type { CutResult, ReleaseResult } from './release-results.js';
+import type { PublishResult } from '../move/move-results.js';
 
 export interface ReleaseRequest {
   profile: string;
@@ -34,24 +34,10 @@ export interface ReleaseRequest {
   onMove?: (move: MovePlan) => void;
 }
 
-export interface ReleasePlan {
-  profile: string;
-  suite: string;
-  base: { release: string; codename: string };
-  /** What machines install. */
-  metapackage: string;
-  builds: BuildPlanRow[];
-  /** Newer versions that skips of the profile keep out. */
-  skipped: SkippedOf[];
-}
+/** What is known before anything is built. */
+export type ReleasePlan = Omit<ReleaseResult, 'snapshot' | 'cut' | 'security' | 'publication'>;
 
-export interface ReleaseReport extends ReleasePlan {
-  snapshot: string;
-  cut: boolean;
-  /** CVE ids that the snapshot is flagged with. */
-  security: string[];
-  publication: PublishReport;
-}
+export type ReleaseReport = ReleaseResult & { snapshot: string; publication: PublishResult };
 
 /** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
@@ -95,7 +81,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     await assertNotBehindBase(run, resolution, planned);
     const set = await withSignedSources(run, await buildSet(run, resolution, planned), signer);
     const cutPlan = await planCut(run, set, signer, request.security);
-    const cut: CutReport = await applyCut(run, cutPlan, set, signer);
+    const cut: CutResult = await applyCut(run, cutPlan, set, signer);
     const { reason, lower } = request;
     const target = { profile: plan.profile, id: cut.id };
     const move = await planMove(

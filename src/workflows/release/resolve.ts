@@ -8,8 +8,8 @@ import type { Profile } from '../../profile/profile-schema.js';
 import { skippedSentence, type SkippedOf } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
 import { nearest } from '../../profile/nearest.js';
-import { whyNot, type ChoiceExplanation } from '../../resolution/explain-choice.js';
-import type { DemandRow } from '../../resolution/facts.js';
+import { whyNot } from '../../resolution/explain-choice.js';
+import type { DemandRow } from '../../resolution/demand-shape.js';
 import { planOptions } from '../../resolution/options.js';
 import type { Problem } from '../../resolution/problem.js';
 import { search } from '../../resolution/search.js';
@@ -24,6 +24,7 @@ import { withLocalTrees, type LocalTrees } from './local-trees.js';
 import { withKnownFixes } from '../workspace/known-skips.js';
 import { sourceContext } from './profile-sources.js';
 import { inPhase, type Phase } from '../../io/progress.js';
+import type { ChoiceExplanation } from '../../resolution/choice-shape.js';
 
 export interface Resolution {
   /** With own trees in place of components, where there are any. */

@@ -41,16 +41,7 @@ import { databaseSchema } from './set-schema.js';
 import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';
 import { inPhase, type Phase } from '../../io/progress.js';
-
-/** What would be done about one package, for people and `--json`. */
-export interface BuildPlanRow {
-  /** A component of the profile, or the source package of what Lockstep composes. */
-  component: string;
-  package: string;
-  version: string;
-  method: 'debian' | 'tree' | 'none';
-  state: 'cached' | 'to build' | 'taken';
-}
+import type { BuildPlanRow } from './release-results.js';
 
 export interface PlannedBuilds {
   rows: BuildPlanRow[];

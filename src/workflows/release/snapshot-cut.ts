@@ -2,7 +2,6 @@
 import { counted } from '../../counted.js';
 import { readDebControl } from '../../deb/deb-file.js';
 import { decompressByName } from '../../io/compress.js';
-import type { SkippedOf } from '../../profile/skip.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../../snapshot/content.js';
 import { stateOf } from '../../snapshot/evidence.js';
 import { installability, isPassed } from '../../suite/gates.js';
@@ -21,22 +20,7 @@ import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust, prepareEntry } from '../move/suite-publication.js';
 import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
-
-export interface CutReport {
-  profile: string;
-  id: string;
-  /** False where the set equals the last snapshot. */
-  cut: boolean;
-  /** SHA-256 of what the set is. */
-  inputs: string;
-  parent: string | null;
-  manifest: string | null;
-  /** CVE ids that the snapshot is flagged with: where nothing changed, those of the last one. */
-  security: string[];
-  /** Newer versions that skips of the profile kept out. */
-  skipped: SkippedOf[];
-  packages: { package: string; version: string; architecture: string; component: string }[];
-}
+import type { CutResult } from './release-results.js';
 
 /**
  * @param security CVE ids that the new snapshot is to be flagged with
@@ -143,9 +127,9 @@ export async function applyCut(
   plan: SnapshotPlan,
   set: BuiltSet,
   signer: Signer,
-): Promise<CutReport> {
+): Promise<CutResult> {
   const title = `Cutting a snapshot of ${set.profile.name}`;
-  const cut = async (): Promise<CutReport> => {
+  const cut = async (): Promise<CutResult> => {
     const files = await applySnapshot(context.places.snapshots, plan, {
       signer,
       now: context.clock.now(),
@@ -168,7 +152,7 @@ function cutWords({ id, manifest: { packages, sources } }: Extract<SnapshotPlan,
   return `${id}: ${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`;
 }
 
-export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutReport {
+export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutResult {
   return {
     profile: set.profile.name,
     id: plan.id,

@@ -23,6 +23,7 @@ import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
 import { allHistories } from '../reading/named-snapshot.js';
 import { assertSound } from './soundness.js';
 import { exclusively } from '../workspace/workspace-lock.js';
+import type { DropResult } from './upkeep-results.js';
 
 export interface DropRequest {
   id: string;
@@ -30,16 +31,7 @@ export interface DropRequest {
   dryRun: boolean;
 }
 
-export interface DropReport {
-  id: string;
-  profile: string;
-  /** `finished`: an earlier run had begun it. */
-  verdict: 'drop' | 'finished';
-  /** The removed files, below the workspace. */
-  files: string[];
-  /** Pool files that no other snapshot has, which the next gc removes. */
-  freed: { files: number; bytes: number };
-}
+export type DropReport = Omit<DropResult, 'dryRun'>;
 
 /**
  * Drops a snapshot, or only reports what would be removed.

@@ -4,7 +4,7 @@
  */
 import { frozenView, keyringSuite, liveView } from '../../archive/layout.js';
 import { readReleaseTexts } from '../../archive/publication.js';
-import { applyRefresh, planRefresh, type RefreshReason } from '../../archive/resign.js';
+import { applyRefresh, planRefresh } from '../../archive/resign.js';
 import { keyWarnings } from '../../archive/validity.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { counted } from '../../counted.js';
@@ -26,6 +26,7 @@ import { settleKeyFiles } from '../keys/keyring-settle.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
+import type { RefreshedView, RefreshResult } from './upkeep-results.js';
 
 export interface RefreshRequest {
   /** Empty: all. */
@@ -37,26 +38,7 @@ export interface RefreshRequest {
   dryRun: boolean;
 }
 
-export interface RefreshedView {
-  suite: string;
-  kind: 'live' | 'frozen';
-  /** Of a frozen view. */
-  snapshot: string | null;
-  /** Why it is signed again; null if nothing is due. */
-  reason: RefreshReason | null;
-  /** ISO 8601; null where it has no end. */
-  validUntil: string | null;
-  /** Why it could not be signed again; null if it was, or need not be. */
-  fault: string | null;
-}
-
-export interface Refreshed {
-  views: RefreshedView[];
-  /** Paths below `public/` of files that contain the key and were, or would be, rewritten. */
-  keyFiles: string[];
-  /** What people should know of the key. */
-  warnings: string[];
-}
+export type Refreshed = Omit<RefreshResult, 'dryRun'>;
 
 /**
  * Signs what is due again, and rewrites the key files if the key has changed. A view that cannot be signed is

@@ -29,6 +29,7 @@ import { applyRemedies } from './apply-remedies.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
+import type { VerifyResult } from './upkeep-results.js';
 
 export interface VerifyRequest {
   /** An id or a suite; undefined: everything. */
@@ -38,20 +39,7 @@ export interface VerifyRequest {
   keyrings: readonly string[];
 }
 
-export interface VerifyReport {
-  target: string | null;
-  /** How much was checked. */
-  snapshots: number;
-  views: number;
-  files: number;
-  bytes: number;
-  /** What is wrong now, by path. Paths are below the workspace. */
-  faults: Finding[];
-  /** What was repaired, and what could not be. */
-  repairs: RepairOutcome[];
-  /** What a person should know before believing the faults. */
-  notes: string[];
-}
+export type VerifyReport = Omit<VerifyResult, 'ok' | 'faults'> & { faults: Finding[] };
 
 /** Where the notes of `gc` and `drop` are. */
 export function notesPath({ places }: Context): string {

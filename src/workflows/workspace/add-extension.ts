@@ -9,6 +9,7 @@ import type { Profile } from '../../profile/profile-schema.js';
 import type { Context } from './context.js';
 import { openRun, type Run } from './run.js';
 import { exclusively } from './workspace-lock.js';
+import type { AddExtensionResult } from './workspace-results.js';
 
 /** Where the extension comes from. */
 export type ExtensionOrigin =
@@ -43,20 +44,6 @@ export interface AddExtensionRequest {
   dryRun: boolean;
 }
 
-export interface AddExtensionReport {
-  profile: string;
-  /** Relative to the workspace. */
-  file: string;
-  component: string;
-  /** What machines get; null where MediaWiki brings it along. */
-  package: string | null;
-  /** What was written, or would be. */
-  fragment: string;
-  /** The first line of it in the file. */
-  line: number;
-  written: boolean;
-}
-
 /**
  * Nothing is fetched: what is written is judged by the profile's own check alone.
  *
@@ -65,12 +52,12 @@ export interface AddExtensionReport {
 export async function addExtension(
   context: Context,
   request: AddExtensionRequest,
-): Promise<AddExtensionReport> {
+): Promise<AddExtensionResult> {
   if (request.dryRun) return await add(await openRun(context), request);
   return await exclusively(context, { dryRun: true }, (run) => add(run, request));
 }
 
-async function add(run: Run, request: AddExtensionRequest): Promise<AddExtensionReport> {
+async function add(run: Run, request: AddExtensionRequest): Promise<AddExtensionResult> {
   const profile = run.profiles.withComponents(request.profile ?? onlyProfile(run));
   const component = request.component ?? componentOf(request.name);
   const path = join(run.workspace.root, profile.file);

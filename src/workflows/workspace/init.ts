@@ -2,6 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { applyInit, planInit, readBeginnings, type InitOptions } from '../../profile/init.js';
 import type { Starter } from '../../profile/starters.js';
+import type { InitResult } from './workspace-results.js';
 
 export interface InitRequest extends Omit<InitOptions, 'name'> {
   /** Lockstep's own folder. */
@@ -13,18 +14,8 @@ export interface InitRequest extends Omit<InitOptions, 'name'> {
   name: string | undefined;
 }
 
-export interface InitReport {
-  /** Absolute path. */
-  workspace: string;
-  template: Starter | null;
-  /** Relative to the workspace. */
-  files: string[];
-  /** What to do in it, in this order: commands, each whole. */
-  next: string[];
-}
-
 /** @throws LockstepError WORKSPACE_EXISTS, WORKSPACE_INVALID */
-export async function initWorkspace(dir: string, request: InitRequest): Promise<InitReport> {
+export async function initWorkspace(dir: string, request: InitRequest): Promise<InitResult> {
   const workspace = resolve(dir);
   const { home, dryRun, template, name, ...options } = request;
   const plan = planInit(

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/disk.js';
-import { dropSkip, putSkip, type SkipEdit } from '../../profile/edit-skip.js';
+import { dropSkip, putSkip } from '../../profile/edit-skip.js';
 import { oneLine } from '../../profile/names.js';
 import { nearest } from '../../profile/nearest.js';
 import type { Profile } from '../../profile/profile-schema.js';
@@ -22,6 +22,7 @@ import { openRun, type Run } from './run.js';
 import { withKnownFixes } from './known-skips.js';
 import { sourceContext } from '../release/profile-sources.js';
 import { exclusively } from './workspace-lock.js';
+import type { SkipResult } from './workspace-results.js';
 
 export interface SkipRequest {
   profile: string;
@@ -30,30 +31,8 @@ export interface SkipRequest {
   dryRun: boolean;
 }
 
-export interface SkipReport {
-  profile: string;
-  /** Relative to the workspace. */
-  file: string;
-  component: string;
-  /** As it stands in the file. */
-  version: string;
-  /** `none`: the file says so already. */
-  action: SkipEdit['action'];
-  line: number | null;
-  /** The lines that are new, or that go. */
-  fragment: string;
-  written: boolean;
-  /** Whether the version is there now; null where that could not be looked up, and for `remove`. */
-  listed: boolean | null;
-  /** Whether security fixes will be missing, as far as is known. */
-  security: boolean;
-  /** The newest in the range that is left; null where that is not known. */
-  instead: string | null;
-  notes: string[];
-}
-
 /** What a lookup says of a version that a person wants to skip. */
-type Outlook = Pick<SkipReport, 'version' | 'listed' | 'security' | 'instead' | 'notes'>;
+type Outlook = Pick<SkipResult, 'version' | 'listed' | 'security' | 'instead' | 'notes'>;
 
 /** As many versions are named where one is not among them. */
 const mostNamed = 6;
@@ -62,7 +41,7 @@ const mostNamed = 6;
  * @throws LockstepError USAGE (component, reason, day, a version of upstream that several versions have),
  * VERSION_UNLISTED, PROFILE_UNKNOWN, PROFILE_INVALID, LOCK_HELD, DISK_*
  */
-export async function skip(context: Context, request: SkipRequest): Promise<SkipReport> {
+export async function skip(context: Context, request: SkipRequest): Promise<SkipResult> {
   const { component, change, dryRun } = request;
   const now = context.clock.now();
   const before = await openRun(context);
@@ -75,7 +54,7 @@ export async function skip(context: Context, request: SkipRequest): Promise<Skip
       ? await lookAhead(context, profile, component, { source, skip: change })
       : { version: change.version, listed: null, security: false, instead: null, notes: [] };
   const path = join(context.workspace.root, profile.file);
-  const edit = async ({ profiles }: Run): Promise<SkipReport> => {
+  const edit = async ({ profiles }: Run): Promise<SkipResult> => {
     const text = Buffer.from(profiles.bytes(profile.name)).toString('utf8');
     const { version } = outlook;
     const plan =

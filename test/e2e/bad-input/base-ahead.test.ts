@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { serveArchive } from '../../../src/archive/static-server.js';
-import { outdatedResult } from '../../../src/cli/results/resolution.js';
-import { releaseResult } from '../../../src/cli/results/all.js';
-import { statusResult } from '../../../src/cli/results/moves.js';
+import { outdatedResult } from '../../../src/workflows/release/release-results.js';
+import { releaseResult } from '../../../src/workflows/release/release-results.js';
+import { statusResult } from '../../../src/workflows/reading/status-result.js';
 import { AptRoot } from '../../fixtures/apt-root.js';
 import { unfitForRoots } from '../../fixtures/debian-root.js';
 import { Bench, cacheMirror, profile, suite } from './bench.js';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { releaseResult, resolveResult } from '../../../src/cli/results/all.js';
+import { releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
 import { testCacheDir } from '../../fixtures/debian-root.js';
 import { needs } from '../../fixtures/machine.js';
 import { Builds } from '../../fixtures/builds.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkResult } from '../../../src/cli/results/all.js';
+import { checkResult } from '../../../src/workflows/release/release-results.js';
 import { errorCodes, exitStatus, type ErrorCode } from '../../../src/errors.js';
 import { lockstep, newWorkspace, scratch } from '../../fixtures/lockstep.js';
 import { failedWith, keepsTo } from './bench.js';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { releaseResult, resolveResult } from '../../../src/cli/results/all.js';
+import { releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
 import { Bench, cacheMirror, failedWith, profile, until, type RunningCommand } from './bench.js';
 
 /** Patient, so that it is at the download until something else ends it. */

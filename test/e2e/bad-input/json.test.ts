@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  buildResult,
-  checkResult,
-  cutResult,
-  initResult,
-  keyResult,
-  publishResult,
-  releaseResult,
-  resolveResult,
-  serveResult,
-} from '../../../src/cli/results/all.js';
+import { buildResult, checkResult, cutResult, releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
+import { initResult } from '../../../src/workflows/workspace/workspace-results.js';
+import { keyResult } from '../../../src/workflows/keys/key-results.js';
+import { publishResult } from '../../../src/workflows/move/move-results.js';
+import { serveResult } from '../../../src/workflows/reading/reading-results.js';
 import { lockstep, scratch } from '../../fixtures/lockstep.js';
 import { Bench, cacheMirror, failedWith, keepsTo, profile, suite, until } from './bench.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../../src/errors.js';
-import { resolveResult } from '../../../src/cli/results/all.js';
+import { resolveResult } from '../../../src/workflows/release/release-results.js';
 import type { Fault, SuiteSpec } from '../../fixtures/mirror.js';
 import { throwAwaySigner } from '../../fixtures/mirror.js';
 import { wikiMirror, wikiSource } from '../../fixtures/wiki-mirror.js';

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { releaseResult } from '../../../src/cli/results/all.js';
-import {
-  promoteResult,
-  publishResult,
-  rollbackResult,
-  statusResult,
-} from '../../../src/cli/results/moves.js';
+import { releaseResult } from '../../../src/workflows/release/release-results.js';
+import { promoteResult, publishResult, rollbackResult } from '../../../src/workflows/move/move-results.js';
+import { statusResult } from '../../../src/workflows/reading/status-result.js';
 import { systemClock } from '../../../src/io/clock.js';
 import { takeLock } from '../../../src/io/lock.js';
 import { openpgpSigner } from '../../../src/signing/signer.js';

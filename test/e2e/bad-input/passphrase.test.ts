@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { chmod, rm } from 'node:fs/promises';
-import { keyRotateResult } from '../../../src/cli/results/keys.js';
-import { refreshResult } from '../../../src/cli/results/upkeep.js';
-import {
-  buildResult,
-  cutResult,
-  keyResult,
-  publishResult,
-  releaseResult,
-} from '../../../src/cli/results/all.js';
+import { keyRotateResult } from '../../../src/workflows/keys/key-results.js';
+import { refreshResult } from '../../../src/workflows/upkeep/upkeep-results.js';
+import { buildResult, cutResult, releaseResult } from '../../../src/workflows/release/release-results.js';
+import { keyResult } from '../../../src/workflows/keys/key-results.js';
+import { publishResult } from '../../../src/workflows/move/move-results.js';
 import { Bench, profile, suite } from './bench.js';
 
 const passphrase = 'correct horse battery staple';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { releaseResult, resolveResult } from '../../../src/cli/results/all.js';
+import { releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
 import { errorResult } from '../../../src/cli/render/error.js';
 import { scratch } from '../../fixtures/lockstep.js';
 import { FileServer, type Fault } from '../../fixtures/mirror.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { skipResult } from '../../../src/cli/results/skip.js';
-import { releaseResult, resolveResult } from '../../../src/cli/results/all.js';
-import { statusResult } from '../../../src/cli/results/moves.js';
+import { skipResult } from '../../../src/workflows/workspace/workspace-results.js';
+import { releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
+import { statusResult } from '../../../src/workflows/reading/status-result.js';
 import { Bench, cacheMirror, profile, suite } from './bench.js';
 
 const day = 86_400_000;

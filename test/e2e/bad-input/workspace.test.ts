@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkResult } from '../../../src/cli/results/all.js';
+import { checkResult } from '../../../src/workflows/release/release-results.js';
 import { exitStatus } from '../../../src/errors.js';
 import { lockstep, scratch } from '../../fixtures/lockstep.js';
 import { wikiMirror, wikiSource, wikiTree } from '../../fixtures/wiki-mirror.js';

@@ -12,7 +12,7 @@ import { AptRoot } from '../../fixtures/apt-root.js';
 import { unfitForRoots, type Codename } from '../../fixtures/debian-root.js';
 import { importedArchive, must, suite, type ImportedArchive } from '../../fixtures/imported-archive.js';
 import { lockstepJson, scratch, top } from '../../fixtures/lockstep.js';
-import { keyStatusResult } from '../../../src/cli/results/keys.js';
+import { keyStatusResult } from '../../../src/workflows/keys/key-results.js';
 
 const stop = new AbortController();
 

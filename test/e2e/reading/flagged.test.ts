@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { diffResult } from '../../../src/cli/results/diff.js';
-import { historyResult, snapshotsResult } from '../../../src/cli/results/snapshots.js';
-import { cutResult, releaseResult } from '../../../src/cli/results/all.js';
+import { diffResult } from '../../../src/comparison/diff-shape.js';
+import { historyResult, snapshotsResult } from '../../../src/workflows/reading/reading-results.js';
+import { cutResult, releaseResult } from '../../../src/workflows/release/release-results.js';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { Bench, cacheMirror, profile, suite } from '../bad-input/bench.js';

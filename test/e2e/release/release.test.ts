@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { releaseResult } from '../../../src/cli/results/all.js';
+import { releaseResult } from '../../../src/workflows/release/release-results.js';
 import { hashFile } from '../../../src/io/disk.js';
 import { run } from '../../../src/io/process.js';
 import { lockstepJson, newWorkspace, scratch } from '../../fixtures/lockstep.js';

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ResolveResult } from '../../../src/cli/results/all.js';
+import { type ResolveResult } from '../../../src/workflows/release/release-results.js';
 import { compareVersions, debianVersionOf } from '../../../src/deb/version.js';
 import { cacheFolder } from '../../../src/cli/environment.js';
 import { ContentStore } from '../../../src/io/content-store.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { check, type CheckReport } from '../../../src/workflows/release/check.js';
+import { check } from '../../../src/workflows/release/check.js';
+import type { CheckResult } from '../../../src/workflows/release/release-results.js';
 
 const top = resolve(import.meta.dirname, '../../..');
 
@@ -19,7 +20,7 @@ describe('checking a workspace', () => {
     await rm(root, { recursive: true, force: true });
   });
 
-  const checked = async (profile?: string): Promise<CheckReport> =>
+  const checked = async (profile?: string): Promise<CheckResult> =>
     (await check(root, profile, new Date('2026-11-29T00:00:00Z'))).result;
   const edit = async (file: string, change: (text: string) => string): Promise<void> =>
     writeFile(join(root, file), change(await readFile(join(root, file), 'utf8')));

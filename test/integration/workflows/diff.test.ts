@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { renderDiffMarkdown } from '../../../src/cli/render/diff-markdown.js';
 import { noLimits, renderDiff } from '../../../src/cli/render/diff.js';
 import { renderShow } from '../../../src/cli/render/snapshots.js';
-import { diffResult } from '../../../src/cli/results/diff.js';
+import { diffResult, type DiffResult } from '../../../src/comparison/diff-shape.js';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
 import { show } from '../../../src/workflows/reading/show.js';
-import { diff, type DiffReport } from '../../../src/workflows/reading/diff.js';
+import { diff } from '../../../src/workflows/reading/diff.js';
 import { makeBinary } from '../../fixtures/packages.js';
 import {
   aptComponent,
@@ -140,7 +140,7 @@ describe('a diff of two snapshots', function () {
   let place: SnapshotWorkspace;
   let first: Snapshot;
   let second: Snapshot;
-  let report: DiffReport;
+  let report: DiffResult;
 
   before(async () => {
     place = await SnapshotWorkspace.make();
@@ -154,11 +154,11 @@ describe('a diff of two snapshots', function () {
     await place.remove();
   });
 
-  async function compare(from: string, to: string, contents = true): Promise<DiffReport> {
+  async function compare(from: string, to: string, contents = true): Promise<DiffResult> {
     return await diff(place.context, { from, to, contents });
   }
 
-  const of = (name: string, from = report): DiffReport['contents'][number] =>
+  const of = (name: string, from = report): DiffResult['contents'][number] =>
     from.contents.find((item) => item.package === name)!;
 
   it('has the documented shape', () => {
@@ -399,7 +399,7 @@ describe('a diff of two snapshots', function () {
 
   describe('where packages are hostile', () => {
     const escape = '\u001b[2J\u009b31m\u202e';
-    let hostile: DiffReport;
+    let hostile: DiffResult;
 
     before(async () => {
       const set = (version: string, text: string): SetSpec => ({

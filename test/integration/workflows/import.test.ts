@@ -8,11 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { LockstepError } from '../../../src/errors.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import { parseManifest, type SnapshotManifest } from '../../../src/snapshot/manifest.js';
-import {
-  importPackages,
-  type ImportReport,
-  type ImportRequest,
-} from '../../../src/workflows/release/import.js';
+import { importPackages, type ImportRequest } from '../../../src/workflows/release/import.js';
 import {
   makeBinary,
   makeSource,
@@ -23,6 +19,7 @@ import {
 } from '../../fixtures/packages.js';
 import { throwAwaySigner } from '../../fixtures/mirror.js';
 import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
+import type { ImportResult } from '../../../src/workflows/release/release-results.js';
 
 const profileText = `format: 1
 kind: imported
@@ -58,7 +55,7 @@ describe('importing packages', () => {
     paths: readonly string[],
     more: Partial<ImportRequest> = {},
     signal = work.context.signal,
-  ): Promise<ImportReport> {
+  ): Promise<ImportResult> {
     work.now = new Date(work.now.getTime() + 60_000);
     const request = {
       profile: 'tools',
@@ -84,7 +81,7 @@ describe('importing packages', () => {
     throw new assert.AssertionError({ message: 'it was imported' });
   }
 
-  async function manifestOf({ id }: ImportReport): Promise<SnapshotManifest> {
+  async function manifestOf({ id }: ImportResult): Promise<SnapshotManifest> {
     const file = join(work.root, 'snapshots/tools', `${id}.json`);
     return parseManifest(await readFile(file, 'utf8'), file);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainMove, moveFields } from '../../../src/cli/explain/move.js';
-import { promoteResult, rollbackResult } from '../../../src/cli/results/moves.js';
+import { promoteResult, rollbackResult } from '../../../src/workflows/move/move-results.js';
 import { goodSnapshots } from '../../../src/suite/history.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
 import type { MoveOutlook } from '../../../src/workflows/move/move-outlook.js';

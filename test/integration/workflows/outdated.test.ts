@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { outdatedResult } from '../../../src/cli/results/resolution.js';
+import { outdatedResult, type OutdatedResult } from '../../../src/workflows/release/release-results.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import type { Snapshot, SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
-import {
-  outdated,
-  type OutdatedReport,
-  type OutdatedRequest,
-} from '../../../src/workflows/release/outdated.js';
+import { outdated, type OutdatedRequest } from '../../../src/workflows/release/outdated.js';
 import { GitRepository } from '../../fixtures/git-repository.js';
 import { FileServer } from '../../fixtures/mirror-server.js';
 import { SnapshotWorkspace, treeComponent } from '../../fixtures/snapshots.js';
@@ -94,13 +90,13 @@ metapackage: { name: set-full, lead: wiki, templates: [set-full] }
     });
   }
 
-  async function look(request: Partial<OutdatedRequest> = {}): Promise<OutdatedReport> {
+  async function look(request: Partial<OutdatedRequest> = {}): Promise<OutdatedResult> {
     const report = await outdated(context, { profile: 'set', suite: undefined, ...request });
     assert.deepEqual(outdatedResult.parse(report), report);
     return report;
   }
 
-  const rows = (report: OutdatedReport): unknown[][] =>
+  const rows = (report: OutdatedResult): unknown[][] =>
     report.profiles[0]!.components.map((one) => [
       one.component,
       one.current,

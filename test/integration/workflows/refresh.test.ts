@@ -7,16 +7,12 @@ import { withoutArmour } from '../../../src/deb/stanza.js';
 import { parseRelease } from '../../../src/deb/release-file.js';
 import { sha256Of } from '../../../src/io/disk.js';
 import { generateKey } from '../../../src/signing/keys.js';
-import {
-  assertRefreshed,
-  refresh,
-  type RefreshedView,
-  type RefreshRequest,
-} from '../../../src/workflows/upkeep/refresh.js';
+import { assertRefreshed, refresh, type RefreshRequest } from '../../../src/workflows/upkeep/refresh.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';
 import { everything, flipped, isLink, replace, troubles, verified } from './tampering.js';
+import type { RefreshedView } from '../../../src/workflows/upkeep/upkeep-results.js';
 
 const day = 86_400;
 

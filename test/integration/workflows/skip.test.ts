@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve as absolute } from 'node:path';
-import { skipResult } from '../../../src/cli/results/skip.js';
+import { skipResult, type SkipResult } from '../../../src/workflows/workspace/workspace-results.js';
 import { LockstepError } from '../../../src/errors.js';
 import { Http } from '../../../src/io/http.js';
 import { silentPhase } from '../../../src/io/progress.js';
@@ -16,7 +16,7 @@ import { cut } from '../../../src/workflows/release/cut.js';
 import { release, type ReleaseReport } from '../../../src/workflows/release/release.js';
 import { resolve } from '../../../src/workflows/release/resolve.js';
 import { show } from '../../../src/workflows/reading/show.js';
-import { skip, type SkipReport, type SkipRequest } from '../../../src/workflows/workspace/skip.js';
+import { skip, type SkipRequest } from '../../../src/workflows/workspace/skip.js';
 import { status } from '../../../src/workflows/reading/status.js';
 import { skippedIn } from '../../../src/snapshot/skipped-versions.js';
 import { TestMirror, type MirrorSpec } from '../../fixtures/mirror.js';
@@ -119,7 +119,7 @@ describe('a version that is skipped, from the command to the suite', function ()
     ...more,
   });
 
-  async function skipping(change = put(), more: Partial<SkipRequest> = {}): Promise<SkipReport> {
+  async function skipping(change = put(), more: Partial<SkipRequest> = {}): Promise<SkipResult> {
     const report = await skip(context, {
       profile: 'set',
       component: 'memcached',

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { statusResult } from '../../../src/cli/results/moves.js';
+import {
+  statusResult,
+  type StatusResult,
+  type SuiteStatus,
+} from '../../../src/workflows/reading/status-result.js';
 import { historyPath } from '../../../src/suite/history-file.js';
-import { status, type StatusReport, type SuiteStatus } from '../../../src/workflows/reading/status.js';
+import { status } from '../../../src/workflows/reading/status.js';
 import { exclusively } from '../../../src/workflows/workspace/workspace-lock.js';
 import { hashes } from '../../e2e/bad-input/bench.js';
 import { MoveBench } from './move-bench.js';
@@ -17,12 +21,12 @@ describe('lockstep status', function () {
   });
   afterEach(async () => bench.end());
 
-  const look = async (only?: string): Promise<StatusReport> => {
+  const look = async (only?: string): Promise<StatusResult> => {
     const report = await status(bench.context, only);
     assert.deepEqual(statusResult.parse(report), report);
     return report;
   };
-  const of = (report: StatusReport, suite: string): SuiteStatus =>
+  const of = (report: StatusResult, suite: string): SuiteStatus =>
     report.suites.find((one) => one.suite === suite)!;
 
   it('of an empty workspace has a row for each suite, and writes nothing', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { renderDemands } from '../../../src/cli/render/demands.js';
-import { demandResult } from '../../../src/cli/results/demands.js';
-import type { DemandRow } from '../../../src/resolution/facts.js';
+import { demandResult } from '../../../src/resolution/demand-shape.js';
+import type { DemandRow } from '../../../src/resolution/demand-shape.js';
 
 function row(more: Partial<DemandRow>): DemandRow {
   return {

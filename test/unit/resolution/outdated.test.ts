@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
 import { optionsOf } from '../../../src/resolution/options.js';
-import {
-  outdatedComponent,
-  outdatedWithin,
-  type OutdatedComponent,
-} from '../../../src/resolution/outdated.js';
+import { outdatedComponent, outdatedWithin } from '../../../src/resolution/outdated.js';
 import type { Candidates } from '../../../src/source/candidate.js';
 import type { Pin } from '../../../src/source/pin.js';
 import { source, sources } from './listings.js';
+import type { OutdatedComponent } from '../../../src/resolution/outdated-shape.js';
 
 type Source = Exclude<ComponentSource, { kind: 'within' }>;
 

@@ -7,7 +7,7 @@ import {
   moveFields,
   warningsOf,
 } from '../../../../src/cli/explain/move.js';
-import { rollbackResult } from '../../../../src/cli/results/moves.js';
+import { rollbackResult } from '../../../../src/workflows/move/move-results.js';
 import type { SnapshotSchema } from '../../../../src/snapshot/manifest.js';
 import { versionChanges, type NamedVersion } from '../../../../src/suite/version-steps.js';
 import type { MoveOutlook } from '../../../../src/workflows/move/move-outlook.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { renderChoice, renderOutdated } from '../../../../src/cli/render/resolution.js';
-import { choiceExplanationResult, outdatedResult } from '../../../../src/cli/results/resolution.js';
+import { choiceExplanationResult } from '../../../../src/resolution/choice-shape.js';
+import { outdatedResult, type OutdatedResult } from '../../../../src/workflows/release/release-results.js';
 import { whyNot } from '../../../../src/resolution/explain-choice.js';
 import { solve } from '../../../../src/resolution/solver.js';
-import type { OutdatedReport } from '../../../../src/workflows/release/outdated.js';
 import { demandingSet } from '../../../fixtures/demanding-set.js';
 
 describe('what a resolution came to, for people', () => {
@@ -32,7 +32,7 @@ describe('what a resolution came to, for people', () => {
     assert.equal(text, 'x 1\\x1b[2J.');
   });
 
-  const report: OutdatedReport = {
+  const report: OutdatedResult = {
     profiles: [
       {
         profile: 'wiki',

@@ -3,7 +3,8 @@ import { renderStatus, statusNotes } from '../../../../src/cli/render/status.js'
 import type { PublishedRelease } from '../../../../src/archive/release.js';
 import { formatRelease, parseRelease } from '../../../../src/deb/release-file.js';
 import type { HistoryAction, HistoryEntry } from '../../../../src/suite/history.js';
-import { suiteStatus, type SuiteStatus } from '../../../../src/workflows/reading/status.js';
+import { suiteStatus } from '../../../../src/workflows/reading/status.js';
+import type { SuiteStatus } from '../../../../src/workflows/reading/status-result.js';
 
 const day = 86_400;
 const now = new Date('2026-01-20T00:00:00Z');

@@ -1,4 +1,4 @@
-/** The shape of one row of who demands what of whom, with `--json`. */
+/** The shape of one row of who demands what of whom. */
 import { z } from 'zod';
 
 export const demandResult = z.object({
@@ -24,3 +24,4 @@ export const demandResult = z.object({
   file: z.string().describe("File below the component's own tree; the profile for its `requires`"),
   field: z.string().describe('`requires.MediaWiki`, `require.ext-intl`'),
 });
+export type DemandRow = z.infer<typeof demandResult>;

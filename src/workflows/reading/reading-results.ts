@@ -1,12 +1,11 @@
-/** The shape of what `snapshots`, `show` and `history` print with `--json`. */
+/** What `snapshots`, `show`, `history`, `pin-file` and `serve` print with `--json`. */
 import { z } from 'zod';
+import { cves, sha256, snapshotId, time } from '../../snapshot/result-fields.js';
+import { skippedResult, skippedVersionResult } from '../../profile/skip-shape.js';
 import { readFormats } from '../../snapshot/manifest.js';
 import { pinShape } from '../../source/pin.js';
-import { sha256, snapshotId, time } from './fields.js';
-import { skippedResult, skippedVersionResult } from './skip.js';
 
 const bytes = z.number().int().describe('Bytes');
-const cves = z.array(z.string()).describe('CVE ids that it is flagged with');
 const suites = z
   .array(
     z.object({
@@ -52,10 +51,10 @@ export const snapshotsResult = z.object({
     .array(z.object({ id: snapshotId, profile: z.string(), code: z.string(), message: z.string() }))
     .describe('Manifests that exist but cannot be read'),
 });
+
 export type SnapshotsResult = z.infer<typeof snapshotsResult>;
 
 const ref = z.object({ id: snapshotId, sha256: sha256.describe('SHA-256 of its manifest') });
-
 const manifest = z
   .object({
     format: z.literal(readFormats),
@@ -164,6 +163,7 @@ export const showResult = z.object({
     .describe('unchecked: no public key is available here. An invalid signature is an error'),
   note: z.string().nullable().describe('Remarks on the signature'),
 });
+
 export type ShowResult = z.infer<typeof showResult>;
 
 export const historyResult = z.object({
@@ -194,4 +194,34 @@ export const historyResult = z.object({
   faults: z.array(z.string()).describe('Lines with an invalid signature, in words'),
   note: z.string().nullable().describe('Remarks on the signatures'),
 });
+
 export type HistoryResult = z.infer<typeof historyResult>;
+
+export const pinFileResult = z.object({
+  snapshot: snapshotId,
+  profile: z.string(),
+  suite: z
+    .string()
+    .nullable()
+    .describe(
+      'The suite whose frozen view lists the versions; null if no suite ever pointed at the snapshot',
+    ),
+  priority: z.number().int().describe('Pin-Priority of every record'),
+  packages: z
+    .array(
+      z.object({
+        package: z.string().describe('With `:<architecture>` if the version differs between architectures'),
+        version: z.string(),
+      }),
+    )
+    .describe('The held packages, sorted'),
+  text: z.string().describe('The preferences file'),
+  file: z.string().nullable().describe('Absolute path of the file that --output wrote'),
+  note: z.string().nullable().describe('Remarks'),
+});
+export type PinFileResult = z.infer<typeof pinFileResult>;
+
+export const serveResult = z
+  .object({ url: z.string(), port: z.number().int(), root: z.string().describe('The served folder') })
+  .describe('Printed once, when the server listens');
+export type ServeResult = z.infer<typeof serveResult>;

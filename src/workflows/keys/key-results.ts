@@ -1,7 +1,15 @@
-/** The shape of what `key rotate` and `key status` print with `--json`. */
+/** What `key generate`, `key rotate` and `key status` print with `--json`. */
 import { z } from 'zod';
-import { time } from './fields.js';
-import { refreshResult } from './upkeep.js';
+import { time } from '../../snapshot/result-fields.js';
+import { refreshResult } from '../upkeep/upkeep-results.js';
+
+export const keyResult = z.object({
+  fingerprint: z.string(),
+  keyFile: z.string(),
+  revocationFile: z.string(),
+  protected: z.boolean().describe('Whether a passphrase protects it'),
+});
+export type KeyResult = z.infer<typeof keyResult>;
 
 const fingerprint = z.string().describe('40 upper-case hex digits');
 
@@ -34,6 +42,7 @@ export const keyStatusResult = z.object({
   keys,
   plan,
 });
+
 export type KeyStatusResult = z.infer<typeof keyStatusResult>;
 
 export const keyRotateResult = keyStatusResult.extend({
@@ -49,4 +58,5 @@ export const keyRotateResult = keyStatusResult.extend({
     ),
   views: refreshResult.shape.views.describe('What was signed again'),
 });
+
 export type KeyRotateResult = z.infer<typeof keyRotateResult>;

@@ -1,34 +1,12 @@
-/**
- * The shape of what each command prints with `--json`. docs/reference/json.md
- * and schemas/output/ are made from here; a test holds them to it.
- */
+/** What `check`, `resolve`, `outdated`, `build`, `cut`, `import` and `release` print with `--json`. */
 import { z } from 'zod';
+import { sha256, snapshotId } from '../../snapshot/result-fields.js';
+import { skippedResult } from '../../profile/skip-shape.js';
+import { choiceExplanationResult } from '../../resolution/choice-shape.js';
+import { demandResult } from '../../resolution/demand-shape.js';
+import { baseAheadResult, outdatedComponent } from '../../resolution/outdated-shape.js';
 import { pinShape } from '../../source/pin.js';
-import { sha256, snapshotId } from './fields.js';
-import { starters } from '../../profile/starters.js';
-import { skippedResult, skipResult } from './skip.js';
-import { addExtensionResult } from './add.js';
-import { importResult } from './import.js';
-import { diffResult } from './diff.js';
-import { promoteResult, publishResult, rollbackResult, statusResult } from './moves.js';
-import { keyRotateResult, keyStatusResult } from './keys.js';
-import { pinFileResult } from './pin-file.js';
-import { demandResult } from './demands.js';
-import { baseAheadResult, outdatedResult, choiceExplanationResult } from './resolution.js';
-import { historyResult, showResult, snapshotsResult } from './snapshots.js';
-import { dropResult, gcResult, refreshResult, verifyResult } from './upkeep.js';
-
-export type { DiffResult } from './diff.js';
-export { publishResult, type PublishResult } from './moves.js';
-export type { HistoryResult, ShowResult, SnapshotsResult } from './snapshots.js';
-
-export const initResult = z.object({
-  workspace: z.string().describe('Absolute path'),
-  template: z.enum(starters).nullable().describe('The example that it contains; null with --empty'),
-  files: z.array(z.string()).describe('Relative to the workspace'),
-  next: z.array(z.string()).describe('Commands to run in it, in this order'),
-});
-export type InitResult = z.infer<typeof initResult>;
+import { publishResult } from '../move/move-results.js';
 
 export const checkResult = z.object({
   ok: z.boolean(),
@@ -46,15 +24,8 @@ export const checkResult = z.object({
   ),
   notes: z.array(z.string()).describe('Expired skips, with the command that removes each'),
 });
-export type CheckResult = z.infer<typeof checkResult>;
 
-export const keyResult = z.object({
-  fingerprint: z.string(),
-  keyFile: z.string(),
-  revocationFile: z.string(),
-  protected: z.boolean().describe('Whether a passphrase protects it'),
-});
-export type KeyResult = z.infer<typeof keyResult>;
+export type CheckResult = z.infer<typeof checkResult>;
 
 export const resolveResult = z.object({
   profile: z.string(),
@@ -72,12 +43,24 @@ export const resolveResult = z.object({
     .describe('Packages whose version in the base release is higher than the built one'),
   explanation: choiceExplanationResult.optional().describe('With --explain'),
 });
+
 export type ResolveResult = z.infer<typeof resolveResult>;
 
-export const serveResult = z
-  .object({ url: z.string(), port: z.number().int(), root: z.string().describe('The served folder') })
-  .describe('Printed once, when the server listens');
-export type ServeResult = z.infer<typeof serveResult>;
+export const outdatedResult = z.object({
+  profiles: z.array(
+    z.object({
+      profile: z.string(),
+      snapshot: z.string().nullable().describe('The version it is compared with; null if there is none yet'),
+      suite: z.string().nullable().describe('With --suite'),
+      components: z.array(outdatedComponent).describe('By name'),
+      ahead: z
+        .array(baseAheadResult)
+        .describe('Packages whose version in the base release is higher than in the snapshot'),
+    }),
+  ),
+  notes: z.array(z.string()).describe('Profiles that were left out, and why; expired skips'),
+});
+export type OutdatedResult = z.infer<typeof outdatedResult>;
 
 const buildRow = z.object({
   component: z.string(),
@@ -86,6 +69,7 @@ const buildRow = z.object({
   method: z.enum(['debian', 'tree', 'none']),
   state: z.enum(['cached', 'to build', 'taken']).describe('taken: an unchanged package of the base release'),
 });
+export type BuildPlanRow = z.infer<typeof buildRow>;
 
 export const cutResult = z.object({
   profile: z.string(),
@@ -104,6 +88,7 @@ export const cutResult = z.object({
     z.object({ package: z.string(), version: z.string(), architecture: z.string(), component: z.string() }),
   ),
 });
+
 export type CutResult = z.infer<typeof cutResult>;
 
 export const buildResult = z.object({
@@ -122,7 +107,46 @@ export const buildResult = z.object({
     )
     .describe('Packages built in this run or earlier; empty with --dry-run'),
 });
+
 export type BuildResult = z.infer<typeof buildResult>;
+
+export const importResult = z.object({
+  profile: z.string(),
+  id: snapshotId.describe('With --dry-run, the id that it would get'),
+  cut: z
+    .boolean()
+    .describe('False if the set equals the last snapshot; then "snapshot" is the id of that one'),
+  inputs: sha256.describe("Digest of the set's inputs: equal inputs give an equal set"),
+  parent: snapshotId.nullable(),
+  manifest: z.string().nullable().describe('Path of the new manifest; null with --dry-run'),
+  packages: z.number().int().describe('Number of packages in the set'),
+  sources: z.number().int().describe('Number of source packages in the set'),
+  changes: z
+    .array(
+      z.object({
+        package: z.string(),
+        architecture: z.string().describe('`source` of a source package'),
+        from: z.string().nullable().describe('The previous version; null for a new package'),
+        to: z
+          .string()
+          .nullable()
+          .describe('The current version; null for a package that is no longer in the set'),
+      }),
+    )
+    .describe('Differences from the previous snapshot'),
+  wants: z
+    .array(z.enum(['replace', 'lower']))
+    .describe('With --dry-run: flags that the import needs but that are missing'),
+  passedOver: z
+    .array(z.object({ package: z.string(), version: z.string(), architecture: z.string() }))
+    .describe(
+      'Packages that were read but left out, because they are older than the newest `versions` of the profile',
+    ),
+  links: z
+    .array(z.string())
+    .describe('Symbolic links in the folders that are named like packages; they are ignored'),
+});
+export type ImportResult = z.infer<typeof importResult>;
 
 export const releaseResult = z.object({
   profile: z.string(),
@@ -137,34 +161,3 @@ export const releaseResult = z.object({
   publication: publishResult.nullable().describe('null with --dry-run'),
 });
 export type ReleaseResult = z.infer<typeof releaseResult>;
-
-/** By command, as typed. */
-export const outputSchemas: Record<string, z.ZodType> = {
-  init: initResult,
-  check: checkResult,
-  'key generate': keyResult,
-  'key rotate': keyRotateResult,
-  'key status': keyStatusResult,
-  'add extension': addExtensionResult,
-  skip: skipResult,
-  resolve: resolveResult,
-  outdated: outdatedResult,
-  build: buildResult,
-  cut: cutResult,
-  import: importResult,
-  publish: publishResult,
-  promote: promoteResult,
-  rollback: rollbackResult,
-  status: statusResult,
-  snapshots: snapshotsResult,
-  show: showResult,
-  history: historyResult,
-  diff: diffResult,
-  verify: verifyResult,
-  gc: gcResult,
-  drop: dropResult,
-  refresh: refreshResult,
-  'pin-file': pinFileResult,
-  release: releaseResult,
-  serve: serveResult,
-};

@@ -1,6 +1,6 @@
-/** The shape of what `verify`, `gc`, `drop` and `refresh` print with `--json`. */
+/** What `verify`, `gc`, `drop` and `refresh` print with `--json`. */
 import { z } from 'zod';
-import { snapshotId, time } from './fields.js';
+import { snapshotId, time } from '../../snapshot/result-fields.js';
 import { garbageKinds } from '../../archive/garbage.js';
 import { cacheFolderNames } from '../../io/cache-folders.js';
 
@@ -44,6 +44,7 @@ export const verifyResult = z
     notes: z.array(z.string()).describe('Remarks that affect how to read the faults'),
   })
   .describe('Also printed if there are faults; see the exit status');
+
 export type VerifyResult = z.infer<typeof verifyResult>;
 
 const garbageKind = z
@@ -72,6 +73,7 @@ export const gcResult = z.object({
   finished: z.array(snapshotId).describe('Interrupted drops that this run finished'),
   notes: z.array(z.string()).describe('What was not examined, and why'),
 });
+
 export type GcResult = z.infer<typeof gcResult>;
 
 export const dropResult = z.object({
@@ -84,6 +86,7 @@ export const dropResult = z.object({
     .object({ files: z.number().int(), bytes })
     .describe('Pool files that no other snapshot contains; gc removes them after its grace period'),
 });
+
 export type DropResult = z.infer<typeof dropResult>;
 
 export const refreshResult = z.object({
@@ -108,4 +111,6 @@ export const refreshResult = z.object({
     ),
   warnings: z.array(z.string()).describe('Warning about the expiry of the signing key, from 30 days before'),
 });
+
 export type RefreshResult = z.infer<typeof refreshResult>;
+export type RefreshedView = RefreshResult['views'][number];
