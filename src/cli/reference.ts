@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { errorCodes, exitStatus, type ExitStatusName } from '../errors.js';
 import { schemaFiles } from '../profile/json-schema.js';
-import { errorResult } from './render/error.js';
+import { errorResult } from './error-shape.js';
 import { outputSchemas } from './output-schemas.js';
 
 export interface GeneratedFile {

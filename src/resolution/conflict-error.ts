@@ -3,7 +3,7 @@
  * places and data. explain-conflict.ts finds the explanation. Pure.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
-import type { Conflict, ConflictDemand } from './conflict.js';
+import type { Conflict, ConflictDemand } from './conflict-shape.js';
 import type { Reason } from './choice-shape.js';
 import type { ConflictExplanation, Contradiction } from './explain-conflict.js';
 import { joined, profileItself } from './explain-words.js';

@@ -2,12 +2,8 @@
  * The message and the remedies if no mirror has a file of the chosen version. Lockstep never uses a lower
  * version on its own: it may lack security fixes, so a person must decide. Pure.
  */
-import {
-  NotOnMirrorError,
-  otherMirror,
-  type LowerVersion,
-  type MissingFile,
-} from '../source/not-on-mirror.js';
+import type { LowerVersion, MissingFile } from '../source/missing-file-shape.js';
+import { NotOnMirrorError, otherMirror } from '../source/not-on-mirror.js';
 import type { ComponentOptions } from './component-options.js';
 
 /** How long the proposed skip lasts, in days: by then a mirror that only lags has the file. */

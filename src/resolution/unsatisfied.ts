@@ -3,7 +3,7 @@
  * is available.
  */
 import { compareVersions } from '../deb/version.js';
-import type { Conflict } from './conflict.js';
+import type { Conflict } from './conflict-shape.js';
 import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 

@@ -4,42 +4,7 @@
  * (src/resolution/missing-file.ts).
  */
 import { LockstepError } from '../errors.js';
-
-/** One address, and what came of asking there. */
-export interface Tried {
-  url: string;
-  said: string;
-}
-
-/** The lower version that a skip would take. */
-export interface LowerVersion {
-  /** As Debian writes it. */
-  version: string;
-  suite: string;
-  /**
-   * Higher versions that the security suite lists, the highest first: the lower one lacks what they fix. Empty where
-   * none is known of.
-   */
-  lacksFixesOf: string[];
-}
-
-export interface MissingFile {
-  /** Its name: `mediawiki_1.43.12.dsc`. */
-  file: string;
-  /** The suite whose index lists it. */
-  suite: string;
-  tried: Tried[];
-  /** Whether every address answered that it has no such file, or other bytes; false: asking again later may do. */
-  final: boolean;
-  profile?: string | undefined;
-  /** The component that needs it, and its version as Debian writes it. */
-  component?: string | undefined;
-  version?: string | undefined;
-  /** The next lower version in the component's range; null where there is none. */
-  lower?: LowerVersion | null | undefined;
-  /** The line that takes the lower version, as words of a command. */
-  command?: string[] | undefined;
-}
+import type { MissingFile } from './missing-file-shape.js';
 
 /** SOURCE_NOT_ON_MIRROR. */
 export class NotOnMirrorError extends LockstepError {

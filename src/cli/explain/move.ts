@@ -8,19 +8,10 @@ import { counted } from '../../counted.js';
 import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../../suite/version-steps.js';
 import { nameOfSchema } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
+import { wrapped } from '../render/plain-text.js';
 import type { MoveOutlook } from '../../workflows/move/move-outlook.js';
 import type { MovePlan } from '../../workflows/move/suite-move.js';
 import type { RollbackResult } from '../../workflows/move/move-results.js';
-
-/** What each kind of machine does that follows the suite. */
-export interface MachineWords {
-  /** With the archive's keyring package. */
-  pinned: string;
-  /** Without it. */
-  unpinned: string;
-  /** Held at a snapshot by an apt preferences file. */
-  held: string;
-}
 
 /** The fields of a move that `--json` shows. */
 export function moveFields(outlook: MoveOutlook): Omit<RollbackResult, 'reissues' | 'publication'> {
@@ -54,14 +45,14 @@ export function explainMove(outlook: MoveOutlook): string {
     '',
     headOf(outlook),
     ...(outlook.reason === null ? [] : [`Reason: ${outlook.reason}`]),
-    ...(outlook.security.length === 0 ? [] : wrapped(`It fixes ${outlook.security.join(', ')}.`)),
-    ...warningsOf(outlook).flatMap((warning) => wrapped(`Warning: ${warning}`)),
+    ...(outlook.security.length === 0 ? [] : paragraph(`It fixes ${outlook.security.join(', ')}.`)),
+    ...warningsOf(outlook).flatMap((warning) => paragraph(`Warning: ${warning}`)),
   ];
   if (outlook.from !== null && outlook.from === outlook.to) return head.join('\n');
   return [
     ...head,
     '',
-    ...outlook.notes.flatMap((note) => wrapped(note)),
+    ...outlook.notes.flatMap((note) => paragraph(note)),
     ...(outlook.notes.length === 0 ? [] : ['']),
     ...block('Packages that change on machines:', stepLines(steps.filter((step) => !staying.includes(step)))),
     ...block(
@@ -144,7 +135,7 @@ export function clockWarning(suite: string, seconds: number): string {
 }
 
 /** What the machines that follow the suite will do. */
-export function machineWords(outlook: MoveOutlook): MachineWords {
+export function machineWords(outlook: MoveOutlook): RollbackResult['machines'] {
   const { action, suite, to, program, versions, reissues } = outlook;
   const release = program === null ? '' : ` (on the machine, as root: ${program} unpin)`;
   const held = `They stay at their snapshot until someone removes the hold${release}.`;
@@ -185,11 +176,11 @@ function machineLines(outlook: MoveOutlook): string[] {
   return [
     `Machines that follow ${suite}:`,
     `  with ${keyringPackage} (pin ${downgradePriority})`,
-    ...wrapped(words.pinned, 4),
+    ...paragraph(words.pinned, 4),
     '  without that pin',
-    ...wrapped(words.unpinned, 4),
+    ...paragraph(words.unpinned, 4),
     `  held at a snapshot${outlook.program === null ? '' : ` (${outlook.program} pin)`}`,
-    ...wrapped(words.held, 4),
+    ...paragraph(words.held, 4),
     '',
   ];
 }
@@ -217,7 +208,7 @@ export function databaseWords(outlook: MoveOutlook): string | null {
 
 function databaseLines(outlook: MoveOutlook): string[] {
   const words = databaseWords(outlook);
-  return words === null ? [] : ['Database:', ...wrapped(words, 2), ''];
+  return words === null ? [] : ['Database:', ...paragraph(words, 2), ''];
 }
 
 function stepLines(steps: readonly VersionStep[]): string[] {
@@ -233,16 +224,8 @@ function versionLines(versions: readonly NamedVersion[]): string[] {
 }
 
 /** A paragraph as lines of at most 100 characters; a longer word stands alone. */
-function wrapped(text: string, indent = 0): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent + line.length + 1 + word.length > 100) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((one) => ' '.repeat(indent) + one);
+function paragraph(text: string, indent = 0): string[] {
+  return wrapped(text, 100 - indent).map((line) => ' '.repeat(indent) + line);
 }
 
 function block(title: string, lines: readonly string[]): string[] {

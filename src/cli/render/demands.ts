@@ -9,21 +9,20 @@ const head = ['Who', 'Demands', 'Of', 'Available', ''];
 
 /**
  * The table: what is not met first, then what components demand of each other and of the base release. What
- * the libraries in a vendor folder demand, and what a tree has in itself, is only counted, unless `all` is wanted.
+ * the libraries in a vendor folder demand, and what a tree has in itself, is only counted.
  */
-export function renderDemands(rows: readonly DemandRow[], { all = false } = {}): string {
+export function renderDemands(rows: readonly DemandRow[]): string {
   if (rows.length === 0) return 'No component of the set has demands.';
-  const shown = rows.filter((row) => all || !row.met || isBetweenOthers(row));
+  const shown = rows.filter((row) => !row.met || isBetweenOthers(row));
   const order = [...shown.filter(({ met }) => !met), ...shown.filter(({ met }) => met)];
   const lines = unique(order.map(cells));
-  const left = rows.length - shown.length;
-  const rest =
-    left === 0
-      ? ''
-      : `${counted(left, 'more demand')} within one tree, or of a library in a vendor folder: all satisfied`;
-  return [...(lines.length === 0 ? [] : [renderTable(head, lines)]), ...(rest === '' ? [] : [rest])].join(
-    '\n',
-  );
+  const left = counted(rows.length - shown.length, 'more demand');
+  return [
+    ...(lines.length === 0 ? [] : [renderTable(head, lines)]),
+    ...(shown.length === rows.length
+      ? []
+      : [`${left} within one tree, or of a library in a vendor folder: all satisfied`]),
+  ].join('\n');
 }
 
 /** Composer has seen to what is within a vendor folder, and upstream to what is within a tree. */

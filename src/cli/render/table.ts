@@ -3,6 +3,7 @@
  * cells are wrapped between words; where that is not enough, each row becomes a block. No word is broken, so that
  * ids and commands can be copied.
  */
+import { wrapped } from './plain-text.js';
 import type { Pin } from '../../source/pin.js';
 import type { BuildResult, BuildPlanRow } from '../../workflows/release/release-results.js';
 
@@ -66,17 +67,6 @@ function block(head: readonly string[], row: readonly string[], columns: number)
     );
   });
   return [row[0] ?? '', ...lines].join('\n');
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/ +/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** One row a package: component, version, package, where from, who vouches. */

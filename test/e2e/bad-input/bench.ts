@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
-import { errorResult } from '../../../src/cli/render/error.js';
+import { errorResult } from '../../../src/cli/error-shape.js';
 import { errorCodes, exitStatus, type ErrorCode, type FaultPlace } from '../../../src/errors.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { isTemporaryName } from '../../../src/io/disk.js';

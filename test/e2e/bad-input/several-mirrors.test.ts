@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
-import { errorResult } from '../../../src/cli/render/error.js';
+import { errorResult } from '../../../src/cli/error-shape.js';
 import { scratch } from '../../fixtures/lockstep.js';
 import { FileServer, type Fault } from '../../fixtures/mirror.js';
 import { wikiMirror } from '../../fixtures/wiki-mirror.js';

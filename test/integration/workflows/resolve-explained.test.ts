@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { errorResult, errorToJson } from '../../../src/cli/render/error.js';
+import { errorResult } from '../../../src/cli/error-shape.js';
+import { errorToJson } from '../../../src/cli/render/error.js';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';

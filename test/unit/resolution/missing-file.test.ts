@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { errorResult, errorToJson, renderError } from '../../../src/cli/render/error.js';
+import { errorResult } from '../../../src/cli/error-shape.js';
+import { errorToJson, renderError } from '../../../src/cli/render/error.js';
 import type { ComponentOptions } from '../../../src/resolution/component-options.js';
 import { explainMissing } from '../../../src/resolution/missing-file.js';
 import { optionsOf } from '../../../src/resolution/options.js';
-import { NotOnMirrorError, type MissingFile } from '../../../src/source/not-on-mirror.js';
+import type { MissingFile } from '../../../src/source/missing-file-shape.js';
+import { NotOnMirrorError } from '../../../src/source/not-on-mirror.js';
 import type { BinaryListing, SourceListing } from '../../../src/source/candidate.js';
 import { binaries, binary, source, sources } from './listings.js';
 

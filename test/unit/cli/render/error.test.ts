@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { errorResult, errorToJson, exitOf, renderError } from '../../../../src/cli/render/error.js';
+import { errorResult } from '../../../../src/cli/error-shape.js';
+import { errorToJson, exitOf, renderError } from '../../../../src/cli/render/error.js';
 import { LockstepError, errorCodes, exitStatus } from '../../../../src/errors.js';
 
 const fault = new LockstepError('PROFILE_INVALID', {
