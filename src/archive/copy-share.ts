@@ -33,7 +33,7 @@ export type ShareOfCopies = { store: string; files: readonly SmallFile[] };
 const turnSize = 128;
 
 /** A blob's bytes, if they match its name. */
-export function checkedBytes(file: SmallFile, store: Pick<ContentStore, 'path'>): Buffer | undefined {
+function checkedBytes(file: SmallFile, store: Pick<ContentStore, 'path'>): Buffer | undefined {
   try {
     const bytes = readFileSync(store.path(file.sha256));
     return sha256Of(bytes) === file.sha256 ? bytes : undefined;

@@ -39,29 +39,21 @@ import type {
 } from './port.js';
 import { placeSmallFiles } from './small-files.js';
 
-export interface DiskPortOptions {
-  /**
-   * How files of the store get into the archive. `copy` (the default): separate files, so that a damaged one
-   * can be repaired from the other. `link`: hard links if possible, which take no space and, for thousands of
-   * files, a tenth of the time.
-   */
-  how?: 'copy' | 'link';
-}
-
 /** As many as keep the disk busy: more only wait for each other in libuv's four threads. */
 const writesAtOnce = 8;
 /** Bytes up to which a file is written together with others. */
 const smallFile = 256 * 1024;
 
-/** The port onto a folder, usually `public/` of the workspace. */
+/**
+ * The port onto a folder, usually `public/` of the workspace. What comes out of the store is a separate file, so that a
+ * damaged one can be repaired from the other.
+ */
 export class DiskPort implements ArchivePort, FolderPort {
   readonly place: string;
   readonly folder: FolderPort = this;
-  readonly #how: 'copy' | 'link';
 
-  constructor(root: string, options: DiskPortOptions = {}) {
+  constructor(root: string) {
     this.place = resolve(root);
-    this.#how = options.how ?? 'copy';
   }
 
   async read(path: string): Promise<Buffer | undefined> {
@@ -113,7 +105,6 @@ export class DiskPort implements ArchivePort, FolderPort {
       .map(([path, { sha256, size }]) => ({ path, sha256, size }));
     const large = blobs.filter(({ size }) => size > smallFile);
     const left = await placeSmallFiles(small, store, {
-      how: this.#how,
       signal: options.signal,
       onWritten: ({ path }) => options.onWritten?.(placed.get(path)!),
     });
@@ -136,7 +127,7 @@ export class DiskPort implements ArchivePort, FolderPort {
         limit(async () => {
           throwIfInterrupted(signal);
           try {
-            await store.linkTo(blob.sha256, this.#at(blob.path), { how: this.#how, signal });
+            await store.copyTo(blob.sha256, this.#at(blob.path), { signal });
           } catch (error) {
             // The first fault is reported. The others stop and leave no incomplete file.
             failed.abort(error);

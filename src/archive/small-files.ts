@@ -4,34 +4,19 @@
  * together they take a tenth of that, with the same promise: under its name, a
  * file is whole and on the disk. Must not be given files that fill the memory.
  */
-import { linkSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import pLimit from 'p-limit';
 import type { ContentStore } from '../io/content-store.js';
-import { diskFault, syncDir } from '../io/disk.js';
-import { FileBatch, syncFileSystem } from '../io/file-batch.js';
-import { throwIfInterrupted } from '../io/interrupt.js';
+import { FileBatch } from '../io/file-batch.js';
 import { allShares, dealt, runInThread } from '../io/thread.js';
-import {
-  checkedBytes,
-  copyShare,
-  type CopyMessage,
-  type ShareOfCopies,
-  type SmallFile,
-} from './copy-share.js';
+import { copyShare, type CopyMessage, type ShareOfCopies, type SmallFile } from './copy-share.js';
 
 export interface SmallFileOptions {
-  how: 'copy' | 'link';
   signal?: AbortSignal | undefined;
   onWritten?: ((file: SmallFile) => void) | undefined;
   /** The script of the second thread (default: copy-worker.js). */
   thread?: URL | undefined;
 }
 
-/** Between so many, others get their turn, and Ctrl-C is heard. */
-const turnSize = 128;
 /** So many come into their places together: each such batch waits for the disk twice. */
 const batchFiles = 4096;
 const batchBytes = 64 * 1024 * 1024;
@@ -43,14 +28,6 @@ const batchBytes = 64 * 1024 * 1024;
  * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; placed files stay, and no file is incomplete
  */
 export async function placeSmallFiles(
-  files: readonly SmallFile[],
-  store: ContentStore,
-  options: SmallFileOptions,
-): Promise<SmallFile[]> {
-  return options.how === 'link' ? await linkAll(files, store, options) : await copyAll(files, store, options);
-}
-
-async function copyAll(
   files: readonly SmallFile[],
   store: ContentStore,
   options: SmallFileOptions,
@@ -140,51 +117,4 @@ class Placing {
     // The waiting caller gets the error
     this.#before.catch(() => undefined);
   }
-}
-
-async function linkAll(
-  files: readonly SmallFile[],
-  store: ContentStore,
-  { signal, onWritten }: SmallFileOptions,
-): Promise<SmallFile[]> {
-  const folders = new Set<string>();
-  const left: SmallFile[] = [];
-  for (const [index, file] of files.entries()) {
-    if (index % turnSize === 0) {
-      await setImmediate();
-      throwIfInterrupted(signal);
-    }
-    if (checkedBytes(file, store) === undefined || !linked(file, store, folders)) left.push(file);
-    else onWritten?.(file);
-  }
-  const [first] = folders;
-  // Without it the names may not outlive a crash
-  if (first === undefined || (files.length > turnSize && (await syncFileSystem(first)))) return left;
-  const limit = pLimit(8);
-  await Promise.all([...folders].map((folder) => limit(() => syncDir(folder))));
-  return left;
-}
-
-function linked(file: SmallFile, store: ContentStore, folders: Set<string>): boolean {
-  try {
-    makeFolder(file.path, folders);
-  } catch (error) {
-    throw diskFault(error, 'make the folder of', file.path);
-  }
-  try {
-    linkSync(store.path(file.sha256), file.path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function makeFolder(path: string, folders: Set<string>): void {
-  const folder = dirname(path);
-  if (folders.has(folder)) return;
-  const made = mkdirSync(folder, { recursive: true });
-  // The folders above it have a new entry each, too.
-  for (let at = folder; made !== undefined && at.length >= made.length; at = dirname(at))
-    folders.add(dirname(at));
-  folders.add(folder);
 }

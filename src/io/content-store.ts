@@ -19,7 +19,6 @@ import {
   ensureDir,
   hashFile,
   isTemporaryName,
-  linkOrCopy,
   notThere,
   onDisk,
   readPieces,
@@ -229,25 +228,15 @@ export class ContentStore {
   }
 
   /**
-   * Copies or links a blob to another name atomically, replacing an existing file; it is checked first
-   * (STORE_MISSING, STORE_CORRUPT). `copy` (the default) makes a separate file with mode 0644, fsynced: a
-   * write to it cannot damage the store. `link` makes a hard link where it can, which takes no room but
-   * shares the store's mode 0444.
+   * Copies a blob to another name atomically, replacing an existing file; it is checked on the way (STORE_MISSING,
+   * STORE_CORRUPT). It is a separate file with mode 0644, fsynced: a write to it cannot damage the store.
    */
-  async linkTo(
+  async copyTo(
     sha256: string,
     targetPath: string,
-    options: { how?: 'copy' | 'link'; signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): Promise<StoredBlob> {
-    const signal = options.signal === undefined ? {} : { signal: options.signal };
-    if (options.how === 'link') {
-      const blob = await this.verify(sha256, signal);
-      await linkOrCopy(this.path(sha256), targetPath);
-      await syncDir(dirname(targetPath));
-      return blob;
-    }
-    const { size } = await writeFileAtomic(targetPath, this.open(sha256), signal);
-    return { sha256, size };
+    return await writeFileAtomic(targetPath, this.open(sha256), options);
   }
 
   /** Every blob of the store, in the order of their hashes. For garbage collection: nothing is read. */

@@ -269,34 +269,23 @@ export async function syncDir(path: string): Promise<void> {
 /**
  * Adds the name `to` for `from`: a hard link if the file system allows it, otherwise a copy (a clone if
  * possible). Replaces an existing file atomically. A link shares its mode with `from`; `mode` is for the
- * copy. Returns which it was.
+ * copy.
  */
-export async function linkOrCopy(
-  from: string,
-  to: string,
-  options: { mode?: number } = {},
-): Promise<'link' | 'copy'> {
+export async function linkOrCopy(from: string, to: string, mode = 0o644): Promise<void> {
   await ensureDir(dirname(to));
   const temporary = temporaryName(to);
   try {
-    const how = await onDisk('link', to, async () => {
-      try {
-        await link(from, temporary);
-        return 'link';
-      } catch (error) {
+    await onDisk('link', to, async () => {
+      await link(from, temporary).catch(async (error: unknown) => {
         if (!noLink.has(errnoOf(error) ?? '')) throw error;
         await copyFile(from, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-        await chmod(temporary, options.mode ?? 0o644);
-        return 'copy';
-      }
+        await chmod(temporary, mode);
+      });
+      await rename(temporary, to);
     });
+  } finally {
     // rename(2) does nothing when both names are links to one inode, and leaves the temporary name there.
-    await onDisk('link', to, () => rename(temporary, to));
-    await unlink(temporary).catch(notThere(undefined));
-    return how;
-  } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    throw error;
   }
 }
 

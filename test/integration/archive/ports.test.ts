@@ -12,7 +12,6 @@ import { IsolatedApt, Workbench } from '../../fixtures/archive-bench.js';
 import { archivePortContract } from './port-contract.js';
 
 archivePortContract('a folder', (folder) => new DiskPort(folder));
-archivePortContract('a folder of links', (folder) => new DiskPort(folder, { how: 'link' }));
 archivePortContract('an object store', () => new MemoryPort());
 
 describe('a folder beyond what an object store can', () => {

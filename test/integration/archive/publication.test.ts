@@ -185,16 +185,12 @@ describe('publishing to a disk', function () {
     assert.equal(await bench.port.read('debian/dists/set-stable/InRelease'), undefined);
   });
 
-  it('shares files with the store only when asked to', async () => {
+  it('shares no file with the store', async () => {
     const first = await bench.snapshot([{ name: 'tiny', version: '1.0' }]);
     const { path, sha256 } = first.manifest.packages[0]!;
     await bench.publish(first);
     const { ino } = await stat(bench.store.path(sha256));
     assert.notEqual((await stat(join(bench.public, 'debian', path))).ino, ino);
-    const other = join(bench.root, 'linked');
-    await bench.publish(first, [], new DiskPort(other, { how: 'link' }));
-    assert.equal((await stat(join(other, 'debian', path))).ino, ino);
-    assert.deepEqual(await tree(join(other, 'debian/pool')), await tree(join(bench.public, 'debian/pool')));
   });
 
   it('is for everybody to read, whatever the umask', async () => {

@@ -7,7 +7,7 @@ import type { SmallFile } from '../../../src/archive/copy-share.js';
 import { LockstepError } from '../../../src/errors.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 
-const copying = { how: 'copy', thread: new URL('../../fixtures/copy-worker.mjs', import.meta.url) } as const;
+const copying = { thread: new URL('../../fixtures/copy-worker.mjs', import.meta.url) } as const;
 
 describe('many small files out of the store', () => {
   let folder: string;

@@ -77,8 +77,8 @@ describe('files on the disk', () => {
   it('are linked, over what is there too', async () => {
     await writeFile(at('from'), 'text');
     await writeFile(at('to'), 'old');
-    assert.equal(await linkOrCopy(at('from'), at('to')), 'link');
-    assert.equal(await linkOrCopy(at('from'), at('to')), 'link');
+    await linkOrCopy(at('from'), at('to'));
+    await linkOrCopy(at('from'), at('to'));
     assert.equal((await stat(at('from'))).ino, (await stat(at('to'))).ino);
     assert.deepEqual((await readdir(folder)).sort(), ['from', 'to']);
   });
