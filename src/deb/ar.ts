@@ -142,24 +142,19 @@ export async function* writeAr(members: Iterable<ArInput> | AsyncIterable<ArInpu
 }
 
 function formatHeader(member: ArInput): Buffer {
+  const { name, size, mtime } = member;
   const faults = [
-    ...(nameSpec.test(member.name) ? [] : [`${shownName(member.name)} is not a member name`]),
-    ...(isCount(member.size, largestSize) ? [] : [`its size ${member.size} cannot be written`]),
-    ...(isCount(member.mtime, 999_999_999_999) ? [] : [`its time ${member.mtime} cannot be written`]),
+    ...(nameSpec.test(name) ? [] : [`${shownName(name)} is not a member name`]),
+    ...(isCount(size, largestSize) ? [] : [`its size ${size} cannot be written`]),
+    ...(isCount(mtime, 999_999_999_999) ? [] : [`its time ${mtime} cannot be written`]),
   ];
   if (faults.length > 0) {
     throw new LockstepError('DEB_INVALID', {
-      message: `The ar member ${shownName(member.name)} cannot be written: ${faults.join('; ')}`,
+      message: `The ar member ${shownName(name)} cannot be written: ${faults.join('; ')}`,
     });
   }
-  const text =
-    member.name.padEnd(16) +
-    String(member.mtime).padEnd(12) +
-    '0'.padEnd(6) +
-    '0'.padEnd(6) +
-    '100644'.padEnd(8) +
-    String(member.size).padEnd(10) +
-    '`\n';
+  const owner = '0'.padEnd(6) + '0'.padEnd(6);
+  const text = `${name.padEnd(16)}${String(mtime).padEnd(12)}${owner}${'100644'.padEnd(8)}${String(size).padEnd(10)}\`\n`;
   return Buffer.from(text, 'latin1');
 }
 

@@ -2,8 +2,9 @@
  * debian/changelog, deb-changelog(5): reads the entries and adds a new one on top. It uses no clock: the
  * caller passes the date.
  */
-import { LockstepError, type FaultPlace } from '../errors.js';
+import { LockstepError } from '../errors.js';
 import { isPackageName } from './member-name.js';
+import { trimmedLines } from './stanza.js';
 import { isValidVersion } from './version.js';
 
 export interface ChangelogEntry {
@@ -19,18 +20,8 @@ export interface ChangelogEntry {
   readonly lines: readonly string[];
 }
 
-export interface NewChangelogEntry {
-  readonly version: string;
-  readonly distribution: string;
-  /** What changed, one item each; a `\n` goes on with an indented line. */
-  readonly lines: readonly string[];
-  /** `Name <address>`. */
-  readonly maintainer: string;
-  /** Seconds. */
-  readonly date: number;
-  /** `medium` when not given. */
-  readonly urgency?: string;
-}
+/** Its lines say what changed, one item each; a `\n` goes on with an indented line. */
+export type NewChangelogEntry = Omit<ChangelogEntry, 'source'>;
 
 const headingSpec = /^(\S+) \(([^\s()]+)\)((?:\s+[A-Za-z0-9+.-]+)+);\s*(\S.*)?$/;
 const trailerSpec = /^ -- (.*?) ?(<[^>]*>) {2}(\S.*)$/;
@@ -46,14 +37,6 @@ export function parseChangelogTop(text: string, file?: string): ChangelogEntry {
   throw syntax(file, 1, 'it has no entry');
 }
 
-/**
- * Every entry, newest first.
- * @throws LockstepError DEB_SYNTAX
- */
-export function parseChangelog(text: string, file?: string): ChangelogEntry[] {
-  return [...changelogEntries(text, file)];
-}
-
 /** Only this much of a text is read to detect its format. */
 const beginning = 4096;
 
@@ -66,11 +49,10 @@ export function isChangelogText(text: Buffer): boolean {
 }
 
 function syntax(file: string | undefined, line: number, message: string): LockstepError {
-  const place: FaultPlace = { file, line, message };
   return new LockstepError('DEB_SYNTAX', {
     message: `${file ?? 'A changelog'} is not well-formed: line ${line}: ${message}`,
     hint: 'See deb-changelog(5) for the form',
-    where: [place],
+    where: [{ file, line, message }],
   });
 }
 
@@ -167,36 +149,27 @@ export function formatDebianDate(seconds: number, zone: '+0000' | 'UTC' = '+0000
  * @throws LockstepError DEB_INVALID
  */
 export function formatChangelogEntry(source: string, entry: NewChangelogEntry): string {
-  const faults = [
-    ...(isPackageName(source) ? [] : [`${JSON.stringify(source)} is not a package name`]),
-    ...(isValidVersion(entry.version) ? [] : [`${JSON.stringify(entry.version)} is not a Debian version`]),
-    ...(/^[A-Za-z0-9+.-]+$/.test(entry.distribution)
-      ? []
-      : [`${JSON.stringify(entry.distribution)} is not a suite`]),
-    ...(maintainerSpec.test(entry.maintainer)
-      ? []
-      : [`${JSON.stringify(entry.maintainer)} is not "Name <address>"`]),
-    ...(entry.lines.some((line) => line.trim() !== '') ? [] : ['it says nothing']),
-    ...(Number.isFinite(entry.date) ? [] : ['its date is invalid']),
+  const { version, distribution, maintainer } = entry;
+  const rules: [isKept: boolean, fault: string][] = [
+    [isPackageName(source), `${JSON.stringify(source)} is not a package name`],
+    [isValidVersion(version), `${JSON.stringify(version)} is not a Debian version`],
+    [/^[A-Za-z0-9+.-]+$/.test(distribution), `${JSON.stringify(distribution)} is not a suite`],
+    [maintainerSpec.test(maintainer), `${JSON.stringify(maintainer)} is not "Name <address>"`],
+    [entry.lines.some((line) => line.trim() !== ''), 'it says nothing'],
+    [Number.isFinite(entry.date), 'its date is invalid'],
   ];
+  const faults = rules.flatMap(([isKept, fault]) => (isKept ? [] : [fault]));
   if (faults.length > 0) {
     throw new LockstepError('DEB_INVALID', {
       message: `A changelog entry cannot be written: ${faults.join('; ')}`,
     });
   }
-  const items = entry.lines
-    .filter((line) => line.trim() !== '')
-    .map((line) =>
-      line
-        .split('\n')
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-        .map((part, index) => (index === 0 ? `  * ${part}\n` : `    ${part}\n`))
-        .join(''),
-    );
+  const items = entry.lines.flatMap((line) =>
+    trimmedLines(line).map((part, index) => (index === 0 ? `  * ${part}\n` : `    ${part}\n`)),
+  );
   return (
-    `${source} (${entry.version}) ${entry.distribution}; urgency=${entry.urgency ?? 'medium'}\n\n` +
-    `${items.join('')}\n -- ${entry.maintainer}  ${formatDebianDate(entry.date)}\n`
+    `${source} (${version}) ${distribution}; urgency=medium\n\n` +
+    `${items.join('')}\n -- ${maintainer}  ${formatDebianDate(entry.date)}\n`
   );
 }
 
@@ -204,7 +177,7 @@ export function formatChangelogEntry(source: string, entry: NewChangelogEntry): 
  * The changelog with a new entry for the same source on top; the old text does not change.
  * @throws LockstepError DEB_SYNTAX when the old text has no readable top entry, DEB_INVALID
  */
-export function addChangelogEntry(text: string, entry: NewChangelogEntry, file?: string): string {
-  const top = parseChangelogTop(text, file);
+export function addChangelogEntry(text: string, entry: NewChangelogEntry): string {
+  const top = parseChangelogTop(text);
   return `${formatChangelogEntry(top.source, entry)}\n${text.replace(/^\n+/, '')}`;
 }

@@ -6,10 +6,10 @@
 import { createReadStream } from 'node:fs';
 import { LockstepError } from '../errors.js';
 import { readAr, type ArMember } from './ar.js';
-import { asBuffer, collect } from './bytes.js';
+import { collect, piecesOf } from './bytes.js';
 import type { DecompressByName } from './codec.js';
 import { scriptNames } from './deb-scripts.js';
-import { parseStanza, type Stanza } from './deb822.js';
+import { parseStanza, trimmedLines, type Stanza } from './stanza.js';
 import { memberPath } from './member-name.js';
 import { readTar, type TarEntry, type TarHeader } from './tar.js';
 
@@ -66,7 +66,8 @@ export async function readDeb(
   reading: DebReading,
 ): Promise<DebFile> {
   const file = reading.file ?? (typeof source === 'string' ? source : undefined);
-  const members = readAr(bytesOf(source), file);
+  const bytes = typeof source === 'string' ? createReadStream(source, { highWaterMark: 256 * 1024 }) : source;
+  const members = readAr(piecesOf(bytes as Uint8Array | AsyncIterable<Uint8Array>), file);
   try {
     await readFormat(members, file);
     const controlMembers = new Map<string, Buffer>();
@@ -97,17 +98,7 @@ export async function readDebControl(
 ): Promise<DebControl> {
   const deb = await readDeb(source, reading);
   await deb.close();
-  return { control: deb.control, scripts: deb.scripts, conffiles: deb.conffiles, members: deb.members };
-}
-
-async function* bytesOf(source: string | Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  if (source instanceof Uint8Array) {
-    yield asBuffer(source);
-    return;
-  }
-  const stream =
-    typeof source === 'string' ? createReadStream(source, { highWaterMark: 256 * 1024 }) : source;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) yield asBuffer(chunk);
+  return deb;
 }
 
 /** The member decompressed; a compressor's own error becomes one that names the package. */
@@ -199,10 +190,7 @@ function parseControl(members: ReadonlyMap<string, Buffer>, file: string | undef
         return script === undefined ? [] : [[name, script.toString('utf8')] as const];
       }),
     ),
-    conffiles: (members.get('conffiles')?.toString('utf8') ?? '')
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== ''),
+    conffiles: trimmedLines(members.get('conffiles')?.toString('utf8') ?? ''),
     members,
   };
 }

@@ -4,10 +4,11 @@
  * gives the same bytes. The caller decides the version.
  */
 import { LockstepError } from '../errors.js';
-import { readAr, writeAr, type ArInput, type ArMember } from './ar.js';
+import { readAr, writeAr, type ArMember } from './ar.js';
 import { collect } from './bytes.js';
 import type { Codec, DecompressByName } from './codec.js';
 import { controlEntries, damaged, dataMember, nextMember, readFormat } from './deb-file.js';
+import { debMembers } from './deb-writer.js';
 import { parseStanza, type Stanza } from './deb822.js';
 import { shownName } from './member-name.js';
 import { movedFields, type VersionMoves } from './relation-moves.js';
@@ -115,21 +116,14 @@ export async function repackDeb(
   }
 }
 
-/** deb(5): the members and their order are fixed. */
 async function* bytesOf(
   members: AsyncGenerator<ArMember>,
   control: Buffer,
   data: ArMember,
 ): AsyncGenerator<Buffer> {
-  const format = Buffer.from('2.0\n', 'latin1');
-  const { name, size, mtime, body } = data;
-  const inputs: ArInput[] = [
-    { name: 'debian-binary', size: format.length, mtime, body: format },
-    { name: 'control.tar.xz', size: control.length, mtime, body: control },
-    { name, size, mtime, body },
-  ];
+  const controlArchive = { name: 'control.tar.xz', size: control.length, body: control };
   try {
-    yield* writeAr(inputs);
+    yield* writeAr(debMembers(data.mtime, controlArchive, data));
     for await (const after of members) void after;
   } finally {
     await members.return(undefined);

@@ -98,7 +98,13 @@ export async function writeDeb(spec: DebSpec, sink: Writable, writing: DebWritin
   const hash = createHash('sha256');
   let size = 0;
   const suffix = writing.suffix ?? '.xz';
-  const archive = writeAr(debMembers(spec.mtime, suffix, controlArchive, data));
+  const archive = writeAr(
+    debMembers(
+      spec.mtime,
+      { name: `control.tar${suffix}`, ...controlArchive },
+      { name: `data.tar${suffix}`, ...data },
+    ),
+  );
   const counted = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of archive) {
       hash.update(chunk);
@@ -115,29 +121,31 @@ export async function writeDeb(spec: DebSpec, sink: Writable, writing: DebWritin
   };
 }
 
-/** deb(5): the members and their order are fixed. */
-function debMembers(mtime: number, suffix: string, control: Packed, data: Packed): ArInput[] {
+/** The members of a package, in the order that deb(5) fixes. */
+export function debMembers(
+  mtime: number,
+  control: Omit<ArInput, 'mtime'>,
+  data: Omit<ArInput, 'mtime'>,
+): ArInput[] {
   const format = Buffer.from('2.0\n', 'latin1');
   return [
     { name: 'debian-binary', size: format.length, mtime, body: format },
-    { name: `control.tar${suffix}`, size: control.size, mtime, body: control.chunks },
-    { name: `data.tar${suffix}`, size: data.size, mtime, body: data.chunks },
+    { ...control, mtime },
+    { ...data, mtime },
   ];
 }
 
-interface Packed {
-  readonly size: number;
-  readonly chunks: AsyncIterable<Buffer>;
-}
-
-async function packed(bytes: AsyncIterable<Buffer>, compress: Codec): Promise<Packed> {
+async function packed(
+  bytes: AsyncIterable<Buffer>,
+  compress: Codec,
+): Promise<Pick<ArInput, 'size' | 'body'>> {
   const kept: Buffer[] = [];
   let size = 0;
   for await (const chunk of compress(bytes)) {
     kept.push(chunk);
     size += chunk.length;
   }
-  return { size, chunks: Readable.from(kept, { objectMode: false }) };
+  return { size, body: kept };
 }
 
 function controlFaults(spec: DebSpec): string[] {

@@ -13,4 +13,4 @@ export {
   withoutArmour,
 } from './stanza.js';
 export type { Field, ParseOptions } from './stanza.js';
-export { StanzaIndex, scanStanzas } from './stanza-index.js';
+export { StanzaIndex } from './stanza-index.js';

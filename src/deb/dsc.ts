@@ -3,8 +3,8 @@
  * Policy 5.4), uploads (.changes, 5.5) and paragraphs of Sources. Only
  * SHA-256 is trusted; signatures are checked elsewhere.
  */
-import { LockstepError, type FaultPlace } from '../errors.js';
-import { formatStanza, parseStanza, withoutArmour, type Stanza } from './deb822.js';
+import { LockstepError } from '../errors.js';
+import { FieldFaults, formatStanza, parseStanza, withoutArmour, type Stanza } from './stanza.js';
 import { assertSafeFileName, isPackageName } from './member-name.js';
 import { isValidVersion } from './version.js';
 import { sha256Pattern } from './checksum.js';
@@ -56,30 +56,14 @@ export function parseChanges(text: string, file?: string): Changes {
   return { ...described(stanza, file), distribution: stanza.require('Distribution') };
 }
 
-/**
- * The files of a paragraph of Sources: those of its source package, the .dsc
- * among them.
- * @throws LockstepError DEB_SYNTAX, DEB_UNSAFE_NAME
- */
-export function filesOfSources(stanza: Stanza): SourceFile[] {
-  return listedFiles(stanza);
-}
-
 function described(stanza: Stanza, file: string | undefined): Dsc {
   // .changes of binary-only builds have `Source: name (version)`
   const source = stanza.require('Source').split(/\s/)[0]!;
   const version = stanza.require('Version');
-  const places: FaultPlace[] = [];
-  if (!isPackageName(source)) {
-    places.push({ ...stanza.placeOf('Source'), message: `${JSON.stringify(source)} is not a package name` });
-  }
-  if (!isValidVersion(version)) {
-    places.push({
-      ...stanza.placeOf('Version'),
-      message: `${JSON.stringify(version)} is not a Debian version`,
-    });
-  }
-  throwAll(places, file);
+  const faults = new FieldFaults(stanza, file ?? 'A source description');
+  if (!isPackageName(source)) faults.add('Source', `${JSON.stringify(source)} is not a package name`);
+  if (!isValidVersion(version)) faults.add('Version', `${JSON.stringify(version)} is not a Debian version`);
+  faults.throwAny();
   return {
     source,
     version,
@@ -90,34 +74,24 @@ function described(stanza: Stanza, file: string | undefined): Dsc {
   };
 }
 
-function throwAll(places: readonly FaultPlace[], file: string | undefined): void {
-  const first = places[0];
-  if (first === undefined) return;
-  throw new LockstepError('DEB_SYNTAX', {
-    message: `${file ?? 'A source description'} cannot be used: ${places.map((place) => place.message).join('; ')}`,
-    where: places,
-  });
-}
-
-function listedFiles(stanza: Stanza): SourceFile[] {
+/**
+ * The files of a paragraph: in Sources those of its source package, the .dsc among them.
+ * @throws LockstepError DEB_SYNTAX, DEB_UNSAFE_NAME
+ */
+export function listedFiles(stanza: Stanza): SourceFile[] {
   const field = 'Checksums-Sha256';
-  const place = stanza.placeOf(field);
-  if (!stanza.has(field)) {
-    throwAll(
-      [{ ...place, message: 'it has no Checksums-Sha256; weaker hashes are not trusted' }],
-      stanza.file,
-    );
-  }
-  const places: FaultPlace[] = [];
+  const faults = new FieldFaults(stanza, stanza.file ?? 'A source description');
+  if (!stanza.has(field)) faults.add(field, 'it has no Checksums-Sha256; weaker hashes are not trusted');
+  faults.throwAny();
   const files = new Map<string, SourceFile>();
   for (const line of stanza.lines(field)) {
     const [sha256, size, name, ...rest] = line.split(/\s+/);
     if (sha256 === undefined || size === undefined || name === undefined || rest.length > 0) {
-      places.push({ ...place, message: `${JSON.stringify(line)} is not "sha256 size name"` });
+      faults.add(field, `${JSON.stringify(line)} is not "sha256 size name"`);
     } else if (!sha256Pattern.test(sha256) || !/^[0-9]{1,15}$/.test(size)) {
-      places.push({ ...place, message: `the hash or size of ${JSON.stringify(name)} is invalid` });
+      faults.add(field, `the hash or size of ${JSON.stringify(name)} is invalid`);
     } else if (files.has(name)) {
-      places.push({ ...place, message: `${JSON.stringify(name)} is listed twice` });
+      faults.add(field, `${JSON.stringify(name)} is listed twice`);
     } else {
       assertSafeFileName(name, stanza.file);
       files.set(name, { name, size: Number(size), sha256 });
@@ -127,17 +101,13 @@ function listedFiles(stanza: Stanza): SourceFile[] {
   for (const line of stanza.lines('Files')) {
     const words = line.split(/\s+/);
     const name = words.at(-1) ?? '';
-    if (!files.has(name))
-      places.push({ ...stanza.placeOf('Files'), message: `${JSON.stringify(name)} has no SHA-256` });
+    if (!files.has(name)) faults.add('Files', `${JSON.stringify(name)} has no SHA-256`);
     else if (words[1] !== String(files.get(name)?.size)) {
-      places.push({
-        ...stanza.placeOf('Files'),
-        message: `${JSON.stringify(name)} is listed with two sizes`,
-      });
+      faults.add('Files', `${JSON.stringify(name)} is listed with two sizes`);
     }
   }
-  if (files.size === 0 && places.length === 0) places.push({ ...place, message: 'it lists no files' });
-  throwAll(places, stanza.file);
+  if (files.size === 0 && faults.places.length === 0) faults.add(field, 'it lists no files');
+  faults.throwAny();
   return [...files.values()];
 }
 

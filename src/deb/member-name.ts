@@ -4,19 +4,14 @@
  */
 import { LockstepError } from '../errors.js';
 
-/** Policy 5.6.1: at least two characters, lower case, starting with a letter or digit. */
-const packageNameSpec = /^[a-z0-9][a-z0-9+.-]+$/;
-/** dpkg-architecture(1): `amd64`, `linux-any`, `all`. */
-const architectureSpec = /^!?[a-z0-9][a-z0-9-]*$/;
-
-/** Whether `name` is a Debian package name (Policy 5.6.1). */
+/** Whether `name` is a Debian package name (Policy 5.6.1): two characters or more, a letter or digit first. */
 export function isPackageName(name: string): boolean {
-  return packageNameSpec.test(name);
+  return /^[a-z0-9][a-z0-9+.-]+$/.test(name);
 }
 
-/** Whether `name` is an architecture, a wildcard (`linux-any`) or a negated one (`!i386`). */
+/** Whether `name` is an architecture (dpkg-architecture(1)), a wildcard (`linux-any`) or a negated one (`!i386`). */
 export function isArchitectureName(name: string): boolean {
-  return architectureSpec.test(name);
+  return /^!?[a-z0-9][a-z0-9-]*$/.test(name);
 }
 
 /** Control characters of ASCII, DEL and the C1 block: none belongs in a name or a line that names one. */
@@ -30,23 +25,19 @@ function hasControlCharacter(text: string): boolean {
 
 /** Why a member name is not safe, or null. `.` and `./x/` are safe: tar archives of packages are full of them. */
 export function memberNameFault(path: string): string | null {
-  if (path === '') return 'is empty';
-  if (hasControlCharacter(path)) return 'contains control characters';
+  const fault = linkTargetFault(path);
+  if (fault !== null) return fault;
   if (path.startsWith('/')) return 'is absolute';
-  if (path.split('/').includes('..')) return 'leads out of its folder';
-  // U+FFFD is what bytes that are not UTF-8 decode to: two such names could fall together.
-  if (path.includes('\uFFFD')) return 'is not UTF-8';
-  if (Buffer.byteLength(path) > 4096) return 'is longer than 4096 bytes';
-  return null;
+  return path.split('/').includes('..') ? 'leads out of its folder' : null;
 }
 
 /** Why a link target is not safe to write down, or null. It may be absolute or climb: packages have such symlinks. */
 export function linkTargetFault(target: string): string | null {
   if (target === '') return 'is empty';
   if (hasControlCharacter(target)) return 'contains control characters';
+  // U+FFFD is what bytes that are not UTF-8 decode to: two such names could fall together.
   if (target.includes('\uFFFD')) return 'is not UTF-8';
-  if (Buffer.byteLength(target) > 4096) return 'is longer than 4096 bytes';
-  return null;
+  return Buffer.byteLength(target) > 4096 ? 'is longer than 4096 bytes' : null;
 }
 
 /** The path without `./` and slashes at its ends: `./usr/share/` -> `usr/share`, `./` -> ``. */
@@ -97,9 +88,8 @@ export function assertLinkStaysInside(path: string, target: string, file?: strin
   let fault = linkTargetFault(target);
   if (fault === null && target.startsWith('/')) fault = 'is absolute';
   if (fault === null) {
-    let depth = path.split('/').filter((part) => part !== '' && part !== '.').length - 1;
-    for (const part of target.split('/')) {
-      if (part === '' || part === '.') continue;
+    let depth = memberPath(path).split('/').length - 1;
+    for (const part of memberPath(target).split('/')) {
       depth += part === '..' ? -1 : 1;
       if (depth < 0) fault = 'leads out of its tree';
     }

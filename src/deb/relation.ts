@@ -28,22 +28,14 @@ export type RelationGroup = readonly Alternative[];
 const alternativeSpec =
   /^([^\s:([<]+)(?::([^\s([<]+))?\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\)\s*)?(?:\[([^\]]*)\]\s*)?((?:<[^>]*>\s*)*)$/;
 
-function operatorOf(text: string): RelationOperator {
-  switch (text) {
-    case '<':
-      return '<=';
-    case '>':
-      return '>=';
-    case '<<':
-    case '<=':
-    case '=':
-    case '>=':
-    case '>>':
-      return text;
-    default:
-      throw new TypeError(`no relation operator: ${text}`);
-  }
-}
+/** Whether an order of versions (see compareVersions) is what an operator asks for. */
+const operators: Readonly<Record<RelationOperator, (order: number) => boolean>> = {
+  '<<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '=': (order) => order === 0,
+  '>=': (order) => order >= 0,
+  '>>': (order) => order > 0,
+};
 
 function parseAlternative(text: string): Alternative | string {
   const match = alternativeSpec.exec(text);
@@ -72,7 +64,10 @@ function parseAlternative(text: string): Alternative | string {
   return {
     package: name!,
     qualifier: qualifier ?? null,
-    constraint: operator === undefined ? null : { operator: operatorOf(operator), version: version! },
+    constraint:
+      operator === undefined
+        ? null
+        : { operator: operator.replace(/^[<>]$/, '$&=') as RelationOperator, version: version! },
     architectures: limits,
     profiles: groups,
   };
@@ -125,30 +120,17 @@ export function formatRelations(groups: readonly RelationGroup[]): string {
 /** Whether `version` fits the alternative's version constraint; its package's name is the caller's to compare. */
 export function satisfies(alternative: Pick<Alternative, 'constraint'>, version: string): boolean {
   if (alternative.constraint === null) return true;
-  const order = compareVersions(version, alternative.constraint.version);
-  switch (alternative.constraint.operator) {
-    case '<<':
-      return order < 0;
-    case '<=':
-      return order <= 0;
-    case '=':
-      return order === 0;
-    case '>=':
-      return order >= 0;
-    case '>>':
-      return order > 0;
-  }
+  const { operator, version: bound } = alternative.constraint;
+  return operators[operator](compareVersions(version, bound));
 }
 
 /**
- * Whether a relation counts on `architecture` with these build profiles:
- * `[!i386]` and `<!nocheck>` (Policy 7.1, build profile spec). Wildcards:
- * `any` and `linux-any`.
+ * Whether a relation counts on `architecture` without build profiles: `[!i386]` and `<!nocheck>` (Policy 7.1, build
+ * profile spec). Wildcards: `any` and `linux-any`.
  */
 export function appliesTo(
   alternative: Pick<Alternative, 'architectures' | 'profiles'>,
   architecture: string,
-  profiles: readonly string[] = [],
 ): boolean {
   const fits = (name: string): boolean =>
     name === architecture || name === 'any' || name === 'linux-any' || name === `any-${architecture}`;
@@ -160,10 +142,6 @@ export function appliesTo(
   // Any one bracket whose every term holds is enough
   const built =
     alternative.profiles.length === 0 ||
-    alternative.profiles.some((group) =>
-      group.every((term) =>
-        term.startsWith('!') ? !profiles.includes(term.slice(1)) : profiles.includes(term),
-      ),
-    );
+    alternative.profiles.some((group) => group.every((term) => term.startsWith('!')));
   return here && built;
 }

@@ -3,9 +3,8 @@
  * RepositoryFormat): what a suite is and the hashes of its indices. Whether
  * it was signed, and by whom, is known before it comes here.
  */
-import { LockstepError, type FaultPlace } from '../errors.js';
 import { formatDebianDate, parseDebianDate } from './changelog.js';
-import { formatStanza, parseStanza, type Stanza } from './deb822.js';
+import { FieldFaults, formatStanza, parseStanza, type Stanza } from './stanza.js';
 import { assertSafeMember } from './member-name.js';
 
 /** What a Release says of an index. */
@@ -42,48 +41,36 @@ export interface Release {
  */
 export function parseRelease(text: string, file?: string): Release {
   const fields = parseStanza(text, { file });
-  const places: FaultPlace[] = [];
+  const faults = new FieldFaults(fields, file ?? 'A Release file');
   const dateOf = (name: string): number | null => {
     const value = fields.get(name);
     if (value === undefined) return null;
     const date = parseDebianDate(value);
-    if (date === null)
-      places.push({ ...fields.placeOf(name), message: `${name}: ${JSON.stringify(value)} is not a date` });
+    if (date === null) faults.add(name, `${name}: ${JSON.stringify(value)} is not a date`);
     return date;
   };
   const date = dateOf('Date');
-  if (!fields.has('Date')) places.push({ ...fields.placeOf('Date'), message: 'the field Date is missing' });
+  if (!fields.has('Date')) faults.add('Date', 'the field Date is missing');
   const validUntil = dateOf('Valid-Until');
   const sha256 = new Map<string, IndexHash>();
   if (!fields.has('SHA256')) {
-    places.push({
-      ...fields.placeOf('SHA256'),
-      message: 'the field SHA256 is missing; weaker hashes are not trusted',
-    });
+    faults.add('SHA256', 'the field SHA256 is missing; weaker hashes are not trusted');
   }
   for (const line of fields.lines('SHA256')) {
     const match = /^([0-9a-f]{64})\s+([0-9]{1,15})\s+(\S+)$/.exec(line);
     if (match === null) {
-      places.push({
-        ...fields.placeOf('SHA256'),
-        message: `${JSON.stringify(line.slice(0, 120))} is not "sha256 size path"`,
-      });
+      faults.add('SHA256', `${JSON.stringify(line.slice(0, 120))} is not "sha256 size path"`);
       continue;
     }
     assertSafeMember(match[3]!, file);
     const index: IndexHash = { sha256: match[1]!, size: Number(match[2]) };
     const before = sha256.get(match[3]!);
     if (before !== undefined && (before.sha256 !== index.sha256 || before.size !== index.size)) {
-      places.push({ ...fields.placeOf('SHA256'), message: `${match[3]} is listed with two hashes` });
+      faults.add('SHA256', `${match[3]} is listed with two hashes`);
     }
     sha256.set(match[3]!, index);
   }
-  if (places.length > 0) {
-    throw new LockstepError('DEB_SYNTAX', {
-      message: `${file ?? 'A Release file'} cannot be used: ${places.map((place) => place.message).join('; ')}`,
-      where: places,
-    });
-  }
+  faults.throwAny();
   return {
     fields,
     origin: fields.get('Origin') ?? null,

@@ -11,21 +11,6 @@ const provides = Buffer.from('\nProvides:');
 const newline = 0x0a;
 const blank = 0x20;
 
-/** Calls `visit` with the bounds of each paragraph. */
-function eachParagraph(buffer: Buffer, visit: (start: number, end: number) => void): void {
-  let start = 0;
-  while (start < buffer.length) {
-    if (buffer[start] === newline) {
-      start++;
-      continue;
-    }
-    const found = buffer.indexOf(separator, start);
-    const end = found < 0 ? buffer.length : found + 1;
-    visit(start, end);
-    start = end + 1;
-  }
-}
-
 /** The value of `Package` of the paragraph in these bounds, or null. */
 function packageNameIn(buffer: Buffer, start: number, end: number): string | null {
   // Nearly always the first field in this form; otherwise the slow way
@@ -39,28 +24,6 @@ function packageNameIn(buffer: Buffer, start: number, end: number): string | nul
   return name.charCodeAt(name.length - 1) > blank && name.charCodeAt(0) > blank ? name : name.trim();
 }
 
-function parseAt(buffer: Buffer, start: number, end: number, file: string | undefined): Stanza[] {
-  return parseStanzas(buffer.toString('utf8', start, end), { file });
-}
-
-/**
- * The paragraphs of the wanted packages, in the order of the file. Line
- * numbers of faults count from the paragraph's start.
- * @throws LockstepError DEB_SYNTAX when a wanted paragraph is malformed
- */
-export function scanStanzas(
-  buffer: Buffer,
-  wanted: (packageName: string) => boolean,
-  file?: string,
-): Stanza[] {
-  const found: Stanza[] = [];
-  eachParagraph(buffer, (start, end) => {
-    const name = packageNameIn(buffer, start, end);
-    if (name !== null && wanted(name)) found.push(...parseAt(buffer, start, end, file));
-  });
-  return found;
-}
-
 /** A whole index, scanned once, for looking up names many times (a closure of dependencies). */
 export class StanzaIndex {
   readonly #buffer: Buffer;
@@ -71,13 +34,19 @@ export class StanzaIndex {
   constructor(buffer: Buffer, file?: string) {
     this.#buffer = buffer;
     this.#file = file;
-    eachParagraph(buffer, (start, end) => {
+    for (let start = 0; start < buffer.length;) {
+      if (buffer[start] === newline) {
+        start++;
+        continue;
+      }
+      const found = buffer.indexOf(separator, start);
+      const end = found < 0 ? buffer.length : found + 1;
       const name = packageNameIn(buffer, start, end);
-      if (name === null) return;
-      const bounds = this.#bounds.get(name);
-      if (bounds === undefined) this.#bounds.set(name, [[start, end]]);
-      else bounds.push([start, end]);
-    });
+      const bounds = name === null ? undefined : this.#bounds.get(name);
+      if (bounds !== undefined) bounds.push([start, end]);
+      else if (name !== null) this.#bounds.set(name, [[start, end]]);
+      start = end + 1;
+    }
   }
 
   /** Package names, in the order of the file. */
@@ -89,10 +58,13 @@ export class StanzaIndex {
     return this.#bounds.has(name);
   }
 
-  /** Every paragraph of that package, in the order of the file. @throws LockstepError DEB_SYNTAX */
+  /**
+   * Every paragraph of that package, in the order of the file. Line numbers of faults count from the paragraph's start.
+   * @throws LockstepError DEB_SYNTAX
+   */
   get(name: string): Stanza[] {
     return (this.#bounds.get(name) ?? []).flatMap(([start, end]) =>
-      parseAt(this.#buffer, start, end, this.#file),
+      parseStanzas(this.#buffer.toString('utf8', start, end), { file: this.#file }),
     );
   }
 

@@ -27,8 +27,6 @@ export interface Field {
 export interface ParseOptions {
   /** Named in faults. */
   readonly file?: string | undefined;
-  /** Line number of the text's first line, 1 if not given. */
-  readonly firstLine?: number;
 }
 
 /** One paragraph: fields in their order, names without regard to case. */
@@ -73,10 +71,7 @@ export class Stanza {
 
   /** The lines of a list field (`Checksums-Sha256`), without blanks around them and without empty ones. */
   lines(name: string): string[] {
-    return (this.get(name) ?? '')
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '');
+    return trimmedLines(this.get(name) ?? '');
   }
 
   /** Fields in the order of the file. */
@@ -121,6 +116,14 @@ export class Stanza {
   }
 }
 
+/** The lines of a text, without blanks around them and without empty ones. */
+export function trimmedLines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
 /** Policy 5.1: printable ASCII except space and colon, not starting with `#` or `-`. */
 const fieldNameSpec = /^(?![#-])[!-9;-~]+$/;
 
@@ -146,6 +149,32 @@ class Faults {
     throw new LockstepError('DEB_SYNTAX', {
       message: `${this.file ?? 'A control file'} is not well-formed: line ${first.line}: ${first.message}`,
       hint: 'See deb822(5) for the form',
+      where: this.places,
+    });
+  }
+}
+
+/** Faults of the fields of a paragraph that is well-formed. */
+export class FieldFaults {
+  readonly places: FaultPlace[] = [];
+  readonly #stanza: Stanza;
+  readonly #subject: string;
+
+  /** @param subject what cannot be used: its file, or what it is */
+  constructor(stanza: Stanza, subject: string) {
+    this.#stanza = stanza;
+    this.#subject = subject;
+  }
+
+  add(field: string, message: string): void {
+    this.places.push({ ...this.#stanza.placeOf(field), message });
+  }
+
+  /** @throws LockstepError DEB_SYNTAX, every fault at once */
+  throwAny(): void {
+    if (this.places.length === 0) return;
+    throw new LockstepError('DEB_SYNTAX', {
+      message: `${this.#subject} cannot be used: ${this.places.map((place) => place.message).join('; ')}`,
       where: this.places,
     });
   }
@@ -199,19 +228,19 @@ function isSeparator(line: string): boolean {
  */
 export function parseStanzas(text: string, options: ParseOptions = {}): Stanza[] {
   const faults = new Faults(options.file);
-  const stanzas = [...paragraphs(text.split('\n'), options.firstLine ?? 1, faults)];
+  const stanzas = [...paragraphs(text.split('\n'), faults)];
   faults.throwAny();
   return stanzas;
 }
 
 /** The paragraphs of these lines; faults are gathered, not thrown. */
-function* paragraphs(lines: readonly string[], firstLine: number, faults: Faults): Generator<Stanza> {
+function* paragraphs(lines: readonly string[], faults: Faults): Generator<Stanza> {
   let start = 0;
   for (let at = 0; at <= lines.length; at++) {
     const line = lines[at];
     if (line !== undefined && !isSeparator(line)) continue;
     if (at > start) {
-      const stanza = readParagraph(lines.slice(start, at), firstLine + start, faults);
+      const stanza = readParagraph(lines.slice(start, at), start + 1, faults);
       if (stanza !== null) yield stanza;
     }
     start = at + 1;
@@ -228,7 +257,7 @@ export function parseStanza(text: string, options: ParseOptions = {}): Stanza {
   if (first !== undefined && second === undefined) return first;
   throw new LockstepError('DEB_SYNTAX', {
     message: `${options.file ?? 'A control file'} contains ${first === undefined ? 'no paragraph' : counted(stanzas.length, 'paragraph')} instead of one`,
-    where: [{ file: options.file, line: second?.fields()[0]?.line ?? options.firstLine ?? 1 }],
+    where: [{ file: options.file, line: second?.fields()[0]?.line ?? 1 }],
   });
 }
 

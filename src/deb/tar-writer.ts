@@ -4,12 +4,17 @@
  * which is all that `tar-stream` can write for a long or non-ASCII name.
  * The same entries give the same bytes; their order is the caller's.
  */
-import { Readable, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { piecesOf, type ByteSource } from './bytes.js';
 import { linkTargetFault, memberNameFault, memberPath, shownName } from './member-name.js';
+
+export interface TarOwner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly uname: string;
+  readonly gname: string;
+}
 
 interface TarInputBase {
   /** Inside the archive: `usr/share/x`; a leading `/` or `./` makes no difference. */
@@ -17,12 +22,7 @@ interface TarInputBase {
   /** Seconds. */
   readonly mtime: number;
   /** root:root when not given. */
-  readonly owner?: {
-    readonly uid: number;
-    readonly gid: number;
-    readonly uname: string;
-    readonly gname: string;
-  };
+  readonly owner?: TarOwner;
 }
 
 /** An entry to be written. Modes are permission bits, 0 to 0o7777. */
@@ -96,18 +96,6 @@ export async function* tarBytes(
   yield Buffer.alloc(2 * block + ((record - ((written + 2 * block) % record)) % record));
 }
 
-/**
- * Writes the archive into `sink` and ends it.
- * @throws LockstepError DEB_INVALID, DEB_UNSAFE_NAME
- */
-export async function writeTar(
-  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
-  sink: Writable,
-  options: TarOptions = {},
-): Promise<void> {
-  await pipeline(Readable.from(tarBytes(entries, options), { objectMode: false }), sink);
-}
-
 function sizeOf(entry: TarInput & { kind: 'file' }): number {
   const size = entry.size ?? (entry.body instanceof Uint8Array ? entry.body.byteLength : undefined);
   if (size === undefined || !Number.isSafeInteger(size) || size < 0) {
@@ -115,6 +103,8 @@ function sizeOf(entry: TarInput & { kind: 'file' }): number {
   }
   return size;
 }
+
+const root: TarOwner = { uid: 0, gid: 0, uname: 'root', gname: 'root' };
 
 /** Type flags of POSIX ustar. */
 const flags = { file: '0', hardlink: '1', symlink: '2', dir: '5' } as const;
@@ -138,25 +128,14 @@ function headOf(entry: TarInput, size: number, prefix: string): Buffer {
   if (!Number.isInteger(entry.mtime) || entry.mtime < 0 || entry.mtime > 0o77777777777) {
     throw invalid(entry.path, `its time ${entry.mtime} cannot be written`);
   }
-  const { uid, gid, uname, gname } = entry.owner ?? { uid: 0, gid: 0, uname: 'root', gname: 'root' };
+  const { mtime, owner = root } = entry;
   const name = Buffer.from(path);
   const link = Buffer.from(target);
   return Buffer.concat([
     // The order of GNU tar: the long link first, then the long name
     ...(link.length > 100 ? longName('K', link) : []),
     ...(name.length > 100 ? longName('L', name) : []),
-    ustarBlock({
-      name,
-      link,
-      mode,
-      uid,
-      gid,
-      uname,
-      gname,
-      size,
-      mtime: entry.mtime,
-      flag: flags[entry.kind],
-    }),
+    ustarBlock({ name, link, mode, ...owner, size, mtime, flag: flags[entry.kind] }),
   ]);
 }
 
@@ -170,29 +149,15 @@ function unsafe(what: string, name: string, fault: string): LockstepError {
 /** The entry that carries a name of more than 100 bytes for the one after it. */
 function longName(flag: 'K' | 'L', name: Buffer): Buffer[] {
   const size = name.length + 1;
-  const head = ustarBlock({
-    name: Buffer.from('././@LongLink'),
-    link: Buffer.alloc(0),
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    uname: 'root',
-    gname: 'root',
-    size,
-    mtime: 0,
-    flag,
-  });
+  const names = { name: Buffer.from('././@LongLink'), link: Buffer.alloc(0) };
+  const head = ustarBlock({ ...names, mode: 0o644, ...root, size, mtime: 0, flag });
   return [head, name, Buffer.alloc(1 + ((block - (size % block)) % block))];
 }
 
-interface HeaderFields {
+interface HeaderFields extends TarOwner {
   name: Buffer;
   link: Buffer;
   mode: number;
-  uid: number;
-  gid: number;
-  uname: string;
-  gname: string;
   size: number;
   mtime: number;
   flag: string;

@@ -7,13 +7,14 @@ import type { Extract, Header } from 'tar-stream';
 import { LockstepError } from '../errors.js';
 import { asBuffer } from './bytes.js';
 import { assertSafeMember, linkTargetFault, shownName } from './member-name.js';
+import type { TarOwner } from './tar-writer.js';
 
 export { assertSafeMember, memberPath } from './member-name.js';
-export { tarBytes, writeTar, type TarInput, type TarOptions } from './tar-writer.js';
+export { tarBytes, type TarInput, type TarOptions } from './tar-writer.js';
 
 export type TarKind = 'file' | 'dir' | 'symlink' | 'hardlink' | 'char-device' | 'block-device' | 'fifo';
 
-export interface TarHeader {
+export interface TarHeader extends TarOwner {
   /** As in the archive (`./usr/`), checked by `assertSafeMember`. */
   readonly path: string;
   readonly kind: TarKind;
@@ -25,10 +26,6 @@ export interface TarHeader {
   readonly linkTarget: string | null;
   /** Seconds. */
   readonly mtime: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly uname: string;
-  readonly gname: string;
 }
 
 /** An entry of the archive being read. Read `body`, if at all, before you request the next entry. */
@@ -149,34 +146,23 @@ function bodyOf(entry: AsyncIterable<unknown>, own: (error: unknown) => unknown)
   return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
-function kindOf(type: Header['type'] | null): TarKind | null {
-  switch (type) {
-    case 'file':
-    case 'contiguous-file':
-      return 'file';
-    case 'directory':
-      return 'dir';
-    case 'symlink':
-      return 'symlink';
-    case 'link':
-      return 'hardlink';
-    case 'character-device':
-      return 'char-device';
-    case 'block-device':
-      return 'block-device';
-    case 'fifo':
-      return 'fifo';
-    case null:
-      return null;
-  }
-}
+const kinds: Readonly<Record<NonNullable<Header['type']>, TarKind>> = {
+  file: 'file',
+  'contiguous-file': 'file',
+  directory: 'dir',
+  symlink: 'symlink',
+  link: 'hardlink',
+  'character-device': 'char-device',
+  'block-device': 'block-device',
+  fifo: 'fifo',
+};
 
 function checkedHeader(header: Header, file: string | undefined): TarHeader {
   assertSafeMember(header.name, file);
   const shown = shownName(header.name);
-  const kind = kindOf(header.type);
+  const kind = (header.type as Header['type'] | null) === null ? undefined : kinds[header.type];
   const pax = (header.pax ?? {}) as Record<string, string>;
-  if (kind === null || Object.keys(pax).some((key) => key.startsWith('GNU.sparse'))) {
+  if (kind === undefined || Object.keys(pax).some((key) => key.startsWith('GNU.sparse'))) {
     throw damaged(`the entry ${shown} has an unsupported type (sparse, multi-volume)`, file);
   }
   // GNU tar ignores a size on links and directories, other readers skip that many bytes: a way to hide entries
@@ -194,18 +180,9 @@ function checkedHeader(header: Header, file: string | undefined): TarHeader {
     }
     if (kind === 'hardlink') assertSafeMember(linkTarget, file);
   }
-  return {
-    path: header.name,
-    kind,
-    mode: header.mode & 0o7777,
-    size: header.size,
-    linkTarget,
-    mtime: secondsOf(header, pax),
-    uid: header.uid,
-    gid: header.gid,
-    uname: header.uname,
-    gname: header.gname,
-  };
+  const { name: path, size, uid, gid, uname, gname } = header;
+  const [mode, mtime] = [header.mode & 0o7777, secondsOf(header, pax)];
+  return { path, kind, mode, size, linkTarget, mtime, uid, gid, uname, gname };
 }
 
 function secondsOf(header: Header, pax: Record<string, string>): number {

@@ -3,7 +3,7 @@
  * index down to each tarball. What its packaging says of itself (date,
  * upstream's signature) is read by source-facts.ts.
  */
-import { filesOfSources, parseDsc, type Dsc, type SourceFile } from '../deb/dsc.js';
+import { listedFiles, parseDsc, type Dsc, type SourceFile } from '../deb/dsc.js';
 import { LockstepError } from '../errors.js';
 import type { Phase } from '../io/progress.js';
 import type { AptSourceConfig } from '../profile/profile-schema.js';
@@ -45,7 +45,7 @@ export async function sourceCandidates(
 }
 
 function listingOf({ stanza, index }: IndexedStanza): SourceListing {
-  const files = filesOfSources(stanza);
+  const files = listedFiles(stanza);
   const name = stanza.require('Package');
   const version = stanza.require('Version');
   const [dsc, ...more] = files.filter((file) => file.name.endsWith('.dsc'));

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readAr, writeAr } from '../../../src/deb/ar.js';
-import { readTar, writeTar, type TarInput } from '../../../src/deb/tar.js';
+import { readTar, tarBytes, type TarInput } from '../../../src/deb/tar.js';
 import { needs } from '../../fixtures/machine.js';
 import { gathered } from '../../unit/deb/arbitraries.js';
 import { output, scratch } from './machine.js';
@@ -63,7 +63,7 @@ describe('deb/tar against GNU tar', () => {
         ].concat(['--no-recursion', '--verbatim-files-from', '-T', folder.path('names')]),
         root,
       );
-      await writeTar(entries, createWriteStream(folder.path('own.tar')));
+      await writeFile(folder.path('own.tar'), tarBytes(entries));
       assert.ok((await readFile(folder.path('own.tar'))).equals(await readFile(folder.path('gnu.tar'))));
     } finally {
       await folder.remove();
@@ -76,7 +76,7 @@ describe('deb/tar against GNU tar', () => {
     try {
       const root = folder.path('out');
       await mkdir(root);
-      await writeTar(entries, createWriteStream(folder.path('own.tar')));
+      await writeFile(folder.path('own.tar'), tarBytes(entries));
       await output('tar', ['-xpf', folder.path('own.tar'), '-C', root]);
       for (const entry of entries) {
         const path = `${root}/${entry.path}`;

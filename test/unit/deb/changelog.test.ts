@@ -4,7 +4,7 @@ import {
   addChangelogEntry,
   formatChangelogEntry,
   formatDebianDate,
-  parseChangelog,
+  changelogEntries,
   parseChangelogTop,
   parseDebianDate,
 } from '../../../src/deb/changelog.js';
@@ -50,7 +50,7 @@ describe('deb/changelog', () => {
   });
 
   it('reads every entry up to the editors marks', () => {
-    const [, older, ...rest] = parseChangelog(text);
+    const [, older, ...rest] = [...changelogEntries(text)];
     assert.equal(older?.distribution, 'unstable experimental');
     assert.equal(older?.maintainer, '<y@example.org>');
     assert.deepEqual(rest, []);
@@ -71,7 +71,7 @@ describe('deb/changelog', () => {
 
 `,
     );
-    assert.equal(parseChangelog(added).length, 3);
+    assert.equal([...changelogEntries(added)].length, 3);
   });
 
   it('comes back as it was written', () => {

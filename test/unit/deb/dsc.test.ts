@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { filesOfSources, formatDsc, parseChanges, parseDsc, sourcesStanza } from '../../../src/deb/dsc.js';
+import { formatDsc, listedFiles, parseChanges, parseDsc, sourcesStanza } from '../../../src/deb/dsc.js';
 import { parseStanza } from '../../../src/deb/deb822.js';
 import { LockstepError } from '../../../src/errors.js';
 
@@ -128,7 +128,7 @@ describe('deb/dsc', () => {
     assert.ok(!stanza.has('Source') && !stanza.has('Checksums-Sha1'));
     assert.equal(stanza.lines('Package-List').length, 2);
     assert.deepEqual(
-      filesOfSources(stanza).map((file) => [file.name, file.size]),
+      listedFiles(stanza).map((file) => [file.name, file.size]),
       [
         ['mediawiki_1.39.17-1~deb12u1.dsc', 7],
         ['mediawiki_1.39.17.orig.tar.xz', 10],
