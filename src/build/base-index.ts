@@ -6,9 +6,8 @@
 import type { Phase } from '../io/progress.js';
 import type { ArchiveRoots } from '../source/archive-roots.js';
 import { packagesIndices } from '../source/apt-index.js';
-import { allOrNone, sessionOf, type SourceContext } from '../source/source-context.js';
-import { openRelease } from '../source/in-release.js';
-import { suitesOfBase } from '../source/mirror.js';
+import { openReleases } from '../source/apt-archive.js';
+import { toldIn, type SourceContext } from '../source/source-context.js';
 
 /** One index of the base. */
 export interface BaseIndex {
@@ -30,16 +29,13 @@ export async function baseIndices(
   architecture: string,
   phase: Phase,
 ): Promise<BaseIndex[]> {
-  const places = suitesOfBase(context.mirror, context.base);
-  const releases = await sessionOf(context).once('releases for the build root', () =>
-    allOrNone(context, (inner) => places.map((place) => openRelease(place, inner, phase))),
-  );
-  return releases.flatMap((release) =>
-    packagesIndices(release, architecture, context).map((index) => ({
+  const told = toldIn(phase, context);
+  return (await openReleases(told)).flatMap((release) =>
+    packagesIndices(release, architecture).map((index) => ({
       suite: release.suite,
       archive: release.archive,
       sha256: index.hash.sha256,
-      read: () => index.bytes(phase),
+      read: () => index.bytes(told),
     })),
   );
 }

@@ -44,8 +44,8 @@ export async function fetchRootPackages(
           const file = { archive: archives.get(suite)!, paths: [filename] as const, suite, size, sha256 };
           await fetchFromArchive(
             { ...file, name: `${name} ${version} (${filename.slice(filename.lastIndexOf('/') + 1)})` },
-            { http, store, signal },
-            { item: { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} }, phase },
+            { http, store, signal, phase },
+            { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
           );
         } catch (error) {
           stop.abort(error);

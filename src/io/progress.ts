@@ -46,6 +46,34 @@ export async function inPhase<T>(
   }
 }
 
+export interface ItemOptions<T> {
+  totalBytes?: number;
+  /** What the item says when it is done. */
+  summary?: (result: T) => string;
+  /** What it says when it fails; where left out or undefined, the error's own message. */
+  reason?: () => string | undefined;
+}
+
+/**
+ * Runs work as one item of a phase. The item fails if the work throws; the caller gets the error.
+ */
+export async function inItem<T>(
+  phase: Phase | undefined,
+  name: string,
+  work: (item: Item) => Promise<T>,
+  { totalBytes, summary, reason }: ItemOptions<T> = {},
+): Promise<T> {
+  const item = phase?.item(name, totalBytes === undefined ? {} : { totalBytes }) ?? silentItem;
+  try {
+    const result = await work(item);
+    item.done(summary?.(result));
+    return result;
+  } catch (error) {
+    item.fail(reason?.() ?? (error instanceof Error ? error.message : String(error)));
+    throw error;
+  }
+}
+
 /** An item without output. */
 export const silentItem: Item = { advance() {}, note() {}, done() {}, fail() {} };
 

@@ -5,7 +5,6 @@
  */
 import type { Stanza } from '../deb/deb822.js';
 import { LockstepError } from '../errors.js';
-import type { Phase } from '../io/progress.js';
 import { packagesIndices, sourcesIndices, type AptIndex } from './apt-index.js';
 import { allOrNone, sessionOf, type SourceContext } from './source-context.js';
 import { openRelease, type VerifiedRelease } from './in-release.js';
@@ -17,31 +16,15 @@ export interface IndexedStanza {
   index: AptIndex;
 }
 
-interface OpenSuite {
-  release: VerifiedRelease;
-  sources: AptIndex[];
-  packages: Map<string, AptIndex[]>;
-}
-
-async function suites(context: SourceContext, phase: Phase): Promise<OpenSuite[]> {
-  return await sessionOf(context).once('suites', async () => {
-    const places = suitesOfBase(context.mirror, context.base);
-    const ignoredBy = [...new Set(places.flatMap((place) => place.datesIgnoredBy ?? []))];
-    if (ignoredBy.length > 0) {
-      phase.info(
-        `This machine's apt is configured not to check dates (${ignoredBy.join(', ')}), so Lockstep does not check them either`,
-      );
-    }
-    return await allOrNone(context, (inner) =>
-      places.map(async (place) => {
-        const release = await openRelease(place, inner, phase);
-        const packages = new Map(
-          context.base.architectures.map((name) => [name, packagesIndices(release, name, inner)]),
-        );
-        return { release, sources: sourcesIndices(release, inner), packages };
-      }),
-    );
-  });
+/**
+ * The verified Release of each suite of the base, the main one first.
+ * @throws LockstepError as {@link openRelease}
+ */
+export async function openReleases(context: SourceContext): Promise<VerifiedRelease[]> {
+  const places = suitesOfBase(context.mirror, context.base);
+  return await sessionOf(context).once('releases', () =>
+    allOrNone(context, (inner) => places.map((place) => openRelease(place, inner))),
+  );
 }
 
 /** Names of the suites that are searched, for messages. */
@@ -49,72 +32,58 @@ export function suiteNames(context: SourceContext): string[] {
   return suitesOfBase(context.mirror, context.base).map(({ suite }) => suite);
 }
 
-/** The Packages indices of all suites that hold what an architecture can install. */
-export async function indicesFor(
-  architecture: string,
-  context: SourceContext,
-  phase: Phase,
-): Promise<AptIndex[]> {
-  const open = await suites(context, phase);
-  return open.flatMap((suite) => suite.packages.get(architecture) ?? []);
+/**
+ * The indices of all suites that list sources, or what an architecture can install.
+ * @param what `source`, or an architecture of the base
+ */
+export async function indicesFor(what: string, context: SourceContext): Promise<AptIndex[]> {
+  const indices = await sessionOf(context).once('indices', async () => {
+    const places = suitesOfBase(context.mirror, context.base);
+    const ignoredBy = [...new Set(places.flatMap((place) => place.datesIgnoredBy ?? []))];
+    if (ignoredBy.length > 0) {
+      context.phase?.info(
+        `This machine's apt is configured not to check dates (${ignoredBy.join(', ')}), so Lockstep does not check them either`,
+      );
+    }
+    const releases = await openReleases(context);
+    return new Map([
+      ['source', releases.flatMap(sourcesIndices)],
+      ...context.base.architectures.map(
+        (name) => [name, releases.flatMap((release) => packagesIndices(release, name))] as const,
+      ),
+    ]);
+  });
+  return indices.get(what) ?? [];
 }
 
-async function lookUpIn(
-  context: SourceContext,
-  indices: readonly AptIndex[],
+/**
+ * Packages of these names in all suites.
+ * @param what as in {@link indicesFor}
+ */
+export async function lookUp(
+  what: string,
   names: readonly string[],
-  phase: Phase,
+  context: SourceContext,
 ): Promise<IndexedStanza[]> {
-  const found = await allOrNone(context, () =>
-    indices.map(async (index) => (await index.lookUp(names, phase)).map((stanza) => ({ stanza, index }))),
+  const indices = await indicesFor(what, context);
+  const found = await allOrNone(context, (inner) =>
+    indices.map(async (index) => (await index.lookUp(names, inner)).map((stanza) => ({ stanza, index }))),
   );
   return found.flat();
 }
 
-/** Source packages of that name in all suites. */
-export async function lookUpSources(
-  name: string,
-  context: SourceContext,
-  phase: Phase,
-): Promise<IndexedStanza[]> {
-  const open = await suites(context, phase);
-  return await lookUpIn(
-    context,
-    open.flatMap((suite) => suite.sources),
-    [name],
-    phase,
-  );
-}
-
-/** Binary packages of these names in all suites that an architecture can install. */
-export async function lookUpPackages(
-  names: readonly string[],
-  architecture: string,
-  context: SourceContext,
-  phase: Phase,
-): Promise<IndexedStanza[]> {
-  const open = await suites(context, phase);
-  return await lookUpIn(
-    context,
-    open.flatMap((suite) => suite.packages.get(architecture) ?? []),
-    names,
-    phase,
-  );
-}
-
-/** A package name that exists and is much like one that does not. Only for messages: it may cost a second. */
+/**
+ * A package name that exists and is much like one that does not. Only for messages: it may cost a second.
+ * @param what as in {@link indicesFor}
+ */
 export async function nearestName(
   name: string,
-  kind: 'source' | 'binary',
+  what: string,
   context: SourceContext,
-  phase: Phase,
 ): Promise<string | undefined> {
-  const open = await suites(context, phase);
-  const [first] = open.flatMap((suite) =>
-    kind === 'source' ? suite.sources : [...suite.packages.values()].flat(),
-  );
+  const [first] = await indicesFor(what, context);
   try {
-    return await first?.nearest(name, phase);
+    return await first?.nearest(name, context);
   } catch (error) {
     // The missing package is reported, not the failed search for a similar name
     if (error instanceof LockstepError && error.code !== 'INTERRUPTED') return undefined;

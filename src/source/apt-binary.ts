@@ -7,9 +7,8 @@ import type { SourceFile } from '../deb/dsc.js';
 import { parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
 import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
-import type { Phase } from '../io/progress.js';
 import type { AptBinaryConfig } from '../profile/profile-schema.js';
-import { lookUpPackages, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
+import { lookUp, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
 import { proofOf } from './apt-proof.js';
 import { readCached, writeCached } from './cache-file.js';
 import type { BinaryListing, Candidates, Choice } from './candidate.js';
@@ -28,18 +27,15 @@ export async function binaryCandidates(
   component: string,
   source: AptBinaryConfig,
   context: SourceContext,
-  phase: Phase,
 ): Promise<Candidates> {
   const architectures = [...context.base.architectures];
   const found = (
-    await allOrNone(context, (inner) =>
-      architectures.map((name) => reachable(source.packages, name, inner, phase)),
-    )
+    await allOrNone(context, (inner) => architectures.map((name) => reachable(source.packages, name, inner)))
   ).flat();
   const absent = source.packages.filter((name) => !found.some((listing) => listing.package === name));
   const near: Record<string, string> = {};
   for (const name of absent) {
-    const similar = await nearestName(name, 'binary', context, phase);
+    const similar = await nearestName(name, architectures[0]!, context);
     if (similar !== undefined) near[name] = similar;
   }
   return {
@@ -58,7 +54,6 @@ async function reachable(
   names: readonly string[],
   architecture: string,
   context: SourceContext,
-  phase: Phase,
 ): Promise<BinaryListing[]> {
   const found: BinaryListing[] = [];
   const asked = new Set<string>();
@@ -66,7 +61,7 @@ async function reachable(
   let next = [...new Set(names)];
   while (next.length > 0) {
     for (const name of next) asked.add(name);
-    const listings = (await lookUpPackages(next, architecture, context, phase)).map((indexed) =>
+    const listings = (await lookUp(architecture, next, context)).map((indexed) =>
       listingOf(indexed, architecture),
     );
     sources ??= new Set(listings.map((listing) => listing.source));
@@ -123,11 +118,10 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
 export async function fetchBinaries(
   choice: Extract<Choice, { kind: 'apt-binary' }>,
   context: SourceContext,
-  phase: Phase,
 ): Promise<AptBinaryPin> {
   const fetched = await allOrNone(context, (inner) =>
     choice.listings.map(async (listing) => {
-      const file = await fetchFile({ ...listing.file, ...archivePlaceOf(listing) }, inner, phase);
+      const file = await fetchFile({ ...listing.file, ...archivePlaceOf(listing) }, inner);
       return { listing, file, date: await buildDate(file, inner) };
     }),
   );

@@ -9,7 +9,6 @@ import type { IndexHash } from '../deb/release-file.js';
 import { StanzaIndex } from '../deb/stanza-index.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
-import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import { readCached, writeCached } from './cache-file.js';
 import { signalOf, type SourceContext } from './source-context.js';
@@ -28,29 +27,27 @@ export class AptIndex {
   readonly path: string;
   readonly hash: IndexHash;
   readonly release: VerifiedRelease;
-  readonly #context: SourceContext;
   #found: Found | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   /** Weak, because one is 50 MB and is wanted for a moment only. */
   #whole: WeakRef<StanzaIndex> | undefined;
 
-  constructor(path: string, hash: IndexHash, release: VerifiedRelease, context: SourceContext) {
+  constructor(path: string, hash: IndexHash, release: VerifiedRelease) {
     this.path = path;
     this.hash = hash;
     this.release = release;
-    this.#context = context;
   }
 
   /** The paragraphs of the packages with these names, in the order of the file. */
-  async lookUp(names: readonly string[], phase: Phase): Promise<Stanza[]> {
+  async lookUp(names: readonly string[], context: SourceContext): Promise<Stanza[]> {
     return await this.#inTurn(async () => {
-      this.#found ??= (await readCached<Found>(this.#context, 'indices', this.hash.sha256)) ?? {};
+      this.#found ??= (await readCached<Found>(context, 'indices', this.hash.sha256)) ?? {};
       const found = this.#found;
       const missing = names.filter((name) => !Object.hasOwn(found, name));
       if (missing.length > 0) {
-        const whole = await this.#read(phase);
+        const whole = await this.#read(context);
         for (const name of missing) found[name] = whole.get(name).map((stanza) => stanza.text());
-        await writeCached(this.#context, 'indices', this.hash.sha256, found);
+        await writeCached(context, 'indices', this.hash.sha256, found);
       }
       return names
         .flatMap((name) => found[name] ?? [])
@@ -59,8 +56,8 @@ export class AptIndex {
   }
 
   /** The name in the index that is nearest to one that is not in it. */
-  async nearest(name: string, phase: Phase): Promise<string | undefined> {
-    return await this.#inTurn(async () => nearest(name, (await this.#read(phase)).names()));
+  async nearest(name: string, context: SourceContext): Promise<string | undefined> {
+    return await this.#inTurn(async () => nearest(name, (await this.#read(context)).names()));
   }
 
   /** One after the other: two readers would each hold the whole index. */
@@ -74,21 +71,21 @@ export class AptIndex {
    * All of it, for whoever looks at thousands of paragraphs. Not in turn: the caller holds one at a time.
    * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, DATA_DAMAGED, STORE_*, INTERRUPTED
    */
-  async whole(phase: Phase): Promise<StanzaIndex> {
-    return new StanzaIndex(await this.bytes(phase), this.#name);
+  async whole(context: SourceContext): Promise<StanzaIndex> {
+    return new StanzaIndex(await this.bytes(context), this.#name);
   }
 
   /** All of it, decompressed and proven. Throws as {@link whole}. */
-  async bytes(phase: Phase): Promise<Buffer> {
-    const { store } = this.#context;
-    if ((await store.size(this.hash.sha256)) !== this.hash.size) await fetchIndex(this, this.#context, phase);
+  async bytes(context: SourceContext): Promise<Buffer> {
+    const { store } = context;
+    const signal = signalOf(context);
+    if ((await store.size(this.hash.sha256)) !== this.hash.size) await fetchIndex(this, context);
     const unpack = async (): Promise<Buffer> =>
-      await collect(decompressByName(this.path, store.open(this.hash.sha256), signalOf(this.#context)));
+      await collect(decompressByName(this.path, store.open(this.hash.sha256), signal));
     return await unpack().catch(async (error: unknown) => {
       // Damaged on the local disk: it is moved away, and fetched again
-      const signal = signalOf(this.#context);
       if (signal.signal?.aborted === true || (await store.holds(this.hash.sha256, signal))) throw error;
-      await fetchIndex(this, this.#context, phase);
+      await fetchIndex(this, context);
       return await unpack();
     });
   }
@@ -97,41 +94,37 @@ export class AptIndex {
     return `${this.release.suite} ${this.path}`;
   }
 
-  async #read(phase: Phase): Promise<StanzaIndex> {
+  async #read(context: SourceContext): Promise<StanzaIndex> {
     const kept = this.#whole?.deref();
     if (kept !== undefined) return kept;
-    const whole = await this.whole(phase);
+    const whole = await this.whole(context);
     this.#whole = new WeakRef(whole);
     return whole;
   }
 }
 
-function listed(path: string, release: VerifiedRelease, context: SourceContext): AptIndex[] {
+function listed(path: string, release: VerifiedRelease): AptIndex[] {
   for (const ending of ['.xz', '.gz', '']) {
     const hash = release.release.sha256.get(path + ending);
-    if (hash !== undefined) return [new AptIndex(path + ending, hash, release, context)];
+    if (hash !== undefined) return [new AptIndex(path + ending, hash, release)];
   }
   return [];
 }
 
 /** The Sources index of a suite; none when the suite has no sources. */
-export function sourcesIndices(release: VerifiedRelease, context: SourceContext): AptIndex[] {
-  return listed(`${area}/source/Sources`, release, context);
+export function sourcesIndices(release: VerifiedRelease): AptIndex[] {
+  return listed(`${area}/source/Sources`, release);
 }
 
 /**
  * The Packages indices of a suite that hold packages for an architecture. Architecture `all` has its own
  * index if the Release says so.
  */
-export function packagesIndices(
-  release: VerifiedRelease,
-  architecture: string,
-  context: SourceContext,
-): AptIndex[] {
+export function packagesIndices(release: VerifiedRelease, architecture: string): AptIndex[] {
   const separateAll =
     release.release.architectures.includes('all') &&
     !/\bPackages\b/.test(release.release.fields.get('No-Support-for-Architecture-all') ?? '');
   return [architecture, ...(separateAll ? ['all'] : [])].flatMap((name) =>
-    listed(`${area}/binary-${name}/Packages`, release, context),
+    listed(`${area}/binary-${name}/Packages`, release),
   );
 }

@@ -5,9 +5,8 @@
  */
 import { listedFiles, parseDsc, type Dsc, type SourceFile } from '../deb/dsc.js';
 import { LockstepError } from '../errors.js';
-import type { Phase } from '../io/progress.js';
 import type { AptSourceConfig } from '../profile/profile-schema.js';
-import { lookUpSources, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
+import { lookUp, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
 import { proofOf } from './apt-proof.js';
 import type { Candidates, Choice, SourceListing } from './candidate.js';
 import { allOrNone, type SourceContext } from './source-context.js';
@@ -27,13 +26,12 @@ export async function sourceCandidates(
   component: string,
   source: AptSourceConfig,
   context: SourceContext,
-  phase: Phase,
 ): Promise<Candidates> {
-  const found = (await lookUpSources(source.package, context, phase))
+  const found = (await lookUp('source', [source.package], context))
     // Superseded sources that binary packages are still built from; not for anybody to build again
     .filter(({ stanza }) => stanza.get('Extra-Source-Only')?.toLowerCase() !== 'yes')
     .map(listingOf);
-  const near = found.length > 0 ? undefined : await nearestName(source.package, 'source', context, phase);
+  const near = found.length > 0 ? undefined : await nearestName(source.package, 'source', context);
   return {
     kind: 'apt-source',
     component,
@@ -77,19 +75,18 @@ function listingOf({ stanza, index }: IndexedStanza): SourceListing {
 export async function fetchSource(
   choice: Extract<Choice, { kind: 'apt-source' }>,
   context: SourceContext,
-  phase: Phase,
 ): Promise<AptSourcePin> {
   const { listing } = choice;
   const { archive, suite, directory } = listing;
   const fetch = (file: SourceFile, inner = context): Promise<StoredFile> =>
-    fetchFile({ ...file, archive, suite, paths: [`${directory}/${file.name}`] }, inner, phase);
+    fetchFile({ ...file, archive, suite, paths: [`${directory}/${file.name}`] }, inner);
   const described = listing.files.find((file) => file.name === listing.dsc)!;
   // The .dsc first: when it contradicts the index, nothing else is worth fetching
   const dscFile = await fetch(described);
   const dsc = parseDsc((await context.store.read(dscFile.sha256)).toString('utf8'), listing.dsc);
   assertAgrees(dsc, listing);
   const files = await allOrNone(context, (inner) => listing.files.map((file) => fetch(file, inner)));
-  const facts = await sourceFacts(dsc, dscFile, files, context, phase);
+  const facts = await sourceFacts(dsc, dscFile, files, context);
   return {
     kind: 'apt-source',
     component: choice.component,

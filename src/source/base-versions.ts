@@ -1,7 +1,6 @@
 /** What the base release itself has of packages that an archive builds too, by its own proven indices. */
 import { compareVersions } from '../deb/version.js';
-import type { Phase } from '../io/progress.js';
-import { lookUpPackages } from './apt-archive.js';
+import { lookUp } from './apt-archive.js';
 import type { SourceContext } from './source-context.js';
 
 /** A package of the base release. */
@@ -17,14 +16,10 @@ export interface BaseVersion {
  *
  * @throws LockstepError as opening the base's suites and reading their indices do
  */
-export async function baseVersions(
-  names: readonly string[],
-  context: SourceContext,
-  phase: Phase,
-): Promise<BaseVersion[]> {
+export async function baseVersions(names: readonly string[], context: SourceContext): Promise<BaseVersion[]> {
   const highest = new Map<string, BaseVersion>();
   for (const architecture of context.base.architectures) {
-    for (const { stanza, index } of await lookUpPackages(names, architecture, context, phase)) {
+    for (const { stanza, index } of await lookUp(architecture, names, context)) {
       const [name, version] = [stanza.require('Package'), stanza.require('Version')];
       const known = highest.get(name);
       if (known === undefined || compareVersions(version, known.version) > 0)

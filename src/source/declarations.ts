@@ -4,7 +4,6 @@
  * Whether the demands are met is judged in src/resolution.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
-import type { Phase } from '../io/progress.js';
 import type { ComponentTree } from './pin-kinds.js';
 import { normalVersion } from './composer-version.js';
 import type { ComposerFacts, InstalledLibrary, Requirement } from './composer-files.js';
@@ -27,9 +26,8 @@ export async function declaredIn(
   tree: ComponentTree,
   version: string,
   context: SourceContext,
-  phase: Phase,
 ): Promise<Declared> {
-  return declarationOf(component, tree, version, await treeFacts(tree.archive, context, phase));
+  return declarationOf(component, tree, version, await treeFacts(tree.archive, context));
 }
 
 /** As {@link declaredIn}, of what is known of the tarball already. Pure. */

@@ -7,14 +7,12 @@
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { sha256Of } from '../io/disk.js';
-import type { Phase } from '../io/progress.js';
-import { silentPhase } from '../io/progress.js';
 import { readCached, writeCached } from './cache-file.js';
 import { treeOfPin } from './pin-kinds.js';
 import type { SourceContext } from './source-context.js';
 import { plainText } from './extension-text.js';
 import type { Pin, StoredFile } from './pin.js';
-import { readSourceTree } from './source-tree.js';
+import { belowFolder, eachFile } from './source-tree.js';
 
 export type ExtensionKind = 'extension' | 'skin';
 
@@ -81,7 +79,6 @@ export function extensionTree(component: string, pin: Pin): ExtensionTree | null
 export async function readExtensions(
   trees: readonly ExtensionTree[],
   context: SourceContext,
-  phase: Phase = silentPhase,
 ): Promise<Record<string, ExtensionFacts>> {
   const found: Record<string, ExtensionFacts> = {};
   const unread = new Map<string, ExtensionTree[]>();
@@ -96,7 +93,7 @@ export async function readExtensions(
     else unread.set(tree.archive.sha256, [...(unread.get(tree.archive.sha256) ?? []), tree]);
   }
   for (const together of unread.values()) {
-    for (const [tree, texts] of await readTexts(together, context, phase)) {
+    for (const [tree, texts] of await readTexts(together, context)) {
       await writeCached(context, 'extensions', cacheName(tree), { texts: [...texts] });
       keep(tree, texts);
     }
@@ -115,35 +112,21 @@ function cacheName({ archive, path }: ExtensionTree): string {
 async function readTexts(
   trees: readonly ExtensionTree[],
   context: SourceContext,
-  phase: Phase,
 ): Promise<Map<ExtensionTree, Texts>> {
   const found = new Map(trees.map((tree) => [tree, new Map<string, string>()]));
   const { archive } = trees[0]!;
-  const item = phase.item(`reading ${archive.name}`, { totalBytes: archive.size });
-  try {
-    const options = { signal: context.signal, onBytes: (bytes: number) => item.advance(bytes) };
-    for await (const member of readSourceTree(context.store, archive, '', options)) {
-      if (member.kind !== 'file' || member.size > largestFile) continue;
-      const wanted = [...found].flatMap(([tree, texts]) => {
-        const path = belowFolder(member.path, tree.path);
-        const isWanted = path !== null && forms.some((form) => form.test(path)) && texts.size < mostFiles;
-        return isWanted ? [{ texts, path }] : [];
-      });
-      if (wanted.length === 0) continue;
-      const text = (await collect(member.body)).toString('utf8');
-      for (const { texts, path } of wanted) texts.set(path, text);
-    }
-    item.done();
-  } catch (error) {
-    item.fail(error instanceof Error ? error.message : String(error));
-    throw error;
-  }
+  await eachFile(archive, context, async (member) => {
+    if (member.size > largestFile) return;
+    const wanted = [...found].flatMap(([tree, texts]) => {
+      const path = belowFolder(member.path, tree.path);
+      const isWanted = path !== null && forms.some((form) => form.test(path)) && texts.size < mostFiles;
+      return isWanted ? [{ texts, path }] : [];
+    });
+    if (wanted.length === 0) return;
+    const text = (await collect(member.body)).toString('utf8');
+    for (const { texts, path } of wanted) texts.set(path, text);
+  });
   return found;
-}
-
-function belowFolder(path: string, folder: string): string | null {
-  if (folder === '') return path;
-  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
 }
 
 /**

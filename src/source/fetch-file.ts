@@ -4,12 +4,11 @@
  * promised. Nothing else may download from the base's archives.
  */
 import type { SourceFile } from '../deb/dsc.js';
-import type { ContentStore } from '../io/content-store.js';
-import type { Http, Refusal } from '../io/http.js';
+import type { Refusal } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
-import type { Item, Phase } from '../io/progress.js';
+import { inItem, type Item, type Phase } from '../io/progress.js';
 import type { ArchivePaths, ArchiveRoots } from './archive-roots.js';
-import { sessionOf, signalOf, type SourceContext } from './source-context.js';
+import { sessionOf, type SourceContext } from './source-context.js';
 import { NotOnMirrorError } from './not-on-mirror.js';
 import type { StoredFile } from './pin.js';
 
@@ -23,12 +22,6 @@ export interface ArchiveFile extends SourceFile {
   label?: string;
 }
 
-/** Where to tell of it. */
-export interface Told {
-  item: Item;
-  phase: Phase;
-}
-
 /**
  * Fetches a file whose hash is known. Its bytes are hashed as they come, and again whenever they are read.
  *
@@ -37,8 +30,8 @@ export interface Told {
  */
 export async function fetchFromArchive(
   { archive, paths, suite, name, size, sha256 }: ArchiveFile,
-  { http, store, signal }: { http: Http; store: ContentStore; signal?: AbortSignal | undefined },
-  { item, phase }: Told,
+  { http, store, signal, phase }: Pick<SourceContext, 'http' | 'store' | 'signal' | 'phase'>,
+  item: Item,
 ): Promise<StoredFile> {
   const places = archive.placesOf(paths);
   const onRefusal = (refusal: Refusal): void => tellOnce(refusal, phase);
@@ -61,11 +54,12 @@ export async function fetchFromArchive(
 /**
  * Messages of a phase, by server and fault, to avoid repetition: a mirror that lags lacks hundreds of files.
  */
-const toldIn = new WeakMap<Phase, Set<string>>();
+const toldBy = new WeakMap<Phase, Set<string>>();
 
-function tellOnce({ url, said, error }: Refusal, phase: Phase): void {
-  const told = toldIn.get(phase) ?? new Set();
-  toldIn.set(phase, told);
+function tellOnce({ url, said, error }: Refusal, phase: Phase | undefined): void {
+  if (phase === undefined) return;
+  const told = toldBy.get(phase) ?? new Set();
+  toldBy.set(phase, told);
   const key = `${new URL(url).host} ${error.code}`;
   if (told.has(key)) return;
   told.add(key);
@@ -75,28 +69,22 @@ function tellOnce({ url, said, error }: Refusal, phase: Phase): void {
 /**
  * As {@link fetchFromArchive}, a few files at a time, each with its progress; not where the store has it.
  */
-export async function fetchFile(
-  file: ArchiveFile,
-  context: SourceContext,
-  phase: Phase,
-): Promise<StoredFile> {
+export async function fetchFile(file: ArchiveFile, context: SourceContext): Promise<StoredFile> {
   const { name, size, sha256 } = file;
-  if ((await context.store.size(sha256)) !== size) await fetchAnew(file, context, phase);
+  if ((await context.store.size(sha256)) !== size) await fetchAnew(file, context);
   return { name, size, sha256 };
 }
 
 /** As {@link fetchFile}, where the store may hold the file damaged. */
-export async function fetchAnew(file: ArchiveFile, context: SourceContext, phase: Phase): Promise<void> {
+export async function fetchAnew(file: ArchiveFile, context: SourceContext): Promise<void> {
   await sessionOf(context).limit(async () => {
-    const item = phase.item(file.label ?? file.name, { totalBytes: file.size });
-    try {
-      await fetchFromArchive(file, { ...context, ...signalOf(context) }, { item, phase });
-      item.done();
-    } catch (error) {
-      // A fault that stopped all downloads is reported once, where it happened
-      const stopped = context.signal?.aborted === true;
-      item.fail(stopped || !(error instanceof Error) ? 'stopped' : error.message);
-      throw error;
-    }
+    // A fault that stopped all downloads is reported once, where it happened
+    const reason = (): string | undefined => (context.signal?.aborted === true ? 'stopped' : undefined);
+    await inItem(
+      context.phase,
+      file.label ?? file.name,
+      async (item) => await fetchFromArchive(file, context, item),
+      { totalBytes: file.size, reason },
+    );
   });
 }

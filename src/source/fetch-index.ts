@@ -1,6 +1,5 @@
 /** Bringing an index that a verified Release lists into the store. */
 import type { IndexHash } from '../deb/release-file.js';
-import type { Phase } from '../io/progress.js';
 import type { SourceContext } from './source-context.js';
 import { fetchAnew } from './fetch-file.js';
 import type { VerifiedRelease } from './in-release.js';
@@ -21,7 +20,6 @@ export interface ListedIndex {
 export async function fetchIndex(
   { release, path, hash }: ListedIndex,
   context: SourceContext,
-  phase: Phase,
 ): Promise<void> {
   const { archive, suite } = release;
   const folder = `dists/${suite}`;
@@ -29,5 +27,5 @@ export async function fetchIndex(
   const byHash = `${folder}/${path.slice(0, path.lastIndexOf('/'))}/by-hash/SHA256/${hash.sha256}`;
   const paths = release.release.acquireByHash ? ([byHash, named] as const) : ([named] as const);
   const label = `${suite} ${path}`;
-  await fetchAnew({ archive, paths, suite, name: path, label, ...hash }, context, phase);
+  await fetchAnew({ archive, paths, suite, name: path, label, ...hash }, context);
 }

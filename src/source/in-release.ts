@@ -10,7 +10,6 @@ import { collect } from '../deb/bytes.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
 import type { AskOnce } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
-import type { Phase } from '../io/progress.js';
 import { lastEnd } from '../signing/key-end.js';
 import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
 import { ArchiveRoots } from './archive-roots.js';
@@ -75,11 +74,7 @@ async function keyringOf(context: SourceContext): Promise<Keyring> {
  * @throws LockstepError KEYRING_MISSING, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE, SOURCE_SUITE_SWAPPED,
  * MIRROR_UNKNOWN (a place that was only guessed has nothing), NET_*
  */
-export async function openRelease(
-  place: SuitePlace,
-  context: SourceContext,
-  phase: Phase,
-): Promise<VerifiedRelease> {
+export async function openRelease(place: SuitePlace, context: SourceContext): Promise<VerifiedRelease> {
   const { suite, uris, derived } = place;
   const urls = uris.map((uri) => `${uri}/dists/${suite}/InRelease`);
   const keyring = await keyringOf(context);
@@ -90,9 +85,10 @@ export async function openRelease(
       {
         ...signalOf(context),
         isOfPlace,
-        onRefusal: ({ url, said }) => phase.info(`${suite}: ${url}: ${said}; trying the next mirror`),
+        onRefusal: ({ url, said }) =>
+          context.phase?.info(`${suite}: ${url}: ${said}; trying the next mirror`),
       },
-      async (url, once) => await openAt(url, { place, keyring, known, once, context, phase }),
+      async (url, once) => await openAt(url, { place, keyring, known, once, context }),
     );
   } catch (error) {
     const refusals = refusalsOf(error, urls[0]!);
@@ -137,12 +133,11 @@ interface Opening {
   known: KnownReleases;
   once: AskOnce;
   context: SourceContext;
-  phase: Phase;
 }
 
 async function openAt(
   url: string,
-  { place, keyring, known, once, context, phase }: Opening,
+  { place, keyring, known, once, context }: Opening,
 ): Promise<VerifiedRelease> {
   const subject = `InRelease of ${place.suite}`;
   const now = context.clock.now();
@@ -171,7 +166,9 @@ async function openAt(
   for (const [from, before] of known) {
     if (before.release.date <= release.date) continue;
     const whose = from === url ? 'it had' : `${from} had`;
-    phase.info(`${subject}: ${url} is older than the InRelease that ${whose} before; the newer one is kept`);
+    context.phase?.info(
+      `${subject}: ${url} is older than the InRelease that ${whose} before; the newer one is kept`,
+    );
     ({ verified, release } = before);
   }
   assertSuite(release, place, url);

@@ -3,29 +3,19 @@
  * vouches for it, and the pin says so; what may become of it is decided where
  * suites are moved.
  */
-import { createReadStream } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertLinkStaysInside, memberNameFault, shownName } from '../deb/member-name.js';
 import { tarBytes, type TarInput } from '../deb/tar.js';
-import { debianVersionOf, isValidVersion } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
-import { exists, notThere, onDisk } from '../io/disk.js';
+import { exists, notThere, onDisk, readPieces } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { run } from '../io/process.js';
-import type { Phase } from '../io/progress.js';
+import { inItem } from '../io/progress.js';
 import type { Choice } from './candidate.js';
 import { signalOf, type SourceContext } from './source-context.js';
-import type { LocalPin, Pin } from './pin.js';
-
-interface Entry {
-  path: string;
-  kind: 'file' | 'symlink';
-  mode: number;
-  size: number;
-  mtime: number;
-  target: string;
-}
+import { debianForm } from './git/tracked-version.js';
+import type { LocalPin } from './pin.js';
 
 /**
  * Packs the tree into the store. In a git work tree only what git would not ignore; elsewhere all of it.
@@ -35,24 +25,21 @@ interface Entry {
 export async function fetchLocal(
   choice: Extract<Choice, { kind: 'local' }>,
   context: SourceContext,
-  phase: Phase,
 ): Promise<LocalPin> {
   const { component, config } = choice;
   const root = config.path;
   const found = await onDisk('look at', root, () => lstat(root).catch(notThere(undefined)));
   if (found?.isDirectory() !== true) throw refused(component, config.typed, ['the folder does not exist']);
-  const item = phase.item(`packing ${config.typed}`);
-  try {
+  return await inItem(context.phase, `packing ${config.typed}`, async () => {
     const paths = (await pathsIn(root, context)).sort();
     const { entries, faults } = await entriesOf(root, paths, context);
     if (entries.length === 0 && faults.length === 0) faults.push('it contains no file');
     if (faults.length > 0) throw refused(component, config.typed, faults);
     const { sha256, size } = await context.store.put(
-      tarBytes(members(root, entries, context), { prefix: '' }),
+      tarBytes([{ kind: 'dir', path: top, mode: 0o755, mtime: 0 }, ...entries], { prefix: '' }),
       {},
       { name: config.typed, ...signalOf(context) },
     );
-    item.done();
     const commit = await gitSays(root, ['rev-parse', '--verify', 'HEAD'], context);
     const newest = Math.max(...entries.map(({ mtime }) => mtime));
     const base = await baseVersion(component, root, context);
@@ -67,10 +54,7 @@ export async function fetchLocal(
       date: newest,
       provenance: [{ step: 'local tree, unverified', subject: config.typed, sha256 }],
     };
-  } catch (error) {
-    item.fail(error instanceof Error ? error.message : String(error));
-    throw error;
-  }
+  });
 }
 
 function refused(component: string, path: string, faults: readonly string[]): LockstepError {
@@ -116,12 +100,15 @@ async function below(root: string, folder: string, context: SourceContext): Prom
   return (await pathsIn(join(root, folder), context)).map((path) => `${folder}/${path}`);
 }
 
+/** The one folder at the top of the tarball. */
+const top = 'local';
+
 async function entriesOf(
   root: string,
   paths: readonly string[],
   context: SourceContext,
-): Promise<{ entries: Entry[]; faults: string[] }> {
-  const entries: Entry[] = [];
+): Promise<{ entries: TarInput[]; faults: string[] }> {
+  const entries: TarInput[] = [];
   const faults: string[] = [];
   for (const path of paths) {
     throwIfInterrupted(context.signal);
@@ -132,29 +119,17 @@ async function entriesOf(
     }
     const full = join(root, path);
     const entry = await onDisk('look at', full, () => lstat(full));
-    const common = {
-      path,
-      mode: (entry.mode & 0o111) === 0 ? 0o644 : 0o755,
-      mtime: Math.floor(entry.mtimeMs / 1000),
-    };
-    if (entry.isFile()) entries.push({ ...common, kind: 'file', size: entry.size, target: '' });
-    else if (entry.isSymbolicLink()) {
-      const target = await onDisk('read', full, () => readlink(full));
-      assertLinkStaysInside(path, target, full);
-      entries.push({ ...common, kind: 'symlink', size: 0, target });
+    const common = { path: `${top}/${path}`, mtime: Math.floor(entry.mtimeMs / 1000) };
+    if (entry.isFile()) {
+      const mode = (entry.mode & 0o111) === 0 ? 0o644 : 0o755;
+      entries.push({ ...common, kind: 'file', mode, size: entry.size, body: readPieces(full) });
+    } else if (entry.isSymbolicLink()) {
+      const linkTarget = await onDisk('read', full, () => readlink(full));
+      assertLinkStaysInside(path, linkTarget, full);
+      entries.push({ ...common, kind: 'symlink', linkTarget });
     } else faults.push(`${shownName(path)} is not a file or a link`);
   }
   return { entries, faults };
-}
-
-function* members(root: string, entries: readonly Entry[], context: SourceContext): Generator<TarInput> {
-  const top = 'local';
-  yield { kind: 'dir', path: top, mode: 0o755, mtime: 0 };
-  for (const { path, kind, mode, size, mtime, target } of entries) {
-    throwIfInterrupted(context.signal);
-    if (kind === 'symlink') yield { kind, path: `${top}/${path}`, linkTarget: target, mtime };
-    else yield { kind, path: `${top}/${path}`, mode, size, mtime, body: createReadStream(join(root, path)) };
-  }
 }
 
 /**
@@ -163,27 +138,14 @@ function* members(root: string, entries: readonly Entry[], context: SourceContex
  */
 async function baseVersion(component: string, root: string, context: SourceContext): Promise<string> {
   const tag = await gitSays(root, ['describe', '--tags', '--abbrev=0'], context);
-  const previous = context.previous?.get(component);
-  for (const version of [tag, previous === undefined ? undefined : upstreamOfPin(previous)]) {
+  for (const version of [tag, context.previous?.get(component)?.upstreamVersion]) {
     const plain = version
       ?.trim()
       .replace(/^v(?=\d)/, '')
       .replace(/\+.*$/, '');
-    if (plain !== undefined && /^\d/.test(plain) && isVersion(plain)) return plain;
+    if (plain !== undefined && /^\d/.test(plain) && debianForm(plain) !== undefined) return plain;
   }
   return '0';
-}
-
-function upstreamOfPin(pin: Pin): string {
-  return pin.upstreamVersion;
-}
-
-function isVersion(text: string): boolean {
-  try {
-    return isValidVersion(debianVersionOf(text));
-  } catch {
-    return false;
-  }
 }
 
 /** The trimmed answer of git, where it is installed and the folder is one of its work trees. */

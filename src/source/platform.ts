@@ -8,7 +8,6 @@ import { parseRelations } from '../deb/relation.js';
 import type { StanzaIndex } from '../deb/stanza-index.js';
 import { compareVersions, upstreamOf } from '../deb/version.js';
 import { sha256Of } from '../io/disk.js';
-import type { Phase } from '../io/progress.js';
 import { baseReleases } from '../profile/base-release.js';
 import { indicesFor } from './apt-archive.js';
 import { readCached, writeCached } from './cache-file.js';
@@ -55,11 +54,11 @@ const reading = 2;
  * PHP and its extensions in the base release, on every architecture of the profile.
  * @throws LockstepError as the indices do: MIRROR_UNKNOWN, VERIFY_*, SOURCE_*, NET_*, DATA_DAMAGED, DEB_SYNTAX
  */
-export async function basePlatform(context: SourceContext, phase: Phase): Promise<Platform> {
+export async function basePlatform(context: SourceContext): Promise<Platform> {
   return await sessionOf(context).once('platform', async () => {
     const all: Kept[] = [];
     for (const architecture of context.base.architectures) {
-      all.push(await platformOf(architecture, context, phase));
+      all.push(await platformOf(architecture, context));
     }
     const { codename } = context.base;
     const base = baseReleases.find((release) => release.codename === codename);
@@ -82,15 +81,15 @@ function onAll(maps: readonly ReadonlyMap<string, string | null>[]): Map<string,
   return new Map([...(first ?? [])].filter(([name]) => others.every((other) => other.has(name))));
 }
 
-async function platformOf(architecture: string, context: SourceContext, phase: Phase): Promise<Kept> {
-  const indices = await indicesFor(architecture, context, phase);
+async function platformOf(architecture: string, context: SourceContext): Promise<Kept> {
+  const indices = await indicesFor(architecture, context);
   const hashes = indices.map(({ hash }) => hash.sha256);
   const name = sha256Of(JSON.stringify([architecture, reading, ...hashes]));
   const kept = await readCached<Kept>(context, 'platforms', name);
   if (kept !== undefined) return kept;
   const php = new PhpPackages();
   // One at a time: an index is 50 MB
-  for (const index of indices) php.add(await index.whole(phase), architecture);
+  for (const index of indices) php.add(await index.whole(context), architecture);
   const { version, extensions } = php.read();
   const found: Kept = { php: version, extensions: [...extensions].sort(([a], [b]) => (a < b ? -1 : 1)) };
   await writeCached(context, 'platforms', name, found);

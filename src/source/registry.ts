@@ -2,12 +2,12 @@
  * The way in: for each kind of source, what there is and how it is fetched.
  * It hands on; how each kind proves its bytes is in its own file.
  */
-import { inPhase, silentPhase, type Phase } from '../io/progress.js';
+import { inPhase } from '../io/progress.js';
 import type { ComponentSource } from '../profile/profile-schema.js';
 import { binaryCandidates, fetchBinaries } from './apt-binary.js';
 import { fetchSource, sourceCandidates } from './apt-source.js';
 import type { Candidates, Choice } from './candidate.js';
-import { allOrNone, type SourceContext } from './source-context.js';
+import { allOrNone, toldIn, type SourceContext } from './source-context.js';
 import { gitCandidates } from './git/candidates.js';
 import { fetchGit } from './git/fetch-git.js';
 import { fetchLocal } from './local.js';
@@ -20,14 +20,9 @@ type Kind = ComponentSource['kind'];
 /** Methods, not functions in properties: a method for one kind may stand where one for any kind is asked for. */
 interface SourceKind<Source extends ComponentSource, Chosen extends Choice> {
   /** What there is of one component. */
-  candidates(component: string, source: Source, context: SourceContext, phase: Phase): Promise<Candidates>;
+  candidates(component: string, source: Source, context: SourceContext): Promise<Candidates>;
   /** Fetches and proves what was chosen. */
-  fetch(
-    choice: Chosen,
-    context: SourceContext,
-    phase: Phase,
-    parents: ReadonlyMap<string, Pin>,
-  ): Promise<Pin>;
+  fetch(choice: Chosen, context: SourceContext, parents: ReadonlyMap<string, Pin>): Promise<Pin>;
 }
 
 const kinds: {
@@ -57,10 +52,8 @@ export async function allCandidates(
   context: SourceContext,
 ): Promise<Candidates[]> {
   return await inPhase(context.progress, `Reading the suites of ${context.base.codename}`, (phase) =>
-    allOrNone(context, (inner) =>
-      Object.entries(components).map(([name, { source }]) =>
-        kindOf(source).candidates(name, source, inner, phase),
-      ),
+    allOrNone(toldIn(phase, context), (inner) =>
+      Object.entries(components).map(([name, { source }]) => kindOf(source).candidates(name, source, inner)),
     ),
   );
 }
@@ -68,7 +61,6 @@ export async function allCandidates(
 /**
  * Fetches and proves what was chosen for one component.
  * @param parents pins that were made already; a `within` needs its parent's
- * @param phase where progress is told; silent when not given
  * @throws LockstepError SOURCE_HASH_MISMATCH, SOURCE_MISMATCH, SOURCE_PATH_MISSING, RESOLVE_DEMAND,
  * RESOLVE_UNSATISFIABLE, VERIFY_BAD_SIGNATURE, DEB_*, DATA_DAMAGED, NET_*, STORE_*, DISK_*, INTERRUPTED
  */
@@ -76,7 +68,6 @@ export async function fetchPin(
   choice: Choice,
   context: SourceContext,
   parents: ReadonlyMap<string, Pin> = new Map(),
-  phase: Phase = silentPhase,
 ): Promise<Pin> {
-  return await kindOf(choice).fetch(choice, context, phase, parents);
+  return await kindOf(choice).fetch(choice, context, parents);
 }

@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import type { ContentStore } from '../io/content-store.js';
 import type { Clock } from '../io/clock.js';
 import type { Http } from '../io/http.js';
-import type { Progress } from '../io/progress.js';
+import type { Phase, Progress } from '../io/progress.js';
 import type { Mirror, SourceBase } from './mirror.js';
 import type { Pin } from './pin.js';
 
@@ -24,6 +24,8 @@ export interface SourceContext {
   base: SourceBase;
   clock: Clock;
   progress: Progress;
+  /** Where the work is told that is done with this context; nowhere if left out. */
+  phase?: Phase | undefined;
   signal?: AbortSignal | undefined;
   /** Absolute: what paths in a profile are relative to. */
   workspaceRoot?: string | undefined;
@@ -73,7 +75,16 @@ export function signalOf(context: SourceContext): { signal?: AbortSignal } {
 /** The same context, which one more signal stops; what it remembers is shared. */
 export function stoppable(context: SourceContext, stop: AbortSignal): SourceContext {
   const signals = context.signal === undefined ? [] : [context.signal];
-  const inner: SourceContext = { ...context, signal: AbortSignal.any([...signals, stop]) };
+  return changed(context, { signal: AbortSignal.any([...signals, stop]) });
+}
+
+/** The same context, whose work is told in a phase; what it remembers is shared. */
+export function toldIn(phase: Phase, context: SourceContext): SourceContext {
+  return changed(context, { phase });
+}
+
+function changed(context: SourceContext, changes: Partial<SourceContext>): SourceContext {
+  const inner: SourceContext = { ...context, ...changes };
   sessions.set(inner, sessionOf(context));
   return inner;
 }

@@ -10,7 +10,6 @@ import { memberPath, readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
-import type { Phase } from '../io/progress.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
 import { readCached, writeCached } from './cache-file.js';
 import { signalOf, type SourceContext } from './source-context.js';
@@ -44,7 +43,6 @@ export async function sourceFacts(
   dscFile: StoredFile,
   files: readonly StoredFile[],
   context: SourceContext,
-  phase: Phase,
 ): Promise<SourceFacts> {
   const kept = await readCached<SourceFacts>(context, 'sources', dscFile.sha256);
   if (kept !== undefined) return kept;
@@ -58,7 +56,7 @@ export async function sourceFacts(
   }
   const { date } = parseChangelogTop(changelog.toString('utf8'), `${changelogPath} of ${dsc.source}`);
   const keys = keyPaths.map((path) => packaging.get(path)).find((bytes) => bytes !== undefined);
-  const facts = { date, provenance: await upstreamSignatures(files, keys, context, phase) };
+  const facts = { date, provenance: await upstreamSignatures(files, keys, context) };
   await writeCached(context, 'sources', dscFile.sha256, facts);
   return facts;
 }
@@ -140,7 +138,6 @@ async function upstreamSignatures(
   files: readonly StoredFile[],
   keys: Buffer | undefined,
   context: SourceContext,
-  phase: Phase,
 ): Promise<Provenance[]> {
   const proofs: Provenance[] = [];
   for (const tarball of files) {
@@ -159,7 +156,7 @@ async function upstreamSignatures(
     );
     if (verdict.result === 'bad') assertGood(verdict, `${tarball.name} by its upstream`);
     if (verdict.result !== 'good')
-      phase.info(`${tarball.name}: the upstream signature is ${verdict.result} (${verdict.reason})`);
+      context.phase?.info(`${tarball.name}: the upstream signature is ${verdict.result} (${verdict.reason})`);
     proofs.push({
       step: step(verdict.result),
       ...(verdict.result === 'good' ? { kind: 'signature' as const } : {}),

@@ -7,7 +7,9 @@ import { readTar, type TarEntry } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
+import { inItem, type Item } from '../io/progress.js';
 import type { StoredFile } from './pin.js';
+import type { SourceContext } from './source-context.js';
 
 /** One member of a tree. */
 export interface TreeMember {
@@ -50,6 +52,21 @@ export async function* readSourceTree(
   } catch (error) {
     throw await faultOfStored(store, archive.sha256, error);
   }
+}
+
+/** Shows each file of a whole tarball, as one item of progress. Throws as {@link readSourceTree}. */
+export async function eachFile(
+  archive: StoredFile,
+  context: SourceContext,
+  visit: (file: TreeMember) => Promise<void>,
+): Promise<void> {
+  const read = async (item: Item): Promise<void> => {
+    const options = { signal: context.signal, onBytes: (bytes: number) => item.advance(bytes) };
+    for await (const member of readSourceTree(context.store, archive, '', options)) {
+      if (member.kind === 'file') await visit(member);
+    }
+  };
+  await inItem(context.phase, `reading ${archive.name}`, read, { totalBytes: archive.size });
 }
 
 /**
@@ -102,7 +119,8 @@ async function* counted(
   }
 }
 
-function belowFolder(path: string, folder: string): string | null {
+/** The path below a folder, empty for the folder itself; null for what is not in it. */
+export function belowFolder(path: string, folder: string): string | null {
   if (folder === '' || path === folder) return folder === '' ? path : '';
   return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
 }

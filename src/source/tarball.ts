@@ -9,7 +9,7 @@ import { memberPath } from '../deb/member-name.js';
 import type { ByteSource } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import { sha256Of } from '../io/disk.js';
-import type { Phase } from '../io/progress.js';
+import { inItem, type Item } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import type { TarballConfig } from '../profile/profile-schema.js';
 import { readCached, writeCached } from './cache-file.js';
@@ -36,21 +36,14 @@ export async function tarballCandidates(
   component: string,
   config: TarballConfig,
   context: SourceContext,
-  phase: Phase,
 ): Promise<TarballCandidates> {
   const { listing, version } = config;
   if (listing === undefined) return { kind: 'tarball', component, found: [listed(config, version)] };
-  const text = await sessionOf(context).once(`listing ${listing}`, async () => {
-    const item = phase.item(listing);
-    try {
-      const page = await context.http.text(listing, { maxBytes: largestListing, ...signalOf(context) });
-      item.done();
-      return page;
-    } catch (error) {
-      item.fail(error instanceof Error ? error.message : String(error));
-      throw error;
-    }
-  });
+  const text = await sessionOf(context).once(`listing ${listing}`, () =>
+    inItem(context.phase, listing, () =>
+      context.http.text(listing, { maxBytes: largestListing, ...signalOf(context) }),
+    ),
+  );
   const versions = versionsIn(text, config.url);
   if (versions.length === 0) {
     const names = [...text.matchAll(/[A-Za-z0-9][A-Za-z0-9._+~-]*\.tar\.[a-z0-9]+\b/g)].map(([name]) => name);
@@ -111,11 +104,10 @@ interface Fetched {
 export async function fetchTarball(
   choice: Extract<Choice, { kind: 'tarball' }>,
   context: SourceContext,
-  phase: Phase,
 ): Promise<TarballPin> {
   const { component, config, listing } = choice;
   const name = decodeURIComponent(new URL(listing.url).pathname.split('/').at(-1)!);
-  const fetched = await bytesOf(choice, name, context, phase);
+  const fetched = await bytesOf(choice, name, context);
   const archive: StoredFile = { name, ...fetched };
   const known = context.knownPins?.find((pin) => pin.kind === 'tarball' && pin.url === listing.url);
   if (known?.kind === 'tarball' && known.archive.sha256 !== archive.sha256) {
@@ -135,7 +127,7 @@ export async function fetchTarball(
           sha256: archive.sha256,
         },
   ];
-  const signer = await assertSigned(choice, archive, context, phase);
+  const signer = await assertSigned(choice, archive, context);
   if (signer !== null) {
     const step = `upstream signature: good${althoughExpired(signer)}`;
     proof.push({
@@ -165,7 +157,6 @@ async function bytesOf(
   { config, listing }: Extract<Choice, { kind: 'tarball' }>,
   name: string,
   context: SourceContext,
-  phase: Phase,
 ): Promise<Fetched> {
   const { store } = context;
   const kept = await readCached<Fetched>(context, 'tarballs', sha256Of(listing.url));
@@ -174,22 +165,15 @@ async function bytesOf(
   if (wanted !== undefined && there !== undefined && there === (kept?.size ?? there)) {
     return { sha256: wanted, size: there };
   }
-  return await sessionOf(context).limit(async () => {
-    const item = phase.item(name);
-    try {
-      const answer = await context.http.get(listing.url, signalOf(context));
-      const blob = await store.put(
-        counted(answer.body, listing.url, (bytes) => item.advance(bytes)),
-        config.sha256 === undefined ? {} : { sha256: config.sha256 },
-        { ...signalOf(context), name: listing.url },
-      );
-      item.done();
-      return blob;
-    } catch (error) {
-      item.fail(error instanceof Error ? error.message : String(error));
-      throw error;
-    }
-  });
+  const fetch = async (item: Item): Promise<Fetched> => {
+    const answer = await context.http.get(listing.url, signalOf(context));
+    return await store.put(
+      counted(answer.body, listing.url, (bytes) => item.advance(bytes)),
+      config.sha256 === undefined ? {} : { sha256: config.sha256 },
+      { ...signalOf(context), name: listing.url },
+    );
+  };
+  return await sessionOf(context).limit(() => inItem(context.phase, name, fetch));
 }
 
 async function* counted(
@@ -216,7 +200,6 @@ async function assertSigned(
   { component, config, listing }: Extract<Choice, { kind: 'tarball' }>,
   archive: StoredFile,
   context: SourceContext,
-  phase: Phase,
 ): Promise<UpstreamSigner | null> {
   if (config.signedBy === undefined || listing.signature === null) return null;
   const keyring = await keysNamed(config.signedBy, archive.name, context);
@@ -252,7 +235,7 @@ async function assertSigned(
   );
   const { fingerprint, although } = signer;
   const pinned = although?.kind === 'pinned' ? ', which is no longer valid; an earlier snapshot pins it' : '';
-  phase.info(`${archive.name}: signed by ${fingerprint}${althoughExpired(signer) || pinned}`);
+  context.phase?.info(`${archive.name}: signed by ${fingerprint}${althoughExpired(signer) || pinned}`);
   return signer;
 }
 

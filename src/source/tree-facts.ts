@@ -9,7 +9,6 @@
  */
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
-import type { Phase } from '../io/progress.js';
 import { readCached, writeCached } from './cache-file.js';
 import {
   composerFacts,
@@ -21,7 +20,7 @@ import { sessionOf, type SourceContext } from './source-context.js';
 import { faultAt, parseJson, type FieldFault } from './declared-json.js';
 import { extensionDeclaration, type ExtensionDeclaration } from './extension-requires.js';
 import type { StoredFile } from './pin.js';
-import { readSourceTree } from './source-tree.js';
+import { eachFile } from './source-tree.js';
 
 /** By path below the tarball's top folder. JSON, for the cache; pairs, because any name may be a path. */
 export interface TreeFacts {
@@ -51,45 +50,32 @@ const mostFaults = 20;
 const reading = 1;
 
 /** @throws LockstepError SOURCE_DECLARATION (more such files than any software has), and what reading the tarball throws */
-export async function treeFacts(
-  archive: StoredFile,
-  context: SourceContext,
-  phase: Phase,
-): Promise<TreeFacts> {
+export async function treeFacts(archive: StoredFile, context: SourceContext): Promise<TreeFacts> {
   return await sessionOf(context).once(`tree ${archive.sha256}`, async () => {
     const name = `${archive.sha256}-declarations-${reading}`;
     const kept = await readCached<TreeFacts>(context, 'trees', name);
     if (kept !== undefined) return kept;
-    const facts = await readFacts(archive, context, phase);
+    const facts = await readFacts(archive, context);
     await writeCached(context, 'trees', name, facts);
     return facts;
   });
 }
 
-async function readFacts(archive: StoredFile, context: SourceContext, phase: Phase): Promise<TreeFacts> {
+async function readFacts(archive: StoredFile, context: SourceContext): Promise<TreeFacts> {
   const folders = new Set<string>();
   const texts = new Map<string, string | FieldFault>();
   let bytes = 0;
-  const item = phase.item(`reading ${archive.name}`, { totalBytes: archive.size });
-  try {
-    const options = { signal: context.signal, onBytes: (count: number) => item.advance(count) };
-    for await (const { kind, path, size, body } of readSourceTree(context.store, archive, '', options)) {
-      if (kind !== 'file') continue;
-      addFolders(path, folders);
-      if (kindOf(path) === null) continue;
-      if (size > largestFile) {
-        texts.set(path, faultAt('', undefined, `is larger than ${largestFile / mebibyte} MiB`));
-        continue;
-      }
-      bytes += size;
-      if (texts.size >= mostFiles || bytes > mostBytes) throw tooMany(archive);
-      texts.set(path, (await collect(body)).toString('utf8'));
+  await eachFile(archive, context, async ({ path, size, body }) => {
+    addFolders(path, folders);
+    if (kindOf(path) === null) return;
+    if (size > largestFile) {
+      texts.set(path, faultAt('', undefined, `is larger than ${largestFile / mebibyte} MiB`));
+      return;
     }
-    item.done();
-  } catch (error) {
-    item.fail(error instanceof Error ? error.message : String(error));
-    throw error;
-  }
+    bytes += size;
+    if (texts.size >= mostFiles || bytes > mostBytes) throw tooMany(archive);
+    texts.set(path, (await collect(body)).toString('utf8'));
+  });
   return factsOf(folders, texts);
 }
 

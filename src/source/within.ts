@@ -5,7 +5,6 @@
  */
 import { debianVersionOf, isInRange } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
-import type { Phase } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import type { Choice } from './candidate.js';
 import { allows, parseConstraint, plainVersion } from './composer.js';
@@ -39,7 +38,6 @@ interface FolderFacts {
 export async function fetchWithin(
   choice: WithinChoice,
   context: SourceContext,
-  phase: Phase,
   parents: ReadonlyMap<string, Pin>,
 ): Promise<WithinPin> {
   const parent = parents.get(choice.parent);
@@ -51,7 +49,7 @@ export async function fetchWithin(
   }
   const { archive, path: base } = parentTree(parent, choice);
   const path = base === '' ? choice.path : `${base}/${choice.path}`;
-  const facts = folderFacts(await treeFacts(archive, context, phase), base, path, choice.library);
+  const facts = folderFacts(await treeFacts(archive, context), base, path, choice.library);
   if (!facts.isThere) throw pathMissing(choice, archive, path, facts);
   const version = choice.library === undefined ? parent.upstreamVersion : versionOf(choice, archive, facts);
   if (choice.library !== undefined) assertDemand(choice, parent, facts, archive);

@@ -4,7 +4,7 @@
  */
 import { compareUpstreamVersions } from '../../deb/version.js';
 import { LockstepError } from '../../errors.js';
-import type { Phase } from '../../io/progress.js';
+import { inItem } from '../../io/progress.js';
 import { nearest } from '../../profile/nearest.js';
 import type { GitConfig } from '../../profile/profile-schema.js';
 import type { Candidates, GitListing } from '../candidate.js';
@@ -34,9 +34,8 @@ export async function gitCandidates(
   name: string,
   config: GitConfig,
   context: SourceContext,
-  phase: Phase,
 ): Promise<Extract<Candidates, { kind: 'git' }>> {
-  const found = await listingsOf(name, config, context, phase);
+  const found = await listingsOf(name, config, context);
   return { kind: 'git', component: name, found: found.sort(newestFirst) };
 }
 
@@ -46,12 +45,7 @@ function newestFirst(a: GitListing, b: GitListing): number {
   return byVersion || compareNames(b.ref ?? '', a.ref ?? '');
 }
 
-async function listingsOf(
-  name: string,
-  config: GitConfig,
-  context: SourceContext,
-  phase: Phase,
-): Promise<GitListing[]> {
+async function listingsOf(name: string, config: GitConfig, context: SourceContext): Promise<GitListing[]> {
   if (config.commit !== undefined) {
     return [{ version: null, ref: null, commit: config.commit, tag: null }];
   }
@@ -59,7 +53,7 @@ async function listingsOf(
     config.branch === undefined ? ['tags', config.tag ?? config.tags ?? '*'] : ['heads', config.branch];
   const prefix = `refs/${kind}/`;
   const wholeNames = config.version !== undefined && config.tags === undefined;
-  const refs = await refsOf(config.url, kind, context, phase);
+  const refs = await refsOf(config.url, kind, context);
   // A pattern that the profile leaves out is every name there is, slashes too
   const fitting = refs.filter((ref) => wholeNames || fitsPattern(ref.name.slice(prefix.length), pattern));
   const listings = fitting.map((ref) => listingOf(ref, ref.name.slice(prefix.length), pattern));
@@ -78,22 +72,19 @@ function listingOf({ name, id, peeled }: Ref, short: string, pattern: string): G
   };
 }
 
-async function refsOf(url: string, kind: RefKind, context: SourceContext, phase: Phase): Promise<Ref[]> {
+async function refsOf(url: string, kind: RefKind, context: SourceContext): Promise<Ref[]> {
   const address = addressOf(url, context.workspaceRoot ?? process.cwd());
   return await sessionOf(context).once(`git-refs:${url}:${kind}`, async () => {
-    const item = phase.item(`refs of ${url}`);
-    try {
-      const refs =
-        address.kind === 'folder'
-          ? await localRefs(await localRepository(address.path, url), kind, context)
-          : await sessionOf(context).limit(() => remoteRefs({ ...address, named: true }, kind, context));
-      item.done(`${refs.length}`);
-      // A server may list others than it was asked for
-      return refs.filter(({ name }) => name.startsWith(`refs/${kind}/`));
-    } catch (error) {
-      item.fail('could not be read');
-      throw error;
-    }
+    const read = async (): Promise<Ref[]> =>
+      address.kind === 'folder'
+        ? await localRefs(await localRepository(address.path, url), kind, context)
+        : await sessionOf(context).limit(() => remoteRefs({ ...address, named: true }, kind, context));
+    const refs = await inItem(context.phase, `refs of ${url}`, read, {
+      summary: ({ length }) => `${length}`,
+      reason: () => 'could not be read',
+    });
+    // A server may list others than it was asked for
+    return refs.filter(({ name }) => name.startsWith(`refs/${kind}/`));
   });
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { assertLinkStaysInside } from '../../deb/member-name.js';
 import { tarBytes, type TarInput } from '../../deb/tar.js';
 import { LockstepError } from '../../errors.js';
-import type { Phase } from '../../io/progress.js';
+import { inItem, type Item } from '../../io/progress.js';
 import { allOrNone, sessionOf, signalOf, type SourceContext } from '../source-context.js';
 import type { StoredFile, Submodule } from '../pin.js';
 import { addressOf, submoduleAddress } from './address.js';
@@ -44,12 +44,8 @@ export interface OpenOptions {
  * @throws LockstepError NET_*, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, SOURCE_SUBMODULE, DEB_UNSAFE_NAME,
  * TOOL_MISSING, DISK_*, INTERRUPTED
  */
-export async function openCommit(
-  options: OpenOptions,
-  context: SourceContext,
-  phase: Phase,
-): Promise<ObjectFolder> {
-  const folder = await broughtHere(options, context, phase);
+export async function openCommit(options: OpenOptions, context: SourceContext): Promise<ObjectFolder> {
+  const folder = await broughtHere(options, context);
   options.opened.push(folder);
   return folder;
 }
@@ -57,22 +53,19 @@ export async function openCommit(
 async function broughtHere(
   { url, want, named, work }: OpenOptions,
   context: SourceContext,
-  phase: Phase,
 ): Promise<ObjectFolder> {
   const address = addressOf(url, context.workspaceRoot ?? process.cwd());
   if (address.kind === 'folder') return await localRepository(address.path, url);
   const gitdir = join(work, `${want}-${(count += 1)}`);
   return await sessionOf(context).limit(async () => {
-    const item = phase.item(`${url} ${want.slice(0, 12)}`);
-    try {
+    const fetch = async (item: Item): Promise<void> => {
       const { shallow } = await fetchCommit({ ...address, named }, { want, gitdir, item }, context);
-      if (!shallow) phase.info(`${url}: its server cannot omit the history, so all of it was fetched`);
-      item.done();
-      return { gitdir };
-    } catch (error) {
-      item.fail('could not be fetched');
-      throw error;
-    }
+      if (!shallow)
+        context.phase?.info(`${url}: its server cannot omit the history, so all of it was fetched`);
+    };
+    const reason = (): string => 'could not be fetched';
+    await inItem(context.phase, `${url} ${want.slice(0, 12)}`, fetch, { reason });
+    return { gitdir };
   });
 }
 
@@ -101,7 +94,6 @@ export async function assembleTree(
   tree: ObjectId,
   options: OpenOptions & { submodules: boolean },
   context: SourceContext,
-  phase: Phase,
 ): Promise<AssembledTree> {
   const submodules: Submodule[] = [];
   const host = hostOf(options.url, context);
@@ -136,7 +128,7 @@ export async function assembleTree(
           want: submodule.commit,
           named: options.named && hostOf(submodule.url, each) === host,
         };
-        const repository = await openCommit(opening, each, phase);
+        const repository = await openCommit(opening, each);
         const commit = parseCommit(
           await readObject(repository, submodule.commit, 'commit', each),
           submodule.commit,

@@ -7,7 +7,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { notThere, onDisk, removeTree, tempDir } from '../../io/disk.js';
-import type { Phase } from '../../io/progress.js';
 import { readCached, writeCached } from '../cache-file.js';
 import type { Choice } from '../candidate.js';
 import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
@@ -37,16 +36,16 @@ interface TreeRecord {
  * @throws LockstepError SOURCE_MOVED, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, SOURCE_SUBMODULE, DEB_UNSAFE_NAME,
  * VERIFY_*, KEYRING_*, NET_*, TOOL_MISSING, STORE_*, DISK_*, INTERRUPTED
  */
-export async function fetchGit(choice: GitChoice, context: SourceContext, phase: Phase): Promise<GitPin> {
+export async function fetchGit(choice: GitChoice, context: SourceContext): Promise<GitPin> {
   const { component, config, listing } = choice;
   assertNotMoved(choice, context);
-  const record = await treeRecord(choice, context, phase);
+  const record = await treeRecord(choice, context);
   const texts = textsOf(record, choice)!;
   // Checked again for a tree of the cache: keyrings change
   const signer =
     config.signedBy === undefined ? null : await signerOf(choice, texts, config.signedBy, context);
   if (signer?.although?.kind === 'pinned') {
-    phase.info(
+    context.phase?.info(
       `${component}: the key ${signer.fingerprint} is no longer valid; it signed a version that is already pinned`,
     );
   }
@@ -130,14 +129,14 @@ function assertNotMoved({ component, config, listing }: GitChoice, context: Sour
   });
 }
 
-async function treeRecord(choice: GitChoice, context: SourceContext, phase: Phase): Promise<TreeRecord> {
+async function treeRecord(choice: GitChoice, context: SourceContext): Promise<TreeRecord> {
   const { component, config, listing } = choice;
   const wanted = [component, config.url, listing.commit, listing.tag, config.submodules];
   const key = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
   const kept = await readCached<TreeRecord>(context, 'git-trees', key);
   const usable = kept !== undefined && textsOf(kept, choice) !== null;
   if (usable && (await context.store.holds(kept.archive.sha256, signalOf(context)))) return kept;
-  const record = await fetchTree(choice, context, phase);
+  const record = await fetchTree(choice, context);
   await writeCached(context, 'git-trees', key, record);
   return record;
 }
@@ -151,7 +150,7 @@ function textsOf(record: TreeRecord, { listing }: GitChoice): SignedTexts | null
   return holds ? { commit, tag } : null;
 }
 
-async function fetchTree(choice: GitChoice, context: SourceContext, phase: Phase): Promise<TreeRecord> {
+async function fetchTree(choice: GitChoice, context: SourceContext): Promise<TreeRecord> {
   const { component, config, listing } = choice;
   const scratch = join(context.cacheDir, 'git');
   await sessionOf(context).once('git-leftovers', () => sweepLeftovers(scratch));
@@ -160,14 +159,14 @@ async function fetchTree(choice: GitChoice, context: SourceContext, phase: Phase
   try {
     const want = listing.tag ?? listing.commit;
     const options = { url: config.url, want, named: true, work, opened, submodules: config.submodules };
-    const repository = await openCommit(options, context, phase);
+    const repository = await openCommit(options, context);
     const texts = await textsIn(repository, choice, context);
     // Before anything else is fetched because of it
     if (config.signedBy !== undefined) {
       await signerOf(choice, texts, config.signedBy, context);
     }
     const commit = parseCommit(texts.commit, listing.commit);
-    const tree = await assembleTree(repository, commit.tree, options, context, phase);
+    const tree = await assembleTree(repository, commit.tree, options, context);
     const base = await baseVersion(tree, context);
     const top = `${component}-${listing.commit.slice(0, 12)}`;
     const archive = await storeTree(tree, top, commit.committedAt, context);

@@ -64,7 +64,8 @@ function isHigher(a: string, b: string): boolean {
   return right === undefined || compareVersions(left, right) > 0;
 }
 
-function debianForm(version: string): string | undefined {
+/** The Debian version that an upstream version becomes, or undefined. */
+export function debianForm(version: string): string | undefined {
   try {
     const form = debianVersionOf(version);
     return isValidVersion(form) ? form : undefined;

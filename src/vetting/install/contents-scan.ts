@@ -8,10 +8,9 @@ import { decompressByName } from '../../io/compress.js';
 import { lacksBlob } from '../../io/damaged-blob.js';
 import { sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
-import { allOrNone, sessionOf, signalOf, type SourceContext } from '../../source/source-context.js';
+import { signalOf, toldIn, type SourceContext } from '../../source/source-context.js';
 import { fetchIndex, type ListedIndex } from '../../source/fetch-index.js';
-import { openRelease } from '../../source/in-release.js';
-import { suitesOfBase } from '../../source/mirror.js';
+import { openReleases } from '../../source/apt-archive.js';
 import { canonicalPath } from './overlaps.js';
 import { readVerdict, writeVerdict } from './verdicts.js';
 
@@ -40,10 +39,7 @@ export async function contentsIndices(
   architecture: string,
   phase: Phase,
 ): Promise<ContentsIndex[]> {
-  const places = suitesOfBase(context.mirror, context.base);
-  const releases = await sessionOf(context).once('releases for the build root', () =>
-    allOrNone(context, (inner) => places.map((place) => openRelease(place, inner, phase))),
-  );
+  const releases = await openReleases(toldIn(phase, context));
   return releases.flatMap((release) =>
     [architecture, 'all'].flatMap((name) => {
       const { sha256 } = release.release;
@@ -142,11 +138,11 @@ async function linesBelow(
   const of = [`contents lines ${format}`, sha256, ...[...folders].sort()];
   const kept = await readVerdict(cache, of, z.string());
   if (kept !== undefined) return kept;
-  if ((await context.store.size(sha256)) !== size) await fetchIndex(index, context, phase);
+  if ((await context.store.size(sha256)) !== size) await fetchIndex(index, toldIn(phase, context));
   const lines = await readLines(index, folders, context).catch(async (error: unknown) => {
     // Damaged on the local disk, and moved away by this or another reader: it is fetched again
     if (!lacksBlob(error)) throw error;
-    await fetchIndex(index, context, phase);
+    await fetchIndex(index, toldIn(phase, context));
     return await readLines(index, folders, context);
   });
   await writeVerdict(cache, of, lines);

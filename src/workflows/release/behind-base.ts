@@ -17,7 +17,7 @@ import { canonicalJson } from '../../io/canonical-json.js';
 import type { HistoryEntry } from '../../suite/history.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { baseVersions } from '../../source/base-versions.js';
-import type { SourceContext } from '../../source/source-context.js';
+import { toldIn, type SourceContext } from '../../source/source-context.js';
 import type { PlannedBuilds } from './set-build.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
@@ -77,7 +77,10 @@ export async function lookAtBase(
 ): Promise<BaseAhead[]> {
   if (own.length === 0) return [];
   const look = async (phase: Phase): Promise<BaseAhead[]> => {
-    const found = await baseVersions([...new Set(own.flatMap(({ packages }) => packages))], sources, phase);
+    const found = await baseVersions(
+      [...new Set(own.flatMap(({ packages }) => packages))],
+      toldIn(phase, sources),
+    );
     const { codename } = sources.base;
     const file = await readSeen(context);
     const known = new Map(Object.entries(file.bases[codename] ?? {}));

@@ -14,7 +14,7 @@ import { planChoices } from '../../resolution/options.js';
 import type { Clause } from '../../resolution/problem.js';
 import type { Choice } from '../../source/candidate.js';
 import { treeOfPin, type ComponentTree } from '../../source/pin-kinds.js';
-import { stoppable, type SourceContext } from '../../source/source-context.js';
+import { stoppable, toldIn, type SourceContext } from '../../source/source-context.js';
 import { declaredByPackages, declaredIn } from '../../source/declarations.js';
 import type { Declared, Platform } from '../../source/declared.js';
 import { NotOnMirrorError } from '../../source/not-on-mirror.js';
@@ -155,7 +155,7 @@ export class ComponentSearch {
   /** Null where a source package has no tree that could be read: many have nothing to declare. */
   async #declared(pin: Pin, tree: ComponentTree, context: SourceContext): Promise<Declared | null> {
     try {
-      return await declaredIn(pin.component, tree, pin.upstreamVersion, context, this.phase);
+      return await declaredIn(pin.component, tree, pin.upstreamVersion, context);
     } catch (error) {
       const isOdd = error instanceof LockstepError && error.code.startsWith('DEB_');
       if (!isOdd || pin.kind !== 'apt-source') throw error;
@@ -165,7 +165,7 @@ export class ComponentSearch {
   }
 
   async #fetch(component: string, option: number): Promise<Fetched> {
-    const context = this.#context;
+    const context = toldIn(this.phase, this.#context);
     const choice = this.#options.get(component)!.choiceOf(option);
     const pins = new Map<string, Pin>();
     const declared: Declared[] = [];
@@ -177,7 +177,7 @@ export class ComponentSearch {
       return fetched;
     };
     const take = async (one: Choice): Promise<void> => {
-      const pin = await fetchPin(one, context, pins, this.phase);
+      const pin = await fetchPin(one, context, pins);
       pins.set(one.component, pin);
       const tree = treeOfPin(pin);
       if (tree === null) {
@@ -188,7 +188,7 @@ export class ComponentSearch {
       const own = await this.#declared(pin, tree, context);
       if (own === null) return;
       if (own.demands.some(({ thing }) => /^php(?:-extension\/|$)/.test(thing))) {
-        this.#platform ??= await basePlatform(context, this.phase);
+        this.#platform ??= await basePlatform(context);
       }
       declared.push(own);
     };

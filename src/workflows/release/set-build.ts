@@ -31,7 +31,7 @@ import { readDropped } from '../../snapshot/dropped.js';
 import { readBuilds } from '../../snapshot/builds-reader.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { extensionTree, readExtensions, type ExtensionFacts } from '../../source/extension-facts.js';
-import type { SourceContext } from '../../source/source-context.js';
+import { toldIn, type SourceContext } from '../../source/source-context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js';
 import { originLines } from '../../source/pin-kinds.js';
 import { archiveKeys } from '../keys/archive-keys.js';
@@ -302,7 +302,7 @@ async function extensionsOf(
   return await inPhase(
     context.progress,
     'Reading extensions',
-    (phase) => readExtensions(trees, sources, phase),
+    (phase) => readExtensions(trees, toldIn(phase, sources)),
     (found) => counted(Object.keys(found).length, 'extension or skin', 'extensions and skins'),
   );
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { silentPhase } from '../../../src/io/progress.js';
 import { declaredIn } from '../../../src/source/declarations.js';
 import type { SourceContext } from '../../../src/source/source-context.js';
 import type { Declared } from '../../../src/source/declared.js';
@@ -33,7 +32,7 @@ describe('declarations in a tarball', () => {
     archive: StoredFile,
     path: string,
     context: SourceContext = resolving.context(),
-  ): Promise<Declared> => await declaredIn('it', { archive, path }, '1.0', context, silentPhase);
+  ): Promise<Declared> => await declaredIn('it', { archive, path }, '1.0', context);
 
   it('are read once for all the folders that components are made of, and never again', async () => {
     const archive = await stored({

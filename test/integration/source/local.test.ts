@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { run } from '../../../src/io/process.js';
-import { silentPhase } from '../../../src/io/progress.js';
 import { compareVersions } from '../../../src/deb/version.js';
 import type { SourceContext } from '../../../src/source/source-context.js';
 import { fetchLocal } from '../../../src/source/local.js';
@@ -39,7 +38,6 @@ describe("a developer's own tree", () => {
     fetchLocal(
       { kind: 'local', component: 'parsoid', config: { kind: 'local', path, typed: '../parsoid' } },
       { ...context, ...more },
-      silentPhase,
     );
   const membersOf = async (pin: LocalPin): Promise<string[]> => {
     const found: string[] = [];

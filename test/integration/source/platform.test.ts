@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { silentPhase } from '../../../src/io/progress.js';
 import type { Platform } from '../../../src/source/declared.js';
 import { basePlatform } from '../../../src/source/platform.js';
 import { needs } from '../../fixtures/machine.js';
@@ -26,7 +25,7 @@ describe('what the base release supplies to PHP software', () => {
 
   const platform = async (architectures = ['amd64']): Promise<Platform> => {
     const base = { distribution: 'debian', codename: mirror.codename, architectures };
-    return await basePlatform(resolving.context({ base }), silentPhase);
+    return await basePlatform(resolving.context({ base }));
   };
 
   it('is read out of its own indices', async () => {

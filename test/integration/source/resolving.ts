@@ -10,7 +10,7 @@ import { silentProgress } from '../../../src/io/progress.js';
 import type { ComponentSource } from '../../../src/profile/profile-schema.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
 import type { Choice } from '../../../src/source/candidate.js';
-import { allOrNone, type SourceContext } from '../../../src/source/source-context.js';
+import { allOrNone, toldIn, type SourceContext } from '../../../src/source/source-context.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
 import type { Pin } from '../../../src/source/pin.js';
 import { allCandidates, fetchPin } from '../../../src/source/registry.js';
@@ -114,12 +114,14 @@ async function fetchPins(choices: readonly Choice[], context: SourceContext): Pr
       choice.kind === 'within' ? choices.find(({ component }) => component === choice.parent) : undefined;
     const pin = (async () => {
       const parents = parent === undefined ? [] : ([[parent.component, await pinOf(parent, inner)]] as const);
-      return await fetchPin(choice, inner, new Map(parents), phase);
+      return await fetchPin(choice, inner, new Map(parents));
     })();
     made.set(choice.component, pin);
     return pin;
   };
-  const pins = await allOrNone(context, (inner) => choices.map((choice) => pinOf(choice, inner)));
+  const pins = await allOrNone(toldIn(phase, context), (inner) =>
+    choices.map((choice) => pinOf(choice, inner)),
+  );
   phase.done();
   return new Map(pins.map((pin) => [pin.component, pin]));
 }

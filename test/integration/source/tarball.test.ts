@@ -7,7 +7,7 @@ import type { LockstepError } from '../../../src/errors.js';
 import { collect } from '../../../src/deb/bytes.js';
 import { ContentStore } from '../../../src/io/content-store.js';
 import { Http } from '../../../src/io/http.js';
-import { silentPhase, silentProgress } from '../../../src/io/progress.js';
+import { silentProgress } from '../../../src/io/progress.js';
 import type { TarballConfig } from '../../../src/profile/profile-schema.js';
 import type { Signer } from '../../../src/signing/signer-port.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
@@ -93,18 +93,14 @@ describe('a tarball of source code', () => {
 
   const fetched = async (version: string, more: Partial<TarballConfig> = {}): Promise<TarballPin> => {
     const wanted = { ...config, ...more };
-    const { found } = await tarballCandidates('lib', wanted, context, silentPhase);
+    const { found } = await tarballCandidates('lib', wanted, context);
     const listing = found.find((one) => one.version === version);
     assert.ok(listing, `${version} is not listed`);
-    return await fetchTarball(
-      { kind: 'tarball', component: 'lib', config: wanted, listing },
-      context,
-      silentPhase,
-    );
+    return await fetchTarball({ kind: 'tarball', component: 'lib', config: wanted, listing }, context);
   };
 
   it('is found by the names on a page, and by no others', async () => {
-    const { found } = await tarballCandidates('lib', config, context, silentPhase);
+    const { found } = await tarballCandidates('lib', config, context);
     assert.deepEqual(
       found.map(({ version, url }) => [version, url.replace(server.origin, '')]),
       [
@@ -121,12 +117,7 @@ describe('a tarball of source code', () => {
 
   it('says what the page has where it names none', async () => {
     await assert.rejects(
-      tarballCandidates(
-        'lib',
-        { ...config, url: `${server.origin}/lib/libb_{version}.tar.gz` },
-        context,
-        silentPhase,
-      ),
+      tarballCandidates('lib', { ...config, url: `${server.origin}/lib/libb_{version}.tar.gz` }, context),
       fault('SOURCE_UNKNOWN_VERSION', /has no name of the form libb_\{version\}\.tar\.gz/),
     );
   });
@@ -191,7 +182,6 @@ describe('a tarball of source code', () => {
           listing: { version: '1.0.0', url: config.url, signature: null },
         },
         context,
-        silentPhase,
       );
     server.fault(/\.tar\.gz$/, 'truncated');
     await assert.rejects(take(one), fault('NET_TRUNCATED'));

@@ -128,10 +128,8 @@ describe('credentials for a git server', function () {
       done() {},
       fail() {},
     };
-    const context = git.context({ env: { ...plain, HOME: home } });
-    const fault = await faultOf(
-      gitCandidates('thing', git.config({ url: url(), version: '1.0' }), context, phase),
-    );
+    const context = git.context({ env: { ...plain, HOME: home }, phase });
+    const fault = await faultOf(gitCandidates('thing', git.config({ url: url(), version: '1.0' }), context));
     assert.equal(fault.code, 'NET_STATUS');
     assert.match(fault.message, /rejects the account/);
     assert.match(said(), /erase/);

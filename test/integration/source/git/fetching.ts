@@ -7,7 +7,7 @@ import { collect } from '../../../../src/deb/bytes.js';
 import { systemClock, type Clock } from '../../../../src/io/clock.js';
 import { ContentStore } from '../../../../src/io/content-store.js';
 import { Http } from '../../../../src/io/http.js';
-import { silentPhase, silentProgress, type Phase } from '../../../../src/io/progress.js';
+import { silentPhase, silentProgress } from '../../../../src/io/progress.js';
 import type { GitConfig } from '../../../../src/profile/profile-schema.js';
 import type { GitListing } from '../../../../src/source/candidate.js';
 import type { SourceContext } from '../../../../src/source/source-context.js';
@@ -66,14 +66,11 @@ export class GitFetching {
       base: { distribution: 'debian', codename: 'bookworm', architectures: ['amd64'] },
       clock: systemClock,
       progress: silentProgress,
+      phase: { ...silentPhase, info: (message) => void this.told.push(message) },
       workspaceRoot: join(this.folder, 'workspace'),
       env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
       ...more,
     };
-  }
-
-  get phase(): Phase {
-    return { ...silentPhase, info: (message) => void this.told.push(message) };
   }
 
   config({ submodules = true, ...config }: Config): GitConfig {
@@ -81,20 +78,20 @@ export class GitFetching {
   }
 
   async candidates(config: Config, more: Partial<SourceContext> = {}): Promise<GitListing[]> {
-    return (await gitCandidates('thing', this.config(config), this.context(more), this.phase)).found;
+    return (await gitCandidates('thing', this.config(config), this.context(more))).found;
   }
 
   /** The first of what there is. */
   async fetch(config: Config, more: Partial<SourceContext> = {}): Promise<GitPin> {
     const context = this.context(more);
-    const { found } = await gitCandidates('thing', this.config(config), context, this.phase);
+    const { found } = await gitCandidates('thing', this.config(config), context);
     const choice = {
       kind: 'git' as const,
       component: 'thing',
       config: this.config(config),
       listing: found[0]!,
     };
-    return await fetchGit(choice, context, this.phase);
+    return await fetchGit(choice, context);
   }
 
   /** What a pin's tarball holds: text of files, `-> target`, `/` for folders; modes only where they are 755. */
