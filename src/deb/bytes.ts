@@ -25,6 +25,19 @@ export async function* piecesOf(source: ByteSource): AsyncGenerator<Buffer, void
   }
 }
 
+/** The pieces of a source as they pass. `see` is told the bytes of each and of all so far; what it throws ends them. */
+export async function* watched(
+  source: AsyncIterable<Buffer>,
+  see: (bytes: number, total: number) => void,
+): AsyncGenerator<Buffer> {
+  let total = 0;
+  for await (const piece of source) {
+    total += piece.length;
+    see(piece.length, total);
+    yield piece;
+  }
+}
+
 /**
  * Everything of a source in one Buffer, which must not be longer than `limit`; only for what fits in memory.
  * @throws RangeError when it is longer; callers say it in their own words

@@ -6,7 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '../errors.js';
-import { collect } from '../deb/bytes.js';
+import { collect, watched } from '../deb/bytes.js';
 import type { Clock } from './clock.js';
 import type { ContentStore, StoredBlob } from './content-store.js';
 import { notThere, onDisk, readPieces } from './disk.js';
@@ -122,7 +122,10 @@ export class Http {
         answer.discard();
         throw tooLarge(url, limit);
       }
-      return await collect(atMost(answer.body, limit, url));
+      const body = watched(answer.body, (_, total) => {
+        if (total > limit) throw tooLarge(url, limit);
+      });
+      return await collect(body);
     });
   }
 
@@ -302,15 +305,6 @@ async function fromFile(url: URL): Promise<HttpResponse> {
     body: readPieces(path),
     discard: () => undefined,
   };
-}
-
-async function* atMost(body: AsyncIterable<Buffer>, limit: number, url: string): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.length;
-    if (size > limit) throw tooLarge(url, limit);
-    yield piece;
-  }
 }
 
 function tooLarge(url: string, limit: number): LockstepError {

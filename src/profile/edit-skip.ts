@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, isSeq, parseDocument, type Node, type YAMLMap, type YAMLSeq } from 'yaml';
 import { LockstepError } from '../errors.js';
-import { endOf, lineAt } from './edit.js';
+import { afterLine, endOf, lineAt, lineBefore } from './edit.js';
 import { invalid, isImported, parseAnyProfile } from './load.js';
 import type { Profile } from './profile-schema.js';
 import type { Skip } from './skip.js';
@@ -29,41 +29,62 @@ export interface SkipEdit {
  * form that cannot be edited
  */
 export function putSkip(text: string, name: string, component: string, skip: Skip, now: Date): SkipEdit {
-  const profile = read(text, name);
-  const skips = profile.components[component]!.skip ?? [];
-  const index = skips.findIndex(({ version }) => version === skip.version);
-  const before = skips[index];
-  if (before !== undefined && before.reason === skip.reason && before.until === skip.until) {
-    return { action: 'none', text, fragment: '', line: null };
-  }
-  const wanted = before === undefined ? [...skips, skip] : skips.with(index, skip);
-  const found = parts(text, component);
-  const splice = before === undefined ? added(text, found, skip) : changed(found, index, skip);
-  const edit = applied({ text, name, component, wanted, splice, profile, now });
-  const line = splice === null ? null : lineAt(edit, splice.at + splice.lead);
-  return {
-    action: before === undefined ? 'add' : 'change',
-    text: edit,
-    fragment: splice?.fragment ?? `${entry(skip)}\n`,
-    line,
-  };
+  return edited({ text, name, component, version: skip.version, skip, now });
 }
 
 /** Takes the skip of a version out of a component. Throws as {@link putSkip}. */
 export function dropSkip(text: string, name: string, component: string, version: string): SkipEdit {
+  return edited({ text, name, component, version, skip: null });
+}
+
+interface Change {
+  text: string;
+  /** Of the profile. */
+  name: string;
+  component: string;
+  version: string;
+  /** What the component then says of the version; null for nothing. */
+  skip: Skip | null;
+  now?: Date;
+}
+
+function edited({ text, name, component, version, skip, now }: Change): SkipEdit {
   const profile = read(text, name);
-  const skips = profile.components[component]!.skip ?? [];
+  const { skip: skips = [], ...own } = profile.components[component]!;
   const index = skips.findIndex((one) => one.version === version);
   const before = skips[index];
-  if (before === undefined) return { action: 'none', text, fragment: '', line: null };
-  const splice = removed(text, parts(text, component), index);
-  const edit = applied({ text, name, component, wanted: skips.toSpliced(index, 1), splice, profile });
-  return {
-    action: 'remove',
-    text: edit,
-    fragment: splice?.fragment ?? `${entry(before)}\n`,
-    line: splice === null ? null : lineAt(text, splice.at),
+  if (isDeepStrictEqual(before ?? null, skip)) return { action: 'none', text, fragment: '', line: null };
+  const found = parts(text, component);
+  let action: SkipEdit['action'];
+  let wanted: readonly Skip[];
+  let splice: Splice | null;
+  if (skip === null) {
+    [action, wanted, splice] = ['remove', skips.toSpliced(index, 1), removed(text, found, index)];
+  } else if (before === undefined) {
+    [action, wanted, splice] = ['add', [...skips, skip], added(text, found, skip)];
+  } else {
+    [action, wanted, splice] = ['change', skips.with(index, skip), changed(text, found, index, skip)];
+  }
+  const components = {
+    ...profile.components,
+    [component]: { ...own, ...(wanted.length === 0 ? {} : { skip: wanted }) },
   };
+  const says = (result: string): boolean =>
+    isDeepStrictEqual(parseAnyProfile(result, name).value, { ...profile, components });
+  // With inserted lines if their result is exactly the intended one, otherwise rewritten
+  let result = splice === null ? text : spliced(text, splice.edits);
+  if (!says(result)) result = rewritten(text, component, wanted);
+  if (!says(result)) {
+    // The fault as for the file, if the result would be an invalid profile
+    read(result, name);
+    throw new LockstepError('USAGE', {
+      message: `The component ${component} of profiles/${name}.yaml is written in a form that Lockstep cannot edit`,
+      hint: `Write this line yourself: skip: [${wanted.map(entry).join(', ')}]`,
+    });
+  }
+  if (now !== undefined) read(result, name, now);
+  const fragment = splice?.fragment ?? `${entry((skip ?? before)!)}\n`;
+  return { action, text: result, fragment, line: splice?.line ?? null };
 }
 
 function read(text: string, name: string, now?: Date): Profile {
@@ -75,18 +96,19 @@ function read(text: string, name: string, now?: Date): Profile {
   });
 }
 
-/** A place in the text, and what stands there instead. */
-interface Splice {
+/** A place in the text, up to its end, and what stands there instead. */
+interface Edit {
   at: number;
-  /** Up to here the text goes. */
   end: number;
   insert: string;
-  /** Characters of `insert` before the first new line. */
-  lead: number;
-  /** The lines that a person is shown of the edit. */
+}
+
+interface Splice {
+  edits: Edit[];
+  /** The lines that a person is shown of it. */
   fragment: string;
-  /** More of the kind, further on in the text. */
-  also?: { at: number; end: number; insert: string }[];
+  /** The first that is new, or that goes. */
+  line: number;
 }
 
 interface Parts {
@@ -132,22 +154,22 @@ function added(text: string, { component, key, skip }: Parts, one: Skip): Splice
   if (end === undefined) return null;
   const at = afterLine(text, end);
   const lead = at === text.length && text[at - 1] !== '\n' ? '\n' : '';
-  return { at, end: at, insert: lead + lines, lead: lead.length, fragment: lines };
+  const edits = [{ at, end: at, insert: lead + lines }];
+  return { edits, fragment: lines, line: lineAt(text, at) + lead.length };
 }
 
-function changed({ skip }: Parts, index: number, { reason, until }: Skip): Splice | null {
+function changed(text: string, { skip }: Parts, index: number, { reason, until }: Skip): Splice | null {
   const item: unknown = skip?.items[index];
   if (!isMap(item)) return null;
-  const scalars = (['reason', 'until'] as const).map((field) => item.get(field, true));
-  const texts = [JSON.stringify(reason), until];
-  const splices = scalars.flatMap((scalar, which) => {
+  const fields = { reason: JSON.stringify(reason), until };
+  const edits = Object.entries(fields).flatMap(([field, insert]): Edit[] => {
+    const scalar = item.get(field, true);
     const plain = scalar?.range != null && scalar.type?.startsWith('BLOCK') !== true;
-    return plain ? [{ at: scalar.range![0], end: scalar.range![1], insert: texts[which]! }] : [];
+    return plain ? [{ at: scalar.range![0], end: scalar.range![1], insert }] : [];
   });
-  const [first, second] = splices.sort((a, b) => a.at - b.at);
-  if (first === undefined || second === undefined) return null;
-  const fragment = `reason: ${JSON.stringify(reason)}, until: ${until}\n`;
-  return { ...first, lead: 0, fragment, also: [second] };
+  if (edits.length < 2) return null;
+  const fragment = `reason: ${fields.reason}, until: ${until}\n`;
+  return { edits, fragment, line: lineAt(text, Math.min(...edits.map(({ at }) => at))) };
 }
 
 function removed(text: string, { component, key, skip }: Parts, index: number): Splice | null {
@@ -162,66 +184,13 @@ function removed(text: string, { component, key, skip }: Parts, index: number): 
   const at = from - before.length;
   // The end of a list in brackets is behind its last item
   const to = afterLine(text, isLast && skip.flow === true ? skip.range![1] : end);
-  return { at, end: to, insert: '', lead: 0, fragment: text.slice(at, to) };
+  return { edits: [{ at, end: to, insert: '' }], fragment: text.slice(at, to), line: lineAt(text, at) };
 }
 
-/** What stands on a line before a place. */
-function lineBefore(text: string, offset: number): string {
-  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
-}
-
-/** Where the line ends that `end` is on, its comment and its line end within. */
-function afterLine(text: string, end: number): number {
-  if (text[end - 1] === '\n') return end;
-  const next = text.indexOf('\n', end) + 1;
-  return next === 0 ? text.length : next;
-}
-
-interface Wanted {
-  text: string;
-  name: string;
-  component: string;
-  wanted: readonly Skip[];
-  splice: Splice | null;
-  profile: Profile;
-  now?: Date;
-}
-
-/** The new text: with inserted lines if their result is exactly the intended one, otherwise rewritten. */
-function applied({ text, name, component, wanted, splice, profile, now }: Wanted): string {
-  const own = { ...profile.components[component]! };
-  delete own.skip;
-  const expected = {
-    ...profile,
-    components: {
-      ...profile.components,
-      [component]: { ...own, ...(wanted.length === 0 ? {} : { skip: wanted }) },
-    },
-  };
-  const says = (edited: string): boolean => {
-    const { value } = parseAnyProfile(edited, name);
-    return isDeepStrictEqual(value, expected);
-  };
-  let edited = splice === null ? text : spliced(text, splice);
-  if (!says(edited)) edited = rewritten(text, component, wanted);
-  if (!says(edited)) {
-    // The fault as for the file, if the result would be an invalid profile
-    read(edited, name);
-    throw new LockstepError('USAGE', {
-      message: `The component ${component} of profiles/${name}.yaml is written in a form that Lockstep cannot edit`,
-      hint: `Write this line yourself: skip: [${wanted.map(entry).join(', ')}]`,
-    });
-  }
-  if (now !== undefined) read(edited, name, now);
-  return edited;
-}
-
-function spliced(text: string, { at, end, insert, also = [] }: Splice): string {
-  let edited = text;
-  for (const part of [{ at, end, insert }, ...also].sort((a, b) => b.at - a.at)) {
-    edited = edited.slice(0, part.at) + part.insert + edited.slice(part.end);
-  }
-  return edited;
+function spliced(text: string, edits: readonly Edit[]): string {
+  return edits
+    .toSorted((a, b) => b.at - a.at)
+    .reduce((whole, { at, end, insert }) => whole.slice(0, at) + insert + whole.slice(end), text);
 }
 
 function rewritten(text: string, component: string, wanted: readonly Skip[]): string {

@@ -80,14 +80,13 @@ function inserted(
   const first = components.items[0]?.key as Node | undefined;
   const last = components.items.at(-1);
   if (components.flow === true || first?.range == null || last === undefined) return null;
-  const indent = first.range[0] - (text.lastIndexOf('\n', first.range[0] - 1) + 1);
-  if (text.slice(first.range[0] - indent, first.range[0]).trim() !== '') return null;
+  const indent = lineBefore(text, first.range[0]);
+  if (indent.trim() !== '') return null;
   const end = endOf(last.value as Node | null) ?? (last.key as Node).range?.[1];
   if (end === undefined) return null;
-  const lineEnd = text[end - 1] === '\n' ? end : text.indexOf('\n', end) + 1;
-  const at = lineEnd === 0 ? text.length : lineEnd;
-  const head = text.slice(0, at) + (lineEnd === 0 ? '\n' : '');
-  const lines = written(component, value).map((line) => `${' '.repeat(indent)}${line}\n`);
+  const at = afterLine(text, end);
+  const head = text.slice(0, at) + (text[at - 1] === '\n' ? '' : '\n');
+  const lines = written(component, value).map((line) => `${' '.repeat(indent.length)}${line}\n`);
   // As the ones before are kept apart
   const apart = /\n[ \t]*\r?\n/.test(text.slice(components.range![0], end)) ? '\n' : '';
   const fragment = lines.join('');
@@ -121,6 +120,18 @@ function written(component: string, value: NewComponent): string[] {
     inner.flow = String((key as { value?: unknown }).value).length + flow.length < longestLine;
   }
   return document.toString({ lineWidth: 0, singleQuote: true }).trimEnd().split('\n');
+}
+
+/** What stands on a line before a place. */
+export function lineBefore(text: string, offset: number): string {
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
+}
+
+/** Where the line ends that `end` is on, its comment and its line end within. */
+export function afterLine(text: string, end: number): number {
+  if (text[end - 1] === '\n') return end;
+  const next = text.indexOf('\n', end) + 1;
+  return next === 0 ? text.length : next;
 }
 
 /** The line that a place in a text is on, from 1. */

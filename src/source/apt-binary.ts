@@ -10,12 +10,12 @@ import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
 import type { AptBinaryConfig } from '../profile/profile-schema.js';
 import { lookUp, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
 import { proofOf } from './apt-proof.js';
-import { readCached, writeCached } from './cache-file.js';
+import { cached } from './cache-file.js';
 import type { BinaryListing, Candidates, Choice } from './candidate.js';
 import { allOrNone, type SourceContext } from './source-context.js';
 import { fetchFile, type ArchiveFile } from './fetch-file.js';
 import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
-import { faultOfStored } from './source-tree.js';
+import { readStored } from './source-tree.js';
 import { sha256Pattern } from '../deb/checksum.js';
 
 /**
@@ -163,17 +163,13 @@ function provenanceOf(listings: readonly BinaryListing[]): Provenance[] {
  * SOURCE_DATE_EPOCH as their time, which is the changelog's date.
  */
 async function buildDate(file: StoredFile, context: SourceContext): Promise<number> {
-  const kept = await readCached<number>(context, 'packages', file.sha256);
-  if (kept !== undefined) return kept;
-  let date = 0;
-  // To the end: only then are the bytes known to be those of the hash
-  try {
+  const read = async (): Promise<number> => {
+    let date = 0;
+    // To the end: only then are the bytes known to be those of the hash
     for await (const member of readAr(context.store.open(file.sha256), file.name)) {
       date = Math.max(date, member.mtime);
     }
-  } catch (error) {
-    throw await faultOfStored(context.store, file.sha256, error);
-  }
-  await writeCached(context, 'packages', file.sha256, date);
-  return date;
+    return date;
+  };
+  return await cached(context, 'packages', file.sha256, () => readStored(context.store, file.sha256, read));
 }

@@ -30,6 +30,20 @@ export async function readCached<T>(
   }
 }
 
+/** The value kept under that name. Where there is none, it is made and kept; what `make` throws is not. */
+export async function cached<T>(
+  context: SourceContext,
+  room: string,
+  name: string,
+  make: () => Promise<T>,
+): Promise<T> {
+  const kept = await readCached<T>(context, room, name);
+  if (kept !== undefined) return kept;
+  const made = await make();
+  await writeCached(context, room, name, made);
+  return made;
+}
+
 /** Keeps a value; it must be JSON. Not fsynced: a crash may lose it, never half of it. */
 export async function writeCached(
   context: SourceContext,

@@ -6,7 +6,7 @@
 import { aptMaxFutureMs } from '../deb/apt-limits.js';
 import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
-import { collect } from '../deb/bytes.js';
+import { collect, watched } from '../deb/bytes.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
 import type { AskOnce } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
@@ -212,7 +212,10 @@ async function fetchRelease(
   try {
     if (answer.status === 304 && known !== undefined) return null;
     if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(url);
-    const bytes = await collect(limited(answer.body, url));
+    const body = watched(answer.body, (_, total) => {
+      if (total > maxBytes) throw tooLarge(url);
+    });
+    const bytes = await collect(body);
     const { etag, 'last-modified': lastModified } = answer.headers;
     return {
       bytes,
@@ -224,15 +227,6 @@ async function fetchRelease(
     };
   } finally {
     answer.discard();
-  }
-}
-
-async function* limited(body: AsyncIterable<Buffer>, url: string): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.length;
-    if (size > maxBytes) throw tooLarge(url);
-    yield piece;
   }
 }
 

@@ -11,10 +11,10 @@ import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
-import { readCached, writeCached } from './cache-file.js';
+import { cached } from './cache-file.js';
 import { signalOf, type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile } from './pin.js';
-import { faultOfStored } from './source-tree.js';
+import { readStored } from './source-tree.js';
 
 export interface SourceFacts {
   /** Seconds: of the top entry of debian/changelog. */
@@ -44,21 +44,19 @@ export async function sourceFacts(
   files: readonly StoredFile[],
   context: SourceContext,
 ): Promise<SourceFacts> {
-  const kept = await readCached<SourceFacts>(context, 'sources', dscFile.sha256);
-  if (kept !== undefined) return kept;
-  const packaging = await readPackaging(files, context);
-  const changelog = packaging.get(changelogPath);
-  if (changelog === undefined) {
-    throw new LockstepError('DEB_SYNTAX', {
-      message: `The source package ${dsc.source} ${dsc.version} has no ${changelogPath}`,
-      where: [{ file: dscFile.name }],
-    });
-  }
-  const { date } = parseChangelogTop(changelog.toString('utf8'), `${changelogPath} of ${dsc.source}`);
-  const keys = keyPaths.map((path) => packaging.get(path)).find((bytes) => bytes !== undefined);
-  const facts = { date, provenance: await upstreamSignatures(files, keys, context) };
-  await writeCached(context, 'sources', dscFile.sha256, facts);
-  return facts;
+  return await cached(context, 'sources', dscFile.sha256, async () => {
+    const packaging = await readPackaging(files, context);
+    const changelog = packaging.get(changelogPath);
+    if (changelog === undefined) {
+      throw new LockstepError('DEB_SYNTAX', {
+        message: `The source package ${dsc.source} ${dsc.version} has no ${changelogPath}`,
+        where: [{ file: dscFile.name }],
+      });
+    }
+    const { date } = parseChangelogTop(changelog.toString('utf8'), `${changelogPath} of ${dsc.source}`);
+    const keys = keyPaths.map((path) => packaging.get(path)).find((bytes) => bytes !== undefined);
+    return { date, provenance: await upstreamSignatures(files, keys, context) };
+  });
 }
 
 /** The files of debian/ that matter, by path, from wherever this source format keeps them (dpkg-source(1)). */
@@ -88,18 +86,16 @@ async function readFrom(
   rename: (path: string) => string,
   context: SourceContext,
 ): Promise<Map<string, Buffer>> {
-  const found = new Map<string, Buffer>();
-  try {
+  return await readStored(context.store, file.sha256, async () => {
+    const found = new Map<string, Buffer>();
     const bytes = decompressByName(file.name, context.store.open(file.sha256), signalOf(context));
     for await (const { header, body } of readTar(bytes, file.name)) {
       const path = rename(memberPath(header.path));
       if (header.kind !== 'file' || (path !== changelogPath && !keyPaths.includes(path))) continue;
       if (header.size <= largestText) found.set(path, await collect(body));
     }
-  } catch (error) {
-    throw await faultOfStored(context.store, file.sha256, error);
-  }
-  return found;
+    return found;
+  });
 }
 
 async function* atMost(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

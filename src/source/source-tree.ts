@@ -2,6 +2,7 @@
  * Reading a tarball of source code as a tree: names without the top folder,
  * nothing that leaves the tree. It unpacks nothing to disk.
  */
+import { watched } from '../deb/bytes.js';
 import { assertLinkStaysInside, memberPath } from '../deb/member-name.js';
 import { readTar, type TarEntry } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
@@ -69,12 +70,21 @@ export async function eachFile(
   await inItem(context.phase, `reading ${archive.name}`, read, { totalBytes: archive.size });
 }
 
+/** Makes something of bytes of the store. A fault is one of the disk if they are no longer those of the hash. */
+export async function readStored<T>(store: ContentStore, sha256: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw await faultOfStored(store, sha256, error);
+  }
+}
+
 /**
  * Why bytes of the store could not be understood: bytes that were damaged on
  * our own disk look like a damaged tarball, but are only to be fetched again.
  * Hands back the fault to throw.
  */
-export async function faultOfStored(store: ContentStore, sha256: string, error: unknown): Promise<unknown> {
+async function faultOfStored(store: ContentStore, sha256: string, error: unknown): Promise<unknown> {
   const looksDamaged =
     error instanceof LockstepError && (error.code === 'DATA_DAMAGED' || error.code.startsWith('DEB_'));
   if (!looksDamaged) return error;
@@ -92,7 +102,8 @@ async function* members(
 ): AsyncGenerator<TreeMember> {
   const folder = memberPath(path);
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const bytes = decompressByName(archive.name, counted(store.open(archive.sha256), options.onBytes), signal);
+  const packed = watched(store.open(archive.sha256), (bytes) => options.onBytes?.(bytes));
+  const bytes = decompressByName(archive.name, packed, signal);
   let top: string | null = null;
   for await (const entry of readTar(bytes, archive.name, { v7: true })) {
     const full = memberPath(entry.header.path);
@@ -106,16 +117,6 @@ async function* members(
     const inside = slash < 0 ? '' : full.slice(slash + 1);
     const below = belowFolder(inside, folder);
     if (below !== null) yield memberOf(entry, below, archive);
-  }
-}
-
-async function* counted(
-  source: AsyncIterable<Buffer>,
-  onBytes: ((bytes: number) => void) | undefined,
-): AsyncGenerator<Buffer> {
-  for await (const piece of source) {
-    onBytes?.(piece.length);
-    yield piece;
   }
 }
 

@@ -5,18 +5,17 @@
  */
 import { LockstepError } from '../errors.js';
 import { readTar } from '../deb/tar.js';
-import { memberPath } from '../deb/member-name.js';
-import type { ByteSource } from '../deb/bytes.js';
+import { watched, type ByteSource } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import { sha256Of } from '../io/disk.js';
 import { inItem, type Item } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
 import type { TarballConfig } from '../profile/profile-schema.js';
-import { readCached, writeCached } from './cache-file.js';
+import { cached, readCached, writeCached } from './cache-file.js';
 import type { Candidates, Choice, TarballListing } from './candidate.js';
 import { sessionOf, signalOf, type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile, TarballPin } from './pin.js';
-import { faultOfStored } from './source-tree.js';
+import { readStored } from './source-tree.js';
 import { althoughExpired, keysNamed, upstreamSigner, type UpstreamSigner } from './upstream-signature.js';
 
 type TarballCandidates = Extract<Candidates, { kind: 'tarball' }>;
@@ -167,32 +166,21 @@ async function bytesOf(
   }
   const fetch = async (item: Item): Promise<Fetched> => {
     const answer = await context.http.get(listing.url, signalOf(context));
-    return await store.put(
-      counted(answer.body, listing.url, (bytes) => item.advance(bytes)),
-      config.sha256 === undefined ? {} : { sha256: config.sha256 },
-      { ...signalOf(context), name: listing.url },
-    );
+    const body = watched(answer.body, (bytes, total) => {
+      if (total > largestTarball) throw tooLarge(listing.url);
+      item.advance(bytes);
+    });
+    const expected = config.sha256 === undefined ? {} : { sha256: config.sha256 };
+    return await store.put(body, expected, { ...signalOf(context), name: listing.url });
   };
   return await sessionOf(context).limit(() => inItem(context.phase, name, fetch));
 }
 
-async function* counted(
-  body: AsyncIterable<Buffer>,
-  url: string,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.length;
-    if (size > largestTarball) {
-      throw new LockstepError('NET_TOO_LARGE', {
-        message: `${url} is larger than ${largestTarball / 2 ** 30} GiB`,
-        where: [{ value: url }],
-      });
-    }
-    onBytes(piece.length);
-    yield piece;
-  }
+function tooLarge(url: string): LockstepError {
+  return new LockstepError('NET_TOO_LARGE', {
+    message: `${url} is larger than ${largestTarball / 2 ** 30} GiB`,
+    where: [{ value: url }],
+  });
 }
 
 /** Whose key signed it; null where the profile names no keyring. */
@@ -241,25 +229,18 @@ async function assertSigned(
 
 /** Seconds: the newest time of a member, which is when upstream packed it. */
 async function newestMember(archive: StoredFile, context: SourceContext): Promise<number> {
-  const kept = await readCached<number>(context, 'tarball-dates', archive.sha256);
-  if (kept !== undefined) return kept;
-  let newest = 0;
-  let top: string | undefined;
-  try {
-    const bytes = decompressByName(archive.name, context.store.open(archive.sha256), signalOf(context));
-    for await (const { header } of readTar(bytes, archive.name, { v7: true })) {
-      top ??= memberPath(header.path).split('/')[0];
-      newest = Math.max(newest, header.mtime);
-    }
-  } catch (error) {
-    throw await faultOfStored(context.store, archive.sha256, error);
-  }
-  if (top === undefined) {
+  return await cached(context, 'tarball-dates', archive.sha256, async () => {
+    let newest: number | undefined;
+    await readStored(context.store, archive.sha256, async () => {
+      const bytes = decompressByName(archive.name, context.store.open(archive.sha256), signalOf(context));
+      for await (const { header } of readTar(bytes, archive.name, { v7: true })) {
+        newest = Math.max(newest ?? 0, header.mtime);
+      }
+    });
+    if (newest !== undefined) return newest;
     throw new LockstepError('DEB_ARCHIVE', {
       message: `${archive.name} is an empty tarball`,
       where: [{ file: archive.name }],
     });
-  }
-  await writeCached(context, 'tarball-dates', archive.sha256, newest);
-  return newest;
+  });
 }

@@ -9,7 +9,7 @@
  */
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
-import { readCached, writeCached } from './cache-file.js';
+import { cached } from './cache-file.js';
 import {
   composerFacts,
   installedFacts,
@@ -51,14 +51,10 @@ const reading = 1;
 
 /** @throws LockstepError SOURCE_DECLARATION (more such files than any software has), and what reading the tarball throws */
 export async function treeFacts(archive: StoredFile, context: SourceContext): Promise<TreeFacts> {
-  return await sessionOf(context).once(`tree ${archive.sha256}`, async () => {
-    const name = `${archive.sha256}-declarations-${reading}`;
-    const kept = await readCached<TreeFacts>(context, 'trees', name);
-    if (kept !== undefined) return kept;
-    const facts = await readFacts(archive, context);
-    await writeCached(context, 'trees', name, facts);
-    return facts;
-  });
+  const name = `${archive.sha256}-declarations-${reading}`;
+  return await sessionOf(context).once(`tree ${archive.sha256}`, () =>
+    cached(context, 'trees', name, () => readFacts(archive, context)),
+  );
 }
 
 async function readFacts(archive: StoredFile, context: SourceContext): Promise<TreeFacts> {
