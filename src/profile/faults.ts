@@ -26,8 +26,11 @@ export interface Checked<T> {
   faults: FaultPlace[];
 }
 
+/** Tells a fault of a field, or of its key. */
+export type Fault = (path: FieldPath, message: string, part?: 'key') => void;
+
 /** A rule over the data as written, whatever its shape: it must not trust any type. */
-export type Rule = (data: unknown, fault: (path: FieldPath, message: string, part?: 'key') => void) => void;
+export type Rule = (data: unknown, fault: Fault) => void;
 
 /**
  * Checks a file against a schema and against rules across fields. Rules run even if the schema finds faults,
@@ -172,7 +175,8 @@ function quotesHint(expected: string, value: unknown, written: string | undefine
   return `: put it in quotes, "${written ?? String(value)}"`;
 }
 
-function valueAt(data: unknown, path: FieldPath): unknown {
+/** What stands at a place in data of any shape, or undefined. */
+export function valueAt(data: unknown, path: FieldPath): unknown {
   let value = data;
   for (const part of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;

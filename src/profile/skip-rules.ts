@@ -4,8 +4,9 @@
  */
 import { parseUpstream } from '../deb/upstream-version.js';
 import { isValidVersion } from '../deb/version.js';
-import type { Rule } from './faults.js';
+import { valueAt, type Rule } from './faults.js';
 import { gitPattern } from './names.js';
+import { fieldsOf, ofEachComponent } from './profile-rules.js';
 import { isTooLong, tooLongWords } from './skip.js';
 
 /**
@@ -14,29 +15,29 @@ import { isTooLong, tooLongWords } from './skip.js';
  */
 export function skipRules(now: Date | undefined): Rule[] {
   return [
-    function skipsNameVersions(data, fault) {
-      for (const [component, { kind, parent, skip }] of componentsOf(data)) {
-        const at = ['components', component, 'skip'];
-        if (kind === 'within' && skip !== undefined) {
-          const whose = typeof parent === 'string' ? parent : 'the component that it is within';
-          fault(at, `has no effect here: this component has the version of ${whose}`, 'key');
-          continue;
-        }
-        const seen = new Map<string, number>();
-        for (const [index, { version, until }] of entriesOf(skip).entries()) {
-          if (typeof version === 'string') {
-            const wrong = versionFault(kind, version);
-            const first = seen.get(version);
-            if (wrong !== null) fault([...at, index, 'version'], wrong);
-            else if (first !== undefined) {
-              fault([...at, index, 'version'], `"${version}" is already skipped by skip[${first}]`);
-            } else seen.set(version, index);
-          }
-          if (now === undefined || typeof until !== 'string') continue;
-          if (isTooLong({ until }, now)) fault([...at, index, 'until'], tooLongWords(now));
-        }
+    ofEachComponent((component, fault) => {
+      const skip = valueAt(component, ['skip']);
+      const { kind, component: parent } = fieldsOf(valueAt(component, ['source']));
+      if (kind === 'within' && skip !== undefined) {
+        const whose = typeof parent === 'string' ? parent : 'the component that it is within';
+        fault(['skip'], `has no effect here: this component has the version of ${whose}`, 'key');
+        return;
       }
-    },
+      const seen = new Map<string, number>();
+      for (const [index, entry] of (Array.isArray(skip) ? skip : []).entries()) {
+        const { version, until } = fieldsOf(entry);
+        if (typeof version === 'string') {
+          const wrong = versionFault(kind, version);
+          const first = seen.get(version);
+          if (wrong !== null) fault(['skip', index, 'version'], wrong);
+          else if (first !== undefined) {
+            fault(['skip', index, 'version'], `"${version}" is already skipped by skip[${first}]`);
+          } else seen.set(version, index);
+        }
+        if (now === undefined || typeof until !== 'string') continue;
+        if (isTooLong({ until }, now)) fault(['skip', index, 'until'], tooLongWords(now));
+      }
+    }),
   ];
 }
 
@@ -57,29 +58,4 @@ export function versionFault(kind: unknown, version: string): string | null {
     default:
       return null;
   }
-}
-
-interface Found {
-  kind: unknown;
-  parent: unknown;
-  skip: unknown;
-}
-
-function componentsOf(data: unknown): [component: string, Found][] {
-  const { components } = fieldsOf(data);
-  return Object.entries(fieldsOf(components)).map(([name, component]) => {
-    const { source, skip } = fieldsOf(component);
-    const { kind, component: parent } = fieldsOf(source);
-    return [name, { kind, parent, skip }];
-  });
-}
-
-function entriesOf(skip: unknown): Record<string, unknown>[] {
-  return Array.isArray(skip) ? skip.map(fieldsOf) : [];
-}
-
-/** Own fields alone: a file may say `constructor`. */
-function fieldsOf(value: unknown): Record<string, unknown> {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isMap ? Object.assign(Object.create(null) as Record<string, unknown>, value) : {};
 }
