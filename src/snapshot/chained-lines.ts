@@ -12,22 +12,19 @@ import type { Signer } from '../signing/signer-port.js';
 import { verifyDetached, type Taken } from '../signing/verifier.js';
 import { canonicalLine } from '../io/canonical-json.js';
 import { sha256 } from '../io/sha256.js';
+import { assertReadable } from './newer-format.js';
 
-/** The fields of every line in addition to its content. */
-export interface ChainedLine {
-  format: 1;
-  /** SHA-256 of the line before, without its newline; null for the first. */
-  previous: string | null;
-  /** OpenPGP packets in base64; lines from before there were signatures have none. */
-  signature?: string | undefined;
-}
-
-/** The fields of {@link ChainedLine}, to be put into the schema of a line. */
+/** The fields of every line in addition to its content, to be put into the schema of a line. */
 export const chainedFields = {
   format: z.literal(1),
+  /** SHA-256 of the line before, without its newline; null for the first. */
   previous: sha256.nullable(),
+  /** OpenPGP packets in base64; lines from before there were signatures have none. */
   signature: z.string().optional(),
 };
+
+/** A line, as far as its chain goes. */
+export type ChainedLine = z.infer<z.ZodObject<typeof chainedFields>>;
 
 /** Who signs a line, and the date of the signature. */
 export interface LineSigner {
@@ -97,17 +94,23 @@ export function parseChainedLines<T extends ChainedLine>(
     }
     return [entry];
   });
-  if (faults.length > 0) {
-    throw new LockstepError('SNAPSHOT_INVALID', {
-      message: `${file} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
-      hint: restore,
-      where: faults,
-    });
-  }
+  if (faults.length > 0) throw changedFile(file, faults);
   return entries;
 }
 
-const restore = 'Lines are only ever added to this file. Restore it from version control or a backup';
+/** The fault of a file whose lines have these faults. */
+export function changedFile(file: string, faults: readonly FaultPlace[]): LockstepError {
+  return new LockstepError('SNAPSHOT_INVALID', {
+    message: `${file} was changed: ${faultWords(faults)}`,
+    hint: 'Lines are only ever added to this file. Restore it from version control or a backup',
+    where: faults,
+  });
+}
+
+/** `line 3: it is not JSON; line 4: ...`. */
+export function faultWords(faults: readonly FaultPlace[]): string {
+  return faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ');
+}
 
 function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schema: z.ZodType<T>): T | string {
   let value: unknown;
@@ -116,14 +119,7 @@ function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schem
   } catch {
     return 'it is not JSON';
   }
-  const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
-  if (typeof format === 'number' && format > 1) {
-    throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
-      message: `${place.file}, line ${place.line}, has format ${format}; this Lockstep reads formats up to 1`,
-      hint: 'Use the Lockstep that wrote it, or a newer one',
-      where: [place],
-    });
-  }
+  assertReadable(value, 1, `${place.file}, line ${place.line},`, () => place);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   return parsed.error.issues

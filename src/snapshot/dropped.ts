@@ -8,41 +8,30 @@ import { z } from 'zod';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { chainedFields, nextChainedLine, parseChainedLines, type ChainedLine } from './chained-lines.js';
-import type { SnapshotBuild, SnapshotRef } from './manifest.js';
 import { listSnapshots } from './snapshot-folder.js';
 import { isSnapshotId } from './snapshot-id.js';
 import { sha256 } from '../io/sha256.js';
-
-/** The record of a dropped snapshot. */
-export interface Drop {
-  profile: string;
-  id: string;
-  /** SHA-256 of its manifest. */
-  manifest: string;
-  parent: SnapshotRef | null;
-  /** Versions that it assigned: none of them may ever have another content. */
-  builds: SnapshotBuild[];
-  /** ISO 8601, UTC. */
-  at: string;
-  /** Who did it, as `name <mail>` or `user@host`. */
-  by: string;
-  reason?: string | undefined;
-}
-
-export interface DroppedSnapshot extends Drop, ChainedLine {}
 
 const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
 const lineSchema = z.object({
   ...chainedFields,
   profile: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/),
   id,
+  /** SHA-256 of its manifest. */
   manifest: sha256,
   parent: z.object({ id, sha256 }).nullable(),
+  /** Versions that it assigned: none of them may ever have another content. */
   builds: z.array(z.object({ package: z.string(), version: z.string(), inputs: sha256 })),
+  /** UTC. */
   at: z.iso.datetime(),
+  /** Who did it, as `name <mail>` or `user@host`. */
   by: z.string(),
   reason: z.string().optional(),
 });
+
+/** The record of a dropped snapshot. */
+export type DroppedSnapshot = z.infer<typeof lineSchema>;
+type Drop = Omit<DroppedSnapshot, keyof ChainedLine>;
 
 /** Absolute path of the file; `root` is the path of `snapshots/`. */
 export function droppedPath(root: string): string {

@@ -9,10 +9,10 @@ import { readIfThere } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import {
   chainedFields,
+  faultWords,
   lineFaults,
   nextChainedLine,
   parseChainedLines,
-  type ChainedLine,
   type LineTrust,
 } from './chained-lines.js';
 import {
@@ -23,14 +23,10 @@ import {
   type Evidence,
   type EvidenceDraft,
   type EvidenceSubject,
-  type Statement,
 } from './evidence.js';
 
-export interface EvidenceLine extends ChainedLine {
-  statement: Statement;
-}
-
-const lineSchema: z.ZodType<EvidenceLine> = z.object({ ...chainedFields, statement: statementSchema });
+const lineSchema = z.object({ ...chainedFields, statement: statementSchema });
+export type EvidenceLine = z.infer<typeof lineSchema>;
 
 /** Reads the text of such a file. SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT. */
 export function parseEvidence(text: string, file: string): EvidenceLine[] {
@@ -80,7 +76,7 @@ export async function readEvidence(file: string, manifest: string, trust?: LineT
 function assertNone(code: ErrorCode, file: string, faults: readonly FaultPlace[]): void {
   if (faults.length === 0) return;
   throw new LockstepError(code, {
-    message: `${file} is invalid: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
+    message: `${file} is invalid: ${faultWords(faults)}`,
     hint: 'Restore the file from version control or a backup',
     where: [...faults],
   });

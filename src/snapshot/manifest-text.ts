@@ -26,13 +26,6 @@ export function manifestBytes(manifest: { packages: readonly unknown[] }): Buffe
   return bytes.subarray(0, at);
 }
 
-/** A manifest's JSON in two parts. */
-export interface SplitManifest {
-  /** The manifest without its packages. */
-  rest: { packages: unknown };
-  packages: unknown[];
-}
-
 const opening = Buffer.from('\n "packages": [\n');
 const ending = Buffer.from('\n ]');
 const entryEnd = Buffer.from('\n  }');
@@ -47,7 +40,7 @@ const comma = 0x2c;
  *
  * A line of such a text begins outside of every string: JSON has no line end in one.
  */
-export function splitManifest(bytes: Buffer): SplitManifest | undefined {
+export function splitManifest(bytes: Buffer): object | undefined {
   const open = bytes.indexOf(opening);
   if (open < 0) return undefined;
   try {
@@ -83,12 +76,12 @@ export function headOfManifest(bytes: Buffer): unknown {
   }
 }
 
-function withRest(bytes: Buffer, open: number, end: number, packages: unknown[]): SplitManifest | undefined {
+function withRest(bytes: Buffer, open: number, end: number, packages: unknown[]): object | undefined {
   const text = `${bytes.toString('utf8', 0, open)}\n "packages": []${bytes.toString('utf8', end)}`;
   const rest: unknown = JSON.parse(text);
   // Only then the entries were at the top level, under a key that occurs once
   if (typeof rest !== 'object' || rest === null || canonicalJson(rest) !== text) return undefined;
-  return 'packages' in rest ? { rest, packages } : undefined;
+  return 'packages' in rest ? { ...rest, packages } : undefined;
 }
 
 function entryAt(bytes: Buffer, start: number, end: number): unknown {

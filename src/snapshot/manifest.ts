@@ -10,15 +10,15 @@ import { isPackageName, memberNameFault } from '../deb/member-name.js';
 import { isOneParagraph } from '../deb/one-paragraph.js';
 import { isValidVersion } from '../deb/version.js';
 import { oneLine } from '../profile/names.js';
-import type { SkippedVersion } from '../profile/skip.js';
-import type { Pin, StoredFile } from '../source/pin.js';
+import type { Pin } from '../source/pin.js';
 import { pinKinds } from '../source/pin-kinds.js';
 import { isChangelog } from './pool-path.js';
 import { cveIdSpec } from './cve.js';
 import type { BareEntry } from './kept-stanza.js';
 import { splitManifest } from './manifest-text.js';
 import { isPlainPackage } from './plain-package.js';
-import { evidenceV1, stepsOfV1, type EvidenceV1 } from './manifest-v1.js';
+import { evidenceV1, stepsOfV1 } from './manifest-v1.js';
+import { assertReadable } from './newer-format.js';
 import { isSnapshotId } from './snapshot-id.js';
 import { sha256 } from '../io/sha256.js';
 
@@ -28,118 +28,10 @@ export const manifestFormat = 2;
 /** Every format this Lockstep reads. */
 export const readFormats = [1, manifestFormat] as const;
 
-/** The distribution release that a set is made for. */
-export interface SnapshotBase {
-  distribution: string;
-  /** `12`. */
-  release: string;
-  /** `bookworm`. */
-  codename: string;
-  architectures: string[];
-}
-
-/** What a component was resolved to, and how it was built. */
-export interface SnapshotComponent {
-  pin: Pin;
-  build: {
-    /** SHA-256 of everything the build's bytes depend on. */
-    inputs: string;
-    /** `debian`, `tree`; `none` for unchanged packages of the base. */
-    method: string;
-  };
-  /** Newer versions that skips of the profile kept out, the newest first; left out where there is none. */
-  skipped?: SkippedVersion[] | undefined;
-}
-
 /** One binary package of the set. */
 export interface SnapshotPackage extends BareEntry {
   /** The Packages paragraph without Filename, Size and hashes; one final newline. */
   stanza: string;
-}
-
-/** One source package of the set. */
-export interface SnapshotSource {
-  package: string;
-  version: string;
-  area: string;
-  /** `pool/main/m/mediawiki`. */
-  directory: string;
-  /** The Sources paragraph without Directory; one final newline. */
-  stanza: string;
-  files: StoredFile[];
-}
-
-/** The changelog of a version of a source package, as a file of the pool (changelog-plan.ts). */
-export interface SourceChangelog {
-  /** `pool/main/m/mediawiki/mediawiki_1.39.17-1_changelog`. */
-  path: string;
-  /** Bytes. */
-  size: number;
-  sha256: string;
-}
-
-/** An assigned version and its inputs: the record that planVersion uses. */
-export interface SnapshotBuild {
-  /** Source package. */
-  package: string;
-  version: string;
-  /** SHA-256 of everything that the packages were made from, their own version left open. */
-  inputs: string;
-}
-
-/** The database schema that a set's software needs; what it was before is not known to it. */
-export interface SnapshotSchema {
-  /** The component whose software owns the database. */
-  component: string;
-  /** For people: the series the schema belongs to, `1.39`. */
-  version: string;
-  /** SHA-256 of the files that make and update the tables: equal digests, equal schema. */
-  digest: string;
-}
-
-/** What a snapshot re-issues under higher versions (docs/explanation/architecture.md, law 4). */
-export interface Superseding {
-  /** The snapshot whose content it is. */
-  content: SnapshotRef;
-  /** The snapshot whose versions it lies above. */
-  above: SnapshotRef;
-}
-
-/** A snapshot by its id and the SHA-256 of its manifest's text. */
-export interface SnapshotRef {
-  id: string;
-  sha256: string;
-}
-
-/** `snapshots/<profile>/<id>.json`. */
-export interface SnapshotManifest {
-  format: (typeof readFormats)[number];
-  id: string;
-  profile: string;
-  description?: string | undefined;
-  base: SnapshotBase;
-  /** The snapshot of this profile before this one. */
-  parent: SnapshotRef | null;
-  /** ISO 8601, UTC. */
-  created: string;
-  /** SHA-256 of what the set is: equal inputs, equal set (content.ts). */
-  inputs: string;
-  components: Record<string, SnapshotComponent>;
-  packages: SnapshotPackage[];
-  sources: SnapshotSource[];
-  /** Left out where there is none. */
-  sourceChangelogs?: SourceChangelog[] | undefined;
-  /** One for each source package that was built here. */
-  builds: SnapshotBuild[];
-  /** In format 1 only: see manifest-v1.ts. */
-  evidence?: EvidenceV1[] | undefined;
-  /** Left out where the set has no database. */
-  schema?: SnapshotSchema | undefined;
-  /** CVE ids that this snapshot fixes, sorted; left out if it is not a security update. */
-  security?: string[] | undefined;
-  /** Only in the snapshot of a `rollback --supersede`. */
-  supersedes?: Superseding | undefined;
-  tool: { name: string; version: string };
 }
 
 /** A manifest together with the hash of its text, by which its successor names it. */
@@ -156,7 +48,6 @@ const architecture = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'must be 
 const slug = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/, { error: 'must be a name' });
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/, { error: 'must be a file name' });
 const snapshotId = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
-const snapshotRef = z.object({ id: snapshotId, sha256 });
 const poolPath = z
   .string()
   .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {
@@ -182,7 +73,20 @@ const skipped = z.object({
   security: z.boolean(),
 });
 
-export const buildsSchema = z.array(z.object({ package: packageName, version, inputs: sha256 }));
+/** An assigned version and its inputs: the record that planVersion uses. */
+const build = z.object({
+  /** Source package. */
+  package: packageName,
+  version,
+  /** SHA-256 of everything that the packages were made from, their own version left open. */
+  inputs: sha256,
+});
+export type SnapshotBuild = z.infer<typeof build>;
+export const buildsSchema = z.array(build);
+
+/** A snapshot by its id and the SHA-256 of its manifest's text. */
+const snapshotRef = z.object({ id: snapshotId, sha256 });
+export type SnapshotRef = z.infer<typeof snapshotRef>;
 
 const manifestSchema = z.object({
   format: z.literal(readFormats),
@@ -191,18 +95,29 @@ const manifestSchema = z.object({
   description: z.string().optional(),
   base: z.object({
     distribution: z.string(),
+    /** `12`. */
     release: z.string(),
+    /** `bookworm`. */
     codename: z.string(),
     architectures: z.array(architecture).min(1),
   }),
+  /** The snapshot of this profile before this one. */
   parent: snapshotRef.nullable(),
+  /** UTC. */
   created: z.iso.datetime(),
+  /** SHA-256 of what the set is: equal inputs, equal set (content.ts). */
   inputs: sha256,
   components: z.record(
     slug,
     z.object({
       pin,
-      build: z.object({ inputs: sha256, method: z.string() }),
+      build: z.object({
+        /** SHA-256 of everything the build's bytes depend on. */
+        inputs: sha256,
+        /** `debian`, `tree`; `none` for unchanged packages of the base. */
+        method: z.string(),
+      }),
+      /** Newer versions that skips of the profile kept out, the newest first; left out where there is none. */
       skipped: z.array(skipped).optional(),
     }),
   ),
@@ -226,19 +141,63 @@ const manifestSchema = z.object({
       package: packageName,
       version,
       area: slug,
+      /** `pool/main/m/mediawiki`. */
       directory: poolPath,
+      /** The Sources paragraph without Directory; one final newline. */
       stanza,
       files: z.array(storedFile),
     }),
   ),
+  /** `pool/main/m/mediawiki/mediawiki_1.39.17-1_changelog`; left out where there is none. */
   sourceChangelogs: z.array(z.object({ path: changelogFile, size, sha256 })).optional(),
+  /** One for each source package that was built here. */
   builds: buildsSchema,
+  /** In format 1 only: see manifest-v1.ts. */
   evidence: evidenceV1.optional(),
-  schema: z.object({ component: slug, version: z.string(), digest: sha256 }).optional(),
+  /** Left out where the set has no database. */
+  schema: z
+    .object({
+      /** The component whose software owns the database. */
+      component: slug,
+      /** For people: the series the schema belongs to, `1.39`. */
+      version: z.string(),
+      /** SHA-256 of the files that make and update the tables: equal digests, equal schema. */
+      digest: sha256,
+    })
+    .optional(),
+  /** CVE ids that this snapshot fixes, sorted; left out if it is not a security update. */
   security: z.array(z.string().regex(cveIdSpec, { error: 'must be a CVE id' })).optional(),
+  /**
+   * Only in the snapshot of a `rollback --supersede`: the snapshot whose content it is, and the one whose versions
+   * it lies above (docs/explanation/architecture.md, law 4).
+   */
   supersedes: z.object({ content: snapshotRef, above: snapshotRef }).optional(),
   tool: z.object({ name: z.string(), version: z.string() }),
 });
+
+type Written = z.infer<typeof manifestSchema>;
+
+/** What a component was resolved to, and how it was built. */
+export interface SnapshotComponent extends Omit<Written['components'][string], 'pin'> {
+  pin: Pin;
+}
+
+/** `snapshots/<profile>/<id>.json`. */
+export interface SnapshotManifest extends Omit<Written, 'components' | 'packages'> {
+  components: Record<string, SnapshotComponent>;
+  packages: SnapshotPackage[];
+}
+
+/** The distribution release that a set is made for. */
+export type SnapshotBase = Written['base'];
+/** One source package of the set. */
+export type SnapshotSource = Written['sources'][number];
+/** The changelog of a version of a source package, as a file of the pool (changelog-plan.ts). */
+export type SourceChangelog = NonNullable<Written['sourceChangelogs']>[number];
+/** The database schema that a set's software needs; what it was before is not known to it. */
+export type SnapshotSchema = NonNullable<Written['schema']>;
+/** What a snapshot re-issues under higher versions. */
+export type Superseding = NonNullable<Written['supersedes']>;
 
 /**
  * Reads a manifest's text. Everything in it is checked before it names a file or becomes part of an index.
@@ -249,14 +208,7 @@ const manifestSchema = z.object({
  */
 export function parseManifest(text: string | Buffer, file: string): SnapshotManifest {
   const { value, plain } = jsonOf(typeof text === 'string' ? Buffer.from(text, 'utf8') : text, file);
-  const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
-  if (typeof format === 'number' && format > manifestFormat) {
-    throw new LockstepError('SNAPSHOT_NEWER_FORMAT', {
-      message: `${file} has format ${format}; this Lockstep reads formats up to ${manifestFormat}`,
-      hint: 'Use the Lockstep that wrote it, or a newer one',
-      where: [{ file, path: 'format', value: String(format) }],
-    });
-  }
+  assertReadable(value, manifestFormat, file, (format) => ({ file, path: 'format', value: String(format) }));
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
     const places = parsed.error.issues.map((issue) => ({
@@ -281,29 +233,19 @@ export function parseManifest(text: string | Buffer, file: string): SnapshotMani
 
 /** `plain`: the packages, removed from `value`, if the fast check accepts all of them without the schema. */
 function jsonOf(bytes: Buffer, file: string): { value: unknown; plain: SnapshotPackage[] | undefined } {
-  const split = splitManifest(bytes);
-  if (split !== undefined) {
-    const { rest, packages } = split;
-    if (packages.every(isPlainPackage)) return { value: rest, plain: packages as SnapshotPackage[] };
-    return { value: { ...rest, packages }, plain: undefined };
-  }
-  let value: unknown;
+  const value: unknown = splitManifest(bytes) ?? parsedJson(bytes, file);
+  const packages =
+    typeof value === 'object' && value !== null && 'packages' in value ? value.packages : undefined;
+  if (!Array.isArray(packages) || !packages.every(isPlainPackage)) return { value, plain: undefined };
+  return { value: { ...(value as object), packages: [] }, plain: packages as SnapshotPackage[] };
+}
+
+function parsedJson(bytes: Buffer, file: string): unknown {
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     throw invalid(file, [{ file, message: `it is not JSON: ${(error as Error).message}` }], error);
   }
-  const plain = plainPackagesOf(value);
-  return { value: plain === undefined ? value : { ...(value as object), packages: [] }, plain };
-}
-
-/** The packages of a manifest, if none of them needs the schema to be told good. */
-function plainPackagesOf(value: unknown): SnapshotPackage[] | undefined {
-  const packages =
-    typeof value === 'object' && value !== null && 'packages' in value ? value.packages : undefined;
-  return Array.isArray(packages) && packages.every(isPlainPackage)
-    ? (packages as SnapshotPackage[])
-    : undefined;
 }
 
 /** What no schema says: names that must agree, and what may be there once only. */

@@ -8,58 +8,42 @@ import {
   chainedFields,
   nextChainedLine,
   parseChainedLines,
-  type ChainedLine,
   type LineSigner,
 } from '../snapshot/chained-lines.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { sha256 } from '../io/sha256.js';
-
-/** How a suite came to point at a snapshot. */
-export type HistoryAction = 'publish' | 'promote' | 'rollback';
-
-/** What is known of a move before it is written down. */
-export interface HistoryMove {
-  suite: string;
-  action: HistoryAction;
-  /** The snapshot the suite pointed at before, or null. */
-  from: string | null;
-  to: string;
-  /** SHA-256 of the manifest of `to`. */
-  manifest: string;
-  profile: string;
-  /** ISO 8601, UTC. */
-  at: string;
-  /** Who did it, as `name <mail>` or `user@host`. */
-  by: string;
-  reason?: string | undefined;
-  /** The suite a promoted snapshot came from. */
-  fromSuite?: string | undefined;
-  /** The earlier snapshot whose content `to` re-issues under higher versions (`rollback --supersede`). */
-  reissues?: string | undefined;
-  /** CVE ids that `to` fixes. */
-  security?: readonly string[] | undefined;
-}
-
-/** One line of `snapshots/history/<suite>.jsonl`. */
-export interface HistoryEntry extends HistoryMove, ChainedLine {}
 
 const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
 /** A move in its written form. */
 export const historyMoveSchema = z.object({
   suite: z.string(),
   action: z.enum(['publish', 'promote', 'rollback']),
+  /** The snapshot the suite pointed at before, or null. */
   from: id.nullable(),
   to: id,
+  /** SHA-256 of the manifest of `to`. */
   manifest: sha256,
   profile: z.string(),
+  /** UTC. */
   at: z.iso.datetime(),
+  /** Who did it, as `name <mail>` or `user@host`. */
   by: z.string(),
   reason: z.string().optional(),
+  /** The suite a promoted snapshot came from. */
   fromSuite: z.string().optional(),
+  /** The earlier snapshot whose content `to` re-issues under higher versions (`rollback --supersede`). */
   reissues: id.optional(),
-  security: z.array(z.string()).optional(),
+  /** CVE ids that `to` fixes. */
+  security: z.array(z.string()).readonly().optional(),
 });
 const entrySchema = historyMoveSchema.extend(chainedFields);
+
+/** What is known of a move before it is written down. */
+export type HistoryMove = z.infer<typeof historyMoveSchema>;
+/** One line of `snapshots/history/<suite>.jsonl`. */
+export type HistoryEntry = z.infer<typeof entrySchema>;
+/** How a suite came to point at a snapshot. */
+export type HistoryAction = HistoryMove['action'];
 
 /** The line that follows `text`, the history so far, with its newline; signed where a signer is given. */
 export async function nextHistoryLine(text: string, move: HistoryMove, by?: LineSigner): Promise<string> {

@@ -8,29 +8,24 @@ import { z } from 'zod';
 import { LockstepError } from '../errors.js';
 import { readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
 import { canonicalJson } from '../io/canonical-json.js';
-import { historyMoveSchema, type HistoryMove } from './history.js';
-
-/** A move under way. */
-export interface MoveJournal {
-  move: HistoryMove;
-  /** The Date of the Release that commits the move, in seconds; null where the archive says it already. */
-  date: number | null;
-  /** Of the git commit that follows, where there is one. */
-  message: string;
-  /**
-   * The previous content of the suite's folder; null if it did not exist. The InRelease shows which state is
-   * current.
-   */
-  before: { release: string | null; signature: string | null };
-}
+import { historyMoveSchema } from './history.js';
 
 const journalSchema = z.object({
   format: z.literal(1),
   move: historyMoveSchema,
+  /** The Date of the Release that commits the move, in seconds; null where the archive says it already. */
   date: z.number().int().nullable(),
+  /** Of the git commit that follows, where there is one. */
   message: z.string(),
+  /**
+   * The previous content of the suite's folder; null if it did not exist. The InRelease shows which state is
+   * current.
+   */
   before: z.object({ release: z.string().nullable(), signature: z.string().nullable() }),
 });
+
+/** A move under way. */
+export type MoveJournal = Omit<z.infer<typeof journalSchema>, 'format'>;
 
 /**
  * The move that a run did not end, or undefined.
@@ -42,8 +37,7 @@ export async function readJournal(path: string): Promise<MoveJournal | undefined
   const text = (await readIfThere(path))?.toString('utf8');
   if (text === undefined) return undefined;
   try {
-    const { move, date, message, before } = journalSchema.parse(JSON.parse(text));
-    return { move, date, message, before };
+    return journalSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new LockstepError('SNAPSHOT_INVALID', {
       message: `${path} is not a valid journal: ${error instanceof Error ? error.message : String(error)}`,

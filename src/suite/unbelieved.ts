@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
 import type { Taken } from '../signing/verifier.js';
-import { lastLineHash, lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
+import {
+  changedFile,
+  lastLineHash,
+  lineFaults,
+  type ChainedLine,
+  type LineTrust,
+} from '../snapshot/chained-lines.js';
 import { droppedPath, parseDropped } from '../snapshot/dropped.js';
 import { parseEvidence, readEvidence } from '../snapshot/evidence-file.js';
 import type { Finding } from '../snapshot/finding.js';
@@ -103,12 +109,7 @@ export async function faultsIn(root: string, file: string, trust: LineTrust): Pr
   if (text === '') return null;
   try {
     const faults = await lineFaults(text, parserOf(file)(text, path), path, trust);
-    if (faults.length === 0) return null;
-    return new LockstepError('SNAPSHOT_INVALID', {
-      message: `${path} was changed: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`,
-      hint: 'Lines are only ever added to this file. Restore it from version control or a backup',
-      where: faults,
-    });
+    return faults.length === 0 ? null : changedFile(path, faults);
   } catch (error) {
     if (error instanceof LockstepError) return error;
     throw error;

@@ -9,7 +9,7 @@ import { LockstepError } from '../errors.js';
 import { notThere, onDisk, readIfThere, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { armorFault } from '../signing/exact-armor.js';
-import { lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
+import { faultWords, lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
 import { droppedPath, parseDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
 import { parseEvidence, subjectFaults } from '../snapshot/evidence-file.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
@@ -126,8 +126,7 @@ class Verification {
         this.#find({ kind: 'signature', ...unbelievedLines(path, faults) });
         return undefined;
       }
-      const told = faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ');
-      this.#find({ kind: 'damaged', path, message: `It was changed: ${told}` });
+      this.#find({ kind: 'damaged', path, message: `It was changed: ${faultWords(faults)}` });
     } catch (error) {
       this.#reading.findings.push(findingOf(error, { kind: 'damaged', path, hint: restore }));
     }
