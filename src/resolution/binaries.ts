@@ -4,12 +4,13 @@
  */
 import { formatAlternative, parseRelations, satisfies, type Alternative } from '../deb/relation.js';
 import { compareVersions, upstreamOf } from '../deb/version.js';
+import { byText, distinct, grouped } from '../io/keyed.js';
 import type { ActiveSkip } from '../profile/skip.js';
-import type { BinaryListing, Candidates } from '../source/candidate.js';
+import type { BinaryListing, Candidates, Choice } from '../source/candidate.js';
 import { upstreamVersionOf } from '../source/upstream-of-debian.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
 import { meantOfBase } from './range.js';
-import { nothingButSkipped, unlessSkipped } from './skips.js';
+import { optionsUnderSkips } from './skips.js';
 import { bySuite, isInSecurity } from './sources.js';
 import { nothingInRange, unknownPackage, whatThereIs, type Unsatisfied } from './unsatisfied.js';
 
@@ -34,33 +35,25 @@ function completeBuilds(
   names: readonly string[],
   architectures: readonly string[],
 ): Build[] {
-  const builds = new Map<string, Build>();
-  for (const { source, sourceVersion } of found) {
-    builds.set(`${source} ${sourceVersion}`, { source, sourceVersion, listings: [] });
-  }
-  const complete: Build[] = [];
-  for (const build of builds.values()) {
+  const builds = grouped(found, ({ source, sourceVersion }) => `${source} ${sourceVersion}`);
+  const complete = [...builds.values()].flatMap((build): Build[] => {
     const listings = names.flatMap((name) =>
-      architectures.flatMap((architecture) => {
-        const own = found.filter((one) => isOf(one, build, architecture) && one.package === name);
-        return own.sort(highestFirst).slice(0, 1);
-      }),
+      architectures.flatMap((architecture) =>
+        build
+          .filter((one) => one.installableOn === architecture && one.package === name)
+          .sort(highestFirst)
+          .slice(0, 1),
+      ),
     );
-    if (listings.length === names.length * architectures.length) complete.push({ ...build, listings });
-  }
+    const { source, sourceVersion } = build[0]!;
+    const isComplete = listings.length === names.length * architectures.length;
+    return isComplete ? [{ source, sourceVersion, listings }] : [];
+  });
   return complete.sort(
     (a, b) =>
       compareVersions(b.listings[0]!.version, a.listings[0]!.version) ||
       compareVersions(b.sourceVersion, a.sourceVersion) ||
-      (a.source < b.source ? -1 : 1),
-  );
-}
-
-function isOf(listing: BinaryListing, build: Build, architecture: string): boolean {
-  return (
-    listing.source === build.source &&
-    listing.sourceVersion === build.sourceVersion &&
-    listing.installableOn === architecture
+      byText(a.source, b.source),
   );
 }
 
@@ -117,30 +110,18 @@ export function binaryOptions(
       security: isInSecurity(version, lead),
     };
   });
-  const variable = {
-    component,
-    range,
-    path: `components.${component}.source.version`,
-    preReleasesOnly,
-    options: skippable.map((one) => unlessSkipped(one, skips)),
+  const path = `components.${component}.source.version`;
+  const listed = (option: number): BinaryListing => options[option]!.build.listings[0]!;
+  const choiceOf = (option: number): Choice => {
+    const { listings } = options[option]!;
+    const upstreamVersion = upstreamVersionOf(listings[0]!.version);
+    return { kind: 'apt-binary', component, upstreamVersion, listings };
   };
-  if (!variable.options.some((option) => option.inRange)) {
-    return [...(unmet ?? []), nothingButSkipped(variable)];
-  }
-  return {
-    variable,
-    skippable,
-    listed: (option) => options[option]!.build.listings[0]!,
-    choiceOf(option) {
-      const { listings } = options[option]!;
-      return {
-        kind: 'apt-binary',
-        component,
-        upstreamVersion: upstreamVersionOf(listings[0]!.version),
-        listings,
-      };
-    },
-  };
+  const all = optionsUnderSkips(
+    { component, range, path, preReleasesOnly, skippable, listed, choiceOf },
+    skips,
+  );
+  return Array.isArray(all) ? [...(unmet ?? []), ...all] : all;
 }
 
 /** The named packages, those of the same sources together, in the order of their names in the profile. */
@@ -174,7 +155,7 @@ function noBuild(
     code: 'RESOLVE_UNSATISFIABLE',
     message: `${component}: no version of ${names.join(', ')} in the range ${range} exists for ${architectures.join(', ')}; available: ${found
       .filter((listing) => names.includes(listing.package))
-      .sort((a, b) => (a.package < b.package ? -1 : a.package > b.package ? 1 : highestFirst(a, b)))
+      .sort((a, b) => byText(a.package, b.package) || highestFirst(a, b))
       .map(
         ({ package: name, version, installableOn, suite }) =>
           `${name} ${version} for ${installableOn} (${suite})`,
@@ -250,10 +231,8 @@ function unmetDemand(
 
 /** A package for all architectures is in the index of each; it is fetched once. */
 function withoutRepeats(listings: readonly BinaryListing[]): BinaryListing[] {
-  const kept = new Map<string, BinaryListing>();
-  for (const listing of listings) {
-    const key = `${listing.package} ${listing.version} ${listing.architecture}`;
-    if (!kept.has(key)) kept.set(key, listing);
-  }
-  return [...kept.values()];
+  return distinct(
+    listings,
+    ({ package: name, version, architecture }) => `${name} ${version} ${architecture}`,
+  );
 }

@@ -3,6 +3,7 @@
  * places and data. explain-conflict.ts finds the explanation. Pure.
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
+import { distinct } from '../io/keyed.js';
 import type { Conflict, ConflictDemand } from './conflict-shape.js';
 import type { Reason } from './choice-shape.js';
 import type { ConflictExplanation, Contradiction } from './explain-conflict.js';
@@ -108,5 +109,5 @@ function placesOf(reasons: readonly Reason[]): FaultPlace[] {
       }
     }
   });
-  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
+  return distinct(places);
 }

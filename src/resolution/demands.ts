@@ -3,6 +3,7 @@
  * same judgement as the clauses of facts.ts, told for people. Pure.
  */
 import type { Declared, Demand } from '../source/declared.js';
+import { byText } from '../io/keyed.js';
 import { isInstalled, platformOffer, profileDemand, whatElse } from './offers.js';
 import { sameThings, Supplies, suppliesIn, type FactsInput } from './supplies.js';
 import type { DemandRow } from './demand-shape.js';
@@ -41,9 +42,7 @@ function rowOf(
 function byPlace(a: DemandRow, b: DemandRow): number {
   const keyOf = ({ component, file, demands, by, constraint }: DemandRow): string =>
     [component, file, by, demands, constraint].join('\n');
-  const left = keyOf(a);
-  const right = keyOf(b);
-  return left < right ? -1 : left > right ? 1 : 0;
+  return byText(keyOf(a), keyOf(b));
 }
 
 type Trees = ReadonlyMap<string, readonly Declared[]>;

@@ -12,6 +12,7 @@ import {
   rangeSentence,
   thereIsSentence,
 } from './explain-words.js';
+import { grouped } from '../io/keyed.js';
 import type { Problem, Variable } from './problem.js';
 import { finerWishes, wishesOf, type Wish } from './solver-encoding.js';
 import { decide } from './solver.js';
@@ -109,22 +110,19 @@ export function explainConflict(
  * @param only the options of a component that are meant, where it is not all in question
  */
 export function reasonsOf(core: readonly Wish[], problem: Problem, only?: MeantOptions): Reason[] {
-  const demands = new Map<string, DemandWish[]>();
-  const reasons: Reason[] = [];
-  for (const wish of core) {
+  const demands = grouped(
+    core.filter((wish) => wish.kind === 'demand'),
+    ({ component, clauses: [first] }) => [component, first!.demand.by, first!.demand.thing].join('\n'),
+  );
+  const reasons = core.flatMap((wish): Reason[] => {
     const variable = variableOf(problem, wish.component);
     const { component, range, path } = variable;
-    if (wish.kind === 'range') {
-      reasons.push({ kind: 'range', component, range, path, sentence: rangeSentence(variable) });
-    } else if (wish.kind === 'kept') {
-      const version = nameOfOption(variable.options[wish.option]!);
-      reasons.push({ kind: 'kept', component, version, sentence: keptSentence(variable, wish.option) });
-    } else {
-      const { by, thing } = wish.clauses[0]!.demand;
-      const key = [component, by, thing].join('\n');
-      demands.set(key, [...(demands.get(key) ?? []), wish]);
-    }
-  }
+    if (wish.kind === 'demand') return [];
+    if (wish.kind === 'range')
+      return [{ kind: 'range', component, range, path, sentence: rangeSentence(variable) }];
+    const version = nameOfOption(variable.options[wish.option]!);
+    return [{ kind: 'kept', component, version, sentence: keptSentence(variable, wish.option) }];
+  });
   return [...reasons, ...[...demands.values()].map((wishes) => demandReason(wishes, core, problem, only))];
 }
 

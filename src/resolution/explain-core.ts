@@ -67,7 +67,7 @@ export class CoreQuestion {
   ): { kind: 'found'; granted: Set<number> } | { kind: 'none'; core: number[] } {
     const outcome = this.#encoding.solve(
       indices.map((index) => this.#switches[index]!),
-      { first: this.#order },
+      this.#order,
     );
     if (outcome.kind === 'none') {
       const core = new Set(outcome.core);

@@ -3,6 +3,7 @@
  * with one that supplies it. Pure. demands.ts shows the same as a table; a property test compares the two.
  */
 import type { Declared, Demand, Thing } from '../source/declared.js';
+import { grouped } from '../io/keyed.js';
 import { isInstalled, nameOfThing, platformOffer, profileDemand, whatElse } from './offers.js';
 import type { Clause, Supplier } from './problem.js';
 import { sameThings, Supplies, suppliesIn, type FactsInput, type OptionFacts } from './supplies.js';
@@ -106,10 +107,10 @@ function libraryClauses(facts: OptionFacts, demand: Demand, book: Supplies): Cla
 }
 
 function merged(suppliers: readonly Supplier[]): Supplier[] {
-  const options = new Map<string, Set<number>>();
-  for (const one of suppliers)
-    options.set(one.component, new Set([...(options.get(one.component) ?? []), ...one.options]));
-  return [...options].map(([component, all]) => ({ component, options: [...all].sort((a, b) => a - b) }));
+  return [...grouped(suppliers, ({ component }) => component)].map(([component, own]) => {
+    const all = new Set(own.flatMap(({ options }) => options));
+    return { component, options: [...all].sort((a, b) => a - b) };
+  });
 }
 
 function profileClauses({ variables, requires, profileFile }: FactsInput, book: Supplies): Clause[] {

@@ -3,9 +3,22 @@
  * src/profile/skips-in-force.ts decides which skips are in force.
  */
 import { skipWords, type ActiveSkip, type SkippedOf, type SkippedVersion } from '../profile/skip.js';
-import type { Skippable } from './component-options.js';
+import type { ComponentOptions, Skippable } from './component-options.js';
 import type { Option, OptionSkip, Variable } from './problem.js';
 import type { Unsatisfied } from './unsatisfied.js';
+
+/** What options are made of. */
+export type OptionsFound = Omit<Variable, 'options'> & Omit<ComponentOptions, 'variable'>;
+
+/** The options, out of the range where a skip means them; or that skips exclude all that the range allows. */
+export function optionsUnderSkips(
+  { skippable, choiceOf, listed, ...of }: OptionsFound,
+  skips: readonly ActiveSkip[],
+): ComponentOptions | Unsatisfied[] {
+  const variable = { ...of, options: skippable.map((one) => unlessSkipped(one, skips)) };
+  if (!variable.options.some(({ inRange }) => inRange)) return [nothingButSkipped(variable)];
+  return { variable, skippable, choiceOf, listed };
+}
 
 /** The option, out of the range where a skip means it: what the range leaves out anyway needs no skip. */
 export function unlessSkipped({ option, names, security }: Skippable, skips: readonly ActiveSkip[]): Option {
@@ -15,7 +28,7 @@ export function unlessSkipped({ option, names, security }: Skippable, skips: rea
 }
 
 /** Why nothing is left, where skips are the reason. */
-export function nothingButSkipped({ component, range, options }: Variable): Unsatisfied {
+function nothingButSkipped({ component, range, options }: Variable): Unsatisfied {
   const skipped = options.flatMap((option) => option.skipped ?? []);
   const [first] = skipped;
   if (first === undefined) throw new TypeError(`no version of ${component} is skipped`);

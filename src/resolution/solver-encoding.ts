@@ -3,6 +3,7 @@
  * hard, to decide; and with a switch for every range and every demand, to find
  * out which of them contradict each other.
  */
+import { byText, grouped, remembered } from '../io/keyed.js';
 import { Engine, not, type Literal, type Outcome } from './solver-engine.js';
 import type { Clause, Problem, Variable } from './problem.js';
 
@@ -26,17 +27,14 @@ export function decisionOrder({ variables, lead }: Pick<Problem, 'variables' | '
 /** Every wish of a problem, always in the same order: ranges, then demands, each by decision order. */
 export function wishesOf(problem: Problem): Wish[] {
   const ordered = decisionOrder(problem);
-  const folded = new Map<string, Clause[]>();
   const position = new Map(ordered.map(({ component }, index) => [component, index]));
   for (const clause of problem.clauses) {
     if (!position.has(clause.component))
       throw new TypeError(`${clause.component} has demands, but is not a variable`);
-    const { by, thing } = clause.demand;
-    const key = [clause.component, by, thing].join('\n');
-    const known = folded.get(key);
-    if (known === undefined) folded.set(key, [clause]);
-    else known.push(clause);
   }
+  const folded = grouped(problem.clauses, ({ component, demand: { by, thing } }) =>
+    [component, by, thing].join('\n'),
+  );
   const at = ([first]: readonly Clause[]): number => position.get(first!.component)!;
   const demands = [...folded.keys()]
     .sort()
@@ -52,18 +50,13 @@ export function wishesOf(problem: Problem): Wish[] {
 function byOption(a: Clause, b: Clause): number {
   const wordsOf = ({ demand: { constraint, file, field } }: Clause): string =>
     [constraint, file, field].join('\n');
-  return a.option - b.option || (wordsOf(a) < wordsOf(b) ? -1 : wordsOf(a) > wordsOf(b) ? 1 : 0);
+  return a.option - b.option || byText(wordsOf(a), wordsOf(b));
 }
 
 /** A demand as those that say the same: one for each constraint. Other wishes are themselves. */
 export function finerWishes(wish: Wish): Wish[] {
   if (wish.kind !== 'demand') return [wish];
-  const same = new Map<string, Clause[]>();
-  for (const clause of wish.clauses) {
-    const known = same.get(clause.demand.constraint);
-    if (known === undefined) same.set(clause.demand.constraint, [clause]);
-    else known.push(clause);
-  }
+  const same = grouped(wish.clauses, ({ demand }) => demand.constraint);
   return [...same.values()].map((clauses) => ({ ...wish, clauses }));
 }
 
@@ -81,7 +74,7 @@ export function isGranted(wish: Wish, chosen: ReadonlyMap<string, number>, probl
 }
 
 /** Whether one of those that could meet a demand is chosen. */
-export function isMet(clause: Clause, chosen: ReadonlyMap<string, number>): boolean {
+function isMet(clause: Clause, chosen: ReadonlyMap<string, number>): boolean {
   return clause.met.some(({ component, options }) => options.includes(chosen.get(component) ?? -1));
 }
 
@@ -143,22 +136,19 @@ export class Encoding {
     this.engine.clause([...off, not(this.literal(clause.component, clause.option)), ...met]);
   }
 
-  /** @param rows by component, its options in the order in which they are tried; newest first where not given */
+  /** @param first components to decide before all others, with their options in the order to try them */
   solve(
-    assumptions: readonly Literal[] = [],
-    {
-      limit,
-      first = [],
-    }: { limit?: number; first?: readonly { component: string; options: readonly number[] }[] } = {},
+    assumptions: readonly Literal[],
+    first: readonly { component: string; options: readonly number[] }[],
   ): Outcome {
-    const ahead = new Map(first.map((row) => [row.component, row.options]));
+    const ahead = new Set(first.map(({ component }) => component));
     const rows = [
       ...first.map(({ component, options }) => options.map((option) => this.literal(component, option))),
       ...this.ordered
         .filter(({ component }) => !ahead.has(component))
         .map(({ component }) => this.#literals.get(component)!),
     ];
-    return this.engine.solve(rows, assumptions, limit);
+    return this.engine.solve(rows, assumptions);
   }
 
   /** The options of the solution that was found, in decision order. */
@@ -173,13 +163,9 @@ export class Encoding {
 
   /** A literal that is true exactly where one of these options is chosen. */
   #setOf(component: string, options: readonly number[]): Literal | 'always' | 'never' {
-    const key = `${component} ${options.join(' ')}`;
-    let set = this.#sets.get(key);
-    if (set === undefined) {
-      set = this.#newSet(this.#literals.get(component) ?? [], new Set(options));
-      this.#sets.set(key, set);
-    }
-    return set;
+    return remembered(this.#sets, `${component} ${options.join(' ')}`, () =>
+      this.#newSet(this.#literals.get(component) ?? [], new Set(options)),
+    );
   }
 
   #newSet(literals: readonly Literal[], options: ReadonlySet<number>): Literal | 'always' | 'never' {

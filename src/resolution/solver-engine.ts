@@ -18,9 +18,7 @@ export function not(literal: Literal): Literal {
 export type Outcome =
   | { kind: 'found' }
   /** `core`: those of the assumptions that cannot hold together; empty where nothing can hold at all. */
-  | { kind: 'none'; core: Literal[] }
-  /** The limit of conflicts was reached. */
-  | { kind: 'unknown' };
+  | { kind: 'none'; core: Literal[] };
 
 /** Why a variable has its value: a clause of which it is the last hope, or the one literal that implies it. */
 type Reason = readonly Literal[] | Literal | null;
@@ -90,15 +88,9 @@ export class Engine {
    * Looks for values with which every clause holds.
    * @param order rows of literals of which one is true in each: rows are decided in turn, each by its first open literal
    * @param assumptions literals that are to hold
-   * @param limit of conflicts; none when not given
    */
-  solve(
-    order: readonly (readonly Literal[])[],
-    assumptions: readonly Literal[] = [],
-    limit = Infinity,
-  ): Outcome {
+  solve(order: readonly (readonly Literal[])[], assumptions: readonly Literal[] = []): Outcome {
     this.#backTo(0);
-    const last = this.conflicts + limit;
     for (;;) {
       const conflict = this.#contradictory ? [] : this.#propagate();
       if (conflict !== null) {
@@ -107,7 +99,6 @@ export class Engine {
           this.#contradictory = true;
           return { kind: 'none', core: [] };
         }
-        if (this.conflicts > last) return { kind: 'unknown' };
         this.#learn(conflict);
         continue;
       }

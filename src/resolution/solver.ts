@@ -8,14 +8,7 @@
 import type { Problem } from './problem.js';
 import { Encoding, wishesOf, type Wish } from './solver-encoding.js';
 
-/** How much was done to decide, for limits and tests. */
-export interface Effort {
-  steps: number;
-  conflicts: number;
-}
-
-export type Decision =
-  { kind: 'found'; chosen: Map<string, number>; effort: Effort } | { kind: 'conflict'; effort: Effort };
+export type Decision = { kind: 'found'; chosen: Map<string, number> } | { kind: 'conflict' };
 
 /**
  * The first combination that fits, in this order: the newest option of the lead, then of the others by name. Only
@@ -36,10 +29,6 @@ export function decide(
 ): Decision {
   const encoding = new Encoding(problem);
   for (const wish of wishes) encoding.require(wish, problem);
-  const outcome = encoding.solve([], { first });
-  const { steps, conflicts } = encoding.engine;
-  const effort = { steps, conflicts };
-  return outcome.kind === 'found'
-    ? { kind: 'found', chosen: encoding.chosen(), effort }
-    : { kind: 'conflict', effort };
+  const { kind } = encoding.solve([], first);
+  return kind === 'found' ? { kind, chosen: encoding.chosen() } : { kind: 'conflict' };
 }

@@ -2,13 +2,14 @@
  * The available versions of a source package, highest first. Pure.
  */
 import { compareVersions, upstreamOf } from '../deb/version.js';
+import { byText } from '../io/keyed.js';
 import type { ActiveSkip } from '../profile/skip.js';
-import type { Candidates, SourceListing } from '../source/candidate.js';
+import type { Candidates, Choice, SourceListing } from '../source/candidate.js';
 import type { SuiteRole } from '../source/mirror.js';
 import { upstreamVersionOf } from '../source/upstream-of-debian.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
 import { meantOfBase } from './range.js';
-import { nothingButSkipped, unlessSkipped } from './skips.js';
+import { optionsUnderSkips } from './skips.js';
 import { asError, nothingInRange, unknownPackage, type Unsatisfied } from './unsatisfied.js';
 
 type SourceCandidates = Extract<Candidates, { kind: 'apt-source' }>;
@@ -24,7 +25,7 @@ export function bySuite(
   a: { role: SuiteRole; suite: string },
   b: { role: SuiteRole; suite: string },
 ): number {
-  return preference[a.role] - preference[b.role] || (a.suite < b.suite ? -1 : a.suite > b.suite ? 1 : 0);
+  return preference[a.role] - preference[b.role] || byText(a.suite, b.suite);
 }
 
 /** Every version that a suite has, the highest first. */
@@ -58,24 +59,13 @@ export function sourceOptions(
       security: isInSecurity(version, found),
     };
   });
-  const variable = {
-    component,
-    range,
-    path: `components.${component}.source.version`,
-    preReleasesOnly,
-    options: skippable.map((one) => unlessSkipped(one, skips)),
+  const path = `components.${component}.source.version`;
+  const listed = (option: number): SourceListing => best[option]!;
+  const choiceOf = (option: number): Choice => {
+    assertOneContent(component, listed(option), found);
+    return { kind: 'apt-source', component, listing: listed(option) };
   };
-  if (!variable.options.some(({ inRange }) => inRange)) return [nothingButSkipped(variable)];
-  return {
-    variable,
-    skippable,
-    listed: (option) => best[option]!,
-    choiceOf(option) {
-      const listing = best[option]!;
-      assertOneContent(component, listing, found);
-      return { kind: 'apt-source', component, listing };
-    },
-  };
+  return optionsUnderSkips({ component, range, path, preReleasesOnly, skippable, listed, choiceOf }, skips);
 }
 
 /** Whether the security suite has a version, whatever other suite has it too. */

@@ -4,6 +4,7 @@
  */
 import { allows, compareComposer, parseConstraint, type ComposerConstraint } from '../source/composer.js';
 import type { Declared, Demand, Platform, Supply, Thing } from '../source/declared.js';
+import { grouped, remembered } from '../io/keyed.js';
 import type { Variable } from './problem.js';
 
 /** What is known of one option after its tree was read. */
@@ -47,17 +48,7 @@ export function sameThings(thing: Thing): readonly Thing[] {
 const indexed = new WeakMap<Declared, Map<Thing, Supply[]>>();
 
 function indexOf(declared: Declared): Map<Thing, Supply[]> {
-  let index = indexed.get(declared);
-  if (index === undefined) {
-    index = new Map();
-    for (const supply of declared.supplies) {
-      const known = index.get(supply.thing);
-      if (known === undefined) index.set(supply.thing, [supply]);
-      else known.push(supply);
-    }
-    indexed.set(declared, index);
-  }
-  return index;
+  return remembered(indexed, declared, () => grouped(declared.supplies, ({ thing }) => thing));
 }
 
 /** What these trees supply of some things: what is such a thing itself, or what only brings it along. */
@@ -82,24 +73,12 @@ export class Constraints {
   /** @param version as written, by upstream or (with a tilde) after Debian's fashion; null meets `*` alone */
   allow(text: string, version: string | null): boolean {
     if (version === null) return text.trim() === '*';
-    const key = `${text}\n${version}`;
-    let answer = this.#answers.get(key);
-    if (answer === undefined) {
-      answer = this.#allow(text, version);
-      this.#answers.set(key, answer);
-    }
-    return answer;
-  }
-
-  #allow(text: string, version: string): boolean {
-    let constraint = this.#read.get(text);
-    if (constraint === undefined) {
-      constraint = parseConstraint(text);
-      this.#read.set(text, constraint);
-    }
-    if (constraint === null) return false;
-    // As MediaWiki does it: `*` takes a version that nobody can compare
-    return text.trim() === '*' || allows(constraint, version.replace('~', '-'));
+    return remembered(this.#answers, `${text}\n${version}`, () => {
+      const constraint = remembered(this.#read, text, () => parseConstraint(text));
+      if (constraint === null) return false;
+      // As MediaWiki does it: `*` takes a version that nobody can compare
+      return text.trim() === '*' || allows(constraint, version.replace('~', '-'));
+    });
   }
 }
 
@@ -120,12 +99,13 @@ export class Supplies {
     this.#variables = variables;
     this.#within = within;
     for (const one of facts) {
-      const known = this.#facts.get(one.component) ?? new Map<number, OptionFacts>();
-      this.#facts.set(one.component, known.set(one.option, one));
+      remembered(this.#facts, one.component, () => new Map<number, OptionFacts>()).set(one.option, one);
       for (const { thing, bundled } of one.declared.flatMap(({ supplies }) => supplies)) {
-        const suppliers = this.#suppliers.get(thing) ?? { itself: new Set(), bundled: new Set() };
+        const suppliers = remembered(this.#suppliers, thing, () => ({
+          itself: new Set(),
+          bundled: new Set(),
+        }));
         suppliers[bundled === true ? 'bundled' : 'itself'].add(one.component);
-        this.#suppliers.set(thing, suppliers);
       }
     }
   }
@@ -195,12 +175,7 @@ export class Supplies {
     which: 'itself' | 'bundled',
   ): SupplySplit {
     const key = JSON.stringify([component, things, constraint, which]);
-    let standing = this.#standings.get(key);
-    if (standing === undefined) {
-      standing = this.#standing(component, things, constraint, which);
-      this.#standings.set(key, standing);
-    }
-    return standing;
+    return remembered(this.#standings, key, () => this.#standing(component, things, constraint, which));
   }
 
   #standing(

@@ -4,12 +4,13 @@
  */
 import { isPreRelease, parseUpstream, versionOfName } from '../deb/upstream-version.js';
 import { compareUpstreamVersions, debianVersionOf, isInRange } from '../deb/version.js';
+import { byText } from '../io/keyed.js';
 import type { GitConfig, TarballConfig } from '../profile/profile-schema.js';
 import type { ActiveSkip } from '../profile/skip.js';
 import type { Candidates, Choice, GitListing, TarballListing } from '../source/candidate.js';
 import type { ComponentOptions, Skippable } from './component-options.js';
 import { preReleaseHint } from './range.js';
-import { nothingButSkipped, unlessSkipped } from './skips.js';
+import { optionsUnderSkips, type OptionsFound } from './skips.js';
 import type { Unsatisfied } from './unsatisfied.js';
 
 /** Longest list that is still read. */
@@ -67,24 +68,11 @@ export function gitOptions(
     const option = { version, label, inRange: order === null || accepts(order) };
     return { option, names: [version ?? label, name, commit], security: false };
   });
-  return finished(
-    component,
-    {
-      range: words,
-      path,
-      value,
-      where: config.url,
-      skippable,
-      skips,
-      orders: ordered.map(({ order }) => order),
-    },
-    (option) => ({
-      kind: 'git',
-      component,
-      config,
-      listing: ordered[option]!.listing,
-    }),
-  );
+  const choiceOf = (option: number): Choice => {
+    return { kind: 'git', component, config, listing: ordered[option]!.listing };
+  };
+  const options = { component, range: words, path, skippable, choiceOf };
+  return finished(options, skips, { value, where: config.url, ordered });
 }
 
 /** @returns options newest first */
@@ -118,17 +106,11 @@ export function tarballOptions(
     const option = { version, label: version, inRange: accepts(order!) };
     return { option, names: [version], security: false };
   });
-  const where = config.listing ?? config.url;
-  return finished(
-    component,
-    { range: value, path, value, where, skippable, skips, orders: ordered.map(({ order }) => order) },
-    (option) => ({
-      kind: 'tarball',
-      component,
-      config,
-      listing: ordered[option]!.listing,
-    }),
-  );
+  const choiceOf = (option: number): Choice => {
+    return { kind: 'tarball', component, config, listing: ordered[option]!.listing };
+  };
+  const options = { component, range: value, path, skippable, choiceOf };
+  return finished(options, skips, { value, where: config.listing ?? config.url, ordered });
 }
 
 /** Where there is one thing to take, and no range that it could be out of. */
@@ -173,7 +155,7 @@ function orderedBy(version: string | null, name: string): string | null {
 
 function newestFirst<Listing>(candidates: readonly Candidate<Listing>[]): Candidate<Listing>[] {
   return [...candidates].sort(
-    (a, b) => compareUpstreamVersions(b.order!, a.order!) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+    (a, b) => compareUpstreamVersions(b.order!, a.order!) || byText(a.name, b.name),
   );
 }
 
@@ -190,34 +172,21 @@ function acceptance(
   return (version) => !released || !isPreRelease(version);
 }
 
+/** The options, if the profile's words allow any of them. */
 function finished(
-  component: string,
-  words: {
-    range: string;
-    path: string;
-    value: string;
-    where: string;
-    skippable: readonly Skippable[];
-    skips: readonly ActiveSkip[];
-    /** What the options are ordered by. */
-    orders: readonly (string | null)[];
-  },
-  choiceOf: ComponentOptions['choiceOf'],
+  options: OptionsFound,
+  skips: readonly ActiveSkip[],
+  from: { value: string; where: string; ordered: readonly Candidate<unknown>[] },
 ): ComponentOptions | Unsatisfied[] {
-  const { range, path, value, where, skippable, skips, orders } = words;
-  const options = skippable.map((one) => unlessSkipped(one, skips));
-  if (options.some(({ inRange }) => inRange)) {
-    return { variable: { component, range, path, options }, skippable, choiceOf };
-  }
-  if (options.some(({ skipped }) => skipped !== undefined)) {
-    return [nothingButSkipped({ component, range, path, options })];
-  }
-  const upstreams = orders.flatMap((order) => (order === null ? [] : [debianVersionOf(order)]));
+  const { component, range, path, skippable } = options;
+  if (skippable.some(({ option }) => option.inRange)) return optionsUnderSkips(options, skips);
+  const { value, where, ordered } = from;
+  const upstreams = ordered.flatMap(({ order }) => (order === null ? [] : [debianVersionOf(order)]));
   const leftOut = value === 'latest' ? '' : preReleaseHint(value, upstreams);
   return [
     {
       code: 'RESOLVE_UNSATISFIABLE',
-      message: `${component}: no version in ${where} matches the range ${range}; available: ${list(options.map(({ label }) => label))}`,
+      message: `${component}: no version in ${where} matches the range ${range}; available: ${list(skippable.map(({ option }) => option.label))}`,
       hint: `Change "version" in the profile to a range that includes one of these.${leftOut}`,
       path,
       value,

@@ -13,21 +13,15 @@ import { signatureFault } from '../signing/exact-armor.js';
 import { binaryKeyring, readPublicKeys } from '../signing/keys.js';
 import { verifyDetached } from '../signing/verifier.js';
 import { canonicalLine } from '../io/canonical-json.js';
-import {
-  chainedFields,
-  nextChainedLine,
-  parseChainedLines,
-  signedPartOf,
-  type ChainedLine,
-} from './chained-lines.js';
+import { chainedFields, nextChainedLine, parseChainedLines, signedPartOf } from './chained-lines.js';
 import {
   afterChange,
+  keyChange,
   signersOfChange,
   type KeyChange,
   type KeyState,
   type RecordedKey,
 } from './key-state.js';
-import { sha256 } from '../io/sha256.js';
 
 /** The record as it was read. */
 export interface KeyRecord {
@@ -35,21 +29,8 @@ export interface KeyRecord {
   text: string;
 }
 
-interface KeyLine extends KeyChange, ChainedLine {}
-
-const fingerprint = z.string().regex(/^[0-9A-F]{40}$/, { error: 'must be a fingerprint' });
-const recordedKey = z.object({ fingerprint, public: z.string() });
-const lineSchema = z.object({
-  ...chainedFields,
-  step: z.enum(['first', 'announce', 'both', 'finish', 'abandon', 'renew', 'compromise', 'accept']),
-  key: recordedKey,
-  former: z.array(recordedKey).optional(),
-  compromised: fingerprint.optional(),
-  since: z.iso.datetime().optional(),
-  lines: z.array(z.object({ file: z.string(), through: sha256 })).optional(),
-  at: z.iso.datetime(),
-  by: z.string(),
-});
+const lineSchema = z.object({ ...chainedFields, ...keyChange.shape });
+type KeyLine = z.infer<typeof lineSchema>;
 
 /** Absolute path of the record; `root` is the path of `snapshots/`. */
 export function keyRecordPath(root: string): string {

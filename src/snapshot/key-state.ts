@@ -3,13 +3,28 @@
  * change makes of that. Pure; key-record.ts reads the record and adds to it.
  */
 
+import { z } from 'zod';
+import { sha256 } from '../io/sha256.js';
+
+/** 40 upper-case hex digits. */
+const fingerprint = z.string().regex(/^[0-9A-F]{40}$/, { error: 'must be a fingerprint' });
+
 /** A public key in the record. */
-export interface RecordedKey {
-  /** 40 upper-case hex digits. */
-  fingerprint: string;
+const recordedKey = z.object({
+  fingerprint,
   /** One armored block. */
-  public: string;
-}
+  public: z.string(),
+});
+export type RecordedKey = z.infer<typeof recordedKey>;
+
+/** Lines of a file of chained lines, from the first to one of them: its hash covers all before it. */
+const acceptedLines = z.object({
+  /** Below `snapshots/`, as `history/mediawiki-1.39-stable.jsonl`. */
+  file: z.string(),
+  /** SHA-256 of the last of them, without its newline. */
+  through: sha256,
+});
+export type AcceptedLines = z.infer<typeof acceptedLines>;
 
 /**
  * - `first`: the record starts with this key
@@ -21,35 +36,28 @@ export interface RecordedKey {
  * - `compromise`: someone else may have a key; its signatures from `since` on are not trusted
  * - `accept`: a person, or Lockstep for its own files, accepts lines whose signatures are no longer trusted
  */
-export type KeyStep =
-  'first' | 'announce' | 'both' | 'finish' | 'abandon' | 'renew' | 'compromise' | 'accept';
+const step = z.enum(['first', 'announce', 'both', 'finish', 'abandon', 'renew', 'compromise', 'accept']);
 
 /** The content of one line. */
-export interface KeyChange {
-  step: KeyStep;
+export const keyChange = z.object({
+  step,
   /** The key that the step is about: of `compromise` the one that is the current key after it. */
-  key: RecordedKey;
+  key: recordedKey,
   /** Of `first`: keys that signed before the record was begun, on the word of who began it. */
-  former?: readonly RecordedKey[] | undefined;
-  /** For `compromise`: the fingerprint of the key that is no longer trusted. */
-  compromised?: string | undefined;
-  /** Of `compromise`: from when on, ISO 8601, UTC. */
-  since?: string | undefined;
+  former: z.array(recordedKey).readonly().optional(),
+  /** For `compromise`: the key that is no longer trusted. */
+  compromised: fingerprint.optional(),
+  /** Of `compromise`: from when on, in UTC. */
+  since: z.iso.datetime().optional(),
   /** Of `accept`: the lines that are vouched for. */
-  lines?: readonly AcceptedLines[] | undefined;
-  /** ISO 8601, UTC. */
-  at: string;
+  lines: z.array(acceptedLines).readonly().optional(),
+  /** UTC. */
+  at: z.iso.datetime(),
   /** Who did it, as `user@host`. */
-  by: string;
-}
-
-/** Lines of a file of chained lines, from the first to one of them: its hash covers all before it. */
-export interface AcceptedLines {
-  /** Below `snapshots/`, as `history/mediawiki-1.39-stable.jsonl`. */
-  file: string;
-  /** SHA-256 of the last of them, without its newline. */
-  through: string;
-}
+  by: z.string(),
+});
+export type KeyChange = z.infer<typeof keyChange>;
+export type KeyStep = KeyChange['step'];
 
 /** A key, and what it is to the archive. */
 export interface KnownKey extends RecordedKey {
@@ -181,15 +189,7 @@ function handedOver(
 }
 
 function known(key: RecordedKey): KnownKey {
-  const { fingerprint: name, public: armored } = key;
-  return {
-    fingerprint: name,
-    public: armored,
-    state: 'former',
-    since: null,
-    until: null,
-    compromisedSince: null,
-  };
+  return { ...key, state: 'former', since: null, until: null, compromisedSince: null };
 }
 
 /** Whose signatures a line needs: that of the key before it, and that of the key it is about. */

@@ -9,19 +9,13 @@ import type { Evidence, EvidenceData } from './evidence.js';
 import type { Provenance } from '../source/pin.js';
 
 /** What a gate said, in format 1. */
-export interface EvidenceV1 {
-  gate: string;
-  result: string;
-  detail: string;
-}
-
 export const evidenceV1 = z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() }));
 
 /** The evidence that a manifest of format 1 has within it; none of a newer one. */
 export function evidenceWithin({
   evidence = [],
 }: {
-  evidence?: readonly EvidenceV1[] | undefined;
+  evidence?: z.infer<typeof evidenceV1> | undefined;
 }): Evidence[] {
   return evidence.map(({ gate, result, detail }) => ({
     gate,

@@ -2,40 +2,35 @@
  * The output of `apt-get -s` as data: what apt would do, or why it cannot. Pure; simulator.ts runs apt. The
  * formats are apt's in the C locale.
  */
-
-/** A package that is installed, upgraded or downgraded. */
-export interface AptInstall {
-  package: string;
-  /** The installed version; null if it is new. */
-  from: string | null;
-  version: string;
-}
+import { z } from 'zod';
 
 /** One relation that apt could not meet, as it says it. */
-export interface UnmetRelation {
-  package: string;
+const unmetRelation = z.object({
+  package: z.string(),
   /** `Depends`, `PreDepends`, `Conflicts`, `Breaks`, ... */
-  kind: string;
+  kind: z.string(),
   /** `libfoo2 (>= 2.1)`; alternatives with ` | ` between them. */
-  relation: string;
+  relation: z.string(),
   /** `it is not installable`, `2.0-3 is to be installed`; null where apt says no more. */
-  but: string | null;
-}
+  but: z.string().nullable(),
+});
 
-/** An answer of apt's solver. */
-export interface AptAnswer {
+/** An answer of apt's solver, as it is kept. */
+export const aptAnswer = z.object({
   /** Whether there is a way. */
-  possible: boolean;
-  /** In the order in which dpkg would unpack them. */
-  installs: AptInstall[];
-  removes: string[];
+  possible: z.boolean(),
+  /**
+   * Packages that are installed, upgraded or downgraded, in the order in which dpkg would unpack them. `from` is
+   * the installed version; null if the package is new.
+   */
+  installs: z.array(z.object({ package: z.string(), from: z.string().nullable(), version: z.string() })),
+  removes: z.array(z.string()),
   /** What it cannot meet. */
-  unmet: UnmetRelation[];
-  /** Packages that it holds back in place of upgrading them. */
-  kept: string[];
+  unmet: z.array(unmetRelation),
   /** Its lines that begin with `E:`. */
-  errors: string[];
-}
+  errors: z.array(z.string()),
+});
+export type AptAnswer = z.infer<typeof aptAnswer>;
 
 const instSpec = /^Inst (\S+?)(?::\S+)? (?:\[([^\]]*)\] )?\((\S+) /;
 const removeSpec = /^(?:Remv|Purg) (\S+?)(?::\S+)?(?: |$)/;
@@ -43,7 +38,7 @@ const removeSpec = /^(?:Remv|Purg) (\S+?)(?::\S+)?(?: |$)/;
 /** Reads both streams of a simulation that ended with `exitCode`. */
 export function parseAptAnswer(exitCode: number, stdout: string, stderr: string): AptAnswer {
   const lines = stdout.split('\n');
-  const installs: AptInstall[] = [];
+  const installs: AptAnswer['installs'] = [];
   const removes: string[] = [];
   for (const line of lines) {
     const inst = instSpec.exec(line);
@@ -56,7 +51,6 @@ export function parseAptAnswer(exitCode: number, stdout: string, stderr: string)
     installs,
     removes,
     unmet: unmetIn(lines),
-    kept: listAfter(lines, /^The following packages have been kept back:/),
     errors: `${stderr}\n${stdout}`
       .split('\n')
       .filter((line) => line.startsWith('E: '))
@@ -64,26 +58,14 @@ export function parseAptAnswer(exitCode: number, stdout: string, stderr: string)
   };
 }
 
-/** Words of the indented lines after a heading. */
-function listAfter(lines: readonly string[], heading: RegExp): string[] {
-  const start = lines.findIndex((line) => heading.test(line));
-  if (start < 0) return [];
-  const words: string[] = [];
-  for (const line of lines.slice(start + 1)) {
-    if (!line.startsWith('  ')) break;
-    words.push(...line.trim().split(/\s+/));
-  }
-  return words;
-}
-
 /**
  * ` name : Depends: a (>= 1) but 0 is to be installed or`
  * `                 b but it is not installable`
  */
-function unmetIn(lines: readonly string[]): UnmetRelation[] {
+function unmetIn(lines: readonly string[]): AptAnswer['unmet'] {
   const start = lines.findIndex((line) => line.startsWith('The following packages have unmet dependencies'));
   if (start < 0) return [];
-  const found: UnmetRelation[] = [];
+  const found: AptAnswer['unmet'] = [];
   let name = '';
   let goesOn = false;
   for (const line of lines.slice(start + 1)) {

@@ -19,14 +19,9 @@ const area = 'main';
 /** Raised when {@link ownersIn} would find something else. */
 const format = 1;
 
-/** A Contents index that an InRelease vouches for. */
-export type ContentsIndex = ListedIndex;
-
-/** A path of the set, as in the package, and the base's packages that also contain it. */
-export interface BaseOwners {
-  path: string;
-  owners: string[];
-}
+/** Paths of the set, as in the package, each with the base's packages that also contain it. */
+const baseOwners = z.array(z.object({ path: z.string(), owners: z.array(z.string()) }));
+type BaseOwners = z.infer<typeof baseOwners>;
 
 /**
  * The Contents of every suite of the base that has any, for one architecture; those that hold nothing (as those
@@ -38,7 +33,7 @@ export async function contentsIndices(
   context: SourceContext,
   architecture: string,
   phase: Phase,
-): Promise<ContentsIndex[]> {
+): Promise<ListedIndex[]> {
   const releases = await openReleases(toldIn(phase, context));
   return releases.flatMap((release) =>
     [architecture, 'all'].flatMap((name) => {
@@ -59,14 +54,14 @@ export async function contentsIndices(
  * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, STORE_*, DATA_DAMAGED, DISK_*, INTERRUPTED
  */
 export async function ownersIn(
-  index: ContentsIndex,
+  index: ListedIndex,
   wanted: ReadonlyMap<string, ReadonlySet<string>>,
   context: SourceContext,
   { cache, phase }: { cache: string; phase: Phase },
-): Promise<BaseOwners[]> {
+): Promise<BaseOwners> {
   const listed = [...wanted].map(([path, names]) => `${path}\t${[...names].sort().join(' ')}`);
   const of = [`contents ${format}`, index.hash.sha256, sha256Of(listed.sort().join('\n'))];
-  const kept = await readVerdict(cache, of, foundSchema);
+  const kept = await readVerdict(cache, of, baseOwners);
   if (kept !== undefined) return kept;
   const folders = new Set([...wanted.keys()].map((own) => folderOf(latin1(canonicalPath(own))).folder));
   const lines = await linesBelow(index, folders, context, { cache, phase });
@@ -75,13 +70,11 @@ export async function ownersIn(
   return found;
 }
 
-const foundSchema = z.array(z.object({ path: z.string(), owners: z.array(z.string()) }));
-
 /** The search patterns for the lines. */
-function match(lines: string, wanted: ReadonlyMap<string, ReadonlySet<string>>): BaseOwners[] {
+function match(lines: string, wanted: ReadonlyMap<string, ReadonlySet<string>>): BaseOwners {
   // Bytes are compared as Latin-1, which costs nothing; so ours are put into that form too
   const bytewise = new Map([...wanted.keys()].map((own) => [latin1(canonicalPath(own)), own] as const));
-  const found: BaseOwners[] = [];
+  const found: BaseOwners = [];
   for (const line of lines.split('\n')) {
     const own = bytewise.get(canonicalPath(pathIn(line)));
     if (own === undefined) continue;
@@ -129,7 +122,7 @@ function folderOf(path: string): { folder: string; whole: boolean } {
  * seldom other folders.
  */
 async function linesBelow(
-  index: ContentsIndex,
+  index: ListedIndex,
   folders: ReadonlySet<string>,
   context: SourceContext,
   { cache, phase }: { cache: string; phase: Phase },
@@ -150,7 +143,7 @@ async function linesBelow(
 }
 
 async function readLines(
-  { path, hash }: ContentsIndex,
+  { path, hash }: ListedIndex,
   folders: ReadonlySet<string>,
   context: SourceContext,
 ): Promise<string> {

@@ -4,13 +4,12 @@
  * kept by everything they depend on.
  */
 import { join } from 'node:path';
-import { z } from 'zod';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, removeTree, tempDir, writeFileAtomic } from '../../io/disk.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { run } from '../../io/process.js';
 import { compareVersions } from '../../deb/version.js';
-import { aptSentences, isSolversNo, parseAptAnswer, type AptAnswer } from './apt-output.js';
+import { aptAnswer, aptSentences, isSolversNo, parseAptAnswer, type AptAnswer } from './apt-output.js';
 import type { BaseLists } from './base-lists.js';
 import type { ArchSet } from './install-set.js';
 import type { Machine } from './machine.js';
@@ -38,17 +37,6 @@ export interface Question {
   /** `install`, `x`; `dist-upgrade`. */
   args: readonly string[];
 }
-
-const answerSchema = z.object({
-  possible: z.boolean(),
-  installs: z.array(z.object({ package: z.string(), from: z.string().nullable(), version: z.string() })),
-  removes: z.array(z.string()),
-  unmet: z.array(
-    z.object({ package: z.string(), kind: z.string(), relation: z.string(), but: z.string().nullable() }),
-  ),
-  kept: z.array(z.string()),
-  errors: z.array(z.string()),
-});
 
 /** apt over one base. {@link close} removes its files from the disk, except cached ones. */
 export class Simulator {
@@ -156,7 +144,7 @@ export class Simulator {
       ...args,
     ];
     const { cache } = this.#options;
-    const kept = await readVerdict(cache, of, answerSchema);
+    const kept = await readVerdict(cache, of, aptAnswer);
     if (kept !== undefined) return kept;
     const answer = await this.#simulate(question);
     await writeVerdict(cache, of, answer);
