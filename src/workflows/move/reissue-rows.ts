@@ -1,96 +1,17 @@
-/** What a superseding rollback does to each package, in rows and plain sentences. Pure. */
+/** What a person should know of a superseding rollback, in plain sentences. Pure. */
 import type { SnapshotPackage } from '../../snapshot/manifest.js';
-import {
-  highestVersions,
-  type KeptPackage,
-  type Reissue,
-  type SupersedePlan,
-} from '../../suite/reissue-plan.js';
+import { highestVersions, type SupersedePlan } from '../../suite/reissue-plan.js';
 
-/** One package on one architecture. */
-export interface SupersedeRow {
-  package: string;
-  architecture: string;
-  /** `reissue`: gets `version`; `keep`: listed unchanged; `gone`: only in the current snapshot. */
-  action: 'reissue' | 'keep' | 'gone';
-  /** In the current snapshot; null where it has none. */
-  current: string | null;
-  /** In the snapshot that is brought back; null for `gone`. */
-  target: string | null;
-  /** What a machine without the pin has afterwards. */
-  version: string;
-  /** A plain sentence: why. */
-  because: string;
-}
-
-/** @param current packages of the snapshot that the suite points at */
-export function supersedeRows(plan: SupersedePlan, current: readonly SnapshotPackage[]): SupersedeRow[] {
+/**
+ * What a person should know before it is done; none where all goes without saying.
+ *
+ * @param current packages of the snapshot that the suite points at
+ */
+export function supersedeNotes(plan: SupersedePlan, current: readonly SnapshotPackage[]): string[] {
   const now = highestVersions([current]);
-  const row = (item: SnapshotPackage): Pick<SupersedeRow, 'package' | 'architecture' | 'current'> => ({
-    package: item.package,
-    architecture: item.architecture,
-    current: now.get(item.package) ?? null,
-  });
-  const rows = [
-    ...plan.reissues.map((reissue): SupersedeRow => ({
-      ...row(reissue.item),
-      action: 'reissue',
-      target: reissue.item.version,
-      version: reissue.to,
-      because: reasonOf(reissue),
-    })),
-    ...plan.kept.map((kept): SupersedeRow => ({
-      ...row(kept.item),
-      action: 'keep',
-      target: kept.item.version,
-      version:
-        kept.why === 'distribution' ? (now.get(kept.item.package) ?? kept.item.version) : kept.item.version,
-      because: keepReasons[kept.why],
-    })),
-    ...plan.gone.map(({ item, broken }): SupersedeRow => ({
-      ...row(item),
-      action: 'gone',
-      target: null,
-      version: item.version,
-      because:
-        broken === null
-          ? 'it is only in the current snapshot and stays on machines that have it'
-          : `it is only in the current snapshot and needs ${broken}, so apt removes it when the machine follows`,
-    })),
-  ];
-  return rows.sort((a, b) => compare(a.package, b.package) || compare(a.architecture, b.architecture));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function reasonOf({ why, above, same }: Reissue): string {
-  if (same !== null) return 'it was re-issued under this version before';
-  switch (why.kind) {
-    case 'lower':
-      return `machines may have ${above}, and without the pin no machine downgrades`;
-    case 'demands':
-      return `it needs ${why.relation}, which gets a higher version`;
-    case 'demanded':
-      return `${why.by} needs ${why.relation}, and machines have ${above}`;
-  }
-}
-
-const keepReasons: Record<KeptPackage['why'], string> = {
-  equal: 'it is the same in both',
-  higher: 'it is higher than now, so every machine upgrades to it unchanged',
-  new: 'it is not in the current snapshot and is listed unchanged',
-  distribution: 'it belongs to the distribution, and a re-issued version would hide its security updates',
-  archive: 'it belongs to the archive and is not rolled back with the set',
-};
-
-/** What a person should know before it is done; none where all goes without saying. */
-export function supersedeNotes(plan: SupersedePlan, rows: readonly SupersedeRow[]): string[] {
-  const versions = new Map(rows.map((row) => [row.package, row.version]));
   const left = plan.kept
     .filter(({ why }) => why === 'distribution')
-    .map(({ item }) => `${item.package} ${versions.get(item.package)}`);
+    .map(({ item }) => `${item.package} ${now.get(item.package) ?? item.version}`);
   const forced = plan.reissues.filter(({ why }) => why.kind === 'demanded').map(({ item }) => item.package);
   const gone = (isBroken: boolean): string[] =>
     plan.gone.filter(({ broken }) => (broken !== null) === isBroken).map(({ item }) => item.package);

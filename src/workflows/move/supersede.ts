@@ -26,7 +26,7 @@ import {
 } from '../../snapshot/snapshot-folder.js';
 import { planSupersede, type Reissue, type SupersedePlan } from '../../suite/reissue-plan.js';
 import { newestOfEach } from '../../snapshot/several-versions.js';
-import { highestVersions, raise } from '../../suite/highest-versions.js';
+import { highestVersions } from '../../suite/highest-versions.js';
 import { vetSet } from '../../vetting/vet.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
@@ -35,10 +35,8 @@ import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust } from './suite-publication.js';
 import { evidenceOfSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
-import { supersedeNotes, supersedeRows, type SupersedeRow } from './reissue-rows.js';
+import { supersedeNotes } from './reissue-rows.js';
 import { inPhase, type Phase } from '../../io/progress.js';
-
-export type { SupersedeRow } from './reissue-rows.js';
 
 export interface SupersedeRequest {
   /** The suite that goes back. */
@@ -47,8 +45,6 @@ export interface SupersedeRequest {
   current: SnapshotTarget;
   /** The snapshot to return to. May be `current`: then only machines that did not follow it are moved. */
   target: SnapshotTarget;
-  /** Versions to exceed in addition to those of all snapshots in the suite's history. */
-  exceed?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface SupersedeResult {
@@ -62,11 +58,6 @@ export interface SupersedeResult {
 }
 
 export interface PlannedSupersede {
-  suite: string;
-  current: string;
-  target: string;
-  /** By package and architecture. */
-  rows: SupersedeRow[];
   /** Plain sentences: what is left alone, what apt removes, what stays. May be empty. */
   notes: string[];
   /** What the new snapshot will list. */
@@ -101,7 +92,6 @@ export async function planSupersedeRollback(
   );
   const past = await pastVersions(run, request.suite, signer);
   const exceed = highestVersions(past.map(({ packages }) => packages));
-  for (const [name, version] of request.exceed ?? []) raise(exceed, name, version);
   const superseding = await supersedingSnapshots(run, trust);
   const plan = planSupersede({
     // Of several versions of a package, machines have the highest: what is re-issued is that
@@ -111,13 +101,8 @@ export async function planSupersedeRollback(
     keep: new Set([keyringPackageOf(run.workspace)]),
     issued: superseding.flatMap((one) => one.manifest.packages),
   });
-  const rows = supersedeRows(plan, current.manifest.packages);
   return {
-    suite: request.suite,
-    current: id,
-    target: manifest.id,
-    rows,
-    notes: supersedeNotes(plan, rows),
+    notes: supersedeNotes(plan, current.manifest.packages),
     packages: [
       ...plan.reissues.map(({ item, to }) => ({ package: item.package, version: to })),
       ...plan.kept.map(({ item }) => ({ package: item.package, version: item.version })),

@@ -42,6 +42,9 @@ describe('superseding', function () {
     return await planSupersedeRollback(await openRun(bench.again()), request, bench.work.signer);
   };
 
+  const versionsOf = ({ packages }: PlannedSupersede): Record<string, string> =>
+    Object.fromEntries(packages.map((one) => [one.package, one.version]));
+
   async function manifestOf(id: string) {
     const { snapshots } = bench.context.places;
     return await readSnapshot(
@@ -122,24 +125,19 @@ describe('superseding', function () {
     const before = await hashes(bench.work.root);
     const plan = await planned();
     assert.deepEqual(await hashes(bench.work.root), before);
-    assert.deepEqual(
-      plan.rows.map((row) => [row.package, row.action, row.current, row.target, row.version]),
-      [
-        ['cache', 'keep', '7.1-1+deb12u2', '7.1-1+deb12u1', '7.1-1+deb12u2'],
-        ['parser', 'keep', '0.5+lockstep1', '0.5+lockstep1', '0.5+lockstep1'],
-        ['set-full', 'reissue', '1.1+lockstep1', '1.0+lockstep1', fullReissue],
-        ['test-archive-keyring', 'keep', '1+lockstep2', '1+lockstep2', '1+lockstep2'],
-        ['wiki', 'reissue', two, one, reissue],
-        ['wiki-data', 'reissue', two, one, reissue],
-        ['wiki-extra', 'gone', '1-1', null, '1-1'],
-        ['wiki-notes', 'gone', '1-1', null, '1-1'],
-      ],
-    );
-    for (const { because } of plan.rows) assert.match(because, /^\S.*[^.]$/);
+    assert.deepEqual(versionsOf(plan), {
+      cache: '7.1-1+deb12u1',
+      parser: '0.5+lockstep1',
+      'set-full': fullReissue,
+      'test-archive-keyring': '1+lockstep2',
+      wiki: reissue,
+      'wiki-data': reissue,
+    });
     assert.deepEqual(
       plan.notes.map((note) => note.split(' ')[0]),
       ['cache', 'wiki-extra', 'wiki-notes'],
     );
+    assert.match(plan.notes[0]!, /^cache 7\.1-1\+deb12u2 stays unchanged/);
     assert.match(plan.notes[1]!, /apt removes/);
   });
 
@@ -211,10 +209,8 @@ describe('superseding', function () {
     await bench.publish(s2, suite);
     await bench.rollback(suite, { to: s1 });
     const plan = await planned(s1, s1);
-    assert.deepEqual(
-      plan.rows.filter(({ action }) => action === 'reissue').map((row) => `${row.package} ${row.version}`),
-      [`set-full ${fullReissue}`, `wiki ${reissue}`, `wiki-data ${reissue}`],
-    );
+    const { 'set-full': full, wiki, 'wiki-data': data } = versionsOf(plan);
+    assert.deepEqual([full, wiki, data], [fullReissue, reissue, reissue]);
     const { id } = await plan.apply();
     assert.equal((await manifestOf(id)).manifest.supersedes!.above.id, s2);
   });

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
-import { supersedeNotes, supersedeRows } from '../../../../src/workflows/move/reissue-rows.js';
+import { supersedeNotes } from '../../../../src/workflows/move/reissue-rows.js';
 import { earlier, later, planned, s2, setOf, type Wish } from '../../suite/supersede-sets.js';
 
 describe('what is told of a superseding rollback', () => {
-  const told = (target: Wish[], current: Wish[]): { rows: Map<string, string>; notes: string[] } => {
-    const plan = planned(target, current);
-    const rows = supersedeRows(plan, setOf(s2, current).packages);
-    assert.deepEqual(
-      rows.map((row) => row.package),
-      rows.map((row) => row.package).sort(),
-    );
-    return {
-      rows: new Map(rows.map((row) => [row.package, `${row.action}: ${row.because}`])),
-      notes: supersedeNotes(plan, rows),
-    };
-  };
+  const told = (target: Wish[], current: Wish[]): string[] =>
+    supersedeNotes(planned(target, current), setOf(s2, current).packages);
 
-  it('gives a reason for each package, and notes what a person might not expect', () => {
-    const { rows, notes } = told(
+  it('notes what a person might not expect of packages', () => {
+    const notes = told(
       [...earlier, { name: 'wiki-old', version: '1-1' }],
       [
         ...later,
@@ -25,16 +15,6 @@ describe('what is told of a superseding rollback', () => {
         { name: 'wiki-tied', version: '1-1', says: `Depends: wiki (= 1:1.39.17-1+lockstep1)` },
       ],
     );
-    assert.equal(
-      rows.get('wiki'),
-      'reissue: machines may have 1:1.39.17-1+lockstep1, and without the pin no machine downgrades',
-    );
-    assert.equal(rows.get('parser'), 'keep: it is the same in both');
-    assert.equal(rows.get('wiki-old'), 'keep: it is not in the current snapshot and is listed unchanged');
-    assert.match(rows.get('varnish')!, /^keep: .*security updates/);
-    assert.match(rows.get('farm-archive-keyring')!, /^keep: .*is not rolled back/);
-    assert.match(rows.get('wiki-new')!, /^gone: .*stays on machines/);
-    assert.match(rows.get('wiki-tied')!, /^gone: .*needs wiki \(= .*\), so apt removes it/);
     assert.deepEqual(notes, [
       'varnish 7.1.1-1.1+deb12u2 stays unchanged on machines: packages of the distribution are not re-issued, so that they still get its security updates.',
       'wiki-tied is not part of the earlier set: apt removes it, because it needs withdrawn versions.',
@@ -46,20 +26,16 @@ describe('what is told of a superseding rollback', () => {
     const exact = earlier.map((wish) =>
       wish.name === 'wiki-full' ? { ...wish, says: 'Depends: varnish (= 7.1.1-1.1+deb12u1)' } : wish,
     );
-    const { rows, notes } = told(exact, later);
-    assert.equal(
-      rows.get('varnish'),
-      'reissue: wiki-full needs varnish (= 7.1.1-1.1+deb12u1), and machines have 7.1.1-1.1+deb12u2',
-    );
+    const notes = told(exact, later);
     assert.match(notes.join('\n'), /^varnish of the distribution is re-issued, because .* minimum or series/);
   });
 
   it('names a few and counts the rest, and is silent where nothing is to be said', () => {
     const many = Array.from({ length: 9 }, (_, at): Wish => ({ name: `extra${at}`, version: '1-1' }));
     const wiki = (version: string): Wish => ({ name: 'wiki', version });
-    assert.deepEqual(told([wiki('1.0-1')], [wiki('2.0-1')]).notes, []);
+    assert.deepEqual(told([wiki('1.0-1')], [wiki('2.0-1')]), []);
     assert.match(
-      told([wiki('1.0-1')], [wiki('2.0-1'), ...many]).notes.join('\n'),
+      told([wiki('1.0-1')], [wiki('2.0-1'), ...many]).join('\n'),
       /^extra0, extra1, extra2, extra3, extra4, extra5 and 3 more are not part of the earlier set and stay on/,
     );
   });
