@@ -80,6 +80,11 @@ export function ownJudgement({
   return { keyring, taken: { kind: 'recorded', at: 'signed', ends }, accepted };
 }
 
+/** How manifests and lines of this workspace are judged: by the archive's own keys. Throws as archiveKeys. */
+export async function ownTrust(run: Run): Promise<LineTrust> {
+  return ownJudgement(await archiveKeys(run, []));
+}
+
 /** By what the record of keys says alone: for judging what a change of it would lead to. */
 export async function judgementOf(state: KeyState): Promise<LineTrust> {
   const { accepted } = state;

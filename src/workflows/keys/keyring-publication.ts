@@ -24,7 +24,7 @@ import {
   type SnapshotTrust,
 } from '../../snapshot/snapshot-folder.js';
 import { vetSet } from '../../vetting/vet.js';
-import { archiveKeys } from './archive-keys.js';
+import { archiveKeys, ownTrust } from './archive-keys.js';
 import { buildContext, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context } from '../workspace/context.js';
@@ -32,7 +32,7 @@ import type { Run } from '../workspace/run.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { applyPublish, ownTrust, planPublish } from '../move/suite-publication.js';
+import { applyPublish, planPublish } from '../move/suite-publication.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
 /** What the keyring package is made from. An archive of imported packages alone may do without: null. Throws as readTemplate. */
@@ -99,7 +99,7 @@ async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Ph
   const { area } = workspace.archive;
   const { profiles, imported } = run.profiles.all();
   const bases = [...profiles, ...imported].map(({ base }) => base);
-  const { last, anew } = await newestOf(places.snapshots, await ownTrust(signer));
+  const { last, anew } = await newestOf(places.snapshots, await ownTrust(run));
   const packages = built.map((item) => packageEntry(item, { component: group.source, area }));
   const plan = planSnapshot({
     content: {
@@ -165,7 +165,7 @@ export async function publishKeyringSuite(
   const suite = keyringSuiteNamed(run, keyringSuite(own.fingerprint))!;
   const { id } = snapshot.manifest;
   const target = { profile: keyringProfile, id, sha256: snapshot.sha256 };
-  const plan = await planPublish(run, target, suite, signer);
+  const plan = await planPublish(run, target, suite);
   if (plan.writes.length > 0) await applyPublish(run, plan, suite, own);
   const history = run.ledger.history(suite.name);
   const last = history.at(-1);

@@ -7,7 +7,6 @@ import { LockstepError } from '../../errors.js';
 import { exactPackages, keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import { isImported, type NamedSuite } from '../../profile/load.js';
 import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
-import type { Signer } from '../../signing/signer.js';
 import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
 import type { VersionChanges } from '../../suite/version-steps.js';
 import { withdrawalOf, type SchemaMove } from '../../suite/move-rules.js';
@@ -94,18 +93,14 @@ export function outlookOf(plan: MovePlan): OutlookRequest {
 }
 
 /** @throws LockstepError what reading the suite's history and the records of the listed snapshots throws */
-export async function moveOutlook(
-  run: Run,
-  request: OutlookRequest,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<MoveOutlook> {
+export async function moveOutlook(run: Run, request: OutlookRequest): Promise<MoveOutlook> {
   const { suite, to } = request;
   const history = run.ledger.history(suite.name);
   const read = readProfile(run, suite.profile);
   const imported = read !== null && isImported(read);
   const profile = read === null || isImported(read) ? null : read;
   const manifests = new Map(history.map((entry) => [entry.to, entry.manifest]));
-  const versions = await readVersions(run, request, manifests, signer);
+  const versions = await readVersions(run, request, manifests);
   const withdrawal = to === null ? undefined : withdrawalOf(history, to);
   return {
     action: request.action,

@@ -36,11 +36,7 @@ export async function publish(
     const target = await findSnapshot(run.places.snapshots, request.id);
     const suite = suiteFor(run, request.suite, target.profile);
     const { reason, lower } = request;
-    const plan = await planMove(
-      run,
-      { action: 'publish', suite, target, reason, schemaChange: true, lower },
-      signer,
-    );
+    const plan = await planMove(run, { action: 'publish', suite, target, reason, schemaChange: true, lower });
     request.onPlan?.(plan);
     if (request.dryRun) return { report: reportOf(plan.publication), plan };
     return { report: await applyMove(run, plan, signer), plan };

@@ -85,7 +85,7 @@ async function goBackUp(
   const { suite, target, reason, history } = move;
   const last = history.at(-1)!;
   const current = { profile: last.profile, id: last.to, sha256: last.manifest };
-  const [has, back] = [await recordOf(run, current, signer), await recordOf(run, target, signer)];
+  const [has, back] = [await recordOf(run, current), await recordOf(run, target)];
   const schema = schemaChangeOf(has, back);
   assertSchemaAllowed(schema, {
     action: 'rollback',
@@ -116,11 +116,11 @@ async function goBackUp(
     before: listedIn(standing.release),
     after: [planned.packages, ...kept.slice(0, suite.retain - 1)],
   };
-  const outlook = await moveOutlook(run, request, signer);
+  const outlook = await moveOutlook(run, request);
   onOutlook(outlook);
   if (dryRun) return { outlook, plan: null, report: null };
   const cut = await planned.apply();
-  const plan = await planMove(run, { ...move, target: cut, reissues, schemaChange: true }, signer);
+  const plan = await planMove(run, { ...move, target: cut, reissues, schemaChange: true });
   const report = await applyMove(run, plan, signer);
   return { outlook: { ...outlook, to: cut.id }, plan, report };
 }

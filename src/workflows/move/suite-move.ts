@@ -78,22 +78,18 @@ export interface MovePlan extends Pick<
  * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_LOWER, MOVE_SCHEMA, GATE_MISSING, GATE_FAILED, INSTALL_*, what planPublish throws, and what reading the suite's history
  * and its present snapshot does
  */
-export async function planMove(
-  run: Run,
-  request: MoveRequest,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<MovePlan> {
+export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan> {
   const { clock } = run;
   const { action, suite, target, reason, fromSuite, reissues } = request;
-  const to = await recordOf(run, target, signer);
-  const has = await presentFacts(run, suite, signer);
+  const to = await recordOf(run, target);
+  const has = await presentFacts(run, suite);
   const from = has?.id ?? null;
   assertSameBase(suite, has, { what: `The snapshot ${to.id}`, base: to.base });
   const schema = schemaChangeOf(has, to);
   const lower =
     action === 'rollback' || has === null
       ? []
-      : lowerSteps(await versionSteps(run, suite, { from: has, to }, signer));
+      : lowerSteps(await versionSteps(run, suite, { from: has, to }));
   assertNotLower(lower, { suite: suite.name, from, to: to.id, allowed: request.lower });
   // The way back is never barred: what was good here once was let in then
   if (action !== 'rollback') {
@@ -103,14 +99,14 @@ export async function planMove(
     // Loaded where there is something to prove, which is seldom
     if (left !== null && isMoveUnproven(left, gated, clock.now())) {
       const { proveMove } = await import('../release/install-gate.js');
-      await proveMove(run, { from: left, to: gated }, signer);
+      await proveMove(run, { from: left, to: gated });
     }
   }
   const allowed = request.schemaChange;
   assertSchemaAllowed(schema, { action, suite: suite.name, from, to: to.id, allowed });
   const standing = await readReleaseTexts(run.archive, liveView(suite.name));
   const there = readReleaseFiles(standing);
-  const publication = await planPublish(run, to, suite, signer, { action, reissues, there });
+  const publication = await planPublish(run, to, suite, { action, reissues, there });
   return {
     action,
     suite,
@@ -124,7 +120,7 @@ export async function planMove(
     standing,
     listedBefore: listedIn(there.release),
     clockBehind: secondsBehind(clock.now(), there.latestDate),
-    left: reissues === undefined ? await leftOnReissue(run, suite.name, to, signer) : null,
+    left: reissues === undefined ? await leftOnReissue(run, suite.name, to) : null,
     publication,
   };
 }
@@ -142,11 +138,10 @@ async function gateFacts(run: Run, record: SnapshotRecord): Promise<GateFacts> {
 export async function presentFacts(
   run: Run,
   suite: Pick<NamedSuite, 'name' | 'profile'>,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<SnapshotRecord | null> {
   const last = run.ledger.history(suite.name).at(-1);
   if (last === undefined) return null;
-  return await recordOf(run, { profile: last.profile, id: last.to, sha256: last.manifest }, signer);
+  return await recordOf(run, { profile: last.profile, id: last.to, sha256: last.manifest });
 }
 
 /**
@@ -158,9 +153,8 @@ export async function assertSuiteTakesBase(
   run: Run,
   suite: NamedSuite,
   base: Omit<SnapshotBase, 'architectures'>,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<void> {
-  const has = await presentFacts(run, suite, signer);
+  const has = await presentFacts(run, suite);
   assertSameBase(suite, has, { what: `The profile ${suite.profile}`, base });
 }
 

@@ -17,20 +17,14 @@ import { suitesOf } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
 import type { KeyState } from '../../snapshot/key-state.js';
-import { listSnapshots, type SnapshotTrust } from '../../snapshot/snapshot-folder.js';
-import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
+import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
 import { listedSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
 import type { PublishResult } from './move-results.js';
-
-/** How manifests of this workspace are judged: by the archive's own key. */
-export async function ownTrust(signer: Pick<Signer, 'publicKey'>): Promise<SnapshotTrust> {
-  const { binary, ends } = await signer.publicKey();
-  return ownJudgement({ keyring: binary, ends });
-}
 
 /** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
 type PlannedMove = Pick<HistoryEntry, 'action' | 'reissues'> & { there?: PublishedRelease; anew?: boolean };
@@ -44,10 +38,9 @@ export async function planPublish(
   run: Run,
   target: SnapshotTarget,
   suite: PublishedSuite,
-  signer: Pick<Signer, 'publicKey'>,
   move: PlannedMove = { action: 'publish' },
 ): Promise<PublicationPlan> {
-  return await preparePublication(await requestOf(run, target, suite, signer, move));
+  return await preparePublication(await requestOf(run, target, suite, move));
 }
 
 /**
@@ -55,15 +48,11 @@ export async function planPublish(
  * publication finds them. It covers only the suite of the lowest trust level, which the snapshot enters
  * first. Obstacles are reported by the publication itself.
  */
-export async function prepareEntry(
-  run: Run,
-  target: SnapshotTarget,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<void> {
+export async function prepareEntry(run: Run, target: SnapshotTarget): Promise<void> {
   const [suite] = suitesOf(run.workspace, target.profile);
   if (suite === undefined) return;
   try {
-    await prepareListing(await requestOf(run, target, suite, signer, { action: 'publish' }));
+    await prepareListing(await requestOf(run, target, suite, { action: 'publish' }));
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
   }
@@ -73,7 +62,6 @@ async function requestOf(
   run: Run,
   target: SnapshotTarget,
   suite: PublishedSuite,
-  signer: Pick<Signer, 'publicKey'>,
   move: PlannedMove,
 ): Promise<PublicationRequest> {
   const { workspace, places, store, archive, clock, signal } = run;
@@ -89,10 +77,10 @@ async function requestOf(
   const earlier = await Promise.all(
     good.slice(0, suite.retain - 1).map((other) => {
       const named = { profile: suite.profile, id: other, sha256: manifests.get(other) };
-      return listedSnapshot(run, named, signer);
+      return listedSnapshot(run, named);
     }),
   );
-  const listed = await listedSnapshot(run, target, signer);
+  const listed = await listedSnapshot(run, target);
   const keys = await archiveKeys(run, []);
   await assertStillBelieved(keys.state, [listed, ...earlier]);
   return {

@@ -29,11 +29,11 @@ import { newestOfEach } from '../../snapshot/several-versions.js';
 import { highestVersions } from '../../suite/highest-versions.js';
 import { vetSet } from '../../vetting/vet.js';
 import { changelogsOf } from '../release/set-changelogs.js';
+import { ownTrust } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { ownTrust } from './suite-publication.js';
 import { evidenceOfSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes } from './reissue-rows.js';
 import { inPhase, type Phase } from '../../io/progress.js';
@@ -78,7 +78,7 @@ export async function planSupersedeRollback(
   signer: Signer,
 ): Promise<PlannedSupersede> {
   const { snapshots } = run.places;
-  const trust = await ownTrust(signer);
+  const trust = await ownTrust(run);
   const [current, target] = [
     await readSnapshot(snapshots, request.current, trust),
     await readSnapshot(snapshots, request.target, trust),
@@ -90,7 +90,7 @@ export async function planSupersedeRollback(
     { id, base },
     { what: `The snapshot ${manifest.id}`, base: manifest.base },
   );
-  const past = await pastVersions(run, request.suite, signer);
+  const past = await pastVersions(run, request.suite);
   const exceed = highestVersions(past.map(({ packages }) => packages));
   const superseding = await supersedingSnapshots(run, trust);
   const plan = planSupersede({
@@ -157,7 +157,7 @@ async function apply(run: Run, decided: Decided, signer: Signer): Promise<Supers
   const cut = async (): Promise<SupersedeResult> => {
     const plan = planSnapshot({
       content,
-      last: await lastSnapshot(places.snapshots, profile, await ownTrust(signer)),
+      last: await lastSnapshot(places.snapshots, profile, await ownTrust(run)),
       taken: await takenIds(places.snapshots),
       now: clock.now(),
       tool: { name: 'lockstep', version: run.toolVersion },

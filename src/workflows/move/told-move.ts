@@ -27,8 +27,8 @@ export async function carryOut(
   { dryRun, onOutlook }: MoveTelling,
   signer: Signer,
 ): Promise<MoveOutcome> {
-  const plan = await planMove(run, move, signer);
-  const outlook = await moveOutlook(run, outlookOf(plan), signer);
+  const plan = await planMove(run, move);
+  const outlook = await moveOutlook(run, outlookOf(plan));
   onOutlook(outlook);
   const report = dryRun ? reportOf(plan.publication) : await applyMove(run, plan, signer);
   return { outlook, plan, report };

@@ -8,7 +8,6 @@ import { versionsOf } from '../../archive/index-text.js';
 import type { ListedSnapshot } from '../../archive/publication.js';
 import type { SnapshotRecord } from '../../archive/snapshot-record.js';
 import type { NamedSuite } from '../../profile/load.js';
-import type { Signer } from '../../signing/signer.js';
 import type { SnapshotRef } from '../../snapshot/manifest.js';
 import { versionChanges, type NamedVersion, type VersionChanges } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
@@ -37,7 +36,6 @@ export async function readVersions(
     after,
   }: ListedVersions & { suite: Pick<NamedSuite, 'name' | 'profile'>; from: string | null },
   manifests: ReadonlyMap<string, string>,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<VersionChanges> {
   const { profile } = suite;
   // Where the archive on disk is gone, the history still knows what machines have
@@ -47,7 +45,7 @@ export async function readVersions(
   for (const id of [...now, ...after].filter((one) => typeof one === 'string')) {
     // A snapshot that was dropped is left out
     if (there.has(id) && !listed.has(id)) {
-      listed.set(id, await listedSnapshot(run, { profile, id, sha256: manifests.get(id) }, signer));
+      listed.set(id, await listedSnapshot(run, { profile, id, sha256: manifests.get(id) }));
     }
   }
   const records = run.records;
@@ -79,11 +77,10 @@ export async function versionSteps(
   run: Run,
   suite: Pick<NamedSuite, 'name' | 'profile'>,
   { from, to }: { from: SnapshotRef; to: SnapshotRef },
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<VersionChanges['steps']> {
   const manifests = new Map([from, to].map(({ id, sha256 }) => [id, sha256]));
   const request = { suite, from: from.id, before: [from.id], after: [to.id] };
-  return (await readVersions(run, request, manifests, signer)).steps;
+  return (await readVersions(run, request, manifests)).steps;
 }
 
 type Side = readonly (SnapshotRecord | readonly NamedVersion[])[];

@@ -4,7 +4,6 @@
  */
 import { BlockMissing, blockText } from '../../archive/index-set.js';
 import { versionsOf } from '../../archive/index-text.js';
-import type { Signer } from '../../signing/signer.js';
 import type { SnapshotRef, Superseding } from '../../snapshot/manifest.js';
 import type { NamedVersion } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
@@ -23,29 +22,21 @@ export interface PastSnapshot extends SnapshotRef {
  *
  * @throws LockstepError what reading the history and making a record throws
  */
-export async function pastVersions(
-  run: Run,
-  suite: string,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<PastSnapshot[]> {
+export async function pastVersions(run: Run, suite: string): Promise<PastSnapshot[]> {
   const { snapshots } = run.places;
   const history = run.ledger.history(suite);
   const there = new Set((await listSnapshots(snapshots)).map(({ id }) => id));
   const moves = new Map(history.toReversed().map((entry) => [entry.to, entry]));
   const past: PastSnapshot[] = [];
   for (const { to: id, profile, manifest: sha256 } of moves.values()) {
-    if (there.has(id)) past.push(await versionsIn(run, { profile, id, sha256 }, signer));
+    if (there.has(id)) past.push(await versionsIn(run, { profile, id, sha256 }));
   }
   return past;
 }
 
-async function versionsIn(
-  run: Run,
-  target: SnapshotTarget,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<PastSnapshot> {
+async function versionsIn(run: Run, target: SnapshotTarget): Promise<PastSnapshot> {
   const records = run.records;
-  const { id, sha256, load } = await listedSnapshot(run, target, signer);
+  const { id, sha256, load } = await listedSnapshot(run, target);
   const { supersedes, indices } = await records.of(sha256, load);
   const blocks = indices.find(({ path }) => path === 'versions')?.blocks ?? [];
   try {
@@ -68,7 +59,6 @@ export async function leftOnReissue(
   run: Run,
   suite: string,
   next: SnapshotTarget,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<LeftOnReissue | null> {
   const { snapshots } = run.places;
   const history = run.ledger.history(suite);
@@ -78,10 +68,10 @@ export async function leftOnReissue(
     .toReversed();
   if (reissues.length === 0) return null;
   const there = new Set((await listSnapshots(snapshots)).map(({ id }) => id));
-  const target = await versionsIn(run, next, signer);
+  const target = await versionsIn(run, next);
   for (const { to: id, profile, manifest: sha256, reissues: content } of reissues) {
     if (!there.has(id)) continue;
-    const { packages } = await versionsIn(run, { profile, id, sha256 }, signer);
+    const { packages } = await versionsIn(run, { profile, id, sha256 });
     const higher = supersededPackages(target, { packages });
     if (higher.length > 0) return { id, content: content!, packages: higher };
   }

@@ -23,7 +23,7 @@ export async function cut(
     await assertNotBehindBase(run, resolution, planned);
     const built = await buildSet(run, resolution, planned);
     const set = await withSignedSources(run, built, dryRun ? null : signer);
-    const plan = await planCut(run, set, signer, security);
+    const plan = await planCut(run, set, security);
     if (dryRun) return cutReport(plan, set, null);
     const report = await applyCut(run, plan, set, signer);
     await pruneWhenDue(run);

@@ -26,7 +26,8 @@ import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { ownTrust, prepareEntry } from '../move/suite-publication.js';
+import { ownTrust } from '../keys/archive-keys.js';
+import { prepareEntry } from '../move/suite-publication.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 import { toldOf } from './snapshot-cut.js';
@@ -52,7 +53,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
   return await exclusively(context, request, async (run) => {
     const profile = run.profiles.imported(request.profile);
     const signer = await archiveSigner(run, request);
-    const { plan, batch, ...told } = await readAndPlan(run, profile, request, signer);
+    const { plan, batch, ...told } = await readAndPlan(run, profile, request);
     try {
       return {
         profile: profile.name,
@@ -79,21 +80,20 @@ interface PlannedImport extends Pick<
 }
 
 async function readAndPlan(
-  context: Context,
+  run: Run,
   profile: ImportedProfile,
   request: ImportRequest,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<PlannedImport> {
   const taken = await inPhase(
-    context.progress,
+    run.progress,
     `Reading packages for ${profile.name}`,
-    (phase) => readPackages(context, profile, request, phase),
+    (phase) => readPackages(run, profile, request, phase),
     ({ packages, sources }) =>
       `${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`,
   );
   const { batch, links } = taken;
   try {
-    const { plan, set } = await planImport(context, profile, request, taken, signer);
+    const { plan, set } = await planImport(run, profile, request, taken);
     const { packages, sources, changes } = set;
     const wants = wishesOf(changes, request);
     const passedOver = set.passedOver.map(({ package: name, version, architecture }) => {
@@ -108,15 +108,14 @@ async function readAndPlan(
 }
 
 async function planImport(
-  context: Context,
+  run: Run,
   profile: ImportedProfile,
   request: ImportRequest,
   taken: TakenFile,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<{ plan: SnapshotPlan; set: ImportedSet }> {
-  const { snapshots } = context.places;
+  const { snapshots } = run.places;
   const { packages, sources } = taken;
-  const previous = await lastSnapshot(snapshots, profile.name, await ownTrust(signer));
+  const previous = await lastSnapshot(snapshots, profile.name, await ownTrust(run));
   const { add, remove } = request;
   const { versions } = profile;
   const set = planImportedSet({ packages, sources, previous, add, remove, versions });
@@ -137,8 +136,8 @@ async function planImport(
     },
     last: previous,
     taken: await takenIds(snapshots),
-    now: context.clock.now(),
-    tool: { name: 'lockstep', version: context.toolVersion },
+    now: run.clock.now(),
+    tool: { name: 'lockstep', version: run.toolVersion },
   });
   return { plan, set };
 }
@@ -220,7 +219,7 @@ async function applyImport(
     await settling;
     const files = await writeSnapshot(signed, signal);
     const { id, sha256 } = plan;
-    await prepareEntry(run, { profile: plan.manifest.profile, id, sha256 }, signer);
+    await prepareEntry(run, { profile: plan.manifest.profile, id, sha256 });
     await commitSnapshotFiles(run, files, `Import ${plan.id} of ${plan.manifest.profile}`);
     return files.find((file) => file.endsWith('.json')) ?? null;
   };

@@ -5,7 +5,6 @@
 import { suitesOf } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
-import type { Signer } from '../../signing/signer.js';
 import { installability, type GateFacts } from '../../suite/gates.js';
 import { currentSnapshot } from '../../suite/history.js';
 import type { EvidenceDraft } from '../../snapshot/evidence.js';
@@ -18,7 +17,7 @@ import { noteWords, type InstallNote } from '../../vetting/install/install-note.
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
-import { ownTrust } from '../move/suite-publication.js';
+import { ownTrust } from '../keys/archive-keys.js';
 import { sourceContext } from './profile-sources.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
@@ -38,12 +37,11 @@ export interface InstallProofRequest {
  * packages and the suites' snapshots throws
  */
 export async function proveInstallable(
-  context: Run,
+  run: Run,
   { profile, sources, set }: InstallProofRequest,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<EvidenceDraft> {
-  const before = await presentSets(context, profile, signer);
-  const proof = await prove(context, profile, sources, {
+  const before = await presentSets(run, profile);
+  const proof = await prove(run, profile, sources, {
     set: { id: null, ...set },
     before: before.map(({ manifest }) => installSetOf(manifest)),
     what: 'all',
@@ -52,16 +50,12 @@ export async function proveInstallable(
 }
 
 /** The snapshots that suites of the profile point at, each once: what machines have. */
-async function presentSets(
-  context: Run,
-  { name, base }: Profile,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<Snapshot[]> {
-  const { places, workspace } = context;
+async function presentSets(run: Run, { name, base }: Profile): Promise<Snapshot[]> {
+  const { places, workspace } = run;
   const found = new Map<string, Snapshot>();
-  const trust = await ownTrust(signer);
+  const trust = await ownTrust(run);
   for (const suite of suitesOf(workspace, name)) {
-    const id = currentSnapshot(context.ledger.history(suite.name));
+    const id = currentSnapshot(run.ledger.history(suite.name));
     if (id === null || found.has(id)) continue;
     const snapshot = await readSnapshot(places.snapshots, { profile: name, id }, trust);
     // A suite of another base never takes the new one (assertSameBase)
@@ -76,13 +70,9 @@ async function presentSets(
  *
  * @throws LockstepError INSTALL_IMPOSSIBLE, INSTALL_OVERLAP and what reading the base and the snapshots throws
  */
-export async function proveMove(
-  run: Run,
-  { from, to }: { from: GateFacts; to: GateFacts },
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<void> {
+export async function proveMove(run: Run, { from, to }: { from: GateFacts; to: GateFacts }): Promise<void> {
   const { snapshots } = run.places;
-  const trust = await ownTrust(signer);
+  const trust = await ownTrust(run);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
     installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
   const profile = run.profiles.withComponents(to.profile);

@@ -1,6 +1,5 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
 import type { NamedSuite } from '../../profile/load.js';
-import type { Signer } from '../../signing/signer.js';
 import { assertOrigins, originsOfPins } from '../../suite/origins.js';
 import { buildSet, planBuilds, type PlannedBuilds } from './set-build.js';
 import { assertNotBehindBase } from './behind-base.js';
@@ -42,8 +41,9 @@ export type ReleaseReport = ReleaseResult & { snapshot: string; publication: Pub
 /** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
   const run = await openRun(context);
-  const signer = await archiveSigner(run, { dryRun: true });
-  const { resolution, planned, plan } = await resolveFor(run, request, signer);
+  // A key that cannot sign shows here too
+  await archiveSigner(run, { dryRun: true });
+  const { resolution, planned, plan } = await resolveFor(run, request);
   await assertNotBehindBase(run, resolution, planned);
   return plan;
 }
@@ -52,11 +52,10 @@ export async function planRelease(context: Context, request: ReleaseRequest): Pr
 async function resolveFor(
   run: Run,
   request: ReleaseRequest,
-  signer: Pick<Signer, 'publicKey'>,
 ): Promise<{ suite: NamedSuite; resolution: Resolution; planned: PlannedBuilds; plan: ReleasePlan }> {
   const profile = run.profiles.withComponents(request.profile);
   const suite = suiteFor(run, request.suite, profile.name);
-  await assertSuiteTakesBase(run, suite, profile.base, signer);
+  await assertSuiteTakesBase(run, suite, profile.base);
   const resolution = await resolveProfile(run, profile, request);
   assertOrigins(originsOfPins(resolution.pins), suite, run.workspace);
   const planned = await planBuilds(run, resolution, suite.name);
@@ -76,19 +75,15 @@ async function resolveFor(
 export async function release(context: Context, request: ReleaseRequest): Promise<ReleaseReport> {
   return await exclusively(context, { dryRun: false }, async (run) => {
     const signer = await archiveSigner(run);
-    const { suite, resolution, planned, plan } = await resolveFor(run, request, signer);
+    const { suite, resolution, planned, plan } = await resolveFor(run, request);
     request.onPlan(plan);
     await assertNotBehindBase(run, resolution, planned);
     const set = await withSignedSources(run, await buildSet(run, resolution, planned), signer);
-    const cutPlan = await planCut(run, set, signer, request.security);
+    const cutPlan = await planCut(run, set, request.security);
     const cut: CutResult = await applyCut(run, cutPlan, set, signer);
     const { reason, lower } = request;
     const target = { profile: plan.profile, id: cut.id };
-    const move = await planMove(
-      run,
-      { action: 'publish', suite, target, reason, schemaChange: true, lower },
-      signer,
-    );
+    const move = await planMove(run, { action: 'publish', suite, target, reason, schemaChange: true, lower });
     request.onMove?.(move);
     const publication = await applyMove(run, move, signer);
     await pruneWhenDue(run);

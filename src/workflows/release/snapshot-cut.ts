@@ -17,7 +17,8 @@ import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
 import { proveInstallable } from './install-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { ownTrust, prepareEntry } from '../move/suite-publication.js';
+import { ownTrust } from '../keys/archive-keys.js';
+import { prepareEntry } from '../move/suite-publication.js';
 import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
 import type { CutResult } from './release-results.js';
@@ -29,7 +30,6 @@ import type { CutResult } from './release-results.js';
 export async function planCut(
   context: Run,
   set: BuiltSet,
-  signer: Pick<Signer, 'publicKey'>,
   security: readonly string[],
 ): Promise<SnapshotPlan> {
   const { workspace, places, store, clock, signal } = context;
@@ -45,7 +45,7 @@ export async function planCut(
     }),
   );
   const taken = await takenEntries(context, set);
-  const last = await lastSnapshot(places.snapshots, profile.name, await ownTrust(signer));
+  const last = await lastSnapshot(places.snapshots, profile.name, await ownTrust(context));
   const content: SnapshotContent = {
     profile: profile.name,
     description: profile.description,
@@ -80,11 +80,7 @@ export async function planCut(
   const plan = planSnapshot({ content, ...request });
   if (plan.kind === 'unchanged') return plan;
   // Proven last: it costs the most, and needs all packages
-  const proof = await proveInstallable(
-    context,
-    { profile, sources: set.sources, set: plan.manifest },
-    signer,
-  );
+  const proof = await proveInstallable(context, { profile, sources: set.sources, set: plan.manifest });
   const { packages } = content;
   const sourceChangelogs = await changelogsOf(context, packages, last === null ? [] : [last.manifest]);
   return planSnapshot({
@@ -139,7 +135,7 @@ export async function applyCut(
     if (plan.kind === 'cut') {
       await context.records.make(plan);
       const { id, sha256 } = plan;
-      await prepareEntry(context, { profile: set.profile.name, id, sha256 }, signer);
+      await prepareEntry(context, { profile: set.profile.name, id, sha256 });
     }
     await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
     return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);

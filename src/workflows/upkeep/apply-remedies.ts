@@ -132,7 +132,7 @@ async function publishAgain(
   if (id === null) return { path: view, how: null, reason: 'its history says that it points at nothing' };
   const sha256 = history.find(({ to }) => to === id)?.manifest;
   const target = { profile: suite.profile, id, sha256 };
-  const plan = await planPublish(run, target, suite, signer, { action: 'publish', anew: true });
+  const plan = await planPublish(run, target, suite, { action: 'publish', anew: true });
   const writes = plan.writes.filter(({ path }) => path.startsWith(`${view}/`));
   await applyPublication(port, { ...plan, writes }, { store, signer, clock, signal });
   return { path: view, how: `published again from ${id}` };

@@ -6,13 +6,12 @@ import type { ListedSnapshot } from '../../archive/publication.js';
 import type { SnapshotRecord } from '../../archive/snapshot-record.js';
 import { LockstepError } from '../../errors.js';
 import { exists, hashFile } from '../../io/disk.js';
-import type { Signer } from '../../signing/signer.js';
 import type { Evidence } from '../../snapshot/evidence.js';
 import { readEvidence } from '../../snapshot/evidence-file.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { evidenceWithin } from '../../snapshot/manifest-v1.js';
 import { readSnapshot, snapshotFiles } from '../../snapshot/snapshot-folder.js';
-import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
+import { ownTrust } from '../keys/archive-keys.js';
 import type { Context } from './context.js';
 import type { Run } from './run.js';
 
@@ -29,20 +28,14 @@ export interface SnapshotTarget {
  *
  * @throws LockstepError SNAPSHOT_UNKNOWN; loading it throws as readSnapshot does
  */
-export async function listedSnapshot(
-  context: Context,
-  target: SnapshotTarget,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<ListedSnapshot> {
+export async function listedSnapshot(run: Run, target: SnapshotTarget): Promise<ListedSnapshot> {
   const { id } = target;
   const load = async (): Promise<Snapshot> => {
-    const { binary, ends } = await signer.publicKey();
-    const trust = ownJudgement({ keyring: binary, ends });
-    const snapshot = await readSnapshot(context.places.snapshots, target, trust);
-    if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256) throw replaced(context, target);
+    const snapshot = await readSnapshot(run.places.snapshots, target, await ownTrust(run));
+    if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256) throw replaced(run, target);
     return snapshot;
   };
-  const { manifest } = snapshotFiles(context.places.snapshots, target);
+  const { manifest } = snapshotFiles(run.places.snapshots, target);
   const found =
     target.sha256 === undefined && (await exists(manifest)) ? await hashFile(manifest) : undefined;
   const sha256 = target.sha256 ?? found?.sha256 ?? (await load()).sha256;
@@ -50,12 +43,8 @@ export async function listedSnapshot(
 }
 
 /** The record of a snapshot, made of its verified manifest where there is none yet. */
-export async function recordOf(
-  run: Run,
-  target: SnapshotTarget,
-  signer: Pick<Signer, 'publicKey'>,
-): Promise<SnapshotRecord> {
-  const { sha256, load } = await listedSnapshot(run, target, signer);
+export async function recordOf(run: Run, target: SnapshotTarget): Promise<SnapshotRecord> {
+  const { sha256, load } = await listedSnapshot(run, target);
   return await run.records.of(sha256, load);
 }
 
@@ -69,8 +58,7 @@ export async function evidenceOf(
   record: Pick<SnapshotRecord, 'profile' | 'id' | 'sha256' | 'evidence'>,
 ): Promise<Evidence[]> {
   const file = snapshotFiles(run.places.snapshots, record).evidence;
-  const trust = ownJudgement(await archiveKeys(run, []));
-  return [...record.evidence, ...(await readEvidence(file, record.sha256, trust))];
+  return [...record.evidence, ...(await readEvidence(file, record.sha256, await ownTrust(run)))];
 }
 
 /** The same of a snapshot that was read. */

@@ -130,11 +130,8 @@ describe('the gate of installability', function () {
     const three = await manifestOf(await bench.cutWiki('2.0-1'));
     const run = await openRun(context);
     const profile = run.profiles.withComponents('set');
-    const evidence = await proveInstallable(
-      run,
-      { profile, sources: await sourceContext(context, profile), set: three },
-      bench.work.signer,
-    );
+    const sources = await sourceContext(context, profile);
+    const evidence = await proveInstallable(run, { profile, sources, set: three });
     assert.equal(evidence.gate, installability);
     assert.equal(evidence.state, 'passed');
     const recorded = { ...evidence, recorded: '', key: '' };

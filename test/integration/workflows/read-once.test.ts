@@ -88,10 +88,10 @@ describe('what a move goes by', function () {
   });
 
   it('is made when a snapshot is cut, all that its first suite will list', async () => {
-    const { context, work } = bench;
+    const { context } = bench;
     const run = await openRun(context);
     const id = await bench.cutWiki('3.0');
-    await prepareEntry(run, { profile: 'set', id }, work.signer);
+    await prepareEntry(run, { profile: 'set', id });
     const made = async (): Promise<string[]> => {
       const blobs: string[] = [];
       for await (const { sha256 } of context.store.list()) blobs.push(sha256);
@@ -102,8 +102,8 @@ describe('what a move goes by', function () {
     await bench.publish(id);
     assert.deepEqual(await made(), before);
     // What would stand in a publication's way is no fault of the cut
-    await prepareEntry(run, { profile: 'set', id: '20200101T000000Z' }, work.signer);
-    await prepareEntry(run, { profile: 'of-no-suite', id }, work.signer);
+    await prepareEntry(run, { profile: 'set', id: '20200101T000000Z' });
+    await prepareEntry(run, { profile: 'of-no-suite', id });
   });
 
   it('is what was there when the run began, and what the run adds', async () => {

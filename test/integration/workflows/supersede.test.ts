@@ -218,7 +218,7 @@ describe('superseding', function () {
   it('knows which snapshots machines without the pin do not follow to', async () => {
     await bench.publish(s2, suite);
     const left = async (id: string) =>
-      leftOnReissue(await openRun(bench.context), suite, { profile: 'set', id }, bench.work.signer);
+      leftOnReissue(await openRun(bench.context), suite, { profile: 'set', id });
     assert.equal(await left(s1), null);
     const { report } = await bench.rollback(suite, { supersede: true, to: s1 });
     const s3 = report!.snapshot;
