@@ -4,19 +4,18 @@
  * it. The closure behind it is kept under the hashes of the indices it was
  * worked out from, since reading those takes a second.
  */
-import { createHash } from 'node:crypto';
 import { formatRelations, type RelationGroup } from '../deb/relation.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { ArchiveRoots } from '../source/archive-roots.js';
-import { planClosure, type BasePackage, type LoadedIndex } from './base-closure.js';
+import { planClosure, type BasePackage } from './base-closure.js';
 import type { BaseIndex } from './base-index.js';
-import { canonical } from './inputs.js';
+import { hashOf } from './inputs.js';
 import { inCache } from '../io/cache-folders.js';
 
 /** SHA-256 over sorted lines `name version sha256`. */
 export function baseDigest(closure: readonly Pick<BasePackage, 'name' | 'version' | 'sha256'>[]): string {
   const lines = closure.map(({ name, version, sha256 }) => `${name} ${version} ${sha256}\n`).sort();
-  return createHash('sha256').update(lines.join('')).digest('hex');
+  return sha256Of(lines.join(''));
 }
 
 /** The packages of a build root and their digest. */
@@ -41,17 +40,16 @@ export async function openBase(
   buildDepends: readonly RelationGroup[],
   cacheDir: string,
 ): Promise<Base> {
-  const key = sha256Of(
-    canonical({
-      format: closureFormat,
-      architecture,
-      wanted: formatRelations(buildDepends),
-      indices: indices.map(({ suite, sha256 }) => ({ suite, sha256 })),
-    }),
-  );
+  const key = hashOf({
+    format: closureFormat,
+    architecture,
+    wanted: formatRelations(buildDepends),
+    indices: indices.map(({ suite, sha256 }) => ({ suite, sha256 })),
+  });
   const path = inCache(cacheDir, 'closures', `${key}.json`);
   const kept = await readKept(path);
-  const closure = kept ?? planClosure(await loaded(indices), architecture, buildDepends);
+  const load = async (index: BaseIndex) => ({ suite: index.suite, packages: await index.read() });
+  const closure = kept ?? planClosure(await Promise.all(indices.map(load)), architecture, buildDepends);
   if (kept === undefined) await writeFileAtomic(path, JSON.stringify(closure), { fsync: false });
   const archives = new Map(indices.map(({ suite, archive }) => [suite, archive]));
   return { digest: baseDigest(closure), closure, archives };
@@ -64,10 +62,4 @@ async function readKept(path: string): Promise<BasePackage[] | undefined> {
   } catch {
     return undefined;
   }
-}
-
-async function loaded(indices: readonly BaseIndex[]): Promise<LoadedIndex[]> {
-  return await Promise.all(
-    indices.map(async (index) => ({ suite: index.suite, packages: await index.read() })),
-  );
 }

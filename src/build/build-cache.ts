@@ -5,39 +5,18 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
+import type { ContentStore, PutOptions } from '../io/content-store.js';
+import { removeFile, writeFileAtomic } from '../io/disk.js';
+import { readKept } from '../io/kept-json.js';
 import { inCache } from '../io/cache-folders.js';
 import { sha256 } from '../io/sha256.js';
-
-const storedFile = z.strictObject({
-  name: z.string(),
-  size: z.number().int().nonnegative(),
-  sha256,
-});
+import { builtPackage, builtSource } from './built.js';
 
 const recordSchema = z.strictObject({
   format: z.literal(1),
   inputs: sha256,
-  packages: z.array(
-    z.strictObject({
-      package: z.string(),
-      version: z.string(),
-      architecture: z.string(),
-      source: z.string(),
-      sourceVersion: z.string(),
-      control: z.string(),
-      file: storedFile,
-    }),
-  ),
-  sources: z.array(
-    z.strictObject({
-      package: z.string(),
-      version: z.string(),
-      stanza: z.string(),
-      files: z.array(storedFile),
-    }),
-  ),
+  packages: z.array(builtPackage),
+  sources: z.array(builtSource),
 });
 
 /** Everything that one build produced; callers use parts of it. */
@@ -58,11 +37,9 @@ export class BuildCache {
    * bytes; they are read through. What cannot be used is removed.
    * @throws LockstepError DISK_IO, INTERRUPTED
    */
-  async find(inputs: string, options: { signal?: AbortSignal } = {}): Promise<BuildRecord | undefined> {
+  async find(inputs: string, options: Pick<PutOptions, 'signal'> = {}): Promise<BuildRecord | undefined> {
     const path = this.#pathOf(inputs);
-    const bytes = await readIfThere(path);
-    if (bytes === undefined) return undefined;
-    const record = parseRecord(bytes);
+    const record = await readKept(path, recordSchema);
     if (record?.inputs === inputs && (await this.#isWhole(record, options))) return record;
     await removeFile(path);
     return undefined;
@@ -77,7 +54,7 @@ export class BuildCache {
     return join(this.#folder, `${inputs}.json`);
   }
 
-  async #isWhole(record: BuildRecord, options: { signal?: AbortSignal }): Promise<boolean> {
+  async #isWhole(record: BuildRecord, options: Pick<PutOptions, 'signal'>): Promise<boolean> {
     const files = [
       ...record.packages.map(({ file }) => file),
       ...record.sources.flatMap(({ files }) => files),
@@ -87,13 +64,5 @@ export class BuildCache {
       if (!(await this.#store.holds(sha256, options))) return false;
     }
     return true;
-  }
-}
-
-function parseRecord(bytes: Buffer): BuildRecord | undefined {
-  try {
-    return recordSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
   }
 }

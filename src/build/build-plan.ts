@@ -5,24 +5,13 @@
  */
 import { appliesTo, parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
-import type { ContentStore } from '../io/content-store.js';
-import type { Phase } from '../io/progress.js';
 import { openBase } from './base-digest.js';
 import { BuildCache, type BuildRecord } from './build-cache.js';
-import type { Builder, BuildRequest, DebianRequest, PreparedBuild } from './builder-port.js';
+import type { BuildContext, BuildRequest, DebianRequest, PreparedBuild } from './builder-port.js';
 import type { BuildOutput } from './built.js';
 import { debianInputHash, treeInputHash } from './inputs.js';
 import { prepareSource, type PreparedSource } from './prepared-source.js';
 import { planTree } from './tree-method.js';
-
-export interface BuildContext {
-  store: ContentStore;
-  builder: Builder;
-  /** Records, prepared sources and closures are kept in it. Safe to delete. */
-  cacheDir: string;
-  phase: Phase;
-  signal?: AbortSignal | undefined;
-}
 
 /** What would be done, for `--dry-run` and for {@link applyBuild}. */
 export interface BuildPlan {
@@ -46,11 +35,10 @@ export interface BuildPlan {
 export async function prepareBuild(request: BuildRequest, context: BuildContext): Promise<PreparedBuild> {
   const { store, cacheDir, signal } = context;
   const cache = new BuildCache(cacheDir, store);
-  const options = signal === undefined ? {} : { signal };
   if (request.method === 'tree') {
     planTree(request.tree, request.from);
     const inputs = treeInputHash(request.tree, request.from);
-    return { method: 'tree', request, inputs, record: await cache.find(inputs, options) };
+    return { method: 'tree', request, inputs, record: await cache.find(inputs, { signal }) };
   }
   const { suffix, maintainer, changes, base: where } = request;
   const rebuild = { suffix, maintainer, changes, distribution: where.codename };
@@ -58,14 +46,9 @@ export async function prepareBuild(request: BuildRequest, context: BuildContext)
   assertWanted(request, prepared);
   const depends = parseRelations(prepared.buildDepends);
   const base = await openBase(where.indices, where.architecture, depends, cacheDir);
-  const { version, files } = prepared.source;
-  const inputs = debianInputHash({
-    files,
-    version,
-    architecture: where.architecture,
-    baseDigest: base.digest,
-  });
-  return { method: 'debian', request, prepared, base, inputs, record: await cache.find(inputs, options) };
+  const { architecture } = where;
+  const inputs = debianInputHash({ ...prepared.source, architecture, baseDigest: base.digest });
+  return { method: 'debian', request, prepared, base, inputs, record: await cache.find(inputs, { signal }) };
 }
 
 function assertWanted(request: DebianRequest, { source, binaries }: PreparedSource): void {
@@ -118,6 +101,7 @@ export async function applyBuild(plan: BuildPlan, context: BuildContext): Promis
     item.done();
     return output;
   } catch (error) {
+    // Of a failed build the first line: the others are its log
     item.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;
   }

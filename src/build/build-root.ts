@@ -12,11 +12,12 @@ import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { ensureDir, exists, linkOrCopy, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Http } from '../io/http.js';
-import type { Phase } from '../io/progress.js';
+import { inItem, type Item } from '../io/progress.js';
 import { run, tailOf } from '../io/process.js';
 import { missingTools, toolMissing } from '../io/tools.js';
 import type { BasePackage } from './base-closure.js';
 import type { Base } from './base-digest.js';
+import type { BuildContext } from './builder-port.js';
 import { runIsolated, type Privilege } from './namespace.js';
 import { fetchRootPackages } from './root-packages.js';
 import { makeWork, removeWork } from './work-folder.js';
@@ -28,17 +29,13 @@ const rootFormat = 1;
 /** The user that packages are built as: in the root, known by name. */
 export const builderId = 1000;
 
-export interface RootContext {
-  /** `roots/` is made in it. Roots are made there too: only within one folder is a rename sure to be one. */
-  cacheDir: string;
-  store: ContentStore;
+/** Roots are made in the cache too: only within one folder is a rename sure to be one. */
+export interface RootContext extends Omit<BuildContext, 'builder'> {
   http: Http;
   privilege: Privilege;
   now: () => Date;
-  phase: Phase;
   /** What mmdebstrap says is appended here. */
   log: string;
-  signal?: AbortSignal | undefined;
 }
 
 /** Roots that are being made by this process, so that two components wait for one. */
@@ -110,8 +107,7 @@ async function makeRoot(
   await fetchRootPackages(base, context);
   const roots = rootsOf(context);
   const work = await makeWork(roots);
-  const item = context.phase.item(`Build root ${codename}`);
-  try {
+  const make = async (item: Item): Promise<OpenRoot> => {
     item.note(counted(base.closure.length, 'package'));
     await writeLocalArchive(work, base.closure, codename, context.store);
     await bootstrap(work, base.closure, codename, context);
@@ -119,11 +115,10 @@ async function makeRoot(
     await finishRoot(tree);
     await writeFileAtomic(join(work, 'root', 'ready'), await bootId());
     await place(join(work, 'root'), folder, context, work);
-    item.done();
     return { tree: join(folder, 'tree'), settled: settle(folder, context) };
-  } catch (error) {
-    item.fail(error instanceof Error ? error.message : String(error));
-    throw error;
+  };
+  try {
+    return await inItem(context.phase, `Build root ${codename}`, make);
   } finally {
     await removeWork(context.privilege, work);
   }
@@ -143,7 +138,7 @@ async function place(made: string, folder: string, context: RootContext, work: s
 /** Some hundred megabytes go to the disk while the build is under way. A fault costs only the root's next use. */
 async function settle(folder: string, context: RootContext): Promise<void> {
   try {
-    await run('sync', ['-f', folder], signalOf(context));
+    await run('sync', ['-f', folder], { signal: context.signal });
     await writeFileAtomic(join(folder, 'synced'), '');
   } catch {
     context.phase.info('The build root could not be synced to the disk; a crash would lose it');
@@ -217,7 +212,7 @@ async function bootstrap(
   });
   if (exitCode === 0) return;
   // A package that was damaged in the store is set aside by this, so that the next run fetches it
-  for (const { sha256 } of closure) await context.store.verify(sha256, signalOf(context));
+  for (const { sha256 } of closure) await context.store.verify(sha256, { signal: context.signal });
   throw new LockstepError('BUILD_ROOT', {
     message: `mmdebstrap could not create a build root for ${codename} (exit status ${exitCode}):\n${await tailOf(context.log, 20)}`,
     hint: `The full log is ${context.log}`,
@@ -238,8 +233,4 @@ async function finishRoot(tree: string): Promise<void> {
     'resolv.conf': '',
   };
   for (const [name, text] of Object.entries(texts)) await writeFileAtomic(etc(name), text, { fsync: false });
-}
-
-function signalOf(context: { signal?: AbortSignal | undefined }): { signal?: AbortSignal } {
-  return context.signal === undefined ? {} : { signal: context.signal };
 }

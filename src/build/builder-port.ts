@@ -4,6 +4,7 @@
  * machine can be one. It owns the shapes of both sides; deciding what must be
  * built is build-plan.ts.
  */
+import type { ContentStore } from '../io/content-store.js';
 import type { Phase } from '../io/progress.js';
 import type { AptSourcePin, TreePin } from '../source/pin.js';
 import type { Base } from './base-digest.js';
@@ -64,6 +65,14 @@ export type PreparedBuild =
       record: BuildRecord | undefined;
     }
   | { method: 'tree'; request: TreeRequest; inputs: string; record: BuildRecord | undefined };
+
+/** What builds are decided and run with. */
+export interface BuildContext extends BuildJob {
+  store: ContentStore;
+  builder: Builder;
+  /** Records, prepared sources and closures are kept in it. Safe to delete. */
+  cacheDir: string;
+}
 
 /** How one build is watched. */
 export interface BuildJob {

@@ -1,29 +1,34 @@
 /**
- * What a build hands on: the packages and source packages it made. Types only;
- * the bytes themselves are in the content store.
+ * What a build hands on: the packages and source packages it made. The shapes
+ * alone; the bytes themselves are in the content store.
  */
-import type { StoredFile } from '../source/pin.js';
+import { z } from 'zod';
+import { sha256 } from '../io/sha256.js';
 
-/** One binary package. */
-export interface BuiltPackage {
-  package: string;
-  version: string;
-  architecture: string;
-  source: string;
-  sourceVersion: string;
+const storedFile = z.strictObject({ name: z.string(), size: z.number().int().nonnegative(), sha256 });
+
+export const builtPackage = z.strictObject({
+  package: z.string(),
+  version: z.string(),
+  architecture: z.string(),
+  source: z.string(),
+  sourceVersion: z.string(),
   /** Verbatim control paragraph of the .deb. */
-  control: string;
-  file: StoredFile;
-}
+  control: z.string(),
+  file: storedFile,
+});
+/** One binary package. */
+export type BuiltPackage = z.output<typeof builtPackage>;
 
-/** One source package. */
-export interface BuiltSource {
-  package: string;
-  version: string;
+export const builtSource = z.strictObject({
+  package: z.string(),
+  version: z.string(),
   /** A Sources paragraph without Directory. */
-  stanza: string;
-  files: StoredFile[];
-}
+  stanza: z.string(),
+  files: z.array(storedFile),
+});
+/** One source package. */
+export type BuiltSource = z.output<typeof builtSource>;
 
 /** Everything one component's build made. */
 export interface BuildOutput {

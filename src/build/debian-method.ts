@@ -53,7 +53,7 @@ export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackag
     for (const name of ['in', 'out', 'build']) await ensureDir(join(work, name));
     for (const { name, sha256 } of build.source.files) {
       // Checked here, where a damaged one is set aside, and not by dpkg-source, where it is a failed build
-      await build.store.verify(sha256, build.signal === undefined ? {} : { signal: build.signal });
+      await build.store.verify(sha256, { signal: build.signal });
       await linkOrCopy(build.store.path(sha256), join(work, 'in', name), 0o444);
     }
     await runInRoot(build, work);

@@ -3,8 +3,9 @@
  * hash make the same bytes, and a build whose hash is known need not run.
  * Pure; whatever is not in here must not change a byte.
  */
-import { createHash } from 'node:crypto';
 import { memberPath } from '../deb/member-name.js';
+import { canonicalLine } from '../io/canonical-json.js';
+import { sha256Of } from '../io/disk.js';
 import type { StoredFile } from '../source/pin.js';
 import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
 
@@ -14,22 +15,14 @@ import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
  */
 export const builderVersion = 2;
 
-/** A JSON value, with `undefined` left out. */
-export type Json =
-  string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
-
 /** JSON with sorted keys and no blanks: the same value is the same text. */
-export function canonical(value: Json): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((one) => canonical(one)).join(',')}]`;
-  const entries = Object.entries(value as Readonly<Record<string, Json>>)
-    .filter(([, one]) => one !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
+export function canonical(value: unknown): string {
+  return canonicalLine(value).trimEnd();
 }
 
-function hashOf(value: Json): string {
-  return createHash('sha256').update(canonical(value)).digest('hex');
+/** SHA-256, lower-case hex, of such a text. */
+export function hashOf(value: unknown): string {
+  return sha256Of(canonical(value));
 }
 
 /** What the method `debian` builds from. */
@@ -84,10 +77,8 @@ function entryInputs(entry: TreeEntry): string[] {
   const path = memberPath(entry.path);
   switch (entry.kind) {
     case 'file': {
-      const sha256 =
-        entry.content instanceof Uint8Array
-          ? createHash('sha256').update(entry.content).digest('hex')
-          : entry.content.sha256;
+      const { content } = entry;
+      const sha256 = content instanceof Uint8Array ? sha256Of(content) : content.sha256;
       return [path, 'file', entry.mode.toString(8), sha256];
     }
     case 'symlink':

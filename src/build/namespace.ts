@@ -32,7 +32,6 @@ export interface IsolatedOptions {
   log: string;
   /** All of the environment but PATH, which is the system's. */
   env: Readonly<Record<string, string>>;
-  cwd?: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -78,8 +77,7 @@ export async function runIsolated(
     group: true,
     allowFailure: true,
     debianPackage: 'util-linux',
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: options.signal,
   });
 }
 
@@ -103,10 +101,7 @@ export async function findPrivilege(signal?: AbortSignal): Promise<Privilege> {
   if (missing.length > 0) throw toolMissing(missing);
   if (privilege === 'subordinate') await assertSubordinateIds();
   const { program, args } = namespaceCommand(privilege, ['mount', '-t', 'tmpfs', 'tmpfs', '/tmp']);
-  const tried = await run(program, args, {
-    allowFailure: true,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const tried = await run(program, args, { allowFailure: true, signal });
   if (tried.exitCode === 0) return privilege;
   const ownProcess = async (name: string): Promise<string | null> =>
     (await readIfThere(`/proc/self/${name}`))?.toString('utf8') ?? null;

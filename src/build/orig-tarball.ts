@@ -6,11 +6,12 @@ import { z } from 'zod';
 import type { HashedFile } from '../deb/dsc.js';
 import { debianVersionOf } from '../deb/version.js';
 import { decompressByName, xzCompress } from '../io/compress.js';
-import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
-import { silentPhase, type Phase } from '../io/progress.js';
+import { writeFileAtomic } from '../io/disk.js';
+import { readKept } from '../io/kept-json.js';
+import { inItem, type Item, type Phase } from '../io/progress.js';
 import type { TreePin } from '../source/pin.js';
 import { inCache } from '../io/cache-folders.js';
+import type { BuildContext } from './builder-port.js';
 import { putHashed, weakHashes } from './hashed-file.js';
 
 /** A lower level than for packages: the tree is compressed again for each new commit. */
@@ -26,13 +27,8 @@ const keptSchema = z.strictObject({
   sha1: z.string(),
 });
 
-export interface OrigContext {
-  store: ContentStore;
-  /** For what is remembered of tarballs made before. */
-  cacheDir: string;
-  phase?: Phase | undefined;
-  signal?: AbortSignal | undefined;
-}
+/** The cache holds what is remembered of tarballs made before. */
+export type OrigContext = Pick<BuildContext, 'store' | 'cacheDir' | 'signal'> & { phase?: Phase | undefined };
 
 /**
  * @param source name of the source package
@@ -46,49 +42,35 @@ export async function origTarball(pin: TreePin, source: string, context: OrigCon
   const stem = `${source}_${debianVersionOf(pin.upstreamVersion)}.orig.tar`;
   // Compressing MediaWiki takes a minute: remembered under the tree's own hash
   const path = inCache(cacheDir, 'sources', `orig-${archive.sha256}-${ending ?? 'made'}.json`);
-  const kept = parseKept(await readIfThere(path));
+  const kept = await readKept(path, keptSchema);
   const there = kept !== undefined && (await store.size(kept.sha256)) === kept.size;
   const file = there ? kept : await write(pin, ending !== undefined, context);
   if (!there) await writeFileAtomic(path, JSON.stringify(file), { fsync: false });
   return { name: `${stem}.${ending ?? 'xz'}`, ...file };
 }
 
-type Kept = z.output<typeof keptSchema>;
-
-function parseKept(bytes: Buffer | undefined): Kept | undefined {
-  try {
-    return bytes === undefined ? undefined : keptSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
-}
-
 async function write(
   { archive }: TreePin,
   asItIs: boolean,
-  { store, signal, phase = silentPhase }: OrigContext,
-): Promise<Kept> {
-  const options = signal === undefined ? {} : { signal };
-  if (asItIs)
-    return { size: archive.size, sha256: archive.sha256, ...(await weakHashes(archive.sha256, store)) };
-  const item = phase.item(`compressing ${archive.name}`, { totalBytes: archive.size });
-  async function* counted(): AsyncGenerator<Buffer> {
-    for await (const piece of store.open(archive.sha256)) {
-      item.advance((piece as Buffer).length);
-      yield piece as Buffer;
+  { store, signal, phase }: OrigContext,
+): Promise<z.output<typeof keptSchema>> {
+  const { name, size: totalBytes, sha256 } = archive;
+  if (asItIs) return { size: totalBytes, sha256, ...(await weakHashes(sha256, store)) };
+  const compress = async (item: Item) => {
+    async function* counted(): AsyncGenerator<Buffer> {
+      for await (const piece of store.open(sha256)) {
+        item.advance((piece as Buffer).length);
+        yield piece as Buffer;
+      }
     }
-  }
-  const tar = decompressByName(archive.name, counted(), options);
-  try {
-    const { size, sha256, md5, sha1 } = await putHashed(
-      archive.name,
-      xzCompress(tar, { ...options, preset }),
-      store,
-    );
-    item.done();
-    return { size, sha256, md5, sha1 };
-  } catch (error) {
-    item.fail(error instanceof Error ? error.message : String(error));
-    throw error;
-  }
+    const tar = decompressByName(name, counted(), { signal });
+    const {
+      size,
+      sha256: made,
+      md5,
+      sha1,
+    } = await putHashed(name, xzCompress(tar, { signal, preset }), store);
+    return { size, sha256: made, md5, sha1 };
+  };
+  return await inItem(phase, `compressing ${name}`, compress, { totalBytes });
 }

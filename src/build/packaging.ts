@@ -67,8 +67,7 @@ export async function packagingOfSource(
       `Put its debian/ directory, with "3.0 (quilt)" in debian/source/format, into packaging/${pin.component}/debian`,
     );
   }
-  const options = signal === undefined ? {} : { signal };
-  const bytes = decompressByName(whole.name, store.open(whole.sha256), options);
+  const bytes = decompressByName(whole.name, store.open(whole.sha256), { signal });
   const entries: PackagingEntry[] = [];
   let size = 0;
   for await (const { header, body } of readTar(bytes, whole.name)) {

@@ -2,27 +2,24 @@
  * The source package of a build, written once and remembered under what it was
  * made of: a run that builds nothing does not read tarballs either.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { formatRelations } from '../deb/relation.js';
+import { canonicalLine } from '../io/canonical-json.js';
 import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { sha256Of, writeFileAtomic } from '../io/disk.js';
+import { readKept } from '../io/kept-json.js';
 import { LockstepError } from '../errors.js';
 import type { AptSourcePin, TreePin } from '../source/pin.js';
-import { builderVersion, canonical, type Json } from './inputs.js';
+import { builtSource } from './built.js';
+import { builderVersion, hashOf } from './inputs.js';
 import { origTarball, type OrigContext } from './orig-tarball.js';
 import { buildDependencies, packagingOfFolder, packagingOfSource, type Packaging } from './packaging.js';
 import { writeSourcePackage, type Rebuild } from './source-package.js';
 import { inCache } from '../io/cache-folders.js';
 
 const preparedSchema = z.strictObject({
-  source: z.strictObject({
-    package: z.string(),
-    version: z.string(),
-    dsc: z.string(),
-    stanza: z.string(),
-    files: z.array(z.strictObject({ name: z.string(), size: z.number(), sha256: z.string() })),
-  }),
+  /** With the name of its .dsc, one of the files. */
+  source: builtSource.extend({ dsc: z.string() }),
   /** A relationship field. */
   buildDepends: z.string(),
   /** Seconds: of the changelog. */
@@ -49,16 +46,14 @@ export async function prepareSource(
 ): Promise<PreparedSource> {
   const { store, signal } = context;
   const own = folder === undefined ? undefined : await packagingOfFolder(folder);
-  const key = sha256Of(
-    canonical({
-      builder: builderVersion,
-      ...madeOf(pin),
-      packaging: own === undefined ? null : packagingDigest(own),
-      ...rebuild,
-    }),
-  );
+  const key = hashOf({
+    builder: builderVersion,
+    ...madeOf(pin),
+    packaging: own === undefined ? null : packagingDigest(own),
+    ...rebuild,
+  });
   const path = inCache(context.cacheDir, 'sources', `${key}.json`);
-  const kept = parsePrepared(await readIfThere(path));
+  const kept = await readKept(path, preparedSchema);
   if (kept !== undefined && (await areThere(kept, store))) return kept;
 
   const packaging = own ?? (await packagingOf(pin, store, signal));
@@ -94,20 +89,10 @@ async function packagingOf(
   });
 }
 
-function madeOf(pin: AptSourcePin | TreePin): Readonly<Record<string, Json>> {
+function madeOf(pin: AptSourcePin | TreePin): object {
   return pin.kind === 'apt-source'
     ? { package: pin.package, files: pin.files.map(({ name, sha256 }) => [name, sha256]) }
     : { tree: pin.archive.sha256, archive: pin.archive.name, upstream: pin.upstreamVersion, date: pin.date };
-}
-
-function parsePrepared(bytes: Buffer | undefined): PreparedSource | undefined {
-  try {
-    return bytes === undefined
-      ? undefined
-      : preparedSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** By size only: whoever uses them checks their bytes. */
@@ -117,15 +102,14 @@ async function areThere({ source }: PreparedSource, store: ContentStore): Promis
 }
 
 function packagingDigest(packaging: Packaging): string {
-  const hash = createHash('sha256');
-  for (const entry of packaging.entries) {
+  const lines = packaging.entries.map((entry) => {
     const detail =
       entry.kind === 'file'
-        ? [entry.isExecutable, sha256Of(entry.content)]
+        ? [String(entry.isExecutable), sha256Of(entry.content)]
         : entry.kind === 'symlink'
           ? [entry.target]
           : [];
-    hash.update(`${canonical([entry.path, entry.kind, ...detail.map(String)])}\n`);
-  }
-  return hash.digest('hex');
+    return canonicalLine([entry.path, entry.kind, ...detail]);
+  });
+  return sha256Of(lines.join(''));
 }

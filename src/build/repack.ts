@@ -2,18 +2,16 @@
  * Stores an existing package again under another version, with the same data. src/deb writes it; src/suite
  * decides the version.
  */
-import { createHash } from 'node:crypto';
 import { repackDeb } from '../deb/deb-repack.js';
 import { assertSafeFileName } from '../deb/member-name.js';
 import type { VersionMoves } from '../deb/relation-moves.js';
 import { withoutEpoch } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName, xzCompress } from '../io/compress.js';
-import type { ContentStore } from '../io/content-store.js';
-import type { StoredFile } from '../source/pin.js';
 import { BuildCache } from './build-cache.js';
+import type { BuildContext } from './builder-port.js';
 import type { BuiltPackage } from './built.js';
-import { canonical } from './inputs.js';
+import { hashOf } from './inputs.js';
 
 /**
  * Increase it whenever this room would produce other bytes from the same package. The package is then
@@ -22,25 +20,11 @@ import { canonical } from './inputs.js';
 const repackVersion = 1;
 
 /** A package and its new version and relationships. */
-export interface RepackRequest {
-  package: string;
-  /** The version that it has. */
-  version: string;
-  architecture: string;
-  source: string;
-  sourceVersion: string;
-  file: StoredFile;
+export interface RepackRequest extends Omit<BuiltPackage, 'control'> {
   /** The version that it gets. */
   to: string;
   /** Packages that its relationships name and that have moved too. */
   moves: VersionMoves;
-}
-
-export interface RepackContext {
-  store: ContentStore;
-  /** Records of what was repacked before. Safe to delete. */
-  cacheDir: string;
-  signal?: AbortSignal | undefined;
 }
 
 /** SHA-256, lower-case hex, of everything that the repacked bytes depend on. */
@@ -48,8 +32,7 @@ export function repackInputHash({ file, to, moves }: Pick<RepackRequest, 'file' 
   const named = [...moves]
     .map(([name, own]) => [name, own.map(({ from, to: above }) => [from, above]).sort(inOrder)] as const)
     .sort(inOrder);
-  const json = canonical({ repack: repackVersion, of: file.sha256, to, moves: named });
-  return createHash('sha256').update(json).digest('hex');
+  return hashOf({ repack: repackVersion, of: file.sha256, to, moves: named });
 }
 
 function inOrder(
@@ -65,12 +48,14 @@ function inOrder(
  * @throws LockstepError SOURCE_MISMATCH (the file is of another package than the one it is listed as),
  * STORE_MISSING, STORE_CORRUPT, DEB_*, DISK_*, INTERRUPTED
  */
-export async function repackPackage(request: RepackRequest, context: RepackContext): Promise<BuiltPackage> {
+export async function repackPackage(
+  request: RepackRequest,
+  context: Pick<BuildContext, 'store' | 'cacheDir' | 'signal'>,
+): Promise<BuiltPackage> {
   const { store, cacheDir, signal } = context;
   const cache = new BuildCache(cacheDir, store);
   const inputs = repackInputHash(request);
-  const options = signal === undefined ? {} : { signal };
-  const [made] = (await cache.find(inputs, options))?.packages ?? [];
+  const [made] = (await cache.find(inputs, { signal }))?.packages ?? [];
   if (made !== undefined) return made;
   const { package: name, architecture, source, sourceVersion, file, to } = request;
   const fileName = `${name}_${withoutEpoch(to)}_${architecture}.deb`;
@@ -79,8 +64,8 @@ export async function repackPackage(request: RepackRequest, context: RepackConte
     store.open(file.sha256),
     { version: to, moves: request.moves },
     {
-      decompress: (member, input) => decompressByName(member, input, options),
-      compress: (input) => xzCompress(input, options),
+      decompress: (member, input) => decompressByName(member, input, { signal }),
+      compress: (input) => xzCompress(input, { signal }),
       file: file.name,
     },
   );
@@ -95,7 +80,7 @@ export async function repackPackage(request: RepackRequest, context: RepackConte
     });
   }
   // The store's stream fails in place of its end where the bytes are damaged: then nothing is kept
-  const blob = await store.put(deb.bytes, {}, { name: fileName, ...options });
+  const blob = await store.put(deb.bytes, {}, { name: fileName, signal });
   const built: BuiltPackage = {
     package: name,
     version: to,

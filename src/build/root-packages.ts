@@ -1,22 +1,15 @@
 /** Bringing the packages of a build root into the store, from the mirrors of their suites. */
 import { counted } from '../counted.js';
 import pLimit from 'p-limit';
-import type { ContentStore } from '../io/content-store.js';
 import type { Http } from '../io/http.js';
-import type { Phase } from '../io/progress.js';
+import { inItem, type Item } from '../io/progress.js';
 import { fetchFromArchive } from '../source/fetch-file.js';
 import type { BasePackage } from './base-closure.js';
 import type { Base } from './base-digest.js';
+import type { BuildContext } from './builder-port.js';
 
 /** Downloads at the same time. */
 const downloadsAtOnce = 6;
-
-export interface RootPackagesContext {
-  store: ContentStore;
-  http: Http;
-  phase: Phase;
-  signal?: AbortSignal | undefined;
-}
 
 /**
  * Fetches what the store lacks; at the first fault the other downloads are stopped and waited for.
@@ -24,41 +17,38 @@ export interface RootPackagesContext {
  */
 export async function fetchRootPackages(
   { closure, archives }: Pick<Base, 'closure' | 'archives'>,
-  context: RootPackagesContext,
+  context: Omit<BuildContext, 'builder' | 'cacheDir'> & { http: Http },
 ): Promise<void> {
   const { store, http, phase } = context;
   const missing: BasePackage[] = [];
   for (const one of closure) if ((await store.size(one.sha256)) !== one.size) missing.push(one);
   if (missing.length === 0) return;
-  const item = phase.item(`${counted(missing.length, 'package')} for the build root`, {
-    totalBytes: missing.reduce((sum, { size }) => sum + size, 0),
-  });
-  const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
-  const limit = pLimit(downloadsAtOnce);
-  const fetched = await Promise.allSettled(
-    missing.map((one) =>
-      limit(async () => {
-        try {
-          const { name, version, suite, filename, size, sha256 } = one;
-          const file = { archive: archives.get(suite)!, paths: [filename] as const, suite, size, sha256 };
-          await fetchFromArchive(
-            { ...file, name: `${name} ${version} (${filename.slice(filename.lastIndexOf('/') + 1)})` },
-            { http, store, signal, phase },
-            { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
-          );
-        } catch (error) {
-          stop.abort(error);
-          throw error;
-        }
-      }),
-    ),
-  );
-  const fault = fetched.find((one) => one.status === 'rejected');
-  if (fault === undefined) {
-    item.done();
-    return;
-  }
-  item.fail('stopped');
-  throw fault.reason;
+  const name = `${counted(missing.length, 'package')} for the build root`;
+  const totalBytes = missing.reduce((sum, { size }) => sum + size, 0);
+  const fetchAll = async (item: Item): Promise<void> => {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
+    const limit = pLimit(downloadsAtOnce);
+    const fetched = await Promise.allSettled(
+      missing.map((one) =>
+        limit(async () => {
+          try {
+            const { name, version, suite, filename, size, sha256 } = one;
+            const file = { archive: archives.get(suite)!, paths: [filename] as const, suite, size, sha256 };
+            await fetchFromArchive(
+              { ...file, name: `${name} ${version} (${filename.slice(filename.lastIndexOf('/') + 1)})` },
+              { http, store, signal, phase },
+              { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
+            );
+          } catch (error) {
+            stop.abort(error);
+            throw error;
+          }
+        }),
+      ),
+    );
+    const fault = fetched.find((one) => one.status === 'rejected');
+    if (fault !== undefined) throw fault.reason;
+  };
+  await inItem(phase, name, fetchAll, { totalBytes, reason: () => 'stopped' });
 }

@@ -66,23 +66,13 @@ export async function writeSourcePackage(
   const origs = 'orig' in from ? [from.orig] : await origFiles(from, store);
   const native = 'orig' in from ? null : nativeTarball(from);
   const version = withSuffix(baseVersion(from, packaging), rebuild.suffix);
-  const changelog = addChangelogEntry(packaging.changelog, {
-    version,
-    distribution: rebuild.distribution,
-    lines: rebuild.changes,
-    maintainer: rebuild.maintainer,
-    date: rebuild.date,
-  });
+  const changelog = addChangelogEntry(packaging.changelog, { ...rebuild, version, lines: rebuild.changes });
   const stem = `${packaging.top.source}_${withoutEpoch(version)}`;
   const members = debianMembers(packaging, changelog, rebuild.date);
-  const tar =
-    native === null
-      ? tarBytes(members, { prefix: '' })
-      : tarBytes(nativeMembers(native, members, rebuild.date, store, signal), { prefix: '' });
-  const options = signal === undefined ? {} : { signal };
+  const inside = native === null ? members : nativeMembers(native, members, rebuild.date, store, signal);
   const written = await putHashed(
     `${stem}${native === null ? '.debian' : ''}.tar.xz`,
-    xzCompress(tar, options),
+    xzCompress(tarBytes(inside, { prefix: '' }), { signal }),
     store,
   );
   const files: HashedFile[] = [...(native === null ? origs : []), written];
@@ -195,49 +185,37 @@ function debianMembers(packaging: Packaging, changelog: string, mtime: number): 
 
 /** The tarball of a native source package, with Lockstep's debian/ instead of its own. */
 async function* nativeMembers(
-  tarball: StoredFile,
+  { name, sha256 }: StoredFile,
   debian: readonly TarInput[],
   latest: number,
   store: ContentStore,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TarInput> {
-  const options = signal === undefined ? {} : { signal };
-  const bytes = decompressByName(tarball.name, store.open(tarball.sha256), options);
+  const bytes = decompressByName(name, store.open(sha256), { signal });
   let top = '';
-  for await (const { header, body } of readTar(bytes, tarball.name)) {
+  for await (const { header, body } of readTar(bytes, name)) {
     const path = memberPath(header.path);
     const [first = '', second = ''] = path.split('/');
     if (path === '') continue;
     top ||= first;
-    if (first !== top) throw notOneFolder(tarball.name, top, first);
+    if (first !== top) {
+      throw unusable(name, `${name} has more than one folder at its top (${top}, ${first})`);
+    }
     if (second === 'debian') continue;
     const mtime = Math.min(header.mtime, latest);
-    switch (header.kind) {
-      case 'file':
-        yield { kind: 'file', path, mode: header.mode & 0o755, mtime, size: header.size, body };
-        break;
-      case 'dir':
-        yield { kind: 'dir', path, mode: 0o755, mtime };
-        break;
-      case 'symlink':
-        yield { kind: 'symlink', path, linkTarget: header.linkTarget ?? '', mtime };
-        break;
-      case 'hardlink':
-      case 'char-device':
-      case 'block-device':
-      case 'fifo':
-        throw new LockstepError('DEB_ARCHIVE', {
-          message: `${tarball.name}: ${JSON.stringify(path)} is a ${header.kind}, which a source package cannot contain`,
-          where: [{ file: tarball.name }],
-        });
+    if (header.kind === 'file')
+      yield { kind: 'file', path, mode: header.mode & 0o755, mtime, size: header.size, body };
+    else if (header.kind === 'dir') yield { kind: 'dir', path, mode: 0o755, mtime };
+    else if (header.kind === 'symlink')
+      yield { kind: 'symlink', path, linkTarget: header.linkTarget ?? '', mtime };
+    else {
+      const what = `${JSON.stringify(path)} is a ${header.kind}`;
+      throw unusable(name, `${name}: ${what}, which a source package cannot contain`);
     }
   }
   for (const member of debian) yield { ...member, path: `${top}/${member.path}` };
 }
 
-function notOneFolder(file: string, top: string, other: string): LockstepError {
-  return new LockstepError('DEB_ARCHIVE', {
-    message: `${file} has more than one folder at its top (${top}, ${other})`,
-    where: [{ file }],
-  });
+function unusable(file: string, message: string): LockstepError {
+  return new LockstepError('DEB_ARCHIVE', { message, where: [{ file }] });
 }

@@ -123,10 +123,6 @@ export async function writeTreePackage(
 ): Promise<BuiltPackage> {
   const entries = planTree(tree, from);
   const { store, cores, signal } = writing;
-  const options = {
-    ...(cores === undefined ? {} : { threads: cores }),
-    ...(signal === undefined ? {} : { signal }),
-  };
   const kept: Buffer[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -150,7 +146,7 @@ export async function writeTreePackage(
     mtime: tree.date,
   };
   const { size, sha256, control } = await writeDeb(spec, sink, {
-    compress: (input) => xzCompress(input, options),
+    compress: (input) => xzCompress(input, { threads: cores, signal }),
   });
   const name = `${tree.package}_${withoutEpoch(tree.version)}_${tree.architecture}.deb`;
   await store.put(Readable.from(kept, { objectMode: false }), { size, sha256 }, { name });

@@ -18,8 +18,8 @@ export interface XzOptions {
   /** 0 to 9. Default 6. */
   preset?: number;
   /** How many threads compress, at least 2; the bytes do not depend on it. Default: the cores, at most 4. */
-  threads?: number;
-  signal?: AbortSignal;
+  threads?: number | undefined;
+  signal?: AbortSignal | undefined;
   engine?: XzEngine;
 }
 
@@ -92,7 +92,10 @@ export function xzDecompress(
 }
 
 /** Compresses to .gz as `gzip -9n` does: no name, no time, so the same bytes each time. */
-export function gzip(source: ByteSource, options: { level?: number; signal?: AbortSignal } = {}): Readable {
+export function gzip(
+  source: ByteSource,
+  options: { level?: number; signal?: AbortSignal | undefined } = {},
+): Readable {
   return streamOf(async function* () {
     const encoder = createGzip({
       level: options.level ?? constants.Z_BEST_COMPRESSION,
@@ -109,7 +112,7 @@ export function gzip(source: ByteSource, options: { level?: number; signal?: Abo
 }
 
 /** Decompresses .gz. The stream errors with DATA_DAMAGED, as {@link xzDecompress} does. */
-export function gunzip(source: ByteSource, options: { signal?: AbortSignal } = {}): Readable {
+export function gunzip(source: ByteSource, options: { signal?: AbortSignal | undefined } = {}): Readable {
   return streamOf(() => through(source, createGunzip({ chunkSize: blockBytes }), options.signal));
 }
 
@@ -120,7 +123,7 @@ export function gunzip(source: ByteSource, options: { signal?: AbortSignal } = {
 export function decompressByName(
   name: string,
   source: ByteSource,
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal | undefined } = {},
 ): Readable {
   switch (/\.(xz|gz|lzma|bz2|zst)$/.exec(name)?.[1]) {
     case 'xz':
@@ -156,7 +159,7 @@ function streamOf(pieces: () => AsyncIterable<Buffer>): Readable {
   return Readable.from(pieces(), { objectMode: false, highWaterMark: blockBytes });
 }
 
-function signalOf(options: { signal?: AbortSignal }): { signal?: AbortSignal } {
+function signalOf(options: { signal?: AbortSignal | undefined }): { signal?: AbortSignal | undefined } {
   return options.signal === undefined ? {} : { signal: options.signal };
 }
 
@@ -164,7 +167,7 @@ async function* programDecoder(
   command: string,
   args: readonly string[],
   source: ByteSource,
-  options: { signal?: AbortSignal },
+  options: { signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
     yield* filterThrough(command, args, source, signalOf(options));

@@ -51,7 +51,7 @@ export interface Expected {
 }
 
 export interface PutOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** What the bytes are, for messages: a file name or URL. */
   name?: string;
 }
@@ -207,7 +207,7 @@ export class ContentStore {
   }
 
   /** Reads a blob through and checks it. STORE_MISSING; STORE_CORRUPT, and then it is set aside. */
-  async verify(sha256: string, options: { signal?: AbortSignal } = {}): Promise<StoredBlob> {
+  async verify(sha256: string, options: { signal?: AbortSignal | undefined } = {}): Promise<StoredBlob> {
     const path = this.path(sha256);
     const blob = await hashFile(path, options).catch((error: unknown) => {
       throw isGone(error) ? missing(sha256, path) : error;
@@ -217,7 +217,7 @@ export class ContentStore {
   }
 
   /** Whether a blob is there and whole. A damaged one is set aside and counts as not there. */
-  async holds(sha256: string, options: { signal?: AbortSignal } = {}): Promise<boolean> {
+  async holds(sha256: string, options: { signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     try {
       await this.verify(sha256, options);
       return true;
@@ -234,7 +234,7 @@ export class ContentStore {
   async copyTo(
     sha256: string,
     targetPath: string,
-    options: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal | undefined } = {},
   ): Promise<StoredBlob> {
     return await writeFileAtomic(targetPath, this.open(sha256), options);
   }

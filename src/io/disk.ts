@@ -164,7 +164,10 @@ export async function* readPieces(path: string): AsyncGenerator<Buffer, void, un
 }
 
 /** Size and SHA-256 of a file. DISK_IO, INTERRUPTED. */
-export async function hashFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileDigest> {
+export async function hashFile(
+  path: string,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<FileDigest> {
   const hash = createHash('sha256');
   let size = 0;
   for await (const piece of readPieces(path)) {
@@ -185,7 +188,7 @@ export interface WriteOptions {
   mode?: number;
   /** Wait until the bytes, and the name, are on the disk. Default true; false only for what can be made again. */
   fsync?: boolean;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

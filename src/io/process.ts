@@ -35,7 +35,7 @@ export interface RunOptions {
   stdout?: 'pipe' | 'ignore';
   /** Return a result for a non-zero exit status in place of throwing. */
   allowFailure?: boolean;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Run the program in its own session, and end everything in it on abort: for builds. */
   group?: boolean;
   /** What the program and whatever it starts may each take: for programs that read what strangers sent. */

@@ -5,14 +5,8 @@
  */
 import { join } from 'node:path';
 import { baseIndices } from '../../build/base-index.js';
-import {
-  applyBuild,
-  planBuild,
-  prepareBuild,
-  type BuildContext,
-  type BuildPlan,
-} from '../../build/build-plan.js';
-import type { DebianRequest, PreparedBuild } from '../../build/builder-port.js';
+import { applyBuild, planBuild, prepareBuild, type BuildPlan } from '../../build/build-plan.js';
+import type { BuildContext, DebianRequest, PreparedBuild } from '../../build/builder-port.js';
 import type { BuildOutput } from '../../build/built.js';
 import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
