@@ -2,9 +2,9 @@
  * Scratch folders of builds: each is one run's own, and what a killed run left
  * is found and removed. Inside may be files of other user ids.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { notThere, onDisk, tempDir } from '../io/disk.js';
+import { namesIn, tempDir } from '../io/disk.js';
 import { removeIsolated, type Privilege } from './namespace.js';
 
 const nameSpec = /^build-([0-9]+)-([0-9]+)-/;
@@ -24,9 +24,8 @@ export async function removeWork(privilege: Privilege, ...paths: string[]): Prom
  * so it may be called at any time.
  */
 export async function sweepWork(privilege: Privilege, base: string): Promise<string[]> {
-  const names = await onDisk('list', base, () => readdir(base).catch(notThere<string[]>([])));
   const left: string[] = [];
-  for (const name of names.sort()) {
+  for (const name of (await namesIn(base)).sort()) {
     const match = nameSpec.exec(name);
     if (match !== null && (await startOf(Number(match[1]))) !== match[2]) left.push(join(base, name));
   }

@@ -4,13 +4,14 @@
  * know what the files mean.
  */
 import { createHash, hash as hashOnce, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import {
   access,
   chmod,
   copyFile,
   link,
+  lstat,
   mkdir,
   mkdtemp,
   open,
@@ -141,6 +142,16 @@ export async function tempDir(base: string, prefix = 'work-'): Promise<string> {
 /** Whether anything is there under that path. */
 export async function exists(path: string): Promise<boolean> {
   return await onDisk('look for', path, () => access(path).then(() => true, notThere(false)));
+}
+
+/** What is there under that path, of a link the link itself; undefined if nothing is. */
+export async function lookAt(path: string): Promise<Stats | undefined> {
+  return await onDisk('look at', path, () => lstat(path).catch(notThere(undefined)));
+}
+
+/** The names in a folder, in no order; none if it does not exist. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
 }
 
 /** A file's bytes, or undefined if it does not exist. */

@@ -170,7 +170,7 @@ export async function suiteHistory(run: Run, suite: string): Promise<readonly Hi
 }
 
 /** Suites of lockstep.yaml, and those that have a history though they were taken out of it; sorted. */
-function knownSuites({ workspace, ledger }: Run): string[] {
+export function knownSuites({ workspace, ledger }: Run): string[] {
   return [...new Set([...Object.keys(workspace.suites), ...ledger.suites])].sort();
 }
 

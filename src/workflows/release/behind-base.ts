@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { compareVersions } from '../../deb/version.js';
 import { LockstepError } from '../../errors.js';
-import { readIfThere, writeFileAtomic } from '../../io/disk.js';
+import { writeFileAtomic } from '../../io/disk.js';
+import { readKept } from '../../io/kept-json.js';
 import { baseReleases } from '../../profile/base-release.js';
 import { isImported, placeOfWords } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
@@ -50,12 +51,7 @@ function fileOf({ places }: Context): string {
 }
 
 async function readSeen(context: Context): Promise<SeenFile> {
-  const text = (await readIfThere(fileOf(context)))?.toString('utf8');
-  try {
-    return fileSchema.parse(JSON.parse(text ?? ''));
-  } catch {
-    return { format: 1, bases: {} };
-  }
+  return (await readKept(fileOf(context), fileSchema)) ?? { format: 1, bases: {} };
 }
 
 /** What was seen of a base by the last command that looked, by source package. */

@@ -4,7 +4,7 @@
  * reads the content of cached files, and has no other rule.
  */
 import type { Stats } from 'node:fs';
-import { lstat, readdir, rename, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { removeIsolated } from '../../build/namespace.js';
 import { counted } from '../../counted.js';
@@ -18,12 +18,21 @@ import {
   type CacheLimits,
   type CachePlan,
 } from '../../io/cache-rule.js';
-import { isTemporaryName, notThere, onDisk, removeFile, tempDir, writeFileAtomic } from '../../io/disk.js';
+import {
+  isTemporaryName,
+  lookAt,
+  namesIn,
+  notThere,
+  onDisk,
+  removeFile,
+  tempDir,
+  writeFileAtomic,
+} from '../../io/disk.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { run } from '../../io/process.js';
 import { parseDuration } from '../../profile/duration.js';
 import type { Context } from '../workspace/context.js';
-import { runsUnderWay, workspacesNeeds } from './shared-cache.js';
+import { runsUnderWay, unreachableNotes, workspacesNeeds } from './shared-cache.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 
@@ -36,9 +45,6 @@ export interface CacheGcReport extends CachePlan {
   notes: string[];
 }
 
-/** A workspace that shares the cache and is not there is asked after for so long: seconds. */
-const forgottenAfter = 30 * 86_400;
-
 /**
  * The limits that the environment sets, and flags before it: LOCKSTEP_CACHE_AGE and LOCKSTEP_CACHE_SIZE, for the
  * cache is no business of one workspace.
@@ -50,39 +56,34 @@ export function cacheLimits(
   flags: { age?: string | undefined; size?: string | undefined } = {},
 ): CacheLimits {
   const { maxAge, maxSize } = defaultCacheLimits;
-  const age = given('--max-age', flags.age) ?? given('LOCKSTEP_CACHE_AGE', env['LOCKSTEP_CACHE_AGE']);
-  const size = given('--max-size', flags.size) ?? given('LOCKSTEP_CACHE_SIZE', env['LOCKSTEP_CACHE_SIZE']);
+  const age = { '--max-age': flags.age, LOCKSTEP_CACHE_AGE: env['LOCKSTEP_CACHE_AGE'] };
+  const size = { '--max-size': flags.size, LOCKSTEP_CACHE_SIZE: env['LOCKSTEP_CACHE_SIZE'] };
   return {
     maxAge: limit(age, parseDuration, 'Use a number and s, m, h, d or w, such as 30d') ?? maxAge,
     maxSize: limit(size, parseSize, 'Use a number and K, M, G or T, such as 50G') ?? maxSize,
   };
 }
 
-interface Given {
-  /** Of the flag or the variable. */
-  name: string;
-  text: string;
-}
-
-/** What is empty counts as not given. */
-function given(name: string, text: string | undefined): Given | undefined {
-  return text === undefined || text.trim() === '' ? undefined : { name, text: text.trim() };
-}
-
-/** @throws LockstepError USAGE */
+/**
+ * By the first that is given; what is empty counts as not given.
+ *
+ * @param texts by flag or variable
+ * @throws LockstepError USAGE
+ */
 function limit(
-  value: Given | undefined,
+  texts: Readonly<Record<string, string | undefined>>,
   parse: (text: string) => number | undefined,
   hint: string,
 ): number | undefined {
-  if (value === undefined) return undefined;
-  const parsed = parse(value.text);
-  if (parsed !== undefined) return parsed;
-  throw new LockstepError('USAGE', {
-    message: `${value.name} cannot be read: ${JSON.stringify(value.text)}`,
-    hint,
-    where: [{ path: value.name, value: value.text }],
-  });
+  for (const [path, text] of Object.entries(texts)) {
+    const value = text?.trim() ?? '';
+    if (value === '') continue;
+    const parsed = parse(value);
+    if (parsed !== undefined) return parsed;
+    const message = `${path} cannot be read: ${JSON.stringify(value)}`;
+    throw new LockstepError('USAGE', { message, hint, where: [{ path, value }] });
+  }
+  return undefined;
 }
 
 /**
@@ -119,7 +120,7 @@ export async function pruneWhenDue(context: Context): Promise<void> {
   const mark = join(context.places.cache, pruneMark);
   try {
     const now = context.clock.now();
-    const last = await onDisk('look at', mark, () => stat(mark).catch(notThere(undefined)));
+    const last = await lookAt(mark);
     if (last !== undefined && now.getTime() - last.mtime.getTime() < pruneEvery * 1000) return;
     // Before the work, so that two runs do not do it both
     await writeFileAtomic(mark, '', { fsync: false });
@@ -145,7 +146,7 @@ async function findItems(context: Context, notes: string[]): Promise<CacheItem[]
     );
   }
   const known = new Set<string>([...cacheFolderNames, pruneMark]);
-  for (const name of await namesIn(cache)) {
+  for (const name of (await namesIn(cache)).sort()) {
     if (!known.has(name) && !isTemporaryName(name)) {
       notes.push(`${join(cache, name)} is not pruned: it does not belong to Lockstep`);
     }
@@ -193,7 +194,7 @@ async function filesBelow(folder: CacheFolder, top: string, needed: boolean): Pr
 
 async function foldersIn(folder: CacheFolder, top: string, needed: boolean): Promise<CacheItem[]> {
   const items: CacheItem[] = [];
-  for (const name of await namesIn(top)) {
+  for (const name of (await namesIn(top)).sort()) {
     const path = join(top, name);
     // What marks a build root as used; of other folders, they themselves
     const found = (await lookAt(join(path, 'ready'))) ?? (await lookAt(path));
@@ -210,19 +211,15 @@ async function blobs(
   notes: string[],
 ): Promise<CacheItem[]> {
   const { store } = context;
-  const { hashes, unreachable } = await workspacesNeeds(context, forgottenAfter);
-  for (const { workspace, address } of unreachable) {
-    notes.push(
-      `The content store is not pruned: ${workspace} also uses it and is missing now. If it was deleted, remove ${address}`,
-    );
-  }
-  const all = busy || unreachable.length > 0;
+  const needs = await workspacesNeeds(context);
+  notes.push(...unreachableNotes(needs, 'pruned'));
+  const all = busy || needs.unreachable.length > 0;
   const items: CacheItem[] = [];
   for await (const { sha256, size, path } of store.list()) {
     throwIfInterrupted(context.signal);
     const found = await lookAt(path);
     if (found === undefined) continue;
-    items.push({ folder, path, size, used: usedOf(found), needed: all || hashes.has(sha256) });
+    items.push({ folder, path, size, used: usedOf(found), needed: all || needs.hashes.has(sha256) });
   }
   for (const below of [store.partialDir, store.corruptDir]) {
     items.push(...(await filesBelow(folder, below, busy)));
@@ -271,12 +268,4 @@ async function removeFolder({ places }: Context, path: string): Promise<void> {
 async function sizeOf(path: string): Promise<number> {
   const { stdout } = await run('du', ['-s', '--block-size=1', '--', path], { allowFailure: true });
   return Number(/^\d+/.exec(stdout)?.[0] ?? 0);
-}
-
-async function lookAt(path: string): Promise<Stats | undefined> {
-  return await onDisk('look at', path, () => lstat(path).catch(notThere(undefined)));
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])))).sort();
 }

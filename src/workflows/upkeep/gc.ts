@@ -3,7 +3,6 @@
  * decide; if they are not known completely, it removes nothing.
  */
 import { counted } from '../../counted.js';
-import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { manifestPoolFiles } from '../../archive/expected.js';
 import { liveView, frozenView } from '../../archive/layout.js';
@@ -17,17 +16,25 @@ import {
 } from '../../archive/garbage.js';
 import type { PortFile } from '../../archive/port.js';
 import { readSignedView } from '../../archive/signed-view.js';
-import { readNotes, writeNotes, type Note } from '../../archive/unreferenced.js';
-import { isTemporaryName, notThere, onDisk, removeFile, sweepTemporary } from '../../io/disk.js';
+import { readNotes, writeNotes } from '../../archive/unreferenced.js';
+import {
+  isTemporaryName,
+  lookAt,
+  namesIn,
+  onDisk,
+  readIfThere,
+  removeFile,
+  sweepTemporary,
+} from '../../io/disk.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
-import { listHistories } from '../../suite/history-file.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { verifySnapshots } from '../../suite/verify-records.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context } from '../workspace/context.js';
 import type { Run } from '../workspace/run.js';
+import { knownSuites } from '../reading/named-snapshot.js';
 import { finishDrops } from './dropped-files.js';
-import { addHashes, hashesIn, needsOfOthers } from './shared-cache.js';
+import { addHashes, hashesIn, needsOfOthers, unreachableNotes } from './shared-cache.js';
 import { assertSound } from './soundness.js';
 import { notesPath } from './verify.js';
 import { exclusively } from '../workspace/workspace-lock.js';
@@ -48,9 +55,6 @@ export interface GcReport {
   /** What was left alone, and why. */
   notes: string[];
 }
-
-/** A workspace that shares the cache and is not there is asked after for so long. */
-const forgottenAfter = 30 * 86_400;
 
 /**
  * Collects, or only reports what it would remove.
@@ -93,7 +97,7 @@ interface Needs {
 }
 
 async function findGarbage(run: Run, request: GcRequest, notes: string[]): Promise<Garbage[]> {
-  const { archive: port, places, workspace, signal } = run;
+  const { archive: port, places, signal } = run;
   const keys = await archiveKeys(run, []);
   const trust = ownJudgement(keys);
   const needs: Needs = { pool: new Set(), manifests: new Set(), hashes: new Set() };
@@ -109,8 +113,7 @@ async function findGarbage(run: Run, request: GcRequest, notes: string[]): Promi
   assertSound(reading, 'removed');
   const there = [...(await port.list('debian', { signal })), ...(await port.list('snapshot', { signal }))];
   const garbage = [...temporaries(there), ...poolGarbage(there, needs.pool)];
-  const suites = new Set([...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))]);
-  const views = [...suites].flatMap((suite) => [
+  const views = knownSuites(run).flatMap((suite) => [
     liveView(suite),
     ...[...reading.good.keys()].map((id) => frozenView(suite, id)),
   ]);
@@ -154,9 +157,9 @@ async function recordGarbage(run: Run, needs: Needs): Promise<Garbage[]> {
   const garbage: Garbage[] = [];
   const named = new Set<string>();
   const sort = async (path: string, isNeeded: (text: string) => boolean): Promise<void> => {
-    const text = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere('')));
+    const text = (await readIfThere(path))?.toString('utf8') ?? '';
     if (isNeeded(text)) addHashes(text, named);
-    else garbage.push(...(await garbageAt('record', path)));
+    else garbage.push(...(await recordAt(path)));
   };
   const kept = new Set([...needs.manifests].map((sha256) => records.path(sha256)));
   for (const path of await filesIn(join(records.folder, 'snapshots'))) await sort(path, () => kept.has(path));
@@ -165,7 +168,7 @@ async function recordGarbage(run: Run, needs: Needs): Promise<Garbage[]> {
   }
   for (const folder of await filesIn(join(records.folder, 'blocks'))) {
     for (const path of await filesIn(folder)) {
-      if (!named.has(basename(path))) garbage.push(...(await garbageAt('record', path)));
+      if (!named.has(basename(path))) garbage.push(...(await recordAt(path)));
     }
   }
   for (const hash of named) needs.hashes.add(hash);
@@ -180,15 +183,9 @@ async function storeGarbage(
   notes: string[],
 ): Promise<Garbage[]> {
   const { store, clock, signal } = context;
-  const others = await needsOfOthers(context, Math.max(grace, forgottenAfter));
-  if (others.unreachable.length > 0) {
-    for (const { workspace, address } of others.unreachable) {
-      notes.push(
-        `The content store is not cleaned: ${workspace} also uses it and is missing now. If it was deleted, remove ${address}`,
-      );
-    }
-    return [];
-  }
+  const others = await needsOfOthers(context, grace);
+  notes.push(...unreachableNotes(others, 'cleaned'));
+  if (others.unreachable.length > 0) return [];
   const garbage: Garbage[] = [];
   const now = clock.now();
   for await (const { sha256, size, path, modified } of store.list()) {
@@ -203,14 +200,13 @@ async function storeGarbage(
   return garbage;
 }
 
-async function garbageAt(kind: GarbageKind, path: string): Promise<Garbage[]> {
-  const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
-  return found?.isFile() === true ? [{ kind, path, size: found.size, since: found.mtime }] : [];
+async function recordAt(path: string): Promise<Garbage[]> {
+  const found = await lookAt(path);
+  return found?.isFile() === true ? [{ kind: 'record', path, size: found.size, since: found.mtime }] : [];
 }
 
 async function filesIn(folder: string): Promise<string[]> {
-  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-  return names.map((name) => join(folder, name));
+  return (await namesIn(folder)).map((name) => join(folder, name));
 }
 
 /** Kinds whose paths are below the root of what is published. */
@@ -230,8 +226,7 @@ async function removeGarbage(context: Context, plan: GarbagePlan): Promise<void>
     }),
   );
   const gone = new Set(plan.remove.map(({ path }) => path));
-  const left = new Map<string, Note>([...plan.notes].filter(([path]) => !gone.has(path)));
-  await writeNotes(notesPath(context), left);
+  await writeNotes(notesPath(context), new Map([...plan.notes].filter(([path]) => !gone.has(path))));
 }
 
 /** What killed runs left elsewhere. Unfinished downloads may be another workspace's: only old ones go. */

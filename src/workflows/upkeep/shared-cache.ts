@@ -4,11 +4,21 @@
  * the cache, and whoever collects reads what the others refer to. It removes
  * nothing itself.
  */
-import { readdir, stat, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LockstepError } from '../../errors.js';
-import { notThere, onDisk, readIfThere, removeFile, sha256Of, writeFileAtomic } from '../../io/disk.js';
+import {
+  exists,
+  lookAt,
+  namesIn,
+  onDisk,
+  readIfThere,
+  removeFile,
+  sha256Of,
+  writeFileAtomic,
+} from '../../io/disk.js';
+import { readKept } from '../../io/kept-json.js';
 import { lockHolder } from '../../io/lock.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { workspaceFileName } from '../../profile/workspace-folder.js';
@@ -50,22 +60,29 @@ export interface OthersNeeds {
   unreachable: { workspace: string; address: string }[];
 }
 
+/** The other workspaces that share the cache, each with the file of its address. */
+async function* otherWorkspaces(context: Context): AsyncGenerator<{ workspace: string; address: string }> {
+  const folder = addressFolder(context);
+  for (const name of await namesIn(folder)) {
+    const address = join(folder, name);
+    const kept = await readKept(address, addressSchema);
+    if (kept !== undefined && kept.workspace !== context.workspace.root) yield { ...kept, address };
+  }
+}
+
 /** The active runs in other workspaces that share the cache. */
 export async function runsUnderWay(context: Context): Promise<{ workspace: string; command: string }[]> {
   const runs: { workspace: string; command: string }[] = [];
-  const folder = addressFolder(context);
-  for (const name of await namesIn(folder)) {
-    const root = addressIn((await readIfThere(join(folder, name)))?.toString('utf8') ?? '');
-    if (root === undefined || root === context.workspace.root) continue;
-    const holder = await lockHolder(join(root, '.lockstep', 'lock'));
-    if (holder !== undefined) runs.push({ workspace: root, command: holder.command });
+  for await (const { workspace } of otherWorkspaces(context)) {
+    const holder = await lockHolder(join(workspace, '.lockstep', 'lock'));
+    if (holder !== undefined) runs.push({ workspace, command: holder.command });
   }
   return runs;
 }
 
 /** What all workspaces need, this one among them. As {@link needsOfOthers}. */
-export async function workspacesNeeds(context: Context, forgottenAfter: number): Promise<OthersNeeds> {
-  const needs = await needsOfOthers(context, forgottenAfter);
+export async function workspacesNeeds(context: Context): Promise<OthersNeeds> {
+  const needs = await needsOfOthers(context);
   await addNeedsOf(context.workspace.root, needs.hashes);
   return needs;
 }
@@ -76,29 +93,34 @@ async function addNeedsOf(root: string, hashes: Set<string>): Promise<void> {
   }
 }
 
+/** A workspace that shares the cache and is not there is asked after for so long: seconds. */
+const forgottenAfter = 30 * 86_400;
+
 /**
- * Reads what the other workspaces refer to. One that has not been there for `forgottenAfter` seconds is
- * forgotten. Their files are not verified: too many references do no harm.
+ * Reads what the other workspaces refer to. One that has not been there for {@link forgottenAfter}, and for `grace`
+ * seconds, is forgotten. Their files are not verified: too many references do no harm.
  */
-export async function needsOfOthers(context: Context, forgottenAfter: number): Promise<OthersNeeds> {
+export async function needsOfOthers(context: Context, grace = 0): Promise<OthersNeeds> {
   const needs: OthersNeeds = { hashes: new Set(), unreachable: [] };
-  const folder = addressFolder(context);
-  for (const name of await namesIn(folder)) {
+  for await (const { workspace, address } of otherWorkspaces(context)) {
     throwIfInterrupted(context.signal);
-    const address = join(folder, name);
-    const text = (await readIfThere(address))?.toString('utf8') ?? '';
-    const root = addressIn(text);
-    if (root === undefined || root === context.workspace.root) continue;
-    if (await isThere(join(root, workspaceFileName))) {
-      await addNeedsOf(root, needs.hashes);
+    if (await exists(join(workspace, workspaceFileName))) {
+      await addNeedsOf(workspace, needs.hashes);
       continue;
     }
-    const found = await onDisk('look at', address, () => stat(address).catch(notThere(undefined)));
-    const age = context.clock.now().getTime() - (found?.mtime.getTime() ?? 0);
-    if (age > forgottenAfter * 1000) await removeFile(address);
-    else needs.unreachable.push({ workspace: root, address });
+    const age = context.clock.now().getTime() - ((await lookAt(address))?.mtime.getTime() ?? 0);
+    if (age > Math.max(grace, forgottenAfter) * 1000) await removeFile(address);
+    else needs.unreachable.push({ workspace, address });
   }
   return needs;
+}
+
+/** What a person is told of workspaces whose needs are not known. @param doing as in `cleaned` */
+export function unreachableNotes({ unreachable }: OthersNeeds, doing: string): string[] {
+  return unreachable.map(
+    ({ workspace, address }) =>
+      `The content store is not ${doing}: ${workspace} also uses it and is missing now. If it was deleted, remove ${address}`,
+  );
 }
 
 /** Every SHA-256 in a text. */
@@ -119,20 +141,4 @@ async function referringFiles(root: string): Promise<string[]> {
     }
   }
   return files.filter((file) => file.endsWith('.json'));
-}
-
-function addressIn(text: string): string | undefined {
-  try {
-    return addressSchema.parse(JSON.parse(text)).workspace;
-  } catch {
-    return undefined;
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await onDisk('look at', path, () => stat(path).catch(notThere(undefined)))) !== undefined;
 }
