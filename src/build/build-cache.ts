@@ -22,6 +22,14 @@ const recordSchema = z.strictObject({
 /** Everything that one build produced; callers use parts of it. */
 export type BuildRecord = z.output<typeof recordSchema>;
 
+/** Where what was made is kept. */
+export interface CacheContext {
+  store: ContentStore;
+  /** Records, prepared sources and closures are kept in it. Safe to delete. */
+  cacheDir: string;
+  signal?: AbortSignal | undefined;
+}
+
 /** Records below `<cacheDir>/builds/`. */
 export class BuildCache {
   readonly #folder: string;

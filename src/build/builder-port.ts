@@ -4,12 +4,11 @@
  * machine can be one. It owns the shapes of both sides; deciding what must be
  * built is build-plan.ts.
  */
-import type { ContentStore } from '../io/content-store.js';
 import type { Phase } from '../io/progress.js';
 import type { AptSourcePin, TreePin } from '../source/pin.js';
 import type { Base } from './base-digest.js';
 import type { BaseIndex } from './base-index.js';
-import type { BuildRecord } from './build-cache.js';
+import type { BuildRecord, CacheContext } from './build-cache.js';
 import type { PreparedSource } from './prepared-source.js';
 import type { TreeFrom, TreePackage } from './tree-package.js';
 
@@ -67,11 +66,8 @@ export type PreparedBuild =
   | { method: 'tree'; request: TreeRequest; inputs: string; record: BuildRecord | undefined };
 
 /** What builds are decided and run with. */
-export interface BuildContext extends BuildJob {
-  store: ContentStore;
+export interface BuildContext extends BuildJob, CacheContext {
   builder: Builder;
-  /** Records, prepared sources and closures are kept in it. Safe to delete. */
-  cacheDir: string;
 }
 
 /** How one build is watched. */

@@ -11,7 +11,7 @@ import { readKept } from '../io/kept-json.js';
 import { inItem, type Item, type Phase } from '../io/progress.js';
 import type { TreePin } from '../source/pin.js';
 import { inCache } from '../io/cache-folders.js';
-import type { BuildContext } from './builder-port.js';
+import type { CacheContext } from './build-cache.js';
 import { putHashed, weakHashes } from './hashed-file.js';
 
 /** A lower level than for packages: the tree is compressed again for each new commit. */
@@ -28,7 +28,9 @@ const keptSchema = z.strictObject({
 });
 
 /** The cache holds what is remembered of tarballs made before. */
-export type OrigContext = Pick<BuildContext, 'store' | 'cacheDir' | 'signal'> & { phase?: Phase | undefined };
+export interface OrigContext extends CacheContext {
+  phase?: Phase | undefined;
+}
 
 /**
  * @param source name of the source package

@@ -8,8 +8,7 @@ import type { VersionMoves } from '../deb/relation-moves.js';
 import { withoutEpoch } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName, xzCompress } from '../io/compress.js';
-import { BuildCache } from './build-cache.js';
-import type { BuildContext } from './builder-port.js';
+import { BuildCache, type CacheContext } from './build-cache.js';
 import type { BuiltPackage } from './built.js';
 import { hashOf } from './inputs.js';
 
@@ -48,10 +47,7 @@ function inOrder(
  * @throws LockstepError SOURCE_MISMATCH (the file is of another package than the one it is listed as),
  * STORE_MISSING, STORE_CORRUPT, DEB_*, DISK_*, INTERRUPTED
  */
-export async function repackPackage(
-  request: RepackRequest,
-  context: Pick<BuildContext, 'store' | 'cacheDir' | 'signal'>,
-): Promise<BuiltPackage> {
+export async function repackPackage(request: RepackRequest, context: CacheContext): Promise<BuiltPackage> {
   const { store, cacheDir, signal } = context;
   const cache = new BuildCache(cacheDir, store);
   const inputs = repackInputHash(request);
