@@ -16,8 +16,7 @@ import {
 } from '../../snapshot/key-state.js';
 import type { KeyEnds } from '../../signing/verifier.js';
 import type { LineTrust } from '../../snapshot/chained-lines.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import type { KeyAtHand } from './keys-at-hand.js';
 
 export interface ArchiveKeys {

@@ -15,8 +15,7 @@ import { appendSigningRecord, loggedSigner } from '../../signing/signing-log.js'
 import { endsOf, signingKeys, type KeyState, type RecordedKey } from '../../snapshot/key-state.js';
 import { changeHint, countingKeyring, currentAtHand } from './archive-keys.js';
 import type { KeyAtHand, KeySlot } from './keys-at-hand.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 
 /** What signs for the archive. Its `publicKey` is all keys whose signatures count, the current one first. */
 export interface ArchiveSigner extends Signer {

@@ -21,9 +21,8 @@ export interface KeyRequest {
 /** @throws LockstepError USAGE, FILE_MISSING, SIGN_KEY_EXISTS, SIGN_KEY_MODE, SIGN_PASSPHRASE_NEEDED */
 export async function generateArchiveKey(context: Context, request: KeyRequest): Promise<KeyResult> {
   const { workspace } = context;
-  const { config: signing } = keySlots(context).find(({ slot }) => (slot === 'next') === request.next) ?? {
-    config: workspace.signing,
-  };
+  const place = keySlots(workspace).find(({ slot }) => (slot === 'next') === request.next);
+  const signing = place?.config ?? workspace.signing;
   if (signing.method !== 'openpgp') {
     throw new LockstepError('USAGE', {
       message: 'This workspace signs with gpg (signing.method in lockstep.yaml), which creates its own keys.',

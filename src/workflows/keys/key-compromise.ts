@@ -30,8 +30,7 @@ import {
 } from '../../suite/unbelieved.js';
 import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import { settleKeys } from './keyring-settle.js';
 import { keyringProfile } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';

@@ -7,8 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readIfThere, writeFileAtomic } from '../../io/disk.js';
 import type { TemplateFolder } from '../../metapackage/template-folder.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import { publishedSuites } from './keyring-package.js';
 
 /** The hash of everything that the package can depend on. Throws as readPublished. */

@@ -13,7 +13,7 @@ import type { Workspace } from '../../profile/workspace-schema.js';
 import { readPublicKeys } from '../../signing/keys.js';
 import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
-import type { Run } from '../workspace/run.js';
+import type { Run } from '../workspace/context.js';
 
 /** The keys that the package holds, and the suites that it has a machine follow for them. */
 export async function keyringKey({ own, state }: Pick<ArchiveKeys, 'own' | 'state'>): Promise<ArchiveKey> {

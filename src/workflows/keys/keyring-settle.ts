@@ -17,12 +17,12 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../../suite/unbelieved.js';
 import { archiveKeys, judgementOf } from './archive-keys.js';
 import { signerOfKey } from './archive-signer.js';
-import type { Run } from '../workspace/run.js';
 import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, readKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
 import { keyringProfile, keyringSuites } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import type { Run } from '../workspace/context.js';
 
 /**
  * After a move of a suite: the suite of the current key offers the current keyring package, and machines get

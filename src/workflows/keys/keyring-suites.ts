@@ -8,8 +8,7 @@ import type { SuiteIdentity } from '../../archive/release.js';
 import type { KeyringSuites } from '../../archive/sources-file.js';
 import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 
 /** What publishing needs to know of a suite. */
 export interface PublishedSuite extends SuiteIdentity {

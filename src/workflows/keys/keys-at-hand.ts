@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { loadPublicKey, type PublicKey } from '../../signing/public-key.js';
 import type { SigningConfig } from '../../signing/signer.js';
-import type { Context } from '../workspace/context.js';
+import type { Workspace } from '../../profile/workspace-schema.js';
 
 /** Where lockstep.yaml has a key. */
 export type KeySlot = 'signing' | 'next';
@@ -12,10 +12,7 @@ export type KeySlot = 'signing' | 'next';
  * The two places of lockstep.yaml: the key that signs, and the one that `key rotate` brings in. Which of them holds the
  * current key, the record says: after a change it is the second one, until a person tidies up.
  */
-export function keySlots({
-  workspace,
-}: Pick<Context, 'workspace'>): { slot: KeySlot; config: SigningConfig }[] {
-  const { signing } = workspace;
+export function keySlots({ signing }: Workspace): { slot: KeySlot; config: SigningConfig }[] {
   const slots: { slot: KeySlot; config: SigningConfig }[] = [{ slot: 'signing', config: signing }];
   if (signing.next !== undefined) slots.push({ slot: 'next', config: signing.next });
   else if (signing.method === 'openpgp') {
@@ -40,12 +37,12 @@ export interface KeysAtHand {
 }
 
 /** @throws LockstepError as loadPublicKey does for a key that is there */
-export async function findKeysAtHand(context: Pick<Context, 'workspace'>): Promise<KeysAtHand> {
+export async function findKeysAtHand(workspace: Workspace): Promise<KeysAtHand> {
   const found: KeyAtHand[] = [];
   let missing: LockstepError | null = null;
-  for (const { slot, config } of keySlots(context)) {
+  for (const { slot, config } of keySlots(workspace)) {
     try {
-      found.push({ slot, config, key: await loadPublicKey(config, context.workspace.root) });
+      found.push({ slot, config, key: await loadPublicKey(config, workspace.root) });
     } catch (error) {
       if (!(error instanceof LockstepError) || error.code !== 'SIGN_KEY_MISSING') throw error;
       if (slot === 'signing') missing = error;

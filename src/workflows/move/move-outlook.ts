@@ -11,8 +11,7 @@ import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
 import type { VersionChanges } from '../../suite/version-steps.js';
 import { withdrawalOf, type SchemaMove } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import type { MovePlan } from './suite-move.js';
 import { readVersions, type ListedVersions } from './version-changes.js';
 

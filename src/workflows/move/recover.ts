@@ -12,8 +12,7 @@ import type { Signer } from '../../signing/signer.js';
 import { historyPath } from '../../suite/history-file.js';
 import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 
 /** Where the journal is; it is there while a move is under way. */

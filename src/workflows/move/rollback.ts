@@ -15,8 +15,7 @@ import {
 } from '../../suite/move-rules.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import { moveOutlook, type OutlookRequest } from './move-outlook.js';
 import { listedIn } from '../../archive/release.js';
 import { applyMove, planMove, type MoveRequest } from './suite-move.js';

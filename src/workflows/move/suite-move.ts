@@ -26,7 +26,6 @@ import { assertGates, isMoveUnproven, type GateFacts } from '../../suite/gates.j
 import { assertOrigins } from '../../suite/origins.js';
 import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
-import type { Run } from '../workspace/run.js';
 import { ensureKeyringSuite } from '../keys/keyring-settle.js';
 import { applyPublish, planPublish } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
@@ -34,6 +33,7 @@ import { leftOnReissue } from './versions-on-machines.js';
 import { evidenceOf, recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { versionSteps } from './version-changes.js';
 import type { PublishResult } from './move-results.js';
+import type { Run } from '../workspace/context.js';
 
 export interface MoveRequest {
   action: HistoryAction;

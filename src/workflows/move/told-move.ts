@@ -1,10 +1,10 @@
 /** A move that people are told of before it is done: what promote and rollback share. */
 import type { Signer } from '../../signing/signer.js';
-import type { Run } from '../workspace/run.js';
 import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
 import { applyMove, planMove, type MovePlan, type MoveRequest } from './suite-move.js';
 import { reportOf } from './suite-publication.js';
 import type { PublishResult } from './move-results.js';
+import type { Run } from '../workspace/context.js';
 
 export interface MoveTelling {
   /** Only plan. */

@@ -11,8 +11,8 @@ import type { NamedSuite } from '../../profile/load.js';
 import type { SnapshotRef } from '../../snapshot/manifest.js';
 import { versionChanges, type NamedVersion, type VersionChanges } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
-import type { Run } from '../workspace/run.js';
 import { listedSnapshot } from '../workspace/snapshot-records.js';
+import type { Run } from '../workspace/context.js';
 
 /** What a suite lists before and after a move. */
 export interface ListedVersions {

@@ -8,8 +8,8 @@ import type { SnapshotRef, Superseding } from '../../snapshot/manifest.js';
 import type { NamedVersion } from '../../suite/version-steps.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { supersededPackages, type LeftOnReissue } from '../../suite/highest-versions.js';
-import type { Run } from '../workspace/run.js';
 import { listedSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import type { Run } from '../workspace/context.js';
 
 /** A snapshot that a suite pointed at. */
 export interface PastSnapshot extends SnapshotRef {

@@ -21,8 +21,7 @@ import {
 } from '../../snapshot/snapshot-folder.js';
 import { parseSnapshotName } from '../../snapshot/snapshot-name.js';
 import { archiveKeys } from '../keys/archive-keys.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 
 /** How snapshots are judged here, and what a person should know about it. */
 export interface ReadingTrust extends SnapshotTrust {

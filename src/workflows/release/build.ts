@@ -1,8 +1,8 @@
 /** `lockstep build`: resolve and build, without cutting. */
 import { buildSet, planBuilds, type PlannedBuilds } from './set-build.js';
 import { lookAtBase, plannedSources } from './behind-base.js';
-import type { Context } from '../workspace/context.js';
-import { openRun, type Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
+import { openRun } from '../workspace/run.js';
 import type { LocalTrees } from './local-trees.js';
 import { resolveProfile, type Resolution } from './resolve.js';
 import { exclusively } from '../workspace/workspace-lock.js';

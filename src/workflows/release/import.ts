@@ -22,8 +22,7 @@ import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapsh
 import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { vettingEvidence } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { ownTrust } from '../keys/archive-keys.js';

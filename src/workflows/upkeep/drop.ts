@@ -17,8 +17,7 @@ import { listSnapshots, type SnapshotPlace } from '../../snapshot/snapshot-folde
 import { anyTime } from '../../suite/unbelieved.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import { archiveKeys, ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
 import { allHistories } from '../reading/named-snapshot.js';
 import { assertSound } from './soundness.js';

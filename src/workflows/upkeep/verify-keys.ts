@@ -10,8 +10,7 @@ import type { Finding } from '../../snapshot/finding.js';
 import { listHistories } from '../../suite/history-file.js';
 import { keyRecordPath } from '../../snapshot/key-record.js';
 import { archiveKeys, keysWithoutRecord, type ArchiveKeys } from '../keys/archive-keys.js';
-import type { Context } from '../workspace/context.js';
-import type { Run } from '../workspace/run.js';
+import type { Context, Run } from '../workspace/context.js';
 
 export interface JudgedKeys {
   keys: ArchiveKeys;

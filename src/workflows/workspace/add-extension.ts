@@ -6,8 +6,8 @@ import { writeFileAtomic } from '../../io/disk.js';
 import { addComponent, type NewComponent } from '../../profile/edit.js';
 import { componentNamePattern } from '../../profile/names.js';
 import type { Profile } from '../../profile/profile-schema.js';
-import type { Context } from './context.js';
-import { openRun, type Run } from './run.js';
+import type { Context, Run } from './context.js';
+import { openRun } from './run.js';
 import { exclusively } from './workspace-lock.js';
 import type { AddExtensionResult } from './workspace-results.js';
 

@@ -4,12 +4,16 @@
  * the clock but through this.
  */
 import type { ArchivePort } from '../../archive/port.js';
+import type { SnapshotRecords } from '../../archive/snapshot-record.js';
 import type { Builder } from '../../build/builder-port.js';
 import type { Clock } from '../../io/clock.js';
 import type { ContentStore } from '../../io/content-store.js';
 import type { Http } from '../../io/http.js';
 import type { Progress } from '../../io/progress.js';
+import type { Profiles } from '../../profile/profiles.js';
 import type { Workspace } from '../../profile/workspace-schema.js';
+import type { KeysAtHand } from '../keys/keys-at-hand.js';
+import type { Ledger } from './ledger.js';
 
 /** Absolute paths. The cache lives outside the workspace and is shared by all of them. */
 export interface Places {
@@ -45,4 +49,14 @@ export interface Context {
   command: string;
   /** Version of Lockstep, for records. */
   toolVersion: string;
+}
+
+/** One run of a command: its context, and what it reads at its door (run.ts). */
+export interface Run extends Context {
+  readonly ledger: Ledger;
+  readonly profiles: Profiles;
+  /** What is derived from manifests, `.lockstep/indices`. */
+  readonly records: SnapshotRecords;
+  /** The keys of lockstep.yaml. They are read when the first step needs them. Throws as findKeysAtHand. */
+  readonly keysAtHand: () => Promise<KeysAtHand>;
 }

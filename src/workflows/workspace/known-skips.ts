@@ -8,8 +8,7 @@ import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { HistoryEntry } from '../../suite/history.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
-import type { Context } from './context.js';
-import type { Run } from './run.js';
+import type { Context, Run } from './context.js';
 
 /**
  * A version that no security suite has may bring security fixes all the same: a snapshot of this profile that took it

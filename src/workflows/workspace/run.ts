@@ -1,6 +1,6 @@
 /**
- * One run of a command: its context, and what it reads at its door. A command
- * that writes opens its run under the workspace's lock (workspace-lock.ts).
+ * Opens the run of a command: what it reads at its door. A command that writes
+ * opens its run under the workspace's lock (workspace-lock.ts).
  */
 import { join } from 'node:path';
 import { BlockStore } from '../../archive/block-store.js';
@@ -8,17 +8,8 @@ import { FileLists } from '../../archive/file-lists.js';
 import { SnapshotRecords } from '../../archive/snapshot-record.js';
 import { Profiles } from '../../profile/profiles.js';
 import { findKeysAtHand, type KeysAtHand } from '../keys/keys-at-hand.js';
-import type { Context } from './context.js';
+import type { Context, Run } from './context.js';
 import { Ledger } from './ledger.js';
-
-export interface Run extends Context {
-  readonly ledger: Ledger;
-  readonly profiles: Profiles;
-  /** What is derived from manifests, `.lockstep/indices`. */
-  readonly records: SnapshotRecords;
-  /** The keys of lockstep.yaml. They are read when the first step needs them. Throws as findKeysAtHand. */
-  readonly keysAtHand: () => Promise<KeysAtHand>;
-}
 
 /** @throws LockstepError DISK_IO */
 export async function openRun(context: Context): Promise<Run> {
@@ -37,6 +28,6 @@ export async function openRun(context: Context): Promise<Run> {
     ledger: await Ledger.open(places.snapshots),
     profiles: await Profiles.read(workspace.root),
     records,
-    keysAtHand: () => (keys ??= findKeysAtHand(context)),
+    keysAtHand: () => (keys ??= findKeysAtHand(workspace)),
   };
 }

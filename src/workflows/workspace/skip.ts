@@ -17,8 +17,8 @@ import type { ComponentOptions, Skippable } from '../../resolution/component-opt
 import { optionsOf, type OwnSource } from '../../resolution/options.js';
 import { unlessSkipped } from '../../resolution/skips.js';
 import { allCandidates } from '../../source/registry.js';
-import type { Context } from './context.js';
-import { openRun, type Run } from './run.js';
+import type { Context, Run } from './context.js';
+import { openRun } from './run.js';
 import { withKnownFixes } from './known-skips.js';
 import { sourceContext } from '../release/profile-sources.js';
 import { exclusively } from './workspace-lock.js';

@@ -12,8 +12,7 @@ import type { Snapshot } from '../../snapshot/manifest.js';
 import { evidenceWithin } from '../../snapshot/manifest-v1.js';
 import { readSnapshot, snapshotFiles } from '../../snapshot/snapshot-folder.js';
 import { ownTrust } from '../keys/archive-keys.js';
-import type { Context } from './context.js';
-import type { Run } from './run.js';
+import type { Context, Run } from './context.js';
 
 /** A snapshot by its name. */
 export interface SnapshotTarget {

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { ensureDir } from '../../io/disk.js';
 import { withLock } from '../../io/lock.js';
-import type { Context } from './context.js';
-import { openRun, type Run } from './run.js';
+import type { Context, Run } from './context.js';
+import { openRun } from './run.js';
 import { recoverMove } from '../move/recover.js';
 import { registerWorkspace } from '../upkeep/shared-cache.js';
 
