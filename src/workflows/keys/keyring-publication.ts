@@ -12,17 +12,11 @@ import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { definitionFileName, readTemplate, type TemplateFolder } from '../../metapackage/template-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
-import { takenIds } from '../../snapshot/dropped.js';
 import { historyPath } from '../../suite/history-file.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { moveTime } from '../../suite/move-rules.js';
 import { planSnapshot } from '../../snapshot/snapshot-plan.js';
-import {
-  applySnapshot,
-  listSnapshots,
-  readSnapshot,
-  type SnapshotTrust,
-} from '../../snapshot/snapshot-folder.js';
+import { listSnapshots, readSnapshot, type SnapshotTrust } from '../../snapshot/snapshot-folder.js';
 import { vetSet } from '../../vetting/vet.js';
 import { archiveKeys, ownTrust } from './archive-keys.js';
 import { buildContext, versionHistory } from '../release/set-build.js';
@@ -31,6 +25,7 @@ import type { Context, Run } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { cutRequest, writeCut } from '../workspace/cutting.js';
 import { applyPublish, planPublish } from '../move/suite-publication.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
@@ -85,7 +80,7 @@ export async function cutKeyringPackage(
 }
 
 async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Phase): Promise<Snapshot> {
-  const { workspace, places, store, clock, signal } = run;
+  const { workspace, places, store, signal } = run;
   const group = await composeKeyringPackage(run, template);
   const building = buildContext(run, phase);
   const built = [];
@@ -118,16 +113,11 @@ async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Ph
       builds: [{ package: group.source, version: group.version, inputs: group.inputs }],
       evidence: [vetting],
     },
-    last,
+    ...(await cutRequest(run, last)),
     anew,
-    taken: await takenIds(places.snapshots),
-    now: clock.now(),
-    tool: { name: 'lockstep', version: run.toolVersion },
   });
   if (plan.kind === 'unchanged') return last!;
-  const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
-  await run.records.make(plan);
-  await commitSnapshotFiles(run, files, `Cut ${plan.id} of the keyring package`);
+  await writeCut(run, plan, signer, `Cut ${plan.id} of the keyring package`);
   return plan;
 }
 

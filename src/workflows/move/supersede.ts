@@ -15,9 +15,7 @@ import type { Snapshot, SnapshotBuild, SnapshotPackage, SnapshotRef } from '../.
 import type { NamedVersion } from '../../suite/version-steps.js';
 import { assertSameBase } from '../../suite/move-rules.js';
 import { planSnapshot, type SnapshotContent } from '../../snapshot/snapshot-plan.js';
-import { takenIds } from '../../snapshot/dropped.js';
 import {
-  applySnapshot,
   lastSnapshot,
   listSnapshots,
   readSnapshot,
@@ -32,7 +30,7 @@ import { changelogsOf } from '../release/set-changelogs.js';
 import { ownTrust } from '../keys/archive-keys.js';
 import type { Context, Run } from '../workspace/context.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
-import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { cutRequest, writeCut } from '../workspace/cutting.js';
 import { evidenceOfSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes } from './reissue-rows.js';
 import { inPhase, type Phase } from '../../io/progress.js';
@@ -149,18 +147,13 @@ interface Decided {
 }
 
 async function apply(run: Run, decided: Decided, signer: Signer): Promise<SupersedeResult> {
-  const { places, clock, signal } = run;
+  const { places } = run;
   const { manifest } = decided.target;
   const { profile } = manifest;
   const content = await contentOf(run, decided);
   const cut = async (): Promise<SupersedeResult> => {
-    const plan = planSnapshot({
-      content,
-      last: await lastSnapshot(places.snapshots, profile, await ownTrust(run)),
-      taken: await takenIds(places.snapshots),
-      now: clock.now(),
-      tool: { name: 'lockstep', version: run.toolVersion },
-    });
+    const last = await lastSnapshot(places.snapshots, profile, await ownTrust(run));
+    const plan = planSnapshot({ content, ...(await cutRequest(run, last)) });
     // One that was cut and, the run being killed, not published; or published in another suite
     const before = decided.superseding.find(
       (one) => one.manifest.profile === profile && one.manifest.inputs === plan.inputs,
@@ -170,13 +163,8 @@ async function apply(run: Run, decided: Decided, signer: Signer): Promise<Supers
       const sha256 = before?.sha256 ?? (await readSnapshot(places.snapshots, { profile, id })).sha256;
       return { id, profile, sha256, cut: false };
     }
-    const files = await applySnapshot(places.snapshots, plan, { signer, now: clock.now(), signal });
-    await run.records.make(plan);
-    await commitSnapshotFiles(
-      run,
-      files,
-      `Cut ${plan.id} of ${profile}: the content of ${manifest.id} above ${decided.above.id}`,
-    );
+    const what = `the content of ${manifest.id} above ${decided.above.id}`;
+    await writeCut(run, plan, signer, `Cut ${plan.id} of ${profile}: ${what}`);
     return { id: plan.id, profile, sha256: plan.sha256, cut: true };
   };
   return await inPhase(

@@ -17,7 +17,6 @@ import {
 import type { EvidenceDraft } from '../../snapshot/evidence.js';
 import type { Snapshot, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
-import { takenIds } from '../../snapshot/dropped.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { ReadPackage } from '../../vetting/foreign-share.js';
 import { vettingEvidence } from '../../vetting/vet.js';
@@ -25,11 +24,12 @@ import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { cutRequest } from '../workspace/cutting.js';
 import { ownTrust } from '../keys/archive-keys.js';
 import { prepareEntry } from '../move/suite-publication.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
-import { toldOf } from './snapshot-cut.js';
+import { cutFields, toldOf, writtenIn } from './snapshot-cut.js';
 import type { ImportResult } from './release-results.js';
 
 export interface ImportRequest extends ReadingRequest {
@@ -56,10 +56,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
     try {
       return {
         profile: profile.name,
-        id: plan.id,
-        cut: plan.kind === 'cut',
-        inputs: plan.inputs,
-        parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
+        ...cutFields(plan),
         manifest: request.dryRun ? null : await applyImport(run, plan, batch, signer),
         ...told,
       };
@@ -120,12 +117,9 @@ async function planImport(
   const set = planImportedSet({ packages, sources, previous, add, remove, versions });
   const faults = [...taken.faults, ...('faults' in set ? set.faults : [])];
   if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);
-  const { distribution, release, codename, architectures } = profile.base;
   const plan = planSnapshot({
     content: {
-      profile: profile.name,
-      description: profile.description,
-      base: { distribution, release, codename, architectures },
+      ...writtenIn(profile),
       components: {},
       packages: set.packages,
       sources: set.sources,
@@ -133,10 +127,7 @@ async function planImport(
       builds: [],
       evidence: evidenceOf(taken),
     },
-    last: previous,
-    taken: await takenIds(snapshots),
-    now: run.clock.now(),
-    tool: { name: 'lockstep', version: run.toolVersion },
+    ...(await cutRequest(run, previous)),
   });
   return { plan, set };
 }
@@ -220,7 +211,7 @@ async function applyImport(
     const { id, sha256 } = plan;
     await prepareEntry(run, { profile: plan.manifest.profile, id, sha256 });
     await commitSnapshotFiles(run, files, `Import ${plan.id} of ${plan.manifest.profile}`);
-    return files.find((file) => file.endsWith('.json')) ?? null;
+    return files[0]!;
   };
   return await inPhase(run.progress, 'Cutting a snapshot', cut, () => toldOf(plan));
 }

@@ -2,20 +2,20 @@
 import { counted } from '../../counted.js';
 import { readDebControl } from '../../deb/deb-file.js';
 import { decompressByName } from '../../io/compress.js';
+import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../../snapshot/content.js';
 import { stateOf } from '../../snapshot/evidence.js';
 import { installability, isPassed } from '../../suite/gates.js';
 import type { Snapshot, SnapshotPackage } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
-import { takenIds } from '../../snapshot/dropped.js';
-import { applySnapshot, lastSnapshot } from '../../snapshot/snapshot-folder.js';
+import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { vetSet } from '../../vetting/vet.js';
 import type { BuiltSet } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context, Run } from '../workspace/context.js';
 import { proveInstallable } from './install-gate.js';
-import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { cutRequest, writeCut } from '../workspace/cutting.js';
 import { ownTrust } from '../keys/archive-keys.js';
 import { prepareEntry } from '../move/suite-publication.js';
 import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
@@ -31,7 +31,7 @@ export async function planCut(
   set: BuiltSet,
   security: readonly string[],
 ): Promise<SnapshotPlan> {
-  const { workspace, places, store, clock, signal } = context;
+  const { workspace, places, store, signal } = context;
   const { area } = workspace.archive;
   const { profile } = set;
   const built = set.outputs.flatMap(({ packages }) => packages);
@@ -46,14 +46,7 @@ export async function planCut(
   const taken = await takenEntries(context, set);
   const last = await lastSnapshot(places.snapshots, profile.name, await ownTrust(context));
   const content: SnapshotContent = {
-    profile: profile.name,
-    description: profile.description,
-    base: {
-      distribution: profile.base.distribution,
-      release: profile.base.release,
-      codename: profile.base.codename,
-      architectures: profile.base.architectures,
-    },
+    ...writtenIn(profile),
     components,
     packages: [
       ...taken,
@@ -69,13 +62,8 @@ export async function planCut(
     ...(set.schema === undefined ? {} : { schema: set.schema }),
     ...(security.length === 0 ? {} : { security: [...security] }),
   };
-  const request = {
-    last,
-    taken: await takenIds(places.snapshots),
-    now: clock.now(),
-    anew: last !== null && (await isUnproven(context, last)),
-    tool: { name: 'lockstep', version: context.toolVersion },
-  };
+  const anew = last !== null && (await isUnproven(context, last));
+  const request = { ...(await cutRequest(context, last)), anew };
   const plan = planSnapshot({ content, ...request });
   if (plan.kind === 'unchanged') return plan;
   // Proven last: it costs the most, and needs all packages
@@ -86,6 +74,16 @@ export async function planCut(
     content: { ...content, sourceChangelogs, evidence: [vetting, proof] },
     ...request,
   });
+}
+
+/** What a snapshot takes from its profile as it is. */
+export function writtenIn({
+  name: profile,
+  description,
+  base,
+}: Profile | ImportedProfile): Pick<SnapshotContent, 'profile' | 'description' | 'base'> {
+  const { distribution, release, codename, architectures } = base;
+  return { profile, description, base: { distribution, release, codename, architectures } };
 }
 
 async function takenEntries(
@@ -111,9 +109,11 @@ async function isUnproven(context: Run, snapshot: Snapshot): Promise<boolean> {
   return !isPassed(stateOf(evidence, installability, context.clock.now()));
 }
 
-/** What a person is told when a plan has been carried out. */
+/** What a person is told when a plan has been carried out: the same counts as `show` and `snapshots` have. */
 export function toldOf(plan: SnapshotPlan): string {
-  return plan.kind === 'cut' ? cutWords(plan) : `nothing changed since ${plan.id}`;
+  if (plan.kind === 'unchanged') return `nothing changed since ${plan.id}`;
+  const { packages, sources } = plan.manifest;
+  return `${plan.id}: ${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`;
 }
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */
@@ -125,35 +125,24 @@ export async function applyCut(
 ): Promise<CutResult> {
   const title = `Cutting a snapshot of ${set.profile.name}`;
   const cut = async (): Promise<CutResult> => {
-    const files = await applySnapshot(context.places.snapshots, plan, {
-      signer,
-      now: context.clock.now(),
-      signal: context.signal,
-    });
-    // The data for publishing is prepared while the snapshot is in memory, so that no move has to read it
-    if (plan.kind === 'cut') {
-      await context.records.make(plan);
-      const { id, sha256 } = plan;
-      await prepareEntry(context, { profile: set.profile.name, id, sha256 });
-    }
-    await commitSnapshotFiles(context, files, `Cut ${plan.id} of ${set.profile.name}`);
-    return cutReport(plan, set, files.find((file) => file.endsWith('.json')) ?? null);
+    const { name: profile } = set.profile;
+    const [manifest] = await writeCut(context, plan, signer, `Cut ${plan.id} of ${profile}`);
+    if (plan.kind === 'cut') await prepareEntry(context, { profile, id: plan.id, sha256: plan.sha256 });
+    return cutReport(plan, set, manifest ?? null);
   };
   return await inPhase(context.progress, title, cut, () => toldOf(plan));
 }
 
-/** The same counts as `show` and `snapshots` have. */
-function cutWords({ id, manifest: { packages, sources } }: Extract<SnapshotPlan, { kind: 'cut' }>): string {
-  return `${id}: ${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`;
+/** Of a cut or an import: what the snapshot is, or would be. */
+export function cutFields(plan: SnapshotPlan): Pick<CutResult, 'id' | 'cut' | 'inputs' | 'parent'> {
+  const parent = plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null;
+  return { id: plan.id, cut: plan.kind === 'cut', inputs: plan.inputs, parent };
 }
 
 export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutResult {
   return {
     profile: set.profile.name,
-    id: plan.id,
-    cut: plan.kind === 'cut',
-    inputs: plan.inputs,
-    parent: plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null,
+    ...cutFields(plan),
     manifest,
     security: [...((plan.kind === 'cut' ? plan.manifest.security : plan.security) ?? [])],
     skipped: [...set.skipped],
