@@ -76,6 +76,11 @@ export class Profiles {
     return value;
   }
 
+  /** The same, or undefined where it has faults or is not there: a command that needs it says why. */
+  readable(name: string): Profile | ImportedProfile | undefined {
+    return this.#files.has(name) ? this.#check(name).value : undefined;
+  }
+
   /** A profile with components. Throws as {@link either}, USAGE for one of imported packages. */
   withComponents(name: string): Profile {
     const profile = this.either(name);

@@ -3,10 +3,9 @@
  * `--json`. It reads, decides nothing and writes nothing; the words are
  * src/cli/explain/move.ts.
  */
-import { LockstepError } from '../../errors.js';
 import { exactPackages, keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import { isImported, type NamedSuite } from '../../profile/load.js';
-import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
+import type { Profile } from '../../profile/profile-schema.js';
 import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
 import type { VersionChanges } from '../../suite/version-steps.js';
 import { withdrawalOf, type SchemaMove } from '../../suite/move-rules.js';
@@ -52,66 +51,51 @@ export interface MoveOutlook {
 }
 
 /** What the outlook is made over. */
-export interface OutlookRequest extends ListedVersions {
-  action: HistoryAction;
+export interface OutlookRequest
+  extends
+    Pick<MoveOutlook, 'action' | 'from' | 'to' | 'fromSuite' | 'reason' | 'reissues' | 'security' | 'schema'>,
+    Pick<MoveOutlook, 'notes' | 'clockBehind' | 'keyWarnings'> {
   suite: Pick<NamedSuite, 'name' | 'profile'>;
-  from: string | null;
-  to: string | null;
-  fromSuite?: string | undefined;
-  reason?: string | undefined;
-  reissues?: string | undefined;
-  security: readonly string[];
-  schema: SchemaMove | null;
   /** Whether the set has a database: it then brings the program that restores one. */
   hasDatabase: boolean;
-  notes?: readonly string[];
-  clockBehind: number;
-  keyWarnings?: readonly string[] | undefined;
+  listed: ListedVersions;
 }
 
 /** What a planned move's outlook is made over. */
 export function outlookOf(plan: MovePlan): OutlookRequest {
-  const { action, suite, from, to, fromSuite, reason, reissues, schema, clockBehind } = plan;
+  const { action, suite, from, to, schema, clockBehind } = plan;
   return {
     action,
     suite,
     from,
     to: to.id,
-    fromSuite,
-    reason,
-    reissues,
-    security: to.security,
+    fromSuite: plan.fromSuite ?? null,
+    reason: plan.reason ?? null,
+    reissues: plan.reissues ?? null,
+    security: [...to.security],
     schema,
     hasDatabase: to.schema !== null || schema !== null,
     notes: leftOnReissueWords(suite.name, to.id, plan.left),
     clockBehind,
     keyWarnings: plan.publication.warnings,
-    before: plan.listedBefore,
-    after: plan.publication.listed,
+    listed: { before: plan.listedBefore, after: plan.publication.listed },
   };
 }
 
 /** @throws LockstepError what reading the suite's history and the records of the listed snapshots throws */
 export async function moveOutlook(run: Run, request: OutlookRequest): Promise<MoveOutlook> {
-  const { suite, to } = request;
+  const { suite, hasDatabase, listed, ...told } = request;
   const history = run.ledger.history(suite.name);
-  const read = readProfile(run, suite.profile);
-  const imported = read !== null && isImported(read);
-  const profile = read === null || isImported(read) ? null : read;
+  const read = run.profiles.readable(suite.profile);
+  const imported = read !== undefined && isImported(read);
+  const profile = read === undefined || isImported(read) ? null : read;
   const manifests = new Map(history.map((entry) => [entry.to, entry.manifest]));
-  const versions = await readVersions(run, request, manifests);
-  const withdrawal = to === null ? undefined : withdrawalOf(history, to);
+  const versions = await readVersions(run, { suite, from: told.from, ...listed }, manifests);
+  const withdrawal = told.to === null ? undefined : withdrawalOf(history, told.to);
   return {
-    action: request.action,
+    ...told,
     suite: suite.name,
     profile: suite.profile,
-    from: request.from,
-    to,
-    fromSuite: request.fromSuite ?? null,
-    reason: request.reason ?? null,
-    reissues: request.reissues ?? null,
-    security: [...request.security],
-    schema: request.schema,
     versions,
     imported,
     loose: looseAmong(versions.steps, run, profile),
@@ -122,10 +106,7 @@ export async function moveOutlook(run: Run, request: OutlookRequest): Promise<Mo
     reopens: reopenedBy(request, history),
     keyringPackage: keyringPackageOf(run.workspace),
     // The set with a database brings a program of the metapackage's name
-    program: request.hasDatabase ? (profile?.metapackage.name ?? null) : null,
-    notes: [...(request.notes ?? [])],
-    clockBehind: request.clockBehind,
-    keyWarnings: request.keyWarnings,
+    program: hasDatabase ? (profile?.metapackage.name ?? null) : null,
   };
 }
 
@@ -139,16 +120,6 @@ function reopenedBy(
   const fixed = new Set(later.flatMap((entry) => entry.security ?? []));
   for (const id of security) fixed.delete(id);
   return [...fixed].sort();
-}
-
-/** Null where it cannot be read: a broken profile must not stand in a rollback's way. */
-function readProfile({ profiles }: Run, name: string): Profile | ImportedProfile | null {
-  try {
-    return profiles.either(name);
-  } catch (error) {
-    if (error instanceof LockstepError) return null;
-    throw error;
-  }
 }
 
 /** Those of the packages that change which the archive's pin does not name. */

@@ -104,7 +104,8 @@ async function goBackUp(
     suite,
     from: has.id,
     to: null,
-    reason,
+    fromSuite: null,
+    reason: reason ?? null,
     reissues,
     security: [],
     schema,
@@ -112,8 +113,10 @@ async function goBackUp(
     notes: planned.notes,
     keyWarnings: keyWarnings(await signingEnd(await signer.publicKey(), run.clock.now()), run.clock.now()),
     clockBehind: secondsBehind(run.clock.now(), standing.latestDate),
-    before: listedIn(standing.release),
-    after: [planned.packages, ...kept.slice(0, suite.retain - 1)],
+    listed: {
+      before: listedIn(standing.release),
+      after: [planned.packages, ...kept.slice(0, suite.retain - 1)],
+    },
   };
   const outlook = await moveOutlook(run, request);
   onOutlook(outlook);

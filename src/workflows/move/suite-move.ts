@@ -51,10 +51,7 @@ export interface MoveRequest {
   lower: boolean;
 }
 
-export interface MovePlan extends Pick<
-  MoveRequest,
-  'action' | 'suite' | 'reason' | 'fromSuite' | 'reissues'
-> {
+export interface MovePlan extends Omit<MoveRequest, 'lower'> {
   /** What the suite points at now, by its history. */
   from: string | null;
   to: SnapshotFacts;
@@ -80,7 +77,7 @@ export interface MovePlan extends Pick<
  */
 export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan> {
   const { clock } = run;
-  const { action, suite, target, reason, fromSuite, reissues } = request;
+  const { action, suite, target, reissues } = request;
   const to = await recordOf(run, target);
   const has = await presentFacts(run, suite);
   const from = has?.id ?? null;
@@ -108,11 +105,7 @@ export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan
   const there = readReleaseFiles(standing);
   const publication = await planPublish(run, to, suite, { action, reissues, there });
   return {
-    action,
-    suite,
-    reason,
-    fromSuite,
-    reissues,
+    ...request,
     from,
     to,
     schema,

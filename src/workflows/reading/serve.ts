@@ -1,6 +1,5 @@
 /** Serves the archive of the workspace. */
 import { serveArchive, type RunningServer, type ServeOptions } from '../../archive/static-server.js';
-import { LockstepError } from '../../errors.js';
 import { ensureDir } from '../../io/disk.js';
 import { isImported } from '../../profile/load.js';
 import type { Context } from '../workspace/context.js';
@@ -36,12 +35,9 @@ export async function followableSuites(context: Context): Promise<FollowableSuit
   const suites: FollowableSuite[] = [];
   for (const [suite, { profile: name }] of Object.entries(context.workspace.suites)) {
     if (!published.has(suite)) continue;
-    try {
-      const profile = run.profiles.either(name);
-      suites.push({ suite, metapackage: isImported(profile) ? null : profile.metapackage.name });
-    } catch (error) {
-      if (!(error instanceof LockstepError)) throw error;
-    }
+    const profile = run.profiles.readable(name);
+    if (profile === undefined) continue;
+    suites.push({ suite, metapackage: isImported(profile) ? null : profile.metapackage.name });
   }
   return suites;
 }

@@ -155,10 +155,10 @@ export async function aheadOfSuite(
 ): Promise<{ base: string; ahead: BaseAhead[] }> {
   const none = { base: '', ahead: [] };
   if (last === undefined) return none;
+  const read = run.profiles.readable(profile);
+  if (read === undefined || isImported(read)) return none;
+  const { codename } = read.base;
   try {
-    const read = run.profiles.either(profile);
-    if (isImported(read)) return none;
-    const { codename } = read.base;
     const seen = await lastSeen(run, codename);
     if (seen.size === 0) return none;
     const builds = await readBuilds(run.places.snapshots, { profile: last.profile, id: last.to });

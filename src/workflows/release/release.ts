@@ -1,17 +1,16 @@
 /** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
 import type { NamedSuite } from '../../profile/load.js';
 import { assertOrigins, originsOfPins } from '../../suite/origins.js';
-import { buildSet, planBuilds, type PlannedBuilds } from './set-build.js';
+import { planBuilds, type PlannedBuilds } from './set-build.js';
 import { assertNotBehindBase } from './behind-base.js';
 import type { Context, Run } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
-import { applyCut, planCut } from './snapshot-cut.js';
+import { buildAndCut } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move/suite-move.js';
 import { suiteFor } from '../move/target-suite.js';
 import { resolveProfile, type Resolution } from './resolve.js';
-import { withSignedSources } from './source-signatures.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
 import type { CutResult, ReleaseResult } from './release-results.js';
@@ -77,10 +76,7 @@ export async function release(context: Context, request: ReleaseRequest): Promis
     const signer = await archiveSigner(run);
     const { suite, resolution, planned, plan } = await resolveFor(run, request);
     request.onPlan(plan);
-    await assertNotBehindBase(run, resolution, planned);
-    const set = await withSignedSources(run, await buildSet(run, resolution, planned), signer);
-    const cutPlan = await planCut(run, set, request.security);
-    const cut: CutResult = await applyCut(run, cutPlan, set, signer);
+    const cut = await buildAndCut(run, resolution, planned, signer, request);
     const { reason, lower } = request;
     const target = { profile: plan.profile, id: cut.id };
     const move = await planMove(run, { action: 'publish', suite, target, reason, schemaChange: true, lower });

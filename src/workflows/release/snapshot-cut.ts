@@ -11,10 +11,13 @@ import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../sna
 import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { vetSet } from '../../vetting/vet.js';
-import type { BuiltSet } from './set-build.js';
+import { buildSet, type BuiltSet, type PlannedBuilds } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context, Run } from '../workspace/context.js';
 import { proveInstallable } from './install-gate.js';
+import { assertNotBehindBase } from './behind-base.js';
+import type { Resolution } from './resolve.js';
+import { withSignedSources } from './source-signatures.js';
 import { cutRequest, writeCut } from '../workspace/cutting.js';
 import { ownTrust } from '../keys/archive-keys.js';
 import { prepareEntry } from '../move/suite-publication.js';
@@ -26,11 +29,7 @@ import type { CutResult } from './release-results.js';
  * @param security CVE ids that the new snapshot is to be flagged with
  * @throws LockstepError VETTING_FAILED, INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, SNAPSHOT_INVALID, VERIFY_*, STORE_*
  */
-export async function planCut(
-  context: Run,
-  set: BuiltSet,
-  security: readonly string[],
-): Promise<SnapshotPlan> {
+async function planCut(context: Run, set: BuiltSet, security: readonly string[]): Promise<SnapshotPlan> {
   const { workspace, places, store, signal } = context;
   const { area } = workspace.archive;
   const { profile } = set;
@@ -117,12 +116,7 @@ export function toldOf(plan: SnapshotPlan): string {
 }
 
 /** Writes and signs the manifest. The caller holds the workspace's lock. */
-export async function applyCut(
-  context: Run,
-  plan: SnapshotPlan,
-  set: BuiltSet,
-  signer: Signer,
-): Promise<CutResult> {
+async function applyCut(context: Run, plan: SnapshotPlan, set: BuiltSet, signer: Signer): Promise<CutResult> {
   const title = `Cutting a snapshot of ${set.profile.name}`;
   const cut = async (): Promise<CutResult> => {
     const { name: profile } = set.profile;
@@ -133,13 +127,28 @@ export async function applyCut(
   return await inPhase(context.progress, title, cut, () => toldOf(plan));
 }
 
+/** Builds what was planned and cuts it; a dry run says what would be cut. Throws as its steps. */
+export async function buildAndCut(
+  run: Run,
+  resolution: Resolution,
+  planned: PlannedBuilds,
+  signer: Signer,
+  { dryRun = false, security }: { dryRun?: boolean; security: readonly string[] },
+): Promise<CutResult> {
+  await assertNotBehindBase(run, resolution, planned);
+  const built = await buildSet(run, resolution, planned);
+  const set = await withSignedSources(run, built, dryRun ? null : signer);
+  const plan = await planCut(run, set, security);
+  return dryRun ? cutReport(plan, set, null) : await applyCut(run, plan, set, signer);
+}
+
 /** Of a cut or an import: what the snapshot is, or would be. */
 export function cutFields(plan: SnapshotPlan): Pick<CutResult, 'id' | 'cut' | 'inputs' | 'parent'> {
   const parent = plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null;
   return { id: plan.id, cut: plan.kind === 'cut', inputs: plan.inputs, parent };
 }
 
-export function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutResult {
+function cutReport(plan: SnapshotPlan, set: BuiltSet, manifest: string | null): CutResult {
   return {
     profile: set.profile.name,
     ...cutFields(plan),
