@@ -71,11 +71,7 @@ export function ownJudgement({
   keyring,
   ends,
   accepted,
-}: {
-  keyring: Uint8Array;
-  ends?: KeyEnds | undefined;
-  accepted?: ReadonlySet<string> | undefined;
-}): LineTrust {
+}: Pick<ArchiveKeys, 'keyring'> & Partial<Pick<ArchiveKeys, 'ends' | 'accepted'>>): LineTrust {
   return { keyring, taken: { kind: 'recorded', at: 'signed', ends }, accepted };
 }
 
@@ -86,8 +82,7 @@ export async function ownTrust(run: Run): Promise<LineTrust> {
 
 /** By what the record of keys says alone: for judging what a change of it would lead to. */
 export async function judgementOf(state: KeyState): Promise<LineTrust> {
-  const { accepted } = state;
-  return ownJudgement({ keyring: await keyringOf(countingKeys(state)), ends: endsOf(state), accepted });
+  return ownJudgement({ ...state, keyring: await keyringOf(countingKeys(state)), ends: endsOf(state) });
 }
 
 /** The key of lockstep.yaml that is to come in: one that is not the archive's yet, or is announced. */

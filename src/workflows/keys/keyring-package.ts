@@ -2,17 +2,14 @@
  * The keyring package: what it is made of, for a release, which puts it into
  * the set, and for the suites that are there for the key alone.
  */
-import { keyringSuite, liveView } from '../../archive/layout.js';
+import { liveView } from '../../archive/layout.js';
 import { readPublished } from '../../archive/publication.js';
 import type { ArchiveKey } from '../../metapackage/template-context.js';
-import { planKeyring, type SourceGroup } from '../../metapackage/compose.js';
+import { planKeyring, type KeyringInput, type SourceGroup } from '../../metapackage/compose.js';
 import type { VersionUse } from '../../metapackage/revision.js';
-import type { TemplateFolder } from '../../metapackage/template-folder.js';
-import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
-import type { Workspace } from '../../profile/workspace-schema.js';
 import { readPublicKeys } from '../../signing/keys.js';
-import { publishedKeys } from '../../snapshot/key-state.js';
 import type { ArchiveKeys } from './archive-keys.js';
+import { suitesOfKeys } from './keyring-suites.js';
 import type { Run } from '../workspace/context.js';
 
 /** The keys that the package holds, and the suites that it has a machine follow for them. */
@@ -20,31 +17,25 @@ export async function keyringKey({ own, state }: Pick<ArchiveKeys, 'own' | 'stat
   const { binary } = await own.publicKey();
   const keys = await readPublicKeys(binary);
   const made = Math.max(...keys.map(({ created }) => created.getTime()));
-  const names = state === null ? [own.fingerprint] : publishedKeys(state).map((key) => key.fingerprint);
   return {
     fingerprint: own.fingerprint,
     binary,
     date: Math.floor(made / 1000),
-    suites: names.map(keyringSuite),
+    suites: suitesOfKeys({ own, state }),
   };
 }
 
 /** The package at its next version, or at the one that the same content had. */
-export async function keyringGroup(request: {
-  workspace: Workspace;
-  profiles: readonly Profile[];
-  imported: readonly ImportedProfile[];
-  template: TemplateFolder;
-  key: ArchiveKey;
-  /** Suites that machines find, or are about to. */
-  published: ReadonlyMap<string, readonly string[]>;
-  history: readonly VersionUse[];
-}): Promise<SourceGroup> {
-  const { workspace, profiles, history, ...rest } = request;
+export async function keyringGroup(
+  { workspace, profiles: read }: Run,
+  given: Pick<KeyringInput, 'template' | 'key' | 'published'>,
+  history: readonly VersionUse[],
+): Promise<SourceGroup> {
+  const { profiles, imported } = read.all();
   const taken = profiles.filter(({ name }) =>
     Object.values(workspace.suites).some((suite) => suite.profile === name),
   );
-  return await planKeyring({ ...rest, workspace, profiles: taken }, history);
+  return await planKeyring({ ...given, workspace, profiles: taken, imported }, history);
 }
 
 /** Suites of lockstep.yaml that were published at some time, and the areas that machines find in each. */

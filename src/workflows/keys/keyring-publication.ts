@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
-import { applyBuild, planBuild, prepareBuild } from '../../build/build-plan.js';
+import { applyBuild } from '../../build/build-plan.js';
 import { exists } from '../../io/disk.js';
 import type { SourceGroup } from '../../metapackage/compose.js';
 import { keyringTemplate } from '../../metapackage/pinned-packages.js';
@@ -19,7 +19,7 @@ import { planSnapshot } from '../../snapshot/snapshot-plan.js';
 import { listSnapshots, readSnapshot, type SnapshotTrust } from '../../snapshot/snapshot-folder.js';
 import { vetSet } from '../../vetting/vet.js';
 import { archiveKeys, ownTrust } from './archive-keys.js';
-import { buildContext, versionHistory } from '../release/set-build.js';
+import { buildContext, planTrees, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context, Run } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
@@ -41,24 +41,16 @@ export async function readKeyringTemplate({ places, workspace }: Context): Promi
  * @throws LockstepError PROFILE_*, TEMPLATE_*, KEYRING_INVALID, SIGN_*
  */
 export async function composeKeyringPackage(run: Run, template: TemplateFolder): Promise<SourceGroup> {
-  const { workspace } = run;
-  const { profiles, imported } = run.profiles.all();
-  if (workspace.profileNames.includes(keyringProfile)) {
+  if (run.workspace.profileNames.includes(keyringProfile)) {
     throw new LockstepError('PROFILE_INVALID', {
       message: `The name ${keyringProfile} is reserved for the suites that keep the keys of machines up to date`,
       hint: 'Rename the profile',
       where: [{ file: `profiles/${keyringProfile}.yaml` }],
     });
   }
-  return await keyringGroup({
-    workspace,
-    profiles,
-    imported,
-    template,
-    key: await keyringKey(await archiveKeys(run, [])),
-    published: await publishedSuites(run),
-    history: await versionHistory(run, keyringProfile),
-  });
+  const key = await keyringKey(await archiveKeys(run, []));
+  const given = { template, key, published: await publishedSuites(run) };
+  return await keyringGroup(run, given, await versionHistory(run, keyringProfile));
 }
 
 /**
@@ -84,10 +76,8 @@ async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Ph
   const group = await composeKeyringPackage(run, template);
   const building = buildContext(run, phase);
   const built = [];
-  for (const { trees, ...tree } of group.packages) {
-    const request = { method: 'tree' as const, component: group.source, tree, from: trees };
-    const output = await applyBuild(planBuild(await prepareBuild(request, building)), building);
-    built.push(...output.packages);
+  for (const plan of await planTrees([group], building)) {
+    built.push(...(await applyBuild(plan, building)).packages);
   }
   const vetting = await vetSet(built, { store, cacheDir: places.cache, signal });
   const { area } = workspace.archive;
@@ -147,7 +137,7 @@ async function newestOf(
  */
 export async function publishKeyringSuite(
   run: Run,
-  snapshot: Pick<Snapshot, 'sha256'> & { manifest: Pick<Snapshot['manifest'], 'id'> },
+  snapshot: Snapshot,
   { own, signer }: { own: Signer; signer: Signer },
 ): Promise<void> {
   const { places, clock, actor } = run;

@@ -159,7 +159,7 @@ async function removeKeyringSuite(run: Run, suite: string): Promise<void> {
 async function offerToSleepers(
   run: Run,
   fingerprint: string,
-  snapshot: Parameters<typeof publishKeyringSuite>[1],
+  snapshot: Snapshot,
   signer: Signer,
 ): Promise<boolean> {
   try {

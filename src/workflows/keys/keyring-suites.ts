@@ -33,8 +33,13 @@ export function keyringSuiteNamed({ workspace }: Context, name: string): Publish
 }
 
 /** The suites that machines are to follow for the key, of those that are published. */
-export function keyringSuites(run: Run, { own, state }: Pick<ArchiveKeys, 'own' | 'state'>): KeyringSuites {
-  const names = state === null ? [own.fingerprint] : publishedKeys(state).map((key) => key.fingerprint);
-  const suites = names.map(keyringSuite).filter((suite) => run.ledger.history(suite).length > 0);
+export function keyringSuites(run: Run, keys: Pick<ArchiveKeys, 'own' | 'state'>): KeyringSuites {
+  const suites = suitesOfKeys(keys).filter((suite) => run.ledger.history(suite).length > 0);
   return { suites, area: run.workspace.archive.area };
+}
+
+/** The same, published or not. */
+export function suitesOfKeys({ own, state }: Pick<ArchiveKeys, 'own' | 'state'>): string[] {
+  const keys = state === null ? [own] : publishedKeys(state);
+  return keys.map(({ fingerprint }) => keyringSuite(fingerprint));
 }

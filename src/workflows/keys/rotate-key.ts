@@ -8,10 +8,10 @@ import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import type { Signer } from '../../signing/signer.js';
 import { currentSnapshot } from '../../suite/history.js';
 import { keyRecordPath } from '../../snapshot/key-record.js';
-import { signersOfChange, type KeyChange, type KeyState, type KeyStep } from '../../snapshot/key-state.js';
+import { signersOfChange, type KeyState, type KeyStep } from '../../snapshot/key-state.js';
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import { compareVersions } from '../../deb/version.js';
-import { archiveKeys, incomingAtHand, ownJudgement } from './archive-keys.js';
+import { archiveKeys, incomingAtHand, ownJudgement, type ArchiveKeys } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
@@ -86,9 +86,8 @@ async function settle(run: Run, state: KeyState): Promise<RefreshedView[]> {
 }
 
 function assertPossible(context: Context, { step, obstacles }: RotationPlan): void {
-  if (step === null) return;
   const firm = obstacles.filter(({ waits }) => !waits);
-  if (firm.length === 0) return;
+  if (step === null || firm.length === 0) return;
   throw impossible(context, `The step cannot be taken: ${firm.map(({ message }) => message).join('; ')}`);
 }
 
@@ -124,14 +123,10 @@ async function takeStep(
     step === 'abandon' || state.next !== null
       ? { fingerprint: state.next!.fingerprint, public: state.next!.public }
       : await recordedKey(await signerOfKey(run, plan.next!));
-  await append(run, state, { step, key, at, by });
-  await commitSnapshotFiles(run, [keyRecordPath(places.snapshots)], `Key ${key.fingerprint}: ${step}`);
-}
-
-async function append(run: Run, state: KeyState, change: KeyChange): Promise<void> {
   const signers = new Map<string, Signer>();
-  for (const name of signersOfChange(state, change)) signers.set(name, await signerOfKey(run, name));
-  await run.ledger.addKeyChange(change, signers);
+  for (const name of signersOfChange(state, { step, key })) signers.set(name, await signerOfKey(run, name));
+  await run.ledger.addKeyChange({ step, key, at, by }, signers);
+  await commitSnapshotFiles(run, [keyRecordPath(places.snapshots)], `Key ${key.fingerprint}: ${step}`);
 }
 
 /** @throws LockstepError ROTATE_IMPOSSIBLE where the archive has signed nothing yet */
@@ -161,16 +156,12 @@ async function packageState(run: Run, { current }: KeyState): Promise<RotationFa
   const template = await readKeyringTemplate(run);
   if (template === null) return 'none';
   const { packages } = await composeKeyringPackage(run, template);
-  const names = packages.some(({ scripts, entries }) =>
-    [
-      ...Object.values(scripts),
-      ...entries.map((entry) =>
-        entry.kind === 'file' && entry.content instanceof Uint8Array
-          ? Buffer.from(entry.content).toString('utf8')
-          : '',
-      ),
-    ].some((text) => text.includes(keyringSuite(current.fingerprint))),
-  );
+  const suite = Buffer.from(keyringSuite(current.fingerprint));
+  const texts = packages.flatMap(({ scripts, entries }) => [
+    ...Object.values(scripts).map((script) => Buffer.from(script)),
+    ...entries.flatMap((entry) => (entry.kind === 'file' ? [entry.content] : [])),
+  ]);
+  const names = texts.some((text) => text instanceof Uint8Array && Buffer.from(text).includes(suite));
   return names ? 'good' : 'silent';
 }
 
@@ -178,11 +169,7 @@ async function packageState(run: Run, { current }: KeyState): Promise<RotationFa
  * Suites whose machines have a keyring package that is older than the first one which names the suite of the current
  * key. Machines of imported packages have that by the `.sources` file of their suite.
  */
-async function suitesBehind(
-  run: Run,
-  firstId: string,
-  keys: Awaited<ReturnType<typeof archiveKeys>>,
-): Promise<string[]> {
+async function suitesBehind(run: Run, firstId: string, keys: ArchiveKeys): Promise<string[]> {
   const { workspace, places } = run;
   const trust = ownJudgement(keys);
   const name = keyringPackageOf(workspace);

@@ -47,14 +47,8 @@ export function planRotation(facts: RotationFacts): RotationPlan {
   if (next !== null && nextAtHand !== next.fingerprint) {
     obstacles.push({ message: `the key ${next.fingerprint} is not available (signing.next)`, waits: false });
   }
-  const step =
-    stage === 'steady'
-      ? nextAtHand === null
-        ? null
-        : 'announce'
-      : stage === 'announced'
-        ? 'both'
-        : 'finish';
+  const asked = nextAtHand === null ? null : 'announce';
+  const step = stage === 'steady' ? asked : stage === 'announced' ? 'both' : 'finish';
   return {
     step,
     current: current.fingerprint,
@@ -81,21 +75,21 @@ function startObstacles({
   suiteOutSince,
   state,
 }: RotationFacts): RotationPlan['obstacles'] {
-  if (kind === 'none') {
-    const message =
-      'the archive has no keyring package, so no machine could get the next key: add templates/archive-keyring to the workspace, as written by lockstep init';
-    return [{ message, waits: false }];
-  }
-  if (kind === 'silent') {
-    const message =
-      'the keyring package does not name the suites that keep machines up to date: templates/archive-keyring is outdated. Copy its scripts from the output of lockstep init';
-    return [{ message, waits: false }];
-  }
-  if (suiteOutSince === null) {
-    const message = `the suite keyring-${state.current.fingerprint} is not published yet: publish or release something`;
-    return [{ message, waits: false }];
-  }
+  const name = `keyring-${state.current.fingerprint}`;
+  const message =
+    kind === 'none'
+      ? 'the archive has no keyring package, so no machine could get the next key: add templates/archive-keyring to the workspace, as written by lockstep init'
+      : kind === 'silent'
+        ? 'the keyring package does not name the suites that keep machines up to date: templates/archive-keyring is outdated. Copy its scripts from the output of lockstep init'
+        : suiteOutSince === null
+          ? `the suite ${name} is not published yet: publish or release something`
+          : null;
+  if (message !== null) return [{ message, waits: false }];
   if (suitesBehind.length === 0) return [];
-  const message = `machines that follow ${suitesBehind.join(', ')} do not know keyring-${state.current.fingerprint} yet: release the profile, so that the suite has the current keyring package`;
-  return [{ message, waits: true }];
+  return [
+    {
+      message: `machines that follow ${suitesBehind.join(', ')} do not know ${name} yet: release the profile, so that the suite has the current keyring package`,
+      waits: true,
+    },
+  ];
 }

@@ -51,23 +51,14 @@ export function signatureWarnings(suite: string, state: SignatureState, end: Vie
         ]
       : [`The key that signed ${suite} expires at ${until} UTC, and so do its signatures. ${then}`];
   }
-  switch (state) {
-    case 'expired':
-      return [
-        `The signature of ${suite} expired at ${until} UTC, and machines now refuse the suite. ${refresh}`,
-      ];
-    case 'soon':
-      return [
-        `The signature of ${suite} expires at ${until} UTC: less than a quarter of its validity is left. ${refresh}`,
-      ];
-    case 'due':
-      return [
-        `The signature of ${suite} is valid until ${until} UTC: less than half of its validity is left. ${refresh}`,
-      ];
-    case 'good':
-    case 'none':
-      return [];
-  }
+  const what = {
+    expired: `expired at ${until} UTC, and machines now refuse the suite`,
+    soon: `expires at ${until} UTC: less than a quarter of its validity is left`,
+    due: `is valid until ${until} UTC: less than half of its validity is left`,
+    good: null,
+    none: null,
+  }[state];
+  return what === null ? [] : [`The signature of ${suite} ${what}. ${refresh}`];
 }
 
 export function disagreement(

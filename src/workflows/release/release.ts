@@ -13,7 +13,7 @@ import { suiteFor } from '../move/target-suite.js';
 import { resolveProfile, type Resolution } from './resolve.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
-import type { CutResult, ReleaseResult } from './release-results.js';
+import type { ReleaseResult } from './release-results.js';
 import type { PublishResult } from '../move/move-results.js';
 
 export interface ReleaseRequest {

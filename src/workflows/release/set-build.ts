@@ -18,14 +18,12 @@ import type { SetPackage } from '../../metapackage/relations.js';
 import { planVersion, type VersionUse } from '../../metapackage/revision.js';
 import { readTemplates } from '../../metapackage/template-folder.js';
 import { suitesOf } from '../../profile/load.js';
-import type { Profile } from '../../profile/profile-schema.js';
-import type { SkippedOf } from '../../profile/skip.js';
 import type { SnapshotBuild, SnapshotSchema } from '../../snapshot/manifest.js';
 import { readDropped } from '../../snapshot/dropped.js';
 import { readBuilds } from '../../snapshot/builds-reader.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { extensionTree, readExtensions, type ExtensionFacts } from '../../source/extension-facts.js';
-import { toldIn, type SourceContext } from '../../source/source-context.js';
+import { toldIn } from '../../source/source-context.js';
 import type { AptSourcePin, Pin, StoredFile, TreePin } from '../../source/pin.js';
 import { originLines } from '../../source/pin-kinds.js';
 import { archiveKeys } from '../keys/archive-keys.js';
@@ -46,18 +44,13 @@ export interface PlannedBuilds {
 }
 
 /** Everything a snapshot is cut from. */
-export interface BuiltSet {
-  profile: Profile;
-  pins: ReadonlyMap<string, Pin>;
+export interface BuiltSet
+  extends
+    Pick<Resolution, 'profile' | 'pins' | 'skipped' | 'sources'>,
+    Pick<PlannedBuilds, 'versions' | 'schema'> {
   /** By component of the profile. */
   builds: ReadonlyMap<string, { inputs: string; method: string }>;
   outputs: BuildOutput[];
-  versions: SnapshotBuild[];
-  schema: SnapshotSchema | undefined;
-  /** Newer versions that skips of the profile kept out. */
-  skipped: readonly SkippedOf[];
-  /** What it was resolved with. */
-  sources: SourceContext;
 }
 
 /**
@@ -72,19 +65,7 @@ export async function planBuilds(run: Run, resolution: Resolution, suite?: strin
     const debian = await planDebian(run, resolution, history, building);
     const schema = await databaseSchema(run, resolution, sourcesOf(debian));
     const groups = await composeGroups(run, resolution, debian, { history, schema, suite });
-    const trees = await Promise.all(
-      groups.flatMap((group) =>
-        group.packages.map(async ({ trees: from, ...tree }) =>
-          planBuild(
-            await prepareBuild(
-              { method: 'tree', component: group.component ?? group.source, tree, from },
-              building,
-            ),
-          ),
-        ),
-      ),
-    );
-    const plans = [...debian.map(({ plan }) => plan), ...trees];
+    const plans = [...debian.map(({ plan }) => plan), ...(await planTrees(groups, building))];
     return {
       rows: [...plans.map(rowOf), ...takenRows(resolution.pins)],
       plans,
@@ -102,10 +83,23 @@ export async function planBuilds(run: Run, resolution: Resolution, suite?: strin
   });
 }
 
+/** The builds of what Lockstep composes. */
+export async function planTrees(
+  groups: readonly SourceGroup[],
+  building: BuildContext,
+): Promise<BuildPlan[]> {
+  const planned = groups.flatMap(({ source, component = source, packages }) =>
+    packages.map(async ({ trees: from, ...tree }) =>
+      planBuild(await prepareBuild({ method: 'tree', component, tree, from }, building)),
+    ),
+  );
+  return await Promise.all(planned);
+}
+
 /** Runs the builds that must run, side by side, and takes the others from the cache. */
 export async function buildSet(
   context: Context,
-  { profile, pins, skipped, sources }: Resolution,
+  resolution: Resolution,
   { plans, versions, schema }: PlannedBuilds,
 ): Promise<BuiltSet> {
   const stop = new AbortController();
@@ -127,16 +121,7 @@ export async function buildSet(
     if (stop.signal.aborted) throw stop.signal.reason;
     const outputs = made.map((result) => (result as PromiseFulfilledResult<BuildOutput>).value);
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
-    return {
-      profile,
-      pins,
-      builds: componentBuilds(pins, plans),
-      outputs,
-      versions,
-      schema,
-      skipped,
-      sources,
-    };
+    return { ...resolution, builds: componentBuilds(resolution.pins, plans), outputs, versions, schema };
   };
   const built = plans.filter(({ action }) => action === 'build').length;
   return await inPhase(context.progress, 'Building', build, () =>
@@ -251,7 +236,7 @@ async function composeGroups(
 ): Promise<SourceGroup[]> {
   const { history, schema, suite } = given;
   const { workspace } = run;
-  const { profiles, imported } = run.profiles.all();
+  const { profiles } = run.profiles.all();
   const names = [...new Set([...templatesOf(profile), keyringTemplate])];
   const templates = await readTemplates(workspace.root, names);
   const key = await keyringKey(await archiveKeys(run, []));
@@ -277,8 +262,7 @@ async function composeGroups(
   const published = await publishedSuites(run);
   const next = suite ?? entry?.name;
   if (next !== undefined && !published.has(next)) published.set(next, [workspace.archive.area]);
-  const group = { workspace, profiles, imported, template, key, published, history };
-  return [...set, await keyringGroup(group)];
+  return [...set, await keyringGroup(run, { template, key, published }, history)];
 }
 
 /** What the trees that may be extensions or skins say of themselves: composing them decides over data. */
