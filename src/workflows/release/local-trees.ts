@@ -2,7 +2,7 @@
  * A profile in which local trees replace the sources of components, for one run. Nothing of it is written.
  */
 import { LockstepError } from '../../errors.js';
-import { nearest } from '../../profile/nearest.js';
+import { noComponent } from '../../profile/nearest.js';
 import type { LocalConfig, Profile } from '../../profile/profile-schema.js';
 
 export type LocalTrees = Readonly<Record<string, LocalConfig>>;
@@ -16,13 +16,8 @@ export function withLocalTrees(profile: Profile, trees: LocalTrees): Profile {
   for (const [name, source] of Object.entries(trees)) {
     const component = Object.hasOwn(components, name) ? components[name] : undefined;
     if (component === undefined) {
-      const names = Object.keys(profile.components);
-      const near = nearest(name, names);
-      throw new LockstepError('USAGE', {
-        message: `--with ${name}=${source.typed}: the profile ${profile.name} has no component ${name}`,
-        hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
-        where: [{ path: '--with', value: name }],
-      });
+      const message = `--with ${name}=${source.typed}: the profile ${profile.name} has no component ${name}`;
+      throw noComponent(profile, name, { path: '--with', message });
     }
     if (component.build === undefined) {
       throw new LockstepError('USAGE', {

@@ -7,7 +7,7 @@ import { assertFilledIn } from '../../profile/placeholder.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { skippedSentence, type SkippedOf } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
-import { nearest } from '../../profile/nearest.js';
+import { noComponent } from '../../profile/nearest.js';
 import { whyNot } from '../../resolution/explain-choice.js';
 import type { DemandRow } from '../../resolution/demand-shape.js';
 import { planOptions } from '../../resolution/options.js';
@@ -74,7 +74,9 @@ export async function resolveProfile(
 ): Promise<Resolution> {
   const profile = withLocalTrees(written, trees);
   assertFilledIn(profile);
-  if (explain !== undefined) assertComponent(profile, explain);
+  if (explain !== undefined && !Object.hasOwn(profile.components, explain)) {
+    throw noComponent(profile, explain, { path: '--explain' });
+  }
   const sources = await sourceContext(context, profile);
   const candidates = await allCandidates(profile.components, sources);
   const { inForce, ended } = skipsOf(written, context.clock.now());
@@ -165,18 +167,6 @@ function preReleases(problem: Problem, chosen: ReadonlyMap<string, number>): str
       ({ component, range, options }) =>
         `A pre-release is used, ${component} ${options[chosen.get(component)!]!.label}: the base has no release in ${range}`,
     );
-}
-
-/** @throws LockstepError USAGE for a component that there is not, with the nearest */
-function assertComponent({ name, components }: Profile, component: string): void {
-  if (Object.hasOwn(components, component)) return;
-  const names = Object.keys(components);
-  const near = nearest(component, names);
-  throw new LockstepError('USAGE', {
-    message: `The profile ${name} has no component ${component}`,
-    hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
-    where: [{ path: '--explain', value: component }],
-  });
 }
 
 /** The component that it is within in the end: its version is decided there. */

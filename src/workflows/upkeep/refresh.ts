@@ -4,25 +4,24 @@
  */
 import { frozenView, keyringSuite, liveView } from '../../archive/layout.js';
 import { readReleaseTexts } from '../../archive/publication.js';
-import { applyRefresh, planRefresh } from '../../archive/resign.js';
+import { applyRefresh, planRefresh, type ResignRequest } from '../../archive/resign.js';
 import { keyWarnings } from '../../archive/validity.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
-import { suiteOf } from '../../profile/load.js';
 import { signingEnd } from '../../signing/key-end.js';
 import { readPublicKeyFile, type PublicKey } from '../../signing/public-key.js';
 import type { Signer } from '../../signing/signer.js';
-import type { KeyEnds } from '../../signing/verifier.js';
 import { keyRecordPath } from '../../snapshot/key-record.js';
 import type { RecordedKey } from '../../snapshot/key-state.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
-import { ownJudgement } from '../keys/archive-keys.js';
+import { ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { settleKeyFiles } from '../keys/keyring-settle.js';
 import { keyringSuiteNamed, type PublishedSuite } from '../keys/keyring-suites.js';
+import { namedSuite } from '../move/target-suite.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 import type { RefreshedView, RefreshResult } from './upkeep-results.js';
@@ -48,7 +47,7 @@ export type Refreshed = Omit<RefreshResult, 'dryRun'>;
  */
 export async function refresh(context: Context, request: RefreshRequest): Promise<Refreshed> {
   const names = request.suites.length > 0 ? request.suites : Object.keys(context.workspace.suites);
-  const suites = names.map((name) => ({ ...suiteOf(context.workspace, name), name }));
+  const suites = names.map((name) => namedSuite(context, name));
   const former = await Promise.all(
     request.formerKeys.map((path) => readPublicKeyFile({ path, flag: '--former-key' })),
   );
@@ -60,21 +59,16 @@ export async function refresh(context: Context, request: RefreshRequest): Promis
 
 /** Everything that is due, as `refresh` without an argument. The caller holds the workspace's lock. */
 export async function refreshAll(run: Run): Promise<Refreshed> {
-  const suites = Object.keys(run.workspace.suites).map((name) => ({
-    ...suiteOf(run.workspace, name),
-    name,
-  }));
+  const suites = Object.keys(run.workspace.suites).map((name) => namedSuite(run, name));
   return await refreshSuites(run, { suites, former: [], adopts: [], force: false, dryRun: false });
 }
 
 async function refreshSuites(
   run: Run,
-  request: {
+  request: Pick<RefreshRequest, 'force' | 'dryRun'> & {
     suites: readonly PublishedSuite[];
     former: readonly { keyring: Uint8Array }[];
     adopts: readonly RecordedKey[];
-    force: boolean;
-    dryRun: boolean;
   },
 ): Promise<Refreshed> {
   await assertThere(run, request.suites);
@@ -85,13 +79,9 @@ async function refreshSuites(
   const keyEnds = await signingEnd(publicKey, now);
   const keyring = Buffer.concat([binary, ...request.former.map((key) => key.keyring)]);
   const by = { ...request, signer, fingerprints: signer.fingerprints, keyring, ends, keyEnds };
-  const settle = async (): Promise<string[]> =>
-    await settleKeyFiles(run, {
-      dryRun: request.dryRun,
-      suites: request.suites.map(({ name }) => name),
-    });
+  const lines = { dryRun: request.dryRun, suites: request.suites.map(({ name }) => name) };
   // First: what the key has signed is worth as much as the key that machines have
-  let keyFiles = request.adopts.length === 0 ? await settle() : [];
+  let keyFiles = request.adopts.length === 0 ? await settleKeyFiles(run, lines) : [];
   const isAll = request.suites.length === Object.keys(run.workspace.suites).length;
   const views = isAll ? await refreshKeyringSuite(run, by) : [];
   for (const suite of request.suites) {
@@ -103,7 +93,7 @@ async function refreshSuites(
     }
   }
   // Existing machines have the previous key; new ones should get the key that signs
-  if (request.adopts.length > 0) keyFiles = await settle();
+  if (request.adopts.length > 0) keyFiles = await settleKeyFiles(run, lines);
   return { views, keyFiles: keyFiles.sort(), warnings: keyWarnings(keyEnds, now) };
 }
 
@@ -167,14 +157,9 @@ async function adopted(
   return record === null ? await Promise.all(former.map((key) => recordedKey(key))) : [];
 }
 
-interface RefreshedBy {
+interface RefreshedBy
+  extends Pick<ArchiveKeys, 'keyring' | 'ends'>, Pick<ResignRequest, 'fingerprints' | 'keyEnds' | 'force'> {
   signer: Signer;
-  fingerprints: readonly string[];
-  keyring: Uint8Array;
-  ends: KeyEnds | undefined;
-  /** End of the key that signs; null: it has none. */
-  keyEnds: Date | null;
-  force: boolean;
   dryRun: boolean;
 }
 
@@ -203,7 +188,9 @@ async function refreshView(
     return published ? { ...told, fault: missing(view, port.place) } : undefined;
   }
   const { release } = signed;
-  if (release === null) return { ...told, fault: faultOf(signed.findings.map(({ message }) => message)) };
+  if (release === null) {
+    return { ...told, fault: signed.findings.map(({ message }) => message).join('; ') };
+  }
   if (release.suite !== suite.name) {
     return { ...told, fault: `it is the Release of the suite ${release.suite ?? 'without a name'}` };
   }
@@ -229,10 +216,6 @@ async function refreshView(
 /** A folder that is not mounted, or was moved, must not look like one in which nothing is due. */
 function missing(view: string, place: string): string {
   return `its history says that it was published, but ${view} has no Release files. If ${place} is the archive, recreate them with: lockstep verify --repair. If the archive was moved or is not mounted, restore it there`;
-}
-
-function faultOf(messages: readonly string[]): string {
-  return messages.join('; ');
 }
 
 /** Below `public/`: the folder of the view. */

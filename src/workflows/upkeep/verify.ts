@@ -105,13 +105,10 @@ async function scopeOf(context: Context, target: string | undefined): Promise<Sc
 }
 
 interface Reading {
+  counts: Pick<VerifyReport, 'snapshots' | 'views' | 'files' | 'bytes'>;
   findings: Finding[];
   /** Those of `public/`, with what puts them right; paths are below it. */
   archive: ArchiveFinding[];
-  snapshots: number;
-  views: number;
-  files: number;
-  bytes: number;
 }
 
 /** @param isReader whether another run may be active meanwhile */
@@ -137,6 +134,7 @@ async function readEverything(
       }),
     ({ good }) => `${good.size} good`,
   );
+  const { baseUrl } = workspace.archive;
   const publicKey = await keys.own.publicKey();
   const keyring = keyringSuites(run, keys);
   const notes = await readNotes(notesPath(run));
@@ -152,14 +150,7 @@ async function readEverything(
       suites: Object.keys(workspace.suites),
       publicKey,
       sourcesFile: (suite, areas, architectures) =>
-        sourcesFileText({
-          baseUrl: workspace.archive.baseUrl,
-          suite,
-          areas,
-          architectures,
-          key: publicKey.armored,
-          keyring,
-        }),
+        sourcesFileText({ baseUrl, suite, areas, architectures, key: publicKey.armored, keyring }),
       leftBehind: new Map(
         [...notes].flatMap(([path, { size, sha256 }]) =>
           size === undefined || sha256 === undefined ? [] : [[path, { size, sha256 }] as const],
@@ -180,19 +171,17 @@ async function readEverything(
     return {
       findings: [
         ...own.map((finding) => ({ ...finding, path: `snapshots/${finding.path}` })),
-        ...archive.findings.map(({ code, kind, path, message, hint }) => ({
-          code,
-          kind,
-          path: `public/${path}`,
-          message,
-          hint,
-        })),
+        ...archive.findings.map(({ code, kind, path, message, hint }) => {
+          return { code, kind, path: `public/${path}`, message, hint };
+        }),
       ],
       archive: archive.findings,
-      snapshots: snapshots.good.size,
-      views: archive.views.length,
-      files: archive.files,
-      bytes: archive.bytes,
+      counts: {
+        snapshots: snapshots.good.size,
+        views: archive.views.length,
+        files: archive.files,
+        bytes: archive.bytes,
+      },
     };
   });
 }
@@ -262,11 +251,11 @@ async function reportOf(
   repairs: RepairOutcome[],
   target: string | null,
 ): Promise<VerifyReport> {
-  const { snapshots, views, files, bytes } = reading;
-  const faults = reading.findings.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  const { findings, counts } = reading;
+  const faults = findings.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const notes = faults.length === 0 ? [] : await notesFor(context);
   const outcomes = repairs.map((outcome) => ({ ...outcome, path: `public/${outcome.path}` }));
-  return { target, snapshots, views, files, bytes, faults, repairs: outcomes, notes };
+  return { target, ...counts, faults, repairs: outcomes, notes };
 }
 
 async function notesFor(context: Context): Promise<string[]> {

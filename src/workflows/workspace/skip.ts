@@ -8,7 +8,7 @@ import { LockstepError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/disk.js';
 import { dropSkip, putSkip } from '../../profile/edit-skip.js';
 import { oneLine } from '../../profile/names.js';
-import { nearest } from '../../profile/nearest.js';
+import { noComponent } from '../../profile/nearest.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { versionFault } from '../../profile/skip-rules.js';
 import { hasEnded, isTooLong, latestEnd, tooLongWords, undoCommand, type Skip } from '../../profile/skip.js';
@@ -59,7 +59,7 @@ export async function skip(context: Context, request: SkipRequest): Promise<Skip
     const { version } = outlook;
     const plan =
       change.kind === 'put'
-        ? putSkip(text, profile.name, component, { ...plain(change), version }, now)
+        ? putSkip(text, profile.name, component, { version, reason: change.reason, until: change.until }, now)
         : dropSkip(text, profile.name, component, version);
     const isNews = plan.action !== 'none';
     if (isNews && !dryRun) await writeFileAtomic(path, Buffer.from(plan.text), { mode: 0o644 });
@@ -72,24 +72,13 @@ export async function skip(context: Context, request: SkipRequest): Promise<Skip
     return { ...what, ...outlook, notes, written: isNews && !dryRun };
   };
   if (dryRun) return await edit(before);
-  return await exclusively(context, { dryRun: false, needsStore: false }, edit);
-}
-
-function plain({ version, reason, until }: Skip): Skip {
-  return { version, reason, until };
+  return await exclusively(context, { dryRun: true }, edit);
 }
 
 /** @throws LockstepError USAGE */
-function sourceOf({ name, components }: Profile, component: string): OwnSource {
-  const names = Object.keys(components);
-  if (!Object.hasOwn(components, component)) {
-    const near = nearest(component, names);
-    throw new LockstepError('USAGE', {
-      message: `The profile ${name} has no component ${component}`,
-      hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
-      where: [{ path: 'COMPONENT', value: component }],
-    });
-  }
+function sourceOf(profile: Profile, component: string): OwnSource {
+  const { name, components } = profile;
+  if (!Object.hasOwn(components, component)) throw noComponent(profile, component, { path: 'COMPONENT' });
   const { source } = components[component]!;
   if (source.kind !== 'within') return source;
   throw new LockstepError('USAGE', {

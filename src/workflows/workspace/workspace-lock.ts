@@ -10,13 +10,12 @@ import { registerWorkspace } from '../upkeep/shared-cache.js';
 /**
  * Runs `work` exclusively. Before that, it completes or undoes the unfinished move of a killed run.
  *
- * @param dryRun that the work writes nothing
- * @param needsStore that it leaves records which refer to files of the shared content store
+ * @param dryRun that the work leaves no records which refer to files of the shared content store
  * @throws LockstepError LOCK_HELD, naming who holds it; what recoverMove and `work` throw
  */
 export async function exclusively<T>(
   context: Context,
-  { dryRun, needsStore = !dryRun }: { dryRun: boolean; needsStore?: boolean },
+  { dryRun }: { dryRun: boolean },
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
   const { clock, command, places } = context;
@@ -32,7 +31,7 @@ export async function exclusively<T>(
       phase.done(done === 'finished' ? 'the move is now complete' : 'the move was undone');
     }
     // So that another workspace's gc leaves what this one needs in the store that they share
-    if (needsStore) await registerWorkspace(run);
+    if (!dryRun) await registerWorkspace(run);
     return await work(run);
   });
 }
