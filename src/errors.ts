@@ -238,3 +238,24 @@ export class LockstepError extends Error {
     return exitStatus[errorCodes[this.code][0]];
   }
 }
+
+/** What `work` returns, or what `otherwise` makes of the fault that it throws; a bug of ours is thrown on. */
+export function unlessFault<T, U>(work: () => T, otherwise: (fault: LockstepError) => U): T | U {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof LockstepError) return otherwise(error);
+    throw error;
+  }
+}
+
+/** The fault with which some work ends; null where it succeeds. A bug of ours is thrown on. */
+export async function faultOf(work: Promise<unknown>): Promise<LockstepError | null> {
+  return await work.then(
+    () => null,
+    (error: unknown) => {
+      if (error instanceof LockstepError) return error;
+      throw error;
+    },
+  );
+}

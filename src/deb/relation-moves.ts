@@ -7,7 +7,7 @@ import type { Stanza } from './deb822.js';
 import {
   formatAlternative,
   formatRelations,
-  parseRelations,
+  relationsOf,
   satisfies,
   type Alternative,
   type RelationGroup,
@@ -63,7 +63,7 @@ export function versionedRelations(stanza: Stanza): VersionedRelation[] {
   return Object.keys(senses)
     .filter((field) => !weakFields.has(field))
     .flatMap((field) =>
-      groupsOf(stanza, field)
+      relationsOf(stanza, field)
         .flat()
         .filter(({ constraint }) => constraint !== null)
         .map((alternative) => ({
@@ -89,7 +89,7 @@ export function changesMeaning(relation: VersionedRelation, moves: readonly Vers
 export function movedFields(stanza: Stanza, moves: VersionMoves): Record<string, string> {
   const changed: Record<string, string> = {};
   for (const [field, sense] of Object.entries(senses)) {
-    const groups = groupsOf(stanza, field);
+    const groups = relationsOf(stanza, field);
     const moved = formatRelations(movedGroups(groups, sense, moves));
     if (moved !== formatRelations(groups)) changed[field] = moved;
   }
@@ -100,7 +100,7 @@ export function movedFields(stanza: Stanza, moves: VersionMoves): Record<string,
 export function relationFieldsOf(stanza: Stanza): Record<string, string> {
   return Object.fromEntries(
     Object.keys(senses).flatMap((field) => {
-      const text = formatRelations(groupsOf(stanza, field));
+      const text = formatRelations(relationsOf(stanza, field));
       return text === '' ? [] : [[field, text]];
     }),
   );
@@ -108,12 +108,8 @@ export function relationFieldsOf(stanza: Stanza): Record<string, string> {
 
 /** The packages that a package's relationships name. @throws LockstepError DEB_SYNTAX */
 export function namedPackages(stanza: Stanza): Set<string> {
-  const names = Object.keys(senses).flatMap((field) => groupsOf(stanza, field).flat());
+  const names = Object.keys(senses).flatMap((field) => relationsOf(stanza, field).flat());
   return new Set(names.map((alternative) => alternative.package));
-}
-
-function groupsOf(stanza: Stanza, field: string): RelationGroup[] {
-  return parseRelations(stanza.get(field) ?? '', stanza.placeOf(field));
 }
 
 function movedGroups(groups: readonly RelationGroup[], sense: Sense, moves: VersionMoves): RelationGroup[] {

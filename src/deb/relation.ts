@@ -5,6 +5,7 @@
  */
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { isArchitectureName, isPackageName } from './member-name.js';
+import type { Stanza } from './stanza.js';
 import { compareVersions, isValidVersion } from './version.js';
 
 /** Policy 7.1; the old `<` and `>` are read as `<=` and `>=`, as dpkg does. */
@@ -99,6 +100,11 @@ export function parseRelations(text: string, place: FaultPlace = {}): RelationGr
     });
   }
   return groups;
+}
+
+/** The relations of a paragraph's field; none where it has no such field. Throws as {@link parseRelations}. */
+export function relationsOf(stanza: Stanza, field: string): RelationGroup[] {
+  return parseRelations(stanza.get(field) ?? '', stanza.placeOf(field));
 }
 
 /** One alternative as a control file has it. */

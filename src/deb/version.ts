@@ -89,6 +89,26 @@ export function compareVersions(a: string, b: string): -1 | 0 | 1 {
   return compareParts(left.revision ?? '', right.revision ?? '');
 }
 
+/** The highest of some versions, the first of equal ones; undefined where there is none. */
+export function highestOf(versions: readonly string[]): string | undefined {
+  return versions.toSorted((a, b) => compareVersions(b, a))[0];
+}
+
+/** Of each key the item with the highest version, the first of equal ones. */
+export function highestBy<K, T>(
+  items: Iterable<T>,
+  keyOf: (item: T) => K,
+  versionOf: (item: T) => string,
+): Map<K, T> {
+  const highest = new Map<K, T>();
+  for (const item of items) {
+    const known = highest.get(keyOf(item));
+    if (known === undefined || compareVersions(versionOf(known), versionOf(item)) < 0)
+      highest.set(keyOf(item), item);
+  }
+  return highest;
+}
+
 function isDigitAt(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   return code >= 48 && code <= 57;

@@ -57,6 +57,8 @@ export interface ConflictExplanation {
   more: boolean;
 }
 
+type IsKnown = (component: string, option: number) => boolean;
+
 /** As many contradictions as somebody reads at once. */
 const mostTold = 10;
 
@@ -64,10 +66,7 @@ const mostTold = 10;
  * Explains a problem that has no solution.
  * @param isKnown whether an option's tree was read; all of them were where not given
  */
-export function explainConflict(
-  problem: Problem,
-  isKnown: (component: string, option: number) => boolean = () => true,
-): ConflictExplanation {
+export function explainConflict(problem: Problem, isKnown: IsKnown = () => true): ConflictExplanation {
   const wishes = wishesOf(problem);
   const question = new CoreQuestion(problem, wishes);
   let left = wishes.map((_, index) => index);
@@ -187,15 +186,7 @@ function holderOf(thing: string, { variables, clauses, lead }: Problem): Variabl
 function helpsFor(
   problem: Problem,
   wishes: readonly Wish[],
-  {
-    core,
-    beside,
-    isKnown,
-  }: {
-    core: readonly Wish[];
-    beside: readonly Wish[];
-    isKnown: (component: string, option: number) => boolean;
-  },
+  { core, beside, isKnown }: { core: readonly Wish[]; beside: readonly Wish[]; isKnown: IsKnown },
 ): Help[] {
   const ranged = new Set(core.filter(({ kind }) => kind === 'range').map(({ component }) => component));
   const concerned = new Set(core.map(({ component }) => component));

@@ -4,7 +4,7 @@
  * they go together is the search's to say. Pure.
  */
 import { compareUpstreamVersions, compareVersions } from '../deb/version.js';
-import { LockstepError } from '../errors.js';
+import { LockstepError, unlessFault } from '../errors.js';
 import type { Choice } from '../source/candidate.js';
 import type { Pin } from '../source/pin.js';
 import type { ComponentOptions } from './component-options.js';
@@ -19,6 +19,18 @@ import type { OutdatedComponent } from './outdated-shape.js';
  */
 export type Standing = 'current' | 'behind' | 'ahead' | 'changed' | 'new' | 'unknown';
 
+const unknown: Omit<OutdatedComponent, 'component'> = {
+  range: null,
+  path: null,
+  current: null,
+  newestInRange: null,
+  newest: null,
+  standing: 'unknown',
+  newerOutOfRange: false,
+  skipped: [],
+  note: null,
+};
+
 /** @param current the version of the pin, as diffs show it */
 export function outdatedComponent(
   component: string,
@@ -28,18 +40,8 @@ export function outdatedComponent(
 ): OutdatedComponent {
   if (Array.isArray(found)) {
     const [reason] = found;
-    return {
-      component,
-      range: reason?.value ?? null,
-      path: reason?.path ?? null,
-      current,
-      newestInRange: null,
-      newest: null,
-      standing: 'unknown',
-      newerOutOfRange: false,
-      skipped: [],
-      note: found.map(({ message }) => message).join('; '),
-    };
+    const note = found.map(({ message }) => message).join('; ');
+    return { component, ...unknown, range: reason?.value ?? null, path: reason?.path ?? null, current, note };
   }
   const { range, path, options } = found.variable;
   const inRange = options.findIndex((option) => option.inRange);
@@ -68,32 +70,21 @@ export function outdatedComponent(
 
 /** What is within another component has that component's fate. */
 export function outdatedWithin(component: string, parent: string, current: string | null): OutdatedComponent {
-  return {
-    component,
-    range: null,
-    path: null,
-    current,
-    newestInRange: null,
-    newest: null,
-    standing: current === null ? 'new' : 'current',
-    newerOutOfRange: false,
-    skipped: [],
-    note: `included in ${parent}`,
-  };
+  const standing = current === null ? 'new' : 'current';
+  return { component, ...unknown, current, standing, note: `included in ${parent}` };
 }
 
 function choiceOf(found: ComponentOptions, option: number): Choice | LockstepError {
-  try {
-    return found.choiceOf(option);
-  } catch (error) {
-    if (error instanceof LockstepError) return error;
-    throw error;
-  }
+  return unlessFault(
+    () => found.choiceOf(option),
+    (fault) => fault,
+  );
 }
 
 function versionOf(choice: Choice, label: string): string {
   switch (choice.kind) {
     case 'apt-source':
+    case 'tarball':
       return choice.listing.version;
     case 'apt-binary':
       return choice.listings[0]!.version;
@@ -102,8 +93,6 @@ function versionOf(choice: Choice, label: string): string {
       return choice.listing.ref?.startsWith('refs/tags/') === true
         ? (choice.listing.version ?? label)
         : label;
-    case 'tarball':
-      return choice.listing.version;
     case 'local':
     case 'within':
       return label;
@@ -134,12 +123,7 @@ function standing(order: number): Standing {
 
 /** What no grammar orders is neither higher nor lower. */
 function ordered(compare: () => number): number {
-  try {
-    return compare();
-  } catch (error) {
-    if (error instanceof LockstepError) return 0;
-    throw error;
-  }
+  return unlessFault(compare, () => 0);
 }
 
 /** Without the part that identifies its commit. */

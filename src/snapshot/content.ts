@@ -147,6 +147,11 @@ function oneNewline(text: string): string {
   return `${text.replace(/^\s*\n/, '').trimEnd()}\n`;
 }
 
+/** A package's paragraph, taken apart. @throws LockstepError DEB_SYNTAX */
+export function stanzaOf({ package: name, version, stanza }: SnapshotPackage): Stanza {
+  return parseStanza(stanza, { file: `${name} ${version}` });
+}
+
 /** What decides whether a set is another one. */
 export type Comparable = Pick<SnapshotManifest, 'base' | 'components' | 'packages' | 'sources'>;
 

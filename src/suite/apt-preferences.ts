@@ -3,8 +3,9 @@
  * which priority, and the text of the file. Pure.
  */
 import { downgradePriority } from '../deb/apt-limits.js';
-import { parseStanza } from '../deb/deb822.js';
-import { parseRelations } from '../deb/relation.js';
+import { relationsOf } from '../deb/relation.js';
+import { byText, grouped } from '../io/keyed.js';
+import { stanzaOf } from '../snapshot/content.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { newestOfEach } from '../snapshot/several-versions.js';
 
@@ -77,24 +78,21 @@ function heldPackages(manifest: SnapshotManifest, keyringPackage: string): HeldP
     held.add(item);
     look.push(...demandedBy(item, manifest.packages).filter((other) => other.package !== keyringPackage));
   }
-  const versions = new Map<string, SnapshotPackage[]>();
-  for (const item of held) versions.set(item.package, [...(versions.get(item.package) ?? []), item]);
-  return [...versions]
+  return [...grouped(held, (item) => item.package)]
     .flatMap(([name, items]): HeldPackage[] => {
       const [first] = items;
       return items.every(({ version }) => version === first!.version)
         ? [{ package: name, version: first!.version }]
         : items.map(({ architecture, version }) => ({ package: `${name}:${architecture}`, version }));
     })
-    .sort((a, b) => (a.package < b.package ? -1 : a.package > b.package ? 1 : 0));
+    .sort((a, b) => byText(a.package, b.package));
 }
 
 /** Packages of the set that one demands in exactly the version they have; of alternatives none is demanded. */
 function demandedBy(item: SnapshotPackage, all: readonly SnapshotPackage[]): SnapshotPackage[] {
-  const stanza = parseStanza(item.stanza, { file: `${item.package} ${item.version}` });
+  const stanza = stanzaOf(item);
   return ['Pre-Depends', 'Depends'].flatMap((field) =>
-    parseRelations(stanza.get(field) ?? '').flatMap((group) => {
-      const [only, ...others] = group;
+    relationsOf(stanza, field).flatMap(([only, ...others]) => {
       if (only?.constraint?.operator !== '=' || others.length > 0) return [];
       const { version } = only.constraint;
       return all.filter((other) => other.package === only.package && other.version === version);

@@ -3,7 +3,7 @@
  * of its packages are re-issued under higher versions, which are listed unchanged, and which stay on
  * machines. Pure; src/build/repack.ts repacks, src/workflows/move/supersede.ts cuts the snapshot.
  */
-import { parseStanza, type Stanza } from '../deb/deb822.js';
+import type { Stanza } from '../deb/deb822.js';
 import { isReissueOf, supersedingVersion } from '../deb/really-version.js';
 import {
   changesMeaning,
@@ -18,6 +18,7 @@ import {
 import { satisfies } from '../deb/relation.js';
 import { compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
+import { stanzaOf } from '../snapshot/content.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { debFileName } from '../snapshot/pool-path.js';
 import { highestVersions, raise } from './highest-versions.js';
@@ -328,10 +329,6 @@ function memberOf(item: SnapshotPackage, { components }: SupersedeSet): Member {
     relations: versionedRelations(stanza),
     isOurs: components[item.component]?.pin.kind !== 'apt-binary',
   };
-}
-
-function stanzaOf({ package: name, version, stanza }: SnapshotPackage): Stanza {
-  return parseStanza(stanza, { file: `${name} ${version}` });
 }
 
 function keyOf({ package: name, architecture }: SnapshotPackage, version: string): string {

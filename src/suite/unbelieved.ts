@@ -3,7 +3,7 @@
  * and says what to do. The content matches its signature; a person decides whether to accept it.
  */
 import { join } from 'node:path';
-import { LockstepError, type FaultPlace } from '../errors.js';
+import { faultOf, type FaultPlace, type LockstepError } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
 import type { Taken } from '../signing/verifier.js';
 import {
@@ -38,17 +38,7 @@ export async function holdsAnyTime(
   { root, trust }: { root: string; trust: LineTrust },
   place: SnapshotPlace,
 ): Promise<boolean> {
-  return await holds(readSnapshot(root, place, anyTime(trust)));
-}
-
-async function holds(read: Promise<unknown>): Promise<boolean> {
-  try {
-    await read;
-    return true;
-  } catch (error) {
-    if (error instanceof LockstepError) return false;
-    throw error;
-  }
+  return (await faultOf(readSnapshot(root, place, anyTime(trust)))) === null;
 }
 
 /** Snapshots, of one profile or of all, whose manifest or evidence does not hold, whatever the reason. */
@@ -64,7 +54,7 @@ export async function unbelievedSnapshots(
       const { sha256 } = await readSnapshot(root, place, trust);
       return await readEvidence(evidence, sha256, trust);
     };
-    if (!(await holds(read()))) found.push(place);
+    if ((await faultOf(read())) !== null) found.push(place);
   }
   return found;
 }
@@ -107,13 +97,11 @@ export async function faultsIn(root: string, file: string, trust: LineTrust): Pr
   const path = join(root, file);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';
   if (text === '') return null;
-  try {
+  const check = async (): Promise<void> => {
     const faults = await lineFaults(text, parserOf(file)(text, path), path, trust);
-    return faults.length === 0 ? null : changedFile(path, faults);
-  } catch (error) {
-    if (error instanceof LockstepError) return error;
-    throw error;
-  }
+    if (faults.length > 0) throw changedFile(path, faults);
+  };
+  return await faultOf(check());
 }
 
 function parserOf(file: string): (text: string, file: string) => ChainedLine[] {

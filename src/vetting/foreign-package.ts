@@ -72,7 +72,7 @@ export function judgeForeign(contents: ForeignContents, architectures: readonly 
     faults.push('its name and version are too long for a file name');
   }
   if (faults.length > 0 || source === undefined) return { faults };
-  const findings = findingsOn({ name, version, architecture }, contents);
+  const findings = findingsOn(name, contents);
   if (findings.length > 0) return { faults: findings };
   return { package: { package: name, version, architecture, ...source, control: control.text() } };
 }
@@ -89,19 +89,10 @@ function sourceOf(
   return { source, sourceVersion };
 }
 
-function findingsOn(
-  named: { name: string; version: string; architecture: string },
-  { members, conffiles }: ForeignContents,
-): string[] {
-  const found = vetPackage({
-    package: named.name,
-    version: named.version,
-    architecture: named.architecture,
-    members,
-    conffiles: conffilesOf(conffiles),
-    replaces: [],
-    conflicts: [],
-  }).filter(({ rule }) => rules.has(rule));
+function findingsOn(name: string, { members, conffiles }: ForeignContents): string[] {
+  const found = vetPackage({ package: name, members, conffiles: conffilesOf(conffiles) }).filter(({ rule }) =>
+    rules.has(rule),
+  );
   if (found.length === 0) return [];
   // Folders alone do no harm: base-files brings those of the whole system
   const folders = new Set(

@@ -73,11 +73,11 @@ async function readOne(file: string, unpack: UnpackSmall, request: ForeignReques
   if ('faults' in contents) return { file, ...contents };
   const verdict = judgeForeign(contents, architectures);
   if ('faults' in verdict) return { file, ...verdict };
-  const stored = blob ?? digestOf(bytes!);
-  if (bytes !== undefined) taking?.batch.add(bytes, stored.sha256);
+  const take = (own: Buffer): StoredBlob =>
+    taking?.batch.add(own) ?? { sha256: sha256Of(own), size: own.length };
+  const stored = blob ?? take(bytes!);
   const name = file.slice(file.lastIndexOf('/') + 1);
-  const changelog = contents.changelog === undefined ? undefined : digestOf(contents.changelog);
-  if (changelog !== undefined) taking?.batch.add(contents.changelog!, changelog.sha256);
+  const changelog = contents.changelog && take(contents.changelog);
   const { members } = contents;
   return { file, package: { ...verdict.package, file: { name, ...stored } }, members, changelog };
 }
@@ -110,17 +110,12 @@ function readSmall(file: string): Buffer | undefined {
   }
 }
 
-function digestOf(bytes: Buffer): StoredBlob {
-  return { sha256: sha256Of(bytes), size: bytes.length };
-}
-
 async function takeLarge(
   file: string,
   store: ContentStore | undefined,
   signal: AbortSignal | undefined,
 ): Promise<StoredBlob> {
-  const options = signal === undefined ? {} : { signal };
-  return store === undefined ? await hashFile(file, options) : await store.put({ file }, {}, options);
+  return store === undefined ? await hashFile(file, { signal }) : await store.put({ file }, {}, { signal });
 }
 
 /** @param from the bytes, or the path that has them now */
@@ -130,9 +125,8 @@ async function readThoroughly(
   signal: AbortSignal | undefined,
 ): Promise<ForeignContents | { faults: string[] }> {
   try {
-    const stopping = signal === undefined ? {} : { signal };
     const deb = await readDeb(from, {
-      decompress: (name, input) => decompressByName(name, input, stopping),
+      decompress: (name, input) => decompressByName(name, input, { signal }),
       file,
     });
     const members = [];

@@ -6,16 +6,9 @@ import { availableParallelism } from 'node:os';
 import type { ContentStore } from '../io/content-store.js';
 import type { StoreBatch } from '../io/store-batch.js';
 import { allShares, dealt, runInThread } from '../io/thread.js';
-import type { Belonging } from '../snapshot/content.js';
 import { readFilesOf, readShare, type ReadFile, type ReadMessage, type Share } from './foreign-share.js';
 
-export interface ForeignSetRequest {
-  /** Absolute paths. */
-  files: readonly string[];
-  /** What a snapshot's entries of them say. */
-  belonging: Belonging;
-  /** Those of the profile. */
-  architectures: readonly string[];
+export interface ForeignSetRequest extends Omit<Share, 'places'> {
   /** Where good packages and their file lists go; nothing is written where it is left out. */
   taking?: { store: ContentStore; cache: string } | undefined;
   signal: AbortSignal;
@@ -78,10 +71,5 @@ export async function readForeignSet(request: ForeignSetRequest): Promise<Foreig
 function sharesOf({ files, belonging, architectures, taking }: ForeignSetRequest): Share[] {
   const places = taking === undefined ? undefined : { cache: taking.cache, store: taking.store.root };
   const count = files.length < worthThreads ? 1 : Math.min(mostThreads, availableParallelism());
-  return dealt(files, count).map((share) => ({
-    files: share,
-    belonging,
-    architectures,
-    places,
-  }));
+  return dealt(files, count).map((share) => ({ files: share, belonging, architectures, places }));
 }

@@ -9,14 +9,11 @@ import type { HandedOver } from '../io/file-batch.js';
 import { packageEntry, type Belonging } from '../snapshot/content.js';
 import { keptForm, withKeptStanza, type BareEntry } from '../snapshot/kept-stanza.js';
 import type { SnapshotPackage } from '../snapshot/manifest.js';
-import { readForeign } from './foreign-reader.js';
+import { readForeign, type ForeignRequest } from './foreign-reader.js';
 
-export interface Share {
-  /** Absolute paths. */
-  files: readonly string[];
+export interface Share extends Pick<ForeignRequest, 'files' | 'architectures'> {
   /** What a snapshot's entries of them say. */
   belonging: Belonging;
-  architectures: readonly string[];
   /** Absolute paths of the cache and of the content store in it; left out if nothing must be written. */
   places?: { cache: string; store: string } | undefined;
 }
@@ -68,12 +65,12 @@ export async function* readShare(
   signal: AbortSignal,
 ): AsyncGenerator<ReadMessage, void, undefined> {
   const { files, belonging, architectures, places } = share;
-  const store = places === undefined ? undefined : new ContentStore(places.store);
-  const lists = store === undefined ? undefined : new FileLists(store, places!.cache);
-  const batch = store?.batch();
+  const store = places && new ContentStore(places.store);
+  const taking = store && { store, batch: store.batch() };
+  const lists = store && new FileLists(store, places.cache);
+  const batch = taking?.batch;
   const paths = new Map<string, string[]>();
   const waiting = new Message();
-  const taking = store === undefined || batch === undefined ? undefined : { store, batch };
   try {
     for await (const reading of readForeign({ files, architectures, taking, signal })) {
       const { file } = reading;

@@ -8,8 +8,6 @@ import type { TarHeader } from '../deb/tar.js';
 /** One package as the rules see it. */
 export interface VettedPackage {
   package: string;
-  version: string;
-  architecture: string;
   /** Members of data.tar; paths as in the archive. */
   members: readonly TarHeader[];
   conffiles: readonly string[];
@@ -66,13 +64,14 @@ function isBelow(path: string, root: string): boolean {
 }
 
 /** The findings on one package by itself. */
-export function vetPackage(contents: VettedPackage): RuleBreach[] {
+export function vetPackage(contents: Pick<VettedPackage, 'package' | 'members' | 'conffiles'>): RuleBreach[] {
   const findings: RuleBreach[] = [];
+  const findAt = (path: string, rule: RuleName, message: string): void => {
+    findings.push({ rule, package: contents.package, path, message });
+  };
   for (const member of contents.members) {
     const path = absolute(member.path);
-    const find = (rule: RuleName, message: string): void => {
-      findings.push({ rule, package: contents.package, path, message });
-    };
+    const find = (rule: RuleName, message: string): void => findAt(path, rule, message);
     if (member.kind === 'char-device' || member.kind === 'block-device' || member.kind === 'fifo') {
       find('special-file', 'is a device or a pipe; packages may contain only files, folders and links');
     }
@@ -95,14 +94,7 @@ export function vetPackage(contents: VettedPackage): RuleBreach[] {
   }
   const paths = new Set(contents.members.map((member) => absolute(member.path)));
   for (const conffile of contents.conffiles) {
-    if (!paths.has(conffile)) {
-      findings.push({
-        rule: 'conffile',
-        package: contents.package,
-        path: conffile,
-        message: 'is listed as a conffile but not shipped',
-      });
-    }
+    if (!paths.has(conffile)) findAt(conffile, 'conffile', 'is listed as a conffile but not shipped');
   }
   return findings;
 }

@@ -4,12 +4,12 @@
  */
 import { z } from 'zod';
 import { readDeb } from '../deb/deb-file.js';
-import { parseRelations } from '../deb/relation.js';
+import { relationsOf } from '../deb/relation.js';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, sha256Of, writeFileAtomic, ensureDir } from '../io/disk.js';
+import { sha256Of } from '../io/disk.js';
 import type { BuiltPackage } from '../build/built.js';
 import type { EvidenceDraft } from '../snapshot/evidence.js';
 import {
@@ -20,6 +20,7 @@ import {
   type RuleName,
   type VettedPackage,
 } from './package-rules.js';
+import { cachedJson } from '../io/cache-json.js';
 import { inCache } from '../io/cache-folders.js';
 
 /** Raised whenever a rule changes, so that old verdicts are not taken for new ones. */
@@ -51,8 +52,6 @@ export interface VettingContext {
   signal?: AbortSignal | undefined;
 }
 
-const passedSchema = z.object({ rules: z.literal(rulesVersion), set: z.string() });
-
 /**
  * Vets a set of built packages, each by itself and together.
  *
@@ -63,33 +62,22 @@ export async function vetSet(
   packages: readonly BuiltPackage[],
   context: VettingContext,
 ): Promise<EvidenceDraft> {
-  const passed = vettingEvidence(packages.length, 'built');
   const set = sha256Of(
     packages
       .map((built) => built.file.sha256)
       .sort()
       .join('\n'),
   );
-  const verdict = inCache(context.cacheDir, 'vetting', `${set}.json`);
-  if (await hasPassed(verdict, set)) return passed;
-  const contents: VettedPackage[] = [];
-  for (const built of packages) contents.push(await readContents(built, context));
-  const findings = [...contents.flatMap(vetPackage), ...vetOverlaps(contents)];
-  if (findings.length > 0) throw refused(findings);
-  await ensureDir(inCache(context.cacheDir, 'vetting'));
-  await writeFileAtomic(verdict, `${JSON.stringify({ rules: rulesVersion, set })}\n`);
-  return passed;
-}
-
-async function hasPassed(verdict: string, set: string): Promise<boolean> {
-  const text = await readIfThere(verdict);
-  if (text === undefined) return false;
-  try {
-    return passedSchema.parse(JSON.parse(text.toString('utf8'))).set === set;
-  } catch {
-    // A damaged verdict does not count
-    return false;
-  }
+  // Only of a set that passed something is kept
+  const passed = z.object({ rules: z.literal(rulesVersion), set: z.literal(set) });
+  await cachedJson(inCache(context.cacheDir, 'vetting', `${set}.json`), passed, async () => {
+    const contents: VettedPackage[] = [];
+    for (const built of packages) contents.push(await readContents(built, context));
+    const findings = [...contents.flatMap(vetPackage), ...vetOverlaps(contents)];
+    if (findings.length > 0) throw refused(findings);
+    return { rules: rulesVersion, set } as const;
+  });
+  return vettingEvidence(packages.length, 'built');
 }
 
 async function readContents(built: BuiltPackage, context: VettingContext): Promise<VettedPackage> {
@@ -102,15 +90,10 @@ async function readContents(built: BuiltPackage, context: VettingContext): Promi
     context.signal?.throwIfAborted();
     members.push(header);
   }
-  const names = (field: string): string[] => {
-    const value = deb.control.get(field);
-    if (value === undefined) return [];
-    return parseRelations(value).flatMap((group) => group.map((alternative) => alternative.package));
-  };
+  const names = (field: string): string[] =>
+    relationsOf(deb.control, field).flatMap((group) => group.map((alternative) => alternative.package));
   return {
     package: built.package,
-    version: built.version,
-    architecture: built.architecture,
     members,
     conffiles: deb.conffiles,
     replaces: names('Replaces'),

@@ -9,7 +9,7 @@ import { StanzaIndex, type Stanza } from '../../deb/deb822.js';
 import { readIfThere, sha256Of, writeFileAtomic } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
 import type { SourceContext } from '../../source/source-context.js';
-import { readVerdict, writeVerdict } from './verdicts.js';
+import { keptVerdict } from './verdicts.js';
 import { reachable, Universe } from './universe.js';
 import { inCache } from '../../io/cache-folders.js';
 
@@ -63,8 +63,10 @@ export class BaseLists {
    */
   async everywhere(): Promise<string[]> {
     const of = ['everywhere', this.key];
-    const kept = await readVerdict(this.#cache, of, z.array(z.string()));
-    if (kept !== undefined) return kept;
+    return await keptVerdict(this.#cache, of, z.array(z.string()), () => this.#essential());
+  }
+
+  async #essential(): Promise<string[]> {
     const names = new Set<string>();
     for (const { bytes, index } of await this.#load()) {
       for (const mark of ['\nEssential: yes\n', '\nPriority: required\n']) {
@@ -76,9 +78,7 @@ export class BaseLists {
       }
       if (index.has('apt')) names.add('apt');
     }
-    const sorted = [...names].sort();
-    await writeVerdict(this.#cache, of, sorted);
-    return sorted;
+    return [...names].sort();
   }
 
   /** The part of it that can be reached from these packages. Throws as {@link BaseLists.everywhere}. */

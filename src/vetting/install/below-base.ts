@@ -17,14 +17,11 @@ export interface BelowBase {
 }
 
 /** The packages of which this is so, by name. */
-export function belowBySkip(set: ArchSet, universe: Pick<Universe, 'lookUp'>): BelowBase[] {
+export function belowBySkip(set: ArchSet, universe: Pick<Universe, 'highestOf'>): BelowBase[] {
   return [...set.decided].sort().flatMap((name) => {
     const { version, component } = set.byName.get(name)!;
     if ((set.components[component]?.skipped ?? []).length === 0) return [];
-    const own = universe
-      .lookUp(name)
-      .map((stanza) => stanza.require('Version'))
-      .reduce((high, one) => (compareVersions(one, high) > 0 ? one : high), version);
-    return own === version ? [] : [{ package: name, version, own }];
+    const own = universe.highestOf(name) ?? version;
+    return compareVersions(own, version) > 0 ? [{ package: name, version, own }] : [];
   });
 }

@@ -7,12 +7,13 @@ import { parseStanza, type Stanza } from '../../deb/deb822.js';
 import {
   formatAlternative,
   formatRelations,
-  parseRelations,
+  relationsOf,
   satisfies,
   type Alternative,
   type RelationGroup,
 } from '../../deb/relation.js';
 import { compareVersions } from '../../deb/version.js';
+import { remembered } from '../../io/keyed.js';
 import type { ArchSet } from './install-set.js';
 import type { Machine } from './machine.js';
 
@@ -118,9 +119,8 @@ class Walk {
     for (const [name, { known }] of this.#wanted) all.set(name, known);
     const providers = new Map<string, Known[]>();
     for (const known of all.values()) {
-      for (const virtual of relationsOf(known.stanza, 'Provides').flat()) {
-        providers.set(virtual.package, [...(providers.get(virtual.package) ?? []), known]);
-      }
+      for (const virtual of relationsOf(known.stanza, 'Provides').flat())
+        remembered(providers, virtual.package, () => []).push(known);
     }
     for (const known of all.values()) {
       for (const field of ['Conflicts', 'Breaks']) {
@@ -275,18 +275,12 @@ class Walk {
 
   /** The version that apt would take. */
   #candidate(name: string): Known | null {
-    const before = this.#candidates.get(name);
-    if (before !== undefined) return before;
-    const all = this.#all(name);
-    const own = this.#world.pinned ? all.find(({ from }) => from === 'set') : undefined;
-    const highest = own ?? all.toSorted((a, b) => compareVersions(b.version, a.version))[0] ?? null;
-    this.#candidates.set(name, highest);
-    return highest;
+    return remembered(this.#candidates, name, () => {
+      const all = this.#all(name);
+      const own = this.#world.pinned ? all.find(({ from }) => from === 'set') : undefined;
+      return own ?? all.toSorted((a, b) => compareVersions(b.version, a.version))[0] ?? null;
+    });
   }
-}
-
-function relationsOf(stanza: Stanza, field: string): readonly RelationGroup[] {
-  return parseRelations(stanza.get(field) ?? '', stanza.placeOf(field));
 }
 
 /** Policy 7.5: a versioned relation is met only by a provision that names its version. */

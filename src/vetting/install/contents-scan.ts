@@ -12,7 +12,7 @@ import { signalOf, toldIn, type SourceContext } from '../../source/source-contex
 import { fetchIndex, type ListedIndex } from '../../source/fetch-index.js';
 import { openReleases } from '../../source/apt-archive.js';
 import { canonicalPath } from './overlaps.js';
-import { readVerdict, writeVerdict } from './verdicts.js';
+import { keptVerdict } from './verdicts.js';
 
 /** The archive area of the base that sets use. */
 const area = 'main';
@@ -61,13 +61,10 @@ export async function ownersIn(
 ): Promise<BaseOwners> {
   const listed = [...wanted].map(([path, names]) => `${path}\t${[...names].sort().join(' ')}`);
   const of = [`contents ${format}`, index.hash.sha256, sha256Of(listed.sort().join('\n'))];
-  const kept = await readVerdict(cache, of, baseOwners);
-  if (kept !== undefined) return kept;
-  const folders = new Set([...wanted.keys()].map((own) => folderOf(latin1(canonicalPath(own))).folder));
-  const lines = await linesBelow(index, folders, context, { cache, phase });
-  const found = match(lines, wanted);
-  await writeVerdict(cache, of, found);
-  return found;
+  return await keptVerdict(cache, of, baseOwners, async () => {
+    const folders = new Set([...wanted.keys()].map((own) => folderOf(latin1(canonicalPath(own))).folder));
+    return match(await linesBelow(index, folders, context, { cache, phase }), wanted);
+  });
 }
 
 /** The search patterns for the lines. */
@@ -129,17 +126,15 @@ async function linesBelow(
 ): Promise<string> {
   const { sha256, size } = index.hash;
   const of = [`contents lines ${format}`, sha256, ...[...folders].sort()];
-  const kept = await readVerdict(cache, of, z.string());
-  if (kept !== undefined) return kept;
-  if ((await context.store.size(sha256)) !== size) await fetchIndex(index, toldIn(phase, context));
-  const lines = await readLines(index, folders, context).catch(async (error: unknown) => {
-    // Damaged on the local disk, and moved away by this or another reader: it is fetched again
-    if (!lacksBlob(error)) throw error;
-    await fetchIndex(index, toldIn(phase, context));
-    return await readLines(index, folders, context);
+  return await keptVerdict(cache, of, z.string(), async () => {
+    if ((await context.store.size(sha256)) !== size) await fetchIndex(index, toldIn(phase, context));
+    return await readLines(index, folders, context).catch(async (error: unknown) => {
+      // Damaged on the local disk, and moved away by this or another reader: it is fetched again
+      if (!lacksBlob(error)) throw error;
+      await fetchIndex(index, toldIn(phase, context));
+      return await readLines(index, folders, context);
+    });
   });
-  await writeVerdict(cache, of, lines);
-  return lines;
 }
 
 async function readLines(

@@ -5,11 +5,12 @@
 import { FileLists } from '../../archive/file-lists.js';
 import { readDeb } from '../../deb/deb-file.js';
 import { memberPath } from '../../deb/member-name.js';
-import { compareVersions } from '../../deb/version.js';
+import { highestOf } from '../../deb/version.js';
 import { counted } from '../../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../../errors.js';
 import { decompressByName } from '../../io/compress.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
+import { remembered } from '../../io/keyed.js';
 import type { Phase } from '../../io/progress.js';
 import type { SnapshotPackage } from '../../snapshot/manifest.js';
 import type { SourceContext } from '../../source/source-context.js';
@@ -25,18 +26,16 @@ import {
   type Overlap,
   type PackageFiles,
 } from './overlaps.js';
-import type { Simulator } from './simulator.js';
+import type { Simulator, SimulatorOptions } from './simulator.js';
 
-export interface FileCheck {
+export interface FileCheck extends Pick<SimulatorOptions, 'cache' | 'signal'> {
   set: InstallSet;
   before: readonly InstallSet[];
   base: NamedBase;
   /** One for each architecture. */
   simulators: readonly Simulator[];
   sources: SourceContext;
-  cache: string;
   phase: Phase;
-  signal?: AbortSignal | undefined;
 }
 
 /** A file that is missing, or that differs from the index. */
@@ -96,7 +95,7 @@ async function overlapsWithBase(
   const here = own.filter(({ entry }) => ['all', architecture].includes(entry.architecture));
   const wanted = new Map<string, Set<string>>();
   for (const { entry, paths } of here) {
-    for (const path of paths) wanted.set(path, (wanted.get(path) ?? new Set()).add(entry.package));
+    for (const path of paths) remembered(wanted, path, () => new Set()).add(entry.package);
   }
   const indices = await contentsIndices(sources, architecture, phase);
   const overlaps: Overlap[] = [];
@@ -113,10 +112,8 @@ async function overlapsWithBase(
     for (const { path, owners } of owned) {
       for (const name of owners) {
         // A package that Contents still names but that no index lists cannot be installed
-        const there = lookUp(name).sort((a, b) =>
-          compareVersions(b.require('Version'), a.require('Version')),
-        );
-        const [newest] = there;
+        const there = lookUp(name);
+        const newest = highestOf(there.map((stanza) => stanza.require('Version')));
         if (newest === undefined) continue;
         for (const { entry } of here.filter(
           (one) => wanted.get(path)!.has(one.entry.package) && one.paths.includes(path),
@@ -126,7 +123,7 @@ async function overlapsWithBase(
             mayShare(mine, { package: name, version: stanza.require('Version'), stanza }),
           );
           if (free) continue;
-          const other = { package: name, version: newest.require('Version') };
+          const other = { package: name, version: newest };
           overlaps.push({ path, entry, other, whose: `of ${base.name}` });
         }
       }
@@ -145,15 +142,9 @@ async function realOnes(
   sources: SourceContext,
 ): Promise<Overlap[]> {
   if (overlaps.length === 0) return [];
-  const links = new Map<string, Map<string, string>>();
-  const linksOf = async (name: string): Promise<Map<string, string>> => {
-    const known = links.get(name);
-    if (known !== undefined) return known;
-    const entry = files.find((one) => one.entry.package === name)!.entry;
-    const read = await readLinks(entry, sources);
-    links.set(name, read);
-    return read;
-  };
+  const links = new Map<string, Promise<Map<string, string>>>();
+  const linksOf = (name: string): Promise<Map<string, string>> =>
+    remembered(links, name, () => readLinks(files.find((one) => one.entry.package === name)!.entry, sources));
   const all = new Set(files.flatMap(({ paths }) => paths));
   const real: Overlap[] = [];
   for (const overlap of overlaps) {

@@ -3,9 +3,11 @@
  * it decides, and what its metapackage brings. Pure.
  */
 import { downgradePriority } from '../../deb/apt-limits.js';
-import { parseStanza, type Stanza } from '../../deb/deb822.js';
-import { parseRelations } from '../../deb/relation.js';
+import type { Stanza } from '../../deb/deb822.js';
+import { relationsOf } from '../../deb/relation.js';
 import { sha256Of } from '../../io/disk.js';
+import { remembered } from '../../io/keyed.js';
+import { stanzaOf } from '../../snapshot/content.js';
 import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from '../../snapshot/manifest.js';
 
 /** The set to prove: a snapshot, or a set before the cut. */
@@ -54,12 +56,10 @@ export class ArchSet {
   /** Packages of the set that one of it demands in just the version they have. */
   #exactOf(name: string): string[] {
     const stanza = this.stanzaOf(name)!;
-    return parseRelations(stanza.get('Depends') ?? '', stanza.placeOf('Depends')).flatMap(
-      ([first, ...others]) => {
-        if (first?.constraint?.operator !== '=' || others.length > 0) return [];
-        return this.byName.get(first.package)?.version === first.constraint.version ? [first.package] : [];
-      },
-    );
+    return relationsOf(stanza, 'Depends').flatMap(([first, ...others]) => {
+      if (first?.constraint?.operator !== '=' || others.length > 0) return [];
+      return this.byName.get(first.package)?.version === first.constraint.version ? [first.package] : [];
+    });
   }
 
   /** A Packages file of them. */
@@ -77,12 +77,8 @@ export class ArchSet {
   }
 
   stanzaOf(name: string): Stanza | undefined {
-    const known = this.#stanzas.get(name);
     const entry = this.byName.get(name);
-    if (known !== undefined || entry === undefined) return known;
-    const stanza = parseStanza(entry.stanza, { file: `${name} ${entry.version}` });
-    this.#stanzas.set(name, stanza);
-    return stanza;
+    return entry && remembered(this.#stanzas, name, () => stanzaOf(entry));
   }
 
   /** The decided packages that come with one of the set, itself first: by Depends, inside of the set. */
@@ -94,7 +90,7 @@ export class ArchSet {
       if (stanza === undefined || found.includes(next) || !this.decided.has(next)) continue;
       found.push(next);
       for (const field of ['Pre-Depends', 'Depends']) {
-        for (const [first, ...others] of parseRelations(stanza.get(field) ?? '', stanza.placeOf(field))) {
+        for (const [first, ...others] of relationsOf(stanza, field)) {
           // Of alternatives another may be installed
           if (first !== undefined && others.length === 0) waiting.push(first.package);
         }

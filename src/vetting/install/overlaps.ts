@@ -3,8 +3,10 @@
  * unless a relation between them allows it. Pure; the lists of files come from
  * the packages and from the base's Contents.
  */
-import { parseStanza, type Stanza } from '../../deb/deb822.js';
-import { parseRelations, satisfies } from '../../deb/relation.js';
+import type { Stanza } from '../../deb/deb822.js';
+import { relationsOf, satisfies } from '../../deb/relation.js';
+import { remembered } from '../../io/keyed.js';
+import { stanzaOf } from '../../snapshot/content.js';
 import type { SnapshotPackage } from '../../snapshot/manifest.js';
 
 /** A package of a set with what it brings. */
@@ -43,8 +45,7 @@ interface Named {
 }
 
 export function namedOf(entry: SnapshotPackage): Named {
-  const { package: name, version } = entry;
-  return { package: name, version, stanza: parseStanza(entry.stanza, { file: `${name} ${version}` }) };
+  return { package: entry.package, version: entry.version, stanza: stanzaOf(entry) };
 }
 
 /**
@@ -53,10 +54,10 @@ export function namedOf(entry: SnapshotPackage): Named {
  */
 function covers(one: Named, other: Named): boolean {
   const provided = new Set(
-    parseRelations(other.stanza.get('Provides') ?? '').flatMap((group) => group.map((name) => name.package)),
+    relationsOf(other.stanza, 'Provides').flatMap((group) => group.map((name) => name.package)),
   );
   return ['Replaces', 'Conflicts'].some((field) =>
-    parseRelations(one.stanza.get(field) ?? '')
+    relationsOf(one.stanza, field)
       .flat()
       .some(
         (relation) =>
@@ -120,12 +121,6 @@ function remembering(
 ): (one: SnapshotPackage, other: SnapshotPackage) => boolean {
   const known = new Map<string, boolean>();
   const keyOf = ({ package: name, version }: SnapshotPackage): string => `${name} ${version}`;
-  return (one, other) => {
-    const key = `${keyOf(one)} ${keyOf(other)}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const verdict = judge(namedOf(one), namedOf(other));
-    known.set(key, verdict);
-    return verdict;
-  };
+  return (one, other) =>
+    remembered(known, `${keyOf(one)} ${keyOf(other)}`, () => judge(namedOf(one), namedOf(other)));
 }

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
+import { distinct } from '../../io/keyed.js';
 import type { Phase } from '../../io/progress.js';
 import { allOrNone, type SourceContext } from '../../source/source-context.js';
 import { BaseLists } from './base-lists.js';
@@ -30,7 +31,7 @@ import {
   type ScenarioFault,
   type Scene,
 } from './scenarios.js';
-import { Simulator } from './simulator.js';
+import { Simulator, type SimulatorOptions } from './simulator.js';
 
 export interface ProofRequest {
   set: InstallSet;
@@ -48,13 +49,9 @@ export interface ProofRequest {
   what: 'all' | 'moves';
 }
 
-export interface ProofContext {
+export interface ProofContext extends SimulatorOptions {
   sources: SourceContext;
-  /** Absolute paths. */
-  cache: string;
-  temporary: string;
   phase: Phase;
-  signal?: AbortSignal | undefined;
 }
 
 /** What was proven. */
@@ -107,7 +104,8 @@ export async function proveInstall(request: ProofRequest, context: ProofContext)
         .map(({ id }) => id!)
         .filter((id) => proofs.every(({ left }) => !left.includes(id))),
       homonym: proofs.find(({ homonym }) => homonym !== null)?.homonym ?? null,
-      notes: eachOnce([...proofs.flatMap(({ notes }) => notes), ...(looked?.value ?? [])]),
+      // Those of several architectures are often equal
+      notes: distinct([...proofs.flatMap(({ notes }) => notes), ...(looked?.value ?? [])]),
     };
   } finally {
     for (const simulator of simulators) await simulator.close();
@@ -116,11 +114,6 @@ export async function proveInstall(request: ProofRequest, context: ProofContext)
 
 function nameOfBase({ distribution, release }: ProofRequest['base']): string {
   return `${distribution.charAt(0).toUpperCase()}${distribution.slice(1)} ${release}`;
-}
-
-/** Notes of several architectures, equal ones once. */
-function eachOnce(notes: readonly InstallNote[]): InstallNote[] {
-  return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()];
 }
 
 interface ArchProof {

@@ -4,7 +4,7 @@
  * going back.
  */
 import { compareVersions } from '../../deb/version.js';
-import { parseRelations } from '../../deb/relation.js';
+import { relationsOf } from '../../deb/relation.js';
 import { aptSentences } from './apt-output.js';
 import { explain, type NamedBase, type BreakReason } from './broken-relations.js';
 import type { BelowBase } from './below-base.js';
@@ -212,8 +212,7 @@ function aptReasons(sentences: readonly string[], name: string): BreakReason[] {
 export function unmetRecommends({ simulator, set }: Scene, beside: readonly string[]): InstallNote[] {
   const { lookUp, providersOf } = simulator.universe;
   return [...set.decided].sort().flatMap((name) => {
-    const stanza = set.stanzaOf(name)!;
-    return parseRelations(stanza.get('Recommends') ?? '', stanza.placeOf('Recommends'))
+    return relationsOf(set.stanzaOf(name)!, 'Recommends')
       .filter((group) =>
         group.every(
           (one) =>

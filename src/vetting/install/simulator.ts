@@ -8,13 +8,12 @@ import { LockstepError } from '../../errors.js';
 import { ensureDir, removeTree, tempDir, writeFileAtomic } from '../../io/disk.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { run } from '../../io/process.js';
-import { compareVersions } from '../../deb/version.js';
 import { aptAnswer, aptSentences, isSolversNo, parseAptAnswer, type AptAnswer } from './apt-output.js';
 import type { BaseLists } from './base-lists.js';
 import type { ArchSet } from './install-set.js';
 import type { Machine } from './machine.js';
 import { broughtBy, type Universe } from './universe.js';
-import { readVerdict, writeVerdict } from './verdicts.js';
+import { keptVerdict } from './verdicts.js';
 
 /** Raised when the question, or the reading of answers, changes. */
 const format = 2;
@@ -40,28 +39,17 @@ export interface Question {
 
 /** apt over one base. {@link close} removes its files from the disk, except cached ones. */
 export class Simulator {
-  readonly lists: BaseLists;
-  /** What of it apt sees. */
-  readonly universe: Universe;
-  /** `2.6.1`. */
-  readonly aptVersion: string;
-  readonly #options: SimulatorOptions;
-  readonly #folder: string;
   #asked = 0;
 
   private constructor(
-    lists: BaseLists,
-    universe: Universe,
-    aptVersion: string,
-    folder: string,
-    options: SimulatorOptions,
-  ) {
-    this.lists = lists;
-    this.universe = universe;
-    this.aptVersion = aptVersion;
-    this.#folder = folder;
-    this.#options = options;
-  }
+    readonly lists: BaseLists,
+    /** What of it apt sees. */
+    readonly universe: Universe,
+    /** `2.6.1`. */
+    readonly aptVersion: string,
+    private readonly folder: string,
+    private readonly options: SimulatorOptions,
+  ) {}
 
   /**
    * @param sets the sets to install
@@ -75,7 +63,7 @@ export class Simulator {
     const { signal } = options;
     const { stdout } = await run('apt-get', ['--version'], {
       env: { LC_ALL: 'C', APT_CONFIG: '/dev/null' },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     const version = /^apt (\S+)/.exec(stdout)?.[1] ?? 'of an unknown version';
     const brought = sets.flatMap((set) => set.packages.flatMap((entry) => set.stanzaOf(entry.package)!));
@@ -89,16 +77,13 @@ export class Simulator {
   }
 
   async close(): Promise<void> {
-    await removeTree(this.#folder);
+    await removeTree(this.folder);
   }
 
   /** The first of these names that is a package of the base, with its highest version. */
   firstInBase(names: readonly string[]): { package: string; version: string } | null {
     for (const name of names) {
-      const [version] = this.universe
-        .lookUp(name)
-        .map((stanza) => stanza.require('Version'))
-        .sort((a, b) => compareVersions(b, a));
+      const version = this.universe.highestOf(name);
       if (version !== undefined) return { package: name, version };
     }
     return null;
@@ -143,18 +128,13 @@ export class Simulator {
       pins,
       ...args,
     ];
-    const { cache } = this.#options;
-    const kept = await readVerdict(cache, of, aptAnswer);
-    if (kept !== undefined) return kept;
-    const answer = await this.#simulate(question);
-    await writeVerdict(cache, of, answer);
-    return answer;
+    return await keptVerdict(this.options.cache, of, aptAnswer, () => this.#simulate(question));
   }
 
   async #simulate({ machine, set, pins = '', args }: Question): Promise<AptAnswer> {
-    const { signal } = this.#options;
+    const { signal } = this.options;
     throwIfInterrupted(signal);
-    const folder = join(this.#folder, String(this.#asked++));
+    const folder = join(this.folder, String(this.#asked++));
     const write = async (name: string, text: string): Promise<string> => {
       const path = join(folder, name);
       await writeFileAtomic(path, text, { fsync: false });
@@ -173,7 +153,7 @@ export class Simulator {
       cwd: folder,
       env: { LC_ALL: 'C', LANGUAGE: undefined, APT_CONFIG: config },
       allowFailure: true,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     const answer = parseAptAnswer(result.exitCode, result.stdout, result.stderr);
     if (!answer.possible && !isSolversNo(answer)) {

@@ -4,7 +4,8 @@
  * the same over it as over the whole, and thirty times faster. Pure.
  */
 import { StanzaIndex, type Stanza } from '../../deb/deb822.js';
-import { parseRelations } from '../../deb/relation.js';
+import { relationsOf } from '../../deb/relation.js';
+import { highestOf } from '../../deb/version.js';
 import { sha256Of } from '../../io/disk.js';
 
 /** The relations that can install a package: Suggests never do so on their own. */
@@ -13,7 +14,7 @@ const bringing = ['Pre-Depends', 'Depends', 'Recommends'] as const;
 /** Names of packages in the relations by which a paragraph brings others along. */
 export function broughtBy(stanza: Stanza): string[] {
   return bringing.flatMap((field) =>
-    parseRelations(stanza.get(field) ?? '', stanza.placeOf(field))
+    relationsOf(stanza, field)
       .flat()
       .map((one) => one.package),
   );
@@ -70,6 +71,11 @@ export class Universe {
   }
 
   readonly lookUp = (name: string): Stanza[] => this.#index.get(name);
+
+  /** The highest version of a name; undefined where it is no package. */
+  highestOf(name: string): string | undefined {
+    return highestOf(this.lookUp(name).map((stanza) => stanza.require('Version')));
+  }
 
   readonly providersOf = (name: string): string[] => this.#index.providersOf(name);
 }

@@ -3,30 +3,17 @@
  * depends on, so that it never grows stale. Losing one costs time only.
  */
 import type { z } from 'zod';
-import { readIfThere, sha256Of, writeFileAtomic } from '../../io/disk.js';
+import { cachedJson } from '../../io/cache-json.js';
 import { inCache } from '../../io/cache-folders.js';
+import { sha256Of } from '../../io/disk.js';
 
-function pathOf(cache: string, of: readonly string[]): string {
-  return inCache(cache, 'installability', `${sha256Of(JSON.stringify(of))}.json`);
-}
-
-/** The stored result for this key, or undefined if it is missing or incomplete. */
-export async function readVerdict<T>(
+/** The stored result for this key; made, and kept, if there is none. Throws as {@link cachedJson}. */
+export async function keptVerdict<T>(
   cache: string,
   of: readonly string[],
   schema: z.ZodType<T>,
-): Promise<T | undefined> {
-  const text = (await readIfThere(pathOf(cache, of)))?.toString('utf8');
-  if (text === undefined) return undefined;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    // Incomplete after a crash: it is computed again
-    return undefined;
-  }
-}
-
-/** Keeps a value; it must be JSON. @throws LockstepError DISK_FULL, DISK_IO */
-export async function writeVerdict(cache: string, of: readonly string[], value: unknown): Promise<void> {
-  await writeFileAtomic(pathOf(cache, of), JSON.stringify(value), { fsync: false });
+  make: () => Promise<T>,
+): Promise<T> {
+  const path = inCache(cache, 'installability', `${sha256Of(JSON.stringify(of))}.json`);
+  return await cachedJson(path, schema, make);
 }

@@ -21,8 +21,6 @@ function member(path: string, change: Partial<TarHeader> = {}): TarHeader {
 function contents(name: string, members: TarHeader[], change: Partial<VettedPackage> = {}): VettedPackage {
   return {
     package: name,
-    version: '1',
-    architecture: 'all',
     members,
     conffiles: [],
     replaces: [],
