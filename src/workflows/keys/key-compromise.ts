@@ -71,25 +71,24 @@ export async function replaceCompromisedKey(
   context: Context,
   request: CompromiseRequest,
 ): Promise<CompromiseReport> {
-  const { places } = context;
   return await exclusively(context, request, async (run) => {
-    const plan = await planCompromise(run, request);
-    const told = { compromised: plan.compromised, current: plan.current, since: plan.since };
-    const good = await acceptable(run, plan, request.accept);
+    const { before, after, change, ...told } = await planCompromise(run, request);
+    const good = await acceptable(run, after, request.accept);
     if (request.dryRun) {
       const accepted = [...good.snapshots.map(({ id }) => id), ...good.lines.map(({ file }) => file)];
-      const doubtful = (await unbelieved(run, plan.after)).filter((name) => !accepted.includes(name));
-      return { ...told, state: plan.before, unbelieved: doubtful, views: [] };
+      const doubtful = (await unbelieved(run, after)).filter((name) => !accepted.includes(name));
+      return { ...told, state: before, unbelieved: doubtful, views: [] };
     }
-    const signer = await signerOfKey(run, plan.current);
-    const record = async (change: KeyChange): Promise<void> => {
-      await run.ledger.addKeyChange(change, new Map([[signer.fingerprint, signer]]));
-    };
-    if (plan.change !== null) await record(plan.change);
+    const signer = await signerOfKey(run, told.current);
+    const signers = new Map([[signer.fingerprint, signer]]);
+    if (change !== null) await run.ledger.addKeyChange(change, signers);
     const signed = await signAnew(run, good.snapshots, signer);
-    const lines = [...good.lines, ...(await keyringLines(run, plan))];
-    if (lines.length > 0) await record(await acceptance(run, signer, lines));
-    const files = [keyRecordPath(places.snapshots), ...signed];
+    const lines = [...good.lines, ...(await keyringLines(run, after))];
+    if (lines.length > 0) {
+      const key = await recordedKey(signer);
+      await run.ledger.addKeyChange({ step: 'accept', key, lines, ...stamp(run) }, signers);
+    }
+    const files = [keyRecordPath(run.places.snapshots), ...signed];
     await commitSnapshotFiles(run, files, `Key ${told.compromised}: compromised`);
     const { state } = (await run.ledger.keys())!;
     await settleKeys(run, state, await archiveSigner(run));
@@ -98,28 +97,20 @@ export async function replaceCompromisedKey(
   });
 }
 
-async function acceptance(
-  { clock, actor: by }: Context,
-  signer: Signer,
-  lines: readonly AcceptedLines[],
-): Promise<KeyChange> {
-  return { step: 'accept', key: await recordedKey(signer), lines, at: clock.now().toISOString(), by };
-}
-
-interface CompromisePlan {
+/** Who signs afterwards is `current`. */
+interface CompromisePlan extends Pick<CompromiseReport, 'compromised' | 'current' | 'since'> {
   before: KeyState;
   /** What the record says afterwards. */
   after: KeyState;
   /** The line to add to the record; null if an earlier run added it. */
   change: KeyChange | null;
-  compromised: string;
-  /** Who signs then. */
-  current: string;
-  since: Date;
+}
+
+function stamp({ clock, actor: by }: Context): Pick<KeyChange, 'at' | 'by'> {
+  return { at: clock.now().toISOString(), by };
 }
 
 async function planCompromise(run: Run, { since }: CompromiseRequest): Promise<CompromisePlan> {
-  const { clock, actor: by } = run;
   const before = (await run.ledger.keys())?.state;
   if (before === undefined) throw noOtherKey(run);
   const next = await incomingAtHand(run, before);
@@ -128,9 +119,8 @@ async function planCompromise(run: Run, { since }: CompromiseRequest): Promise<C
     step: 'compromise',
     key: await recordedKey(next),
     compromised: before.current.fingerprint,
-    since: (since ?? clock.now()).toISOString(),
-    at: clock.now().toISOString(),
-    by,
+    since: (since ?? run.clock.now()).toISOString(),
+    ...stamp(run),
   };
   const after = afterChange(before, change);
   if (typeof after === 'string') throw noOtherKey(run, `The key cannot replace the current one: ${after}`);
@@ -180,11 +170,7 @@ interface Acceptable {
 }
 
 /** Whatever a key of the archive has signed at any time may be accepted. Before anything is written. */
-async function acceptable(
-  context: Context,
-  { after }: CompromisePlan,
-  names: readonly string[],
-): Promise<Acceptable> {
+async function acceptable(context: Context, after: KeyState, names: readonly string[]): Promise<Acceptable> {
   const { snapshots: root } = context.places;
   const trust = await judgementOf(after);
   const files = await lineFiles(root);
@@ -216,7 +202,7 @@ function noSuchFile(name: string, files: readonly string[]): LockstepError {
  * What the suites that are there for a key have pointed at, no person has to judge: Lockstep alone writes those lines,
  * and each suite offers the keyring package of now in the end.
  */
-async function keyringLines(context: Context, { after }: CompromisePlan): Promise<AcceptedLines[]> {
+async function keyringLines(context: Context, after: KeyState): Promise<AcceptedLines[]> {
   const { snapshots: root } = context.places;
   const trust = await judgementOf(after);
   const lines: AcceptedLines[] = [];

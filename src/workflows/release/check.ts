@@ -66,25 +66,24 @@ function withoutSuite({ workspace, profiles, imported }: WorkspaceCheck): string
     );
 }
 
-async function hooksThatDoNotRun(repository: string): Promise<string[]> {
-  const hooks = await commitHooks(await import('isomorphic-git'), repository);
-  if (hooks.length === 0) return [];
-  return [
-    `The commits of snapshots.commit do not run the hooks of ${repository}: ${hooks.join(', ')}. Check the commits on the server that you push to, or set snapshots.commit to false and commit yourself`,
-  ];
-}
-
 /** What snapshots.commit does not do here. */
 async function commitNotes({ workspace }: WorkspaceCheck): Promise<string[]> {
   if (workspace === undefined || !workspace.snapshots.commit) return [];
+  const nothing = 'snapshots.commit is true, but nothing is committed:';
   try {
     const repository = await repositoryOf(workspace.root);
-    if (repository !== undefined) return await hooksThatDoNotRun(repository);
+    if (repository === undefined) {
+      return [
+        `${nothing} ${workspace.root} is not in a git repository. Create one with "git init", or set snapshots.commit to false`,
+      ];
+    }
+    const hooks = await commitHooks(await import('isomorphic-git'), repository);
+    if (hooks.length === 0) return [];
+    return [
+      `The commits of snapshots.commit do not run the hooks of ${repository}: ${hooks.join(', ')}. Check the commits on the server that you push to, or set snapshots.commit to false and commit yourself`,
+    ];
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error;
-    return [`snapshots.commit is true, but nothing is committed: ${error.message}.`];
+    return [`${nothing} ${error.message}.`];
   }
-  return [
-    `snapshots.commit is true, but nothing is committed: ${workspace.root} is not in a git repository. Create one with "git init", or set snapshots.commit to false`,
-  ];
 }

@@ -67,13 +67,10 @@ export async function importPackages(context: Context, request: ImportRequest): 
 }
 
 /** The plan of an import and its report. It keeps no reference to the package entries, so their memory is freed. */
-interface PlannedImport extends Pick<
-  ImportResult,
-  'packages' | 'sources' | 'changes' | 'wants' | 'passedOver' | 'links'
-> {
+type PlannedImport = Omit<ImportResult, 'profile' | 'manifest' | keyof ReturnType<typeof cutFields>> & {
   plan: SnapshotPlan;
   batch: StoreBatch | undefined;
-}
+};
 
 async function readAndPlan(
   run: Run,
@@ -91,12 +88,11 @@ async function readAndPlan(
   try {
     const { plan, set } = await planImport(run, profile, request, taken);
     const { packages, sources, changes } = set;
-    const wants = wishesOf(changes, request);
     const passedOver = set.passedOver.map(({ package: name, version, architecture }) => {
       return { package: name, version, architecture };
     });
     const counts = { packages: packages.length, sources: sources.length };
-    return { plan, batch, links, ...counts, changes, wants, passedOver };
+    return { plan, batch, links, ...counts, changes, wants: wishesOf(changes, request), passedOver };
   } catch (error) {
     batch?.discard();
     throw error;

@@ -35,15 +35,7 @@ export async function withSignedSources(
     const made = (set.pins.get(output.component)?.date ?? 0) * 1000;
     const date = new Date(Math.max(since?.getTime() ?? 0, made));
     const sources = [];
-    for (const source of output.sources) {
-      sources.push(
-        await signed(
-          context,
-          source,
-          signer === null ? null : (text, what) => signer.clearsign(text, date, what),
-        ),
-      );
-    }
+    for (const source of output.sources) sources.push(await signed(context, source, signer, date));
     outputs.push({ ...output, sources });
   }
   return { ...set, outputs };
@@ -52,21 +44,17 @@ export async function withSignedSources(
 async function signed(
   context: Context,
   source: BuiltSource,
-  sign: ((text: string, what: string) => Promise<string>) | null,
+  signer: Pick<Signer, 'clearsign'> | null,
+  date: Date,
 ): Promise<BuiltSource> {
   const { store, workspace } = context;
   const dsc = source.files.find(({ name }) => name.endsWith('.dsc'));
   if (dsc === undefined) return source;
   const text = (await store.read(dsc.sha256)).toString('utf8');
-  const before =
-    (await inSnapshots(context, source, dsc.name, text)) ??
-    (await inPool(
-      context,
-      posix.join(sourceEntry(source, workspace.archive.area).directory, dsc.name),
-      text,
-    ));
-  if (before === undefined && sign === null) return source;
-  const bytes = before ?? Buffer.from(await sign!(text, dsc.name));
+  const path = posix.join(sourceEntry(source, workspace.archive.area).directory, dsc.name);
+  const before = (await inSnapshots(context, source, dsc.name, text)) ?? (await inPool(context, path, text));
+  if (before === undefined && signer === null) return source;
+  const bytes = before ?? Buffer.from(await signer!.clearsign(text, date, dsc.name));
   const file = await putHashed(dsc.name, bytes, store);
   const listed = parseStanza(source.stanza);
   const [Priority, Section] = [listed.get('Priority') ?? undefined, listed.get('Section') ?? undefined];
@@ -86,12 +74,11 @@ async function inSnapshots(
   text: string,
 ): Promise<Buffer | undefined> {
   for (const place of (await listSnapshots(places.snapshots)).reverse()) {
-    const builds = await readBuilds(places.snapshots, place);
-    if (!builds.some((one) => one.package === name && one.version === version)) continue;
+    const isIt = (one: { package: string; version: string }): boolean =>
+      one.package === name && one.version === version;
+    if (!(await readBuilds(places.snapshots, place)).some(isIt)) continue;
     const { manifest } = await readSnapshot(places.snapshots, place);
-    const there = manifest.sources
-      .find((one) => one.package === name && one.version === version)
-      ?.files.find((one) => one.name === file);
+    const there = manifest.sources.find(isIt)?.files.find((one) => one.name === file);
     if (there === undefined || (await store.size(there.sha256)) !== there.size) continue;
     const bytes = await store.read(there.sha256);
     if (isSigned(bytes, text)) return bytes;
