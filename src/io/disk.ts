@@ -159,6 +159,12 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   return await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
 }
 
+/** The names in a folder that end in `ending`, without it; none where there is no folder. DISK_IO. */
+export async function namesEnding(ending: string, folder: string): Promise<string[]> {
+  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
+  return names.flatMap((name) => (name.endsWith(ending) ? [name.slice(0, -ending.length)] : []));
+}
+
 /** A file's bytes in pieces, opened on first access. DISK_IO, also if it does not exist. */
 export async function* readPieces(path: string): AsyncGenerator<Buffer, void, undefined> {
   const handle = await onDisk('read', path, () => open(path, 'r'));

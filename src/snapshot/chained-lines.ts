@@ -3,7 +3,6 @@
  * and a `signature` over the rest of it. So no line, including the last one, can be changed, removed or
  * inserted unnoticed. The caller defines the meaning of a line.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { signatureFault as packetFault } from '../signing/exact-armor.js';
@@ -11,6 +10,7 @@ import { dearmor } from '../signing/keys.js';
 import type { Signer } from '../signing/signer-port.js';
 import { verifyDetached, type Taken } from '../signing/verifier.js';
 import { canonicalLine } from '../io/canonical-json.js';
+import { sha256Of } from '../io/disk.js';
 import { sha256 } from '../io/sha256.js';
 import { assertReadable } from './newer-format.js';
 
@@ -43,7 +43,7 @@ export interface LineSigner {
  */
 export async function nextChainedLine(text: string, content: object, by?: LineSigner): Promise<string> {
   const last = text.trimEnd().split('\n').at(-1) ?? '';
-  const line = { ...content, format: 1, previous: last === '' ? null : hashOf(last) };
+  const line = { ...content, format: 1, previous: last === '' ? null : sha256Of(last) };
   if (by === undefined) return canonicalLine(line);
   const packets: Uint8Array[] = [];
   for (const signer of [by.signer, ...(by.also ?? [])]) {
@@ -54,7 +54,7 @@ export async function nextChainedLine(text: string, content: object, by?: LineSi
 
 /** SHA-256 of the last line of a text that {@link parseChainedLines} took. */
 export function lastLineHash(text: string): string {
-  return hashOf(text.trimEnd().split('\n').at(-1)!);
+  return sha256Of(text.trimEnd().split('\n').at(-1)!);
 }
 
 /** What the signature of a line is on, and its packets. For a line that {@link parseChainedLines} took. */
@@ -87,7 +87,7 @@ export function parseChainedLines<T extends ChainedLine>(
       return [];
     }
     const before = lines[index - 1];
-    if (entry.previous !== (before === undefined ? null : hashOf(before))) {
+    if (entry.previous !== (before === undefined ? null : sha256Of(before))) {
       const message =
         index === 0 ? 'the lines before it are missing' : 'its hash does not match the line before it';
       faults.push({ ...place, message });
@@ -155,7 +155,7 @@ export async function lineFaults(
   const lines = text.trimEnd().split('\n');
   const firstSigned = entries.findIndex(({ signature }) => signature !== undefined);
   const { accepted } = trust;
-  const vouched = accepted === undefined ? -1 : lines.findLastIndex((line) => accepted.has(hashOf(line)));
+  const vouched = accepted === undefined ? -1 : lines.findLastIndex((line) => accepted.has(sha256Of(line)));
   for (const [index, line] of lines.entries()) {
     const isVouched = index <= vouched;
     const said = await lineFault(line, entries[index]!, { trust: isVouched ? null : trust, file });
@@ -198,9 +198,4 @@ async function signatureFault(
   if (form !== null) return `its signature was changed: ${form}`;
   const verdict = await verifyDetached(content, bytes, trust.keyring, { taken: trust.taken, subject: file });
   return verdict.result === 'good' ? null : `its signature is not accepted: ${verdict.reason}`;
-}
-
-/** SHA-256 of a line without its newline, by which the next one and an acceptance name it. */
-function hashOf(line: string): string {
-  return createHash('sha256').update(line).digest('hex');
 }

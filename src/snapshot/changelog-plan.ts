@@ -5,6 +5,7 @@
  * decides which there are; changelog-reader.ts takes them out of packages.
  */
 import { compareVersions } from '../deb/version.js';
+import { remembered } from '../io/keyed.js';
 import type { SnapshotPackage, SourceChangelog } from './manifest.js';
 import { changelogPath } from './pool-path.js';
 
@@ -36,10 +37,8 @@ export function planChangelogs<P extends ChangedPackage>(
     const path = changelogPath(entry);
     if (path === undefined || kept.has(path)) continue;
     const there = known.get(path);
-    const others = wanted.get(path);
     if (there !== undefined) kept.set(path, there);
-    else if (others === undefined) wanted.set(path, [entry]);
-    else others.push(entry);
+    else remembered(wanted, path, () => []).push(entry);
   }
   for (const candidates of wanted.values()) candidates.sort(byLikelihood);
   return { kept: [...kept.values()], wanted };

@@ -8,6 +8,7 @@ import type { Stanza } from '../deb/stanza.js';
 import type { BuiltPackage, BuiltSource } from '../build/built.js';
 import type { AptBinaryPackage, Provenance } from '../source/pin.js';
 import { canonicalLine } from '../io/canonical-json.js';
+import { byText } from '../io/keyed.js';
 import type { SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
 import { debFileName, poolDirectory, poolPath } from './pool-path.js';
 
@@ -189,7 +190,7 @@ function inLineOrder(packages: readonly SnapshotPackage[]): SnapshotPackage[] {
   const heads = new Map(packages.map((entry) => [entry, headOfLine(entry)]));
   return packages.slice().sort((a, b) => {
     const [one, two] = [heads.get(a)!, heads.get(b)!];
-    return inOrder(one, two) || inOrder(packageLine(a), packageLine(b));
+    return byText(one, two) || byText(packageLine(a), packageLine(b));
   });
 }
 
@@ -199,8 +200,4 @@ function headOfLine(entry: SnapshotPackage): string {
   const name = entry.package;
   const before = { architecture, area, component, kind: 'package', package: name, path, sha256, size };
   return JSON.stringify({ ...before, source, sourceVersion });
-}
-
-function inOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

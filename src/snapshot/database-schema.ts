@@ -6,6 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { applyPatch, parsePatch, type StructuredPatch } from 'diff';
+import { collect } from '../deb/bytes.js';
+import { sha256Of } from '../io/disk.js';
 import { pathMatcher } from '../profile/path-pattern.js';
 import { LockstepError } from '../errors.js';
 
@@ -48,37 +50,29 @@ export async function schemaContents(
   const isMeant = pathMatcher(paths);
   const changes = changesOf(patches, isMeant);
   const hashes = new Map<string, string>();
+  // latin1 stands for bytes one by one: what is not UTF-8 comes out as it went in
   const texts = new Map<string, string>();
   for await (const { path, body } of files) {
-    if (changes.some((change) => change.reads === path)) texts.set(path, await latin1Text(body));
+    if (changes.some((change) => change.reads === path))
+      texts.set(path, (await collect(body)).toString('latin1'));
     else if (isMeant(path)) hashes.set(path, await hashOf(body));
   }
   applyChanges(changes, texts);
-  for (const [path, text] of texts) if (isMeant(path)) hashes.set(path, hashOfText(text));
+  for (const [path, text] of texts) {
+    if (isMeant(path)) hashes.set(path, sha256Of(Buffer.from(text, 'latin1')));
+  }
   return { files: hashes, digest: digestOf(hashes) };
 }
 
 function digestOf(files: ReadonlyMap<string, string>): string {
   const sorted = [...files].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return createHash('sha256')
-    .update(JSON.stringify({ format: schemaDigestFormat, files: sorted }))
-    .digest('hex');
+  return sha256Of(JSON.stringify({ format: schemaDigestFormat, files: sorted }));
 }
 
 async function hashOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of body) hash.update(piece);
   return hash.digest('hex');
-}
-
-// latin1 stands for bytes one by one: what is not UTF-8 comes out as it went in
-const hashOfText = (text: string): string =>
-  createHash('sha256').update(Buffer.from(text, 'latin1')).digest('hex');
-
-async function latin1Text(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of body) pieces.push(piece);
-  return Buffer.concat(pieces).toString('latin1');
 }
 
 /** What one patch does to one file. */

@@ -12,7 +12,8 @@ import { nativeTarball } from '../build/packaging.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { cachedJson } from '../io/cache-json.js';
+import { sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import type { StoredFile } from '../source/pin.js';
 import { readSourceTree } from '../source/source-tree.js';
@@ -65,7 +66,10 @@ const keptSchema = z.strictObject({ digest: sha256, files: z.number().int() });
 export async function readSchema(request: SchemaRequest, reading: SchemaReading): Promise<SnapshotSchema> {
   const { component, upstreamVersion, paths } = request;
   const path = inCache(reading.cache, 'schemas', `${keyOf(request)}.json`);
-  const kept = parseKept(await readIfThere(path)) ?? (await readAndKeep(request, reading, path));
+  const kept = await cachedJson(path, keptSchema, async () => {
+    const { digest, files } = await contentsOf(request, reading);
+    return { digest, files: files.size };
+  });
   if (kept.files === 0) {
     throw new LockstepError('SOURCE_PATH_MISSING', {
       message: `metapackage.database.paths matches no file of ${component} ${upstreamVersion}`,
@@ -89,49 +93,28 @@ function keyOf({ paths, from }: SchemaRequest): string {
   );
 }
 
-function parseKept(bytes: Buffer | undefined): z.output<typeof keptSchema> | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    return keptSchema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
-}
-
-async function readAndKeep(
-  request: SchemaRequest,
-  reading: SchemaReading,
-  path: string,
-): Promise<z.output<typeof keptSchema>> {
-  const { digest, files } = await contentsOf(request, reading);
-  const kept = { digest, files: files.size };
-  await writeFileAtomic(path, JSON.stringify(kept), { fsync: false });
-  return kept;
-}
-
 /** The files themselves, for tests that compare sources and packages. It does not use the cache. */
 export async function contentsOf(
   { paths, from }: SchemaRequest,
-  { store, signal }: SchemaReading,
+  reading: SchemaReading,
 ): Promise<SchemaContents> {
-  throwIfInterrupted(signal);
+  throwIfInterrupted(reading.signal);
   switch (from.kind) {
     case 'source': {
-      const patches = await patchesOf(from.files, store, signal);
-      return await schemaContents(filesOfSource(from.files, store, signal), paths, patches);
+      const patches = await patchesOf(from.files, reading);
+      return await schemaContents(filesOfSource(from.files, reading), paths, patches);
     }
     case 'tree':
-      return await schemaContents(filesOfTree(from.archive, from.path, store, signal), paths);
+      return await schemaContents(filesOfTree(from.archive, from.path, reading), paths);
     case 'packages':
-      return await schemaContents(filesOfPackages(from.files, store, signal), paths);
+      return await schemaContents(filesOfPackages(from.files, reading), paths);
   }
 }
 
 async function* filesOfTree(
   archive: StoredFile,
   path: string,
-  store: ContentStore,
-  signal: AbortSignal | undefined,
+  { store, signal }: SchemaReading,
   below = '',
 ): AsyncGenerator<SchemaFile> {
   for await (const member of readSourceTree(store, archive, path, { signal })) {
@@ -142,30 +125,27 @@ async function* filesOfTree(
 /** Upstream's tarballs, further ones in the folder they are named after (dpkg-source(1), 3.0 (quilt)). */
 async function* filesOfSource(
   files: readonly StoredFile[],
-  store: ContentStore,
-  signal: AbortSignal | undefined,
+  reading: SchemaReading,
 ): AsyncGenerator<SchemaFile> {
   const native = nativeTarball({ files: [...files] });
   for (const file of files) {
     const further = /\.orig(?:-([A-Za-z0-9-]+))?\.tar\.[a-z0-9]+$/.exec(file.name);
     if (further === null && file !== native) continue;
     const below = further?.[1] === undefined ? '' : `${further[1]}/`;
-    yield* filesOfTree(file, '', store, signal, below);
+    yield* filesOfTree(file, '', reading, below);
   }
 }
 
 async function patchesOf(
   files: readonly StoredFile[],
-  store: ContentStore,
-  signal: AbortSignal | undefined,
+  { store, signal }: SchemaReading,
 ): Promise<SchemaPatch[]> {
   const packaging = files.find((file) => /\.debian\.tar\.[a-z0-9]+$/.test(file.name));
   // A native package has its changes made already
   if (packaging === undefined) return [];
   const folder = 'debian/patches/';
   const found = new Map<string, Buffer>();
-  const options = signal === undefined ? {} : { signal };
-  const bytes = decompressByName(packaging.name, store.open(packaging.sha256), options);
+  const bytes = decompressByName(packaging.name, store.open(packaging.sha256), { signal });
   for await (const { header, body } of readTar(bytes, packaging.name)) {
     const path = memberPath(header.path);
     if (header.kind === 'file' && path.startsWith(folder)) {
@@ -191,8 +171,7 @@ async function patchesOf(
 
 async function* filesOfPackages(
   files: readonly StoredFile[],
-  store: ContentStore,
-  signal: AbortSignal | undefined,
+  { store, signal }: SchemaReading,
 ): AsyncGenerator<SchemaFile> {
   for (const file of files) {
     throwIfInterrupted(signal);

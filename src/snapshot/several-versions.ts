@@ -2,7 +2,8 @@
  * Sets with several versions of a package, as other archive tools keep them: which version represents the
  * package, and which versions stay. Pure.
  */
-import { compareVersions } from '../deb/version.js';
+import { compareVersions, highestBy } from '../deb/version.js';
+import { grouped } from '../io/keyed.js';
 import type { SnapshotPackage } from './manifest.js';
 
 type Versioned = Pick<SnapshotPackage, 'package' | 'version' | 'architecture'>;
@@ -22,13 +23,7 @@ export function versionKey(entry: Versioned): string {
 
 /** Of each package on each architecture the highest version, which machines get; by {@link packageKey}. */
 export function newestByKey<T extends Versioned>(packages: readonly T[]): Map<string, T> {
-  const newest = new Map<string, T>();
-  for (const entry of packages) {
-    const key = packageKey(entry);
-    const known = newest.get(key);
-    if (known === undefined || compareVersions(known.version, entry.version) < 0) newest.set(key, entry);
-  }
-  return newest;
+  return highestBy(packages, packageKey, ({ version }) => version);
 }
 
 /** The same as a list. */
@@ -42,13 +37,7 @@ export function newestOfEach<T extends Versioned>(packages: readonly T[]): T[] {
  * @param versions how many stay
  */
 export function newestVersions<T extends Versioned>(packages: readonly T[], versions: number): T[] {
-  const groups = new Map<string, T[]>();
-  for (const entry of packages) {
-    const key = packageKey(entry);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [entry]);
-    else group.push(entry);
-  }
+  const groups = grouped(packages, packageKey);
   if (groups.size === packages.length) return [...packages];
   return [...groups.values()].flatMap((group) =>
     group.sort((a, b) => compareVersions(b.version, a.version)).slice(0, versions),

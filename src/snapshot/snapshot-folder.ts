@@ -7,7 +7,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { exists, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { exists, namesEnding, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { assertGood, verifyDetached, type Taken } from '../signing/verifier.js';
 import { withEvidence } from './evidence-file.js';
@@ -23,17 +23,11 @@ export interface SnapshotPlace {
   id: string;
 }
 
-/** Absolute paths of a snapshot's files. One that no gate was asked about has no evidence. */
-export interface SnapshotFiles {
-  manifest: string;
-  signature: string;
-  evidence: string;
-}
-
 /** Where the name of a file with evidence ends; an id stands before it. */
 export const evidenceEnding = '.evidence.jsonl';
 
-export function snapshotFiles(root: string, place: SnapshotPlace): SnapshotFiles {
+/** Absolute paths of a snapshot's files. One that no gate was asked about has no evidence. */
+export function snapshotFiles(root: string, place: SnapshotPlace) {
   const stem = join(root, place.profile, place.id);
   return {
     manifest: `${stem}.json`,
@@ -41,6 +35,8 @@ export function snapshotFiles(root: string, place: SnapshotPlace): SnapshotFiles
     evidence: `${stem}${evidenceEnding}`,
   };
 }
+
+export type SnapshotFiles = ReturnType<typeof snapshotFiles>;
 
 /**
  * Every existing snapshot, by profile and then by id, oldest first. Reads names only.
@@ -51,9 +47,7 @@ export async function listSnapshots(root: string, profile?: string): Promise<Sna
   const profiles = profile === undefined ? await foldersIn(root) : [profile];
   const places: SnapshotPlace[] = [];
   for (const name of profiles) {
-    const folder = join(root, name);
-    const files = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-    const ids = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+    const ids = await namesEnding('.json', join(root, name));
     for (const id of ids.filter(isSnapshotId).sort()) places.push({ profile: name, id });
   }
   return places;
@@ -205,9 +199,8 @@ export async function writeSnapshot(
   { text, signature, evidence, files }: SignedSnapshot,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
-  const writing = signal === undefined ? {} : { signal };
-  if (evidence !== '') await writeFileAtomic(files.evidence, evidence, writing);
-  await writeFileAtomic(files.signature, signature, writing);
-  await writeFileAtomic(files.manifest, text, writing);
+  if (evidence !== '') await writeFileAtomic(files.evidence, evidence, { signal });
+  await writeFileAtomic(files.signature, signature, { signal });
+  await writeFileAtomic(files.manifest, text, { signal });
   return [files.manifest, files.signature, ...(evidence === '' ? [] : [files.evidence])];
 }

@@ -4,15 +4,10 @@
  */
 import { LockstepError } from '../errors.js';
 import { sha256Of } from '../io/disk.js';
+import { byText } from '../io/keyed.js';
 import { inputsOf } from './content.js';
 import type { EvidenceDraft } from './evidence.js';
-import type {
-  Snapshot,
-  SnapshotManifest,
-  SnapshotPackage,
-  SnapshotSource,
-  SourceChangelog,
-} from './manifest.js';
+import type { Snapshot, SnapshotManifest, SnapshotPackage, SourceChangelog } from './manifest.js';
 import { contradictions, manifestFormat, parseManifest } from './manifest.js';
 import { manifestBytes } from './manifest-text.js';
 import { nextSnapshotId } from './snapshot-id.js';
@@ -74,7 +69,7 @@ export type SnapshotPlan =
  */
 export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   const { content, last, now } = request;
-  const sourceChangelogs = content.sourceChangelogs.toSorted((a, b) => inOrder(a.path, b.path));
+  const sourceChangelogs = content.sourceChangelogs.toSorted((a, b) => byText(a.path, b.path));
   const faults = contradictions({ ...content, sourceChangelogs });
   if (faults.length > 0) {
     throw new LockstepError('SNAPSHOT_INVALID', {
@@ -88,27 +83,25 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     return { kind: 'unchanged', id: last.manifest.id, inputs, security: last.manifest.security ?? [] };
   }
   const id = nextSnapshotId(now, request.taken, last?.manifest.id ?? null);
+  const security = [...new Set(content.security)].sort();
+  // The text leaves out what is undefined
   const manifest: SnapshotManifest = {
     format: manifestFormat,
     id,
     profile: content.profile,
-    ...(content.description === undefined ? {} : { description: content.description }),
+    description: content.description,
     base: { ...content.base, architectures: [...content.base.architectures].sort() },
     parent: last === null ? null : { id: last.manifest.id, sha256: last.sha256 },
     created: now.toISOString(),
     inputs,
     components: content.components,
     packages: content.packages.slice().sort(byPackage),
-    sources: content.sources.slice().sort(bySource),
-    ...(sourceChangelogs.length === 0 ? {} : { sourceChangelogs }),
-    builds: content.builds
-      .slice()
-      .sort((a, b) => inOrder(a.package, b.package) || inOrder(a.version, b.version)),
-    ...(content.schema === undefined ? {} : { schema: content.schema }),
-    ...(content.security === undefined || content.security.length === 0
-      ? {}
-      : { security: [...new Set(content.security)].sort() }),
-    ...(content.supersedes === undefined ? {} : { supersedes: content.supersedes }),
+    sources: content.sources.slice().sort(byVersion),
+    sourceChangelogs: sourceChangelogs.length === 0 ? undefined : sourceChangelogs,
+    builds: content.builds.slice().sort(byVersion),
+    schema: content.schema,
+    security: security.length === 0 ? undefined : security,
+    supersedes: content.supersedes,
     tool: request.tool,
   };
   const text = manifestBytes(manifest);
@@ -121,14 +114,10 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
 
 function byPackage(a: SnapshotPackage, b: SnapshotPackage): number {
   return (
-    inOrder(a.package, b.package) || inOrder(a.architecture, b.architecture) || inOrder(a.version, b.version)
+    byText(a.package, b.package) || byText(a.architecture, b.architecture) || byText(a.version, b.version)
   );
 }
 
-function bySource(a: SnapshotSource, b: SnapshotSource): number {
-  return inOrder(a.package, b.package) || inOrder(a.version, b.version);
-}
-
-function inOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function byVersion(a: { package: string; version: string }, b: typeof a): number {
+  return byText(a.package, b.package) || byText(a.version, b.version);
 }

@@ -1,5 +1,6 @@
 /** Which source packages came to a set, left it, or are there in another version. Pure. */
 import { compareVersions } from '../deb/version.js';
+import { grouped } from '../io/keyed.js';
 import type { SnapshotSource } from './manifest.js';
 
 /** A source package in another version. Null: it is not in that set. */
@@ -36,13 +37,10 @@ function versionsOnlyIn(
   others: readonly SnapshotSource[],
 ): Map<string, string[]> {
   const there = new Set(others.map(sourceKey));
-  const only = new Map<string, string[]>();
-  for (const entry of entries) {
-    if (there.has(sourceKey(entry))) continue;
-    const versions = only.get(entry.package) ?? [];
-    versions.push(entry.version);
-    only.set(entry.package, versions);
-  }
-  for (const versions of only.values()) versions.sort((a, b) => compareVersions(b, a));
-  return only;
+  const own = entries.filter((entry) => !there.has(sourceKey(entry)));
+  const only = [...grouped(own, (entry) => entry.package)].map(([name, sources]) => {
+    const versions = sources.map(({ version }) => version);
+    return [name, versions.sort((a, b) => compareVersions(b, a))] as const;
+  });
+  return new Map(only);
 }

@@ -4,20 +4,15 @@
  */
 import { LockstepError } from '../errors.js';
 import { lastOf, stateOf, type Evidence, type GateState } from '../snapshot/evidence.js';
-import type { Superseding } from '../snapshot/manifest.js';
+import type { SnapshotFacts } from './move-rules.js';
 
 /** The gate of src/vetting/install. */
 export const installability = 'installability';
 
 /** What of a snapshot these rules go by. */
-export interface GateFacts {
-  id: string;
-  profile: string;
+export interface GateFacts extends Pick<SnapshotFacts, 'id' | 'profile' | 'imported' | 'supersedes'> {
   /** All that gates said of it, the oldest first. */
   evidence: readonly Evidence[];
-  /** Its packages were made elsewhere: it has no metapackage that could be installed. */
-  imported: boolean;
-  supersedes: Superseding | null;
 }
 
 /** Whether a gate lets a snapshot through. */
@@ -25,7 +20,10 @@ export function isPassed(state: GateState): boolean {
   return state === 'passed' || state === 'waived';
 }
 
-/** Whether no gate of installing holds for it: re-issued content was proven under its own versions. */
+/**
+ * Whether no gate of installing holds for it: what was imported has no metapackage that could be installed, and
+ * re-issued content was proven under its own versions.
+ */
 function isExempt({ imported, supersedes }: GateFacts): boolean {
   return imported || supersedes !== null;
 }

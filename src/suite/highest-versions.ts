@@ -4,7 +4,12 @@
  */
 import { reallyMark } from '../deb/really-version.js';
 import { compareVersions } from '../deb/version.js';
-import type { NamedVersion } from './version-steps.js';
+
+/** A version of a package. */
+export interface NamedVersion {
+  package: string;
+  version: string;
+}
 
 /** The highest version of each package over several lists. */
 export function highestVersions(lists: Iterable<readonly NamedVersion[]>): Map<string, string> {
@@ -35,12 +40,8 @@ export function supersededPackages(
     superseding.packages.filter(({ version }) => version.includes(reallyMark)),
   ]);
   return next.packages
-    .flatMap(({ package: name, version }) => {
-      const above = highest.get(name);
-      return above !== undefined && compareVersions(version, above) < 0
-        ? [{ package: name, version, above }]
-        : [];
-    })
+    .map(({ package: name, version }) => ({ package: name, version, above: highest.get(name) ?? version }))
+    .filter(({ version, above }) => compareVersions(version, above) < 0)
     .sort((a, b) => (a.package < b.package ? -1 : 1));
 }
 

@@ -2,11 +2,11 @@
  * `snapshots/history/<suite>.jsonl` on disk. It adds a line by rewriting the file atomically, so that a crash
  * never leaves an incomplete line. The caller holds the workspace's lock.
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { notThere, onDisk, readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
+import { namesEnding, readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
-import { nextHistoryLine, parseHistory, type HistoryMove } from './history.js';
+import { nextChainedLine } from '../snapshot/chained-lines.js';
+import { parseHistory, type HistoryMove } from './history.js';
 import { historyFolder } from '../snapshot/snapshot-folder.js';
 
 /** Absolute path of a suite's history; `root` is the path of `snapshots/`. */
@@ -21,12 +21,7 @@ export async function readHistoryText(root: string, suite: string): Promise<stri
 
 /** The suites that have a history, sorted. */
 export async function listHistories(root: string): Promise<string[]> {
-  const folder = join(root, historyFolder);
-  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-  return names
-    .filter((name) => name.endsWith('.jsonl'))
-    .map((name) => name.slice(0, -'.jsonl'.length))
-    .sort();
+  return (await namesEnding('.jsonl', join(root, historyFolder))).sort();
 }
 
 /** Who signs a line; `date` is our clock's. */
@@ -55,7 +50,7 @@ export async function appendHistory(
   if (before !== '') parseHistory(before, path);
   const by =
     sign === undefined ? undefined : { ...sign, what: `history of ${move.suite}: ${move.action} ${move.to}` };
-  const after = before + (await nextHistoryLine(before, move, by));
+  const after = before + (await nextChainedLine(before, move, by));
   await writeFileAtomic(path, after);
   return after;
 }

@@ -4,12 +4,7 @@
  * disk; history-file.ts keeps it.
  */
 import { z } from 'zod';
-import {
-  chainedFields,
-  nextChainedLine,
-  parseChainedLines,
-  type LineSigner,
-} from '../snapshot/chained-lines.js';
+import { chainedFields, parseChainedLines } from '../snapshot/chained-lines.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { sha256 } from '../io/sha256.js';
 
@@ -44,11 +39,6 @@ export type HistoryMove = z.infer<typeof historyMoveSchema>;
 export type HistoryEntry = z.infer<typeof entrySchema>;
 /** How a suite came to point at a snapshot. */
 export type HistoryAction = HistoryMove['action'];
-
-/** The line that follows `text`, the history so far, with its newline; signed where a signer is given. */
-export async function nextHistoryLine(text: string, move: HistoryMove, by?: LineSigner): Promise<string> {
-  return await nextChainedLine(text, move, by);
-}
 
 /**
  * Reads a history and checks its chain; what the chain does not show, lineFaults of chained-lines.ts does.

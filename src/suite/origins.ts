@@ -8,24 +8,19 @@ import { vouchedFor } from '../source/pin-kinds.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import type { MovingSuite, SnapshotFacts } from './move-rules.js';
 
+/** Components by why they may be refused. */
+type Origins = { local: string[]; unsigned: string[] };
+
 /** The facts of a manifest by which {@link assertOrigins} decides. */
-export function originsOf({ components }: Pick<SnapshotManifest, 'components'>): {
-  local: string[];
-  unsigned: string[];
-  imported: boolean;
-} {
+export function originsOf({
+  components,
+}: Pick<SnapshotManifest, 'components'>): Origins & Pick<SnapshotFacts, 'imported'> {
   const pins = Object.entries(components).map(([name, { pin }]) => [name, pin] as const);
-  return {
-    ...originsOfPins(pins),
-    imported: pins.length === 0,
-  };
+  return { ...originsOfPins(pins), imported: pins.length === 0 };
 }
 
 /** The components that a trust level may refuse: before anything is built, and of a snapshot later. */
-export function originsOfPins(pins: Iterable<readonly [string, Pin]>): {
-  local: string[];
-  unsigned: string[];
-} {
+export function originsOfPins(pins: Iterable<readonly [string, Pin]>): Origins {
   const all = [...pins];
   const those = (by: ReturnType<typeof vouchedFor>): string[] =>
     all.filter(([, pin]) => vouchedFor(pin) === by).map(([name]) => name);

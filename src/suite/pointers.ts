@@ -2,6 +2,7 @@
  * Which suites point at a snapshot, and which still list it as one of the last
  * good ones. By the histories alone; pure.
  */
+import { remembered } from '../io/keyed.js';
 import { currentSnapshot, goodSnapshots, type HistoryEntry } from './history.js';
 
 /** What is known of a suite here. */
@@ -23,7 +24,7 @@ export interface SuitePointer {
 export function suitePointers(suites: readonly SuiteHistory[]): Map<string, SuitePointer[]> {
   const pointers = new Map<string, SuitePointer[]>();
   const note = (id: string, pointer: SuitePointer): void => {
-    pointers.set(id, [...(pointers.get(id) ?? []), pointer]);
+    remembered(pointers, id, () => []).push(pointer);
   };
   for (const { suite, history } of suites) {
     const current = currentSnapshot(history);

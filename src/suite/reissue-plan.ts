@@ -18,6 +18,7 @@ import {
 import { satisfies } from '../deb/relation.js';
 import { compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
+import { distinct, grouped } from '../io/keyed.js';
 import { stanzaOf } from '../snapshot/content.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { debFileName } from '../snapshot/pool-path.js';
@@ -147,7 +148,7 @@ class Attempt {
   reissues: Reissue[] = [];
   readonly #input: SupersedeInput;
   readonly #members: Member[];
-  readonly #byName = new Map<string, Member[]>();
+  readonly #byName: ReadonlyMap<string, Member[]>;
   /** The highest version of each package that machines may have. */
   readonly #above: Map<string, string>;
   /** Versions above that which stand for something else already. */
@@ -161,10 +162,7 @@ class Attempt {
     const { current, target, exceed, issued } = input;
     this.#input = input;
     this.#members = target.packages.map((item) => memberOf(item, target));
-    for (const member of this.#members) {
-      const { package: name } = member.item;
-      this.#byName.set(name, [...(this.#byName.get(name) ?? []), member]);
-    }
+    this.#byName = grouped(this.#members, ({ item }) => item.package);
     this.#above = highestVersions([current.packages, target.packages]);
     for (const [name, version] of exceed ?? []) raise(this.#above, name, version);
     this.#issued = new Map((issued ?? []).map((item) => [keyOf(item, item.version), item]));
@@ -252,18 +250,15 @@ class Attempt {
 
   /** The new versions of a package, as one of this architecture sees it. */
   #movesOf(name: string, seenBy: SnapshotPackage): VersionMove[] {
-    return distinct(
-      this.#seen(name, seenBy).map((item) => ({ from: item.version, to: this.#versionOf(item) })),
-    );
+    const seen = distinct(this.#seen(name, seenBy), ({ version }) => version);
+    return seen.map((item) => ({ from: item.version, to: this.#versionOf(item) }));
   }
 
   /** What machines have in place of a package of the distribution that is lower in the target. */
   #staysOf(name: string, seenBy: SnapshotPackage): VersionMove[] {
-    return distinct(
-      this.#seen(name, seenBy)
-        .filter((item) => this.#isLower(item) && !this.#isKept(item))
-        .map((item) => ({ from: item.version, to: this.#above.get(name)! })),
-    );
+    return distinct(this.#seen(name, seenBy), ({ version }) => version)
+      .filter((item) => this.#isLower(item) && !this.#isKept(item))
+      .map((item) => ({ from: item.version, to: this.#above.get(name)! }));
   }
 
   #seen(name: string, { architecture }: SnapshotPackage): SnapshotPackage[] {
@@ -333,10 +328,6 @@ function memberOf(item: SnapshotPackage, { components }: SupersedeSet): Member {
 
 function keyOf({ package: name, architecture }: SnapshotPackage, version: string): string {
   return `${name} ${architecture} ${version}`;
-}
-
-function distinct(moves: readonly VersionMove[]): VersionMove[] {
-  return moves.filter(({ from }, index) => moves.findIndex((other) => other.from === from) === index);
 }
 
 /** Whether `found` is the content of `item`, with the relationships that it would get now. */

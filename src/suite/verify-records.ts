@@ -3,10 +3,9 @@
  * the archive's public key: manifests, chains, histories, drops. It finds
  * faults and names the file that has them; it repairs nothing.
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { notThere, onDisk, readIfThere, sha256Of } from '../io/disk.js';
+import { namesEnding, readIfThere, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { armorFault } from '../signing/exact-armor.js';
 import { faultWords, lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
@@ -321,12 +320,7 @@ class Verification {
   }
 
   async #signedIn(profile: string): Promise<string[]> {
-    const folder = join(this.#request.root, profile);
-    const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-    return names
-      .filter((name) => name.endsWith('.json.asc'))
-      .map((name) => name.slice(0, -'.json.asc'.length))
-      .filter(isSnapshotId);
+    return (await namesEnding('.json.asc', join(this.#request.root, profile))).filter(isSnapshotId);
   }
 
   #below(path: string): string {

@@ -3,12 +3,10 @@
  * which leave the suite's listing, which stay installable by name. Pure.
  */
 import { compareVersions } from '../deb/version.js';
+import { byText } from '../io/keyed.js';
+import { highestVersions, type NamedVersion } from './highest-versions.js';
 
-/** A version of a package. */
-export interface NamedVersion {
-  package: string;
-  version: string;
-}
+export type { NamedVersion } from './highest-versions.js';
 
 /** A package that a machine gets in another version. Null: it is not in that snapshot. */
 export interface VersionStep {
@@ -34,7 +32,8 @@ export function versionChanges(
   before: readonly (readonly NamedVersion[])[],
   after: readonly (readonly NamedVersion[])[],
 ): VersionChanges {
-  const [old, next] = [highest(before[0] ?? []), highest(after[0] ?? [])];
+  // Architectures of one snapshot have one version, except for unchanged packages of the base
+  const [old, next] = [highestVersions(before.slice(0, 1)), highestVersions(after.slice(0, 1))];
   const names = [...new Set([...old.keys(), ...next.keys()])].sort();
   const steps = names.flatMap((name): VersionStep[] => {
     const [from, to] = [old.get(name) ?? null, next.get(name) ?? null];
@@ -76,16 +75,6 @@ export function lowerWords(steps: readonly LowerStep[]): string {
 /** More names than this are counted. */
 const mostNamed = 6;
 
-/** By package: architectures of one snapshot have one version, except for unchanged packages of the base. */
-function highest(packages: readonly NamedVersion[]): Map<string, string> {
-  const versions = new Map<string, string>();
-  for (const { package: name, version } of packages) {
-    const known = versions.get(name);
-    if (known === undefined || compareVersions(known, version) < 0) versions.set(name, version);
-  }
-  return versions;
-}
-
 /** Those that are not among `others`; each once, by name, the highest version first. */
 function without(packages: readonly NamedVersion[], others: readonly NamedVersion[]): NamedVersion[] {
   const key = (one: NamedVersion): string => `${one.package} ${one.version}`;
@@ -93,7 +82,5 @@ function without(packages: readonly NamedVersion[], others: readonly NamedVersio
   for (const one of others) left.delete(key(one));
   return [...left.values()]
     .map(({ package: name, version }) => ({ package: name, version }))
-    .sort((a, b) =>
-      a.package === b.package ? compareVersions(b.version, a.version) : a.package < b.package ? -1 : 1,
-    );
+    .sort((a, b) => byText(a.package, b.package) || compareVersions(b.version, a.version));
 }

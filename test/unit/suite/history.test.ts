@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LockstepError } from '../../../src/errors.js';
+import { nextChainedLine } from '../../../src/snapshot/chained-lines.js';
 import {
   currentSnapshot,
   goodSnapshots,
-  nextHistoryLine,
   parseHistory,
   type HistoryAction,
   type HistoryMove,
@@ -34,7 +34,7 @@ describe('the history of a suite', () => {
       move('publish', 2, 1),
       { ...move('rollback', 1, 2), reason: 'broke' },
     ]) {
-      text += await nextHistoryLine(text, next);
+      text += await nextChainedLine(text, next);
     }
   });
 
