@@ -3,10 +3,11 @@
  * It is in the workspace's `.lockstep/`, where the archive's key is, because Lockstep signs what it reads
  * here. Safe to delete: it is rebuilt from the snapshots.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { collect } from '../deb/bytes.js';
 import { gzip, xzCompress } from '../io/compress.js';
-import { diskFault, errnoOf, sha256Of, temporaryName } from '../io/disk.js';
+import { diskFault, errnoOf, sha256Of, writeFileNow } from '../io/disk.js';
 import { splitXz, type XzBlocks } from '../io/xz-blocks.js';
 import type { BlockRef, Run } from './blocks.js';
 
@@ -51,11 +52,10 @@ export class BlockStore {
     const sha256 = sha256Of(text);
     const ref = { first: run.first, last: run.last, size: text.length, sha256 };
     if (this.read(ref, endings) !== undefined) return ref;
-    const options = signal === undefined ? {} : { signal };
     const [gz, xzFile] = await Promise.all([
-      endings.includes('gz') ? collected(gzip([text], { level: 6, ...options })) : undefined,
+      endings.includes('gz') ? collect(gzip([text], { level: 6, signal })) : undefined,
       endings.includes('xz')
-        ? collected(xzCompress([text], { preset: presetFor(text.length), threads: 2, ...options }))
+        ? collect(xzCompress([text], { preset: presetFor(text.length), threads: 2, signal }))
         : undefined,
     ]);
     const xz = xzFile === undefined ? undefined : splitXz(xzFile);
@@ -69,7 +69,13 @@ export class BlockStore {
       };
     }
     const line = Buffer.from(`${JSON.stringify(head)}\n`);
-    this.#write(sha256, Buffer.concat([line, text, gz ?? Buffer.alloc(0), xz?.bytes ?? Buffer.alloc(0)]));
+    // Without fsync: what a crash tears is found by its hashes, and made again
+    writeFileNow(this.#path(sha256), [
+      line,
+      text,
+      ...(gz === undefined ? [] : [gz]),
+      ...(xz === undefined ? [] : [xz.bytes]),
+    ]);
     return ref;
   }
 
@@ -106,19 +112,6 @@ export class BlockStore {
   #path(sha256: string): string {
     return join(this.#folder, sha256.slice(0, 2), sha256);
   }
-
-  /** Without fsync: what a crash tears is found by its hashes, and made again. */
-  #write(sha256: string, bytes: Buffer): void {
-    const file = this.#path(sha256);
-    const temporary = temporaryName(file);
-    try {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(temporary, bytes, { mode: 0o644 });
-      renameSync(temporary, file);
-    } catch (error) {
-      throw diskFault(error, 'write', file);
-    }
-  }
 }
 
 function headOf(line: Buffer): Head | undefined {
@@ -128,10 +121,4 @@ function headOf(line: Buffer): Head | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function collected(stream: AsyncIterable<unknown>): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stream) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces);
 }

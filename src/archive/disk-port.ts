@@ -6,28 +6,28 @@ import { lstatSync, readFileSync, statSync, type Dirent } from 'node:fs';
 import { lstat, readdir, readlink, rename, rmdir, symlink, utimes } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import pLimit from 'p-limit';
 import { memberNameFault } from '../deb/member-name.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import {
-  diskFault,
   ensureDir,
-  errnoOf,
   exists,
   freeBytes,
   hashFile,
   linkOrCopy,
   notThere,
   onDisk,
+  onDiskNow,
+  onErrno,
   readIfThere,
   removeFile,
   sha256Of,
   sweepTemporary,
   syncDir,
-  temporaryName,
+  viaTemporary,
   writeFileAtomic,
 } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { allShares } from '../io/thread.js';
 import type {
   ArchivePort,
   DatedOptions,
@@ -65,12 +65,8 @@ export class DiskPort implements ArchivePort, FolderPort {
     const heads = new Map<string, FileHead>();
     for (const path of paths) {
       const file = this.#at(path);
-      try {
-        const found = statSync(file, { throwIfNoEntry: false });
-        if (found?.isFile() === true) heads.set(path, { size: found.size, tag: `${found.dev}:${found.ino}` });
-      } catch (error) {
-        throw diskFault(error, 'look at', file);
-      }
+      const found = onDiskNow('look at', file, () => statSync(file, { throwIfNoEntry: false }));
+      if (found?.isFile() === true) heads.set(path, { size: found.size, tag: `${found.dev}:${found.ino}` });
     }
     return Promise.resolve(heads);
   }
@@ -78,8 +74,7 @@ export class DiskPort implements ArchivePort, FolderPort {
   async digest(path: string, options: PortOptions = {}): Promise<StoredBlob | undefined> {
     const file = this.#at(path);
     const small = smallBytes(file);
-    if (small === undefined)
-      return (await exists(file)) ? await hashFile(file, signalOf(options)) : undefined;
+    if (small === undefined) return (await exists(file)) ? await hashFile(file, options) : undefined;
     // Others get their turn; a trip through libuv for each would take ten times as long (see head).
     await setImmediate();
     throwIfInterrupted(options.signal);
@@ -89,7 +84,7 @@ export class DiskPort implements ArchivePort, FolderPort {
   async put(path: string, data: string | Uint8Array, options: DatedOptions = {}): Promise<void> {
     openToReaders();
     const file = this.#at(path);
-    await writeFileAtomic(file, data, signalOf(options));
+    await writeFileAtomic(file, data, { signal: options.signal });
     await touch(file, options.modified);
   }
 
@@ -116,30 +111,11 @@ export class DiskPort implements ArchivePort, FolderPort {
     store: ContentStore,
     options: PortOptions & { onWritten?: (blob: PlacedBlob) => void },
   ): Promise<void> {
-    const limit = pLimit(writesAtOnce);
-    const failed = new AbortController();
-    const signal = AbortSignal.any([
-      failed.signal,
-      ...(options.signal === undefined ? [] : [options.signal]),
-    ]);
-    const results = await Promise.allSettled(
-      blobs.map((blob) =>
-        limit(async () => {
-          throwIfInterrupted(signal);
-          try {
-            await store.copyTo(blob.sha256, this.#at(blob.path), { signal });
-          } catch (error) {
-            // The first fault is reported. The others stop and leave no incomplete file.
-            failed.abort(error);
-            throw error;
-          }
-          options.onWritten?.(blob);
-        }),
-      ),
-    );
-    if (failed.signal.aborted) throw failed.signal.reason;
-    const fault = results.find((result) => result.status === 'rejected');
-    if (fault !== undefined) throw fault.reason;
+    const putOne = async (blob: PlacedBlob, _nth: number, signal: AbortSignal): Promise<void> => {
+      await store.copyTo(blob.sha256, this.#at(blob.path), { signal });
+      options.onWritten?.(blob);
+    };
+    await allShares(blobs, options.signal, putOne, writesAtOnce);
   }
 
   // By a hard link: a file is replaced and never written to, so the other name keeps its bytes
@@ -155,19 +131,15 @@ export class DiskPort implements ArchivePort, FolderPort {
   async alias(path: string, target: string): Promise<void> {
     openToReaders();
     const file = this.#at(path);
-    const temporary = temporaryName(file);
     // Relative, so that the folder can be moved and a web server in a chroot can follow.
     const to = relative(dirname(file), this.#at(target));
     await ensureDir(dirname(file));
-    try {
-      await onDisk('link', file, async () => {
+    await viaTemporary(file, (temporary) =>
+      onDisk('link', file, async () => {
         await symlink(to, temporary);
         await rename(temporary, file);
-      });
-    } catch (error) {
-      await removeFile(temporary).catch(() => undefined);
-      throw error;
-    }
+      }),
+    );
     await syncDir(dirname(file));
   }
 
@@ -202,15 +174,11 @@ export class DiskPort implements ArchivePort, FolderPort {
   }
 
   #listed(path: string): PortFile[] {
-    try {
-      const found = lstatSync(path, { throwIfNoEntry: false });
-      if (found === undefined) return [];
-      const kind = found.isFile() ? 'file' : found.isSymbolicLink() ? 'alias' : 'other';
-      const size = kind === 'file' ? found.size : 0;
-      return [{ path: relative(this.place, path).split(sep).join('/'), kind, size, modified: found.mtime }];
-    } catch (error) {
-      throw diskFault(error, 'look at', path);
-    }
+    const found = onDiskNow('look at', path, () => lstatSync(path, { throwIfNoEntry: false }));
+    if (found === undefined) return [];
+    const kind = found.isFile() ? 'file' : found.isSymbolicLink() ? 'alias' : 'other';
+    const size = kind === 'file' ? found.size : 0;
+    return [{ path: relative(this.place, path).split(sep).join('/'), kind, size, modified: found.mtime }];
   }
 
   async remove(path: string, options: PortOptions = {}): Promise<void> {
@@ -260,25 +228,17 @@ async function touch(file: string, modified: Date | undefined): Promise<void> {
 
 /** The bytes of an existing small file, otherwise undefined. */
 function smallBytes(file: string): Buffer | undefined {
-  try {
+  return onDiskNow('read', file, () => {
     const found = statSync(file, { throwIfNoEntry: false });
     return found?.isFile() === true && found.size <= smallFile ? readFileSync(file) : undefined;
-  } catch (error) {
-    throw diskFault(error, 'read', file);
-  }
+  });
 }
 
 /** Whether a folder was removed or did not exist. Only rmdir(2) itself knows whether it is empty. */
 async function removedIfEmpty(folder: string): Promise<boolean> {
-  try {
-    await rmdir(folder).catch(notThere(undefined));
-    return true;
-  } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) return false;
-    throw diskFault(error, 'remove', folder);
-  }
-}
-
-function signalOf(options: PortOptions): { signal?: AbortSignal } {
-  return options.signal === undefined ? {} : { signal: options.signal };
+  return await onDisk('remove', folder, () =>
+    rmdir(folder)
+      .then(() => true, notThere(true))
+      .catch(onErrno(['ENOTEMPTY', 'EEXIST'], false)),
+  );
 }

@@ -3,14 +3,14 @@
  * cache may be deleted at any time. Packages whose hashes have the same prefix share one file, to which new
  * lists are appended: ten thousand separate files would cost seconds.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readDeb } from '../deb/deb-file.js';
 import type { TarHeader } from '../deb/tar.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import { diskFault, notThere } from '../io/disk.js';
+import { notThere, onDiskNow, writeNow } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { contentsPaths } from './contents-paths.js';
 import { inCache } from '../io/cache-folders.js';
@@ -97,13 +97,12 @@ export class FileLists {
     }
     for (const [prefix, texts] of lines) {
       const path = this.#path(prefix);
-      try {
+      onDiskNow('write', path, () => {
         mkdirSync(this.#folder, { recursive: true });
-        // The newline before them ends what a killed writer may have left
-        append(path, Buffer.from(`\n${texts.join('')}`));
-      } catch (error) {
-        throw diskFault(error, 'write', path);
-      }
+        // One write(2), so that two writers do not mix their lines. The newline before them ends what a killed
+        // writer may have left
+        writeNow(path, 'a', 0o644, [Buffer.from(`\n${texts.join('')}`)]);
+      });
       this.#known.delete(prefix);
     }
   }
@@ -129,7 +128,7 @@ export class FileLists {
     const known = this.#known.get(prefix);
     if (known !== undefined) return known;
     const lines = new Map<string, Buffer>();
-    const file = readIfThereSync(this.#path(prefix));
+    const file = readIfThereNow(this.#path(prefix));
     for (let at = 0; at < file.length;) {
       const found = file.indexOf(newline, at);
       const end = found < 0 ? file.length : found;
@@ -163,24 +162,12 @@ function checksumOf(line: Buffer): number {
   return /^[0-9a-f]{8}$/.test(digits) ? parseInt(digits, 16) : -1;
 }
 
-/** One write(2), so that two writers do not mix their lines. */
-function append(path: string, bytes: Buffer): void {
-  const fd = openSync(path, 'a', 0o644);
-  try {
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function readIfThereSync(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
+function readIfThereNow(path: string): Buffer {
+  return onDiskNow('read', path, () => {
     try {
+      return readFileSync(path);
+    } catch (error) {
       return notThere(Buffer.alloc(0))(error);
-    } catch (fault) {
-      throw diskFault(fault, 'read', path);
     }
-  }
+  });
 }

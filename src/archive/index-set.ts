@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LockstepError } from '../errors.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { allShares } from '../io/thread.js';
 import { joinXz, type XzBlocks } from '../io/xz-blocks.js';
 import { runsOf, stretchesOf, type BlockRef, type BlockItem, type Stretch } from './blocks.js';
 import type { Block, BlockStore, Ending } from './block-store.js';
@@ -55,24 +56,13 @@ export async function blocksOf(
   const runs = runsOf(items, length);
   const kept: BlockRef[] = [];
   let count = 0;
-  let failed = false;
-  const keepNext = async (): Promise<void> => {
+  await allShares(Array.from({ length: atOnce }), signal, async (_share, _nth, stop) => {
     for (let next = runs.next(); next.done !== true; next = runs.next()) {
       const at = count++;
-      throwIfInterrupted(signal);
+      throwIfInterrupted(stop);
       kept[at] = await blocks.keep(next.value, endings, signal);
-      if (failed) return;
-    }
-  };
-  const keeping = Array.from({ length: atOnce }, async () => {
-    try {
-      await keepNext();
-    } catch (error) {
-      failed = true;
-      throw error;
     }
   });
-  await Promise.all(keeping);
   return kept;
 }
 

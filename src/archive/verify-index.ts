@@ -129,7 +129,7 @@ async function verifyContent(
   const extra: string[] = [];
   const hash = createHash('sha256');
   let size = 0;
-  const plain = decompressByName(path, bytes, request.signal === undefined ? {} : { signal: request.signal });
+  const plain = decompressByName(path, bytes, { signal: request.signal });
   async function* pieces(): AsyncGenerator<Buffer> {
     for await (const piece of plain as AsyncIterable<Buffer>) {
       hash.update(piece);

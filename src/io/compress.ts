@@ -10,21 +10,18 @@ import { constants, createGunzip, createGzip } from 'node:zlib';
 import type * as liblzmaModule from 'node-liblzma';
 import { LockstepError } from '../errors.js';
 import { piecesOf, type ByteSource } from '../deb/bytes.js';
-import { interruptionOf } from './interrupt.js';
+import { interruptionOf, type Stoppable } from './interrupt.js';
 import { filterThrough } from './process.js';
 import { XzEnd } from './xz-end.js';
 
-export interface XzOptions {
+export interface XzOptions extends Stoppable {
   /** 0 to 9. Default 6. */
   preset?: number;
   /** How many threads compress, at least 2; the bytes do not depend on it. Default: the cores, at most 4. */
   threads?: number | undefined;
-  signal?: AbortSignal | undefined;
-  engine?: XzEngine;
+  /** Does the work by the program xz, also where node-liblzma's binding loads. */
+  engine?: 'program';
 }
-
-/** What does the work: node-liblzma's binding (`native`) or the program xz (`program`). */
-export type XzEngine = 'native' | 'program';
 
 const blockBytes = 256 * 1024;
 /** lzma_check of lzma/check.h; CRC64 is what xz(1) itself writes. */
@@ -43,11 +40,6 @@ async function liblzma(): Promise<Liblzma | undefined> {
   return await loading;
 }
 
-/** Which engine this machine uses when none is asked for. */
-export async function xzEngine(): Promise<XzEngine> {
-  return (await liblzma()) === undefined ? 'program' : 'native';
-}
-
 /**
  * Compresses to .xz with a CRC64. Deterministic: the multi-threaded encoder is used always, with two
  * threads where there is one core, because its blocks depend on the preset alone, but differ from what the
@@ -57,11 +49,12 @@ export function xzCompress(source: ByteSource, options: XzOptions = {}): Readabl
   const preset = options.preset ?? 6;
   const threads = Math.max(2, options.threads ?? Math.min(4, availableParallelism()));
   return streamOf(async function* () {
-    const library = options.engine === 'program' ? undefined : await engine(options);
+    const library = options.engine === 'program' ? undefined : await liblzma();
     if (library === undefined) {
       const args = ['--compress', '--stdout', '--format=xz', '--check=crc64', `-${preset}`];
       const blocks = [`--threads=${threads}`, `--block-size=${blockSize(preset)}`];
-      yield* filterThrough('xz', [...args, ...blocks, '--no-adjust'], source, signalOf(options));
+      const { signal } = options;
+      yield* filterThrough('xz', [...args, ...blocks, '--no-adjust'], source, { signal });
       return;
     }
     const encoder = library.createXz({ preset, threads, check: checkCrc64, chunkSize: blockBytes });
@@ -74,12 +67,9 @@ export function xzCompress(source: ByteSource, options: XzOptions = {}): Readabl
  * its end when the bytes are damaged or end too soon, INTERRUPTED when the signal is aborted, or with what
  * the source throws.
  */
-export function xzDecompress(
-  source: ByteSource,
-  options: Pick<XzOptions, 'signal' | 'engine'> = {},
-): Readable {
+export function xzDecompress(source: ByteSource, options: Omit<XzOptions, 'preset'> = {}): Readable {
   return streamOf(async function* () {
-    const library = options.engine === 'program' ? undefined : await engine(options);
+    const library = options.engine === 'program' ? undefined : await liblzma();
     if (library === undefined) {
       yield* programDecoder('xz', ['--decompress', '--stdout', '--format=xz'], source, options);
       return;
@@ -92,10 +82,7 @@ export function xzDecompress(
 }
 
 /** Compresses to .gz as `gzip -9n` does: no name, no time, so the same bytes each time. */
-export function gzip(
-  source: ByteSource,
-  options: { level?: number; signal?: AbortSignal | undefined } = {},
-): Readable {
+export function gzip(source: ByteSource, options: { level?: number } & Stoppable = {}): Readable {
   return streamOf(async function* () {
     const encoder = createGzip({
       level: options.level ?? constants.Z_BEST_COMPRESSION,
@@ -112,7 +99,7 @@ export function gzip(
 }
 
 /** Decompresses .gz. The stream errors with DATA_DAMAGED, as {@link xzDecompress} does. */
-export function gunzip(source: ByteSource, options: { signal?: AbortSignal | undefined } = {}): Readable {
+export function gunzip(source: ByteSource, options: Stoppable = {}): Readable {
   return streamOf(() => through(source, createGunzip({ chunkSize: blockBytes }), options.signal));
 }
 
@@ -120,34 +107,21 @@ export function gunzip(source: ByteSource, options: { signal?: AbortSignal | und
  * Decompresses by the ending of a file's name: `.xz`, `.gz`, and `.lzma`, `.bz2`, `.zst` through the system's
  * programs; any other name is passed through unchanged.
  */
-export function decompressByName(
-  name: string,
-  source: ByteSource,
-  options: { signal?: AbortSignal | undefined } = {},
-): Readable {
-  switch (/\.(xz|gz|lzma|bz2|zst)$/.exec(name)?.[1]) {
-    case 'xz':
-      return xzDecompress(source, options);
-    case 'gz':
-      return gunzip(source, options);
-    case 'lzma':
-      return streamOf(() => programDecoder('xz', ['-dc', '--format=lzma'], source, options));
-    case 'bz2':
-      return streamOf(() => programDecoder('bzip2', ['-dc'], source, options));
-    case 'zst':
-      return streamOf(() => programDecoder('zstd', ['-dcq'], source, options));
-    case undefined:
-    default:
-      return streamOf(() => piecesOf(source));
-  }
+export function decompressByName(name: string, source: ByteSource, options: Stoppable = {}): Readable {
+  if (name.endsWith('.xz')) return xzDecompress(source, options);
+  if (name.endsWith('.gz')) return gunzip(source, options);
+  const [, ending] = /\.(lzma|bz2|zst)$/.exec(name) ?? [];
+  if (ending === undefined) return streamOf(() => piecesOf(source));
+  const [program, args] = decoders[ending as keyof typeof decoders];
+  return streamOf(() => programDecoder(program, args, source, options));
 }
 
-async function engine(options: Pick<XzOptions, 'engine'>): Promise<Liblzma | undefined> {
-  const library = await liblzma();
-  if (library === undefined && options.engine === 'native')
-    throw new TypeError('node-liblzma cannot be loaded');
-  return library;
-}
+/** The system's programs, by the ending of the files that they decompress. */
+const decoders = {
+  lzma: ['xz', ['-dc', '--format=lzma']],
+  bz2: ['bzip2', ['-dc']],
+  zst: ['zstd', ['-dcq']],
+} as const;
 
 /** liblzma's own choice for lzma_mt.block_size = 0: three dictionaries, at least 1 MiB. */
 function blockSize(preset: number): number {
@@ -159,18 +133,14 @@ function streamOf(pieces: () => AsyncIterable<Buffer>): Readable {
   return Readable.from(pieces(), { objectMode: false, highWaterMark: blockBytes });
 }
 
-function signalOf(options: { signal?: AbortSignal | undefined }): { signal?: AbortSignal | undefined } {
-  return options.signal === undefined ? {} : { signal: options.signal };
-}
-
 async function* programDecoder(
   command: string,
   args: readonly string[],
   source: ByteSource,
-  options: { signal?: AbortSignal | undefined },
+  { signal }: Stoppable,
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* filterThrough(command, args, source, signalOf(options));
+    yield* filterThrough(command, args, source, { signal });
   } catch (error) {
     throw error instanceof LockstepError && error.code === 'TOOL_FAILED' ? damaged(error) : error;
   }

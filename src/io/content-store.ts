@@ -6,8 +6,8 @@
  * they come from.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { chmod, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open, rename, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { counted } from '../counted.js';
@@ -15,28 +15,31 @@ import { LockstepError } from '../errors.js';
 import type { ByteSource } from '../deb/bytes.js';
 import { isGone, lacksBlob, missing, setAside } from './damaged-blob.js';
 import {
-  diskFault,
   ensureDir,
   hashFile,
   isTemporaryName,
+  namesIn,
   notThere,
   onDisk,
+  onDiskNow,
+  readIfThere,
   readPieces,
   removeFile,
   sha256Of,
+  statIfThere,
   syncDir,
   temporaryName,
   writeFileAtomic,
+  writeFileNow,
   writeNew,
+  type FileDigest,
 } from './disk.js';
+import type { Stoppable } from './interrupt.js';
 import { StoreBatch } from './store-batch.js';
 import { sha256Pattern } from '../deb/checksum.js';
 
 /** A file of the store: SHA-256 in lower-case hex, size in bytes. */
-export interface StoredBlob {
-  sha256: string;
-  size: number;
-}
+export type StoredBlob = FileDigest;
 
 /** One line of {@link ContentStore.list}. */
 export interface ListedBlob extends StoredBlob {
@@ -45,13 +48,9 @@ export interface ListedBlob extends StoredBlob {
 }
 
 /** What is promised of bytes that come in; what is left out is not checked. */
-export interface Expected {
-  sha256?: string;
-  size?: number;
-}
+export type Expected = Partial<StoredBlob>;
 
-export interface PutOptions {
-  signal?: AbortSignal | undefined;
+export interface PutOptions extends Stoppable {
   /** What the bytes are, for messages: a file name or URL. */
   name?: string;
 }
@@ -90,8 +89,7 @@ export class ContentStore {
 
   /** The size of a blob in bytes, or undefined if it does not exist. */
   async size(sha256: string): Promise<number | undefined> {
-    const path = this.path(sha256);
-    const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+    const found = await statIfThere(this.path(sha256));
     return found?.isFile() === true ? found.size : undefined;
   }
 
@@ -112,8 +110,7 @@ export class ContentStore {
     const arriving = temporaryName(join(this.partialDir, 'put'));
     await ensureDir(this.partialDir);
     try {
-      const writing = { mode: 0o444, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-      const blob = await writeNew(arriving, data, writing);
+      const blob = await writeNew(arriving, data, { mode: 0o444, signal: options.signal });
       assertAsPromised(blob, expected, name);
       await this.#place(arriving, blob.sha256);
       return blob;
@@ -135,21 +132,8 @@ export class ContentStore {
       size: pieces.reduce((sum, { length }) => sum + length, 0),
     };
     const path = this.path(blob.sha256);
-    const temporary = temporaryName(path);
-    try {
-      if (statSync(path, { throwIfNoEntry: false })?.size === blob.size) return blob;
-      mkdirSync(dirname(path), { recursive: true });
-      const fd = openSync(temporary, 'wx', 0o444);
-      try {
-        for (const piece of pieces) for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(temporary, path);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw diskFault(error, 'write', path);
-    }
+    const there = onDiskNow('write', path, () => statSync(path, { throwIfNoEntry: false }));
+    if (there?.size !== blob.size) writeFileNow(path, pieces, 0o444);
     return blob;
   }
 
@@ -175,9 +159,9 @@ export class ContentStore {
       throw error;
     }
     await onDisk('write', file, async () => {
-      await chmod(file, 0o444);
       const handle = await open(file, 'r');
       try {
+        await handle.chmod(0o444);
         await handle.sync();
       } finally {
         await handle.close();
@@ -200,14 +184,14 @@ export class ContentStore {
   /** A blob's bytes in memory, checked. STORE_MISSING, STORE_CORRUPT, DISK_IO. */
   async read(sha256: string): Promise<Buffer> {
     const path = this.path(sha256);
-    const bytes = await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
+    const bytes = await readIfThere(path);
     if (bytes === undefined) throw missing(sha256, path);
     if (sha256Of(bytes) === sha256) return bytes;
     throw await this.#setAside(sha256);
   }
 
   /** Reads a blob through and checks it. STORE_MISSING; STORE_CORRUPT, and then it is set aside. */
-  async verify(sha256: string, options: { signal?: AbortSignal | undefined } = {}): Promise<StoredBlob> {
+  async verify(sha256: string, options: Stoppable = {}): Promise<StoredBlob> {
     const path = this.path(sha256);
     const blob = await hashFile(path, options).catch((error: unknown) => {
       throw isGone(error) ? missing(sha256, path) : error;
@@ -217,7 +201,7 @@ export class ContentStore {
   }
 
   /** Whether a blob is there and whole. A damaged one is set aside and counts as not there. */
-  async holds(sha256: string, options: { signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+  async holds(sha256: string, options: Stoppable = {}): Promise<boolean> {
     try {
       await this.verify(sha256, options);
       return true;
@@ -231,11 +215,7 @@ export class ContentStore {
    * Copies a blob to another name atomically, replacing an existing file; it is checked on the way (STORE_MISSING,
    * STORE_CORRUPT). It is a separate file with mode 0644, fsynced: a write to it cannot damage the store.
    */
-  async copyTo(
-    sha256: string,
-    targetPath: string,
-    options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<StoredBlob> {
+  async copyTo(sha256: string, targetPath: string, options: Stoppable = {}): Promise<StoredBlob> {
     return await writeFileAtomic(targetPath, this.open(sha256), options);
   }
 
@@ -246,7 +226,7 @@ export class ContentStore {
       for (const sha256 of await namesIn(join(top, prefix))) {
         if (!sha256Pattern.test(sha256) || !sha256.startsWith(prefix)) continue;
         const path = this.path(sha256);
-        const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+        const found = await statIfThere(path);
         if (found?.isFile() === true) yield { sha256, size: found.size, path, modified: found.mtime };
       }
     }
@@ -276,7 +256,7 @@ export class ContentStore {
       for (const name of await namesIn(folder)) {
         if (among.includes(folder) && !isTemporaryName(name)) continue;
         const path = join(folder, name);
-        const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+        const found = await statIfThere(path);
         if (found?.isFile() !== true || found.mtime >= olderThan) continue;
         await removeFile(path);
         removed.push(path);
@@ -313,10 +293,6 @@ export class ContentStore {
 
 function isFileSource(source: ByteSource | { file: string }): source is { file: string } {
   return typeof source === 'object' && 'file' in source && typeof source.file === 'string';
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])))).sort();
 }
 
 function assertAsPromised(blob: StoredBlob, expected: Expected, name: string | undefined): void {

@@ -3,10 +3,10 @@
  * name: it is moved out of reach, once, whatever other runs do meanwhile. Also
  * the faults by which a reader learns that a blob cannot be used.
  */
-import { rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { ensureDir, errnoOf, hashFile, notThere, onDisk, temporaryName } from './disk.js';
+import { ensureDir, errnoOf, hashFile, notThere, onDisk, statIfThere, temporaryName } from './disk.js';
 
 /**
  * Moves a damaged blob out of reach, so that it is fetched or made again, and says so. Another reader may have
@@ -17,15 +17,15 @@ import { ensureDir, errnoOf, hashFile, notThere, onDisk, temporaryName } from '.
  * @returns STORE_CORRUPT, to be thrown
  */
 export async function setAside(sha256: string, path: string, aside: string): Promise<LockstepError> {
-  const damaged = await inodeOf(path);
+  const damaged = (await statIfThere(path))?.ino;
   const now = damaged === undefined ? undefined : await digestOf(path);
-  if (damaged === undefined || now === undefined || now === sha256) return corrupt(sha256, undefined);
+  if (now === undefined || now === sha256) return corrupt(sha256, undefined);
   await ensureDir(dirname(aside));
   const taken = temporaryName(aside);
   const gone = await onDisk('set aside', aside, () => rename(path, taken).then(() => true, notThere(false)));
   if (!gone) return corrupt(sha256, undefined);
   // Repaired between the two checks: the moved file was the new one
-  const isSame = (await inodeOf(taken)) === damaged;
+  const isSame = (await statIfThere(taken))?.ino === damaged;
   await onDisk('set aside', aside, () => rename(taken, isSame ? aside : path));
   return corrupt(sha256, isSame ? aside : undefined);
 }
@@ -50,10 +50,6 @@ export function missing(sha256: string, path: string): LockstepError {
     hint: 'Run the command that fetches or builds it again.',
     where: [{ file: path }],
   });
-}
-
-async function inodeOf(path: string): Promise<number | undefined> {
-  return (await onDisk('look at', path, () => stat(path).catch(notThere(undefined))))?.ino;
 }
 
 /** SHA-256 of a file, or undefined where it has gone. */

@@ -4,7 +4,16 @@
  * know what the files mean.
  */
 import { createHash, hash as hashOnce, randomUUID } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import {
   access,
@@ -19,13 +28,14 @@ import {
   readFile,
   rename,
   rm,
+  stat,
   statfs,
   unlink,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { piecesOf, type ByteSource } from '../deb/bytes.js';
-import { throwIfInterrupted } from './interrupt.js';
+import { throwIfInterrupted, type Stoppable } from './interrupt.js';
 
 /** Size in bytes and SHA-256 in lower-case hex. */
 export interface FileDigest {
@@ -75,6 +85,15 @@ export async function onDisk<T>(doing: string, path: string, work: () => Promise
   }
 }
 
+/** As {@link onDisk}, for what is done at once. */
+export function onDiskNow<T>(doing: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw diskFault(error, doing, path);
+  }
+}
+
 /** Of this process and thread: each loads this module once. */
 const writer = randomUUID().slice(0, 13);
 let named = 0;
@@ -107,20 +126,22 @@ export async function sweepTemporary(dir: string): Promise<string[]> {
   });
 }
 
-/** For `.catch`: `instead` if the file or folder does not exist, otherwise throws again. */
-export function notThere<T>(instead: T): (error: unknown) => T {
+/** For `.catch`: `instead` if the error is one of these, otherwise throws again. */
+export function onErrno<T>(names: readonly string[], instead: T): (error: unknown) => T {
   return (error) => {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return instead;
+    if (names.includes(errnoOf(error) ?? '')) return instead;
     throw error;
   };
 }
 
+/** For `.catch`: `instead` if the file or folder does not exist, otherwise throws again. */
+export function notThere<T>(instead: T): (error: unknown) => T {
+  return onErrno(['ENOENT', 'ENOTDIR'], instead);
+}
+
 /** Makes a folder and those above it. DISK_IO, DISK_FULL. */
 export async function ensureDir(path: string, options: { mode?: number } = {}): Promise<void> {
-  await onDisk('make the folder', path, async () => {
-    await mkdir(path, { recursive: true, ...(options.mode === undefined ? {} : { mode: options.mode }) });
-  });
+  await onDisk('make the folder', path, () => mkdir(path, { recursive: true, ...options }));
 }
 
 /** Removes a file or a folder with all in it; nothing there is fine. Symbolic links are not followed. */
@@ -149,9 +170,14 @@ export async function lookAt(path: string): Promise<Stats | undefined> {
   return await onDisk('look at', path, () => lstat(path).catch(notThere(undefined)));
 }
 
-/** The names in a folder, in no order; none if it does not exist. */
+/** What the system says of a file or folder, links followed; undefined if it does not exist. */
+export async function statIfThere(path: string): Promise<Stats | undefined> {
+  return await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
+}
+
+/** The names in a folder, sorted; none if it does not exist. */
 export async function namesIn(folder: string): Promise<string[]> {
-  return await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
+  return (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])))).sort();
 }
 
 /** A file's bytes, or undefined if it does not exist. */
@@ -181,14 +207,11 @@ export async function* readPieces(path: string): AsyncGenerator<Buffer, void, un
 }
 
 /** Size and SHA-256 of a file. DISK_IO, INTERRUPTED. */
-export async function hashFile(
-  path: string,
-  options: { signal?: AbortSignal | undefined } = {},
-): Promise<FileDigest> {
+export async function hashFile(path: string, { signal }: Stoppable = {}): Promise<FileDigest> {
   const hash = createHash('sha256');
   let size = 0;
   for await (const piece of readPieces(path)) {
-    throwIfInterrupted(options.signal);
+    throwIfInterrupted(signal);
     hash.update(piece);
     size += piece.length;
   }
@@ -200,12 +223,11 @@ export function sha256Of(data: Uint8Array | string): string {
   return hashOnce('sha256', data, 'hex');
 }
 
-export interface WriteOptions {
+export interface WriteOptions extends Stoppable {
   /** Mode bits, exactly, whatever the umask. Default 0644. */
   mode?: number;
   /** Wait until the bytes, and the name, are on the disk. Default true; false only for what can be made again. */
   fsync?: boolean;
-  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -262,12 +284,57 @@ export async function writeNew(
   }
 }
 
+/**
+ * Writes a file of these pieces, at once and without fsync: a crash may lose it, or tear it. For what can be made
+ * again. It replaces an existing file atomically, and makes missing folders. DISK_FULL, DISK_IO.
+ */
+export function writeFileNow(path: string, pieces: readonly Uint8Array[], mode = 0o644): void {
+  const temporary = temporaryName(path);
+  onDiskNow('write', path, () => {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      writeNow(temporary, 'wx', mode, pieces);
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Writes pieces to a file at once; `opened` is told of it before the first. Throws what the system throws. */
+export function writeNow(
+  path: string,
+  flags: number | string,
+  mode: number,
+  pieces: readonly Uint8Array[],
+  opened: (fd: number) => void = () => undefined,
+): void {
+  const fd = openSync(path, flags, mode);
+  try {
+    opened(fd);
+    for (const piece of pieces) for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Writes all of `piece` at the handle's position: write(2) may take less than it was given. */
 export async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
   let at = 0;
   while (at < piece.length) {
     const { bytesWritten } = await handle.write(piece, at, piece.length - at, null);
     at += bytesWritten;
+  }
+}
+
+/** Does what needs a temporary name beside `path`: whatever comes of it, nothing stays under that name. */
+export async function viaTemporary<T>(path: string, work: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = temporaryName(path);
+  try {
+    return await work(temporary);
+  } finally {
+    await unlink(temporary).catch(() => undefined);
   }
 }
 
@@ -293,8 +360,8 @@ export async function syncDir(path: string): Promise<void> {
  */
 export async function linkOrCopy(from: string, to: string, mode = 0o644): Promise<void> {
   await ensureDir(dirname(to));
-  const temporary = temporaryName(to);
-  try {
+  // rename(2) does nothing when both names are links to one inode, and leaves the temporary name there.
+  await viaTemporary(to, async (temporary) => {
     await onDisk('link', to, async () => {
       await link(from, temporary).catch(async (error: unknown) => {
         if (!noLink.has(errnoOf(error) ?? '')) throw error;
@@ -303,10 +370,7 @@ export async function linkOrCopy(from: string, to: string, mode = 0o644): Promis
       });
       await rename(temporary, to);
     });
-  } finally {
-    // rename(2) does nothing when both names are links to one inode, and leaves the temporary name there.
-    await unlink(temporary).catch(() => undefined);
-  }
+  });
 }
 
 /** Other file system, too many links, not supported, forbidden by fs.protected_hardlinks. */

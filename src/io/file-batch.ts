@@ -15,10 +15,9 @@ import {
   openSync,
   renameSync,
   rmSync,
-  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { diskFault, errnoOf, temporaryName } from './disk.js';
+import { onDiskNow, onErrno, writeNow } from './disk.js';
 import { throwIfInterrupted } from './interrupt.js';
 
 /** `wx`, which Node would take apart for each file. */
@@ -51,7 +50,6 @@ export class FileBatch {
   #syncing: Promise<boolean> | undefined;
   /** Files in their places whose names are not known to be on the disk. */
   #placed = 0;
-  #bytes = 0;
   /** Files taken over since the disk was last set to work. */
   #unsent = 0;
 
@@ -60,36 +58,21 @@ export class FileBatch {
     return this.#waiting.size;
   }
 
-  /** How many bytes of them were written. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /**
-   * Writes a file under a temporary name. DISK_FULL, DISK_IO.
+   * Writes a file under a temporary name that the caller chooses. DISK_FULL, DISK_IO.
    *
    * @param path absolute; an existing file is replaced when the batch is committed
    * @param mode exactly, whatever the umask
    */
-  add(path: string, bytes: Uint8Array, mode: number): void {
-    this.write(temporaryName(path), path, bytes, mode);
-  }
-
-  /** Writes a file under a temporary name that the caller chooses. DISK_FULL, DISK_IO. */
   write(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
     this.#syncing = undefined;
-    this.#onDisk(path, () => {
+    onDiskNow('write', path, () => {
       this.#ensureFolder(dirname(path));
-      const fd = openSync(temporary, newFile, mode);
-      this.#waiting.set(temporary, path);
-      try {
-        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+      writeNow(temporary, newFile, mode, [bytes], (fd) => {
+        this.#waiting.set(temporary, path);
         fchmodSync(fd, mode);
-      } finally {
-        closeSync(fd);
-      }
+      });
     });
-    this.#bytes += bytes.length;
   }
 
   /** Takes over files that another batch wrote in another thread. */
@@ -111,7 +94,6 @@ export class FileBatch {
     const handed: HandedOver = { files: [...this.#waiting], made: [...this.#made] };
     this.#waiting.clear();
     this.#made.clear();
-    this.#bytes = 0;
     return handed;
   }
 
@@ -139,21 +121,21 @@ export class FileBatch {
    * take their names. Throws as that.
    */
   async place(signal?: AbortSignal): Promise<void> {
-    const [first] = this.#waiting.values();
-    if (first === undefined) return;
     try {
+      if (this.size === 0) return;
       throwIfInterrupted(signal);
       if (this.#waiting.size > fewFiles) this.beginSync();
       if ((await this.#syncing) !== true) {
-        for (const temporary of this.#waiting.keys()) this.#onDisk(temporary, () => syncFile(temporary));
+        for (const temporary of this.#waiting.keys()) {
+          onDiskNow('write', temporary, () => syncFile(temporary));
+        }
       }
       for (const [temporary, path] of this.#waiting) {
-        this.#onDisk(path, () => renameSync(temporary, path));
+        onDiskNow('write', path, () => renameSync(temporary, path));
         this.#waiting.delete(temporary);
         this.#renamed.add(dirname(path));
         this.#placed++;
       }
-      this.#bytes = 0;
     } finally {
       this.discard();
     }
@@ -180,7 +162,6 @@ export class FileBatch {
     }
     this.#waiting.clear();
     this.#syncing = undefined;
-    this.#bytes = 0;
   }
 
   #ensureFolder(folder: string): void {
@@ -195,24 +176,16 @@ export class FileBatch {
 
   #syncFolders(folders: ReadonlySet<string>): void {
     for (const folder of new Set([...folders, ...this.#made])) {
-      this.#onDisk(folder, () => {
+      onDiskNow('write', folder, () => {
         try {
           syncFile(folder);
         } catch (error) {
           // Some network file systems cannot fsync a folder; the write is still valid
-          if (errnoOf(error) !== 'EINVAL') throw error;
+          onErrno(['EINVAL'], undefined)(error);
         }
       });
     }
     this.#made.clear();
-  }
-
-  #onDisk(path: string, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      throw diskFault(error, 'write', path);
-    }
   }
 }
 

@@ -5,7 +5,7 @@
  * the store does, once the hash is right.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
@@ -13,10 +13,10 @@ import type { Clock } from './clock.js';
 import type { ContentStore, StoredBlob } from './content-store.js';
 import {
   ensureDir,
-  notThere,
   onDisk,
   readIfThere,
   removeFile,
+  statIfThere,
   temporaryName,
   writeAll,
   writeFileAtomic,
@@ -24,18 +24,15 @@ import {
 import { isTransient, netFault, shownUrl, StatusError } from './http-fault.js';
 import type { Asking } from './http-places.js';
 import { PlacesError } from './http-places.js';
-import type { HttpResponse } from './http-request.js';
+import type { GetOptions, HttpResponse } from './http-request.js';
+import type { Stoppable } from './interrupt.js';
 import { takeLock } from './lock.js';
 import type { Item } from './progress.js';
 import { silentItem } from './progress.js';
 
 export interface DownloadMeans {
-  /** One request of any scheme; `failure`: statuses that count as an answer. */
-  request(
-    url: URL,
-    options?: { headers?: Readonly<Record<string, string>> },
-    failure?: { statuses?: readonly number[] },
-  ): Promise<HttpResponse>;
+  /** One request of any scheme. */
+  request(url: URL, options?: GetOptions): Promise<HttpResponse>;
   /** As firstPlace, over the places of this file. */
   first<T>(ask: (url: string) => Promise<T>, asking: Pick<Asking, 'reached' | 'onRound'>): Promise<T>;
   /** Of the retry policy, for what is told. */
@@ -43,19 +40,16 @@ export interface DownloadMeans {
   clock: Clock;
 }
 
-export interface DownloadRequest {
+export interface DownloadRequest extends Stoppable {
   /** The file's, for messages. */
   name: string;
   store: ContentStore;
-  expected: { sha256: string; size: number };
+  expected: StoredBlob;
   item?: Item;
-  signal?: AbortSignal;
 }
 
-interface Job {
+interface Job extends DownloadRequest {
   means: DownloadMeans;
-  store: ContentStore;
-  expected: { sha256: string; size: number };
   part: string;
   /** Where the validator of the part's bytes is kept; undefined when this part is not to be resumed later. */
   validatorFile: string | undefined;
@@ -64,7 +58,6 @@ interface Job {
   reached: number;
   /** Whether the part has bytes of different answers. */
   joined: boolean;
-  signal: AbortSignal | undefined;
 }
 
 /** What to ask the server for, given what is there already. Pure. */
@@ -100,15 +93,13 @@ export async function downloadInto(means: DownloadMeans, request: DownloadReques
   const own = 'heldBy' in lock;
   const part = own ? temporaryName(shared) : shared;
   const job: Job = {
+    ...request,
     means,
-    store,
-    expected,
     part,
     validatorFile: own ? undefined : `${shared}.validator`,
     item: request.item ?? silentItem,
     reached: 0,
     joined: false,
-    signal: request.signal,
   };
   try {
     const blob = (await wholeAlready(job, name)) ?? (await fetchAnywhere(job));
@@ -172,7 +163,7 @@ function isMismatch(error: unknown): boolean {
 
 /** Into the store; a part that is not what was promised is gone. */
 async function adopted({ store, part, expected, signal }: Job, name: string): Promise<StoredBlob> {
-  return await store.adopt(part, expected, { name, ...(signal === undefined ? {} : { signal }) });
+  return await store.adopt(part, expected, { name, signal });
 }
 
 async function fetchOnce(job: Job, url: URL): Promise<void> {
@@ -183,7 +174,7 @@ async function fetchOnce(job: Job, url: URL): Promise<void> {
     have = 0;
   }
   const headers = planRange(have, expected.size, await validatorOf(job, url));
-  let answer = await means.request(url, { headers }, { statuses: [416] });
+  let answer = await means.request(url, { headers, statuses: [416] });
   let offset = offsetOf(answer, have, expected.size);
   if (offset === undefined) {
     // 416, or a range that was not asked for: what we have is of another file.
@@ -283,8 +274,7 @@ function tooLarge(job: Job, url: URL, size: number): LockstepError {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  const found = await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
-  return found?.size ?? 0;
+  return (await statIfThere(path))?.size ?? 0;
 }
 
 async function forget(job: Job): Promise<void> {

@@ -10,7 +10,7 @@ import { LockstepError } from '../errors.js';
 import type { Clock } from './clock.js';
 import type { RetryPolicy } from './http-fault.js';
 import { afterTries, isTransient, planRetry, shownUrl } from './http-fault.js';
-import { throwIfInterrupted } from './interrupt.js';
+import { throwIfInterrupted, type Stoppable } from './interrupt.js';
 
 /** Where a file is on one server: its address there, then other names of it, asked for where the one before is not there. */
 export type Place = readonly [url: string, ...otherNames: string[]];
@@ -69,10 +69,9 @@ export function isOfPlace(error: unknown): error is LockstepError {
   );
 }
 
-export interface Asking {
+export interface Asking extends Stoppable {
   policy: RetryPolicy;
   clock: Clock;
-  signal?: AbortSignal | undefined;
   /** See {@link isOfPlace}, which is the default. */
   isOfPlace?: ((error: unknown) => error is LockstepError) | undefined;
   /** How far it is, in bytes: a round that gets further is not counted, so a long file over a bad line still arrives. */

@@ -10,7 +10,7 @@ import { isIPv6, type Socket } from 'node:net';
 import { type Duplex, PassThrough } from 'node:stream';
 import { LockstepError } from '../errors.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
-import { interruptionOf, throwIfInterrupted } from './interrupt.js';
+import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.js';
 import type { ProxyRule } from './proxy.js';
 
 export interface TransportSettings {
@@ -39,11 +39,12 @@ export interface HttpResponse {
   discard(): void;
 }
 
-export interface GetOptions {
-  signal?: AbortSignal;
+export interface GetOptions extends Stoppable {
   headers?: Readonly<Record<string, string>>;
   /** Refuse a redirect to another host, or to another port of it but from http's own to https's. */
   sameHost?: boolean;
+  /** Statuses of errors that count as an answer. */
+  statuses?: readonly number[];
 }
 
 // Debian's mirrors ask for few connections from one client.
@@ -66,7 +67,6 @@ export async function request(
   transport: Transport,
   start: URL,
   options: GetOptions = {},
-  failure: { statuses?: readonly number[] } = {},
 ): Promise<HttpResponse> {
   let url = start;
   for (let hops = 0; ; hops++) {
@@ -84,7 +84,7 @@ export async function request(
       continue;
     }
     const wanted =
-      (status >= 200 && status < 300) || status === 304 || failure.statuses?.includes(status) === true;
+      (status >= 200 && status < 300) || status === 304 || options.statuses?.includes(status) === true;
     if (!wanted) {
       answer.destroy();
       throw new StatusError(url, status, retryAfter(answer.headers['retry-after']));

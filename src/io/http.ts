@@ -3,54 +3,47 @@
  * limits. Must not trust what comes: size and hash are the caller's promise,
  * and are checked by the store.
  */
-import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '../errors.js';
 import { collect, watched } from '../deb/bytes.js';
 import type { Clock } from './clock.js';
 import type { ContentStore, StoredBlob } from './content-store.js';
-import { notThere, onDisk, readPieces } from './disk.js';
+import { readPieces, statIfThere } from './disk.js';
 import { downloadInto } from './http-download.js';
 import type { RetryPolicy } from './http-fault.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
 import type { Asking, Place, Refusal } from './http-places.js';
 import { firstPlace } from './http-places.js';
 import type { GetOptions, HttpResponse, Transport, TransportSettings } from './http-request.js';
-import { throwIfInterrupted } from './interrupt.js';
+import { throwIfInterrupted, type Stoppable } from './interrupt.js';
 import type { Item } from './progress.js';
-import type { ProxyRule } from './proxy.js';
 import { noProxy } from './proxy.js';
 
 export type { GetOptions, HttpResponse } from './http-request.js';
 export type { Place, Refusal } from './http-places.js';
 
-export interface HttpOptions {
+/** Without a proxy unless one is given: the environment is the caller's to read. */
+export interface HttpOptions extends Partial<RetryPolicy>, Partial<TransportSettings> {
   /** For the waits between tries. */
   clock: Clock;
-  /** In [0, 1): spreads the waits, so that many downloads do not come back at once. Default Math.random. */
-  random?: () => number;
-  /** Tries in a row without progress before giving up. Default 5. */
-  tries?: number;
-  /** Milliseconds before the second try; doubled for each further one, up to 15 s. Default 500. */
-  backoffMs?: number;
-  /** Milliseconds without an answer or a byte after which a try counts as stalled. Default 30 000. */
-  stallMs?: number;
-  /** Redirects followed for one request. Default 5. */
-  redirects?: number;
-  /** See proxy.ts. Default: none; the environment is the caller's to read. */
-  proxy?: ProxyRule;
-  userAgent?: string;
 }
+
+const defaultSettings: TransportSettings = {
+  proxy: noProxy,
+  stallMs: 30_000,
+  redirects: 5,
+  userAgent: 'lockstep',
+};
+const defaultPolicy: RetryPolicy = { tries: 5, backoffMs: 500, random: Math.random };
 
 export interface WholeOptions extends GetOptions {
   /** Default 64 MiB. */
   maxBytes?: number;
 }
 
-export interface DownloadOptions {
+export interface DownloadOptions extends Stoppable {
   /** Told of new bytes and of retries; ending it is the caller's. */
   item?: Item;
-  signal?: AbortSignal;
   /** Told when an address gave nothing and another one is asked. */
   onRefusal?: ((refusal: Refusal) => void) | undefined;
 }
@@ -62,12 +55,6 @@ export interface AnywhereOptions extends Pick<DownloadOptions, 'signal' | 'onRef
 
 /** One request to an address, without tries of its own. */
 export type AskOnce = (url: string, options?: GetOptions) => Promise<HttpResponse>;
-
-/** What a download must turn out to be; `size` in bytes. */
-export interface Promised {
-  sha256: string;
-  size: number;
-}
 
 const defaultMaxBytes = 64 * 1024 * 1024;
 
@@ -81,19 +68,10 @@ export class Http {
   /** Servers that stood still or could not be reached, and have not answered since. */
   readonly #still = new Set<string>();
 
-  constructor(options: HttpOptions) {
-    this.#clock = options.clock;
-    this.#settings = {
-      proxy: options.proxy ?? noProxy,
-      stallMs: options.stallMs ?? 30_000,
-      redirects: options.redirects ?? 5,
-      userAgent: options.userAgent ?? 'lockstep',
-    };
-    this.#policy = {
-      tries: options.tries ?? 5,
-      backoffMs: options.backoffMs ?? 500,
-      random: options.random ?? Math.random,
-    };
+  constructor({ clock, ...options }: HttpOptions) {
+    this.#clock = clock;
+    this.#settings = { ...defaultSettings, ...options };
+    this.#policy = { ...defaultPolicy, ...options };
   }
 
   /**
@@ -163,8 +141,7 @@ export class Http {
     { signal, ...options }: AnywhereOptions,
     ask: (url: string, once: AskOnce) => Promise<T>,
   ): Promise<T> {
-    const own = signal === undefined ? {} : { signal };
-    const once: AskOnce = async (url, more = {}) => await this.#once(url, { ...own, ...more });
+    const once: AskOnce = async (url, more = {}) => await this.#once(url, { signal, ...more });
     return await this.#first(
       urls.map((url): Place => [url]),
       async (url) => await ask(url, once),
@@ -186,7 +163,7 @@ export class Http {
   async download(
     where: string | readonly Place[],
     store: ContentStore,
-    expected: Promised,
+    expected: StoredBlob,
     options: DownloadOptions = {},
   ): Promise<StoredBlob> {
     const key = `${store.root}\0${expected.sha256}`;
@@ -212,40 +189,26 @@ export class Http {
     for (const agent of this.#transport?.agents.values() ?? []) agent.destroy();
   }
 
-  /** Node's own HTTP and TLS take a while to load: who asks no server does without. */
-  async #request(
-    url: URL,
-    options: GetOptions,
-    failure?: { statuses?: readonly number[] },
-  ): Promise<HttpResponse> {
-    const { connect, request } = await import('./http-request.js');
-    this.#transport ??= connect(this.#settings);
-    return await request(this.#transport, url, options, failure);
-  }
-
   async #download(
     places: readonly Place[],
     store: ContentStore,
-    expected: Promised,
+    expected: StoredBlob,
     options: DownloadOptions,
   ): Promise<StoredBlob> {
-    const signal = options.signal === undefined ? {} : { signal: options.signal };
-    if (await store.holds(expected.sha256, signal)) return expected;
+    const { signal } = options;
+    if (await store.holds(expected.sha256, { signal })) return expected;
     for (const url of places.flat()) parseUrl(url);
     // Of an empty file there is nothing to ask for.
-    if (expected.size === 0)
-      return await store.put('', expected, { ...signal, name: shownUrl(places[0]![0]) });
+    const name = shownUrl(places[0]![0]);
+    if (expected.size === 0) return await store.put('', expected, { signal, name });
     return await downloadInto(
       {
-        request: async (url, more, failure) =>
-          url.protocol === 'file:'
-            ? await fromFile(url)
-            : await this.#request(url, { ...signal, ...more }, failure),
+        request: async (url, more) => await this.#once(url.href, { signal, ...more }),
         first: async (ask, more) => await this.#first(places, ask, { ...options, ...more }),
         tries: this.#policy.tries,
         clock: this.#clock,
       },
-      { name: shownUrl(places[0]![0]), store, expected, ...options },
+      { name, store, expected, ...options },
     );
   }
 
@@ -273,7 +236,11 @@ export class Http {
 
   async #once(url: string, options: GetOptions): Promise<HttpResponse> {
     const parsed = parseUrl(url);
-    return parsed.protocol === 'file:' ? await fromFile(parsed) : await this.#request(parsed, options);
+    if (parsed.protocol === 'file:') return await fromFile(parsed);
+    // Node's own HTTP and TLS take a while to load: who asks no server does without
+    const { connect, request } = await import('./http-request.js');
+    this.#transport ??= connect(this.#settings);
+    return await request(this.#transport, parsed, options);
   }
 }
 
@@ -296,7 +263,7 @@ function parseUrl(url: string): URL {
 
 async function fromFile(url: URL): Promise<HttpResponse> {
   const path = fileURLToPath(url);
-  const found = await onDisk('read', path, () => stat(path).catch(notThere(undefined)));
+  const found = await statIfThere(path);
   if (found?.isFile() !== true) throw new StatusError(url, 404);
   return {
     status: 200,

@@ -14,6 +14,12 @@ export interface SignalSource {
   exit(code: number): unknown;
 }
 
+/** An option of whatever takes long. */
+export interface Stoppable {
+  /** Ends it, at a place where everything is consistent. */
+  signal?: AbortSignal | undefined;
+}
+
 /** The fault a stopped run ends with. `by` is what stopped it, such as `SIGINT`. */
 export function interrupted(by?: string): LockstepError {
   const how = by === undefined ? '' : ` (${by})`;

@@ -3,12 +3,23 @@
  * Must not wait: a second run reports the holder, and ends.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readFile, readlink, rename, unlink } from 'node:fs/promises';
+import { link, readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { LockstepError } from '../errors.js';
 import type { Clock } from './clock.js';
-import { ensureDir, errnoOf, notThere, onDisk, sha256Of, temporaryName, writeNew } from './disk.js';
+import {
+  ensureDir,
+  errnoOf,
+  onDisk,
+  onErrno,
+  readIfThere,
+  removeFile,
+  sha256Of,
+  viaTemporary,
+  writeFileAtomic,
+  writeNew,
+} from './disk.js';
 
 /** What a lock file holds, as JSON. */
 export interface LockHolder {
@@ -72,7 +83,7 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
 
 /** Who holds a lock, without taking it; undefined where nobody does, or nobody knows who. DISK_IO. */
 export async function lockHolder(path: string): Promise<LockHolder | undefined> {
-  const held = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
+  const held = await textOf(path);
   const holder = held === undefined ? undefined : parseHolder(held);
   if (holder === undefined || holderHasEnded(holder, await present(holder.pid))) return undefined;
   return holder;
@@ -83,9 +94,11 @@ export async function takeLock(
   path: string,
   options: LockOptions,
 ): Promise<{ release(): Promise<void> } | { heldBy: LockHolder | undefined }> {
+  const view = await present(process.pid);
   const holder: LockHolder = {
     pid: process.pid,
-    ...(await viewOf(process.pid)),
+    ...view,
+    processStart: view.processStart ?? '',
     startedAt: options.clock.now().toISOString(),
     command: options.command,
     nonce: randomUUID(),
@@ -96,8 +109,7 @@ export async function takeLock(
   if (held !== undefined) return { heldBy: parseHolder(held) };
   const release = async (): Promise<void> => {
     // While we live nobody replaces our file; but a person may have removed it and started another run.
-    const present = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere('')));
-    if (present === text) await onDisk('remove', path, () => unlink(path).catch(notThere(undefined)));
+    if ((await textOf(path)) === text) await removeFile(path);
   };
   return { release };
 }
@@ -113,7 +125,7 @@ export async function takeLock(
 async function claim(path: string, text: string): Promise<string | undefined> {
   for (;;) {
     if (await placeNew(path, text)) return undefined;
-    const held = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
+    const held = await textOf(path);
     if (held === undefined) continue; // released in between
     const holder = parseHolder(held);
     if (holder === undefined || !holderHasEnded(holder, await present(holder.pid))) return held;
@@ -121,42 +133,26 @@ async function claim(path: string, text: string): Promise<string | undefined> {
     const rival = await claim(takeover, text);
     if (rival !== undefined) return rival;
     try {
-      const still = await onDisk('read', path, () => readFile(path, 'utf8').catch(notThere(undefined)));
-      if (still !== held) continue;
-      await replace(path, text);
+      if ((await textOf(path)) !== held) continue;
+      await writeFileAtomic(path, text, { fsync: false });
       return undefined;
     } finally {
-      await onDisk('remove', takeover, () => unlink(takeover).catch(notThere(undefined)));
+      await removeFile(takeover);
     }
   }
 }
 
 async function placeNew(path: string, text: string): Promise<boolean> {
-  const temporary = temporaryName(path);
-  try {
+  return await viaTemporary(path, async (temporary) => {
     await writeNew(temporary, text, { fsync: false });
     return await onDisk('lock', path, () =>
-      link(temporary, path).then(
-        () => true,
-        (error: unknown) => {
-          if (errnoOf(error) === 'EEXIST') return false;
-          throw error;
-        },
-      ),
+      link(temporary, path).then(() => true, onErrno(['EEXIST'], false)),
     );
-  } finally {
-    await unlink(temporary).catch(() => undefined);
-  }
+  });
 }
 
-async function replace(path: string, text: string): Promise<void> {
-  const temporary = temporaryName(path);
-  try {
-    await writeNew(temporary, text, { fsync: false });
-    await onDisk('lock', path, () => rename(temporary, path));
-  } finally {
-    await unlink(temporary).catch(() => undefined);
-  }
+async function textOf(path: string): Promise<string | undefined> {
+  return (await readIfThere(path))?.toString('utf8');
 }
 
 function parseHolder(text: string): LockHolder | undefined {
@@ -170,11 +166,6 @@ function parseHolder(text: string): LockHolder | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function viewOf(pid: number): Promise<ProcessView & { processStart: string }> {
-  const view = await present(pid);
-  return { ...view, processStart: view.processStart ?? '' };
 }
 
 async function present(pid: number): Promise<ProcessView> {
@@ -194,11 +185,8 @@ async function processStart(pid: number): Promise<string | undefined> {
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, start] = [fields?.[0], fields?.[19]];
   if (start !== undefined) return state === 'Z' || state === 'X' ? undefined : start;
-  const hasProc = await readFile('/proc/self/stat').then(
-    () => true,
-    () => false,
-  );
-  if (hasProc) return undefined;
+  const own = await readFile('/proc/self/stat').catch(() => undefined);
+  if (own !== undefined) return undefined;
   try {
     process.kill(pid, 0);
     return '';

@@ -7,11 +7,11 @@ import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import type * as execaModule from 'execa';
-import type { Options } from 'execa';
+import type { Options, Result } from 'execa';
 import { LockstepError } from '../errors.js';
 import { asBuffer, piecesOf, type ByteSource } from '../deb/bytes.js';
 import { ensureDir, exists, onDisk } from './disk.js';
-import { interruptionOf, throwIfInterrupted } from './interrupt.js';
+import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.js';
 import { toolMissing } from './tools.js';
 
 /** Loaded when a program is run: most commands run none, and it is large. */
@@ -19,7 +19,7 @@ async function library(): Promise<Pick<typeof execaModule, 'execa'>> {
   return await import('execa');
 }
 
-export interface RunOptions {
+export interface RunOptions extends Stoppable {
   cwd?: string;
   /** Variables over those of this process; undefined removes one. `LC_ALL=C.UTF-8` unless given. */
   env?: Readonly<Record<string, string | undefined>>;
@@ -27,15 +27,10 @@ export interface RunOptions {
   cleanEnv?: boolean;
   /** Bytes for stdin; without it stdin is empty. */
   input?: ByteSource;
-  /** stdin, stdout and stderr are this terminal's: for programs that talk to a person. */
-  interactive?: boolean;
-  /** Append stderr, and stdout unless `stdout` says otherwise, to this file in the order they come. */
+  /** Append stdout and stderr to this file in the order they come. */
   log?: string;
-  /** `pipe` (the default without `log`) gives it in the result, `ignore` drops it. */
-  stdout?: 'pipe' | 'ignore';
   /** Return a result for a non-zero exit status in place of throwing. */
   allowFailure?: boolean;
-  signal?: AbortSignal | undefined;
   /** Run the program in its own session, and end everything in it on abort: for builds. */
   group?: boolean;
   /** What the program and whatever it starts may each take: for programs that read what strangers sent. */
@@ -61,7 +56,7 @@ export interface RunResult {
   exitCode: number;
   /** Name of the signal that ended it. */
   endedBy?: string;
-  /** As UTF-8, with its final newline. Empty when logged, ignored or interactive. */
+  /** As UTF-8, with its final newline. Empty when logged. */
   stdout: string;
   stdoutBytes: Buffer;
   stderr: string;
@@ -91,7 +86,7 @@ export async function run(
     const [program, words] = limited(command, args, options.limits);
     const child = execa(program, words, {
       ...baseOptions(options),
-      ...streams(options, log?.handle.fd, input.source),
+      ...streams(log?.handle.fd, input.source),
       detached: group,
       ...(options.signal === undefined || group ? {} : { cancelSignal: options.signal }),
     });
@@ -132,7 +127,7 @@ export async function* filterThrough(
   const [program, words] = limited(command, args, options.limits);
   const child = execa(program, words, {
     ...baseOptions(options),
-    ...streams({}, undefined, input.source),
+    ...streams(undefined, input.source),
     buffer: { stdout: false, stderr: true },
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
@@ -216,11 +211,9 @@ function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv' | 'max
 }
 
 function streams(
-  options: Pick<RunOptions, 'interactive' | 'stdout'>,
   log: number | undefined,
   input: string | Uint8Array | AsyncIterable<Uint8Array> | undefined,
 ): Options {
-  if (options.interactive === true) return { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' };
   const stdin: Options =
     input === undefined
       ? { stdin: 'ignore' }
@@ -229,7 +222,7 @@ function streams(
         : { stdin: input };
   // execa passes any descriptor on to spawn(); only its types stop at 9.
   const file = log as 9 | undefined;
-  return { ...stdin, stdout: options.stdout ?? file ?? 'pipe', stderr: file ?? 'pipe' };
+  return { ...stdin, stdout: file ?? 'pipe', stderr: file ?? 'pipe' };
 }
 
 /** Remembers what a source throws: otherwise it is seen only as a program that was ended. */
@@ -252,16 +245,10 @@ function watchedInput(source: ByteSource | undefined): {
   return watched;
 }
 
-interface Ended {
-  exitCode?: number | undefined;
-  signal?: string | undefined;
-  code?: string | undefined;
-  failed: boolean;
-  message?: string | undefined;
-  cause?: unknown;
-  stdout?: unknown;
-  stderr?: unknown;
-}
+type Ended = Pick<Result, 'failed'> & {
+  [Key in 'exitCode' | 'signal' | 'code' | 'message' | 'cause' | 'stdout' | 'stderr']?:
+    Result[Key] | undefined;
+};
 
 async function outcome(
   command: string,
@@ -278,10 +265,7 @@ async function outcome(
     }
     throw toolMissing(command, options.debianPackage, result.cause);
   }
-  const number =
-    result.signal === undefined
-      ? undefined
-      : constants.signals[result.signal as keyof typeof constants.signals];
+  const number = result.signal === undefined ? undefined : constants.signals[result.signal];
   const exitCode = result.exitCode ?? (number === undefined ? undefined : 128 + number);
   if (exitCode === undefined || (result.failed && exitCode === 0)) {
     // It could not be started (EACCES, E2BIG, a missing cwd) or gave more than fits in memory.

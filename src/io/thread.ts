@@ -4,6 +4,7 @@
  * what its messages mean.
  */
 import { parentPort, Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
+import pLimit from 'p-limit';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 import { throwIfInterrupted } from './interrupt.js';
 
@@ -86,24 +87,30 @@ export function dealt<T>(items: readonly T[], shares: number): T[][] {
 /**
  * Runs all shares in parallel. The first fault stops the others, waits for them, and is thrown.
  *
+ * @param atOnce how many run at a time; the others wait, and do not begin after a fault
  * @throws LockstepError INTERRUPTED if `signal` stopped them, otherwise the first fault
  */
 export async function allShares<Share>(
   shares: readonly Share[],
   signal: AbortSignal | undefined,
   work: (share: Share, nth: number, signal: AbortSignal) => Promise<void>,
+  atOnce = Infinity,
 ): Promise<void> {
+  const limit = pLimit(atOnce);
   const failed = new AbortController();
   const stopping = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]);
   const results = await Promise.allSettled(
-    shares.map(async (share, nth) => {
-      try {
-        await work(share, nth, stopping);
-      } catch (error) {
-        failed.abort(error);
-        throw error;
-      }
-    }),
+    shares.map((share, nth) =>
+      limit(async () => {
+        try {
+          throwIfInterrupted(stopping);
+          await work(share, nth, stopping);
+        } catch (error) {
+          failed.abort(error);
+          throw error;
+        }
+      }),
+    ),
   );
   if (results.every(({ status }) => status === 'fulfilled')) return;
   throwIfInterrupted(signal);

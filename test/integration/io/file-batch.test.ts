@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { ContentStore } from '../../../src/io/content-store.js';
-import { sha256Of } from '../../../src/io/disk.js';
+import { sha256Of, temporaryName } from '../../../src/io/disk.js';
 import { FileBatch } from '../../../src/io/file-batch.js';
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -43,15 +43,20 @@ describe('a batch of files', () => {
     (_, index) => [`deep/${index % 7}/f${index}`, `bytes ${index}`] as const,
   );
 
+  function add(batch: FileBatch, name: string, text: string, mode: number): void {
+    const path = join(folder, name);
+    batch.write(temporaryName(path), path, Buffer.from(text), mode);
+  }
+
   function filled(batch = new FileBatch()): FileBatch {
-    for (const [name, text] of many) batch.add(join(folder, name), Buffer.from(text), 0o444);
+    for (const [name, text] of many) add(batch, name, text, 0o444);
     return batch;
   }
 
   it('is in its places before it is settled, also where the disk was set to work early', async () => {
     const batch = filled();
     batch.beginSync();
-    batch.add(join(folder, 'late'), Buffer.from('late'), 0o644);
+    add(batch, 'late', 'late', 0o644);
     await batch.place();
     const names = [...many.map(([name]) => name), 'late'].sort();
     assert.deepEqual(await filesBelow(folder), names);

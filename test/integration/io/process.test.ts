@@ -115,13 +115,6 @@ describe('other programs', () => {
     assert.equal(await tailOf(log, 2), '3\nthe end');
   });
 
-  it('write only stderr into a log when stdout is wanted', async () => {
-    const log = join(folder, 'log');
-    const result = await run(node, script('console.log(1); console.error(2)'), { log, stdout: 'pipe' });
-    assert.equal(result.stdout, '1\n');
-    assert.equal(await readFile(log, 'utf8'), '2\n');
-  });
-
   it('end when they are told to', async () => {
     const controller = new AbortController();
     const running = run('sleep', ['600'], { signal: controller.signal });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { xzCompress, xzDecompress, type XzEngine } from '../../../src/io/compress.js';
+import { xzCompress, xzDecompress } from '../../../src/io/compress.js';
 import { joinXz, splitXz } from '../../../src/io/xz-blocks.js';
 
 async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
@@ -10,7 +10,7 @@ async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-async function compressed(text: string, engine?: XzEngine): Promise<Buffer> {
+async function compressed(text: string, engine?: 'program'): Promise<Buffer> {
   return await collect(xzCompress(Buffer.from(text), engine === undefined ? {} : { engine }));
 }
 
@@ -32,7 +32,7 @@ describe('blocks of .xz files', () => {
   it('are what xz(1) takes, tests and lists', async () => {
     const big = 'a line of some length that is there often\n'.repeat(200_000);
     const parts = [];
-    for (const engine of ['native', 'program'] as const) parts.push(splitXz(await compressed(big, engine)));
+    for (const engine of [undefined, 'program'] as const) parts.push(splitXz(await compressed(big, engine)));
     const joined = Buffer.concat(joinXz(parts));
     execFileSync('xz', ['--test', '--format=xz', '-'], { input: joined });
     const text = execFileSync('xz', ['-dc'], { input: joined, maxBuffer: 1 << 28 });
