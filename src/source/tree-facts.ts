@@ -15,6 +15,7 @@ import {
   installedFacts,
   type ComposerFacts,
   type InstalledLibrary,
+  type Read,
 } from './composer-files.js';
 import { sessionOf, type SourceContext } from './source-context.js';
 import { faultAt, parseJson, type FieldFault } from './declared-json.js';
@@ -22,20 +23,28 @@ import { extensionDeclaration, type ExtensionDeclaration } from './extension-req
 import type { StoredFile } from './pin.js';
 import { eachFile } from './source-tree.js';
 
-/** By path below the tarball's top folder. JSON, for the cache; pairs, because any name may be a path. */
+/** By path below the tarball's top folder: pairs, because any name may be a path. */
+export type KnownOf<T> = [path: string, known: T][];
+
+/** JSON, for the cache. */
 export interface TreeFacts {
   /** Every folder that has a regular file somewhere below it. */
   folders: string[];
   /** composer.json. */
-  composer: [path: string, facts: ComposerFacts][];
+  composer: KnownOf<ComposerFacts>;
   /** composer/installed.json of a vendor folder. */
-  installed: [path: string, libraries: InstalledLibrary[]][];
+  installed: KnownOf<InstalledLibrary[]>;
   /** extension.json and skin.json. */
-  extensions: [path: string, declaration: ExtensionDeclaration][];
+  extensions: KnownOf<ExtensionDeclaration>;
   /** includes/Defines.php: the version of MediaWiki that it defines. */
-  mediawiki: [path: string, version: string][];
+  mediawiki: KnownOf<string>;
   /** What is wrong with any of these files. */
-  faults: [path: string, faults: FieldFault[]][];
+  faults: KnownOf<FieldFault[]>;
+}
+
+/** What is known of one path; undefined for nothing. */
+export function knownAt<T>(list: KnownOf<T>, path: string): T | undefined {
+  return list.find(([found]) => found === path)?.[1];
 }
 
 const mebibyte = 1024 * 1024;
@@ -63,7 +72,7 @@ async function readFacts(archive: StoredFile, context: SourceContext): Promise<T
   let bytes = 0;
   await eachFile(archive, context, async ({ path, size, body }) => {
     addFolders(path, folders);
-    if (kindOf(path) === null) return;
+    if (readerOf(path) === undefined) return;
     if (size > largestFile) {
       texts.set(path, faultAt('', undefined, `is larger than ${largestFile / mebibyte} MiB`));
       return;
@@ -83,22 +92,36 @@ function addFolders(path: string, folders: Set<string>): void {
   }
 }
 
-type DeclaringFile = 'composer' | 'installed' | 'extension' | 'mediawiki';
+/** The files that declare something, and how each is read. */
+const readers: readonly [
+  path: RegExp,
+  read: (path: string, text: string, facts: TreeFacts) => readonly FieldFault[],
+][] = [
+  [/(?:^|\/)composer\.json$/, ofJson(composerFacts, ({ composer }) => composer)],
+  [/(?:^|\/)composer\/installed\.json$/, ofJson(installedFacts, ({ installed }) => installed)],
+  [/(?:^|\/)(?:extension|skin)\.json$/, ofJson(extensionDeclaration, ({ extensions }) => extensions)],
+  [
+    /(?:^|\/)includes\/Defines\.php$/,
+    (path, text, { mediawiki }) => {
+      const version = /\bdefine\(\s*(['"])MW_VERSION\1\s*,\s*(['"])([^'"\r\n]{1,80})\2\s*\)/.exec(text)?.[3];
+      if (version !== undefined) mediawiki.push([path, version]);
+      return [];
+    },
+  ],
+];
 
-function kindOf(path: string): DeclaringFile | null {
-  switch (path.slice(path.lastIndexOf('/') + 1)) {
-    case 'composer.json':
-      return 'composer';
-    case 'installed.json':
-      return /(?:^|\/)composer\/installed\.json$/.test(path) ? 'installed' : null;
-    case 'extension.json':
-    case 'skin.json':
-      return 'extension';
-    case 'Defines.php':
-      return /(?:^|\/)includes\/Defines\.php$/.test(path) ? 'mediawiki' : null;
-    default:
-      return null;
-  }
+function ofJson<T>(read: (json: unknown) => Read<T | null>, listOf: (facts: TreeFacts) => KnownOf<T>) {
+  return (path: string, text: string, facts: TreeFacts): readonly FieldFault[] => {
+    const parsed = parseJson(text);
+    if (!('json' in parsed)) return [parsed];
+    const { facts: known, faults } = read(parsed.json);
+    if (known !== null) listOf(facts).push([path, known]);
+    return faults;
+  };
+}
+
+function readerOf(path: string) {
+  return readers.find(([spec]) => spec.test(path))?.[1];
 }
 
 /** What the files say, by path; of a file that could not be read its fault. Pure. */
@@ -115,40 +138,10 @@ export function factsOf(
     faults: [],
   };
   for (const [path, text] of [...texts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const faults = typeof text === 'string' ? addFacts(facts, path, text) : [text];
+    const faults = typeof text === 'string' ? (readerOf(path)?.(path, text, facts) ?? []) : [text];
     if (faults.length > 0) facts.faults.push([path, faults.slice(0, mostFaults)]);
   }
   return facts;
-}
-
-function addFacts(facts: TreeFacts, path: string, text: string): FieldFault[] {
-  const kind = kindOf(path);
-  if (kind === 'mediawiki') {
-    const version = /\bdefine\(\s*(['"])MW_VERSION\1\s*,\s*(['"])([^'"\r\n]{1,80})\2\s*\)/.exec(text)?.[3];
-    if (version !== undefined) facts.mediawiki.push([path, version]);
-    return [];
-  }
-  const parsed = parseJson(text);
-  if (!('json' in parsed)) return [parsed];
-  switch (kind) {
-    case 'composer': {
-      const read = composerFacts(parsed.json);
-      facts.composer.push([path, read.facts]);
-      return read.faults;
-    }
-    case 'installed': {
-      const read = installedFacts(parsed.json);
-      facts.installed.push([path, read.facts]);
-      return read.faults;
-    }
-    case 'extension': {
-      const read = extensionDeclaration(parsed.json);
-      if (read.facts !== null) facts.extensions.push([path, read.facts]);
-      return read.faults;
-    }
-    case null:
-      return [];
-  }
 }
 
 function tooMany(archive: StoredFile): LockstepError {
