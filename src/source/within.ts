@@ -3,6 +3,7 @@
  * its version read from what is there, and held against what the surrounding
  * tree demands. It fetches nothing: the parent's pin has the bytes.
  */
+import { dirname, join } from 'node:path/posix';
 import { debianVersionOf, isInRange } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import { nearest } from '../profile/nearest.js';
@@ -11,16 +12,12 @@ import { allows, parseConstraint, plainVersion } from './composer.js';
 import { treeOfPin, type ComponentTree } from './pin-kinds.js';
 import type { SourceContext } from './source-context.js';
 import type { Pin, StoredFile, WithinPin } from './pin.js';
-import { treeFacts, type TreeFacts } from './tree-facts.js';
+import { knownAt, treeFacts, type TreeFacts } from './tree-facts.js';
 
 type WithinChoice = Extract<Choice, { kind: 'within' }>;
 
-/** What the tarball tells of a folder in it. */
-interface FolderFacts {
-  /** Whether there are files in it. */
-  isThere: boolean;
-  /** Folders beside the one that was looked for, and itself. */
-  beside: string[];
+/** A library as the trees around it speak of it. */
+interface LibraryFacts {
   /** composer.json of the surrounding tree: its constraint on the library; null when there is none. */
   demanded: string | null;
   /** As installed.json has it; null when no installed.json lists the library. */
@@ -48,30 +45,32 @@ export async function fetchWithin(
     });
   }
   const { archive, path: base } = parentTree(parent, choice);
-  const path = base === '' ? choice.path : `${base}/${choice.path}`;
-  const facts = folderFacts(await treeFacts(archive, context), base, path, choice.library);
-  if (!facts.isThere) throw pathMissing(choice, archive, path, facts);
-  const version = choice.library === undefined ? parent.upstreamVersion : versionOf(choice, archive, facts);
-  if (choice.library !== undefined) assertDemand(choice, parent, facts, archive);
+  const path = join(base, choice.path);
+  const facts = await treeFacts(archive, context);
+  if (!facts.folders.includes(path)) throw pathMissing(choice, archive, path, facts.folders);
+  const { library } = choice;
+  let version = parent.upstreamVersion;
+  let demanded: string | null = null;
+  if (library !== undefined) {
+    const found = libraryFacts(facts, base, path, library);
+    ({ demanded } = found);
+    version = versionOf(choice, archive, found);
+    assertDemand(choice, parent, found, archive);
+  }
   assertRange(choice, version, archive);
   return {
     kind: 'within',
     component: choice.component,
     within: choice.parent,
     path,
-    ...(choice.library === undefined ? {} : { library: choice.library }),
-    ...(facts.demanded === null ? {} : { demanded: facts.demanded }),
+    ...(library === undefined ? {} : { library }),
+    ...(demanded === null ? {} : { demanded }),
     archive,
     upstreamVersion: version,
     date: parent.date,
     provenance: [
       ...parent.provenance,
-      {
-        step: 'path in a proven tarball',
-        subject: path,
-        by: archive.name,
-        sha256: archive.sha256,
-      },
+      { step: 'path in a proven tarball', subject: path, by: archive.name, sha256: archive.sha256 },
     ],
   };
 }
@@ -87,20 +86,15 @@ function parentTree(parent: Pin, choice: WithinChoice): ComponentTree {
   });
 }
 
-function folderFacts(tree: TreeFacts, base: string, path: string, library: string | undefined): FolderFacts {
-  const at = <T>(list: readonly [path: string, value: T][], wanted: string): T | undefined =>
-    list.find(([found]) => found === wanted)?.[1];
-  const parentFolder = ancestorsOf(path)[0] ?? '';
+function libraryFacts(tree: TreeFacts, base: string, path: string, library: string): LibraryFacts {
   const installedFrom =
     ancestorsOf(path)
       .map((folder) => `${folder}/composer/installed.json`)
-      .find((file) => at(tree.installed, file) !== undefined || at(tree.faults, file) !== undefined) ?? null;
-  const libraries = installedFrom === null ? undefined : at(tree.installed, installedFrom);
-  const wanted = library?.toLowerCase();
-  const composer = at(tree.composer, base === '' ? 'composer.json' : `${base}/composer.json`);
+      .find((file) => (knownAt(tree.installed, file) ?? knownAt(tree.faults, file)) !== undefined) ?? null;
+  const libraries = installedFrom === null ? undefined : knownAt(tree.installed, installedFrom);
+  const wanted = library.toLowerCase();
+  const composer = knownAt(tree.composer, join(base, 'composer.json'));
   return {
-    isThere: tree.folders.includes(path),
-    beside: tree.folders.filter((folder) => childOf(folder, parentFolder) !== null),
     demanded: composer?.require.find(({ name }) => name === wanted)?.constraint ?? null,
     installed: libraries?.find(({ name }) => name === wanted)?.version ?? null,
     installedFrom,
@@ -113,14 +107,7 @@ function ancestorsOf(path: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, parts.length - 1 - index).join('/'));
 }
 
-/** The whole path of what lies directly in `folder`, or null. */
-function childOf(path: string, folder: string): string | null {
-  if (folder !== '' && !path.startsWith(`${folder}/`)) return null;
-  const rest = folder === '' ? path : path.slice(folder.length + 1);
-  return rest === '' || rest.includes('/') ? null : path;
-}
-
-function versionOf(choice: WithinChoice, archive: StoredFile, facts: FolderFacts): string {
+function versionOf(choice: WithinChoice, archive: StoredFile, facts: LibraryFacts): string {
   if (facts.installed === null) {
     throw new LockstepError('SOURCE_PATH_MISSING', {
       message: `${facts.installedFrom ?? 'vendor/composer/installed.json'} of ${archive.name} ${facts.installedFrom === null ? 'is missing' : `does not list ${choice.library}`}, so its version is not known`,
@@ -138,7 +125,7 @@ function versionOf(choice: WithinChoice, archive: StoredFile, facts: FolderFacts
   return version;
 }
 
-function assertDemand(choice: WithinChoice, parent: Pin, facts: FolderFacts, archive: StoredFile): void {
+function assertDemand(choice: WithinChoice, parent: Pin, facts: LibraryFacts, archive: StoredFile): void {
   if (facts.demanded === null || facts.installed === null) return;
   const constraint = parseConstraint(facts.demanded);
   if (constraint !== null && allows(constraint, facts.installed)) return;
@@ -167,9 +154,10 @@ function pathMissing(
   choice: WithinChoice,
   archive: StoredFile,
   path: string,
-  facts: FolderFacts,
+  folders: readonly string[],
 ): LockstepError {
-  const near = nearest(path, facts.beside);
+  const beside = folders.filter((folder) => dirname(folder) === dirname(path));
+  const near = nearest(path, beside);
   return new LockstepError('SOURCE_PATH_MISSING', {
     message: `The component ${choice.component} should be in ${path} of ${archive.name}, but there are no files`,
     hint: near === undefined ? 'Correct "path" in the profile.' : `Did you mean ${near}?`,
