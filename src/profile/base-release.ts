@@ -17,14 +17,6 @@ export const baseReleases: readonly BaseRelease[] = [
   { distribution: 'debian', release: '13', codename: 'trixie', phpVersion: '8.4' },
 ];
 
-/**
- * The suites of a Debian release that packages are taken from: the release
- * itself, its point-release updates and its security archive.
- */
-export function baseSuites(codename: string): string[] {
-  return [codename, `${codename}-updates`, `${codename}-security`];
-}
-
 /** Architectures of a Debian release, as `dpkg --print-architecture` names them. */
 export const baseArchitectures = [
   'amd64',

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { FaultPlace } from '../errors.js';
+import { remembered } from '../io/keyed.js';
 import { didYouMean } from './nearest.js';
 import { describeValue, type FieldPath, type YamlFile } from './yaml-file.js';
 
@@ -64,11 +65,8 @@ const madeSchemas = new WeakMap<z.ZodType, JsonSchema>();
 
 /** The JSON Schema of what may be written, as editors get it. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  const made =
-    madeSchemas.get(schema) ??
-    (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
-  madeSchemas.set(schema, made);
-  return made;
+  const options = { io: 'input', unrepresentable: 'any' } as const;
+  return remembered(madeSchemas, schema, () => z.toJSONSchema(schema, options) as JsonSchema);
 }
 
 function inOrder(faults: FaultPlace[]): FaultPlace[] {

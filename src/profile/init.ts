@@ -7,7 +7,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { LockstepError } from '../errors.js';
-import { ensureDir, exists, notThere, onDisk, writeFileAtomic } from '../io/disk.js';
+import { exists, notThere, onDisk, writeFileAtomic } from '../io/disk.js';
 import { schemaFiles } from './json-schema.js';
 import { invalid, parseProfile, parseWorkspace } from './load.js';
 import { placeholdersIn } from './placeholder.js';
@@ -91,10 +91,7 @@ export async function applyInit(dir: string, plan: readonly PlannedFile[]): Prom
   }
   const last = plan.filter((file) => file.path === workspaceFileName);
   for (const file of [...plan.filter((other) => !last.includes(other)), ...last]) {
-    const path = join(root, file.path);
-    await ensureDir(resolve(path, '..'));
-    const bytes = typeof file.content === 'string' ? Buffer.from(file.content) : Buffer.from(file.content);
-    await writeFileAtomic(path, bytes, { mode: file.mode });
+    await writeFileAtomic(join(root, file.path), file.content, { mode: file.mode });
   }
 }
 

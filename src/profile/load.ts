@@ -3,12 +3,11 @@
  * contents, checked, with every fault at its line. It only reads; templates
  * are src/metapackage's to read.
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
-import { notThere, onDisk, readIfThere } from '../io/disk.js';
-import { baseReleases, baseSuites } from './base-release.js';
+import { namesIn, readIfThere } from '../io/disk.js';
+import { baseReleases } from './base-release.js';
 import { checkYaml, type Checked } from './faults.js';
 import { didYouMean } from './nearest.js';
 import {
@@ -34,9 +33,9 @@ const readFrom = new WeakMap<object, YamlFile>();
  * @throws LockstepError WORKSPACE_MISSING, WORKSPACE_INVALID (with every fault)
  */
 export async function loadWorkspace(dir: string): Promise<Workspace> {
-  const { workspace, faults } = await readWorkspace(await workspaceFolder(dir));
-  if (workspace === undefined) throw invalid('WORKSPACE_INVALID', workspaceFileName, faults);
-  return workspace;
+  const { value, faults } = await readWorkspace(await workspaceFolder(dir));
+  if (value === undefined) throw invalid('WORKSPACE_INVALID', workspaceFileName, faults);
+  return value;
 }
 
 /** Whether a profile is one of imported packages. */
@@ -141,7 +140,7 @@ function completed<T extends { base: { codename: string } & Omit<ProfileBase, 's
 ): Checked<Omit<T, 'base'> & { name: string; file: string; base: ProfileBase }> {
   const known = baseReleases.find((base) => base.codename === value?.base.codename);
   if (value === undefined || known === undefined) return { value: undefined, faults };
-  const base = { ...value.base, suites: baseSuites(known.codename), phpVersion: known.phpVersion };
+  const base = { ...value.base, phpVersion: known.phpVersion };
   return { value: remember(file, { ...value, name, file: file.file, base }), faults };
 }
 
@@ -155,14 +154,11 @@ export function invalid(code: ErrorCode, file: string, faults: readonly FaultPla
 }
 
 /** lockstep.yaml with its faults. @throws LockstepError WORKSPACE_MISSING */
-export async function readWorkspace(
-  root: string,
-): Promise<{ workspace: Workspace | undefined; faults: FaultPlace[] }> {
+export async function readWorkspace(root: string): Promise<Checked<Workspace>> {
   const bytes = (await readIfThere(join(root, workspaceFileName))) ?? new Uint8Array();
   const text = textOf(bytes, workspaceFileName);
-  if (typeof text !== 'string') return { workspace: undefined, faults: [text] };
-  const { value, faults } = parseWorkspace(text, { root, profileNames: await profileNamesIn(root) });
-  return { workspace: value, faults };
+  if (typeof text !== 'string') return { value: undefined, faults: [text] };
+  return parseWorkspace(text, { root, profileNames: await profileNamesIn(root) });
 }
 
 /** The text of a file, or the fault that it is not text. */
@@ -176,13 +172,11 @@ export function textOf(bytes: Uint8Array, shown: string): string | FaultPlace {
 
 /** Names of the profiles that are there, sorted. */
 export async function profileNamesIn(root: string): Promise<string[]> {
-  const dir = join(root, 'profiles');
-  const names = await onDisk('list', dir, () => readdir(dir).catch(notThere<string[]>([])));
-  return names
+  const names = await namesIn(join(root, 'profiles'));
+  const profiles = names
     .filter((name) => name.endsWith('.yaml'))
-    .map((name) => name.slice(0, -'.yaml'.length))
-    .filter(isProfileName)
-    .sort();
+    .map((name) => name.slice(0, -'.yaml'.length));
+  return profiles.filter(isProfileName).sort();
 }
 
 /** A profile's file, below the workspace. */

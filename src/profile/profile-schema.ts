@@ -171,13 +171,7 @@ export type RelationRule = ProfileFile['components'][string]['relation'];
 export type Component = Omit<ProfileFile['components'][string], 'source'> & { source: ComponentSource };
 
 /** The base of a profile, with what follows from it. */
-export interface ProfileBase {
-  distribution: 'debian';
-  release: string;
-  codename: string;
-  architectures: string[];
-  /** Suites of the base that packages are taken from: `bookworm`, `bookworm-updates`, `bookworm-security`. */
-  suites: string[];
+export interface ProfileBase extends z.output<typeof base> {
   phpVersion: string;
 }
 

@@ -156,7 +156,7 @@ export interface WorkspaceCheck extends ProfilesCheck {
  */
 export async function checkWorkspace(dir: string, profile?: string, now?: Date): Promise<WorkspaceCheck> {
   const root = await workspaceFolder(dir);
-  const { workspace, faults } = await readWorkspace(root);
+  const { value: workspace, faults } = await readWorkspace(root);
   const errors = workspace === undefined ? [invalid('WORKSPACE_INVALID', workspaceFileName, faults)] : [];
   const found = (await Profiles.read(root)).check(profile, now);
   return { root, workspace, ...found, errors: [...errors, ...found.errors] };

@@ -2,12 +2,11 @@
  * The configuration of this machine's apt: sources.list(5) in both forms, lists behind mirror+file:, and the
  * settings for dates and proxies. It only reads; mirror.ts decides which entry is Debian's.
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseStanzas } from '../deb/deb822.js';
 import { LockstepError } from '../errors.js';
-import { notThere, onDisk, readIfThere } from '../io/disk.js';
+import { namesIn, readIfThere } from '../io/disk.js';
 
 /** One suite of one entry. */
 export interface AptEntry {
@@ -172,11 +171,7 @@ function isPlain(uri: string): boolean {
 
 async function readFiles(folder: string, wanted: readonly string[] | RegExp): Promise<AptFile[]> {
   const names =
-    wanted instanceof RegExp
-      ? (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([]))))
-          .filter((name) => wanted.test(name))
-          .sort()
-      : wanted;
+    wanted instanceof RegExp ? (await namesIn(folder)).filter((name) => wanted.test(name)).sort() : wanted;
   const files = await Promise.all(
     names.map(async (name) => ({ path: join(folder, name), text: await readable(join(folder, name)) })),
   );

@@ -11,7 +11,7 @@ import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import { nearest } from '../profile/nearest.js';
 import { readCached, writeCached } from './cache-file.js';
-import { signalOf, type SourceContext } from './source-context.js';
+import { type SourceContext } from './source-context.js';
 import { fetchIndex } from './fetch-index.js';
 import type { VerifiedRelease } from './in-release.js';
 
@@ -78,7 +78,7 @@ export class AptIndex {
   /** All of it, decompressed and proven. Throws as {@link whole}. */
   async bytes(context: SourceContext): Promise<Buffer> {
     const { store } = context;
-    const signal = signalOf(context);
+    const signal = context;
     if ((await store.size(this.hash.sha256)) !== this.hash.size) await fetchIndex(this, context);
     const unpack = async (): Promise<Buffer> =>
       await collect(decompressByName(this.path, store.open(this.hash.sha256), signal));

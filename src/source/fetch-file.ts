@@ -6,6 +6,7 @@
 import type { SourceFile } from '../deb/dsc.js';
 import type { Refusal } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
+import { remembered } from '../io/keyed.js';
 import { inItem, type Item, type Phase } from '../io/progress.js';
 import type { ArchivePaths, ArchiveRoots } from './archive-roots.js';
 import { sessionOf, type SourceContext } from './source-context.js';
@@ -58,8 +59,7 @@ const toldBy = new WeakMap<Phase, Set<string>>();
 
 function tellOnce({ url, said, error }: Refusal, phase: Phase | undefined): void {
   if (phase === undefined) return;
-  const told = toldBy.get(phase) ?? new Set();
-  toldBy.set(phase, told);
+  const told = remembered(toldBy, phase, () => new Set<string>());
   const key = `${new URL(url).host} ${error.code}`;
   if (told.has(key)) return;
   told.add(key);

@@ -14,7 +14,7 @@ import { lastEnd } from '../signing/key-end.js';
 import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
 import { ArchiveRoots } from './archive-roots.js';
 import { readCached, writeCached } from './cache-file.js';
-import { sessionOf, signalOf, type SourceContext } from './source-context.js';
+import { sessionOf, type SourceContext } from './source-context.js';
 import type { SuitePlace, SuiteRole } from './mirror.js';
 
 /** What is remembered of an InRelease whose signature held. */
@@ -83,7 +83,7 @@ export async function openRelease(place: SuitePlace, context: SourceContext): Pr
     return await context.http.anywhere(
       urls,
       {
-        ...signalOf(context),
+        signal: context.signal,
         isOfPlace,
         onRefusal: ({ url, said }) =>
           context.phase?.info(`${suite}: ${url}: ${said}; trying the next mirror`),

@@ -13,7 +13,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { run } from '../io/process.js';
 import { inItem } from '../io/progress.js';
 import type { Choice } from './candidate.js';
-import { signalOf, type SourceContext } from './source-context.js';
+import { type SourceContext } from './source-context.js';
 import { debianForm } from './git/tracked-version.js';
 import type { LocalPin } from './pin.js';
 
@@ -38,7 +38,7 @@ export async function fetchLocal(
     const { sha256, size } = await context.store.put(
       tarBytes([{ kind: 'dir', path: top, mode: 0o755, mtime: 0 }, ...entries], { prefix: '' }),
       {},
-      { name: config.typed, ...signalOf(context) },
+      { name: config.typed, signal: context.signal },
     );
     const commit = await gitSays(root, ['rev-parse', '--verify', 'HEAD'], context);
     const newest = Math.max(...entries.map(({ mtime }) => mtime));
@@ -159,7 +159,7 @@ async function gitSays(
     const hardened = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
     const { exitCode, stdout } = await run('git', [...hardened, '-C', root, ...args], {
       allowFailure: true,
-      ...signalOf(context),
+      signal: context.signal,
     });
     return exitCode === 0 ? stdout.replace(/\n$/, '') : undefined;
   } catch (error) {

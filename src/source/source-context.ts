@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import type { ContentStore } from '../io/content-store.js';
 import type { Clock } from '../io/clock.js';
 import type { Http } from '../io/http.js';
+import { remembered } from '../io/keyed.js';
 import type { Phase, Progress } from '../io/progress.js';
 import type { Mirror, SourceBase } from './mirror.js';
 import type { Pin } from './pin.js';
@@ -47,11 +48,7 @@ export class Session {
 
   /** The value under a key, made on first use. A failure is remembered too: it is the same for everyone. */
   once<T>(key: string, make: () => Promise<T>): Promise<T> {
-    const found = this.#kept.get(key);
-    if (found !== undefined) return found as Promise<T>;
-    const made = make();
-    this.#kept.set(key, made);
-    return made;
+    return remembered(this.#kept, key, make) as Promise<T>;
   }
 }
 
@@ -59,17 +56,7 @@ const sessions = new WeakMap<SourceContext, Session>();
 
 /** The session of a context; it goes when the context does. */
 export function sessionOf(context: SourceContext): Session {
-  let session = sessions.get(context);
-  if (session === undefined) {
-    session = new Session();
-    sessions.set(context, session);
-  }
-  return session;
-}
-
-/** The context's signal as an options field; absent rather than undefined. */
-export function signalOf(context: SourceContext): { signal?: AbortSignal } {
-  return context.signal === undefined ? {} : { signal: context.signal };
+  return remembered(sessions, context, () => new Session());
 }
 
 /** The same context, which one more signal stops; what it remembers is shared. */

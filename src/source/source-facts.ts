@@ -12,7 +12,7 @@ import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
 import { cached } from './cache-file.js';
-import { signalOf, type SourceContext } from './source-context.js';
+import { type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile } from './pin.js';
 import { readStored } from './source-tree.js';
 
@@ -88,7 +88,7 @@ async function readFrom(
 ): Promise<Map<string, Buffer>> {
   return await readStored(context.store, file.sha256, async () => {
     const found = new Map<string, Buffer>();
-    const bytes = decompressByName(file.name, context.store.open(file.sha256), signalOf(context));
+    const bytes = decompressByName(file.name, context.store.open(file.sha256), context);
     for await (const { header, body } of readTar(bytes, file.name)) {
       const path = rename(memberPath(header.path));
       if (header.kind !== 'file' || (path !== changelogPath && !keyPaths.includes(path))) continue;

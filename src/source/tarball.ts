@@ -13,7 +13,7 @@ import { nearest } from '../profile/nearest.js';
 import type { TarballConfig } from '../profile/profile-schema.js';
 import { cached, readCached, writeCached } from './cache-file.js';
 import type { Candidates, Choice, TarballListing } from './candidate.js';
-import { sessionOf, signalOf, type SourceContext } from './source-context.js';
+import { sessionOf, type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile, TarballPin } from './pin.js';
 import { readStored } from './source-tree.js';
 import { althoughExpired, keysNamed, upstreamSigner, type UpstreamSigner } from './upstream-signature.js';
@@ -40,7 +40,7 @@ export async function tarballCandidates(
   if (listing === undefined) return { kind: 'tarball', component, found: [listed(config, version)] };
   const text = await sessionOf(context).once(`listing ${listing}`, () =>
     inItem(context.phase, listing, () =>
-      context.http.text(listing, { maxBytes: largestListing, ...signalOf(context) }),
+      context.http.text(listing, { maxBytes: largestListing, signal: context.signal }),
     ),
   );
   const versions = versionsIn(text, config.url);
@@ -165,13 +165,13 @@ async function bytesOf(
     return { sha256: wanted, size: there };
   }
   const fetch = async (item: Item): Promise<Fetched> => {
-    const answer = await context.http.get(listing.url, signalOf(context));
+    const answer = await context.http.get(listing.url, context);
     const body = watched(answer.body, (bytes, total) => {
       if (total > largestTarball) throw tooLarge(listing.url);
       item.advance(bytes);
     });
     const expected = config.sha256 === undefined ? {} : { sha256: config.sha256 };
-    return await store.put(body, expected, { ...signalOf(context), name: listing.url });
+    return await store.put(body, expected, { signal: context.signal, name: listing.url });
   };
   return await sessionOf(context).limit(() => inItem(context.phase, name, fetch));
 }
@@ -193,15 +193,13 @@ async function assertSigned(
   const keyring = await keysNamed(config.signedBy, archive.name, context);
   const signature = await context.http.bytes(listing.signature, {
     maxBytes: largestSignature,
-    ...signalOf(context),
+    signal: context.signal,
   });
   // Some sign what is inside, so that one signature stands for each way of packing it
   const inner = /\.tar\.(?:asc|sig|sign)$/.test(new URL(listing.signature).pathname);
   const whole = context.store.open(archive.sha256);
   const data: ByteSource =
-    inner && !archive.name.endsWith('.tar')
-      ? decompressByName(archive.name, whole, signalOf(context))
-      : whole;
+    inner && !archive.name.endsWith('.tar') ? decompressByName(archive.name, whole, context) : whole;
   const signer = await upstreamSigner(
     {
       data,
@@ -232,7 +230,7 @@ async function newestMember(archive: StoredFile, context: SourceContext): Promis
   return await cached(context, 'tarball-dates', archive.sha256, async () => {
     let newest: number | undefined;
     await readStored(context.store, archive.sha256, async () => {
-      const bytes = decompressByName(archive.name, context.store.open(archive.sha256), signalOf(context));
+      const bytes = decompressByName(archive.name, context.store.open(archive.sha256), context);
       for await (const { header } of readTar(bytes, archive.name, { v7: true })) {
         newest = Math.max(newest ?? 0, header.mtime);
       }

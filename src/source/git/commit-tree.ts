@@ -8,7 +8,7 @@ import { assertLinkStaysInside } from '../../deb/member-name.js';
 import { tarBytes, type TarInput } from '../../deb/tar.js';
 import { LockstepError } from '../../errors.js';
 import { inItem, type Item } from '../../io/progress.js';
-import { allOrNone, sessionOf, signalOf, type SourceContext } from '../source-context.js';
+import { allOrNone, sessionOf, type SourceContext } from '../source-context.js';
 import type { StoredFile, Submodule } from '../pin.js';
 import { addressOf, submoduleAddress } from './address.js';
 import { damagedObject, parseCommit, type ObjectId } from './git-object.js';
@@ -237,7 +237,7 @@ export async function storeTree(
   const { sha256, size } = await context.store.put(
     tarBytes(members(tree, top, mtime, context), { prefix: '' }),
     {},
-    { name, ...signalOf(context) },
+    { name, signal: context.signal },
   );
   return { name, size, sha256 };
 }

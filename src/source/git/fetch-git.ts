@@ -2,14 +2,12 @@
  * Sources of kind `git`: a commit, proven by its id and, where the profile
  * demands it, by a signature; as one tarball with its submodules in place.
  */
-import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
-import { notThere, onDisk, removeTree, tempDir } from '../../io/disk.js';
+import { namesIn, removeTree, sha256Of, tempDir } from '../../io/disk.js';
 import { readCached, writeCached } from '../cache-file.js';
 import type { Choice } from '../candidate.js';
-import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
+import { sessionOf, type SourceContext } from '../source-context.js';
 import type { GitPin, Pin, Provenance, StoredFile, Submodule } from '../pin.js';
 import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
 import { damagedObject, idOf, parseCommit, parseTag, type ObjectId } from './git-object.js';
@@ -132,10 +130,10 @@ function assertNotMoved({ component, config, listing }: GitChoice, context: Sour
 async function treeRecord(choice: GitChoice, context: SourceContext): Promise<TreeRecord> {
   const { component, config, listing } = choice;
   const wanted = [component, config.url, listing.commit, listing.tag, config.submodules];
-  const key = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
+  const key = sha256Of(JSON.stringify(wanted));
   const kept = await readCached<TreeRecord>(context, 'git-trees', key);
   const usable = kept !== undefined && textsOf(kept, choice) !== null;
-  if (usable && (await context.store.holds(kept.archive.sha256, signalOf(context)))) return kept;
+  if (usable && (await context.store.holds(kept.archive.sha256, context))) return kept;
   const record = await fetchTree(choice, context);
   await writeCached(context, 'git-trees', key, record);
   return record;
@@ -239,8 +237,7 @@ function jsonVersion(text: string): string | undefined {
 
 /** Removes what runs that were killed left; those of running processes stay. */
 async function sweepLeftovers(scratch: string): Promise<void> {
-  const names = await onDisk('list', scratch, () => readdir(scratch).catch(notThere<string[]>([])));
-  for (const name of names) {
+  for (const name of await namesIn(scratch)) {
     const pid = Number(/^work-(\d+)-/.exec(name)?.[1] ?? NaN);
     if (Number.isNaN(pid) || isRunning(pid)) continue;
     await removeTree(join(scratch, name));

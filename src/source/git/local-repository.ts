@@ -2,10 +2,9 @@
  * A repository of this machine, read where it lies: nothing is copied, no
  * server is started and nothing is written to it.
  */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
-import { exists, notThere, onDisk } from '../../io/disk.js';
+import { exists } from '../../io/disk.js';
 import type { SourceContext } from '../source-context.js';
 import { damagedObject } from './git-object.js';
 import type { ObjectFolder } from './object-reader.js';
@@ -21,16 +20,14 @@ import { runGit } from './system-git.js';
 export async function localRepository(path: string, written: string): Promise<ObjectFolder> {
   const inner = join(path, '.git');
   const isWork = await exists(inner);
-  const gitdir = isWork ? inner : path;
-  const found = await onDisk('look at', gitdir, () => stat(gitdir).catch(notThere(undefined)));
-  if (found === undefined || !(isWork || (await exists(join(path, 'objects'))))) {
+  if (!isWork && !(await exists(join(path, 'objects')))) {
     throw new LockstepError('NET_NOT_FOUND', {
       message: `There is no git repository in ${written}`,
       hint: 'A path in a profile is relative to the workspace',
       where: [{ file: path }],
     });
   }
-  return { gitdir };
+  return { gitdir: isWork ? inner : path };
 }
 
 /** Its refs of one kind. @throws LockstepError SOURCE_GIT_DAMAGED, TOOL_*, INTERRUPTED */

@@ -12,7 +12,7 @@ import { notThere, onDisk, removeTree } from '../../io/disk.js';
 import { netFault, StatusError } from '../../io/http-fault.js';
 import type { RunResult } from '../../io/process.js';
 import type { Item } from '../../io/progress.js';
-import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
+import { sessionOf, type SourceContext } from '../source-context.js';
 import type { RemoteAddress } from './address.js';
 import { credentialFor, type Credential } from './credentials.js';
 import { gitFault, notGit } from './git-fault.js';
@@ -247,7 +247,7 @@ async function findServer(remote: Remote, context: SourceContext): Promise<Acces
       'git-protocol': 'version=2',
       ...(credential === null ? {} : { authorization: credential.authorization }),
     };
-    const options = { ...signalOf(context), headers, sameHost: true };
+    const options = { signal: context.signal, headers, sameHost: true };
     try {
       const url = await context.http.use(remote.url + tail, options, async (answer) => {
         answer.discard();

@@ -6,7 +6,7 @@
  */
 import { filterThrough, run, type ProcessLimits, type RunOptions, type RunResult } from '../../io/process.js';
 import { toolMissing, which } from '../../io/tools.js';
-import { sessionOf, signalOf, type SourceContext } from '../source-context.js';
+import { sessionOf, type SourceContext } from '../source-context.js';
 
 const gib = 1024 ** 3;
 
@@ -56,7 +56,7 @@ function optionsOf(
     cleanEnv: true,
     env: { ...environment, ...(path === undefined ? {} : { PATH: path }), ...env },
     limits: gitLimits,
-    ...signalOf(context),
+    signal: context.signal,
   };
 }
 

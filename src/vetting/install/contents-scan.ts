@@ -8,7 +8,7 @@ import { decompressByName } from '../../io/compress.js';
 import { lacksBlob } from '../../io/damaged-blob.js';
 import { sha256Of } from '../../io/disk.js';
 import type { Phase } from '../../io/progress.js';
-import { signalOf, toldIn, type SourceContext } from '../../source/source-context.js';
+import { toldIn, type SourceContext } from '../../source/source-context.js';
 import { fetchIndex, type ListedIndex } from '../../source/fetch-index.js';
 import { openReleases } from '../../source/apt-archive.js';
 import { canonicalPath } from './overlaps.js';
@@ -142,7 +142,7 @@ async function readLines(
   folders: ReadonlySet<string>,
   context: SourceContext,
 ): Promise<string> {
-  const stream = decompressByName(path, context.store.open(hash.sha256), signalOf(context));
+  const stream = decompressByName(path, context.store.open(hash.sha256), context);
   let lines = '';
   // Adjacent lines belong to the same folder: one comparison decides most of them
   let last = '\n';
