@@ -129,20 +129,20 @@ async function openPair(
   const is = await read(pair.after, sides.after);
   const entry = (pair.after ?? pair.before)!;
   const named = { package: entry.package, architecture: entry.architecture };
-  const why = 'why' in was ? [pair.before, was.why] : 'why' in is ? [pair.after, is.why] : null;
   const isLead = entry.package === entry.source;
-  if ('contents' in was && 'contents' in is) {
-    const found = diffContents(was.contents, is.contents, textsOf(pair, sides));
-    const isEmpty = found.files.length + found.texts.length === 0;
-    return {
-      contents: isEmpty ? [] : [{ ...named, ...found, notCompared: null }],
-      changes: changesOf(pair, sides, { was: was.contents, is: is.contents }),
-      isLead,
-    };
-  }
-  const [side, reason] = why as [SnapshotPackage, string];
-  const notCompared = `${side.version}: ${reason}`;
-  return { contents: [{ ...named, files: [], texts: [], notCompared }], changes: null, isLead };
+  const unread = (side: SnapshotPackage | null, reason: string): OpenedPair => {
+    const notCompared = `${side!.version}: ${reason}`;
+    return { contents: [{ ...named, files: [], texts: [], notCompared }], changes: null, isLead };
+  };
+  if ('why' in was) return unread(pair.before, was.why);
+  if ('why' in is) return unread(pair.after, is.why);
+  const found = diffContents(was.contents, is.contents, textsOf(pair, sides));
+  const isEmpty = found.files.length + found.texts.length === 0;
+  return {
+    contents: isEmpty ? [] : [{ ...named, ...found, notCompared: null }],
+    changes: changesOf(pair, sides, { was: was.contents, is: is.contents }),
+    isLead,
+  };
 }
 
 /**
@@ -189,12 +189,10 @@ function changesOf(
 /** One for each source; its package of the same name first. */
 function changelogsOf(opened: readonly OpenedPair[]): SourceChanges[] {
   const bySource = new Map<string, SourceChanges[]>();
-  for (const lead of [true, false]) {
-    for (const { changes, isLead } of opened) {
-      if (changes === null || isLead !== lead) continue;
-      const key = `${changes.source} ${changes.from} ${changes.to}`;
-      bySource.set(key, [...(bySource.get(key) ?? []), changes]);
-    }
+  for (const { changes } of opened.toSorted((a, b) => Number(b.isLead) - Number(a.isLead))) {
+    if (changes === null) continue;
+    const key = `${changes.source} ${changes.from} ${changes.to}`;
+    bySource.set(key, [...(bySource.get(key) ?? []), changes]);
   }
   return [...bySource.values()]
     .map(mergedChanges)

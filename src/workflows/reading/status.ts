@@ -103,9 +103,9 @@ export async function status(context: Context, only: string | undefined): Promis
         : { command: holder.command, pid: holder.pid, host: holder.host, since: holder.startedAt },
     warnings: [
       ...keyWarnings(await ownEnd(trust.keyring, now), now),
-      ...(holder === undefined ? await unendedMove(run) : []),
+      ...(holder === undefined ? await unendedMove(run).catch(faultWarning) : []),
       ...endedSkips(run, only === undefined ? profiles : [found.get(only)!.suite.profile]),
-      ...(await unendedRotation(run)),
+      ...(await unendedRotation(run).catch(faultWarning)),
       ...strays.map(
         (name) => `The suite ${name} has a history, but is not in lockstep.yaml: nothing refreshes it.`,
       ),
@@ -113,33 +113,29 @@ export async function status(context: Context, only: string | undefined): Promis
   };
 }
 
+/** For `.catch`: why a file that tells of something unended cannot be read is a warning too. */
+function faultWarning(error: unknown): string[] {
+  if (error instanceof LockstepError) return [`${error.message}.`];
+  throw error;
+}
+
 /** Its stage alone; when it goes on, `key status` tells. */
 async function unendedRotation(run: Run): Promise<string[]> {
-  try {
-    const state = (await run.ledger.keys())?.state;
-    if (state === undefined || state.next === null) return [];
-    const since = state.stageSince.toISOString().slice(0, 10);
-    return [
-      `A change to the key ${state.next.fingerprint} is under way (${state.stage === 'both' ? 'signing together with the current one' : 'announced'} since ${since}). See: lockstep key status`,
-    ];
-  } catch (error) {
-    if (error instanceof LockstepError) return [`${error.message}.`];
-    throw error;
-  }
+  const state = (await run.ledger.keys())?.state;
+  if (state === undefined || state.next === null) return [];
+  const since = state.stageSince.toISOString().slice(0, 10);
+  return [
+    `A change to the key ${state.next.fingerprint} is under way (${state.stage === 'both' ? 'signing together with the current one' : 'announced'} since ${since}). See: lockstep key status`,
+  ];
 }
 
 async function unendedMove(context: Context): Promise<string[]> {
-  try {
-    const journal = await readJournal(journalPath(context));
-    if (journal === undefined) return [];
-    const { suite, to } = journal.move;
-    return [
-      `A run was killed while it moved ${suite} to ${to}. Machines see the suite either before or after the move. The next command that writes completes or undoes it.`,
-    ];
-  } catch (error) {
-    if (error instanceof LockstepError) return [`${error.message}.`];
-    throw error;
-  }
+  const journal = await readJournal(journalPath(context));
+  if (journal === undefined) return [];
+  const { suite, to } = journal.move;
+  return [
+    `A run was killed while it moved ${suite} to ${to}. Machines see the suite either before or after the move. The next command that writes completes or undoes it.`,
+  ];
 }
 
 /** Of the archive's own key, or of what is published of it; null also where there is none to ask. */
@@ -188,6 +184,11 @@ function belowOf(
   return lower.filter(({ at }) => at === highest);
 }
 
+function movedOf(last: HistoryEntry): SuiteStatus['moved'] {
+  const { action, by, at, reason = null, fromSuite = null, reissues = null, security = [] } = last;
+  return { action, by, at, reason, fromSuite, reissues, security: [...security] };
+}
+
 /** Judges one suite. Pure. */
 export function suiteStatus(
   input: Found & {
@@ -218,18 +219,7 @@ export function suiteStatus(
     trust: suite.trust,
     snapshot,
     age: cut === undefined ? null : Math.max(0, Math.floor((now.getTime() - cut.getTime()) / 1000)),
-    moved:
-      last === undefined
-        ? null
-        : {
-            action: last.action,
-            by: last.by,
-            at: last.at,
-            reason: last.reason ?? null,
-            fromSuite: last.fromSuite ?? null,
-            reissues: last.reissues ?? null,
-            security: [...(last.security ?? [])],
-          },
+    moved: last === undefined ? null : movedOf(last),
     published:
       release === null
         ? null

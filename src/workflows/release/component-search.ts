@@ -49,7 +49,7 @@ export class ComponentSearch {
   readonly #known = new Map<string, Fetched>();
   /** By name of a component that others are within: those, parents first. */
   readonly #within: ReadonlyMap<string, Extract<Choice, { kind: 'within' }>[]>;
-  #platform: Platform | undefined;
+  platform: Platform | undefined;
   phase: Phase = silentPhase;
 
   constructor(profile: Profile, options: ReadonlyMap<string, ComponentOptions>, context: SourceContext) {
@@ -113,25 +113,17 @@ export class ComponentSearch {
     );
   }
 
-  get platform(): Platform | undefined {
-    return this.#platform;
-  }
-
   /**
-   * The fault of the newest option in range of a component all of whose options in range cannot be taken for what
-   * lies within them: it says more than that nothing fits.
+   * Of a component all of whose options in range cannot be taken for what lies within them, the fault of the newest: it
+   * says more than that nothing fits.
    */
-  faultOf(component: string): LockstepError | undefined {
-    const { options } = this.#options.get(component)!.variable;
-    const faults = options.flatMap(({ inRange }, index) =>
-      inRange ? [this.#known.get(`${component} ${index}`)?.fault] : [],
-    );
-    return faults.every((fault) => fault !== undefined) ? faults[0] : undefined;
-  }
-
-  /** Names of the components that have options. */
-  get components(): string[] {
-    return [...this.#options.keys()];
+  fault(): LockstepError | undefined {
+    for (const [component, { variable }] of this.#options) {
+      const inRange = [...variable.options.keys()].filter((index) => variable.options[index]!.inRange);
+      const faults = inRange.map((index) => this.#known.get(`${component} ${index}`)?.fault);
+      if (faults.length > 0 && faults.every((fault) => fault !== undefined)) return faults[0];
+    }
+    return undefined;
   }
 
   #input(): FactsInput {
@@ -139,7 +131,7 @@ export class ComponentSearch {
     return {
       variables: [...this.#options.values()].map(({ variable }) => variable),
       facts: [...this.#known.values()].map(({ facts }) => facts),
-      platform: this.#platform ?? { base: '', php: null, extensions: new Map() },
+      platform: this.platform ?? { base: '', php: null, extensions: new Map() },
       requires: Object.fromEntries(
         Object.entries(components).map(([name, { requires }]) => [name, requires ?? {}]),
       ),
@@ -169,13 +161,8 @@ export class ComponentSearch {
     const choice = this.#options.get(component)!.choiceOf(option);
     const pins = new Map<string, Pin>();
     const declared: Declared[] = [];
-    const done = (more: Pick<Fetched, 'fault'> & Partial<Pick<OptionFacts, 'barred'>> = {}): Fetched => {
-      const { fault, barred } = more;
-      const facts = { component, option, declared, ...(barred === undefined ? {} : { barred }) };
-      const fetched = { pins, facts, ...(fault === undefined ? {} : { fault }) };
-      this.#known.set(`${component} ${option}`, fetched);
-      return fetched;
-    };
+    const facts: OptionFacts = { component, option, declared };
+    const fetched: Fetched = { pins, facts };
     const take = async (one: Choice): Promise<void> => {
       const pin = await fetchPin(one, context, pins);
       pins.set(one.component, pin);
@@ -188,7 +175,7 @@ export class ComponentSearch {
       const own = await this.#declared(pin, tree, context);
       if (own === null) return;
       if (own.demands.some(({ thing }) => /^php(?:-extension\/|$)/.test(thing))) {
-        this.#platform ??= await basePlatform(context);
+        this.platform ??= await basePlatform(context);
       }
       declared.push(own);
     };
@@ -204,10 +191,13 @@ export class ComponentSearch {
         await take(member);
       } catch (error) {
         if (!(error instanceof LockstepError) || !barring.has(error.code)) throw error;
-        return done({ fault: error, barred: barredBy(member, error, this.#profile) });
+        fetched.fault = error;
+        facts.barred = barredBy(member, error, this.#profile);
+        break;
       }
     }
-    return done();
+    this.#known.set(`${component} ${option}`, fetched);
+    return fetched;
   }
 }
 

@@ -93,9 +93,8 @@ export async function resolveProfile(
       clauses: () => searching.clauses(),
       load: (wanted) => searching.load(wanted),
     });
-    if (result.kind === 'conflict') {
-      throw placed(faultOf(searching) ?? result.error, written);
-    }
+    // What lies within a tree and does not fit it says itself what is wrong
+    if (result.kind === 'conflict') throw placed(searching.fault() ?? result.error, written);
     const { chosen } = result;
     const pins = searching.pins(chosen);
     const demands = searching.table(chosen);
@@ -135,11 +134,6 @@ function placed(error: LockstepError, profile: Profile): LockstepError {
     return isField ? { ...placeOfWords(profile, place.path!), ...place } : place;
   });
   return error.with({ where });
-}
-
-/** What lies within a tree and does not fit it says itself what is wrong. */
-function faultOf(searching: ComponentSearch): LockstepError | undefined {
-  return searching.components.map((name) => searching.faultOf(name)).find((fault) => fault !== undefined);
 }
 
 /**

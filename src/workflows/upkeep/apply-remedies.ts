@@ -54,13 +54,9 @@ export async function applyRemedies(
 }
 
 async function applyRelease(run: Run, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
-  const named = suiteOfView(view);
-  const config = named === undefined ? undefined : run.workspace.suites[named.suite];
-  const suite =
-    named === undefined
-      ? undefined
-      : (keyringSuiteNamed(run, named.suite) ??
-        (config === undefined ? undefined : { ...config, name: named.suite }));
+  const name = suiteOfView(view)?.suite ?? '';
+  const config = run.workspace.suites[name];
+  const suite = keyringSuiteNamed(run, name) ?? (config === undefined ? undefined : { ...config, name });
   if (suite === undefined) {
     return { path: view, how: null, reason: 'lockstep.yaml does not have that suite' };
   }
