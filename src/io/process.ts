@@ -107,6 +107,21 @@ export async function run(
   }
 }
 
+/** What a program prints; undefined if it fails or is not installed. Throws as {@link run} otherwise. */
+export async function answerOf(
+  command: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<string | undefined> {
+  try {
+    const { exitCode, stdout } = await run(command, args, { ...options, allowFailure: true });
+    return exitCode === 0 ? stdout : undefined;
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === 'TOOL_MISSING') return undefined;
+    throw error;
+  }
+}
+
 /**
  * Streams bytes through a program (`xz -dc`): what it prints, as it comes. TOOL_MISSING, TOOL_FAILED,
  * INTERRUPTED, or what the source throws, in place of the stream's end. A reader that stops early ends

@@ -9,7 +9,7 @@ import { LockstepError } from '../errors.js';
 import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
 import type { AptBinaryConfig } from '../profile/profile-schema.js';
 import { lookUp, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
-import { proofOf } from './apt-proof.js';
+import { foundIn } from './apt-proof.js';
 import { cached } from './cache-file.js';
 import type { BinaryListing, Candidates, Choice } from './candidate.js';
 import { allOrNone, type SourceContext } from './source-context.js';
@@ -104,10 +104,7 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
     filename,
     file: { name: base, size, sha256 },
     stanza: stanza.text(),
-    suite: index.release.suite,
-    role: index.release.role,
-    archive: index.release.archive,
-    proof: proofOf(index),
+    ...foundIn(index),
   };
 }
 

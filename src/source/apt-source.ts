@@ -7,7 +7,7 @@ import { listedFiles, parseDsc, type Dsc, type SourceFile } from '../deb/dsc.js'
 import { LockstepError } from '../errors.js';
 import type { AptSourceConfig } from '../profile/profile-schema.js';
 import { lookUp, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
-import { proofOf } from './apt-proof.js';
+import { foundIn } from './apt-proof.js';
 import type { Candidates, Choice, SourceListing } from './candidate.js';
 import { allOrNone, type SourceContext } from './source-context.js';
 import { fetchFile } from './fetch-file.js';
@@ -59,10 +59,7 @@ function listingOf({ stanza, index }: IndexedStanza): SourceListing {
     directory: stanza.require('Directory'),
     dsc: dsc.name,
     files,
-    suite: index.release.suite,
-    role: index.release.role,
-    archive: index.release.archive,
-    proof: proofOf(index),
+    ...foundIn(index),
   };
 }
 

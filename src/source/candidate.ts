@@ -9,7 +9,7 @@ import type { SuiteRole } from './mirror.js';
 import type { Provenance } from './pin.js';
 
 /** Where a paragraph was found. */
-interface Found {
+export interface Found {
   suite: string;
   role: SuiteRole;
   /** What its files are below. */

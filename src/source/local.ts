@@ -10,7 +10,7 @@ import { tarBytes, type TarInput } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { exists, notThere, onDisk, readPieces } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import { run } from '../io/process.js';
+import { answerOf } from '../io/process.js';
 import { inItem } from '../io/progress.js';
 import type { Choice } from './candidate.js';
 import { type SourceContext } from './source-context.js';
@@ -154,16 +154,8 @@ async function gitSays(
   args: readonly string[],
   context: SourceContext,
 ): Promise<string | undefined> {
-  try {
-    // Programs in a repository's configuration (core.fsmonitor) are not run: the tree may be untrusted
-    const hardened = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
-    const { exitCode, stdout } = await run('git', [...hardened, '-C', root, ...args], {
-      allowFailure: true,
-      signal: context.signal,
-    });
-    return exitCode === 0 ? stdout.replace(/\n$/, '') : undefined;
-  } catch (error) {
-    if (error instanceof LockstepError && error.code === 'TOOL_MISSING') return undefined;
-    throw error;
-  }
+  // Programs in a repository's configuration (core.fsmonitor) are not run: the tree may be untrusted
+  const hardened = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
+  const said = await answerOf('git', [...hardened, '-C', root, ...args], { signal: context.signal });
+  return said?.replace(/\n$/, '');
 }

@@ -162,25 +162,19 @@ function likeness(entry: AptEntry, stem: string, base: SourceBase): number {
  * than the base (roles are mapped, the codename is the base's own).
  */
 function fromApt({ apt, base }: MirrorQuestion, role: SuiteRole): MirrorPlace | null {
-  let best: { entry: AptEntry; likeness: number } | null = null;
-  const uris: string[] = [];
-  for (const entry of apt.entries) {
+  const fitting = apt.entries.flatMap((entry) => {
     const found = roleOf(entry);
-    if (found === null || found.role !== role || entry.uris.length === 0) continue;
-    const like = likeness(entry, found.stem, base);
-    if (like === 0) continue;
-    if (best === null || like > best.likeness) {
-      best = { entry, likeness: like };
-      uris.length = 0;
-    }
-    if (like === best.likeness) uris.push(...entry.uris.map(withoutSlash));
-  }
-  if (best === null) return null;
-  const { entry } = best;
-  const from = `${entry.file}:${entry.line}`;
-  const { checkValidUntil } = entry;
+    const like = found?.role === role && entry.uris.length > 0 ? likeness(entry, found.stem, base) : 0;
+    return like === 0 ? [] : [{ entry, like }];
+  });
+  const most = Math.max(...fitting.map(({ like }) => like));
+  const best = fitting.filter(({ like }) => like === most).map(({ entry }) => entry);
+  const [first] = best;
+  if (first === undefined) return null;
+  const { checkValidUntil } = first;
+  const from = `${first.file}:${first.line}`;
   return {
-    uris: [...new Set(uris)],
+    uris: [...new Set(best.flatMap(({ uris }) => uris.map(withoutSlash)))],
     from,
     datesIgnoredBy: checkValidUntil === null ? apt.datesIgnoredBy : checkValidUntil ? null : from,
     derived: false,

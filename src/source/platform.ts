@@ -8,9 +8,10 @@ import { parseRelations } from '../deb/relation.js';
 import type { StanzaIndex } from '../deb/stanza-index.js';
 import { compareVersions, upstreamOf } from '../deb/version.js';
 import { sha256Of } from '../io/disk.js';
+import { byText } from '../io/keyed.js';
 import { baseReleases } from '../profile/base-release.js';
 import { indicesFor } from './apt-archive.js';
-import { readCached, writeCached } from './cache-file.js';
+import { cached } from './cache-file.js';
 import { compareComposer } from './composer-version.js';
 import { sessionOf, type SourceContext } from './source-context.js';
 import type { Platform } from './declared.js';
@@ -85,19 +86,17 @@ async function platformOf(architecture: string, context: SourceContext): Promise
   const indices = await indicesFor(architecture, context);
   const hashes = indices.map(({ hash }) => hash.sha256);
   const name = sha256Of(JSON.stringify([architecture, reading, ...hashes]));
-  const kept = await readCached<Kept>(context, 'platforms', name);
-  if (kept !== undefined) return kept;
-  const php = new PhpPackages();
-  // One at a time: an index is 50 MB
-  for (const index of indices) php.add(await index.whole(context), architecture);
-  const { version, extensions } = php.read();
-  const found: Kept = { php: version, extensions: [...extensions].sort(([a], [b]) => (a < b ? -1 : 1)) };
-  await writeCached(context, 'platforms', name, found);
-  return found;
+  return await cached(context, 'platforms', name, async (): Promise<Kept> => {
+    const packages = new PhpPackages();
+    // One at a time: an index is 50 MB
+    for (const index of indices) packages.add(await index.whole(context), architecture);
+    const { version, extensions } = packages.read();
+    return { php: version, extensions: [...extensions].sort(([a], [b]) => byText(a, b)) };
+  });
 }
 
 /** The packages of PHP, of each the highest version of all suites. */
-export class PhpPackages {
+class PhpPackages {
   readonly #packages = new Map<string, { version: string; stanza: Stanza }>();
 
   add(index: StanzaIndex, architecture: string): void {

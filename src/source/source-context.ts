@@ -38,6 +38,11 @@ export interface SourceContext {
   knownPins?: readonly Pin[] | undefined;
 }
 
+/** Pins of earlier snapshots, those of the profile's last one first. */
+export function earlierPins({ previous, knownPins = [] }: SourceContext): Pin[] {
+  return [...(previous?.values() ?? []), ...knownPins];
+}
+
 /** Files fetched at the same time: enough to keep a line busy, few enough for a mirror to bear. */
 const downloadsAtOnce = 4;
 

@@ -29,7 +29,7 @@ const scpSpec = /^(\w[\w.-]*@([A-Za-z0-9][A-Za-z0-9.-]*):)(.+)$/;
  * @param written as in a profile (see gitAddress in src/profile/names.ts), or by {@link submoduleAddress}
  * @param workspaceRoot what a path is relative to
  */
-export function addressOf(written: string, workspaceRoot: string): Address {
+export function addressOf(written: string, workspaceRoot = process.cwd()): Address {
   const url = written.replace(/(?<=[^/])\/+$/, '');
   const protocol = /^(https?|ssh):\/\//i.exec(written)?.[1]?.toLowerCase();
   if (protocol !== undefined) {

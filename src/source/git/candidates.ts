@@ -73,7 +73,7 @@ function listingOf({ name, id, peeled }: Ref, short: string, pattern: string): G
 }
 
 async function refsOf(url: string, kind: RefKind, context: SourceContext): Promise<Ref[]> {
-  const address = addressOf(url, context.workspaceRoot ?? process.cwd());
+  const address = addressOf(url, context.workspaceRoot);
   return await sessionOf(context).once(`git-refs:${url}:${kind}`, async () => {
     const read = async (): Promise<Ref[]> =>
       address.kind === 'folder'

@@ -16,9 +16,9 @@ import { parseGitmodules, refusedSubmodule } from './gitmodules.js';
 import { localRepository } from './local-repository.js';
 import {
   closeFolder,
-  readAll,
   readObject,
   readObjects,
+  wholeBody,
   type ObjectFolder,
   type ReadObject,
 } from './object-reader.js';
@@ -45,28 +45,24 @@ export interface OpenOptions {
  * TOOL_MISSING, DISK_*, INTERRUPTED
  */
 export async function openCommit(options: OpenOptions, context: SourceContext): Promise<ObjectFolder> {
-  const folder = await broughtHere(options, context);
-  options.opened.push(folder);
-  return folder;
-}
-
-async function broughtHere(
-  { url, want, named, work }: OpenOptions,
-  context: SourceContext,
-): Promise<ObjectFolder> {
-  const address = addressOf(url, context.workspaceRoot ?? process.cwd());
-  if (address.kind === 'folder') return await localRepository(address.path, url);
-  const gitdir = join(work, `${want}-${(count += 1)}`);
-  return await sessionOf(context).limit(async () => {
+  const { url, want, named, work, opened } = options;
+  const address = addressOf(url, context.workspaceRoot);
+  let folder: ObjectFolder;
+  if (address.kind === 'folder') folder = await localRepository(address.path, url);
+  else {
+    folder = { gitdir: join(work, `${want}-${(count += 1)}`) };
     const fetch = async (item: Item): Promise<void> => {
-      const { shallow } = await fetchCommit({ ...address, named }, { want, gitdir, item }, context);
+      const { shallow } = await fetchCommit({ ...address, named }, { want, ...folder, item }, context);
       if (!shallow)
         context.phase?.info(`${url}: its server cannot omit the history, so all of it was fetched`);
     };
     const reason = (): string => 'could not be fetched';
-    await inItem(context.phase, `${url} ${want.slice(0, 12)}`, fetch, { reason });
-    return { gitdir };
-  });
+    await sessionOf(context).limit(() =>
+      inItem(context.phase, `${url} ${want.slice(0, 12)}`, fetch, { reason }),
+    );
+  }
+  opened.push(folder);
+  return folder;
 }
 
 /** Tells apart the folders of a commit that is in the tree twice. */
@@ -85,6 +81,16 @@ const mostSubmodules = 2_000;
 /** A .gitmodules is a few KB. */
 const largestGitmodules = 1024 * 1024;
 
+/** One of the repositories that a tree is made of. */
+interface Repository {
+  folder: ObjectFolder;
+  tree: ObjectId;
+  /** Where it lies in the outermost tree; empty for that itself. */
+  base: string;
+  url: string;
+  depth: number;
+}
+
 /**
  * The paths of a tree, and those of its submodules below theirs.
  * @throws LockstepError as openCommit, walkTree; SOURCE_SUBMODULE, DEB_UNSAFE_NAME
@@ -98,73 +104,48 @@ export async function assembleTree(
   const submodules: Submodule[] = [];
   const host = hostOf(options.url, context);
 
-  async function assemble(
-    folder: ObjectFolder,
-    root: ObjectId,
-    base: string,
-    url: string,
-    depth: number,
-    inner: SourceContext,
-  ): Promise<TreePath[]> {
-    const { paths, links } = await walkTree(folder, root, base, inner);
+  async function assemble(own: Repository, inner: SourceContext): Promise<TreePath[]> {
+    const { folder, base, url, depth } = own;
+    const { paths, links } = await walkTree(folder, own.tree, base, inner);
     if (!options.submodules) {
       return [...paths, ...links.map(({ path }) => ({ path, kind: 'dir' as const, id: '', from: folder }))];
     }
-    const followed = await declared(folder, paths, links, base, url, inner);
+    const followed = await declared(own, paths, links, inner);
     // One git for each of what may be thousands of submodules would be too many
     if (depth > 0) await closeFolder(folder);
     submodules.push(...followed);
     if (followed.length > 0 && (depth >= deepestSubmodules || submodules.length > mostSubmodules)) {
-      throw refusedSubmodule(
-        base === '' ? url : base,
-        'there are too many submodules, or they are nested too deeply',
-      );
+      const why = 'there are too many submodules, or they are nested too deeply';
+      throw refusedSubmodule(base === '' ? url : base, why);
     }
     const below = await allOrNone(inner, (each) =>
-      followed.map(async (submodule): Promise<TreePath[]> => {
-        const opening = {
-          ...options,
-          url: submodule.url,
-          want: submodule.commit,
-          named: options.named && hostOf(submodule.url, each) === host,
-        };
-        const repository = await openCommit(opening, each);
-        const commit = parseCommit(
-          await readObject(repository, submodule.commit, 'commit', each),
-          submodule.commit,
-        );
-        const place: TreePath = { path: submodule.path, kind: 'dir', id: commit.tree, from: repository };
-        const inside = await assemble(
-          repository,
-          commit.tree,
-          submodule.path,
-          submodule.url,
-          depth + 1,
-          each,
-        );
-        return [place, ...inside];
+      followed.map(async ({ path, url: address, commit: want }): Promise<TreePath[]> => {
+        const named = options.named && hostOf(address, each) === host;
+        const from = await openCommit({ ...options, url: address, want, named }, each);
+        const { tree: root } = parseCommit(await readObject(from, want, 'commit', each), want);
+        const inside = { folder: from, tree: root, base: path, url: address, depth: depth + 1 };
+        return [{ path, kind: 'dir', id: root, from }, ...(await assemble(inside, each))];
       }),
     );
     return [...paths, ...below.flat()];
   }
 
-  const paths = inOrder(await assemble(from, tree, '', options.url, 0, context));
+  const top = { folder: from, tree, base: '', url: options.url, depth: 0 };
+  const paths = inOrder(await assemble(top, context));
   const targets = await targetsOf(paths, context);
   return { paths, targets, submodules: inOrder(submodules) };
 }
 
 function hostOf(url: string, context: SourceContext): string {
-  const address = addressOf(url, context.workspaceRoot ?? process.cwd());
+  const address = addressOf(url, context.workspaceRoot);
   return address.kind === 'remote' ? address.host : '';
 }
 
 /** The submodules of one repository, with where .gitmodules says that they are. */
 async function declared(
-  folder: ObjectFolder,
+  { folder, base, url }: Repository,
   paths: readonly TreePath[],
   links: readonly Gitlink[],
-  base: string,
-  url: string,
   context: SourceContext,
 ): Promise<Submodule[]> {
   if (links.length === 0) return [];
@@ -187,21 +168,13 @@ async function declared(
 
 /** The targets of all symlinks; each leads to somewhere in the tree. */
 async function targetsOf(paths: readonly TreePath[], context: SourceContext): Promise<Map<string, string>> {
+  const links = paths.filter(({ kind }) => kind === 'symlink');
   const targets = new Map<string, string>();
-  for (const run of runsOf(paths.filter(({ kind }) => kind === 'symlink'))) {
-    const bodies = await readAll(
-      run[0]!.from,
-      run.map(({ id }) => id),
-      'blob',
-      context,
-      4096,
-    );
-    run.forEach(({ path }, nth) => {
-      const target = bodies[nth]!.toString('utf8');
-      assertLinkStaysInside(path, target);
-      targets.set(path, target);
-    });
-    if (run[0]!.from !== paths[0]!.from) await closeFolder(run[0]!.from);
+  for await (const object of contentsOf(links, context)) {
+    const { path } = links[targets.size]!;
+    const target = (await wholeBody(object, 'blob', 4096)).toString('utf8');
+    assertLinkStaysInside(path, target);
+    targets.set(path, target);
   }
   assertLinksStayInside(targets);
   return targets;

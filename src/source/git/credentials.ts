@@ -3,8 +3,7 @@
  * own credential helpers (gitcredentials(7)). Asked only after a server said
  * 401, told to that server alone, and never written anywhere.
  */
-import { LockstepError } from '../../errors.js';
-import { run } from '../../io/process.js';
+import { answerOf } from '../../io/process.js';
 import type { SourceContext } from '../source-context.js';
 import { sessionOf } from '../source-context.js';
 
@@ -63,7 +62,7 @@ async function fromHelper(
   if (/[\n\r\0]/.test(`${host}${path}`)) return null;
   const asked = `protocol=${protocol}\nhost=${host}\npath=${path}\n\n`;
   const answer = await ask('fill', asked, context);
-  if (answer === null) return null;
+  if (answer === undefined) return null;
   const fields = new Map(
     answer.split('\n').flatMap((line) => {
       const equals = line.indexOf('=');
@@ -84,32 +83,25 @@ async function fromHelper(
   };
 }
 
-/** One word to `git credential`; null where git is not there or has no answer. */
+/** One word to `git credential`; undefined where git is not there or has no answer. */
 async function ask(
   word: 'fill' | 'approve' | 'reject',
   input: string,
   context: SourceContext,
-): Promise<string | null> {
-  try {
-    const { exitCode, stdout } = await run('git', ['-c', 'core.askPass=', 'credential', word], {
-      input,
-      // The user's own configuration is what this is about; that of a repository is not
-      cwd: '/',
-      cleanEnv: true,
-      env: {
-        ...context.env,
-        GIT_TERMINAL_PROMPT: '0',
-        GIT_ASKPASS: undefined,
-        SSH_ASKPASS: undefined,
-        GIT_TRACE: undefined,
-        GIT_DIR: undefined,
-      },
-      allowFailure: true,
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
-    });
-    return exitCode === 0 ? stdout : null;
-  } catch (error) {
-    if (error instanceof LockstepError && error.code === 'TOOL_MISSING') return null;
-    throw error;
-  }
+): Promise<string | undefined> {
+  return await answerOf('git', ['-c', 'core.askPass=', 'credential', word], {
+    input,
+    // The user's own configuration is what this is about; that of a repository is not
+    cwd: '/',
+    cleanEnv: true,
+    env: {
+      ...context.env,
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ASKPASS: undefined,
+      SSH_ASKPASS: undefined,
+      GIT_TRACE: undefined,
+      GIT_DIR: undefined,
+    },
+    signal: context.signal,
+  });
 }

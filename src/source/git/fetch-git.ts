@@ -7,8 +7,8 @@ import { LockstepError } from '../../errors.js';
 import { namesIn, removeTree, sha256Of, tempDir } from '../../io/disk.js';
 import { readCached, writeCached } from '../cache-file.js';
 import type { Choice } from '../candidate.js';
-import { sessionOf, type SourceContext } from '../source-context.js';
-import type { GitPin, Pin, Provenance, StoredFile, Submodule } from '../pin.js';
+import { earlierPins, sessionOf, type SourceContext } from '../source-context.js';
+import type { GitPin, Provenance, StoredFile, Submodule } from '../pin.js';
 import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
 import { damagedObject, idOf, parseCommit, parseTag, type ObjectId } from './git-object.js';
 import { closeFolder, readObject, type ObjectFolder } from './object-reader.js';
@@ -100,18 +100,14 @@ function versionOf(
   const named = usableVersion(listing.version);
   if (named !== null && listing.ref?.startsWith('refs/tags/') === true) return named;
   const last = context.previous?.get(component);
-  const previous =
-    last === undefined
-      ? undefined
-      : { version: last.upstreamVersion, commit: last.kind === 'git' ? last.commit : null };
-  return trackedVersion(named ?? base, committedAt, listing.commit, previous);
+  const before = last && { version: last.upstreamVersion, commit: last.kind === 'git' ? last.commit : null };
+  return trackedVersion(named ?? base, committedAt, listing.commit, before);
 }
 
 /** A tag stands for one commit for ever: whoever moves it can put anything under a version that was vetted. */
 function assertNotMoved({ component, config, listing }: GitChoice, context: SourceContext): void {
   if (listing.ref?.startsWith('refs/tags/') !== true) return;
-  const known: Pin[] = [...(context.previous?.values() ?? []), ...(context.knownPins ?? [])];
-  const before = known.find(
+  const before = earlierPins(context).find(
     (pin): pin is GitPin =>
       pin.kind === 'git' &&
       pin.url === config.url &&
@@ -160,9 +156,7 @@ async function fetchTree(choice: GitChoice, context: SourceContext): Promise<Tre
     const repository = await openCommit(options, context);
     const texts = await textsIn(repository, choice, context);
     // Before anything else is fetched because of it
-    if (config.signedBy !== undefined) {
-      await signerOf(choice, texts, config.signedBy, context);
-    }
+    if (config.signedBy !== undefined) await signerOf(choice, texts, config.signedBy, context);
     const commit = parseCommit(texts.commit, listing.commit);
     const tree = await assembleTree(repository, commit.tree, options, context);
     const base = await baseVersion(tree, context);
@@ -201,21 +195,18 @@ async function textsIn(
 }
 
 /** Files that say a tree's version, the first that does. */
-const versionFiles: readonly { path: string; read: (text: string) => string | undefined }[] = [
-  { path: 'includes/Defines.php', read: mediaWikiVersion },
-  { path: 'extension.json', read: jsonVersion },
-  { path: 'skin.json', read: jsonVersion },
-  { path: 'composer.json', read: jsonVersion },
-];
+const versionFiles = ['includes/Defines.php', 'extension.json', 'skin.json', 'composer.json'];
 
 async function baseVersion({ paths }: AssembledTree, context: SourceContext): Promise<string | null> {
-  for (const { path, read } of versionFiles) {
+  for (const path of versionFiles) {
     const found = paths.find(
       (one) => one.path === path && (one.kind === 'file' || one.kind === 'executable'),
     );
     if (found === undefined) continue;
     const text = (await readObject(found.from, found.id, 'blob', context)).toString('utf8');
-    const version = usableVersion(read(text) ?? null);
+    const version = usableVersion(
+      (path.endsWith('.json') ? jsonVersion(text) : mediaWikiVersion(text)) ?? null,
+    );
     if (version !== null) return version;
   }
   return null;

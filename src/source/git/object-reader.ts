@@ -4,6 +4,7 @@
  */
 import { PassThrough } from 'node:stream';
 import { counted } from '../../counted.js';
+import { collect } from '../../deb/bytes.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { SourceContext } from '../source-context.js';
@@ -90,18 +91,21 @@ export async function readAll(
 ): Promise<Buffer[]> {
   const bodies: Buffer[] = [];
   for await (const object of readObjects(folder, ids, context)) {
-    if (object.type !== type)
-      throw damagedObject(`The object ${object.id}`, `it is a ${object.type}, not a ${type}`);
-    if (object.size > limit)
-      throw damagedObject(
-        `The ${type} ${object.id}`,
-        `it has ${counted(object.size, 'byte')}; the limit is ${limit}`,
-      );
-    const pieces: Buffer[] = [];
-    for await (const piece of object.body) pieces.push(piece);
-    bodies.push(Buffer.concat(pieces));
+    bodies.push(await wholeBody(object, type, limit));
   }
   return bodies;
+}
+
+/** The body of an object of that type, in memory. @throws LockstepError as {@link readObject} */
+export async function wholeBody(
+  { id, type, size, body }: ReadObject,
+  wanted: ObjectType,
+  limit: number,
+): Promise<Buffer> {
+  if (type !== wanted) throw damagedObject(`The object ${id}`, `it is a ${type}, not a ${wanted}`);
+  if (size > limit)
+    throw damagedObject(`The ${type} ${id}`, `it has ${counted(size, 'byte')}; the limit is ${limit}`);
+  return await collect(body);
 }
 
 async function* proven({ id, type, size, body }: ReadObject): AsyncGenerator<Buffer, void, undefined> {

@@ -4,9 +4,8 @@
  */
 import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
-import type { Choice, GitListing } from '../candidate.js';
-import type { SourceContext } from '../source-context.js';
-import type { Pin } from '../pin.js';
+import type { Choice } from '../candidate.js';
+import { earlierPins, type SourceContext } from '../source-context.js';
 import { keysNamed, upstreamSigner, type UpstreamSigner } from '../upstream-signature.js';
 import { parseCommit, parseTag, type Signature } from './git-object.js';
 
@@ -54,7 +53,16 @@ export async function signerOf(
       keyring,
       subject,
       expiredKeys: config.expiredKeys,
-      isPinned: (fingerprint) => isPinned({ url, listing, fingerprint }, context),
+      // An earlier snapshot has this commit under this name, by this key
+      isPinned: (fingerprint) =>
+        earlierPins(context).some(
+          (pin) =>
+            pin.kind === 'git' &&
+            pin.url === url &&
+            pin.ref === listing.ref &&
+            pin.commit === listing.commit &&
+            pin.signedBy === fingerprint,
+        ),
       path: `components.${component}.source`,
     },
     context,
@@ -72,22 +80,6 @@ export async function signerOf(
     throw notThisCommit(subject, `its own name is ${shownName(tag.name)}: an older tag under a new name`);
   }
   return signer;
-}
-
-/** Whether an earlier snapshot has this commit under this name, by this key. */
-function isPinned(
-  wanted: { url: string; listing: GitListing; fingerprint: string },
-  { previous, knownPins }: SourceContext,
-): boolean {
-  const known: Pin[] = [...(previous?.values() ?? []), ...(knownPins ?? [])];
-  return known.some(
-    (pin) =>
-      pin.kind === 'git' &&
-      pin.url === wanted.url &&
-      pin.ref === wanted.listing.ref &&
-      pin.commit === wanted.listing.commit &&
-      pin.signedBy === wanted.fingerprint,
-  );
 }
 
 function assertOpenPgp({ armored }: Signature, subject: string): void {

@@ -29,7 +29,6 @@ describe('a profile of imported packages', () => {
         release: '12',
         codename: 'bookworm',
         architectures: ['amd64', 'arm64'],
-        suites: ['bookworm', 'bookworm-updates', 'bookworm-security'],
         phpVersion: '8.2',
       },
     });

@@ -49,7 +49,6 @@ describe('a profile', () => {
       release: '12',
       codename: 'bookworm',
       architectures: ['amd64'],
-      suites: ['bookworm', 'bookworm-updates', 'bookworm-security'],
       phpVersion: '8.2',
     });
     assert.equal(value.file, 'profiles/p.yaml');
