@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildResult, checkResult, cutResult, releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
+import {
+  buildResult,
+  checkResult,
+  cutResult,
+  releaseResult,
+  resolveResult,
+} from '../../../src/workflows/release/release-results.js';
 import { initResult } from '../../../src/workflows/workspace/workspace-results.js';
 import { keyResult } from '../../../src/workflows/keys/key-results.js';
 import { publishResult } from '../../../src/workflows/move/move-results.js';

@@ -3,7 +3,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { diffResult } from '../../../src/comparison/diff-shape.js';
-import { historyResult, showResult, snapshotsResult } from '../../../src/workflows/reading/reading-results.js';
+import {
+  historyResult,
+  showResult,
+  snapshotsResult,
+} from '../../../src/workflows/reading/reading-results.js';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
 import { exitStatus } from '../../../src/errors.js';
 import { systemClock } from '../../../src/io/clock.js';

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { dropResult, gcResult, refreshResult, verifyResult, type VerifyResult } from '../../../src/workflows/upkeep/upkeep-results.js';
+import {
+  dropResult,
+  gcResult,
+  refreshResult,
+  verifyResult,
+  type VerifyResult,
+} from '../../../src/workflows/upkeep/upkeep-results.js';
 import { releaseResult } from '../../../src/workflows/release/release-results.js';
 import { exitStatus } from '../../../src/errors.js';
 import { Bench, cacheMirror, hashes, keepsTo, profile, suite } from '../bad-input/bench.js';

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderHistory, renderShow, renderSnapshots } from '../../../src/cli/render/snapshots.js';
-import { historyResult, showResult, snapshotsResult } from '../../../src/workflows/reading/reading-results.js';
+import {
+  historyResult,
+  showResult,
+  snapshotsResult,
+} from '../../../src/workflows/reading/reading-results.js';
 import { LockstepError } from '../../../src/errors.js';
 import { historyPath } from '../../../src/suite/history-file.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
