@@ -173,6 +173,13 @@ function quotesHint(expected: string, value: unknown, written: string | undefine
   return `: put it in quotes, "${written ?? String(value)}"`;
 }
 
+/** The fields of a map; none for anything else. */
+export function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
+
 /** What stands at a place in data of any shape, or undefined. */
 export function valueAt(data: unknown, path: FieldPath): unknown {
   let value = data;

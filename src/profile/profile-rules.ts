@@ -4,18 +4,11 @@
  * faults of the schema.
  */
 import { baseReleases } from './base-release.js';
-import { valueAt, type Fault, type Rule } from './faults.js';
+import { fieldsOf, valueAt, type Fault, type Rule } from './faults.js';
 import { didYouMean } from './nearest.js';
 import { slugPattern } from './names.js';
 import { builtBy } from './source-schema.js';
 import type { FieldPath } from './yaml-file.js';
-
-/** The fields of a map; none for anything else. */
-export function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
-}
 
 function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];

@@ -4,9 +4,9 @@
  */
 import { parseUpstream } from '../deb/upstream-version.js';
 import { isValidVersion } from '../deb/version.js';
-import { valueAt, type Rule } from './faults.js';
+import { fieldsOf, valueAt, type Rule } from './faults.js';
 import { gitPattern } from './names.js';
-import { fieldsOf, ofEachComponent } from './profile-rules.js';
+import { ofEachComponent } from './profile-rules.js';
 import { isTooLong, tooLongWords } from './skip.js';
 
 /**

@@ -7,6 +7,8 @@
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { sha256Of } from '../io/disk.js';
+import { grouped } from '../io/keyed.js';
+import { fieldsOf } from '../profile/faults.js';
 import { readCached, writeCached } from './cache-file.js';
 import { treeOfPin } from './pin-kinds.js';
 import type { SourceContext } from './source-context.js';
@@ -81,7 +83,7 @@ export async function readExtensions(
   context: SourceContext,
 ): Promise<Record<string, ExtensionFacts>> {
   const found: Record<string, ExtensionFacts> = {};
-  const unread = new Map<string, ExtensionTree[]>();
+  const unread: ExtensionTree[] = [];
   const keep = (tree: ExtensionTree, texts: Texts): void => {
     const facts = extensionFacts(texts, tree);
     if (facts !== null) found[tree.component] = facts;
@@ -90,9 +92,9 @@ export async function readExtensions(
     // Texts are kept, and not what was made of them: the forms that they are held against may change
     const kept = await readCached<{ texts: [string, string][] }>(context, 'extensions', cacheName(tree));
     if (kept !== undefined) keep(tree, new Map(kept.texts));
-    else unread.set(tree.archive.sha256, [...(unread.get(tree.archive.sha256) ?? []), tree]);
+    else unread.push(tree);
   }
-  for (const together of unread.values()) {
+  for (const together of grouped(unread, ({ archive }) => archive.sha256).values()) {
     for (const [tree, texts] of await readTexts(together, context)) {
       await writeCached(context, 'extensions', cacheName(tree), { texts: [...texts] });
       keep(tree, texts);
@@ -169,10 +171,9 @@ export function extensionFacts(
     license: textOfForm(fields['license-name'], licensePattern),
     licenseText: licenseIn(texts),
     mediawiki: textOfForm(requires['MediaWiki'], /^[\x20-\x7e]{1,200}$/),
-    needs: [
-      ...namesIn(requires['extensions']).map((other) => ({ kind: 'extension' as const, name: other })),
-      ...namesIn(requires['skins']).map((other) => ({ kind: 'skin' as const, name: other })),
-    ],
+    needs: (['extension', 'skin'] as const).flatMap((needed) =>
+      namesIn(requires[`${needed}s`]).map((other) => ({ kind: needed, name: other })),
+    ),
   };
 }
 
@@ -195,12 +196,6 @@ function objectIn(text: string, where: string, tree: ExtensionTree): Record<stri
     return data as Record<string, unknown>;
   }
   throw invalid(tree, `${where} is not a JSON object`);
-}
-
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }
 
 function textOfForm(value: unknown, form: RegExp): string | null {

@@ -8,7 +8,7 @@ import { parseRelease, type Release } from '../deb/release-file.js';
 import { LockstepError } from '../errors.js';
 import { collect, watched } from '../deb/bytes.js';
 import { readIfThere, sha256Of } from '../io/disk.js';
-import type { AskOnce } from '../io/http.js';
+import type { AskOnce, Refusal } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
 import { lastEnd } from '../signing/key-end.js';
 import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
@@ -77,18 +77,14 @@ async function keyringOf(context: SourceContext): Promise<Keyring> {
 export async function openRelease(place: SuitePlace, context: SourceContext): Promise<VerifiedRelease> {
   const { suite, uris, derived } = place;
   const urls = uris.map((uri) => `${uri}/dists/${suite}/InRelease`);
-  const keyring = await keyringOf(context);
-  const known = await knownReleases(urls, keyring, context);
+  const known = await knownReleases(urls, await keyringOf(context), context);
+  const onRefusal = ({ url, said }: Refusal): void =>
+    context.phase?.info(`${suite}: ${url}: ${said}; trying the next mirror`);
   try {
     return await context.http.anywhere(
       urls,
-      {
-        signal: context.signal,
-        isOfPlace,
-        onRefusal: ({ url, said }) =>
-          context.phase?.info(`${suite}: ${url}: ${said}; trying the next mirror`),
-      },
-      async (url, once) => await openAt(url, { place, keyring, known, once, context }),
+      { signal: context.signal, isOfPlace, onRefusal },
+      async (url, once) => await openAt(url, place, known, once, context),
     );
   } catch (error) {
     const refusals = refusalsOf(error, urls[0]!);
@@ -127,20 +123,16 @@ async function knownReleases(
   return known;
 }
 
-interface Opening {
-  place: SuitePlace;
-  keyring: Keyring;
-  known: KnownReleases;
-  once: AskOnce;
-  context: SourceContext;
-}
-
 async function openAt(
   url: string,
-  { place, keyring, known, once, context }: Opening,
+  place: SuitePlace,
+  known: KnownReleases,
+  once: AskOnce,
+  context: SourceContext,
 ): Promise<VerifiedRelease> {
   const subject = `InRelease of ${place.suite}`;
   const now = context.clock.now();
+  const keyring = await keyringOf(context);
   const own = known.get(url)?.verified;
   // One whose keys have expired since comes in as if it were the first time
   const fetched = await fetchRelease(url, holdsAt(own, now) ? own : undefined, once);
@@ -176,10 +168,9 @@ async function openAt(
   if (![...known.values()].some((one) => one.verified === verified)) {
     await writeCached(context, 'releases', sha256Of(url), verified);
   }
+  const { role, suite, uris, datesIgnoredBy: datesIgnored } = place;
   const { sha256, signers } = verified;
-  const datesIgnored = place.datesIgnoredBy;
-  const archive = new ArchiveRoots(place.uris);
-  return { role: place.role, suite: place.suite, archive, release, sha256, signers, datesIgnored };
+  return { role, suite, archive: new ArchiveRoots(uris), release, sha256, signers, datesIgnored };
 }
 
 function holdsAt(known: Verified | undefined, now: Date): boolean {
