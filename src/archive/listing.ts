@@ -3,8 +3,10 @@
  * last good ones before it, so that an older version stays installable. It
  * compares blocks, and looks into those alone that differ.
  */
+import { z } from 'zod';
 import { compareVersions } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
+import { sha256 } from '../io/sha256.js';
 import { isChangelog } from '../snapshot/pool-path.js';
 import type { BlockRef } from './blocks.js';
 import { stretchesOf } from './blocks.js';
@@ -12,17 +14,27 @@ import { assembleIndex, mergeIndices, blockText, type IndexFile, type IndexPlace
 import { poolFilesOf, versionsOf, type PoolFile } from './index-text.js';
 import type { SnapshotRecord } from './snapshot-record.js';
 
-/** What a suite lists. */
-export interface Listing {
+/** The shape of a {@link Listing}. */
+export const listingSchema = z.object({
   /** Ids of the snapshots it is made of, the current one first. */
-  snapshots: string[];
+  snapshots: z.array(z.string()).min(1),
   /** Earlier ones that were left out, and why. */
-  left: { id: string; reason: string }[];
-  areas: string[];
-  architectures: string[];
+  left: z.array(z.object({ id: z.string(), reason: z.string() })),
+  areas: z.array(z.string()),
+  architectures: z.array(z.string()),
   /** Its indices, sorted by path; the bytes of the stored ones are in the content store. */
-  files: IndexFile[];
-}
+  files: z.array(
+    z.object({
+      path: z.string(),
+      size: z.number().int().nonnegative(),
+      sha256,
+      stored: z.boolean(),
+    }),
+  ),
+});
+
+/** What a suite lists. */
+export type Listing = z.infer<typeof listingSchema>;
 
 /**
  * The listing of a suite that points at `current`.

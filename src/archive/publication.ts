@@ -3,10 +3,10 @@
  * nothing to the archive; indices go to the content store and to `.lockstep/indices`.
  */
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { sha256Of, writeFileAtomic } from '../io/disk.js';
+import { readKept } from '../io/kept-json.js';
 import { signingEnd } from '../signing/key-end.js';
 import type { PublicHalf } from '../signing/signer-port.js';
 import type { Snapshot } from '../snapshot/manifest.js';
@@ -21,7 +21,7 @@ import {
   poolFolder,
   sourcesFilePath,
 } from './layout.js';
-import { listingOf, poolBeyond, type Listing } from './listing.js';
+import { listingOf, listingSchema, poolBeyond, type Listing } from './listing.js';
 import {
   planPublication,
   type PublicationPlan,
@@ -39,7 +39,6 @@ import {
 } from './release.js';
 import type { KeyringSuites } from './sources-file.js';
 import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
-import { sha256 } from '../io/sha256.js';
 
 /** A snapshot that is named by its manifest's hash; its manifest is read only where nothing is known of it yet. */
 export interface ListedSnapshot {
@@ -119,21 +118,6 @@ async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
 /** To be raised when the same snapshots get another listing. */
 const listingVersion = 1;
 
-const listingSchema = z.object({
-  snapshots: z.array(z.string()).min(1),
-  left: z.array(z.object({ id: z.string(), reason: z.string() })),
-  areas: z.array(z.string()),
-  architectures: z.array(z.string()),
-  files: z.array(
-    z.object({
-      path: z.string(),
-      size: z.number().int().nonnegative(),
-      sha256,
-      stored: z.boolean(),
-    }),
-  ),
-});
-
 /** The listing, remembered by what it was made of: a move back to one that was there before renders nothing. */
 async function listingFor(
   { suite, snapshot, earlier, records, store }: PublicationRequest,
@@ -144,23 +128,13 @@ async function listingFor(
   const made = [snapshot, ...earlier].map(({ sha256 }) => sha256);
   const key = sha256Of(JSON.stringify([listingVersion, area, contents, suite.retain, ...made]));
   const path = join(records.folder, 'listings', `${key}.json`);
-  const kept = await readListing(path);
+  const kept = await readKept(path, listingSchema);
   if (kept !== undefined && (await stored(kept.files, store))) return kept;
   const others: SnapshotRecord[] = [];
   for (const { sha256, load } of earlier) others.push(await records.of(sha256, load));
   const listing = await listingOf(frozen, others, suite.retain, records.places);
   await writeFileAtomic(path, JSON.stringify(listing), { fsync: false });
   return listing;
-}
-
-async function readListing(path: string): Promise<Listing | undefined> {
-  const text = (await readIfThere(path))?.toString('utf8');
-  if (text === undefined) return undefined;
-  try {
-    return listingSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined; // torn by a crash
-  }
 }
 
 /**

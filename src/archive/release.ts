@@ -127,8 +127,8 @@ export interface PublishedRelease {
  * ones.
  */
 export function readReleaseFiles(files: ReleaseFiles): PublishedRelease {
-  const inline = files.inline === undefined ? undefined : signedText(files.inline);
-  const releases = [inline, files.plain].map((text) => parsed(text));
+  const inline = readable(files.inline, withoutArmour) ?? undefined;
+  const releases = [inline, files.plain].map(releaseIn);
   const dates = releases.flatMap((release) => (release === null ? [] : [release.date]));
   return {
     release: releases[0] ?? null,
@@ -141,19 +141,14 @@ export function readReleaseFiles(files: ReleaseFiles): PublishedRelease {
   };
 }
 
-function signedText(inline: string): string | undefined {
-  try {
-    return withoutArmour(inline);
-  } catch (error) {
-    if (error instanceof LockstepError) return undefined;
-    throw error;
-  }
+/** The Release that a text is, or null where it is none. */
+export function releaseIn(text: string | undefined): Release | null {
+  return readable(text, parseRelease);
 }
 
-function parsed(text: string | undefined): Release | null {
-  if (text === undefined) return null;
+function readable<T>(text: string | undefined, read: (text: string) => T): T | null {
   try {
-    return parseRelease(text);
+    return text === undefined ? null : read(text);
   } catch (error) {
     if (error instanceof LockstepError) return null;
     throw error;

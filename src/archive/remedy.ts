@@ -2,7 +2,8 @@
  * What would put a fault of the archive right: the shape, and the order in
  * which remedies are applied. Pure; apply-remedies.ts applies them.
  */
-import type { Finding } from '../snapshot/finding.js';
+import { counted } from '../counted.js';
+import type { Finding, FindingKind } from '../snapshot/finding.js';
 
 /** One thing to do. Paths are below the root of what is published, sizes are in bytes. */
 export type Remedy =
@@ -23,6 +24,22 @@ export type Remedy =
 export interface ArchiveFinding extends Finding {
   /** Left out if nothing available repairs it. */
   remedy?: Remedy | undefined;
+}
+
+/** A fault that a check of the archive finds. */
+export function archiveFault(
+  kind: FindingKind,
+  path: string,
+  message: string,
+  hint: string,
+  remedy?: Remedy,
+): ArchiveFinding {
+  return { code: 'ARCHIVE_INVALID', kind, path, message, hint, remedy };
+}
+
+/** How a file differs from the one that it should be, by their sizes in bytes. */
+export function difference(size: number, wanted: number): string {
+  return size === wanted ? 'its SHA-256 differs' : `it has ${counted(size, 'byte')} instead of ${wanted}`;
 }
 
 /** docs/explanation/architecture.md, "Order of writes": nothing is named before it is there. */

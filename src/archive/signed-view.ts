@@ -10,6 +10,7 @@ import { verifyClearsigned, verifyDetached, type Taken, type Verdict } from '../
 import { findingOf, type Finding } from '../snapshot/finding.js';
 import { keyOfSuite } from './layout.js';
 import type { ArchivePort } from './port.js';
+import { releaseIn } from './release.js';
 import type { ArchiveFinding } from './remedy.js';
 
 export interface SignedView {
@@ -45,11 +46,8 @@ export async function readSignedView(
 ): Promise<SignedView> {
   const trust = { keyring, taken: isOfOneKey(view) ? { ...taken, ends: undefined } : taken };
   const path = { inline: `${view}/InRelease`, plain: `${view}/Release`, detached: `${view}/Release.gpg` };
-  const [inline, plain, detached] = await Promise.all([
-    port.read(path.inline),
-    port.read(path.plain),
-    port.read(path.detached),
-  ]);
+  const paths = [path.inline, path.plain, path.detached];
+  const [inline, plain, detached] = await Promise.all(paths.map((file) => port.read(file)));
   const findings: ArchiveFinding[] = [];
   const find = (finding: Omit<Finding, 'code' | 'hint'> & Partial<Finding>): void => {
     const base = { code: 'ARCHIVE_INVALID', hint: resign } as const;
@@ -98,7 +96,7 @@ export async function readSignedView(
   const release =
     text === null ? null : parsed(text, clear?.text === undefined ? path.plain : path.inline, find);
   // A crash may have left a newer Release than InRelease. Dates that nobody vouches for bind nobody
-  const dates = [text, plainText].flatMap((each) => dateOf(each ?? undefined));
+  const dates = [text, plainText].flatMap((each) => releaseIn(each ?? undefined)?.date ?? []);
   return {
     view,
     there,
@@ -136,15 +134,10 @@ async function judgeInline(
     });
     const names = signers.map(({ fingerprint }) => fingerprint);
     const form = clearsignedFault(bytes);
-    const keyEnds = lastEnd(signers.map((one) => one.keyEnds));
-    if (form === null) return { text, signers: names, keyEnds };
+    const judged = { text, signers: names, keyEnds: lastEnd(signers.map((one) => one.keyEnds)) };
+    if (form === null) return judged;
     const message = `It was changed: ${form}`;
-    return {
-      text,
-      signers: names,
-      keyEnds,
-      finding: { code: 'VERIFY_MALFORMED', kind: 'damaged', path, message, hint: resign },
-    };
+    return { ...judged, finding: { code: 'VERIFY_MALFORMED', kind: 'damaged', path, message, hint: resign } };
   } catch (error) {
     return { finding: findingOf(error, { kind: 'signature', path, hint: hintOf(error) }) };
   }
@@ -168,14 +161,5 @@ function parsed(text: string, path: string, find: (finding: Finding) => void): R
   } catch (error) {
     find(findingOf(error, { kind: 'damaged', path, hint: resign }));
     return null;
-  }
-}
-
-function dateOf(text: string | undefined): number[] {
-  try {
-    return text === undefined ? [] : [parseRelease(text).date];
-  } catch (error) {
-    if (error instanceof LockstepError) return [];
-    throw error;
   }
 }

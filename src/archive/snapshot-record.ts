@@ -6,21 +6,21 @@
  */
 import { join } from 'node:path';
 import type { ContentStore } from '../io/content-store.js';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { writeFileAtomic } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { readKept } from '../io/kept-json.js';
 import type { Evidence } from '../snapshot/evidence.js';
 import type {
   Snapshot,
-  SnapshotBase,
+  SnapshotManifest,
   SnapshotPackage,
-  SnapshotRef,
   SnapshotSchema,
   Superseding,
 } from '../snapshot/manifest.js';
 import { evidenceWithin } from '../snapshot/manifest-v1.js';
 import { originsOf } from '../suite/origins.js';
 import type { BlockRef, BlockItem } from './blocks.js';
-import type { BlockStore } from './block-store.js';
+import { manifestPoolFiles } from './expected.js';
 import type { FileLists } from './file-lists.js';
 import {
   assembleIndex,
@@ -48,24 +48,18 @@ export interface SnapshotIndex {
   blocks: BlockRef[];
 }
 
+type SnapshotOrigins = ReturnType<typeof originsOf>;
+
 /** See this module's first words. */
-export interface SnapshotRecord {
-  profile: string;
-  id: string;
+export interface SnapshotRecord
+  extends Pick<SnapshotManifest, 'profile' | 'id' | 'created' | 'base' | 'parent'>, SnapshotOrigins {
   /** Of the manifest's text. */
   sha256: string;
-  /** ISO 8601, UTC. */
-  created: string;
-  base: SnapshotBase;
   schema: SnapshotSchema | null;
   security: string[];
   supersedes: Superseding | null;
-  local: string[];
-  unsigned: string[];
   /** What the manifest itself says that gates said: format 1 only. Newer evidence lies beside the manifest. */
   evidence: Evidence[];
-  imported: boolean;
-  parent: SnapshotRef | null;
   areas: string[];
   /** Without `all`, sorted. */
   architectures: string[];
@@ -75,14 +69,11 @@ export interface SnapshotRecord {
 }
 
 /** What a record depends on in addition to the manifest. */
-export interface RecordOptions {
+export interface RecordOptions extends IndexPlaces {
   /** The archive area that exists even if it is empty. */
   area: string;
   /** Without it no Contents is made. */
   fileLists: FileLists | undefined;
-  store: ContentStore;
-  blocks: BlockStore;
-  signal?: AbortSignal | undefined;
 }
 
 /** To be raised when the same snapshot gets other bytes, or a record another shape. */
@@ -154,16 +145,9 @@ export class SnapshotRecords {
   }
 
   async #kept(sha256: string): Promise<SnapshotRecord | undefined> {
-    const text = (await readIfThere(this.path(sha256)))?.toString('utf8');
-    if (text === undefined) return undefined;
-    let kept: KeptRecord;
-    try {
-      kept = JSON.parse(text) as KeptRecord;
-    } catch {
-      return undefined; // torn by a crash
-    }
+    const kept = await readKept(this.path(sha256), { parse: (value) => value as KeptRecord });
     const fits =
-      kept.version === recordVersion &&
+      kept?.version === recordVersion &&
       kept.sha256 === sha256 &&
       kept.area === this.area &&
       kept.contents === this.contents;
@@ -192,6 +176,7 @@ function assembled(indices: readonly SnapshotIndex[], places: IndexPlaces): Inde
 
 async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<SnapshotRecord> {
   const { manifest, sha256 } = snapshot;
+  const { profile, id, created, base, parent } = manifest;
   const entries = [...manifest.packages, ...manifest.sources];
   const areas = [...new Set([options.area, ...entries.map(({ area }) => area)])].sort();
   const architectures = [...new Set(manifest.base.architectures)].filter((name) => name !== 'all').sort();
@@ -214,17 +199,12 @@ async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<Sna
     }
   }
   return {
-    profile: manifest.profile,
-    id: manifest.id,
-    sha256,
-    created: manifest.created,
-    base: manifest.base,
+    ...{ profile, id, sha256, created, base, parent },
     schema: manifest.schema ?? null,
     security: manifest.security ?? [],
     supersedes: manifest.supersedes ?? null,
     ...originsOf(manifest),
     evidence: evidenceWithin(manifest),
-    parent: manifest.parent,
     areas,
     architectures,
     indices,
@@ -235,18 +215,10 @@ async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<Sna
 function* poolFilesIn({ manifest }: Snapshot): Generator<PoolFile, void, undefined> {
   // A source's tarball may be that of two versions; contradictions() saw to it that its hash is the same
   const seen = new Set<string>();
-  for (const { path, size, sha256 } of manifest.packages) {
-    if (!seen.has(path)) yield { path, size, sha256 };
-    seen.add(path);
+  for (const file of manifestPoolFiles(manifest)) {
+    if (!seen.has(file.path)) yield file;
+    seen.add(file.path);
   }
-  for (const { directory, files } of manifest.sources) {
-    for (const { name, size, sha256 } of files) {
-      const path = `${directory}/${name}`;
-      if (!seen.has(path)) yield { path, size, sha256 };
-      seen.add(path);
-    }
-  }
-  yield* manifest.sourceChangelogs ?? [];
 }
 
 async function ownersOf(

@@ -4,43 +4,30 @@
  * grace periods start again, which does no harm.
  */
 import { z } from 'zod';
-import { readIfThere, writeFileAtomic } from '../io/disk.js';
+import { writeFileAtomic } from '../io/disk.js';
 import { canonicalJson } from '../io/canonical-json.js';
+import { readKept } from '../io/kept-json.js';
 import { sha256 } from '../io/sha256.js';
 
-/** What is noted of a path. */
-export interface Note {
+const noteSchema = z.object({
   /** ISO 8601, UTC. */
-  since: string;
+  since: z.iso.datetime(),
   /** What it must be, where a dropped snapshot told. */
-  size?: number | undefined;
-  sha256?: string | undefined;
-}
+  size: z.number().int().nonnegative().optional(),
+  sha256: sha256.optional(),
+});
+
+/** What is noted of a path. */
+export type Note = z.infer<typeof noteSchema>;
 
 /** Notes by path below the root of what is published. */
 export type Notes = ReadonlyMap<string, Note>;
 
-const fileSchema = z.object({
-  format: z.literal(1),
-  paths: z.record(
-    z.string(),
-    z.object({
-      since: z.iso.datetime(),
-      size: z.number().int().nonnegative().optional(),
-      sha256: sha256.optional(),
-    }),
-  ),
-});
+const fileSchema = z.object({ format: z.literal(1), paths: z.record(z.string(), noteSchema) });
 
 /** @param file absolute path */
 export async function readNotes(file: string): Promise<Map<string, Note>> {
-  const text = (await readIfThere(file))?.toString('utf8');
-  if (text === undefined) return new Map();
-  try {
-    return new Map(Object.entries(fileSchema.parse(JSON.parse(text)).paths));
-  } catch {
-    return new Map();
-  }
+  return new Map(Object.entries((await readKept(file, fileSchema))?.paths ?? {}));
 }
 
 /** Writes the notes, whole or not at all. DISK_FULL, DISK_IO. */

@@ -13,10 +13,12 @@ import type { Finding } from '../snapshot/finding.js';
 import type { SnapshotsReading } from '../suite/verify-records.js';
 import type { ExpectedFiles } from './expected.js';
 import type { PoolFile } from './index-text.js';
-import { frozenPool, keyOfSuite, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
+import { keyFiles, keyrings } from './key-file-data.js';
+import type { KeyFilesRequest } from './key-files.js';
+import { frozenPool, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
 import { isWay, wayOf } from './pool-way.js';
 import type { ArchivePort, PortFile } from './port.js';
-import type { ArchiveFinding } from './remedy.js';
+import { archiveFault, type ArchiveFinding } from './remedy.js';
 import { verifyPool } from './verify-pool.js';
 import {
   folderOf,
@@ -37,7 +39,8 @@ export type Scope =
   /** Everything of one snapshot: its frozen views and its packages. */
   | { kind: 'snapshot'; id: string };
 
-export interface ArchiveRequest {
+/** Key, address and keyring suites: what the key files are made of. */
+export interface ArchiveRequest extends Pick<KeyFilesRequest, 'baseUrl' | 'publicKey' | 'keyring'> {
   port: ArchivePort;
   /** The date is only by which signatures are judged. */
   trust: { keyring: Uint8Array; taken: Taken };
@@ -48,9 +51,6 @@ export interface ArchiveRequest {
   scope: Scope;
   /** Suites of lockstep.yaml. */
   suites: readonly string[];
-  publicKey: { armored: string; binary: Uint8Array };
-  /** The text of `<suite>.sources`, given what the live Release says. */
-  sourcesFile: (suite: string, areas: readonly string[], architectures: readonly string[]) => string;
   /** Files that dropped snapshots left, by their path: they wait for `gc`. */
   leftBehind: ReadonlyMap<string, Pick<PoolFile, 'size' | 'sha256'>>;
   /** Whether somebody moves suites right now: what looks like a fault of a live view may be half a move. */
@@ -95,18 +95,9 @@ export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveRea
   const signedPool = new Map<string, PoolFile>();
   const limit = pLimit(viewsAtOnce);
   const copies = copiesIn(there);
-  const common = {
-    port,
-    expected: request.expected,
-    trust: request.trust,
-    now: request.now,
-    copies,
-    onRead,
-    signal,
-  };
   const onUnknown = (text: string): void => notePool(text, signedPool);
   const views = await Promise.all(
-    names.map((name) => limit(() => settled({ ...common, name, onUnknown }, request))),
+    names.map((name) => limit(() => settled({ ...request, copies, onRead, name, onUnknown }, request))),
   );
 
   const published = new Set(
@@ -263,49 +254,39 @@ async function aliasFaults({ port }: ArchiveRequest, ids: ReadonlySet<string>): 
     const path = frozenPool(id);
     const target = await wayOf(port, id);
     if (target === poolFolder) continue;
-    findings.push({
-      code: 'ARCHIVE_INVALID',
-      kind: target === undefined ? 'missing' : 'damaged',
-      path,
-      message:
-        target === undefined
-          ? 'The link from the frozen view to the pool is missing'
-          : `The link from the frozen view to the pool points to ${target}`,
-      hint: 'lockstep verify --repair recreates it',
-      remedy: { kind: 'alias', path, target: poolFolder },
-    });
+    const [kind, said] =
+      target === undefined
+        ? (['missing', 'is missing'] as const)
+        : (['damaged', `points to ${target}`] as const);
+    const message = `The link from the frozen view to the pool ${said}`;
+    const remedy = { kind: 'alias', path, target: poolFolder } as const;
+    findings.push(archiveFault(kind, path, message, 'lockstep verify --repair recreates it', remedy));
   }
   return findings;
 }
 
 async function keyFaults(
-  { port, publicKey, sourcesFile }: ArchiveRequest,
+  { port, publicKey, baseUrl, keyring }: ArchiveRequest,
   live: readonly { name: ViewName; view: ViewReading }[],
 ): Promise<ArchiveFinding[]> {
-  const wanted: [string, string | Uint8Array][] =
-    live.length === 0
-      ? []
-      : [
-          [keyringFiles.binary, publicKey.binary],
-          [keyringFiles.armored, publicKey.armored],
-        ];
+  const wanted = new Map(live.length === 0 ? [] : keyrings(publicKey));
   for (const { name, view } of live) {
     const { release } = view.signed;
-    if (release === null || keyOfSuite(name.suite) !== undefined) continue;
-    wanted.push([sourcesFilePath(name.suite), sourcesFile(name.suite, release.areas, release.architectures)]);
+    if (release === null) continue;
+    const { areas, architectures } = release;
+    const of = { baseUrl, suite: name.suite, areas, architectures, keyring };
+    for (const [path, data] of keyFiles(of, publicKey)) wanted.set(path, data);
   }
   const findings: ArchiveFinding[] = [];
   for (const [path, data] of wanted) {
     const bytes = await port.read(path);
     if (bytes?.equals(Buffer.from(data)) === true) continue;
-    findings.push({
-      code: 'ARCHIVE_INVALID',
-      kind: bytes === undefined ? 'missing' : 'damaged',
-      path,
-      message: bytes === undefined ? 'It is missing' : 'It does not match the key and lockstep.yaml',
-      hint: 'lockstep verify --repair rewrites it',
-      remedy: { kind: 'data', path, data },
-    });
+    const [kind, message] =
+      bytes === undefined
+        ? (['missing', 'It is missing'] as const)
+        : (['damaged', 'It does not match the key and lockstep.yaml'] as const);
+    const remedy = { kind: 'data', path, data } as const;
+    findings.push(archiveFault(kind, path, message, 'lockstep verify --repair rewrites it', remedy));
   }
   return findings;
 }
@@ -328,14 +309,7 @@ function strangers(
     const id = /^snapshot\/([^/]+)\//.exec(path)?.[1] ?? '';
     if (isWay(request.port, file) && path === frozenPool(id) && isThere(request, id)) return [];
     if (!snapshots.dropped.has(id)) return [foreign(file)];
-    return [
-      {
-        code: 'ARCHIVE_INVALID',
-        kind: 'unfinished',
-        path,
-        message: `The snapshot ${id} was dropped, but this file remains: the drop was interrupted`,
-        hint: `Finish it with: lockstep drop ${id}`,
-      },
-    ];
+    const message = `The snapshot ${id} was dropped, but this file remains: the drop was interrupted`;
+    return [archiveFault('unfinished', path, message, `Finish it with: lockstep drop ${id}`)];
   });
 }

@@ -5,16 +5,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { IndexHash, Release } from '../deb/release-file.js';
-import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import { sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
-import type { Finding } from '../snapshot/finding.js';
 import { paragraphHash, type ExpectedFiles, type IndexName } from './expected.js';
 import { byHashPath } from './layout.js';
 import type { ArchivePort } from './port.js';
-import type { ArchiveFinding } from './remedy.js';
+import { archiveFault, difference, type ArchiveFinding, type Remedy } from './remedy.js';
 
 export interface CheckedIndices {
   port: ArchivePort;
@@ -64,25 +62,20 @@ export async function verifyIndices(request: CheckedIndices): Promise<ArchiveFin
       done.add(byHash);
       const copies = [...(request.copies.get(listed.sha256) ?? []), `${view}/${path}`];
       const others = copies.filter((copy) => copy !== byHash);
-      const remedy = { kind: 'by-hash', path: byHash, ...listed, copies: others } as const;
-      findings.push({ ...faultOf(hashed, listed, byHash), remedy });
+      findings.push(faultOf(hashed, listed, { kind: 'by-hash', path: byHash, ...listed, copies: others }));
     }
     if (!goodNamed) {
       const modified = new Date(release.date * 1000);
-      const remedy = {
-        kind: 'index',
-        path: `${view}/${path}`,
-        from: byHash,
-        sha256: listed.sha256,
-        modified,
-      } as const;
-      findings.push({ ...faultOf(named, listed, `${view}/${path}`), remedy });
+      const { sha256 } = listed;
+      findings.push(
+        faultOf(named, listed, { kind: 'index', path: `${view}/${path}`, from: byHash, sha256, modified }),
+      );
     }
     const bytes = goodHashed ? hashed : goodNamed ? named : undefined;
     if (bytes === undefined) continue;
-    const content = await verifyContent(request, path, bytes);
+    const message = await verifyContent(request, path, bytes);
     // Bytes that Release itself lists: nothing but a Release over other indices puts that right
-    if (content !== null) findings.push({ ...content, path: byHash });
+    if (message !== null) findings.push(archiveFault('contradiction', byHash, message, wrongSigned));
   }
   return findings;
 }
@@ -92,36 +85,24 @@ function isIt(bytes: Buffer | undefined, { size, sha256 }: IndexHash): boolean {
 }
 
 const repairs = 'lockstep verify --repair restores it';
+const wrongSigned =
+  'The wrong content is signed. Find out who else had the key, then publish the snapshot again';
 
-function faultOf(bytes: Buffer | undefined, { size }: IndexHash, path: string): Finding {
+function faultOf(
+  bytes: Buffer | undefined,
+  { size }: IndexHash,
+  remedy: Extract<Remedy, { kind: 'by-hash' | 'index' }>,
+): ArchiveFinding {
+  const { path } = remedy;
   if (bytes === undefined) {
-    return {
-      code: 'ARCHIVE_INVALID',
-      kind: 'missing',
-      path,
-      message: 'Release lists it, but it is missing',
-      hint: repairs,
-    };
+    return archiveFault('missing', path, 'Release lists it, but it is missing', repairs, remedy);
   }
-  const said =
-    bytes.length === size
-      ? 'its SHA-256 differs'
-      : `it has ${counted(bytes.length, 'byte')} instead of ${size}`;
-  return {
-    code: 'ARCHIVE_INVALID',
-    kind: 'damaged',
-    path,
-    message: `It does not match Release: ${said}`,
-    hint: repairs,
-  };
+  const message = `It does not match Release: ${difference(bytes.length, size)}`;
+  return archiveFault('damaged', path, message, repairs, remedy);
 }
 
 /** What is wrong with what is inside of an index whose own bytes are those that were signed. */
-async function verifyContent(
-  request: CheckedIndices,
-  path: string,
-  bytes: Buffer,
-): Promise<Omit<Finding, 'path'> | null> {
+async function verifyContent(request: CheckedIndices, path: string, bytes: Buffer): Promise<string | null> {
   const index = indexName(path);
   const comparable = index !== undefined && request.listed.every((id) => request.expected.has(id));
   const wanted = comparable ? request.expected.paragraphs(request.listed, index) : undefined;
@@ -146,11 +127,11 @@ async function verifyContent(
     }
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'DATA_DAMAGED') throw error;
-    return contradiction(`It matches Release, but cannot be decompressed: ${error.message}`);
+    return `It matches Release, but cannot be decompressed: ${error.message}`;
   }
   const listed = request.release.sha256.get(path.replace(compressed, ''));
   if (listed !== undefined && (listed.size !== size || listed.sha256 !== hash.digest('hex'))) {
-    return contradiction('Its decompressed content does not match the uncompressed index that Release lists');
+    return 'Its decompressed content does not match the uncompressed index that Release lists';
   }
   if (wanted === undefined) return null;
   const lacking = [...wanted].filter(([found]) => !seen.has(found)).map(([, name]) => name);
@@ -158,18 +139,7 @@ async function verifyContent(
     ...(extra.length === 0 ? [] : [`it lists ${some(extra)}, which does not match the snapshots`]),
     ...(lacking.length === 0 ? [] : [`it does not list ${some(lacking)}`]),
   ];
-  return said.length === 0
-    ? null
-    : contradiction(`It does not match ${request.listed.join(', ')}: ${said.join('; ')}`);
-}
-
-function contradiction(message: string): Omit<Finding, 'path'> {
-  return {
-    code: 'ARCHIVE_INVALID',
-    kind: 'contradiction',
-    message,
-    hint: 'The wrong content is signed. Find out who else had the key, then publish the snapshot again',
-  };
+  return said.length === 0 ? null : `It does not match ${request.listed.join(', ')}: ${said.join('; ')}`;
 }
 
 function some(names: readonly string[]): string {

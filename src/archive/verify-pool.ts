@@ -2,7 +2,6 @@
  * Checks the files of the pool against what published snapshots need, by size and SHA-256, several at a time.
  * It only reads and reports faults.
  */
-import { counted } from '../counted.js';
 import pLimit from 'p-limit';
 import { isTemporaryName } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
@@ -10,7 +9,7 @@ import { isChangelog } from '../snapshot/pool-path.js';
 import type { PoolFile } from './index-text.js';
 import { poolFilePath } from './layout.js';
 import type { ArchivePort, PortFile } from './port.js';
-import type { ArchiveFinding } from './remedy.js';
+import { archiveFault, difference, type ArchiveFinding } from './remedy.js';
 import { foreign, leftOver } from './verify-view.js';
 
 export interface PoolRequest {
@@ -61,33 +60,22 @@ async function verifyFile(file: PortFile, request: PoolRequest): Promise<Archive
   const digest = await request.port.digest(file.path, { signal: request.signal });
   if (digest === undefined) return needed === undefined ? [] : [missing(needed)];
   if (allowed.some(({ size, sha256 }) => digest.size === size && digest.sha256 === sha256)) return [];
-  return [damaged(file, { ...allowed[0]!, path })];
+  return [damaged(file, allowed[0]!)];
 }
+
+const repairs =
+  'lockstep verify --repair restores it from the content store. If the content store does not have it either, restore it from a backup';
 
 function missing(file: PoolFile): ArchiveFinding {
-  return {
-    code: 'ARCHIVE_INVALID',
-    kind: 'missing',
-    path: poolFilePath(file.path),
-    message: 'A published snapshot contains it, but it is missing',
-    hint: 'lockstep verify --repair restores it from the content store. If the content store does not have it either, restore it from a backup',
-    remedy: { ...file, kind: 'pool', path: poolFilePath(file.path) },
-  };
+  const path = poolFilePath(file.path);
+  const message = 'A published snapshot contains it, but it is missing';
+  return archiveFault('missing', path, message, repairs, { ...file, kind: 'pool', path });
 }
 
-function damaged(there: PortFile, wanted: PoolFile): ArchiveFinding {
-  const said =
-    there.size === wanted.size
-      ? 'its SHA-256 differs'
-      : `it has ${counted(there.size, 'byte')} instead of ${wanted.size}`;
-  return {
-    code: 'ARCHIVE_INVALID',
-    kind: 'damaged',
-    path: there.path,
-    message: `It differs from the published file: ${said}`,
-    hint: 'lockstep verify --repair restores it from the content store. If the content store does not have it either, restore it from a backup',
-    remedy: { kind: 'pool', path: there.path, size: wanted.size, sha256: wanted.sha256 },
-  };
+function damaged({ path, size }: PortFile, wanted: Pick<PoolFile, 'size' | 'sha256'>): ArchiveFinding {
+  const message = `It differs from the published file: ${difference(size, wanted.size)}`;
+  const remedy = { kind: 'pool', path, size: wanted.size, sha256: wanted.sha256 } as const;
+  return archiveFault('damaged', path, message, repairs, remedy);
 }
 
 function unknown(file: PortFile): ArchiveFinding {

@@ -8,7 +8,7 @@ import { isTemporaryName } from '../io/disk.js';
 import { byHashPath, frozenView, liveView } from './layout.js';
 import type { PortFile } from './port.js';
 import { listedIn, snapshotField } from './release.js';
-import type { ArchiveFinding } from './remedy.js';
+import { archiveFault, type ArchiveFinding } from './remedy.js';
 import type { Taken } from '../signing/verifier.js';
 import { viewEnd } from './validity.js';
 import { readSignedView, type SignedView } from './signed-view.js';
@@ -55,8 +55,7 @@ export async function verifyView(request: ViewRequest): Promise<ViewReading> {
   if (!signed.there) {
     const message = `The ${name.kind} view of ${name.suite} is missing: it has no Release file`;
     const hint = `lockstep verify --repair recreates it if the snapshot ${name.id ?? ''} is complete`;
-    const base = { code: 'ARCHIVE_INVALID', kind: 'missing', hint, message } as const;
-    findings.push({ ...base, path: `${view}/InRelease`, remedy: { kind: 'release', view } });
+    findings.push(archiveFault('missing', `${view}/InRelease`, message, hint, { kind: 'release', view }));
   }
   const { release } = signed;
   if (release === null) return { signed, findings };
@@ -77,8 +76,7 @@ function releaseFaults(
   const view = folderOf(name);
   const path = `${view}/InRelease`;
   const find = (kind: 'expired' | 'contradiction', message: string, hint: string, repairs: boolean): void => {
-    const remedy = repairs ? ({ kind: 'release', view } as const) : undefined;
-    findings.push({ code: 'ARCHIVE_INVALID', kind, path, message, hint, remedy });
+    findings.push(archiveFault(kind, path, message, hint, repairs ? { kind: 'release', view } : undefined));
   };
   const again = `Publish the right snapshot there: lockstep publish ${name.id ?? 'ID'} ${name.suite}`;
   const now = request.now.getTime() / 1000;
@@ -93,12 +91,8 @@ function releaseFaults(
   }
   const listed = listedIn(release);
   if (name.kind === 'frozen' && (listed.length !== 1 || listed[0] !== name.id)) {
-    find(
-      'contradiction',
-      `It lists ${listed.join(' ') || 'no snapshot'} instead of only ${name.id}`,
-      again,
-      false,
-    );
+    const message = `It lists ${listed.join(' ') || 'no snapshot'} instead of only ${name.id}`;
+    find('contradiction', message, again, false);
   }
   const end = viewEnd(release, keyEnds);
   const over = end.at !== null && end.at <= now ? new Date(end.at * 1000).toISOString() : null;
@@ -172,37 +166,23 @@ export function isIndexName(path: string): boolean {
 }
 
 function spoiled({ path, size }: PortFile, sha256: string): ArchiveFinding {
-  return {
-    code: 'ARCHIVE_INVALID',
-    kind: 'damaged',
-    path,
-    message: 'It is an index of an earlier generation, but its SHA-256 does not match its name',
-    hint: 'No Release lists it now. Remove it, or restore it with: lockstep verify --repair',
-    remedy: { kind: 'by-hash', path, size, sha256, copies: [] },
-  };
+  const message = 'It is an index of an earlier generation, but its SHA-256 does not match its name';
+  const hint = 'No Release lists it now. Remove it, or restore it with: lockstep verify --repair';
+  return archiveFault('damaged', path, message, hint, { kind: 'by-hash', path, size, sha256, copies: [] });
 }
 
 /** Of a file that belongs to nothing. */
 export function foreign({ path, kind }: Pick<PortFile, 'path' | 'kind'>): ArchiveFinding {
-  return {
-    code: 'ARCHIVE_INVALID',
-    kind: 'foreign',
-    path,
-    message:
-      kind === 'file'
-        ? 'No Release and no snapshot refers to it'
-        : `It is ${kind === 'alias' ? 'a symbolic link' : 'not a regular file, and one'} that Lockstep did not create`,
-    hint: 'Find out who put it there, then remove it. Lockstep does not remove it',
-  };
+  const message =
+    kind === 'file'
+      ? 'No Release and no snapshot refers to it'
+      : `It is ${kind === 'alias' ? 'a symbolic link' : 'not a regular file, and one'} that Lockstep did not create`;
+  const hint = 'Find out who put it there, then remove it. Lockstep does not remove it';
+  return archiveFault('foreign', path, message, hint);
 }
 
 /** For incomplete files of a killed run. */
 export function leftOver({ path }: Pick<PortFile, 'path'>): ArchiveFinding {
-  return {
-    code: 'ARCHIVE_INVALID',
-    kind: 'unfinished',
-    path,
-    message: 'A run that was killed left it incomplete; no client requests it',
-    hint: 'lockstep gc removes it when no other run is active',
-  };
+  const message = 'A run that was killed left it incomplete; no client requests it';
+  return archiveFault('unfinished', path, message, 'lockstep gc removes it when no other run is active');
 }

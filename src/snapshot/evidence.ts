@@ -23,48 +23,41 @@ export interface EvidenceSubject {
   sha256: string;
 }
 
-/** The state of a gate. A gate that no record speaks of is `missing`, which is not `failed`. */
-export type GateState = 'missing' | 'pending' | 'failed' | 'waived' | 'passed';
-
-/** Facts and parameters: plain JSON objects, whose shape the gate owns. */
-export type EvidenceData = Readonly<Record<string, unknown>>;
-
-/** Tests by name. `warned`: they could not look at everything. */
-export interface EvidenceTests {
-  passed: string[];
-  warned: string[];
-  failed: string[];
-}
-
-/** What a gate says before it is about a certain snapshot. */
-export interface EvidenceDraft {
-  /** `vetting`, `installability`, `signature`, or the name of another gate. */
-  gate: string;
-  state: Exclude<GateState, 'missing'>;
-  /** What the gate ran with: versions, rules, the base. */
-  parameters: EvidenceData;
-  /** What it found. */
-  facts: EvidenceData;
-  /** Left out if the gate is not a test. */
-  tests?: EvidenceTests | undefined;
-  /** Tools that ran, as package URLs: `pkg:deb/debian/apt@2.6.1`. */
-  tools?: string[] | undefined;
-  /** ISO 8601, UTC: from then on it counts as missing. Left out: it counts for ever. */
-  until?: string | undefined;
-  /** The snapshot that was looked at, where another one has the same content. */
-  of?: { id: string; sha256: string } | undefined;
-}
-
-/** What a gate said of one snapshot. */
-export interface Evidence extends EvidenceDraft {
-  /** ISO 8601, UTC; null in manifests of format 1, which do not say it. */
-  recorded: string | null;
-  /** Fingerprint of the key that signed it; null in manifests of format 1, whose own key did. */
-  key: string | null;
-}
-
 const data = z.record(z.string(), z.unknown());
 const names = z.array(z.string());
+/** A gate that no record speaks of is `missing`, which is not `failed`. */
+const state = z.enum(['pending', 'failed', 'waived', 'passed']);
+const ref = z.object({ id: z.string(), sha256 });
+
+/** What a gate said of one snapshot. `gate`: `vetting`, `installability`, `signature`, or another one. */
+export const evidenceShape = z.object({
+  gate: z.string(),
+  state,
+  parameters: data.describe('Parameters of the gate: versions, rules, the base'),
+  facts: data.describe('Facts that the gate found'),
+  tests: z
+    .object({
+      passed: names,
+      warned: names.describe('They could not examine everything'),
+      failed: names,
+    })
+    .optional()
+    .describe('By name; left out if the gate is not a test'),
+  tools: names.optional().describe('Package URLs of the tools that ran: `pkg:deb/debian/apt@2.6.1`'),
+  until: z.string().optional().describe('ISO 8601, UTC: from then on the evidence counts as missing'),
+  of: ref.optional().describe('The examined snapshot, which has the same content'),
+  recorded: z.string().nullable().describe('ISO 8601, UTC; null in manifests of format 1'),
+  key: z.string().nullable().describe('Fingerprint of the key that signed it; null in manifests of format 1'),
+});
+
+export type Evidence = z.infer<typeof evidenceShape>;
+export type GateState = Evidence['state'] | 'missing';
+/** Facts and parameters: plain JSON objects, whose shape the gate owns. */
+export type EvidenceData = Evidence['facts'];
+/** Tests by name. `warned`: they could not look at everything. */
+export type EvidenceTests = NonNullable<Evidence['tests']>;
+/** What a gate says before it is about a certain snapshot. */
+export type EvidenceDraft = Omit<Evidence, 'recorded' | 'key'>;
 
 /** The `statement` of a line: only what is relied on is checked; in-toto lets producers add fields. */
 export const statementSchema = z.looseObject({
@@ -73,11 +66,11 @@ export const statementSchema = z.looseObject({
   predicateType: z.enum([testResult, gateState]),
   predicate: z.looseObject({
     gate: z.string().regex(/^[a-z][a-z0-9-]*$/, { error: 'must be the name of a gate' }),
-    state: z.enum(['pending', 'failed', 'waived', 'passed']),
+    state,
     recorded: z.iso.datetime(),
     until: z.iso.datetime().nullable(),
     key: z.string().regex(/^[0-9A-F]{40}$/, { error: 'must be a fingerprint' }),
-    of: z.object({ id: z.string(), sha256 }).nullable(),
+    of: ref.nullable(),
     parameters: data,
     facts: data,
     passedTests: names.optional(),

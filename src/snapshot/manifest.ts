@@ -10,6 +10,7 @@ import { isPackageName, memberNameFault } from '../deb/member-name.js';
 import { isOneParagraph } from '../deb/one-paragraph.js';
 import { isValidVersion } from '../deb/version.js';
 import { oneLine } from '../profile/names.js';
+import { skippedVersionResult } from '../profile/skip-shape.js';
 import type { Pin } from '../source/pin.js';
 import { pinKinds } from '../source/pin-kinds.js';
 import { isChangelog } from './pool-path.js';
@@ -41,13 +42,16 @@ export interface Snapshot {
   sha256: string;
 }
 
-const size = z.number().int().nonnegative();
+const size = z.number().int().nonnegative().describe('Bytes');
 const packageName = z.string().refine(isPackageName, { error: 'must be a package name' });
 const version = z.string().refine(isValidVersion, { error: 'must be a Debian version' });
 const architecture = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'must be an architecture' });
 const slug = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/, { error: 'must be a name' });
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/, { error: 'must be a file name' });
-const snapshotId = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
+const snapshotId = z
+  .string()
+  .refine(isSnapshotId, { error: 'must be a snapshot id' })
+  .describe('UTC time, `20261123T101530Z`');
 const poolPath = z
   .string()
   .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {
@@ -66,11 +70,10 @@ const pin = z.looseObject({
   provenance: z.array(z.looseObject({ step: z.string(), subject: z.string() })),
 });
 
-const skipped = z.object({
+const skipped = skippedVersionResult.extend({
   version: z.string().regex(/^[^\p{Cc}]+$/u, { error: 'must be a version' }),
   reason: oneLine,
-  until: z.iso.date(),
-  security: z.boolean(),
+  until: z.iso.date().describe('First day (UTC) on which the skip has no effect'),
 });
 
 /** An assigned version and its inputs: the record that planVersion uses. */
@@ -85,10 +88,24 @@ export type SnapshotBuild = z.infer<typeof build>;
 export const buildsSchema = z.array(build);
 
 /** A snapshot by its id and the SHA-256 of its manifest's text. */
-const snapshotRef = z.object({ id: snapshotId, sha256 });
+const snapshotRef = z.object({ id: snapshotId, sha256: sha256.describe('SHA-256 of its manifest') });
 export type SnapshotRef = z.infer<typeof snapshotRef>;
 
-const manifestSchema = z.object({
+export const componentSchema = z.object({
+  pin,
+  build: z.object({
+    /** SHA-256 of everything the build's bytes depend on. */
+    inputs: sha256,
+    /** `debian`, `tree`; `none` for unchanged packages of the base. */
+    method: z.string(),
+  }),
+  skipped: z
+    .array(skipped)
+    .optional()
+    .describe('Newer versions that skips of the profile kept out, the newest first'),
+});
+
+export const manifestSchema = z.object({
   format: z.literal(readFormats),
   id: snapshotId,
   profile: slug,
@@ -101,26 +118,11 @@ const manifestSchema = z.object({
     codename: z.string(),
     architectures: z.array(architecture).min(1),
   }),
-  /** The snapshot of this profile before this one. */
-  parent: snapshotRef.nullable(),
-  /** UTC. */
-  created: z.iso.datetime(),
-  /** SHA-256 of what the set is: equal inputs, equal set (content.ts). */
-  inputs: sha256,
-  components: z.record(
-    slug,
-    z.object({
-      pin,
-      build: z.object({
-        /** SHA-256 of everything the build's bytes depend on. */
-        inputs: sha256,
-        /** `debian`, `tree`; `none` for unchanged packages of the base. */
-        method: z.string(),
-      }),
-      /** Newer versions that skips of the profile kept out, the newest first; left out where there is none. */
-      skipped: z.array(skipped).optional(),
-    }),
-  ),
+  parent: snapshotRef.nullable().describe('The previous snapshot of the profile'),
+  created: z.iso.datetime().describe('ISO 8601, UTC'),
+  /** Made in content.ts. */
+  inputs: sha256.describe("Digest of the set's inputs: equal inputs give an equal set"),
+  components: z.record(slug, componentSchema),
   packages: z.array(
     z.object({
       package: packageName,
@@ -130,10 +132,10 @@ const manifestSchema = z.object({
       source: packageName,
       sourceVersion: version,
       area: slug,
-      path: poolPath,
+      path: poolPath.describe("Below the archive's debian/"),
       size,
       sha256,
-      stanza,
+      stanza: stanza.describe('Its paragraph in Packages, without file name, size and hashes'),
     }),
   ),
   sources: z.array(
@@ -149,12 +151,15 @@ const manifestSchema = z.object({
     }),
   ),
   /** `pool/main/m/mediawiki/mediawiki_1.39.17-1_changelog`; left out where there is none. */
-  sourceChangelogs: z.array(z.object({ path: changelogFile, size, sha256 })).optional(),
-  /** One for each source package that was built here. */
-  builds: buildsSchema,
-  /** In format 1 only: see manifest-v1.ts. */
-  evidence: evidenceV1.optional(),
-  /** Left out where the set has no database. */
+  sourceChangelogs: z
+    .array(z.object({ path: changelogFile, size, sha256 }))
+    .optional()
+    .describe('Texts that `apt changelog` shows, as files of the pool'),
+  builds: buildsSchema.describe('Versions that it assigned, and the digest of the inputs of each'),
+  /** See manifest-v1.ts. */
+  evidence: evidenceV1
+    .optional()
+    .describe('Only in format 1. "evidence" of the result has the evidence of every format'),
   schema: z
     .object({
       /** The component whose software owns the database. */
@@ -164,14 +169,17 @@ const manifestSchema = z.object({
       /** SHA-256 of the files that make and update the tables: equal digests, equal schema. */
       digest: sha256,
     })
-    .optional(),
-  /** CVE ids that this snapshot fixes, sorted; left out if it is not a security update. */
-  security: z.array(z.string().regex(cveIdSpec, { error: 'must be a CVE id' })).optional(),
-  /**
-   * Only in the snapshot of a `rollback --supersede`: the snapshot whose content it is, and the one whose versions
-   * it lies above (docs/explanation/architecture.md, law 4).
-   */
-  supersedes: z.object({ content: snapshotRef, above: snapshotRef }).optional(),
+    .optional()
+    .describe('Database schema that the set requires; left out if the set has no database'),
+  security: z
+    .array(z.string().regex(cveIdSpec, { error: 'must be a CVE id' }))
+    .optional()
+    .describe('CVE ids that it fixes, sorted; left out if it is not a security update'),
+  /** docs/explanation/architecture.md, law 4. */
+  supersedes: z
+    .object({ content: snapshotRef, above: snapshotRef })
+    .optional()
+    .describe('The snapshot whose content it re-issues, and the snapshot whose versions it exceeds'),
   tool: z.object({ name: z.string(), version: z.string() }),
 });
 

@@ -8,35 +8,31 @@ import { chainedFields, parseChainedLines } from '../snapshot/chained-lines.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { sha256 } from '../io/sha256.js';
 
-const id = z.string().refine(isSnapshotId, { error: 'must be a snapshot id' });
+const id = z
+  .string()
+  .refine(isSnapshotId, { error: 'must be a snapshot id' })
+  .describe('UTC time, `20261123T101530Z`');
 /** A move in its written form. */
 export const historyMoveSchema = z.object({
   suite: z.string(),
   action: z.enum(['publish', 'promote', 'rollback']),
-  /** The snapshot the suite pointed at before, or null. */
-  from: id.nullable(),
+  from: id.nullable().describe('The snapshot that the suite pointed at before'),
   to: id,
-  /** SHA-256 of the manifest of `to`. */
-  manifest: sha256,
+  manifest: sha256.describe('SHA-256 of the manifest of `to`'),
   profile: z.string(),
-  /** UTC. */
-  at: z.iso.datetime(),
-  /** Who did it, as `name <mail>` or `user@host`. */
-  by: z.string(),
+  at: z.iso.datetime().describe('ISO 8601, UTC'),
+  by: z.string().describe('Who made the move: name <mail>, or user@host'),
   reason: z.string().optional(),
-  /** The suite a promoted snapshot came from. */
-  fromSuite: z.string().optional(),
-  /** The earlier snapshot whose content `to` re-issues under higher versions (`rollback --supersede`). */
-  reissues: id.optional(),
-  /** CVE ids that `to` fixes. */
-  security: z.array(z.string()).readonly().optional(),
+  fromSuite: z.string().optional().describe('The suite from which the snapshot was promoted'),
+  reissues: id.optional().describe('The snapshot whose content `to` re-issues under higher versions'),
+  security: z.array(z.string()).optional().describe('CVE ids that `to` fixes'),
 });
-const entrySchema = historyMoveSchema.extend(chainedFields);
+export const historyEntrySchema = historyMoveSchema.extend(chainedFields);
 
 /** What is known of a move before it is written down. */
 export type HistoryMove = z.infer<typeof historyMoveSchema>;
 /** One line of `snapshots/history/<suite>.jsonl`. */
-export type HistoryEntry = z.infer<typeof entrySchema>;
+export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 /** How a suite came to point at a snapshot. */
 export type HistoryAction = HistoryMove['action'];
 
@@ -47,7 +43,7 @@ export type HistoryAction = HistoryMove['action'];
  * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT
  */
 export function parseHistory(text: string, file: string): HistoryEntry[] {
-  return parseChainedLines(text, file, entrySchema);
+  return parseChainedLines(text, file, historyEntrySchema);
 }
 
 /** What a suite points at, or null while it is empty. */

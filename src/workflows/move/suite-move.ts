@@ -189,7 +189,7 @@ export function historyMoveOf(plan: MovePlan, when: Pick<HistoryMove, 'at' | 'by
     ...(reason === undefined ? {} : { reason }),
     ...(fromSuite === undefined ? {} : { fromSuite }),
     ...(reissues === undefined ? {} : { reissues }),
-    ...(to.security.length === 0 ? {} : { security: to.security }),
+    ...(to.security.length === 0 ? {} : { security: [...to.security] }),
   };
 }
 

@@ -1,8 +1,10 @@
 /** What `snapshots`, `show`, `history`, `pin-file` and `serve` print with `--json`. */
 import { z } from 'zod';
 import { cves, sha256, snapshotId, time } from '../../snapshot/result-fields.js';
-import { skippedResult, skippedVersionResult } from '../../profile/skip-shape.js';
-import { readFormats } from '../../snapshot/manifest.js';
+import { skippedResult } from '../../profile/skip-shape.js';
+import { evidenceShape } from '../../snapshot/evidence.js';
+import { componentSchema, manifestSchema } from '../../snapshot/manifest.js';
+import { historyEntrySchema } from '../../suite/history.js';
 import { pinShape } from '../../source/pin.js';
 
 const bytes = z.number().int().describe('Bytes');
@@ -54,108 +56,16 @@ export const snapshotsResult = z.object({
 
 export type SnapshotsResult = z.infer<typeof snapshotsResult>;
 
-const ref = z.object({ id: snapshotId, sha256: sha256.describe('SHA-256 of its manifest') });
-const manifest = z
-  .object({
-    format: z.literal(readFormats),
-    id: snapshotId,
-    profile: z.string(),
-    description: z.string().optional(),
-    base: z.object({
-      distribution: z.string(),
-      release: z.string(),
-      codename: z.string(),
-      architectures: z.array(z.string()),
-    }),
-    parent: ref.nullable().describe('The previous snapshot of the profile'),
-    created: time,
-    inputs: sha256.describe("Digest of the set's inputs: equal inputs give an equal set"),
-    components: z.record(
-      z.string(),
-      z.object({
-        pin: pinShape,
-        build: z.object({ inputs: sha256, method: z.string() }),
-        skipped: z
-          .array(skippedVersionResult)
-          .optional()
-          .describe('Newer versions that skips of the profile kept out'),
-      }),
-    ),
-    packages: z.array(
-      z.object({
-        package: z.string(),
-        version: z.string(),
-        architecture: z.string(),
-        component: z.string(),
-        source: z.string(),
-        sourceVersion: z.string(),
-        area: z.string(),
-        path: z.string().describe("Below the archive's debian/"),
-        size: bytes,
-        sha256,
-        stanza: z.string().describe('Its paragraph in Packages, without file name, size and hashes'),
-      }),
-    ),
-    sources: z.array(
-      z.object({
-        package: z.string(),
-        version: z.string(),
-        area: z.string(),
-        directory: z.string(),
-        stanza: z.string(),
-        files: z.array(z.object({ name: z.string(), size: bytes, sha256 })),
-      }),
-    ),
-    sourceChangelogs: z
-      .array(z.object({ path: z.string(), size: bytes, sha256 }))
-      .optional()
-      .describe('Texts that `apt changelog` shows, as files of the pool'),
-    builds: z
-      .array(z.object({ package: z.string(), version: z.string(), inputs: sha256 }))
-      .describe('Versions that it assigned, and the digest of the inputs of each'),
-    evidence: z
-      .array(z.object({ gate: z.string(), result: z.string(), detail: z.string() }))
-      .optional()
-      .describe('Only in format 1. "evidence" of the result has the evidence of every format'),
-    schema: z
-      .object({ component: z.string(), version: z.string(), digest: sha256 })
-      .optional()
-      .describe('Database schema that the set requires'),
-    security: cves.optional(),
-    supersedes: z
-      .object({ content: ref, above: ref })
-      .optional()
-      .describe('The snapshot whose content it re-issues, and the snapshot whose versions it exceeds'),
-    tool: z.object({ name: z.string(), version: z.string() }),
-  })
+/** A pin in full, which its own room describes. */
+const manifest = manifestSchema
+  .extend({ components: z.record(z.string(), componentSchema.extend({ pin: pinShape })) })
   .describe('Content of snapshots/<profile>/<id>.json');
-
-const data = z.record(z.string(), z.unknown());
-
-const evidence = z.object({
-  gate: z.string(),
-  state: z.enum(['pending', 'failed', 'waived', 'passed']),
-  parameters: data.describe('Parameters of the gate'),
-  facts: data.describe('Facts that the gate found'),
-  tests: z
-    .object({
-      passed: z.array(z.string()),
-      warned: z.array(z.string()).describe('They could not examine everything'),
-      failed: z.array(z.string()),
-    })
-    .optional(),
-  tools: z.array(z.string()).optional().describe('Package URLs of the tools that ran'),
-  until: z.string().optional().describe('ISO 8601, UTC: from then on the evidence counts as missing'),
-  of: ref.optional().describe('The examined snapshot, which has the same content'),
-  recorded: z.string().nullable().describe('ISO 8601, UTC; null in manifests of format 1'),
-  key: z.string().nullable().describe('Fingerprint of the key that signed it; null in manifests of format 1'),
-});
 
 export const showResult = z.object({
   sha256: sha256.describe('SHA-256 of the manifest'),
   manifest,
   evidence: z
-    .array(evidence)
+    .array(evidenceShape)
     .describe('Results of gates, the oldest record first; the newest of each gate counts'),
   suites,
   signature: z
@@ -170,22 +80,7 @@ export const historyResult = z.object({
   suite: z.string(),
   moves: z
     .array(
-      z.object({
-        format: z.literal(1),
-        suite: z.string(),
-        action: z.enum(['publish', 'promote', 'rollback']),
-        from: snapshotId.nullable().describe('The snapshot that the suite pointed at before'),
-        to: snapshotId,
-        manifest: sha256.describe('SHA-256 of the manifest of `to`'),
-        profile: z.string(),
-        at: time,
-        by: z.string().describe('Who made the move: name <mail>, or user@host'),
-        reason: z.string().optional(),
-        fromSuite: z.string().optional().describe('The suite from which the snapshot was promoted'),
-        reissues: snapshotId
-          .optional()
-          .describe('The snapshot whose content `to` re-issues under higher versions'),
-        security: z.array(z.string()).optional().describe('CVE ids that `to` fixes'),
+      historyEntrySchema.extend({
         previous: sha256.nullable().describe('SHA-256 of the previous line'),
         signature: z.string().optional().describe('OpenPGP packets in base64'),
       }),

@@ -7,7 +7,6 @@ import { ExpectedFiles } from '../../archive/expected.js';
 import { liveView } from '../../archive/layout.js';
 import { remediesOf, type ArchiveFinding } from '../../archive/remedy.js';
 import type { RepairOutcome } from '../../archive/repair.js';
-import { sourcesFileText } from '../../archive/sources-file.js';
 import { readNotes } from '../../archive/unreferenced.js';
 import { lasting, verifyArchive, type Scope } from '../../archive/verify-archive.js';
 import { LockstepError } from '../../errors.js';
@@ -134,7 +133,6 @@ async function readEverything(
       }),
     ({ good }) => `${good.size} good`,
   );
-  const { baseUrl } = workspace.archive;
   const publicKey = await keys.own.publicKey();
   const keyring = keyringSuites(run, keys);
   const notes = await readNotes(notesPath(run));
@@ -149,8 +147,8 @@ async function readEverything(
       scope,
       suites: Object.keys(workspace.suites),
       publicKey,
-      sourcesFile: (suite, areas, architectures) =>
-        sourcesFileText({ baseUrl, suite, areas, architectures, key: publicKey.armored, keyring }),
+      baseUrl: workspace.archive.baseUrl,
+      keyring,
       leftBehind: new Map(
         [...notes].flatMap(([path, { size, sha256 }]) =>
           size === undefined || sha256 === undefined ? [] : [[path, { size, sha256 }] as const],
