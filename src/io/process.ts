@@ -26,7 +26,7 @@ export interface RunOptions extends Stoppable {
   /** Pass only `env` (and `PATH` when it is not in there). */
   cleanEnv?: boolean;
   /** Bytes for stdin; without it stdin is empty. */
-  input?: ByteSource;
+  input?: ByteSource | undefined;
   /** Append stdout and stderr to this file in the order they come. */
   log?: string;
   /** Return a result for a non-zero exit status in place of throwing. */

@@ -107,24 +107,21 @@ export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedP
 }
 
 function decode(bytes: Uint8Array, file: string | undefined): string {
+  const fault = (what: string, line?: number, cause?: unknown): LockstepError =>
+    new LockstepError('VERIFY_MALFORMED', {
+      message: `${file ?? 'The clearsigned text'} ${what}`,
+      hint: notWhatItShouldBe,
+      where: [{ file, line }],
+      cause,
+    });
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new LockstepError('VERIFY_MALFORMED', {
-      message: `${file ?? 'The clearsigned text'} is not UTF-8`,
-      hint: notWhatItShouldBe,
-      where: [{ file }],
-      cause,
-    });
+    throw fault('is not UTF-8', undefined, cause);
   }
   const nul = text.indexOf('\0');
-  if (nul !== -1)
-    throw new LockstepError('VERIFY_MALFORMED', {
-      message: `${file ?? 'The clearsigned text'} contains a NUL byte`,
-      hint: notWhatItShouldBe,
-      where: [{ file, line: text.slice(0, nul).split('\n').length }],
-    });
+  if (nul !== -1) throw fault('contains a NUL byte', text.slice(0, nul).split('\n').length);
   return text;
 }
 

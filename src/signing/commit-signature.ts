@@ -6,6 +6,7 @@
 import { LockstepError } from '../errors.js';
 import type { CommitSigning } from '../io/commit.js';
 import { run } from '../io/process.js';
+import { gpgOptions, saidByGpg } from './gpg-signer.js';
 import { unixLines } from './keys.js';
 
 /**
@@ -22,14 +23,12 @@ export async function commitSignature(payload: string, signing: CommitSigning): 
     });
   }
   const result = await run(program, ['--status-fd=2', '-bsau', key], {
+    ...gpgOptions,
     input: Buffer.from(payload),
-    allowFailure: true,
-    env: { LOCKSTEP_PASSPHRASE: undefined, LOCKSTEP_PASSPHRASE_FILE: undefined },
-    debianPackage: 'gnupg',
   });
   if (result.exitCode === 0 && /^\[GNUPG:\] SIG_CREATED /m.test(result.stderr))
     return unixLines(result.stdout);
-  const said = result.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[GNUPG:]'));
+  const said = saidByGpg(result);
   throw new LockstepError('SIGN_GPG', {
     message: `git's commit.gpgSign requires a signature by ${key}, but ${program} made none: ${said.at(-1) ?? `it ended with ${result.exitCode}`}`,
     hint: 'Test it with: git commit -S. Or disable commit.gpgSign for this repository',

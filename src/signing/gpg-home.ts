@@ -3,12 +3,11 @@
  * (unix(7)): with a longer path gpg finds no agent, and reports a missing secret key. It must not read the
  * home.
  */
-import { createHash } from 'node:crypto';
 import { lstat, mkdir, readlink, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { errnoOf, onDisk } from '../io/disk.js';
+import { onDisk, onErrno, sha256Of } from '../io/disk.js';
 
 /** sun_path, with the NUL that ends it. */
 const longestSocketPath = 107;
@@ -30,8 +29,7 @@ export function linkPlaces(): string[] {
 export async function reachableHome(homedir: string, places: readonly string[]): Promise<string> {
   if (isReachable(homedir)) return homedir;
   const folders = places.map((place) => join(place, `lockstep-gpg-${process.getuid?.() ?? 0}`));
-  const linkIn = (folder: string): string =>
-    join(folder, createHash('sha256').update(homedir).digest('hex').slice(0, 16));
+  const linkIn = (folder: string): string => join(folder, sha256Of(homedir).slice(0, 16));
   const folder = folders.find((one) => isReachable(linkIn(one)));
   const unreachable = (why: string): LockstepError =>
     new LockstepError('SIGN_GPG', {
@@ -43,12 +41,12 @@ export async function reachableHome(homedir: string, places: readonly string[]):
     throw unreachable(`no folder for temporary files has a short enough path: ${places.join(', ')}`);
   const link = linkIn(folder);
   await onDisk('write', link, async () => {
-    await mkdir(folder, { mode: 0o700 }).catch(unless('EEXIST'));
+    await mkdir(folder, { mode: 0o700 }).catch(onErrno(['EEXIST'], undefined));
     // Others may write to the folder for temporary files: theirs must not be taken for ours
     const made = await lstat(folder);
     const isOurs = made.isDirectory() && made.uid === process.getuid?.() && (made.mode & 0o077) === 0;
     if (!isOurs) throw unreachable(`${folder} is not only accessible to this user`);
-    await symlink(homedir, link).catch(unless('EEXIST'));
+    await symlink(homedir, link).catch(onErrno(['EEXIST'], undefined));
     if ((await readlink(link)) !== homedir) throw unreachable(`${link} points to another folder`);
   });
   return link;
@@ -56,10 +54,4 @@ export async function reachableHome(homedir: string, places: readonly string[]):
 
 function isReachable(homedir: string): boolean {
   return Buffer.byteLength(join(homedir, socketName)) <= longestSocketPath;
-}
-
-function unless(code: string): (error: unknown) => void {
-  return (error) => {
-    if (errnoOf(error) !== code) throw error;
-  };
 }

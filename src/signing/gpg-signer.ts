@@ -2,6 +2,7 @@
  * Owns signing with the user's own gpg: its agent asks for the passphrase or
  * the smart card, and no secret comes into this process.
  */
+import { asBuffer } from '../deb/bytes.js';
 import { LockstepError } from '../errors.js';
 import type { RunResult } from '../io/process.js';
 import { run } from '../io/process.js';
@@ -30,13 +31,7 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
   const home = homedir === undefined ? [] : ['--homedir', await reachableHome(homedir, linkPlaces())];
   const common = ['--batch', '--no-tty', ...home];
   const gpg = (args: string[], input?: Uint8Array): Promise<RunResult> =>
-    run(gpgProgram, [...common, ...args], {
-      allowFailure: true,
-      // gpg's children (pinentry, scdaemon) have no business with a passphrase meant for us
-      env: { LOCKSTEP_PASSPHRASE: undefined, LOCKSTEP_PASSPHRASE_FILE: undefined },
-      debianPackage: 'gnupg',
-      ...(input === undefined ? {} : { input }),
-    });
+    run(gpgProgram, [...common, ...args], { ...gpgOptions, input });
 
   const listing = await gpg(['--with-colons', '--list-secret-keys', '--', withoutMark(keyId)]);
   const { fingerprint, subkeys } = onlyKey(listing, keyId);
@@ -80,29 +75,31 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
     fingerprint,
     clearsign: async (text, date) => {
       const signable = signableText(text);
-      const signed = await sign(['--clearsign'], new TextEncoder().encode(signable), date);
+      const signed = await sign(['--clearsign'], Buffer.from(signable), date);
       // gpg has its own rules for lines; machines must read exactly the intended text
-      if (splitClearsigned(new TextEncoder().encode(signed)).text !== signable)
+      if (splitClearsigned(Buffer.from(signed)).text !== signable)
         throw new LockstepError('SIGN_GPG', { message: 'gpg signed another text than the one it received' });
       return signed;
     },
-    detached: (data, date) =>
-      sign(['--detach-sign'], typeof data === 'string' ? new TextEncoder().encode(data) : data, date),
+    detached: (data, date) => sign(['--detach-sign'], asBuffer(data), date),
     publicKey: async () => {
-      const result = await gpg([
-        '--armor',
-        '--export-options',
-        'export-minimal',
-        '--export',
-        '--',
-        fingerprint,
-      ]);
+      const result = await gpg([...exportArgs, fingerprint]);
       if (result.exitCode !== 0 || result.stdout === '') throw gpgFault(result, fingerprint);
       const armored = unixLines(result.stdout);
       return { armored, binary: await dearmor(armored), signsWith };
     },
   };
 }
+
+/** How gpg gives a public key; its name comes next. */
+export const exportArgs = ['--armor', '--export-options', 'export-minimal', '--export', '--'];
+
+/** How every gpg is run. Its children (pinentry, scdaemon) have no business with a passphrase meant for us. */
+export const gpgOptions = {
+  allowFailure: true,
+  env: { LOCKSTEP_PASSPHRASE: undefined, LOCKSTEP_PASSPHRASE_FILE: undefined },
+  debianPackage: 'gnupg',
+} as const;
 
 /** What gpg is asked for by, without the mark that says "this very one". */
 export function withoutMark(keyId: string): string {
@@ -144,12 +141,13 @@ function onlyKey(listing: RunResult, keyId: string): { fingerprint: string; subk
   return { fingerprint: only, subkeys: of('ssb') };
 }
 
+/** What gpg printed for people, by lines. */
+export function saidByGpg({ stderr }: RunResult): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[GNUPG:]'));
+}
+
 function gpgFault(result: RunResult, fingerprint: string): LockstepError {
-  const said = result.stderr
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('[GNUPG:]'))
-    .slice(-3)
-    .join('; ');
+  const said = saidByGpg(result).slice(-3).join('; ');
   return new LockstepError('SIGN_GPG', {
     message: `gpg did not sign with ${fingerprint} (exit status ${result.exitCode}): ${said}`,
     hint: 'Test it with: echo test | gpg --clearsign --local-user <key>. Without a terminal, the agent needs a graphical pinentry or the passphrase in its cache.',

@@ -31,23 +31,15 @@ export interface GpgvRequest {
  */
 export async function judgeWithGpgv(request: GpgvRequest): Promise<JudgedSignature[]> {
   const folder = await tempDir(request.scratch, 'gpgv-');
-  const files = {
-    keyring: join(folder, 'keyring.gpg'),
-    signature: join(folder, 'signature'),
-    data: join(folder, 'data'),
-  };
+  const files = ['keyring.gpg', 'signature', 'data'].map((name) => join(folder, name));
   try {
     const keyring = await binaryKeyring(request.keyring);
+    const contents = [keyring, request.signature, request.data];
     await onDisk('write', folder, async () => {
-      await writeFile(files.keyring, keyring, { mode: 0o600 });
-      await writeFile(files.signature, request.signature, { mode: 0o600 });
-      await writeFile(files.data, request.data, { mode: 0o600 });
+      for (const [at, file] of files.entries()) await writeFile(file, contents[at]!, { mode: 0o600 });
     });
-    const { stdout } = await run(
-      'gpgv',
-      ['--status-fd', '1', '--homedir', folder, '--keyring', files.keyring, files.signature, files.data],
-      { allowFailure: true },
-    );
+    const args = ['--status-fd', '1', '--homedir', folder, '--keyring', ...files];
+    const { stdout } = await run('gpgv', args, { allowFailure: true });
     const bits = rsaLengths(keyring);
     const revocations = revocationsIn(keyring);
     return readStatus(stdout, {

@@ -9,16 +9,7 @@ import { dirname, resolve } from 'node:path';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
-import {
-  ensureDir,
-  errnoOf,
-  exists,
-  onDisk,
-  removeFile,
-  syncDir,
-  temporaryName,
-  writeNew,
-} from '../io/disk.js';
+import { ensureDir, exists, notThere, onDisk, onErrno, syncDir, viaTemporary, writeNew } from '../io/disk.js';
 
 /** Bits of a mode that let anyone but the owner read or change a file. */
 const othersBits = 0o077;
@@ -45,18 +36,15 @@ export async function readKeyFile(file: string): Promise<string> {
 export async function writeKeyFile(file: string, armored: string): Promise<void> {
   if (await exists(file)) throw keyExists(file);
   await ensureDir(dirname(file), { mode: 0o700 });
-  const temporary = temporaryName(file);
-  try {
+  await viaTemporary(file, async (temporary) => {
     await writeNew(temporary, armored, { mode: 0o600 });
     // link(2), not rename(2): it refuses when another run was faster
-    await onDisk('write', file, () => link(temporary, file)).catch((error: unknown) => {
-      if (error instanceof LockstepError && errnoOf(error.cause) === 'EEXIST') throw keyExists(file);
-      throw error;
-    });
+    const isFirst = await onDisk('write', file, () =>
+      link(temporary, file).then(() => true, onErrno(['EEXIST'], false)),
+    );
+    if (!isFirst) throw keyExists(file);
     await syncDir(dirname(file));
-  } finally {
-    await removeFile(temporary);
-  }
+  });
 }
 
 /** Where a passphrase may come from. */
@@ -104,18 +92,11 @@ interface Secret {
 }
 
 async function readSecret(file: string, { what, missing, hint }: Secret): Promise<string> {
-  const notThere = (cause: unknown): unknown =>
-    ['ENOENT', 'ENOTDIR'].includes(errnoOf(cause) ?? '')
-      ? new LockstepError(missing, {
-          message: `${what} does not exist: ${file}`,
-          hint,
-          where: [{ file }],
-          cause,
-        })
-      : cause;
   return onDisk('read', file, async () => {
-    await stat(file).catch((error: unknown) => {
-      throw notThere(error);
+    await stat(file).catch((cause: unknown) => {
+      notThere(undefined)(cause);
+      const message = `${what} does not exist: ${file}`;
+      throw new LockstepError(missing, { message, hint, where: [{ file }], cause });
     });
     const handle = await open(file, constants.O_RDONLY);
     try {

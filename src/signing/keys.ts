@@ -11,7 +11,6 @@ export interface NewKey {
   /** The archive's name, as in `Lockstep Archive`. */
   name: string;
   email?: string;
-  comment?: string;
   /** Creation date of the key; no signature of it may be older. */
   date: Date;
   passphrase?: string;
@@ -39,7 +38,6 @@ export async function generateKey(wanted: NewKey): Promise<GeneratedKey> {
   const userID = {
     name: checkedUserIdPart('name', wanted.name),
     ...(wanted.email === undefined ? {} : { email: checkedUserIdPart('email', wanted.email) }),
-    ...(wanted.comment === undefined ? {} : { comment: checkedUserIdPart('comment', wanted.comment) }),
   };
   const openpgp = await loadOpenpgp();
   const config = signingConfig(openpgp);
@@ -72,40 +70,16 @@ export async function generateKey(wanted: NewKey): Promise<GeneratedKey> {
   };
 }
 
-/** What a keyring says of one key. */
-export interface PublicKeyInfo {
-  /** 40 upper-case hex digits. */
-  fingerprint: string;
-  userIds: string[];
-  created: Date;
-  /** `null` if it never does; absent if the key's own signatures cannot be checked or it is revoked. */
-  expires?: Date | null;
-  /** The library's name, `rsaEncryptSign`, `eddsaLegacy`. */
-  algorithm: string;
-  bits?: number;
-}
-
 /**
- * The keys of a keyring file, binary or armored (any number of blocks).
+ * The keys of a keyring file, binary or armored (any number of blocks); fingerprints have 40 upper-case hex digits.
  * @throws LockstepError KEYRING_INVALID
  */
-export async function readPublicKeys(bytes: Uint8Array, file?: string): Promise<PublicKeyInfo[]> {
+export async function readPublicKeys(
+  bytes: Uint8Array,
+  file?: string,
+): Promise<{ fingerprint: string; created: Date }[]> {
   const keys = await parseKeyring(bytes, file);
-  return Promise.all(
-    keys.map(async (key) => {
-      const { algorithm, bits } = key.getAlgorithmInfo();
-      // null: revoked, or no valid self-signature
-      const expires = await key.getExpirationTime();
-      return {
-        fingerprint: fingerprintOf(key),
-        userIds: key.getUserIDs(),
-        created: key.getCreationTime(),
-        ...(expires === null ? {} : { expires: expires instanceof Date ? expires : null }),
-        algorithm,
-        ...(bits === undefined ? {} : { bits }),
-      };
-    }),
-  );
+  return keys.map((key) => ({ fingerprint: fingerprintOf(key), created: key.getCreationTime() }));
 }
 
 /**
@@ -154,12 +128,19 @@ export function fingerprintOf(key: { getFingerprint(): string }): string {
   return key.getFingerprint().toUpperCase();
 }
 
+/** Armor that the library made in memory: its type speaks of streams. */
+export function armorText(armored: unknown): string {
+  if (typeof armored !== 'string') throw new TypeError('openpgp gave no armor');
+  return unixLines(armored);
+}
+
 /** apt 2.6 takes armor apart with an awk script that knows no CR. */
 export function unixLines(text: string): string {
   return text.replaceAll('\r\n', '\n');
 }
 
-function isBinary(bytes: Uint8Array): boolean {
+/** Whether a file has OpenPGP packets as they are, without armor. */
+export function isBinary(bytes: Uint8Array): boolean {
   // Every OpenPGP packet begins with a byte that has its highest bit set; armor is ASCII
   return ((bytes[0] ?? 0) & 0x80) !== 0;
 }

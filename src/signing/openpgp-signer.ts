@@ -2,11 +2,12 @@
  * Owns signing in process, with a private key file of the workspace.
  */
 import { aptMinRsaBits } from '../deb/apt-limits.js';
+import { asBuffer } from '../deb/bytes.js';
 import type { PrivateKey } from 'openpgp';
 import { LockstepError } from '../errors.js';
 import { formatClearsigned, signableText } from './clearsigned.js';
 import { readKeyFile } from './key-file.js';
-import { fingerprintOf, unixLines } from './keys.js';
+import { armorText, fingerprintOf, unixLines } from './keys.js';
 import type { OpenPgpModule } from './openpgp.js';
 import { errorText, loadOpenpgp, signingConfig } from './openpgp.js';
 import type { Signer } from './signer-port.js';
@@ -40,8 +41,7 @@ export async function openpgpSigner({
   const config = signingConfig(openpgp);
 
   const signature = async (
-    text: string | undefined,
-    binary: Uint8Array | undefined,
+    content: { text: string } | { binary: Uint8Array },
     date: Date,
   ): Promise<string> => {
     await key.getSigningKey(undefined, date, undefined, config).catch((cause: unknown) => {
@@ -53,20 +53,9 @@ export async function openpgpSigner({
       });
     });
     const message =
-      binary === undefined
-        ? await openpgp.createMessage({ text: text ?? '' })
-        : await openpgp.createMessage({ binary });
-    // Its type speaks of streams; a message in memory gives a string
-    const armored: unknown = await openpgp.sign({
-      message,
-      signingKeys: key,
-      detached: true,
-      date,
-      format: 'armored',
-      config,
-    });
-    if (typeof armored !== 'string') throw new TypeError('openpgp gave no armor');
-    return unixLines(armored);
+      'text' in content ? await openpgp.createMessage(content) : await openpgp.createMessage(content);
+    const how = { detached: true, format: 'armored', config } as const;
+    return armorText(await openpgp.sign({ message, signingKeys: key, date, ...how }));
   };
 
   return {
@@ -74,13 +63,12 @@ export async function openpgpSigner({
     clearsign: async (text, date) => {
       const signable = signableText(text);
       // Without the last line's end, which is not signed (RFC 9580 section 7.2)
-      const armored = await signature(signable.slice(0, -1), undefined, date);
+      const armored = await signature({ text: signable.slice(0, -1) }, date);
       const { packets } = await openpgp.readSignature({ armoredSignature: armored });
       const hash = packets[0]?.hashAlgorithm ?? openpgp.enums.hash.sha512;
       return formatClearsigned(signable, armored, openpgp.enums.read(openpgp.enums.hash, hash).toUpperCase());
     },
-    detached: (data, date) =>
-      signature(undefined, typeof data === 'string' ? new TextEncoder().encode(data) : data, date),
+    detached: (data, date) => signature({ binary: asBuffer(data) }, date),
     publicKey: () => {
       const publicKey = key.toPublic();
       return Promise.resolve({ armored: unixLines(publicKey.armor(config)), binary: publicKey.write() });

@@ -38,13 +38,12 @@ export function strictConfig(openpgp: OpenPgpModule): OpenPgp.Config {
   const { hash, publicKey } = openpgp.enums;
   const weakHashes = new Set([hash.md5, hash.sha1, hash.ripemd]);
   return {
-    ...openpgp.config,
+    ...laxConfig(openpgp),
     rejectHashAlgorithms: weakHashes,
     rejectMessageHashAlgorithms: weakHashes,
     rejectPublicKeyAlgorithms: new Set([publicKey.elgamal, publicKey.dsa]),
     // A modulus of 2048 bits may begin with a zero
     minRSABits: aptMinRsaBits - 1,
-    rejectCurves: new Set(),
   };
 }
 

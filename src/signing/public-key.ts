@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readNamedFile, type NamedFile } from '../io/named-file.js';
 import { run } from '../io/process.js';
-import { signingKeyNamed, withoutMark } from './gpg-signer.js';
+import { exportArgs, gpgOptions, signingKeyNamed, withoutMark } from './gpg-signer.js';
 import { readKeyFile } from './key-file.js';
 import { binaryKeyring, dearmor, fingerprintOf, parseKeyring, unixLines } from './keys.js';
 import { rememberText } from './opened-key.js';
@@ -73,22 +73,9 @@ async function exported(
   directory: string,
 ): Promise<string> {
   const home = config.homedir === undefined ? [] : ['--homedir', resolve(directory, config.homedir)];
-  const { exitCode, stdout } = await run(
-    config.program ?? 'gpg',
-    [
-      '--batch',
-      '--no-tty',
-      ...home,
-      '--armor',
-      '--export-options',
-      'export-minimal',
-      '--export',
-      '--',
-      // With the mark, gpg would leave out the other subkeys
-      withoutMark(config.key),
-    ],
-    { allowFailure: true, debianPackage: 'gnupg' },
-  );
+  // With the mark, gpg would leave out the other subkeys
+  const args = ['--batch', '--no-tty', ...home, ...exportArgs, withoutMark(config.key)];
+  const { exitCode, stdout } = await run(config.program ?? 'gpg', args, gpgOptions);
   if (exitCode === 0 && stdout !== '') return unixLines(stdout);
   throw new LockstepError('SIGN_KEY_MISSING', {
     message: `gpg has no key ${config.key}`,

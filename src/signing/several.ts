@@ -3,7 +3,7 @@
  * known key has signed.
  */
 import { formatClearsigned, signableText, splitClearsigned } from './clearsigned.js';
-import { dearmor, unixLines } from './keys.js';
+import { armorText, dearmor } from './keys.js';
 import { loadOpenpgp, signingConfig } from './openpgp.js';
 import type { Signer } from './signer-port.js';
 
@@ -43,38 +43,20 @@ export async function oneKeyring(
   const [first] = keys;
   // A single key stays byte for byte as its owner exported it
   if (keys.length === 1) return first!;
-  const openpgp = await loadOpenpgp();
   const binary = new Uint8Array(Buffer.concat(keys.map((key) => key.binary)));
-  const config = signingConfig(openpgp);
-  return {
-    armored: armorOf(
-      openpgp.armor(openpgp.enums.armor.publicKey, binary, undefined, undefined, undefined, true, config),
-    ),
-    binary,
-  };
+  return { armored: await armorOf('publicKey', binary), binary };
 }
 
 async function oneArmor(armored: readonly string[]): Promise<string> {
-  const openpgp = await loadOpenpgp();
   const packets = await Promise.all(armored.map((block) => dearmor(block)));
-  const bytes = new Uint8Array(Buffer.concat(packets));
-  return armorOf(
-    openpgp.armor(
-      openpgp.enums.armor.signature,
-      bytes,
-      undefined,
-      undefined,
-      undefined,
-      true,
-      signingConfig(openpgp),
-    ),
-  );
+  return await armorOf('signature', new Uint8Array(Buffer.concat(packets)));
 }
 
-/** Its type speaks of streams; bytes in give a string. */
-function armorOf(armored: unknown): string {
-  if (typeof armored !== 'string') throw new TypeError('openpgp gave no armor');
-  return unixLines(armored);
+async function armorOf(kind: 'publicKey' | 'signature', bytes: Uint8Array): Promise<string> {
+  const openpgp = await loadOpenpgp();
+  const config = signingConfig(openpgp);
+  const type = openpgp.enums.armor[kind];
+  return armorText(openpgp.armor(type, bytes, undefined, undefined, undefined, true, config));
 }
 
 /** One after the other: two prompts for a card at once confuse. */

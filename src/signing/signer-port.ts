@@ -16,14 +16,16 @@ export interface PublicHalf {
 
 /** What of a signer needs no secret. */
 export interface PublicKey {
-  /** 40 upper-case hex digits. */
+  /** The primary key's, 40 upper-case hex digits. */
   readonly fingerprint: string;
+  /**
+   * For the archive's keyring. Of the archive's own signer: all keys by which its records are judged, and for which of
+   * them that ends.
+   */
   publicKey(): Promise<PublicHalf>;
 }
 
-export interface Signer {
-  /** The primary key's fingerprint, 40 upper-case hex digits. */
-  readonly fingerprint: string;
+export interface Signer extends PublicKey {
   /**
    * A clearsigned file, as apt's InRelease. Trailing blanks of lines, which no
    * clear signature covers, are left out; the last line is ended.
@@ -37,9 +39,4 @@ export interface Signer {
    * @throws LockstepError SIGN_KEY_EXPIRED, SIGN_GPG, SIGN_KEY_MISSING
    */
   detached(data: Uint8Array | string, date: Date, what?: string): Promise<string>;
-  /**
-   * The public half, for the archive's keyring. Of the archive's own signer: all keys by which its records are judged,
-   * and for which of them that ends.
-   */
-  publicKey(): Promise<PublicHalf>;
 }

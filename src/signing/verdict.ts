@@ -78,14 +78,10 @@ export function combineJudgements(signatures: JudgedSignature[]): Verdict {
   return { result: 'unverifiable', reason: 'it contains no readable signature', signatures };
 }
 
-const codes: Record<Exclude<SignatureResult, 'good'>, ErrorCode> = {
+/** Of all others: VERIFY_BAD_SIGNATURE. */
+const codes: Partial<Record<SignatureResult, ErrorCode>> = {
   weak: 'VERIFY_WEAK_SIGNATURE',
-  expired: 'VERIFY_BAD_SIGNATURE',
-  stopped: 'VERIFY_BAD_SIGNATURE',
-  revoked: 'VERIFY_BAD_SIGNATURE',
-  bad: 'VERIFY_BAD_SIGNATURE',
   'unknown-key': 'VERIFY_UNKNOWN_KEY',
-  unverifiable: 'VERIFY_BAD_SIGNATURE',
 };
 
 const hints: Partial<Record<SignatureResult, string>> = {
@@ -104,7 +100,7 @@ const hints: Partial<Record<SignatureResult, string>> = {
  */
 export function assertGood(verdict: Verdict, subject: string): void {
   if (verdict.result === 'good') return;
-  throw new LockstepError(codes[verdict.result], {
+  throw new LockstepError(codes[verdict.result] ?? 'VERIFY_BAD_SIGNATURE', {
     message: `The signature of ${subject} is not accepted: ${verdict.reason}`,
     hint:
       hints[verdict.result] ??

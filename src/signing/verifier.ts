@@ -6,12 +6,12 @@
  */
 import { tmpdir } from 'node:os';
 import { LockstepError } from '../errors.js';
-import { collect, type ByteSource } from '../deb/bytes.js';
+import { asBuffer, collect, type ByteSource } from '../deb/bytes.js';
 import { splitClearsigned } from './clearsigned.js';
-import { judgeWithGpgv } from './gpgv.js';
+import { judgeWithGpgv, type GpgvRequest } from './gpgv.js';
 import type { Judgement } from './judgement.js';
 import { judgeSignature } from './judgement.js';
-import { dearmor, parseKeyring } from './keys.js';
+import { dearmor, isBinary, parseKeyring } from './keys.js';
 import { errorText, laxConfig, loadOpenpgp } from './openpgp.js';
 import type { Taken } from './taken.js';
 import type { JudgedSignature, Verdict } from './verdict.js';
@@ -30,14 +30,8 @@ export interface VerifyOptions {
   scratch?: string;
 }
 
-/** Who vouches for a text. */
-export interface SignedBy {
-  /** Primary key's fingerprint, 40 upper-case hex digits. */
-  fingerprint: string;
-  created: Date;
-  /** As {@link JudgedSignature.keyEnds}. */
-  keyEnds?: Date | null;
-}
+/** Who vouches for a text: a primary key's fingerprint, and its end. */
+export type SignedBy = Required<Pick<JudgedSignature, 'fingerprint'>> & Pick<JudgedSignature, 'keyEnds'>;
 
 export interface VerifiedText {
   /** Exactly the signed text; lines end with LF, the last one too. Nothing else of the file. */
@@ -63,17 +57,14 @@ export async function verifyClearsigned(
   keyring: Uint8Array,
   options: VerifyOptions,
 ): Promise<VerifiedText> {
-  const bytes = typeof file === 'string' ? new TextEncoder().encode(file) : file;
-  const { text, canonical, signature } = splitClearsigned(bytes, options.subject);
+  const { text, canonical, signature } = splitClearsigned(asBuffer(file), options.subject);
   const signatures = await judgeAll({ data: canonical, signature, keyring, kind: 'text', options });
   assertGood(combineJudgements(signatures), options.subject ?? 'the clearsigned text');
   const good = signatures.filter(({ result }) => result === 'good');
   return {
     text,
-    signers: good.flatMap(({ fingerprint, created, keyEnds }) =>
-      fingerprint === undefined || created === undefined
-        ? []
-        : [{ fingerprint, created, ...(keyEnds === undefined ? {} : { keyEnds }) }],
+    signers: good.flatMap(({ fingerprint, keyEnds }) =>
+      fingerprint === undefined ? [] : [{ fingerprint, ...(keyEnds === undefined ? {} : { keyEnds }) }],
     ),
     signatures,
   };
@@ -98,11 +89,7 @@ export async function verifyDetached(
   return combineJudgements(await judgeAll({ data: bytes, signature, keyring, kind: 'detached', options }));
 }
 
-interface Question {
-  data: Uint8Array;
-  signature: string | Uint8Array;
-  keyring: Uint8Array;
-  kind: 'text' | 'detached';
+interface Question extends Omit<GpgvRequest, 'taken' | 'scratch'> {
   options: VerifyOptions;
 }
 
@@ -158,11 +145,7 @@ async function judgeAll(question: Question): Promise<JudgedSignature[]> {
 async function secondOpinion(question: Question): Promise<JudgedSignature[]> {
   const { options, ...request } = question;
   try {
-    return await judgeWithGpgv({
-      ...request,
-      taken: options.taken,
-      scratch: options.scratch ?? tmpdir(),
-    });
+    return await judgeWithGpgv({ ...request, taken: options.taken, scratch: options.scratch ?? tmpdir() });
   } catch (error) {
     if (error instanceof LockstepError && error.code === 'TOOL_MISSING') return [];
     throw error;
@@ -171,9 +154,9 @@ async function secondOpinion(question: Question): Promise<JudgedSignature[]> {
 
 /** Signature files are armored (.asc, Release.gpg) or binary (.sig). */
 async function signaturePackets(signature: string | Uint8Array): Promise<Uint8Array> {
-  const bytes = typeof signature === 'string' ? new TextEncoder().encode(signature) : signature;
-  if (((bytes[0] ?? 0) & 0x80) !== 0) return bytes;
-  const text = Buffer.from(bytes).toString('latin1');
+  const bytes = asBuffer(signature);
+  if (isBinary(bytes)) return bytes;
+  const text = bytes.toString('latin1');
   const blocks = text.match(/^-----BEGIN PGP [A-Z ]+-----\r?$/gm) ?? [];
   if (blocks.length !== 1 || blocks[0]?.trim() !== '-----BEGIN PGP SIGNATURE-----') {
     throw new Error('it is not a single PGP SIGNATURE block');

@@ -92,7 +92,8 @@ describe('the signer with a key file', () => {
       taken: { kind: 'arriving', now: date },
     });
     assert.equal(verified.text, text);
-    assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint, created: date, keyEnds: null }]);
+    assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint, keyEnds: null }]);
+    assert.deepEqual(verified.signatures[0]?.created, date);
     const verdict = await verifyDetached(
       text,
       await readFile(dir.path('Release.gpg')),

@@ -58,11 +58,16 @@ describe('the verifier', () => {
       );
 
     it('gives the signed text and who signed it', async () => {
-      const { text: read, signers } = await verifyClearsigned(inRelease, key.publicBinary, {
+      const {
+        text: read,
+        signers,
+        signatures,
+      } = await verifyClearsigned(inRelease, key.publicBinary, {
         taken: { kind: 'arriving', now },
       });
       assert.equal(read, text);
-      assert.deepEqual(signers, [{ fingerprint: key.fingerprint, created: date, keyEnds: null }]);
+      assert.deepEqual(signers, [{ fingerprint: key.fingerprint, keyEnds: null }]);
+      assert.deepEqual(signatures[0]?.created, date);
     });
 
     it('refuses every change of the text', async () => {
@@ -230,7 +235,8 @@ describe('the verifier', () => {
       const both = await together(await signer.detached(data, date), await otherSigner.detached(data, date));
       assert.equal((await verifyDetached(data, both, keyring, options)).result, 'good');
       const verified = await verifyClearsigned(inRelease, keyring, options);
-      assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint, created: date }]);
+      assert.deepEqual(verified.signers, [{ fingerprint: key.fingerprint }]);
+      assert.deepEqual(verified.signatures[0]?.created, date);
       await assert.rejects(
         verifyClearsigned(inRelease.replace('Suite: x', 'Suite: y'), keyring, options),
         withCode('VERIFY_BAD_SIGNATURE'),

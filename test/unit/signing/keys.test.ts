@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { LockstepError } from '../../../src/errors.js';
-import { generateKey, readPublicKeys } from '../../../src/signing/keys.js';
+import { generateKey, parseKeyring, readPublicKeys } from '../../../src/signing/keys.js';
 
 const date = new Date('2026-11-01T10:00:00Z');
 const withCode = (code: string) => (error: unknown) => error instanceof LockstepError && error.code === code;
@@ -10,14 +10,12 @@ describe('a generated key', () => {
     const key = await generateKey({ name: 'Test Archive', email: 'archive@test.invalid', date });
     assert.match(key.fingerprint, /^[0-9A-F]{40}$/);
     assert.deepEqual(await readPublicKeys(key.publicBinary), [
-      {
-        fingerprint: key.fingerprint,
-        userIds: ['Test Archive <archive@test.invalid>'],
-        created: date,
-        expires: null,
-        algorithm: 'eddsaLegacy',
-      },
+      { fingerprint: key.fingerprint, created: date },
     ]);
+    const [read] = await parseKeyring(key.publicBinary);
+    assert.deepEqual(read?.getUserIDs(), ['Test Archive <archive@test.invalid>']);
+    assert.equal(read.getAlgorithmInfo().algorithm, 'eddsaLegacy');
+    assert.equal(await read.getExpirationTime(), Infinity);
   });
 
   it('has a public half without the secret, the same in both forms', async () => {
@@ -35,8 +33,8 @@ describe('a generated key', () => {
 
   it('expires when asked to', async () => {
     const key = await generateKey({ name: 'Test Archive', date, validFor: 86_400 });
-    const [info] = await readPublicKeys(key.publicBinary);
-    assert.deepEqual(info?.expires, new Date('2026-11-02T10:00:00Z'));
+    const [read] = await parseKeyring(key.publicBinary);
+    assert.deepEqual(await read?.getExpirationTime(), new Date('2026-11-02T10:00:00Z'));
   });
 
   it('refuses names that no user ID can hold', async () => {
