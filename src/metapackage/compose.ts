@@ -4,9 +4,9 @@
  * the keyring package. Decisions over data; reading templates and writing
  * packages are done elsewhere.
  */
-import { createHash } from 'node:crypto';
 import { debianVersionOf } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
+import { sha256Of } from '../io/disk.js';
 import type { Profile } from '../profile/profile-schema.js';
 import type { Workspace } from '../profile/workspace-schema.js';
 import type { ExtensionFacts } from '../source/extension-facts.js';
@@ -103,10 +103,11 @@ export async function planSet(input: SetInput, history: readonly VersionUse[]): 
   const versions = new Map<string, string>();
   const groups: SourceGroup[] = [];
   const suffix = input.workspace.versionSuffix;
-  for (const { source, component, baseVersion, ...members } of groupsOf(input)) {
+  for (const members of groupsOf(input)) {
+    const { source, component, baseVersion } = members;
     const at = (version: string): Promise<ComposedPackage[]> => {
-      for (const name of members.packages) versions.set(name, version);
-      return composeGroup(input, { source, component, baseVersion, ...members }, versions);
+      for (const part of members.parts) versions.set(part.package, version);
+      return composeGroup(input, members, version, versions);
     };
     // the digest covers the content without the package's own version; number 0 is never assigned
     const inputs = inputsOf(await at(`${baseVersion}+${suffix}0`));
@@ -171,20 +172,18 @@ export async function composeKeyring(input: KeyringInput, version: string): Prom
 
 /** sha256 over the content of packages, whatever the order of their parts. */
 export function inputsOf(packages: readonly ComposedPackage[]): string {
-  const hash = createHash('sha256');
   const sorted = [...packages].sort((a, b) => (a.package < b.package ? -1 : 1));
-  hash.update(JSON.stringify(sorted.map(digestible)));
-  return hash.digest('hex');
+  return sha256Of(JSON.stringify(sorted.map(digestible)));
 }
+
+/** A package that is made of a template or of an extension. */
+type Part = { package: string; template: string } | { package: string; extension: Packaged };
 
 interface Members {
   source: string;
   component: string | undefined;
   baseVersion: string;
-  templates: string[];
-  /** In place of templates. */
-  extension?: Packaged;
-  packages: string[];
+  parts: Part[];
 }
 
 type Packaged = SetExtension & { package: string };
@@ -200,39 +199,19 @@ function treeTemplates(profile: Profile): { component: string; template: string 
 function groupsOf(input: SetInput): Members[] {
   const { workspace, profile, pins } = input;
   const versionOf = (component: string): string => debianVersionOf(pinOf(pins, component).upstreamVersion);
-  const components = treeTemplates(profile).map(({ component, template }): Members => {
-    const name = packageOfTemplate(workspace, template);
-    return {
-      source: name,
-      component,
-      baseVersion: versionOf(component),
-      templates: [template],
-      packages: [name],
-    };
-  });
-  // Each after those that it needs: it names their versions
-  const extensions = setExtensions(input)
-    .filter(isPackaged)
-    .map((extension): Members => {
-      const { component, package: name } = extension;
-      return {
-        source: name,
-        component,
-        baseVersion: versionOf(component),
-        templates: [],
-        extension,
-        packages: [name],
-      };
-    });
-  const { name, lead, templates } = profile.metapackage;
-  const metapackage: Members = {
-    source: name,
-    component: undefined,
-    baseVersion: versionOf(lead),
-    templates,
-    packages: templates.map((template) => packageOfTemplate(workspace, template)),
+  const partOf = (template: string): Part => ({ package: packageOfTemplate(workspace, template), template });
+  const groupOf = (component: string, part: Part): Members => {
+    return { source: part.package, component, baseVersion: versionOf(component), parts: [part] };
   };
-  return [...components, ...extensions, metapackage];
+  const { name, lead, templates } = profile.metapackage;
+  return [
+    ...treeTemplates(profile).map(({ component, template }) => groupOf(component, partOf(template))),
+    // Each after those that it needs: it names their versions
+    ...setExtensions(input)
+      .filter(isPackaged)
+      .map((extension) => groupOf(extension.component, { package: extension.package, extension })),
+    { source: name, component: undefined, baseVersion: versionOf(lead), parts: templates.map(partOf) },
+  ];
 }
 
 function setExtensions({ workspace, profile, pins, extensions = {} }: SetInput): SetExtension[] {
@@ -247,53 +226,47 @@ function pinOf(pins: SetInput['pins'], component: string): Pin {
 
 async function composeGroup(
   input: SetInput,
-  members: Members,
+  { source, component, parts }: Members,
+  version: string,
   versions: ReadonlyMap<string, string>,
 ): Promise<ComposedPackage[]> {
   const { workspace, profile, profiles, pins, built, templates, key, schema } = input;
   const set = packagesOfSet(workspace, profile, pins, built, Object.fromEntries(versions));
   const extensions = setExtensions(input);
-  const pin = members.component === undefined ? undefined : pinOf(pins, members.component);
+  const pin = component === undefined ? undefined : pinOf(pins, component);
   const shared = {
+    version,
     maintainer: workspace.archive.maintainer,
     date: pin?.date ?? Math.max(...Object.values(pins).map((other) => other.date)),
     changelog: { distribution: profile.base.codename, lines: changelogLines(profile, pins, set, pin) },
     tree: pin === undefined ? undefined : (treeOfPin(pin) ?? undefined),
   };
-  const version = (name: string): string => {
-    const known = versions.get(name);
-    if (known === undefined) throw new Error(`package ${name} has no version`);
-    return known;
-  };
-  if (members.extension !== undefined) {
-    const { extension } = members;
-    const { component, package: name } = extension;
+  const ofExtension = (extension: Packaged): Promise<ComposedPackage> => {
     if (shared.tree === undefined) throw new Error(`component ${component} has no tree`);
-    return [
-      await composeExtension({
-        ...{ ...shared, extension, tree: shared.tree, version: version(name) },
-        mediawiki: Object.values(set)
-          .flat()
-          .find((item) => item.package === 'mediawiki')?.version,
-        needs: neededBy(extension, extensions)
-          .filter(isPackaged)
-          .map((other) => ({ package: other.package, version: versions.get(other.package) })),
-        php: input.phpOf?.[component] ?? [],
-      }),
-    ];
-  }
+    return composeExtension({
+      ...{ ...shared, extension, tree: shared.tree },
+      mediawiki: Object.values(set)
+        .flat()
+        .find((item) => item.package === 'mediawiki')?.version,
+      needs: neededBy(extension, extensions)
+        .filter(isPackaged)
+        .map((other) => ({ package: other.package, version: versions.get(other.package) })),
+      php: input.phpOf?.[extension.component] ?? [],
+    });
+  };
   const common = commonVariables(workspace, profiles, key);
-  const variables = setVariables(common, profile, pins, set, { schema, extensions, php: input.php });
+  const more = { schema, extensions, php: input.php };
+  let variables: ReturnType<typeof setVariables> | undefined;
   const packages: ComposedPackage[] = [];
-  for (const template of members.templates) {
-    const folder = templates.get(template);
-    if (folder === undefined) throw new Error(`template ${template} was not read`);
-    const name = packageOfTemplate(workspace, template);
-    packages.push(
-      await composeTemplate({
-        ...{ ...shared, folder, package: name, source: members.source, version: version(name), variables },
-      }),
-    );
+  for (const part of parts) {
+    if ('extension' in part) {
+      packages.push(await ofExtension(part.extension));
+      continue;
+    }
+    const folder = templates.get(part.template);
+    if (folder === undefined) throw new Error(`template ${part.template} was not read`);
+    variables ??= setVariables(common, profile, pins, set, more);
+    packages.push(await composeTemplate({ ...shared, folder, package: part.package, source, variables }));
   }
   return packages;
 }
@@ -302,7 +275,7 @@ async function composeGroup(
  * Sorts keys at every depth and replaces contents by their hash, so that the digest depends only on the data.
  */
 function digestible(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { sha256: createHash('sha256').update(value).digest('hex') };
+  if (value instanceof Uint8Array) return { sha256: sha256Of(value) };
   if (Array.isArray(value)) return value.map(digestible);
   if (typeof value !== 'object' || value === null) return value;
   return Object.entries(value)

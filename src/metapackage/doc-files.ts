@@ -2,6 +2,7 @@
  * The files in /usr/share/doc of every package: the changelog, and a copyright file if its template has none.
  * Pure except for compression.
  */
+import type { TreeEntry } from '../build/tree-package.js';
 import { formatChangelogEntry } from '../deb/changelog.js';
 import { collect } from '../deb/bytes.js';
 import { gzip } from '../io/compress.js';
@@ -16,9 +17,22 @@ export interface ChangelogSpec {
   date: number;
 }
 
-/** changelog.gz of a native package (Policy 12.7), compressed as `gzip -9n` does. */
-export async function changelogGz(spec: ChangelogSpec): Promise<Uint8Array> {
-  return collect(gzip(formatChangelogEntry(spec.source, spec)));
+/** A file that anybody may read. */
+export function plainFile(path: string, content: Uint8Array): TreeEntry {
+  return { kind: 'file', path, mode: 0o644, content };
+}
+
+/**
+ * The changelog of a native package (Policy 12.7), compressed as `gzip -9n` does, and its copyright file.
+ *
+ * @param name of the package
+ */
+export async function docFiles(name: string, spec: ChangelogSpec, copyright: string): Promise<TreeEntry[]> {
+  const changelog = await collect(gzip(formatChangelogEntry(spec.source, spec)));
+  return [
+    plainFile(`/usr/share/doc/${name}/changelog.gz`, changelog),
+    plainFile(`/usr/share/doc/${name}/copyright`, Buffer.from(copyright)),
+  ];
 }
 
 /** A machine-readable copyright file for what is generated from templates of this project. */

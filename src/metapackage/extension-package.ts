@@ -3,21 +3,15 @@
  * extension.json or skin.json says: nobody writes packaging for it. It decides
  * over data; the tree is put in while the package is written.
  */
-import type { TreeFrom } from '../build/tree-package.js';
-import { changelogGz, type ChangelogSpec } from './doc-files.js';
+import { docFiles } from './doc-files.js';
 import { extensionCopyright } from './extension-copyright.js';
 import type { SetExtension } from './extension-set.js';
 import { mediawikiRelations } from './mediawiki-relation.js';
-import type { ComposedPackage } from './tree-from-template.js';
+import type { ComposedPackage, TemplateJob } from './tree-from-template.js';
 
-export interface ExtensionJob {
+export interface ExtensionJob extends Pick<TemplateJob, 'version' | 'maintainer' | 'date' | 'changelog'> {
   extension: SetExtension & { package: string };
-  version: string;
-  maintainer: string;
-  /** Seconds: the date of all files. */
-  date: number;
-  changelog: Pick<ChangelogSpec, 'distribution' | 'lines'>;
-  tree: Pick<TreeFrom, 'archive' | 'path'>;
+  tree: NonNullable<TemplateJob['tree']>;
   /** Version of the package mediawiki in the set; undefined where the set has none. */
   mediawiki: string | undefined;
   /** Packages of the extensions that it needs; a version that is not known yet is left open. */
@@ -94,14 +88,7 @@ const data = [
 export async function composeExtension(job: ExtensionJob): Promise<ComposedPackage> {
   const { extension, version, maintainer, date } = job;
   const { facts, package: name } = extension;
-  const docs = `/usr/share/doc/${name}`;
-  const file = (path: string, content: Uint8Array): ComposedPackage['entries'][number] => ({
-    kind: 'file',
-    path,
-    mode: 0o644,
-    content,
-  });
-  const changelog = await changelogGz({ ...job.changelog, source: name, version, maintainer, date });
+  const changelog = { ...job.changelog, source: name, version, maintainer, date };
   return {
     package: name,
     version,
@@ -115,10 +102,7 @@ export async function composeExtension(job: ExtensionJob): Promise<ComposedPacka
       ...(facts.homepage === null ? {} : { Homepage: facts.homepage }),
       Description: describe(job),
     },
-    entries: [
-      file(`${docs}/changelog.gz`, changelog),
-      file(`${docs}/copyright`, Buffer.from(extensionCopyright(facts))),
-    ],
+    entries: await docFiles(name, changelog, extensionCopyright(facts)),
     conffiles: [],
     scripts: {},
     date,

@@ -50,30 +50,13 @@ function boundsOfPart(part: string): ['>=' | '<<', number[]][] | null {
   if (text === '' || (operator !== '' && wildcard !== undefined)) return null;
   const numbers = text.split('.').map(Number);
   const upTo = (position: number): number[] => [...numbers.slice(0, position), (numbers[position] ?? 0) + 1];
-  switch (operator) {
-    case '>=':
-      return [['>=', numbers]];
-    case '<':
-      return [['<<', numbers]];
-    case '~':
-      return [
-        ['>=', numbers],
-        ['<<', upTo(Math.max(0, numbers.length - 2))],
-      ];
-    case '^':
-      // 0.x is the business of Composer's grammar alone: MediaWiki left it behind in 2003
-      return numbers[0] === 0
-        ? null
-        : [
-            ['>=', numbers],
-            ['<<', upTo(0)],
-          ];
-    default:
-      return wildcard === undefined
-        ? null
-        : [
-            ['>=', numbers],
-            ['<<', upTo(numbers.length - 1)],
-          ];
-  }
+  if (operator === '>=') return [['>=', numbers]];
+  if (operator === '<') return [['<<', numbers]];
+  // 0.x is the business of Composer's grammar alone: MediaWiki left it behind in 2003
+  if (operator === '^' ? numbers[0] === 0 : operator === '' && wildcard === undefined) return null;
+  const raised = { '~': Math.max(0, numbers.length - 2), '^': 0 }[operator] ?? numbers.length - 1;
+  return [
+    ['>=', numbers],
+    ['<<', upTo(raised)],
+  ];
 }

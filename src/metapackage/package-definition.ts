@@ -176,15 +176,17 @@ export function templateText(folder: TemplateFolder, name: string): string {
 
 type Entry = [path: FieldPath, value: string];
 
+function valueAt(data: unknown, key: string): unknown {
+  return typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[key] : undefined;
+}
+
 function listOf(data: unknown, key: string): unknown[] {
-  const value =
-    typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[key] : undefined;
+  const value = valueAt(data, key);
   return Array.isArray(value) ? value : [];
 }
 
 function textAt(data: unknown, key: string): string | undefined {
-  const value =
-    typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[key] : undefined;
+  const value = valueAt(data, key);
   return typeof value === 'string' ? value : undefined;
 }
 
@@ -257,9 +259,7 @@ function filesRule(folder: TemplateFolder, context: DefinitionContext, absent: s
       const name = textAt(data, key);
       if (name !== undefined) check([key], name);
     }
-    const scripts =
-      typeof data === 'object' && data !== null ? (data as Record<string, unknown>)['scripts'] : null;
-    for (const [key, name] of Object.entries(scripts ?? {})) {
+    for (const [key, name] of Object.entries(valueAt(data, 'scripts') ?? {})) {
       if (typeof name === 'string') check(['scripts', key], name);
     }
   };

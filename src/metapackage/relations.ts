@@ -4,6 +4,7 @@
  */
 import { compareVersions, formatVersion, parseVersion } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
+import { byText, grouped } from '../io/keyed.js';
 import type { RelationRule } from '../profile/profile-schema.js';
 
 /** A package of a component on one architecture. */
@@ -29,13 +30,11 @@ export function relationsOf(
   rule: RelationRule,
   packages: readonly SetPackage[],
 ): string[] {
-  const versions = new Map<string, string[]>();
-  for (const item of packages)
-    versions.set(item.package, [...(versions.get(item.package) ?? []), item.version]);
-  return [...versions]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return [...grouped(packages, (item) => item.package)]
+    .sort(([a], [b]) => byText(a, b))
     .flatMap(([name, all]) => {
-      const [lowest, ...others] = [...new Set(all)].sort(compareVersions) as [string, ...string[]];
+      const versions = new Set(all.map(({ version }) => version));
+      const [lowest, ...others] = [...versions].sort(compareVersions) as [string, ...string[]];
       if (rule === 'exact' && others.length > 0) {
         throw new LockstepError('RESOLVE_UNSATISFIABLE', {
           message: `${component} has the relation exact, but ${name} has different versions on different architectures: ${[lowest, ...others].join(', ')}`,

@@ -7,7 +7,7 @@ import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { gzip } from '../io/compress.js';
 import type { TreeEntry, TreeFrom, TreePackage } from '../build/tree-package.js';
-import { changelogGz, defaultCopyright, type ChangelogSpec } from './doc-files.js';
+import { defaultCopyright, docFiles, plainFile, type ChangelogSpec } from './doc-files.js';
 import {
   keyName,
   readDefinition,
@@ -59,7 +59,7 @@ export async function composeTemplate(job: TemplateJob): Promise<ComposedPackage
   const files = new RenderedFiles(job.folder, variables);
   const entries = [
     ...(await placedFiles(job, definition, files)),
-    ...(await docFiles(job, definition, files)),
+    ...(await ownFiles(job, definition, files)),
   ];
   const scripts = scriptsOf(definition, files);
   const triggers = definition.triggers === undefined ? undefined : files.text(definition.triggers);
@@ -172,32 +172,18 @@ async function placedFiles(
   return [...placed, ...symlinks, ...dirs];
 }
 
-async function docFiles(
+/** What Lockstep writes itself. */
+async function ownFiles(
   job: TemplateJob,
   definition: PackageDefinition,
   files: RenderedFiles,
 ): Promise<TreeEntry[]> {
-  const docs = `/usr/share/doc/${job.package}`;
   const copyright =
     definition.copyright === undefined ? defaultCopyright(job.maintainer) : files.text(definition.copyright);
-  const entry = (path: string, content: Uint8Array): TreeEntry => ({
-    kind: 'file',
-    path,
-    mode: 0o644,
-    content,
-  });
-  const { source, version, maintainer, date } = job;
-  const made = [
-    entry(`${docs}/changelog.gz`, await changelogGz({ ...job.changelog, source, version, maintainer, date })),
-    entry(`${docs}/copyright`, Buffer.from(copyright)),
-  ];
+  const made = await docFiles(job.package, { ...job, ...job.changelog }, copyright);
   if (definition.lintianOverrides !== undefined) {
-    made.push(
-      entry(
-        `/usr/share/lintian/overrides/${job.package}`,
-        Buffer.from(files.text(definition.lintianOverrides)),
-      ),
-    );
+    const overrides = Buffer.from(files.text(definition.lintianOverrides));
+    made.push(plainFile(`/usr/share/lintian/overrides/${job.package}`, overrides));
   }
   const placed = new Set([
     ...definition.files.map((file) => file.to),
