@@ -94,6 +94,15 @@ export function onDiskNow<T>(doing: string, path: string, work: () => T): T {
   }
 }
 
+/** The same for work that waits for the disk. */
+export function onDiskSync<T>(doing: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw diskFault(error, doing, path);
+  }
+}
+
 /** Of this process and thread: each loads this module once. */
 const writer = randomUUID().slice(0, 13);
 let named = 0;

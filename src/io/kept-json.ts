@@ -3,13 +3,14 @@
  * torn or that has another shape says nothing. Must not be asked for a file
  * whose damage a person has to know of.
  */
-import { readIfThere } from './disk.js';
+import { readIfThere, writeFileAtomic } from './disk.js';
+
+interface KeptSchema<T> {
+  parse(value: unknown): T;
+}
 
 /** What a file says, as `schema` reads it; undefined where it says nothing. DISK_IO. */
-export async function readKept<T>(
-  path: string,
-  schema: { parse(value: unknown): T },
-): Promise<T | undefined> {
+export async function readKept<T>(path: string, schema: KeptSchema<T>): Promise<T | undefined> {
   const bytes = await readIfThere(path);
   if (bytes === undefined) return undefined;
   try {
@@ -17,4 +18,18 @@ export async function readKept<T>(
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What such a file says; made, and kept there, if it says nothing.
+ *
+ * @param path absolute path, which names all that the value depends on
+ * @throws LockstepError DISK_FULL, DISK_IO, and what `make` throws; nothing is kept then
+ */
+export async function keptOrMade<T>(path: string, schema: KeptSchema<T>, make: () => Promise<T>): Promise<T> {
+  const kept = await readKept(path, schema);
+  if (kept !== undefined) return kept;
+  const made = await make();
+  await writeFileAtomic(path, JSON.stringify(made), { fsync: false });
+  return made;
 }

@@ -28,7 +28,26 @@ const mode = z.string().regex(/^[0-7]{4}$/, { error: 'must be four octal digits 
 
 const linkTarget = z.string().regex(/^[^\\\p{Cc}]+$/u, { error: 'must be a path' });
 
+/** Relationship fields by their key in package.yaml, in the order of a control file. */
+export const relationFields = {
+  'pre-depends': 'Pre-Depends',
+  depends: 'Depends',
+  recommends: 'Recommends',
+  suggests: 'Suggests',
+  enhances: 'Enhances',
+  conflicts: 'Conflicts',
+  breaks: 'Breaks',
+  replaces: 'Replaces',
+  provides: 'Provides',
+} as const;
+
+export type RelationField = keyof typeof relationFields;
+
 const relations = z.array(z.string()).default([]);
+// The keys of an object are texts to TypeScript, whatever the object is
+const relationLists = Object.fromEntries(
+  Object.keys(relationFields).map((key) => [key, relations]),
+) as Record<RelationField, typeof relations>;
 
 /** Fields that deb-control(5) defines: each has its own key here, or Lockstep writes it. */
 const knownFields = new Set(
@@ -60,15 +79,7 @@ export const packageDefinitionSchema = z.strictObject({
   priority: z.enum(['required', 'important', 'standard', 'optional', 'extra']).default('optional'),
   'multi-arch': z.enum(['no', 'same', 'foreign', 'allowed']).optional(),
   homepage: z.url({ protocol: /^https?$/, error: 'must be a web address' }).optional(),
-  'pre-depends': relations,
-  depends: relations,
-  recommends: relations,
-  suggests: relations,
-  enhances: relations,
-  conflicts: relations,
-  breaks: relations,
-  replaces: relations,
-  provides: relations,
+  ...relationLists,
   /** Control fields of one's own; a value that is empty after rendering leaves its field out. */
   fields: z.record(ownFieldName, z.union([z.literal(''), oneLine])).default({}),
   description: z.string().regex(/^\S/, { error: 'must start with the synopsis line' }),
@@ -105,21 +116,6 @@ export const packageDefinitionSchema = z.strictObject({
 });
 
 export type PackageDefinition = z.output<typeof packageDefinitionSchema>;
-
-/** Relationship fields by their key in package.yaml, in the order of a control file. */
-export const relationFields = {
-  'pre-depends': 'Pre-Depends',
-  depends: 'Depends',
-  recommends: 'Recommends',
-  suggests: 'Suggests',
-  enhances: 'Enhances',
-  conflicts: 'Conflicts',
-  breaks: 'Breaks',
-  replaces: 'Replaces',
-  provides: 'Provides',
-} as const;
-
-export type RelationField = keyof typeof relationFields;
 
 /** The sources that a template may name in addition to its own files. */
 export interface DefinitionContext {

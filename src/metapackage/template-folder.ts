@@ -71,10 +71,9 @@ export async function readTemplate(
 export async function readTemplates(
   root: string,
   names: Iterable<string>,
-  namedAt: (name: string) => FaultPlace | undefined = () => undefined,
 ): Promise<Map<string, TemplateFolder>> {
   const folders = new Map<string, TemplateFolder>();
-  for (const name of new Set(names)) folders.set(name, await readTemplate(root, name, namedAt(name)));
+  for (const name of new Set(names)) folders.set(name, await readTemplate(root, name));
   return folders;
 }
 

@@ -51,11 +51,8 @@ export function findVariableFaults(
 class Walk {
   /** By place and variable: the body of a loop is walked once for each element. */
   readonly faults = new Map<string, VariableFault>();
-  readonly #helpers: ReadonlySet<string>;
 
-  constructor(helpers: ReadonlySet<string>) {
-    this.#helpers = helpers;
-  }
+  constructor(private readonly helpers: ReadonlySet<string>) {}
 
   program(program: hbs.AST.Program | undefined, scope: Scope): void {
     for (const statement of program?.body ?? []) this.#statement(statement, scope);
@@ -139,8 +136,8 @@ class Walk {
     if (!hasArguments) return this.#expression(call.path, scope);
     const values = call.params.map((param) => this.#expression(param, scope));
     this.#hash(call.hash, scope);
-    if (!this.#helpers.has(name)) {
-      const known = [...this.#helpers].sort();
+    if (!this.helpers.has(name)) {
+      const known = [...this.helpers].sort();
       this.#fault(
         call.path.loc,
         name,

@@ -8,10 +8,10 @@ import { byText, distinct, grouped } from '../io/keyed.js';
 import type { ActiveSkip } from '../profile/skip.js';
 import type { BinaryListing, Candidates, Choice } from '../source/candidate.js';
 import { upstreamVersionOf } from '../source/upstream-of-debian.js';
-import type { ComponentOptions, Skippable } from './component-options.js';
+import type { ComponentOptions } from './component-options.js';
 import { meantOfBase } from './range.js';
 import { optionsUnderSkips } from './skips.js';
-import { bySuite, isInSecurity } from './sources.js';
+import { bySuite, listedOption } from './sources.js';
 import { nothingInRange, unknownPackage, whatThereIs, type Unsatisfied } from './unsatisfied.js';
 
 type BinaryCandidates = Extract<Candidates, { kind: 'apt-binary' }>;
@@ -101,15 +101,9 @@ export function binaryOptions(
   // An inconsistent choice is not an option; if nothing else remains, the highest one explains why
   if (unmet !== undefined && !options.some(({ build }) => inRange(build))) return unmet;
   const lead = found.filter((one) => one.package === packages[0]);
-  const skippable = options.map(({ build }): Skippable => {
-    const { version, suite } = build.listings[0]!;
-    const upstream = upstreamVersionOf(version);
-    return {
-      option: { version: upstream, label: `${version} (${suite})`, inRange: inRange(build) },
-      names: [version, upstream, build.sourceVersion],
-      security: isInSecurity(version, lead),
-    };
-  });
+  const skippable = options.map(({ build }) =>
+    listedOption(build.listings[0]!, inRange(build), lead, build.sourceVersion),
+  );
   const path = `components.${component}.source.version`;
   const listed = (option: number): BinaryListing => options[option]!.build.listings[0]!;
   const choiceOf = (option: number): Choice => {

@@ -30,16 +30,15 @@ const mostNodes = 200_000;
 
 /** Asks whether some wishes can be granted together; what was learned on the way stays for the next question. */
 export class CoreQuestion {
-  readonly wishes: readonly Wish[];
-  readonly #problem: Problem;
   readonly #encoding: Encoding;
   readonly #switches: Literal[];
   readonly #order: { component: string; options: number[] }[];
 
   /** @param wishes in the order by which ties are decided: the earlier are the likelier to be told */
-  constructor(problem: Problem, wishes: readonly Wish[]) {
-    this.wishes = wishes;
-    this.#problem = problem;
+  constructor(
+    private readonly problem: Problem,
+    readonly wishes: readonly Wish[],
+  ) {
     this.#encoding = new Encoding(problem);
     this.#switches = wishes.map((wish) => {
       const literal = this.#encoding.engine.add();
@@ -76,7 +75,7 @@ export class CoreQuestion {
     const chosen = this.#encoding.chosen();
     const granted = new Set(indices);
     for (const index of among) {
-      if (!granted.has(index) && isGranted(this.wishes[index]!, chosen, this.#problem)) granted.add(index);
+      if (!granted.has(index) && isGranted(this.wishes[index]!, chosen, this.problem)) granted.add(index);
     }
     return { kind: 'found', granted };
   }

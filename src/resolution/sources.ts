@@ -7,7 +7,7 @@ import type { ActiveSkip } from '../profile/skip.js';
 import type { Candidates, Choice, SourceListing } from '../source/candidate.js';
 import type { SuiteRole } from '../source/mirror.js';
 import { upstreamVersionOf } from '../source/upstream-of-debian.js';
-import type { ComponentOptions, Skippable } from './component-options.js';
+import type { ComponentOptions, Listed, Skippable } from './component-options.js';
 import { meantOfBase } from './range.js';
 import { optionsUnderSkips } from './skips.js';
 import { asError, nothingInRange, unknownPackage, type Unsatisfied } from './unsatisfied.js';
@@ -47,18 +47,7 @@ export function sourceOptions(
   }
   const sorted = [...found].sort((a, b) => compareVersions(b.version, a.version) || bySuite(a, b));
   const best = sorted.filter(({ version }, index) => sorted[index - 1]?.version !== version);
-  const skippable = best.map(({ version, suite }): Skippable => {
-    const upstream = upstreamVersionOf(version);
-    return {
-      option: {
-        version: upstream,
-        label: `${version} (${suite})`,
-        inRange: accepts(upstreamOf(version)),
-      },
-      names: [version, upstream],
-      security: isInSecurity(version, found),
-    };
-  });
+  const skippable = best.map((one) => listedOption(one, accepts(upstreamOf(one.version)), found));
   const path = `components.${component}.source.version`;
   const listed = (option: number): SourceListing => best[option]!;
   const choiceOf = (option: number): Choice => {
@@ -68,12 +57,23 @@ export function sourceOptions(
   return optionsUnderSkips({ component, range, path, preReleasesOnly, skippable, listed, choiceOf }, skips);
 }
 
-/** Whether the security suite has a version, whatever other suite has it too. */
-export function isInSecurity(
-  version: string,
-  found: readonly { version: string; role: SuiteRole }[],
-): boolean {
-  return found.some((one) => one.version === version && one.role === 'security');
+/**
+ * A version of the base as an option. It fixes something if the security suite has it, whatever other suite has it too.
+ *
+ * @param names further ones by which a skip may mean it
+ */
+export function listedOption(
+  { version, suite }: Pick<Listed, 'version' | 'suite'>,
+  inRange: boolean,
+  found: readonly Pick<Listed, 'version' | 'role'>[],
+  ...names: readonly string[]
+): Skippable {
+  const upstream = upstreamVersionOf(version);
+  return {
+    option: { version: upstream, label: `${version} (${suite})`, inRange },
+    names: [version, upstream, ...names],
+    security: found.some((one) => one.version === version && one.role === 'security'),
+  };
 }
 
 /** @throws LockstepError SOURCE_MISMATCH where another suite has the version with other bytes */

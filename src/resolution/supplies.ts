@@ -85,19 +85,15 @@ export class Constraints {
 /** The book of all supplies. */
 export class Supplies {
   readonly constraints = new Constraints();
-  readonly #variables: readonly Variable[];
-  readonly #within: Readonly<Record<string, string>>;
   readonly #facts = new Map<string, Map<number, OptionFacts>>();
   readonly #standings = new Map<string, SupplySplit>();
   readonly #suppliers = new Map<Thing, { itself: Set<string>; bundled: Set<string> }>();
 
   constructor(
-    variables: readonly Variable[],
+    private readonly variables: readonly Variable[],
     facts: readonly OptionFacts[],
-    within: Readonly<Record<string, string>>,
+    private readonly within: Readonly<Record<string, string>>,
   ) {
-    this.#variables = variables;
-    this.#within = within;
     for (const one of facts) {
       remembered(this.#facts, one.component, () => new Map<number, OptionFacts>()).set(one.option, one);
       for (const { thing, bundled } of one.declared.flatMap(({ supplies }) => supplies)) {
@@ -112,12 +108,12 @@ export class Supplies {
 
   /** The component with options that this one is within, or itself. */
   rootOf(component: string): string {
-    const parent = Object.hasOwn(this.#within, component) ? this.#within[component] : undefined;
+    const parent = Object.hasOwn(this.within, component) ? this.within[component] : undefined;
     return parent === undefined ? component : this.rootOf(parent);
   }
 
   variable(component: string): Variable | undefined {
-    return this.#variables.find((variable) => variable.component === component);
+    return this.variables.find((variable) => variable.component === component);
   }
 
   factsOf(component: string, option: number): OptionFacts | undefined {
@@ -126,7 +122,7 @@ export class Supplies {
 
   /** Components of which no tree was read: they may supply anything. */
   unread(): string[] {
-    return this.#variables.map(({ component }) => component).filter((name) => !this.#facts.has(name));
+    return this.variables.map(({ component }) => component).filter((name) => !this.#facts.has(name));
   }
 
   /** Components of which a tree that was read is this, or brings it along. */

@@ -46,13 +46,10 @@ export function changelogText(path: string, body: Buffer): Buffer | undefined {
 
 /** The best of the changelogs that come by. */
 export class ChangelogSearch {
-  readonly #package: string;
   #rank = Infinity;
   text: Buffer | undefined;
 
-  constructor(packageName: string) {
-    this.#package = packageName;
-  }
+  constructor(private readonly packageName: string) {}
 
   /** Whether nothing better can come. */
   get isOver(): boolean {
@@ -61,7 +58,7 @@ export class ChangelogSearch {
 
   /** Whether a member's bytes are of interest. */
   wants(header: TarHeader): boolean {
-    return (changelogRank(header, this.#package) ?? Infinity) < this.#rank;
+    return (changelogRank(header, this.packageName) ?? Infinity) < this.#rank;
   }
 
   /** Collects the bytes of a requested member. */
@@ -69,7 +66,7 @@ export class ChangelogSearch {
     const text = changelogText(header.path, body);
     if (text === undefined) return;
     this.text = text;
-    this.#rank = changelogRank(header, this.#package) ?? Infinity;
+    this.#rank = changelogRank(header, this.packageName) ?? Infinity;
   }
 
   /** Looks at the member of a stream. */

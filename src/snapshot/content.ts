@@ -119,25 +119,23 @@ function areaOfSource(stanza: Stanza, own: string): string {
 
 /** Those fields of a paragraph (lower-case names), with their bytes; empty where it has none of them. */
 function onlyFields(paragraph: string, names: ReadonlySet<string>): string {
-  const rest = new Set(
-    paragraph
-      .split('\n')
-      .filter((line) => !line.startsWith(' ') && !line.startsWith('\t'))
-      .map((line) => line.slice(0, Math.max(0, line.indexOf(':'))).toLowerCase())
-      .filter((name) => !names.has(name)),
-  );
-  return withoutFields(paragraph, rest).trim() === '' ? '' : withoutFields(paragraph, rest);
+  const only = fieldsWhere(paragraph, (name) => names.has(name));
+  return only.trim() === '' ? '' : only;
 }
 
 /** A paragraph without some fields (lower-case names); the others keep their bytes. */
 export function withoutFields(paragraph: string, names: ReadonlySet<string>): string {
+  return fieldsWhere(paragraph, (name) => !names.has(name));
+}
+
+function fieldsWhere(paragraph: string, isKept: (name: string) => boolean): string {
   const kept: string[] = [];
   let dropping = false;
   for (const line of oneNewline(paragraph).split('\n')) {
     const continued = line.startsWith(' ') || line.startsWith('\t');
     if (!continued) {
       const colon = line.indexOf(':');
-      dropping = colon > 0 && names.has(line.slice(0, colon).toLowerCase());
+      dropping = colon > 0 && !isKept(line.slice(0, colon).toLowerCase());
     }
     if (!dropping) kept.push(line);
   }

@@ -12,7 +12,7 @@ import { nativeTarball } from '../build/packaging.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import { cachedJson } from '../io/cache-json.js';
+import { keptOrMade } from '../io/kept-json.js';
 import { sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import type { StoredFile } from '../source/pin.js';
@@ -66,7 +66,7 @@ const keptSchema = z.strictObject({ digest: sha256, files: z.number().int() });
 export async function readSchema(request: SchemaRequest, reading: SchemaReading): Promise<SnapshotSchema> {
   const { component, upstreamVersion, paths } = request;
   const path = inCache(reading.cache, 'schemas', `${keyOf(request)}.json`);
-  const kept = await cachedJson(path, keptSchema, async () => {
+  const kept = await keptOrMade(path, keptSchema, async () => {
     const { digest, files } = await contentsOf(request, reading);
     return { digest, files: files.size };
   });

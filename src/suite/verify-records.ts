@@ -64,7 +64,6 @@ interface Read extends SnapshotPlace {
 }
 
 class Verification {
-  readonly #request: SnapshotsRequest;
   readonly #reading: SnapshotsReading = {
     findings: [],
     good: new Map(),
@@ -77,15 +76,13 @@ class Verification {
   readonly #named = new Map<string, { profile: string; by: string; sha256?: string | undefined }>();
   #droppedIsKnown = true;
 
-  constructor(request: SnapshotsRequest) {
-    this.#request = request;
-  }
+  constructor(private readonly request: SnapshotsRequest) {}
 
   async run(): Promise<SnapshotsReading> {
-    const { root } = this.#request;
+    const { root } = this.request;
     await this.#readDropped();
     for (const suite of await listHistories(root)) await this.#readHistory(suite);
-    const places = await listSnapshots(root, this.#request.profile);
+    const places = await listSnapshots(root, this.request.profile);
     const profiles = [...new Set(places.map(({ profile }) => profile))];
     for (const profile of profiles) {
       await this.#readProfile(
@@ -104,8 +101,8 @@ class Verification {
 
   /** A file's text, or undefined if it does not exist. Bytes that are not text count as damage. */
   async #text(path: string): Promise<string | undefined> {
-    throwIfInterrupted(this.#request.signal);
-    return (await readIfThere(join(this.#request.root, path)))?.toString('utf8');
+    throwIfInterrupted(this.request.signal);
+    return (await readIfThere(join(this.request.root, path)))?.toString('utf8');
   }
 
   /** Lines whose chain and signatures hold, or undefined after naming the file. */
@@ -115,12 +112,12 @@ class Verification {
   ): Promise<T[] | undefined> {
     const text = await this.#text(path);
     if (text === undefined) return [];
-    const file = join(this.#request.root, path);
+    const file = join(this.request.root, path);
     try {
       const entries = parse(text, file);
-      const faults = await lineFaults(text, entries, file, this.#request.trust);
+      const faults = await lineFaults(text, entries, file, this.request.trust);
       if (faults.length === 0) return entries;
-      const others = await lineFaults(text, entries, file, anyTime(this.#request.trust));
+      const others = await lineFaults(text, entries, file, anyTime(this.request.trust));
       if (others.length === 0) {
         this.#find({ kind: 'signature', ...unbelievedLines(path, faults) });
         return undefined;
@@ -133,14 +130,14 @@ class Verification {
   }
 
   async #readDropped(): Promise<void> {
-    const path = this.#below(droppedPath(this.#request.root));
+    const path = this.#below(droppedPath(this.request.root));
     const entries = await this.#lines(path, parseDropped);
     if (entries === undefined) this.#droppedIsKnown = false;
     for (const entry of entries ?? []) this.#reading.dropped.set(entry.id, entry);
   }
 
   async #readHistory(suite: string): Promise<void> {
-    const path = this.#below(historyPath(this.#request.root, suite));
+    const path = this.#below(historyPath(this.request.root, suite));
     const entries = await this.#lines(path, parseHistory);
     const fault = entries === undefined ? undefined : historyFault(entries, suite);
     if (fault !== undefined) this.#find({ kind: 'damaged', path, message: `It was changed: ${fault}` });
@@ -158,9 +155,9 @@ class Verification {
     const read: (Read | undefined)[] = [];
     const failed: { place: SnapshotPlace; error: unknown }[] = [];
     for (const place of places) {
-      throwIfInterrupted(this.#request.signal);
+      throwIfInterrupted(this.request.signal);
       try {
-        const snapshot = await readSnapshot(this.#request.root, place, this.#request.trust);
+        const snapshot = await readSnapshot(this.request.root, place, this.request.trust);
         const { manifest, sha256 } = snapshot;
         read.push({ ...place, sha256, parent: manifest.parent });
         this.#reading.good.set(place.id, { ...place, sha256 });
@@ -169,7 +166,7 @@ class Verification {
         for (const ref of [manifest.supersedes?.content, manifest.supersedes?.above]) {
           if (ref !== undefined) this.#named.set(ref.id, { profile, by: place.id, sha256: ref.sha256 });
         }
-        this.#request.onSnapshot?.(snapshot);
+        this.request.onSnapshot?.(snapshot);
       } catch (error) {
         read.push(undefined);
         this.#reading.doubtful.add(place.id);
@@ -184,7 +181,7 @@ class Verification {
   #findUnfinishedDrop(place: SnapshotPlace): void {
     this.#find({
       kind: 'unfinished',
-      path: this.#below(snapshotFiles(this.#request.root, place).manifest),
+      path: this.#below(snapshotFiles(this.request.root, place).manifest),
       message: `The snapshot ${place.id} is recorded as dropped but still exists: the drop was interrupted`,
       hint: `Finish it with: lockstep drop ${place.id}`,
     });
@@ -192,7 +189,7 @@ class Verification {
 
   /** A signature can hold in a file that was changed: in its wrapping. */
   async #checkForm(place: SnapshotPlace): Promise<void> {
-    const path = this.#below(snapshotFiles(this.#request.root, place).signature);
+    const path = this.#below(snapshotFiles(this.request.root, place).signature);
     const fault = armorFault((await this.#text(path)) ?? '');
     if (fault !== null) {
       this.#find({ kind: 'damaged', path, code: 'VERIFY_MALFORMED', message: `It was changed: ${fault}` });
@@ -201,7 +198,7 @@ class Verification {
 
   /** The manifest beside evidence that is damaged or missing is as good as before. */
   async #checkEvidence(place: SnapshotPlace, { manifest, sha256 }: Snapshot): Promise<void> {
-    const path = this.#below(snapshotFiles(this.#request.root, place).evidence);
+    const path = this.#below(snapshotFiles(this.request.root, place).evidence);
     // Whatever is cut is vetted, so that there is evidence of every snapshot that has none within it
     if (manifest.format > 1 && (await this.#text(path)) === undefined) {
       this.#find({
@@ -220,7 +217,7 @@ class Verification {
     for (const [index, link] of read.entries()) {
       if (link === undefined) continue;
       const before = places[index - 1];
-      const path = this.#below(snapshotFiles(this.#request.root, link).manifest);
+      const path = this.#below(snapshotFiles(this.request.root, link).manifest);
       const said = (message: string): void =>
         this.#find({ kind: 'contradiction', path, message: `${link.id}: ${message}` });
       if (link.parent === null) {
@@ -244,7 +241,7 @@ class Verification {
 
   /** Of a manifest and its signature that do not fit, names the one that was changed. */
   async #blame(place: SnapshotPlace, error: unknown): Promise<void> {
-    const files = snapshotFiles(this.#request.root, place);
+    const files = snapshotFiles(this.request.root, place);
     const [manifest, signature] = [this.#below(files.manifest), this.#below(files.signature)];
     if (!(error instanceof LockstepError)) throw error;
     const isOfSignature = error.code.startsWith('VERIFY_');
@@ -258,7 +255,7 @@ class Verification {
       (isOfSignature && (isWhole || (known === undefined && armorFault(text) !== null)));
     const path = atSignature ? signature : manifest;
     const missing = error.code === 'VERIFY_NO_SIGNATURE';
-    if (error.code === 'VERIFY_BAD_SIGNATURE' && (await holdsAnyTime(this.#request, place))) {
+    if (error.code === 'VERIFY_BAD_SIGNATURE' && (await holdsAnyTime(this.request, place))) {
       this.#find({
         kind: 'signature',
         path: signature,
@@ -280,7 +277,7 @@ class Verification {
 
   #compareHistories(): void {
     for (const [suite, entries] of this.#reading.histories) {
-      const path = this.#below(historyPath(this.#request.root, suite));
+      const path = this.#below(historyPath(this.request.root, suite));
       const told = new Set<string>();
       for (const [index, { to, manifest }] of entries.entries()) {
         const there = this.#reading.good.get(to)?.sha256 ?? this.#reading.dropped.get(to)?.manifest;
@@ -298,7 +295,7 @@ class Verification {
 
   /** What is named, and neither there nor dropped; and signatures whose manifest is gone. */
   async #findMissing(places: readonly SnapshotPlace[]): Promise<void> {
-    const { root } = this.#request;
+    const { root } = this.request;
     const there = new Set(places.map(({ id }) => id));
     for (const profile of new Set(places.map((place) => place.profile))) {
       for (const id of await this.#signedIn(profile)) {
@@ -306,7 +303,7 @@ class Verification {
       }
     }
     for (const [id, { profile, by }] of this.#named) {
-      if (there.has(id) || profile !== (this.#request.profile ?? profile)) continue;
+      if (there.has(id) || profile !== (this.request.profile ?? profile)) continue;
       // Without the list of drops nobody knows what is missing
       if (this.#reading.dropped.has(id) || !this.#droppedIsKnown) continue;
       this.#reading.doubtful.add(id);
@@ -320,11 +317,11 @@ class Verification {
   }
 
   async #signedIn(profile: string): Promise<string[]> {
-    return (await namesEnding('.json.asc', join(this.#request.root, profile))).filter(isSnapshotId);
+    return (await namesEnding('.json.asc', join(this.request.root, profile))).filter(isSnapshotId);
   }
 
   #below(path: string): string {
-    return path.slice(this.#request.root.length + 1);
+    return path.slice(this.request.root.length + 1);
   }
 }
 

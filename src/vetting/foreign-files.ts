@@ -6,7 +6,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { FaultPlace } from '../errors.js';
-import { diskFault, errnoOf } from '../io/disk.js';
+import { diskFault, errnoOf, onDiskSync } from '../io/disk.js';
 
 /** Absolute paths, sorted, each once. */
 export interface ForeignFiles {
@@ -49,9 +49,12 @@ export function gatherForeignFiles(paths: readonly string[], cwd: string): Forei
       faults.push({ file: named, message: 'is not a folder, a .deb, a .dsc or a .changes' });
     } else found[kind].add(realpathSync(path));
   }
-  const sorted = (set: ReadonlySet<string>): string[] => [...set].sort();
-  const { debs, dscs, changes } = found;
-  return { debs: sorted(debs), dscs: sorted(dscs), changes: sorted(changes), links: links.sort(), faults };
+  const sorted = (kind: Kind): string[] => [...found[kind]].sort();
+  return {
+    ...{ debs: sorted('debs'), dscs: sorted('dscs'), changes: sorted('changes') },
+    links: links.sort(),
+    faults,
+  };
 }
 
 /** Follows a link: whoever names it means where it leads. */
@@ -67,7 +70,8 @@ function lookAt(path: string): { isDirectory(): boolean; isFile(): boolean } | u
 function walk(top: string, found: Record<Kind, Set<string>>, links: string[], faults: FaultPlace[]): void {
   const waiting = [realpathSync(top)];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    for (const entry of entriesOf(folder)) {
+    const entries = onDiskSync('list', folder, () => readdirSync(folder, { withFileTypes: true }));
+    for (const entry of entries) {
       const path = join(folder, entry.name);
       const kind = kindOf(entry.name);
       if (entry.isDirectory()) waiting.push(path);
@@ -77,13 +81,5 @@ function walk(top: string, found: Record<Kind, Set<string>>, links: string[], fa
       // A pipe with the name of a package would block the reader
       else faults.push({ file: path, message: 'is not a file' });
     }
-  }
-}
-
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    throw diskFault(error, 'list', folder);
   }
 }

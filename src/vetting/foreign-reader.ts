@@ -11,7 +11,7 @@ import { quickDeb, type UnpackSmall } from '../deb/quick-deb.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
-import { diskFault, hashFile, sha256Of } from '../io/disk.js';
+import { hashFile, onDiskSync, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { SmallDecoder } from '../io/small-decoder.js';
 import type { StoreBatch } from '../io/store-batch.js';
@@ -98,16 +98,14 @@ function packageNamed(control: string): string {
 
 /** The bytes of a small file; undefined for a large one. */
 function readSmall(file: string): Buffer | undefined {
-  try {
+  return onDiskSync('read', file, () => {
     const fd = openSync(file, 'r');
     try {
       return fstatSync(fd).size > smallDeb ? undefined : readFileSync(fd);
     } finally {
       closeSync(fd);
     }
-  } catch (error) {
-    throw diskFault(error, 'read', file);
-  }
+  });
 }
 
 async function takeLarge(

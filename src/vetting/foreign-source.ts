@@ -11,7 +11,7 @@ import { parseChanges, parseDsc, sourcesStanza, type Dsc, type SourceFile } from
 import { counted } from '../counted.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
-import { diskFault, hashFile, sha256Of } from '../io/disk.js';
+import { hashFile, onDiskSync, sha256Of } from '../io/disk.js';
 import { verifyClearsigned, type Taken } from '../signing/verifier.js';
 
 export interface DescriptionReading {
@@ -163,11 +163,7 @@ async function signedText(
 }
 
 function readFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw diskFault(error, 'read', path);
-  }
+  return onDiskSync('read', path, () => readFileSync(path));
 }
 
 function faultOf(file: string, message: string): Faulty {

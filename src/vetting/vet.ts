@@ -20,7 +20,7 @@ import {
   type RuleName,
   type VettedPackage,
 } from './package-rules.js';
-import { cachedJson } from '../io/cache-json.js';
+import { keptOrMade } from '../io/kept-json.js';
 import { inCache } from '../io/cache-folders.js';
 
 /** Raised whenever a rule changes, so that old verdicts are not taken for new ones. */
@@ -70,7 +70,7 @@ export async function vetSet(
   );
   // Only of a set that passed something is kept
   const passed = z.object({ rules: z.literal(rulesVersion), set: z.literal(set) });
-  await cachedJson(inCache(context.cacheDir, 'vetting', `${set}.json`), passed, async () => {
+  await keptOrMade(inCache(context.cacheDir, 'vetting', `${set}.json`), passed, async () => {
     const contents: VettedPackage[] = [];
     for (const built of packages) contents.push(await readContents(built, context));
     const findings = [...contents.flatMap(vetPackage), ...vetOverlaps(contents)];

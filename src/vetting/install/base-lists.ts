@@ -22,19 +22,17 @@ interface Loaded {
 }
 
 export class BaseLists {
-  readonly architecture: string;
   /** Identifies this base. */
   readonly key: string;
   /** Names of its suites: `bookworm`, `bookworm-updates`, ... */
   readonly suites: readonly string[];
-  readonly #indices: readonly BaseIndex[];
-  readonly #cache: string;
   #loaded: Promise<Loaded[]> | undefined;
 
-  private constructor(architecture: string, indices: readonly BaseIndex[], cache: string) {
-    this.architecture = architecture;
-    this.#indices = indices;
-    this.#cache = cache;
+  private constructor(
+    readonly architecture: string,
+    private readonly indices: readonly BaseIndex[],
+    private readonly cache: string,
+  ) {
     this.suites = [...new Set(indices.map(({ suite }) => suite))];
     this.key = sha256Of(
       [format, architecture, ...indices.map(({ suite, sha256 }) => `${suite} ${sha256}`)].join('\n'),
@@ -63,7 +61,7 @@ export class BaseLists {
    */
   async everywhere(): Promise<string[]> {
     const of = ['everywhere', this.key];
-    return await keptVerdict(this.#cache, of, z.array(z.string()), () => this.#essential());
+    return await keptVerdict(this.cache, of, z.array(z.string()), () => this.#essential());
   }
 
   async #essential(): Promise<string[]> {
@@ -84,7 +82,7 @@ export class BaseLists {
   /** The part of it that can be reached from these packages. Throws as {@link BaseLists.everywhere}. */
   async universe(roots: Iterable<string>): Promise<Universe> {
     const sorted = [...new Set(roots)].sort();
-    const path = inCache(this.#cache, 'installability', `${sha256Of([this.key, ...sorted].join('\n'))}.list`);
+    const path = inCache(this.cache, 'installability', `${sha256Of([this.key, ...sorted].join('\n'))}.list`);
     const kept = (await readIfThere(path))?.toString('utf8');
     // The hash of the rest stands before it: a crash may have torn the file
     if (kept !== undefined && kept.slice(0, 64) === sha256Of(kept.slice(65))) {
@@ -108,7 +106,7 @@ export class BaseLists {
 
   async #load(): Promise<Loaded[]> {
     this.#loaded ??= Promise.all(
-      this.#indices.map(async (one) => {
+      this.indices.map(async (one) => {
         const bytes = await one.read();
         return { bytes, index: new StanzaIndex(bytes, `Packages of ${one.suite}`) };
       }),

@@ -79,13 +79,10 @@ export function explain(world: World, roots: readonly string[]): BreakReason[] {
 
 class Walk {
   readonly missing: BreakReason[] = [];
-  readonly #world: World;
   readonly #wanted = new Map<string, Wanted>();
   readonly #candidates = new Map<string, Known | null>();
 
-  constructor(world: World) {
-    this.#world = world;
-  }
+  constructor(private readonly world: World) {}
 
   want(root: string): void {
     const first = this.#candidate(root);
@@ -107,7 +104,7 @@ class Walk {
   /** Pairs of what was walked over, or is on every machine, that exclude each other. */
   exclusions(): BreakReason[] {
     const found: BreakReason[] = [];
-    const { machine, set } = this.#world;
+    const { machine, set } = this.world;
     const all = new Map<string, Known>();
     for (const name of machine.installed.keys()) {
       // A package that stays unchanged, or that apt may remove, is not a reason; an essential package is
@@ -182,7 +179,7 @@ class Walk {
 
   /** What is available instead of the wanted package, as parts of a sentence. */
   #insteadOf(group: RelationGroup): string[] {
-    const { base } = this.#world;
+    const { base } = this.world;
     const unknown = group
       .map((one) => one.package)
       .filter((name) => this.#all(name).length === 0 && this.#providers(name).length === 0);
@@ -203,20 +200,20 @@ class Walk {
     const fits = known.find(({ version }) => satisfies(one, version));
     const highest = this.#candidate(one.package)!;
     if (fits === undefined) return known.map((there) => this.#has(there)).join(', ');
-    return `${this.#has(fits)}, but ${this.#has(highest)}, and apt takes the ${this.#world.pinned ? "set's" : 'higher one'}`;
+    return `${this.#has(fits)}, but ${this.#has(highest)}, and apt takes the ${this.world.pinned ? "set's" : 'higher one'}`;
   }
 
   #has({ name, version, from }: Known): string {
-    const who = from === 'set' ? 'the set' : from === 'base' ? this.#world.base.name : 'the machine';
+    const who = from === 'set' ? 'the set' : from === 'base' ? this.world.base.name : 'the machine';
     return `${who} has ${name} ${version}`;
   }
 
   #named({ name, version, from }: Known): string {
-    return `${name} ${version}${from === 'base' ? ` of ${this.#world.base.name}` : ''}`;
+    return `${name} ${version}${from === 'base' ? ` of ${this.world.base.name}` : ''}`;
   }
 
   #whose({ name, from }: Known): Pick<BreakReason, 'package' | 'component'> {
-    const entry = from === 'set' ? this.#world.set.byName.get(name) : undefined;
+    const entry = from === 'set' ? this.world.set.byName.get(name) : undefined;
     return { package: name, component: entry?.component ?? null };
   }
 
@@ -233,13 +230,13 @@ class Walk {
   }
 
   #providers(name: string): Known[] {
-    const { set } = this.#world;
+    const { set } = this.world;
     const own = set.packages
       .map((entry) => entry.package)
       .filter((entry) =>
         relationsOf(set.stanzaOf(entry)!, 'Provides').some(([first]) => first?.package === name),
       );
-    const names = [...new Set([...own, ...this.#world.providersOf(name)])];
+    const names = [...new Set([...own, ...this.world.providersOf(name)])];
     return names.flatMap((provider) => {
       const known = this.#candidate(provider);
       const provides = known === null ? [] : relationsOf(known.stanza, 'Provides').flat();
@@ -248,7 +245,7 @@ class Walk {
   }
 
   #all(name: string): Known[] {
-    const { set, lookUp } = this.#world;
+    const { set, lookUp } = this.world;
     const found: Known[] = [];
     const own = set.stanzaOf(name);
     if (own !== undefined) found.push({ name, version: own.require('Version'), stanza: own, from: 'set' });
@@ -262,7 +259,7 @@ class Walk {
   }
 
   #onMachine(name: string): Known | null {
-    const { machine, lookUp } = this.#world;
+    const { machine, lookUp } = this.world;
     const there = machine.installed.get(name);
     if (there === undefined) return null;
     const { version } = there;
@@ -277,7 +274,7 @@ class Walk {
   #candidate(name: string): Known | null {
     return remembered(this.#candidates, name, () => {
       const all = this.#all(name);
-      const own = this.#world.pinned ? all.find(({ from }) => from === 'set') : undefined;
+      const own = this.world.pinned ? all.find(({ from }) => from === 'set') : undefined;
       return own ?? all.toSorted((a, b) => compareVersions(b.version, a.version))[0] ?? null;
     });
   }

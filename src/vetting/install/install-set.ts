@@ -8,19 +8,14 @@ import { relationsOf } from '../../deb/relation.js';
 import { sha256Of } from '../../io/disk.js';
 import { remembered } from '../../io/keyed.js';
 import { stanzaOf } from '../../snapshot/content.js';
-import type { SnapshotComponent, SnapshotManifest, SnapshotPackage } from '../../snapshot/manifest.js';
+import type { SnapshotComponent, SnapshotPackage } from '../../snapshot/manifest.js';
 
-/** The set to prove: a snapshot, or a set before the cut. */
+/** The set to prove: a snapshot's manifest, or a set before the cut. */
 export interface InstallSet {
   /** Of a snapshot; null for one that is not cut yet. */
   id: string | null;
   packages: readonly SnapshotPackage[];
   components: Readonly<Record<string, Pick<SnapshotComponent, 'pin' | 'skipped'>>>;
-}
-
-/** The set of a manifest. */
-export function installSetOf({ id, packages, components }: SnapshotManifest): InstallSet {
-  return { id, packages, components };
 }
 
 /** Whether a package is an unchanged package of the distribution. */

@@ -15,11 +15,7 @@ export interface Installed {
 }
 
 export class Machine {
-  readonly installed: ReadonlyMap<string, Installed>;
-
-  constructor(installed: ReadonlyMap<string, Installed> = new Map()) {
-    this.installed = installed;
-  }
+  constructor(readonly installed: ReadonlyMap<string, Installed> = new Map()) {}
 
   /** The machine after apt did what it answered, with the packages of `set` available. */
   after(answer: AptAnswer, set: ArchSet | null): Machine {

@@ -3,11 +3,11 @@
  * depends on, so that it never grows stale. Losing one costs time only.
  */
 import type { z } from 'zod';
-import { cachedJson } from '../../io/cache-json.js';
+import { keptOrMade } from '../../io/kept-json.js';
 import { inCache } from '../../io/cache-folders.js';
 import { sha256Of } from '../../io/disk.js';
 
-/** The stored result for this key; made, and kept, if there is none. Throws as {@link cachedJson}. */
+/** The stored result for this key; made, and kept, if there is none. Throws as {@link keptOrMade}. */
 export async function keptVerdict<T>(
   cache: string,
   of: readonly string[],
@@ -15,5 +15,5 @@ export async function keptVerdict<T>(
   make: () => Promise<T>,
 ): Promise<T> {
   const path = inCache(cache, 'installability', `${sha256Of(JSON.stringify(of))}.json`);
-  return await cachedJson(path, schema, make);
+  return await keptOrMade(path, schema, make);
 }

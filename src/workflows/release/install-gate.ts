@@ -12,7 +12,7 @@ import type { Snapshot, SnapshotManifest } from '../../snapshot/manifest.js';
 import { nameOfBase } from '../../suite/move-rules.js';
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { SourceContext } from '../../source/source-context.js';
-import { installSetOf, type InstallSet } from '../../vetting/install/install-set.js';
+import type { InstallSet } from '../../vetting/install/install-set.js';
 import { noteWords, type InstallNote } from '../../vetting/install/install-note.js';
 import type { InstallProof, ProofRequest } from '../../vetting/install/prove.js';
 import type { Context, Run } from '../workspace/context.js';
@@ -42,7 +42,7 @@ export async function proveInstallable(
   const before = await presentSets(run, profile);
   const proof = await prove(run, profile, sources, {
     set: { id: null, ...set },
-    before: before.map(({ manifest }) => installSetOf(manifest)),
+    before: before.map(({ manifest }) => manifest),
     what: 'all',
   });
   return evidenceOf(proof, profile);
@@ -73,7 +73,7 @@ export async function proveMove(run: Run, { from, to }: { from: GateFacts; to: G
   const { snapshots } = run.places;
   const trust = await ownTrust(run);
   const read = async ({ profile, id }: GateFacts): Promise<InstallSet> =>
-    installSetOf((await readSnapshot(snapshots, { profile, id }, trust)).manifest);
+    (await readSnapshot(snapshots, { profile, id }, trust)).manifest;
   const profile = run.profiles.withComponents(to.profile);
   await prove(run, profile, await sourceContext(run, profile), {
     set: await read(to),
