@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { exists, namesEnding, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
-import { assertGood, verifyDetached, type Taken } from '../signing/verifier.js';
+import { assertGood, verifyDetached } from '../signing/verifier.js';
+import type { LineTrust } from './chained-lines.js';
 import { withEvidence } from './evidence-file.js';
 import type { Snapshot } from './manifest.js';
 import { parseManifest } from './manifest.js';
@@ -69,11 +70,9 @@ async function foldersIn(root: string): Promise<string[]> {
 export const historyFolder = 'history';
 
 /** How a manifest is judged when it is read. */
-export interface SnapshotTrust {
+export interface SnapshotTrust extends Pick<LineTrust, 'taken'> {
   /** Public keys, binary or armored. Without it, the signature is not checked. */
   keyring?: Uint8Array;
-  /** As whose record, of which time. */
-  taken: Taken;
 }
 
 /**
@@ -167,21 +166,12 @@ export async function applySnapshot(
   return await writeSnapshot(signed, options.signal);
 }
 
-/** A snapshot that is signed and not written yet. */
-export interface SignedSnapshot {
-  text: Buffer;
-  signature: string;
-  /** Lines; empty where no gate was asked. */
-  evidence: string;
-  files: SnapshotFiles;
-}
-
 /** The first half of {@link applySnapshot}: nothing is written. Throws as that. */
 export async function signSnapshot(
   root: string,
   plan: SnapshotPlan & { kind: 'cut' },
   options: { signer: Signer; now: Date },
-): Promise<SignedSnapshot> {
+) {
   const files = snapshotFiles(root, { profile: plan.manifest.profile, id: plan.id });
   if (await exists(files.manifest)) {
     throw new LockstepError('SNAPSHOT_INVALID', {
@@ -190,9 +180,12 @@ export async function signSnapshot(
     });
   }
   const signature = await options.signer.detached(plan.text, options.now, `snapshot ${plan.id}`);
+  // Empty where no gate was asked
   const evidence = await withEvidence('', plan.evidence, plan, options);
   return { text: plan.text, signature, evidence, files };
 }
+
+type SignedSnapshot = Awaited<ReturnType<typeof signSnapshot>>;
 
 /** The second half of {@link applySnapshot}. */
 export async function writeSnapshot(

@@ -13,23 +13,14 @@ import { manifestBytes } from './manifest-text.js';
 import { nextSnapshotId } from './snapshot-id.js';
 
 /** What a snapshot is to record; entries come in any order. */
-export type SnapshotContent = Pick<
+export interface SnapshotContent extends Omit<
   SnapshotManifest,
-  | 'profile'
-  | 'description'
-  | 'base'
-  | 'components'
-  | 'packages'
-  | 'sources'
-  | 'builds'
-  | 'schema'
-  | 'security'
-  | 'supersedes'
-> & {
+  'format' | 'id' | 'parent' | 'created' | 'inputs' | 'evidence' | 'tool'
+> {
   sourceChangelogs: SourceChangelog[];
   /** What gates said of this set. It goes beside the manifest. */
   evidence: readonly EvidenceDraft[];
-};
+}
 
 export interface SnapshotRequest {
   content: SnapshotContent;

@@ -8,23 +8,17 @@ import { byText, grouped } from '../io/keyed.js';
 import { stanzaOf } from '../snapshot/content.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { newestOfEach } from '../snapshot/several-versions.js';
+import type { NamedVersion } from './highest-versions.js';
 
 /** Above that with which the keyring package has a machine follow its suite. */
 export const holdPriority = downgradePriority + 1;
-
-/** A package that is held. */
-export interface HeldPackage {
-  /** As apt names it: with `:<architecture>` only where architectures differ in their version. */
-  package: string;
-  version: string;
-}
 
 export interface PinFile {
   snapshot: string;
   profile: string;
   priority: number;
-  /** Sorted by package. */
-  packages: HeldPackage[];
+  /** Sorted by package; named as apt does: with `:<architecture>` only where architectures differ in their version. */
+  packages: NamedVersion[];
   /** The file, one record per package. */
   text: string;
 }
@@ -68,7 +62,7 @@ export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest
   };
 }
 
-function heldPackages(manifest: SnapshotManifest, keyringPackage: string): HeldPackage[] {
+function heldPackages(manifest: SnapshotManifest, keyringPackage: string): NamedVersion[] {
   const isBuilt = ({ component }: SnapshotPackage): boolean =>
     manifest.components[component]?.build.method !== 'none';
   const held = new Set<SnapshotPackage>();
@@ -79,7 +73,7 @@ function heldPackages(manifest: SnapshotManifest, keyringPackage: string): HeldP
     look.push(...demandedBy(item, manifest.packages).filter((other) => other.package !== keyringPackage));
   }
   return [...grouped(held, (item) => item.package)]
-    .flatMap(([name, items]): HeldPackage[] => {
+    .flatMap(([name, items]): NamedVersion[] => {
       const [first] = items;
       return items.every(({ version }) => version === first!.version)
         ? [{ package: name, version: first!.version }]

@@ -25,9 +25,7 @@ export function raise(highest: Map<string, string>, name: string, version: strin
 }
 
 /** A package that machines without the pin have in a re-issue that is higher. */
-export interface SupersededPackage {
-  package: string;
-  version: string;
+export interface SupersededPackage extends NamedVersion {
   above: string;
 }
 

@@ -4,8 +4,7 @@
  */
 import { join } from 'node:path';
 import { namesEnding, readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
-import type { Signer } from '../signing/signer-port.js';
-import { nextChainedLine } from '../snapshot/chained-lines.js';
+import { nextChainedLine, type LineSigner } from '../snapshot/chained-lines.js';
 import { parseHistory, type HistoryMove } from './history.js';
 import { historyFolder } from '../snapshot/snapshot-folder.js';
 
@@ -25,10 +24,7 @@ export async function listHistories(root: string): Promise<string[]> {
 }
 
 /** Who signs a line; `date` is our clock's. */
-export interface HistorySigner {
-  signer: Signer;
-  date: Date;
-}
+export type HistorySigner = Pick<LineSigner, 'signer' | 'date'>;
 
 /**
  * Adds a move to its suite's history. It checks the history first, and adds nothing to a history that was

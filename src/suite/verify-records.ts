@@ -36,19 +36,19 @@ export interface SnapshotsRequest {
 }
 
 /** The existing records, and which of them are valid. */
-export interface SnapshotsReading {
+export class SnapshotsReading {
   /** Paths are below `root`. */
-  findings: Finding[];
+  readonly findings: Finding[] = [];
   /** Good manifests, with the SHA-256 of each. */
-  good: Map<string, SnapshotPlace & { sha256: string }>;
+  readonly good = new Map<string, SnapshotPlace & { sha256: string }>();
   /** Ids whose manifest is there and cannot be trusted, or should be there and is not. */
-  doubtful: Set<string>;
+  readonly doubtful = new Set<string>();
   /** By suite; damaged ones are left out. */
-  histories: Map<string, HistoryEntry[]>;
+  readonly histories = new Map<string, HistoryEntry[]>();
   /** Suites whose history is damaged. */
-  damagedHistories: Set<string>;
+  readonly damagedHistories = new Set<string>();
   /** By id. */
-  dropped: Map<string, DroppedSnapshot>;
+  readonly dropped = new Map<string, DroppedSnapshot>();
 }
 
 const restore = 'Restore it from version control or a backup. Its content exists nowhere else';
@@ -64,14 +64,7 @@ interface Read extends SnapshotPlace {
 }
 
 class Verification {
-  readonly #reading: SnapshotsReading = {
-    findings: [],
-    good: new Map(),
-    doubtful: new Set(),
-    histories: new Map(),
-    damagedHistories: new Set(),
-    dropped: new Map(),
-  };
+  readonly #reading = new SnapshotsReading();
   /** Every id that something names, and who does; a manifest must be there for it, or a drop. */
   readonly #named = new Map<string, { profile: string; by: string; sha256?: string | undefined }>();
   #droppedIsKnown = true;

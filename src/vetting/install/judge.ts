@@ -4,15 +4,12 @@
  */
 import { compareVersions } from '../../deb/version.js';
 import type { AptAnswer } from './apt-output.js';
+import type { BreakReason } from './broken-relations.js';
 import type { ArchSet } from './install-set.js';
 import type { Machine } from './machine.js';
 
 /** One thing that is not as it must be. */
-export interface Shortfall {
-  package: string;
-  component: string | null;
-  message: string;
-}
+export type Shortfall = Pick<BreakReason, 'package' | 'component' | 'message'>;
 
 export interface Judged {
   machine: Machine;

@@ -5,6 +5,7 @@
  */
 import { compareVersions } from '../../deb/version.js';
 import { relationsOf } from '../../deb/relation.js';
+import type { NamedVersion } from '../../suite/highest-versions.js';
 import { aptSentences } from './apt-output.js';
 import { explain, type NamedBase, type BreakReason } from './broken-relations.js';
 import type { BelowBase } from './below-base.js';
@@ -125,10 +126,7 @@ export function wayBack({ set }: Scene, before: ArchSet, machine: () => Promise<
 }
 
 /** A package of the set that the distribution also has, in another version. */
-export interface Homonym {
-  package: string;
-  version: string;
-}
+export type Homonym = NamedVersion;
 
 /** The first of the set's decided packages that the base has too, those of the leading component before others. */
 export function homonymOf({ simulator, set, metapackage }: Scene, lead: string): Homonym | null {

@@ -8,6 +8,7 @@ import { LockstepError } from '../../errors.js';
 import { ensureDir, removeTree, tempDir, writeFileAtomic } from '../../io/disk.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { run } from '../../io/process.js';
+import type { NamedVersion } from '../../suite/highest-versions.js';
 import { aptAnswer, aptSentences, isSolversNo, parseAptAnswer, type AptAnswer } from './apt-output.js';
 import type { BaseLists } from './base-lists.js';
 import type { ArchSet } from './install-set.js';
@@ -81,7 +82,7 @@ export class Simulator {
   }
 
   /** The first of these names that is a package of the base, with its highest version. */
-  firstInBase(names: readonly string[]): { package: string; version: string } | null {
+  firstInBase(names: readonly string[]): NamedVersion | null {
     for (const name of names) {
       const version = this.universe.highestOf(name);
       if (version !== undefined) return { package: name, version };
