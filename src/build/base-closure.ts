@@ -4,6 +4,7 @@
  * Pure: indices in, packages out, the same every time. Fetching and installing
  * them is build-root.ts's.
  */
+import { z } from 'zod';
 import { StanzaIndex, type Stanza } from '../deb/deb822.js';
 import { isPackageName } from '../deb/member-name.js';
 import {
@@ -24,21 +25,22 @@ export interface LoadedIndex {
   packages: Buffer;
 }
 
-/** One package of the build root. */
-export interface BasePackage {
-  name: string;
-  version: string;
-  architecture: string;
-  suite: string;
+export const basePackage = z.object({
+  name: z.string(),
+  version: z.string(),
+  architecture: z.string(),
+  suite: z.string(),
   /** Below the root of the suite's archive. */
-  filename: string;
-  size: number;
-  sha256: string;
+  filename: z.string(),
+  size: z.number(),
+  sha256: z.string(),
   /** Policy 3.8: dpkg takes it for granted, so it is installed first. */
-  essential: boolean;
+  essential: z.boolean(),
   /** Verbatim from Packages. */
-  stanza: string;
-}
+  stanza: z.string(),
+});
+/** One package of the build root. */
+export type BasePackage = z.output<typeof basePackage>;
 
 /** Policy 2.5; an unknown word sorts last. */
 const priorities = ['required', 'important', 'standard', 'optional', 'extra'];

@@ -4,10 +4,12 @@
  * it. The closure behind it is kept under the hashes of the indices it was
  * worked out from, since reading those takes a second.
  */
+import { z } from 'zod';
 import { formatRelations, type RelationGroup } from '../deb/relation.js';
-import { readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { sha256Of } from '../io/disk.js';
+import { keptOrMade } from '../io/kept-json.js';
 import type { ArchiveRoots } from '../source/archive-roots.js';
-import { planClosure, type BasePackage } from './base-closure.js';
+import { basePackage, planClosure, type BasePackage } from './base-closure.js';
 import type { BaseIndex } from './base-index.js';
 import { hashOf } from './inputs.js';
 import { inCache } from '../io/cache-folders.js';
@@ -47,19 +49,10 @@ export async function openBase(
     indices: indices.map(({ suite, sha256 }) => ({ suite, sha256 })),
   });
   const path = inCache(cacheDir, 'closures', `${key}.json`);
-  const kept = await readKept(path);
   const load = async (index: BaseIndex) => ({ suite: index.suite, packages: await index.read() });
-  const closure = kept ?? planClosure(await Promise.all(indices.map(load)), architecture, buildDepends);
-  if (kept === undefined) await writeFileAtomic(path, JSON.stringify(closure), { fsync: false });
+  const closure = await keptOrMade(path, z.array(basePackage), async () =>
+    planClosure(await Promise.all(indices.map(load)), architecture, buildDepends),
+  );
   const archives = new Map(indices.map(({ suite, archive }) => [suite, archive]));
   return { digest: baseDigest(closure), closure, archives };
-}
-
-async function readKept(path: string): Promise<BasePackage[] | undefined> {
-  const bytes = await readIfThere(path);
-  try {
-    return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as BasePackage[]);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@
 import { counted } from '../counted.js';
 import pLimit from 'p-limit';
 import type { Http } from '../io/http.js';
+import { sideBySide } from '../io/interrupt.js';
 import { inItem, type Item } from '../io/progress.js';
 import { fetchFromArchive } from '../source/fetch-file.js';
 import type { BasePackage } from './base-closure.js';
@@ -25,30 +26,20 @@ export async function fetchRootPackages(
   if (missing.length === 0) return;
   const name = `${counted(missing.length, 'package')} for the build root`;
   const totalBytes = missing.reduce((sum, { size }) => sum + size, 0);
-  const fetchAll = async (item: Item): Promise<void> => {
-    const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
-    const limit = pLimit(downloadsAtOnce);
-    const fetched = await Promise.allSettled(
-      missing.map((one) =>
-        limit(async () => {
-          try {
-            const { name, version, suite, filename, size, sha256 } = one;
-            const file = { archive: archives.get(suite)!, paths: [filename] as const, suite, size, sha256 };
-            await fetchFromArchive(
-              { ...file, name: `${name} ${version} (${filename.slice(filename.lastIndexOf('/') + 1)})` },
-              { http, store, signal, phase },
-              { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
-            );
-          } catch (error) {
-            stop.abort(error);
-            throw error;
-          }
-        }),
-      ),
+  const limit = pLimit(downloadsAtOnce);
+  const fetchOne = async (one: BasePackage, item: Item, signal: AbortSignal): Promise<void> => {
+    const { name, version, suite, filename, size, sha256 } = one;
+    const file = { archive: archives.get(suite)!, paths: [filename] as const, suite, size, sha256 };
+    await fetchFromArchive(
+      { ...file, name: `${name} ${version} (${filename.slice(filename.lastIndexOf('/') + 1)})` },
+      { http, store, signal, phase },
+      { ...item, advance: (bytes) => item.advance(bytes), done() {}, fail() {} },
     );
-    const fault = fetched.find((one) => one.status === 'rejected');
-    if (fault !== undefined) throw fault.reason;
+  };
+  const fetchAll = async (item: Item): Promise<void> => {
+    await sideBySide(context.signal, (signal) =>
+      missing.map((one) => limit(() => fetchOne(one, item, signal))),
+    );
   };
   await inItem(phase, name, fetchAll, { totalBytes, reason: () => 'stopped' });
 }

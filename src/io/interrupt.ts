@@ -66,3 +66,28 @@ export async function withInterrupt<T>(
     for (const { name, listener } of listeners) source.off(name, listener);
   }
 }
+
+/**
+ * Runs work side by side; at the first fault the rest is stopped and waited for, then that fault is thrown: nothing
+ * goes on behind an error.
+ *
+ * @param work begins everything, each with the signal that stops the rest
+ */
+export async function sideBySide<T>(
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>[],
+): Promise<T[]> {
+  const stop = new AbortController();
+  let fault: { error: unknown } | undefined;
+  const results = await Promise.all(
+    work(AbortSignal.any([...(signal === undefined ? [] : [signal]), stop.signal])).map((promise) =>
+      promise.catch((error: unknown) => {
+        fault ??= { error };
+        stop.abort(error);
+        return undefined;
+      }),
+    ),
+  );
+  if (fault !== undefined) throw fault.error;
+  return results as T[];
+}

@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import type { ContentStore } from '../io/content-store.js';
 import type { Clock } from '../io/clock.js';
 import type { Http } from '../io/http.js';
+import { sideBySide } from '../io/interrupt.js';
 import { remembered } from '../io/keyed.js';
 import type { Phase, Progress } from '../io/progress.js';
 import type { Mirror, SourceBase } from './mirror.js';
@@ -81,27 +82,10 @@ function changed(context: SourceContext, changes: Partial<SourceContext>): Sourc
   return inner;
 }
 
-/**
- * Runs work side by side; at the first fault the rest is stopped and waited
- * for, then that fault is thrown: no download goes on behind an error.
- * @param work begins everything, with the context it is given (its signal is the one that stops the rest)
- */
+/** As {@link sideBySide}, with a context whose signal is the one that stops the rest. */
 export async function allOrNone<T>(
   context: SourceContext,
   work: (context: SourceContext) => Promise<T>[],
 ): Promise<T[]> {
-  const controller = new AbortController();
-  const inner = stoppable(context, controller.signal);
-  let fault: { error: unknown } | undefined;
-  const results = await Promise.all(
-    work(inner).map((promise) =>
-      promise.catch((error: unknown) => {
-        fault ??= { error };
-        controller.abort(error);
-        return undefined;
-      }),
-    ),
-  );
-  if (fault !== undefined) throw fault.error;
-  return results as T[];
+  return await sideBySide(context.signal, (signal) => work(changed(context, { signal })));
 }

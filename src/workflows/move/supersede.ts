@@ -8,6 +8,7 @@ import { repackInputHash, repackPackage } from '../../build/repack.js';
 import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere, sha256Of } from '../../io/disk.js';
+import { grouped } from '../../io/keyed.js';
 import { keyringPackageOf } from '../../metapackage/pinned-packages.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
@@ -272,18 +273,10 @@ function buildsOf(
   reissues: readonly Reissue[],
   components: Snapshot['manifest']['components'],
 ): SnapshotBuild[] {
-  const groups = new Map<string, { package: string; version: string; hashes: string[] }>();
-  for (const reissue of reissues) {
-    const { item, to } = reissue;
-    if (components[item.component]?.pin.kind === 'apt-binary') continue;
-    const key = `${item.source} ${to}`;
-    const group = groups.get(key) ?? { package: item.source, version: to, hashes: [] };
-    group.hashes.push(repackInputHash({ ...reissue, file: fileOf(item) }));
-    groups.set(key, group);
-  }
-  return [...groups.values()].map(({ package: name, version, hashes }) => ({
-    package: name,
-    version,
-    inputs: sha256Of(hashes.sort().join('\n')),
-  }));
+  const built = reissues.filter(({ item }) => components[item.component]?.pin.kind !== 'apt-binary');
+  return [...grouped(built, ({ item, to }) => `${item.source} ${to}`).values()].map((group) => {
+    const { item, to: version } = group[0]!;
+    const hashes = group.map((one) => repackInputHash({ ...one, file: fileOf(one.item) }));
+    return { package: item.source, version, inputs: sha256Of(hashes.sort().join('\n')) };
+  });
 }

@@ -4,6 +4,7 @@ import { poolFilePath } from '../../archive/layout.js';
 import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
+import { byText, grouped } from '../../io/keyed.js';
 import { compareVersions } from '../../deb/version.js';
 import { diffContents, makerOf, noContents } from '../../comparison/contents-diff.js';
 import {
@@ -188,15 +189,12 @@ function changesOf(
 
 /** One for each source; its package of the same name first. */
 function changelogsOf(opened: readonly OpenedPair[]): SourceChanges[] {
-  const bySource = new Map<string, SourceChanges[]>();
-  for (const { changes } of opened.toSorted((a, b) => Number(b.isLead) - Number(a.isLead))) {
-    if (changes === null) continue;
-    const key = `${changes.source} ${changes.from} ${changes.to}`;
-    bySource.set(key, [...(bySource.get(key) ?? []), changes]);
-  }
-  return [...bySource.values()]
+  const told = opened
+    .toSorted((a, b) => Number(b.isLead) - Number(a.isLead))
+    .flatMap(({ changes }) => changes ?? []);
+  return [...grouped(told, ({ source, from, to }) => `${source} ${from} ${to}`).values()]
     .map(mergedChanges)
-    .sort((a, b) => (a.component < b.component ? -1 : a.component > b.component ? 1 : 0));
+    .sort((a, b) => byText(a.component, b.component));
 }
 
 function unreadable(error: unknown): undefined {

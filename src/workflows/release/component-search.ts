@@ -5,6 +5,7 @@
  * is pure and lives in src/resolution.
  */
 import { LockstepError, type ErrorCode } from '../../errors.js';
+import { grouped } from '../../io/keyed.js';
 import { silentPhase, type Phase } from '../../io/progress.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import type { ComponentOptions } from '../../resolution/component-options.js';
@@ -224,16 +225,14 @@ function membersOf(
   profile: Profile,
   options: ReadonlyMap<string, ComponentOptions>,
 ): Map<string, Extract<Choice, { kind: 'within' }>[]> {
-  const found = new Map<string, Extract<Choice, { kind: 'within' }>[]>();
   const newest = new Map([...options.keys()].map((name) => [name, 0]));
   const rootOf = (name: string): string => {
     const source = profile.components[name]!.source;
     return source.kind === 'within' ? rootOf(source.component) : name;
   };
-  for (const choice of planChoices(profile.components, options, newest)) {
-    if (choice.kind !== 'within') continue;
-    const root = rootOf(choice.component);
-    found.set(root, [...(found.get(root) ?? []), choice]);
-  }
-  return found;
+  const choices = planChoices(profile.components, options, newest);
+  return grouped(
+    choices.filter((choice) => choice.kind === 'within'),
+    ({ component }) => rootOf(component),
+  );
 }

@@ -31,6 +31,7 @@ import type { Context, Run } from '../workspace/context.js';
 import { databaseSchema } from './set-schema.js';
 import { keyringGroup, keyringKey, publishedSuites } from '../keys/keyring-package.js';
 import type { Resolution } from './resolve.js';
+import { sideBySide } from '../../io/interrupt.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 import type { BuildPlanRow } from './release-results.js';
 
@@ -102,24 +103,12 @@ export async function buildSet(
   resolution: Resolution,
   { plans, versions, schema }: PlannedBuilds,
 ): Promise<BuiltSet> {
-  const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
   const build = async (phase: Phase): Promise<BuiltSet> => {
     await ensureDir(context.places.logs);
-    const building = { ...buildContext(context, phase), signal };
-    const made = await Promise.allSettled(
-      plans.map(async (plan) => {
-        try {
-          return await applyBuild(plan, building);
-        } catch (error) {
-          // The other builds end before the fault is reported: no build continues after an error
-          stop.abort(error);
-          throw error;
-        }
-      }),
+    const building = buildContext(context, phase);
+    const outputs = await sideBySide(context.signal, (signal) =>
+      plans.map((plan) => applyBuild(plan, { ...building, signal })),
     );
-    if (stop.signal.aborted) throw stop.signal.reason;
-    const outputs = made.map((result) => (result as PromiseFulfilledResult<BuildOutput>).value);
     for (const [index, plan] of plans.entries()) assertVersions(plan, outputs[index]!);
     return { ...resolution, builds: componentBuilds(resolution.pins, plans), outputs, versions, schema };
   };
