@@ -10,10 +10,11 @@ import type { Base } from './base-digest.js';
 import type { BaseIndex } from './base-index.js';
 import type { BuildRecord, CacheContext } from './build-cache.js';
 import type { PreparedSource } from './prepared-source.js';
+import type { Rebuild } from './source-package.js';
 import type { TreeFrom, TreePackage } from './tree-package.js';
 
 /** A source package to be built by its debian/ directory. */
-export interface DebianRequest {
+export interface DebianRequest extends Pick<Rebuild, 'suffix' | 'maintainer' | 'changes'> {
   method: 'debian';
   component: string;
   pin: AptSourcePin | TreePin;
@@ -22,12 +23,6 @@ export interface DebianRequest {
    * that is not a source package needs it.
    */
   packaging?: string | undefined;
-  /** Ends the version: `+lockstep1`. */
-  suffix: string;
-  /** `Name <address>`, of the changelog entry. */
-  maintainer: string;
-  /** Items of the changelog entry. */
-  changes: readonly string[];
   /** The packages that are wanted of it. */
   packages: readonly string[];
   base: {

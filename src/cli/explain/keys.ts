@@ -14,7 +14,7 @@ export function keyStatusOf(state: KeyState, plan: RotationPlan): KeyStatusResul
       since: since?.toISOString() ?? null,
       until: until?.toISOString() ?? null,
     })),
-    plan: { ...plan, notBefore: plan.notBefore?.toISOString() ?? null },
+    plan,
   };
 }
 

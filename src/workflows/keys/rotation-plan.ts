@@ -2,7 +2,8 @@
  * Which step of a change of the key comes next, and whether machines are ready
  * for it. Pure: a decision over what the record says and what is published.
  */
-import type { KeyState, KeyStep } from '../../snapshot/key-state.js';
+import type { KeyState } from '../../snapshot/key-state.js';
+import type { KeyStatusResult } from './key-results.js';
 
 /** So long machines are given to take in each step, in seconds: unattended upgrades, holidays, laptops. */
 export const leastTime = 14 * 86_400;
@@ -21,18 +22,8 @@ export interface RotationFacts {
   now: Date;
 }
 
-export interface RotationPlan {
-  /** Null: none is asked for, because no next key is there. */
-  step: Extract<KeyStep, 'announce' | 'both' | 'finish'> | null;
-  current: string;
-  next: string | null;
-  /** What the step does, for people. */
-  does: string;
-  /** From when on the step may be taken; null where that is not known yet. */
-  notBefore: Date | null;
-  /** What blocks it now. */
-  obstacles: { message: string; /** Whether `--now` overrides it. */ waits: boolean }[];
-}
+/** `step` is null where none is asked for, because no next key is there. */
+export type RotationPlan = KeyStatusResult['plan'];
 
 export function planRotation(facts: RotationFacts): RotationPlan {
   const { state, nextAtHand, now } = facts;
@@ -57,7 +48,7 @@ export function planRotation(facts: RotationFacts): RotationPlan {
       step === null
         ? 'nothing: there is no next key. Create one with: lockstep key generate --next'
         : words[step],
-    notBefore,
+    notBefore: notBefore?.toISOString() ?? null,
     obstacles,
   };
 }

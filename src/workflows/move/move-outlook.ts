@@ -8,27 +8,20 @@ import { isImported, type NamedSuite } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import type { HistoryAction, HistoryEntry } from '../../suite/history.js';
 import type { VersionChanges } from '../../suite/version-steps.js';
-import { withdrawalOf, type SchemaMove } from '../../suite/move-rules.js';
+import { withdrawalOf } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
 import type { Context, Run } from '../workspace/context.js';
+import type { RollbackResult } from './move-results.js';
 import type { MovePlan } from './suite-move.js';
 import { readVersions, type ListedVersions } from './version-changes.js';
 
 /** What is known of a move before it is done. */
-export interface MoveOutlook {
+export interface MoveOutlook extends Pick<
+  RollbackResult,
+  'suite' | 'profile' | 'from' | 'to' | 'reason' | 'reissues' | 'security' | 'schema' | 'notes'
+> {
   action: HistoryAction;
-  suite: string;
-  profile: string;
-  from: string | null;
-  /** Null for a superseding snapshot that is not cut yet. */
-  to: string | null;
   fromSuite: string | null;
-  reason: string | null;
-  /** The snapshot whose content comes under higher versions, or null. */
-  reissues: string | null;
-  /** CVE ids that the target fixes. */
-  security: string[];
-  schema: SchemaMove | null;
   versions: VersionChanges;
   /** Whether the packages are imported: no pin names them. */
   imported: boolean;
@@ -42,8 +35,6 @@ export interface MoveOutlook {
   keyringPackage: string;
   /** The program on machines that holds and restores a set, `mediawiki-full`; null where the set brings none. */
   program: string | null;
-  /** What becomes of single packages, in plain sentences. */
-  notes: string[];
   /** Seconds that this machine's clock is behind the suite's last Release; 0 where it is not. */
   clockBehind: number;
   /** What people should know of the key that signs. */

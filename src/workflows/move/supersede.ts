@@ -45,12 +45,8 @@ export interface SupersedeRequest {
   target: SnapshotTarget;
 }
 
-export interface SupersedeResult {
-  /** The snapshot to publish, as a rollback that re-issues `target`. */
-  id: string;
-  profile: string;
-  /** Of its manifest. */
-  sha256: string;
+/** The snapshot to publish, as a rollback that re-issues `target`. */
+export interface SupersedeResult extends Required<SnapshotTarget> {
   /** False where an earlier run had cut it already. */
   cut: boolean;
 }

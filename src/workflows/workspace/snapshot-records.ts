@@ -10,14 +10,12 @@ import type { Evidence } from '../../snapshot/evidence.js';
 import { readEvidence } from '../../snapshot/evidence-file.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { evidenceWithin } from '../../snapshot/manifest-v1.js';
-import { readSnapshot, snapshotFiles } from '../../snapshot/snapshot-folder.js';
+import { readSnapshot, snapshotFiles, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
 import { ownTrust } from '../keys/archive-keys.js';
 import type { Context, Run } from './context.js';
 
 /** A snapshot by its name. */
-export interface SnapshotTarget {
-  profile: string;
-  id: string;
+export interface SnapshotTarget extends SnapshotPlace {
   /** SHA-256 of its manifest, where the caller knows it: histories do. The file is not read then. */
   sha256?: string | undefined;
 }
