@@ -1,6 +1,6 @@
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
-import type { GcResult } from '../workflows/upkeep/upkeep-results.js';
+import type { GcReport, GcResult } from '../workflows/upkeep/upkeep-results.js';
 import { LockstepError } from '../errors.js';
 
 export default class Gc extends BaseCommand {
@@ -46,7 +46,7 @@ export default class Gc extends BaseCommand {
     if (flags.cache) {
       return await this.#prune(flags, { age: flags['max-age'], size: flags['max-size'] });
     }
-    const [{ gc, shownPath }, { explainGc, sumsByKind }, { parseDuration }] = await Promise.all([
+    const [{ gc }, { explainGc }, { parseDuration }] = await Promise.all([
       import('../workflows/upkeep/gc.js'),
       import('../cli/explain/upkeep.js'),
       import('../profile/duration.js'),
@@ -62,29 +62,23 @@ export default class Gc extends BaseCommand {
     // oclif leaves a flag that was not given undefined
     const dryRun = flags['dry-run'] === true;
     const report = await gc(context, { grace, dryRun });
-    const rows = report.removed.map((item) => ({ kind: item.kind, path: shownPath(item), bytes: item.size }));
-    if (!this.jsonEnabled()) for (const { kind, path, bytes } of rows) this.log(`${kind}\t${bytes}\t${path}`);
-    this.say(explainGc(report, dryRun));
-    return {
-      dryRun,
-      kinds: sumsByKind(report),
-      removed: rows,
-      waiting: report.waiting.map((item) => ({
-        kind: item.kind,
-        path: shownPath(item),
-        bytes: item.size,
-        until: item.until.toISOString(),
-      })),
-      finished: report.finished,
-      notes: report.notes,
-    };
+    return await this.#told(report, explainGc(report, dryRun), dryRun);
+  }
+
+  async #told(report: GcReport, text: string, dryRun: boolean): Promise<GcResult> {
+    const { removed, waiting, finished, notes } = report;
+    if (!this.jsonEnabled())
+      for (const { kind, path, bytes } of removed) this.log(`${kind}\t${bytes}\t${path}`);
+    this.say(text);
+    const { sumsByKind } = await import('../cli/explain/upkeep.js');
+    return { dryRun, kinds: sumsByKind(report), removed, waiting, finished, notes };
   }
 
   async #prune(
     flags: { workspace: string; 'dry-run'?: boolean },
     given: { age: string | undefined; size: string | undefined },
   ): Promise<GcResult> {
-    const [{ cacheLimits, gcCache }, { explainCacheGc, cacheSums }] = await Promise.all([
+    const [{ cacheLimits, gcCache }, { explainCacheGc }] = await Promise.all([
       import('../workflows/upkeep/gc-cache.js'),
       import('../cli/explain/upkeep.js'),
     ]);
@@ -92,10 +86,6 @@ export default class Gc extends BaseCommand {
     const context = await this.context(flags);
     const dryRun = flags['dry-run'] === true;
     const report = await gcCache(context, { ...limits, dryRun });
-    const removed = report.remove.map(({ folder, path, size }) => ({ kind: folder, path, bytes: size }));
-    if (!this.jsonEnabled())
-      for (const { kind, path, bytes } of removed) this.log(`${kind}\t${bytes}\t${path}`);
-    this.say(explainCacheGc(report, dryRun));
-    return { dryRun, kinds: cacheSums(report), removed, waiting: [], finished: [], notes: report.notes };
+    return await this.#told(report, explainCacheGc(report, dryRun), dryRun);
   }
 }

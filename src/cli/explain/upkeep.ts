@@ -1,16 +1,15 @@
 /** What `verify`, `gc`, `drop` and `refresh` found and did, for people. Pure text. */
-import { garbageKinds, type Garbage } from '../../archive/garbage.js';
+import { garbageKinds } from '../../archive/garbage.js';
 import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { cacheFolderNames } from '../../io/cache-folders.js';
 import type { CacheGcReport } from '../../workflows/upkeep/gc-cache.js';
 import type { DropReport } from '../../workflows/upkeep/drop.js';
-import type { GcReport } from '../../workflows/upkeep/gc.js';
 import type { VerifyReport } from '../../workflows/upkeep/verify.js';
 import { cleanLine } from '../render/plain-text.js';
 import { formatBytes } from '../render/progress-lines.js';
 import { renderTable } from '../render/table.js';
-import type { GcResult, RefreshedView } from '../../workflows/upkeep/upkeep-results.js';
+import type { GcReport, GcResult, RefreshedView } from '../../workflows/upkeep/upkeep-results.js';
 
 /** Every fault with what to do: two lines each. */
 export function renderFaults({ faults, repairs }: VerifyReport): string {
@@ -44,18 +43,14 @@ export function verifyError({ faults, repairs }: VerifyReport): LockstepError {
   });
 }
 
-/** Sums by kind, in the order of garbageKinds; only kinds with at least one file. */
+/** Sums by kind, in the order of garbageKinds and of the cache's folders; only kinds with at least one file. */
 export function sumsByKind({ removed, waiting }: GcReport): GcResult['kinds'] {
-  const sum = (items: readonly Garbage[]): { files: number; bytes: number } => ({
-    files: items.length,
-    bytes: items.reduce((total, { size }) => total + size, 0),
-  });
-  return garbageKinds
-    .map((kind) => ({
-      kind,
-      removed: sum(removed.filter((item) => item.kind === kind)),
-      waiting: sum(waiting.filter((item) => item.kind === kind)),
-    }))
+  const sum = (items: GcReport['removed'], kind: GcResult['kinds'][number]['kind']) => {
+    const of = items.filter((item) => item.kind === kind);
+    return { files: of.length, bytes: of.reduce((total, { bytes }) => total + bytes, 0) };
+  };
+  return [...new Set([...garbageKinds, ...cacheFolderNames])]
+    .map((kind) => ({ kind, removed: sum(removed, kind), waiting: sum(waiting, kind) }))
     .filter((row) => row.removed.files + row.waiting.files > 0);
 }
 
@@ -74,23 +69,14 @@ export function explainGc(report: GcReport, dryRun: boolean): string {
         rows.map(({ kind, removed, waiting }) => [kind, amount(removed), amount(waiting)]),
       ),
     );
-    const next = report.waiting.map(({ until }) => until.getTime()).sort((a, b) => a - b)[0];
-    if (next !== undefined) lines.push(`The next file can be removed at ${new Date(next).toISOString()}.`);
+    const [next] = report.waiting.map(({ until }) => until).sort();
+    if (next !== undefined) lines.push(`The next file can be removed at ${next}.`);
   }
   return [...lines, ...report.notes.map(cleanLine)].join('\n');
 }
 
-/** Sums by folder, in the order of the table; only of what goes. */
-export function cacheSums({ remove }: CacheGcReport): GcResult['kinds'] {
-  return cacheFolderNames.flatMap((kind) => {
-    const of = remove.filter(({ folder }) => folder === kind);
-    const removed = { files: of.length, bytes: of.reduce((sum, { size }) => sum + size, 0) };
-    return of.length === 0 ? [] : [{ kind, removed, waiting: { files: 0, bytes: 0 } }];
-  });
-}
-
 export function explainCacheGc(report: CacheGcReport, dryRun: boolean): string {
-  const rows = cacheSums(report);
+  const rows = sumsByKind(report);
   const head = ['in the cache', dryRun ? 'would be removed' : 'removed'];
   const table = renderTable(
     head,

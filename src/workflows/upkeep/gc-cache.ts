@@ -35,14 +35,15 @@ import type { Context } from '../workspace/context.js';
 import { runsUnderWay, unreachableNotes, workspacesNeeds } from './shared-cache.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
+import type { GcReport } from './upkeep-results.js';
 
 export interface CacheGcRequest extends CacheLimits {
   dryRun: boolean;
 }
 
-export interface CacheGcReport extends CachePlan {
-  /** What was left alone, and why. */
-  notes: string[];
+export interface CacheGcReport extends GcReport {
+  /** Bytes that stay. */
+  kept: number;
 }
 
 /**
@@ -105,7 +106,8 @@ async function pruneCache(context: Context, request: CacheGcRequest): Promise<Ca
     ({ remove }) => `${remove.length} to remove`,
   );
   if (!request.dryRun) await removeItems(context, plan);
-  return { ...plan, notes };
+  const removed = plan.remove.map(({ folder: kind, path, size: bytes }) => ({ kind, path, bytes }));
+  return { removed, waiting: [], finished: [], notes, kept: plan.kept };
 }
 
 /** Interval of the automatic pruning, in seconds. */

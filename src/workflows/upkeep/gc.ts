@@ -35,6 +35,7 @@ import { knownSuites } from '../reading/named-snapshot.js';
 import { finishDrops } from './dropped-files.js';
 import { addHashes, hashesIn, needsOfOthers, unreachableNotes } from './shared-cache.js';
 import { assertSound } from './soundness.js';
+import type { GcReport } from './upkeep-results.js';
 import { notesPath } from './verify.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
@@ -43,16 +44,6 @@ export interface GcRequest {
   /** How long a file must have been unreferenced, in seconds. */
   grace: number;
   dryRun: boolean;
-}
-
-export interface GcReport {
-  removed: Garbage[];
-  /** What nothing refers to and must wait. */
-  waiting: (Garbage & { until: Date })[];
-  /** Drops that an earlier run had begun and that were finished. */
-  finished: string[];
-  /** What was left alone, and why. */
-  notes: string[];
 }
 
 /**
@@ -81,7 +72,8 @@ export async function gc(context: Context, request: GcRequest): Promise<GcReport
       await removeGarbage(run, plan);
       await sweep(run, request.grace);
     }
-    return { removed: plan.remove, waiting: plan.wait, finished, notes };
+    const waiting = plan.wait.map((item) => ({ ...shown(item), until: item.until.toISOString() }));
+    return { removed: plan.remove.map(shown), waiting, finished, notes };
   });
 }
 
@@ -234,7 +226,7 @@ async function sweep({ places, store, clock }: Context, grace: number): Promise<
   await store.sweep(new Date(clock.now().getTime() - grace * 1000));
 }
 
-/** A path for people: below the workspace, or absolute where it is not in it. */
-export function shownPath({ kind, path }: Garbage): string {
-  return published.has(kind) ? `public/${path}` : path;
+/** As people see it: the path is below the workspace, or absolute where it is not in it. */
+function shown({ kind, path, size: bytes }: Garbage): GcReport['removed'][number] {
+  return { kind, path: published.has(kind) ? `public/${path}` : path, bytes };
 }

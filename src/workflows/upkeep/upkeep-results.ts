@@ -76,6 +76,9 @@ export const gcResult = z.object({
 
 export type GcResult = z.infer<typeof gcResult>;
 
+/** What is found, before it is summed. */
+export type GcReport = Omit<GcResult, 'dryRun' | 'kinds'>;
+
 export const dropResult = z.object({
   id: snapshotId,
   profile: z.string(),

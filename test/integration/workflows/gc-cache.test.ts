@@ -71,11 +71,11 @@ describe('pruning the cache', function () {
       }
     }
     const dry = await prune({ dryRun: true });
-    assert.deepEqual(dry.remove.map(({ path }) => path).sort(), [...old].sort());
+    assert.deepEqual(dry.removed.map(({ path }) => path).sort(), [...old].sort());
     assert.ok([...old, ...young].every((path) => existsSync(path)));
     assert.deepEqual(dry.notes, []);
     const report = await prune();
-    assert.deepEqual(report.remove, dry.remove);
+    assert.deepEqual(report.removed, dry.removed);
     assert.deepEqual(
       old.filter((path) => existsSync(path)),
       [],
@@ -106,9 +106,9 @@ describe('pruning the cache', function () {
       before.push(path);
     }
     const needless = await blob('nobody refers to this', 100);
-    const { remove } = await prune({ maxAge: 1, maxSize: 0 });
-    assert.ok(remove.some(({ path }) => path === needless));
-    const packages = remove.filter(({ folder, path }) => folder === 'store' && before.includes(path));
+    const { removed } = await prune({ maxAge: 1, maxSize: 0 });
+    assert.ok(removed.some(({ path }) => path === needless));
+    const packages = removed.filter(({ kind, path }) => kind === 'store' && before.includes(path));
     assert.deepEqual(packages, []);
     assert.deepEqual(
       before.filter((path) => !existsSync(path)),

@@ -6,9 +6,10 @@ import { temporaryName } from '../../../src/io/disk.js';
 import { LockstepError } from '../../../src/errors.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
 import { drop } from '../../../src/workflows/upkeep/drop.js';
-import { gc, type GcReport } from '../../../src/workflows/upkeep/gc.js';
+import { gc } from '../../../src/workflows/upkeep/gc.js';
 import { refresh } from '../../../src/workflows/upkeep/refresh.js';
 import { registerWorkspace } from '../../../src/workflows/upkeep/shared-cache.js';
+import type { GcReport } from '../../../src/workflows/upkeep/upkeep-results.js';
 import { FailingPort } from '../archive/failing-port.js';
 import { MoveBench } from './move-bench.js';
 import { everything, flipped, replace, troubles, verified } from './tampering.js';
@@ -36,7 +37,7 @@ describe('collecting what nothing refers to', function () {
     gc(context, { grace, dryRun });
   const kinds = ({ removed }: GcReport): string[] => [...new Set(removed.map(({ kind }) => kind))].sort();
   const ofKind = ({ removed }: GcReport, kind: string): string[] =>
-    removed.filter((item) => item.kind === kind).map(({ path }) => path);
+    removed.filter((item) => item.kind === kind).map(({ path }) => path.replace(/^public\//, ''));
 
   /** Now and not earlier: what apt reads must be dated by the machine's clock. */
   async function assertUsable(): Promise<void> {
@@ -88,7 +89,7 @@ describe('collecting what nothing refers to', function () {
     await utimes(join(bench.work.public, only), new Date(0), new Date(0));
     const early = await collect();
     assert.deepEqual(ofKind(early, 'pool'), []);
-    assert.ok(early.waiting.some(({ path }) => path === only));
+    assert.ok(early.waiting.some(({ path }) => path === `public/${only}`));
     bench.work.clock.move(13 * day);
     assert.deepEqual(ofKind(await collect(), 'pool'), []);
     bench.work.clock.move(2 * day);
@@ -206,7 +207,7 @@ describe('collecting what nothing refers to', function () {
       assert.ok(runs < wanted.length);
     }
     for (const { kind, path } of wanted) {
-      if (kind !== 'record') await assert.rejects(stat(join(bench.work.public, path)), path);
+      if (kind !== 'record') await assert.rejects(stat(join(bench.work.root, path)), path);
     }
     await assertUsable();
   });
