@@ -18,9 +18,9 @@ import { missingTools, toolMissing } from '../io/tools.js';
 import type { BasePackage } from './base-closure.js';
 import type { Base } from './base-digest.js';
 import type { BuildContext } from './builder-port.js';
-import { runIsolated, type Privilege } from './namespace.js';
+import { removeIsolated, runIsolated, type Privilege } from './namespace.js';
 import { fetchRootPackages } from './root-packages.js';
-import { makeWork, removeWork } from './work-folder.js';
+import { makeWork } from './work-folder.js';
 import { inCache } from '../io/cache-folders.js';
 
 /** Raised when roots are made otherwise: old ones are then not used. */
@@ -56,7 +56,7 @@ export interface OpenRoot {
  */
 export async function openRoot(base: Base, codename: string, context: RootContext): Promise<OpenRoot> {
   const name = sha256Of(`${rootFormat} ${codename} ${context.privilege} ${base.digest}`).slice(0, 32);
-  const folder = join(rootsOf(context), name);
+  const folder = inCache(context.cacheDir, 'roots', name);
   for (;;) {
     if (await isReady(folder)) {
       const now = context.now();
@@ -75,11 +75,6 @@ export async function openRoot(base: Base, codename: string, context: RootContex
   } finally {
     underWay.delete(folder);
   }
-}
-
-/** Where roots are, finished and in the making. */
-export function rootsOf({ cacheDir }: Pick<RootContext, 'cacheDir'>): string {
-  return inCache(cacheDir, 'roots');
 }
 
 /**
@@ -105,7 +100,7 @@ async function makeRoot(
   const missing = await missingTools(['mmdebstrap', 'apt-get', 'tar']);
   if (missing.length > 0) throw toolMissing(missing);
   await fetchRootPackages(base, context);
-  const roots = rootsOf(context);
+  const roots = inCache(context.cacheDir, 'roots');
   const work = await makeWork(roots);
   const make = async (item: Item): Promise<OpenRoot> => {
     item.note(counted(base.closure.length, 'package'));
@@ -120,7 +115,7 @@ async function makeRoot(
   try {
     return await inItem(context.phase, `Build root ${codename}`, make);
   } finally {
-    await removeWork(context.privilege, work);
+    await removeIsolated(context.privilege, [work]);
   }
 }
 

@@ -16,9 +16,9 @@ import { ensureDir, linkOrCopy, onDisk } from '../io/disk.js';
 import { tailOf } from '../io/process.js';
 import type { BuiltPackage } from './built.js';
 import { enterScript, innerScript } from './build-scripts.js';
-import { runIsolated, type Privilege } from './namespace.js';
+import { removeIsolated, runIsolated, type Privilege } from './namespace.js';
 import type { SourcePackage } from './source-package.js';
-import { makeWork, removeWork } from './work-folder.js';
+import { makeWork } from './work-folder.js';
 
 export interface DebianBuildRun {
   component: string;
@@ -60,11 +60,11 @@ export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackag
     // The tree is tens of thousands of files: it goes while what came of it is hashed
     const [packages] = await Promise.all([
       collectPackages(build, join(work, 'out')),
-      removeWork(build.privilege, join(work, 'build'), join(work, 'upper')),
+      removeIsolated(build.privilege, [join(work, 'build'), join(work, 'upper')]),
     ]);
     return packages;
   } finally {
-    await removeWork(build.privilege, work);
+    await removeIsolated(build.privilege, [work]);
   }
 }
 

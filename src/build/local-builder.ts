@@ -4,11 +4,12 @@
  */
 import { LockstepError } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
+import { inCache } from '../io/cache-folders.js';
 import { removeFile } from '../io/disk.js';
 import type { Http } from '../io/http.js';
 import { run } from '../io/process.js';
 import type { BuildRecord } from './build-cache.js';
-import { openRoot, rootsOf } from './build-root.js';
+import { openRoot } from './build-root.js';
 import type { Builder, BuildJob, PreparedBuild } from './builder-port.js';
 import { runDebianBuild } from './debian-method.js';
 import { findPrivilege } from './namespace.js';
@@ -63,7 +64,7 @@ async function buildDebian(
   const { log, component } = request;
   await removeFile(log);
   const privilege = await findPrivilege(signal);
-  for (const folder of [temporary, rootsOf(context)]) {
+  for (const folder of [temporary, inCache(cacheDir, 'roots')]) {
     await sweepWork(privilege, folder).catch((error: unknown) => {
       // Left by a run of root's, say: in nobody's way
       if (!(error instanceof LockstepError)) throw error;

@@ -9,14 +9,9 @@ import { removeIsolated, type Privilege } from './namespace.js';
 
 const nameSpec = /^build-([0-9]+)-([0-9]+)-/;
 
-/** A new folder in `base`, named after this process. The caller removes it by {@link removeWork}. */
+/** A new folder in `base`, named after this process. The caller removes it by {@link removeIsolated}. */
 export async function makeWork(base: string): Promise<string> {
   return await tempDir(base, `build-${process.pid}-${(await startOf(process.pid)) ?? '0'}-`);
-}
-
-/** Removes such a folder, or folders in it. */
-export async function removeWork(privilege: Privilege, ...paths: string[]): Promise<void> {
-  await removeIsolated(privilege, paths);
 }
 
 /**
@@ -29,7 +24,7 @@ export async function sweepWork(privilege: Privilege, base: string): Promise<str
     const match = nameSpec.exec(name);
     if (match !== null && (await startOf(Number(match[1]))) !== match[2]) left.push(join(base, name));
   }
-  if (left.length > 0) await removeWork(privilege, ...left);
+  if (left.length > 0) await removeIsolated(privilege, left);
   return left;
 }
 

@@ -2,7 +2,6 @@
  * Reads the packages, source packages and uploads to import. It stores them and reports the faults of each;
  * import.ts decides the resulting set.
  */
-import type { BuiltSource } from '../../build/built.js';
 import { counted } from '../../counted.js';
 import type { FaultPlace } from '../../errors.js';
 import { readNamedFile } from '../../io/named-file.js';
@@ -55,8 +54,16 @@ export async function readPackages(
   const { places, store, workspace, signal } = context;
   const files = gatherForeignFiles(request.paths, request.cwd);
   const { area } = workspace.archive;
-  const described = await readDescriptions(context, request, files);
-  const debs = [...new Set([...files.debs, ...described.debs.keys()])].sort();
+  const taken: TakenFile = {
+    packages: [],
+    sources: [],
+    faults: [...files.faults],
+    signers: new Set(),
+    links: files.links,
+    batch: undefined,
+  };
+  const promised = await readDescriptions(context, request, files, taken);
+  const debs = [...new Set([...files.debs, ...promised.keys()])].sort();
   const item = phase.item(counted(debs.length, 'package'));
   const { read, batch } = await readForeignSet({
     files: debs,
@@ -67,21 +74,14 @@ export async function readPackages(
     onRead: (count) => item.note(`${count} read`),
   });
   item.done();
-  const taken: TakenFile = {
-    packages: [],
-    sources: described.sources.map(({ file, source }) => ({ file, entry: sourceEntry(source, area) })),
-    faults: [...files.faults, ...described.faults],
-    signers: described.signers,
-    links: files.links,
-    batch,
-  };
+  taken.batch = batch;
   for (const one of read) {
-    const fault = faultsOf(one, described.debs.get(one.file), request.keyring !== undefined);
+    const fault = faultsOf(one, promised.get(one.file), request.keyring !== undefined);
     taken.faults.push(...fault);
     if (fault.length > 0 || 'faults' in one) continue;
     taken.packages.push(one);
   }
-  if (read.length + described.sources.length + taken.faults.length === 0 && request.remove.length === 0) {
+  if (read.length + taken.sources.length + taken.faults.length === 0 && request.remove.length === 0) {
     const where = request.paths.length === 0 ? 'the arguments: nothing' : request.paths.join(', ');
     taken.faults.push({ message: `no .deb, .dsc or .changes in ${where}` });
   }
@@ -98,45 +98,43 @@ function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: bo
   return [{ file, message: `has SHA-256 ${read.entry.sha256}, but its .changes names ${promised.sha256}` }];
 }
 
-interface Described {
-  /** Packages that uploads name, by path. */
-  debs: Map<string, PromisedFile>;
-  sources: { file: string; source: BuiltSource }[];
-  faults: FaultPlace[];
-  signers: Set<string>;
-}
-
-/** Reads the uploads, then the source packages that they name or that were named. */
+/**
+ * Reads the uploads, then the source packages that they name or that were named.
+ *
+ * @returns the packages that uploads name, by path; the rest of what was read is added to `taken`
+ */
 async function readDescriptions(
   context: Context,
   request: ReadingRequest,
   files: ForeignFiles,
-): Promise<Described> {
+  taken: TakenFile,
+): Promise<Map<string, PromisedFile>> {
+  const { area } = context.workspace.archive;
   const reading = {
     keyring: await readKeyring(request),
     taken: { kind: 'arriving', now: context.clock.now() } as const,
     signal: context.signal,
   };
-  const described: Described = { debs: new Map(), sources: [], faults: [], signers: new Set() };
+  const debs = new Map<string, PromisedFile>();
   const dscs = new Map<string, PromisedFile | undefined>(files.dscs.map((path) => [path, undefined]));
   for (const path of files.changes) {
     const upload = await readUpload(path, reading);
     if ('faults' in upload) {
-      described.faults.push(...upload.faults);
+      taken.faults.push(...upload.faults);
       continue;
     }
-    for (const file of upload.debs) described.debs.set(file.path, file);
+    for (const file of upload.debs) debs.set(file.path, file);
     for (const file of upload.dscs) dscs.set(file.path, file);
-    for (const signer of upload.signers) described.signers.add(signer);
+    for (const signer of upload.signers) taken.signers.add(signer);
   }
   const store = { store: context.store, take: !request.dryRun };
   for (const [file, promised] of dscs) {
     const read = await readSource(file, promised, store, reading);
-    if ('faults' in read) described.faults.push(...read.faults);
-    else described.sources.push({ file, source: read.source });
-    if ('signers' in read) for (const signer of read.signers) described.signers.add(signer);
+    if ('faults' in read) taken.faults.push(...read.faults);
+    else taken.sources.push({ file, entry: sourceEntry(read.source, area) });
+    if ('signers' in read) for (const signer of read.signers) taken.signers.add(signer);
   }
-  return described;
+  return debs;
 }
 
 async function readKeyring({ keyring, cwd }: ReadingRequest): Promise<Uint8Array | undefined> {

@@ -5,7 +5,8 @@ import { openBase } from '../../../src/build/base-digest.js';
 import { baseIndices } from '../../../src/build/base-index.js';
 import { BuildCache, type BuildRecord } from '../../../src/build/build-cache.js';
 import { fetchRootPackages } from '../../../src/build/root-packages.js';
-import { makeWork, removeWork, sweepWork } from '../../../src/build/work-folder.js';
+import { makeWork, sweepWork } from '../../../src/build/work-folder.js';
+import { removeIsolated } from '../../../src/build/namespace.js';
 import { parseRelations } from '../../../src/deb/relation.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
@@ -184,7 +185,7 @@ describe('scratch folders of builds', () => {
     }
     const swept = await sweepWork('root', builds.temporary);
     assert.deepEqual(swept, dead.map((name) => join(builds.temporary, name)).sort());
-    await removeWork('root', own);
+    await removeIsolated('root', [own]);
     assert.deepEqual(await readdir(builds.temporary), ['something-else']);
     await builds.end();
   });
