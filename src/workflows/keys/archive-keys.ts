@@ -119,6 +119,16 @@ function keyChanged({ places }: Context, { current, keys }: KeyState, { key }: K
   });
 }
 
+/** ROTATE_IMPOSSIBLE, for what the record of keys says. */
+export function rotateImpossible(
+  { places }: Context,
+  message: string,
+  hint = 'See the state of the change with: lockstep key status',
+): LockstepError {
+  const where = [{ file: keyRecordPath(places.snapshots) }];
+  return new LockstepError('ROTATE_IMPOSSIBLE', { message, hint, where });
+}
+
 const stateWords: Record<KnownKey['state'], string> = {
   current: 'the current key',
   next: 'the next key, which does not sign alone yet',

@@ -28,7 +28,7 @@ import {
   unbelievedFiles,
   unbelievedSnapshots,
 } from '../../suite/unbelieved.js';
-import { archiveKeys, incomingAtHand, judgementOf } from './archive-keys.js';
+import { archiveKeys, incomingAtHand, judgementOf, rotateImpossible } from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { settleKeys } from './keyring-settle.js';
@@ -132,11 +132,11 @@ function plannedBefore(context: Context, state: KeyState, since: Date | null): C
   const told = compromiseOf(state);
   if (told === null) throw noOtherKey(context);
   if (since !== null && since.getTime() !== told.since.getTime()) {
-    throw new LockstepError('ROTATE_IMPOSSIBLE', {
-      message: `The record already says that ${told.compromised} is not trusted from ${told.since.toISOString()} on`,
-      hint: 'The record only grows: omit --since. --accept ID accepts what you have checked',
-      where: [{ file: keyRecordPath(context.places.snapshots) }],
-    });
+    throw rotateImpossible(
+      context,
+      `The record already says that ${told.compromised} is not trusted from ${told.since.toISOString()} on`,
+      'The record only grows: omit --since. --accept ID accepts what you have checked',
+    );
   }
   return { before: state, after: state, change: null, ...told };
 }
@@ -152,14 +152,10 @@ function compromiseOf({
 }
 
 function noOtherKey(
-  { places }: Context,
+  context: Context,
   message = 'There is no other key to replace it, or nothing was signed yet',
 ): LockstepError {
-  return new LockstepError('ROTATE_IMPOSSIBLE', {
-    message,
-    hint: 'Create one with: lockstep key generate --next',
-    where: [{ file: keyRecordPath(places.snapshots) }],
-  });
+  return rotateImpossible(context, message, 'Create one with: lockstep key generate --next');
 }
 
 interface Acceptable {

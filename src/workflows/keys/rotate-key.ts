@@ -11,7 +11,13 @@ import { keyRecordPath } from '../../snapshot/key-record.js';
 import { signersOfChange, type KeyState, type KeyStep } from '../../snapshot/key-state.js';
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import { compareVersions } from '../../deb/version.js';
-import { archiveKeys, incomingAtHand, ownJudgement, type ArchiveKeys } from './archive-keys.js';
+import {
+  archiveKeys,
+  incomingAtHand,
+  ownJudgement,
+  rotateImpossible,
+  type ArchiveKeys,
+} from './archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from './archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
@@ -62,7 +68,7 @@ export async function rotateKey(context: Context, request: RotateRequest): Promi
     if (request.dryRun) return { plan, done: null, state: facts.state, views: [] };
     if (step === 'abandon') {
       if (facts.state.next === null)
-        throw impossible(run, 'No next key is announced, so there is none to withdraw');
+        throw rotateImpossible(run, 'No next key is announced, so there is none to withdraw');
     } else {
       assertPossible(run, plan);
       if (!request.now && isEarly(plan)) {
@@ -88,7 +94,10 @@ async function settle(run: Run, state: KeyState): Promise<RefreshedView[]> {
 function assertPossible(context: Context, { step, obstacles }: RotationPlan): void {
   const firm = obstacles.filter(({ waits }) => !waits);
   if (step === null || firm.length === 0) return;
-  throw impossible(context, `The step cannot be taken: ${firm.map(({ message }) => message).join('; ')}`);
+  throw rotateImpossible(
+    context,
+    `The step cannot be taken: ${firm.map(({ message }) => message).join('; ')}`,
+  );
 }
 
 function isEarly({ step, obstacles }: RotationPlan): boolean {
@@ -100,14 +109,6 @@ function tooEarly({ step, obstacles }: RotationPlan): LockstepError {
   return new LockstepError('ROTATE_EARLY', {
     message: `It is too early for the step "${step}": ${early.map(({ message }) => message).join('; ')}`,
     hint: 'The step was not taken. Run the command again after that time. --now takes the step at once and LEAVES BEHIND every machine that has not yet followed',
-  });
-}
-
-function impossible({ places }: Context, message: string): LockstepError {
-  return new LockstepError('ROTATE_IMPOSSIBLE', {
-    message,
-    hint: 'See the state of the change with: lockstep key status',
-    where: [{ file: keyRecordPath(places.snapshots) }],
   });
 }
 
@@ -134,7 +135,10 @@ async function rotationFacts(run: Run): Promise<RotationFacts> {
   const { clock } = run;
   const record = await run.ledger.keys();
   if (record === null) {
-    throw impossible(run, 'There is no record of keys yet. First publish or release something with this key');
+    throw rotateImpossible(
+      run,
+      'There is no record of keys yet. First publish or release something with this key',
+    );
   }
   const { state } = record;
   const keys = await archiveKeys(run, []);

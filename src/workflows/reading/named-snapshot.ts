@@ -15,13 +15,13 @@ import {
   findSnapshot,
   listSnapshots,
   readSnapshot,
-  snapshotFiles,
   type SnapshotPlace,
   type SnapshotTrust,
 } from '../../snapshot/snapshot-folder.js';
 import { parseSnapshotName } from '../../snapshot/snapshot-name.js';
 import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context, Run } from '../workspace/context.js';
+import { replaced } from '../workspace/snapshot-records.js';
 
 /** How snapshots are judged here, and what a person should know about it. */
 export interface ReadingTrust extends SnapshotTrust {
@@ -125,15 +125,11 @@ export async function referred(
   trust: SnapshotTrust,
   by: string,
 ): Promise<Snapshot> {
-  const { snapshots } = context.places;
-  const place = { profile, id: ref.id };
-  const snapshot = await readSnapshot(snapshots, place, trust).catch(unlessDropped(context, ref.id));
+  const place = { profile, ...ref };
+  const reading = readSnapshot(context.places.snapshots, place, trust);
+  const snapshot = await reading.catch(unlessDropped(context, ref.id));
   if (snapshot.sha256 === ref.sha256) return snapshot;
-  throw new LockstepError('SNAPSHOT_INVALID', {
-    message: `The manifest of ${ref.id} is not the one that ${by} names`,
-    hint: 'It was replaced. Restore it from version control or a backup',
-    where: [{ file: snapshotFiles(snapshots, place).manifest, value: ref.sha256 }],
-  });
+  throw replaced(context, place, by);
 }
 
 /** Who asks for a snapshot that was dropped hears so. */

@@ -13,10 +13,9 @@ import { throwIfInterrupted } from '../../io/interrupt.js';
 import { signingEnd } from '../../signing/key-end.js';
 import { readPublicKeyFile, type PublicKey } from '../../signing/public-key.js';
 import type { Signer } from '../../signing/signer.js';
-import { keyRecordPath } from '../../snapshot/key-record.js';
 import type { RecordedKey } from '../../snapshot/key-state.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
-import { ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
+import { ownJudgement, rotateImpossible, type ArchiveKeys } from '../keys/archive-keys.js';
 import { archiveSigner, recordedKey, signerOfKey } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { settleKeyFiles } from '../keys/keyring-settle.js';
@@ -148,11 +147,11 @@ async function adopted(
     ({ fingerprint }) => record?.state.keys.some((key) => key.fingerprint === fingerprint) === false,
   );
   if (unknown.length > 0) {
-    throw new LockstepError('ROTATE_IMPOSSIBLE', {
-      message: `The record of keys does not contain ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
-      hint: '--former-key is for an archive that is older than its record of keys. List the keys with: lockstep key status',
-      where: [{ file: keyRecordPath(run.places.snapshots) }],
-    });
+    throw rotateImpossible(
+      run,
+      `The record of keys does not contain ${unknown.map(({ fingerprint }) => fingerprint).join(', ')}`,
+      '--former-key is for an archive that is older than its record of keys. List the keys with: lockstep key status',
+    );
   }
   return record === null ? await Promise.all(former.map((key) => recordedKey(key))) : [];
 }
@@ -174,14 +173,8 @@ async function refreshView(
   const view = id === null ? liveView(suite.name) : frozenView(suite.name, id);
   const signed = await readSignedView(port, view, ownJudgement(by));
   const kind = id === null ? 'live' : 'frozen';
-  const told = {
-    suite: suite.name,
-    kind,
-    snapshot: id,
-    reason: null,
-    validUntil: null,
-    fault: null,
-  } as const;
+  const named = { suite: suite.name, kind, snapshot: id } as const;
+  const told = { ...named, reason: null, validUntil: null, fault: null };
   if (!signed.there) {
     const history = run.ledger.history(suite.name);
     const published = id === null ? history.length > 0 : history.some(({ to }) => to === id);

@@ -29,7 +29,8 @@ export async function listedSnapshot(run: Run, target: SnapshotTarget): Promise<
   const { id } = target;
   const load = async (): Promise<Snapshot> => {
     const snapshot = await readSnapshot(run.places.snapshots, target, await ownTrust(run));
-    if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256) throw replaced(run, target);
+    if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256)
+      throw replaced(run, target, 'the history');
     return snapshot;
   };
   const { manifest } = snapshotFiles(run.places.snapshots, target);
@@ -64,9 +65,10 @@ export async function evidenceOfSnapshot(run: Run, { manifest, sha256 }: Snapsho
   return await evidenceOf(run, { profile, id, sha256, evidence: evidenceWithin(manifest) });
 }
 
-function replaced({ places }: Context, target: SnapshotTarget): LockstepError {
+/** @param by what names the snapshot by its hash too */
+export function replaced({ places }: Context, target: SnapshotTarget, by: string): LockstepError {
   return new LockstepError('SNAPSHOT_INVALID', {
-    message: `The manifest of ${target.id} is not the one that the history names`,
+    message: `The manifest of ${target.id} is not the one that ${by} names`,
     hint: 'It was replaced. Restore it from version control or a backup',
     where: [{ file: snapshotFiles(places.snapshots, target).manifest, value: target.sha256 }],
   });
