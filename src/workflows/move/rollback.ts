@@ -94,8 +94,8 @@ async function goBackUp(
     allowed: move.schemaChange,
   });
   // Loaded here: a plain rollback repacks nothing, and must not wait for what could
-  const { planSupersedeRollback } = await import('./supersede.js');
-  const planned = await planSupersedeRollback(run, { suite: suite.name, current, target }, signer);
+  const { planSupersedeRollback, applySupersede } = await import('./supersede.js');
+  const planned = await planSupersedeRollback(run, suite.name, current, target);
   const standing = await readPublished(run.archive, liveView(suite.name));
   const reissues = target.id;
   const [, ...kept] = goodSnapshots([...history, { action: 'rollback', to: 'the new one', reissues }]);
@@ -121,7 +121,7 @@ async function goBackUp(
   const outlook = await moveOutlook(run, request);
   onOutlook(outlook);
   if (dryRun) return { outlook, plan: null, report: null };
-  const cut = await planned.apply();
+  const cut = await applySupersede(run, planned, signer);
   const plan = await planMove(run, { ...move, target: cut, reissues, schemaChange: true });
   const report = await applyMove(run, plan, signer);
   return { outlook: { ...outlook, to: cut.id }, plan, report };

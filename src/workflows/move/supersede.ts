@@ -36,15 +36,6 @@ import { evidenceOfSnapshot, type SnapshotTarget } from '../workspace/snapshot-r
 import { supersedeNotes } from './reissue-rows.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
-export interface SupersedeRequest {
-  /** The suite that goes back. */
-  suite: string;
-  /** What it points at. */
-  current: SnapshotTarget;
-  /** The snapshot to return to. May be `current`: then only machines that did not follow it are moved. */
-  target: SnapshotTarget;
-}
-
 /** The snapshot to publish, as a rollback that re-issues `target`. */
 export interface SupersedeResult extends Required<SnapshotTarget> {
   /** False where an earlier run had cut it already. */
@@ -52,39 +43,41 @@ export interface SupersedeResult extends Required<SnapshotTarget> {
 }
 
 export interface PlannedSupersede {
+  current: Snapshot;
+  target: Snapshot;
+  plan: SupersedePlan;
+  superseding: readonly Snapshot[];
+  above: SnapshotRef;
   /** Plain sentences: what is left alone, what apt removes, what stays. May be empty. */
   notes: string[];
   /** What the new snapshot will list. */
   packages: NamedVersion[];
-  /** Repacks, vets, and cuts the snapshot or finds it again. The caller holds the workspace's lock. */
-  apply(): Promise<SupersedeResult>;
 }
 
 /**
  * Reads the manifests and decides; it writes nothing but what is derived from them.
  *
- * @throws LockstepError MOVE_UNNEEDED, MOVE_BASE, SNAPSHOT_*, VERIFY_*; `apply` throws VETTING_FAILED, STORE_*,
- * DEB_*, SOURCE_MISMATCH, SIGN_*, DISK_*, INTERRUPTED
+ * @param suite the suite that goes back
+ * @param points what it points at
+ * @param back the snapshot to return to. May be `points`: then only machines that did not follow it are moved
+ * @throws LockstepError MOVE_UNNEEDED, MOVE_BASE, SNAPSHOT_*, VERIFY_*
  */
 export async function planSupersedeRollback(
   run: Run,
-  request: SupersedeRequest,
-  signer: Signer,
+  suite: string,
+  points: SnapshotTarget,
+  back: SnapshotTarget,
 ): Promise<PlannedSupersede> {
   const { snapshots } = run.places;
   const trust = await ownTrust(run);
   const [current, target] = [
-    await readSnapshot(snapshots, request.current, trust),
-    await readSnapshot(snapshots, request.target, trust),
+    await readSnapshot(snapshots, points, trust),
+    await readSnapshot(snapshots, back, trust),
   ];
   const { manifest } = target;
   const { id, base } = current.manifest;
-  assertSameBase(
-    { name: request.suite },
-    { id, base },
-    { what: `The snapshot ${manifest.id}`, base: manifest.base },
-  );
-  const past = await pastVersions(run, request.suite);
+  assertSameBase({ name: suite }, { id, base }, { what: `The snapshot ${manifest.id}`, base: manifest.base });
+  const past = await pastVersions(run, suite);
   const exceed = highestVersions(past.map(({ packages }) => packages));
   const superseding = await supersedingSnapshots(run, trust);
   const plan = planSupersede({
@@ -96,13 +89,16 @@ export async function planSupersedeRollback(
     issued: superseding.flatMap((one) => one.manifest.packages),
   });
   return {
+    current,
+    target,
+    plan,
+    superseding,
+    above: aboveRef(current, plan, past),
     notes: supersedeNotes(plan, current.manifest.packages),
     packages: [
       ...plan.reissues.map(({ item, to }) => ({ package: item.package, version: to })),
       ...plan.kept.map(({ item }) => ({ package: item.package, version: item.version })),
     ],
-    apply: async () =>
-      await apply(run, { current, target, plan, superseding, above: aboveRef(current, plan, past) }, signer),
   };
 }
 
@@ -135,24 +131,25 @@ function aboveRef(
   return found === undefined ? { id, sha256: current.sha256 } : { id: found.id, sha256: found.sha256 };
 }
 
-interface Decided {
-  current: Snapshot;
-  target: Snapshot;
-  plan: SupersedePlan;
-  superseding: readonly Snapshot[];
-  above: SnapshotRef;
-}
-
-async function apply(run: Run, decided: Decided, signer: Signer): Promise<SupersedeResult> {
+/**
+ * Repacks, vets, and cuts the snapshot or finds it again. The caller holds the workspace's lock.
+ *
+ * @throws LockstepError VETTING_FAILED, STORE_*, DEB_*, SOURCE_MISMATCH, SIGN_*, DISK_*, INTERRUPTED
+ */
+export async function applySupersede(
+  run: Run,
+  planned: PlannedSupersede,
+  signer: Signer,
+): Promise<SupersedeResult> {
   const { places } = run;
-  const { manifest } = decided.target;
+  const { manifest } = planned.target;
   const { profile } = manifest;
-  const content = await contentOf(run, decided);
+  const content = await contentOf(run, planned);
   const cut = async (): Promise<SupersedeResult> => {
     const last = await lastSnapshot(places.snapshots, profile, await ownTrust(run));
     const plan = planSnapshot({ content, ...(await cutRequest(run, last)) });
     // One that was cut and, the run being killed, not published; or published in another suite
-    const before = decided.superseding.find(
+    const before = planned.superseding.find(
       (one) => one.manifest.profile === profile && one.manifest.inputs === plan.inputs,
     );
     if (before !== undefined || plan.kind === 'unchanged') {
@@ -160,7 +157,7 @@ async function apply(run: Run, decided: Decided, signer: Signer): Promise<Supers
       const sha256 = before?.sha256 ?? (await readSnapshot(places.snapshots, { profile, id })).sha256;
       return { id, profile, sha256, cut: false };
     }
-    const what = `the content of ${manifest.id} above ${decided.above.id}`;
+    const what = `the content of ${manifest.id} above ${planned.above.id}`;
     await writeCut(run, plan, signer, `Cut ${plan.id} of ${profile}: ${what}`);
     return { id: plan.id, profile, sha256: plan.sha256, cut: true };
   };
@@ -173,7 +170,10 @@ async function apply(run: Run, decided: Decided, signer: Signer): Promise<Supers
 }
 
 /** What the new snapshot records: the set of the target, its packages under their new versions. */
-async function contentOf(run: Run, { current, target, plan, above }: Decided): Promise<SnapshotContent> {
+async function contentOf(
+  run: Run,
+  { current, target, plan, above }: PlannedSupersede,
+): Promise<SnapshotContent> {
   const { store, places, signal } = run;
   const { manifest } = target;
   const reissued = await reissue(run, plan.reissues);

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { planVersion } from '../../../src/metapackage/revision.js';
 import { readSnapshot, snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
 import { leftOnReissue } from '../../../src/workflows/move/versions-on-machines.js';
-import { planSupersedeRollback, type PlannedSupersede } from '../../../src/workflows/move/supersede.js';
+import {
+  applySupersede,
+  planSupersedeRollback,
+  type PlannedSupersede,
+  type SupersedeResult,
+} from '../../../src/workflows/move/supersede.js';
 import { hashes } from '../../e2e/bad-input/bench.js';
 import { needs } from '../../fixtures/machine.js';
 import { openRun } from '../../../src/workflows/workspace/run.js';
@@ -36,10 +41,13 @@ describe('superseding', function () {
   });
   afterEach(async () => bench.end());
 
-  const planned = async (current = s2, target = s1): Promise<PlannedSupersede> => {
-    const place = (id: string) => ({ profile: 'set', id });
-    const request = { suite, current: place(current), target: place(target) };
-    return await planSupersedeRollback(await openRun(bench.again()), request, bench.work.signer);
+  const place = (id: string) => ({ profile: 'set', id });
+  const planned = async (current = s2, target = s1): Promise<PlannedSupersede> =>
+    planSupersedeRollback(await openRun(bench.again()), suite, place(current), place(target));
+  const applied = async (current = s2, target = s1): Promise<SupersedeResult> => {
+    const run = await openRun(bench.again());
+    const plan = await planSupersedeRollback(run, suite, place(current), place(target));
+    return await applySupersede(run, plan, bench.work.signer);
   };
 
   const versionsOf = ({ packages }: PlannedSupersede): Record<string, string> =>
@@ -143,7 +151,7 @@ describe('superseding', function () {
 
   it('records what it is, signed, with the evidence and the schema of what comes back', async () => {
     await bench.publish(s2, suite);
-    const { id, cut, sha256 } = await (await planned()).apply();
+    const { id, cut, sha256 } = await applied();
     assert.equal(cut, true);
     const snapshot = await manifestOf(id);
     const [first, second] = [await manifestOf(s1), await manifestOf(s2)];
@@ -182,9 +190,9 @@ describe('superseding', function () {
 
   it('gives the same snapshot when it is done again, as after a run that was killed', async () => {
     await bench.publish(s2, suite);
-    const first = await (await planned()).apply();
+    const first = await applied();
     bench.work.clock.move(600);
-    const second = await (await planned()).apply();
+    const second = await applied();
     assert.deepEqual(second, { ...first, cut: false });
 
     // From empty caches too: what the store had is in the archive's pool
@@ -192,7 +200,7 @@ describe('superseding', function () {
     await rm(snapshotFiles(bench.context.places.snapshots, { profile: 'set', id: first.id }).manifest);
     await rm(bench.work.store.root, { recursive: true });
     await rm(bench.work.cache, { recursive: true, force: true });
-    const third = await (await planned()).apply();
+    const third = await applied();
     assert.equal(third.cut, true);
     assert.deepEqual((await manifestOf(third.id)).manifest.packages, packages);
   });
@@ -211,7 +219,7 @@ describe('superseding', function () {
     const plan = await planned(s1, s1);
     const { 'set-full': full, wiki, 'wiki-data': data } = versionsOf(plan);
     assert.deepEqual([full, wiki, data], [fullReissue, reissue, reissue]);
-    const { id } = await plan.apply();
+    const { id } = await applied(s1, s1);
     assert.equal((await manifestOf(id)).manifest.supersedes!.above.id, s2);
   });
 
@@ -239,17 +247,15 @@ describe('superseding', function () {
 
     // The way out: it is brought above the re-issue, forward too
     const plan = await planned(s3, patched);
-    const versions = Object.fromEntries(plan.packages.map((item) => [item.package, item.version]));
-    assert.equal(versions['wiki'], '1:1.1-1+lockstep1+really1.0+1+lockstep2');
-    assert.equal(await left((await plan.apply()).id), null);
+    assert.equal(versionsOf(plan)['wiki'], '1:1.1-1+lockstep1+really1.0+1+lockstep2');
+    assert.equal(await left((await applied(s3, patched)).id), null);
   });
 
   it('says which bytes are missing when neither store nor pool has them', async () => {
     await bench.publish(s2, suite);
     await rm(bench.work.store.root, { recursive: true });
     await rm(join(bench.work.public, 'debian/pool/main/w/wiki-data'), { recursive: true });
-    const plan = await planned();
-    await assert.rejects(plan.apply(), {
+    await assert.rejects(applied(), {
       code: 'STORE_MISSING',
       message: /^wiki-data 1:1\.0-1\+lockstep1 is neither/,
     });
