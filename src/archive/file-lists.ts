@@ -12,6 +12,7 @@ import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { notThere, onDiskNow, writeNow } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { remembered } from '../io/keyed.js';
 import { contentsPaths } from './contents-paths.js';
 import { inCache } from '../io/cache-folders.js';
 
@@ -89,11 +90,8 @@ export class FileLists {
     const lines = new Map<string, string[]>();
     for (const [sha256, paths] of lists) {
       const rest = `${sha256} ${paths.join('\t')}`;
-      const prefix = sha256.slice(0, 2);
       const line = `${crc32(rest).toString(16).padStart(8, '0')} ${rest}\n`;
-      const others = lines.get(prefix);
-      if (others === undefined) lines.set(prefix, [line]);
-      else others.push(line);
+      remembered(lines, sha256.slice(0, 2), () => []).push(line);
     }
     for (const [prefix, texts] of lines) {
       const path = this.#path(prefix);

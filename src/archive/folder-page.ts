@@ -3,6 +3,8 @@
  * until escaped.
  */
 
+import { byText } from '../io/keyed.js';
+
 /** One line of the page. */
 export interface FolderEntry {
   name: string;
@@ -37,5 +39,5 @@ export function escapeHtml(text: string): string {
 }
 
 function byName(a: FolderEntry, b: FolderEntry): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+  return byText(a.name, b.name);
 }

@@ -31,33 +31,29 @@ export function answerFor(headers: IncomingHttpHeaders, file: FileFacts): FileAn
     'Cache-Control': cacheControl(file.path),
     'Accept-Ranges': 'bytes',
   };
-  if (!preconditionsHold(headers, file)) return { status: 412, headers: base, body: undefined };
-  if (notModified(headers, file)) return { status: 304, headers: base, body: undefined };
-  const typed = { ...base, 'Content-Type': contentType(file.path), 'X-Content-Type-Options': 'nosniff' };
-  const range = rangeApplies(headers, file) ? parseRange(headers.range, file.size) : undefined;
+  const { path, size } = file;
+  const answer = (
+    status: FileAnswer['status'],
+    more: Record<string, string> = {},
+    body?: FileAnswer['body'],
+  ): FileAnswer => ({ status, headers: { ...base, ...more }, body });
+  if (!preconditionsHold(headers, file)) return answer(412);
+  if (notModified(headers, file)) return answer(304);
+  const range = rangeApplies(headers, file) ? parseRange(headers.range, size) : undefined;
   if (range === 'unsatisfiable') {
-    return {
-      status: 416,
-      headers: { ...base, 'Content-Range': `bytes */${file.size}`, 'Content-Length': '0' },
-      body: undefined,
-    };
+    return answer(416, { 'Content-Range': `bytes */${size}`, 'Content-Length': '0' });
   }
-  if (range !== undefined) {
-    return {
-      status: 206,
-      headers: {
-        ...typed,
-        'Content-Range': `bytes ${range.start}-${range.end}/${file.size}`,
-        'Content-Length': String(range.end - range.start + 1),
-      },
-      body: range,
-    };
+  const type = { 'Content-Type': contentType(path), 'X-Content-Type-Options': 'nosniff' };
+  if (range === undefined) {
+    const whole = size === 0 ? undefined : { start: 0, end: size - 1 };
+    return answer(200, { ...type, 'Content-Length': String(size) }, whole);
   }
-  return {
-    status: 200,
-    headers: { ...typed, 'Content-Length': String(file.size) },
-    body: file.size === 0 ? undefined : { start: 0, end: file.size - 1 },
+  const { start, end } = range;
+  const part = {
+    'Content-Range': `bytes ${start}-${end}/${size}`,
+    'Content-Length': String(end - start + 1),
   };
+  return answer(206, { ...type, ...part }, range);
 }
 
 /** RFC 9110, 13.2.2, steps 1 and 2. */

@@ -5,6 +5,7 @@
  */
 import { compareVersions } from '../deb/version.js';
 import type { SnapshotPackage, SnapshotSource } from '../snapshot/manifest.js';
+import { byText, remembered } from '../io/keyed.js';
 import type { BlockItem } from './blocks.js';
 
 /** A file of the pool; `path` is below the archive's `debian/`. */
@@ -85,7 +86,7 @@ function contentsItem(path: string, owners: Iterable<string>): BlockItem {
 
 /** Items by which pool files are found again: `<path> <size> <sha256>`. Paths of the pool have no blanks. */
 export function* poolItems(files: Iterable<PoolFile>): Generator<BlockItem, void, undefined> {
-  for (const { path, size, sha256 } of [...files].sort((a, b) => inOrder(a.path, b.path))) {
+  for (const { path, size, sha256 } of [...files].sort((a, b) => byText(a.path, b.path))) {
     yield { key: path, text: `${path} ${size} ${sha256}\n` };
   }
 }
@@ -145,10 +146,8 @@ export function mergedContents(texts: readonly string[]): BlockItem[] {
   for (const text of texts) {
     for (const line of linesOf(text)) {
       const blank = line.lastIndexOf(' ');
-      const path = line.slice(0, blank).trimEnd();
-      const there = owners.get(path) ?? new Set();
+      const there = remembered(owners, line.slice(0, blank).trimEnd(), () => new Set());
       for (const location of line.slice(blank + 1).split(',')) there.add(location);
-      owners.set(path, there);
     }
   }
   return [...owners.keys()].sort().map((path) => contentsItem(path, owners.get(path)!));
@@ -186,16 +185,12 @@ function* grouped<T extends { package: string }>(
 
 function byPackage(a: PackageVersion, b: PackageVersion): number {
   return (
-    inOrder(a.package, b.package) ||
+    byText(a.package, b.package) ||
     compareVersions(a.version, b.version) ||
-    inOrder(a.architecture, b.architecture)
+    byText(a.architecture, b.architecture)
   );
 }
 
 function bySource(a: SnapshotSource, b: SnapshotSource): number {
-  return inOrder(a.package, b.package) || compareVersions(a.version, b.version);
-}
-
-function inOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return byText(a.package, b.package) || compareVersions(a.version, b.version);
 }

@@ -79,11 +79,7 @@ export interface PresentFiles {
 }
 
 /** The indices of a view. */
-export interface PlannedIndices {
-  areas: readonly string[];
-  architectures: readonly string[];
-  files: readonly IndexFile[];
-}
+export type PlannedIndices = Pick<Listing, 'areas' | 'architectures' | 'files'>;
 
 export interface PublicationInput {
   archive: ArchiveIdentity;
@@ -145,26 +141,23 @@ export function planPublication(input: PublicationInput): PublicationPlan {
   // One date for both views: that of the frozen one must not be from before a clock that ran backwards.
   const latest = [there.live, there.frozen].flatMap(({ latestDate }) => latestDate ?? []);
   const seconds = nextReleaseDate(input.now, latest.length === 0 ? null : Math.max(...latest));
+  const common = { seconds, input, resign };
   const frozen = planView({
     view: frozenView(suite.name, id),
     published: there.frozen,
-    seconds,
     // Nothing re-signs a frozen view when its suite has moved on, and an expired one is a hard error to apt: what
     // never changes cannot become stale either.
     content: {
       ...contentOf(input, frozenFiles(input, id), input.frozen, [id]),
       validity: { validFor: null, keyEnds: input.keyEnds },
     },
-    input,
-    resign,
+    ...common,
   });
   const live = planView({
     view: liveView(suite.name),
     published: there.live,
-    seconds,
     content: liveContent,
-    input,
-    resign,
+    ...common,
   });
   const pool = planPool(input.pool, there);
   const alias: Write[] =
@@ -276,12 +269,7 @@ interface ViewRequest {
   resign: boolean;
 }
 
-function planView(request: ViewRequest): {
-  verdict: 'publish' | 'refresh' | 'nothing';
-  date: Date | null;
-  validUntil: Date | null;
-  writes: Write[];
-} {
+function planView(request: ViewRequest): Pick<PublicationPlan, 'verdict' | 'date' | 'validUntil' | 'writes'> {
   const { view, published, seconds, content, input } = request;
   const { there, now } = input;
   const told = releaseVerdict(published, content, now);

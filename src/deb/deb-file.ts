@@ -177,10 +177,15 @@ export async function* controlEntries(
 /** `data.tar`, packed in any way that dpkg knows. */
 export const dataMember = /^data\.tar(?:\.(?:gz|xz|zst|bz2|lzma))?$/;
 
+/** The paragraph of a control file. @param file the package, if its name is known */
+export function controlStanza(text: string, file: string | undefined): Stanza {
+  return parseStanza(text, { file: file === undefined ? 'control' : `${file}: control` });
+}
+
 function parseControl(members: ReadonlyMap<string, Buffer>, file: string | undefined): DebControl {
   const text = members.get('control')?.toString('utf8');
   if (text === undefined) throw damaged('its control archive has no control file', file);
-  const control = parseStanza(text, { file: file === undefined ? 'control' : `${file}: control` });
+  const control = controlStanza(text, file);
   for (const name of ['Package', 'Version', 'Architecture']) control.require(name);
   return {
     control,

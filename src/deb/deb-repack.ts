@@ -7,9 +7,9 @@ import { LockstepError } from '../errors.js';
 import { readAr, writeAr, type ArMember } from './ar.js';
 import { collect } from './bytes.js';
 import type { Codec, DecompressByName } from './codec.js';
-import { controlEntries, damaged, dataMember, nextMember, readFormat } from './deb-file.js';
+import { controlEntries, controlStanza, damaged, dataMember, nextMember, readFormat } from './deb-file.js';
 import { debMembers } from './deb-writer.js';
-import { parseStanza, type Stanza } from './deb822.js';
+import type { Stanza } from './deb822.js';
 import { shownName } from './member-name.js';
 import { movedFields, type VersionMoves } from './relation-moves.js';
 import { memberPath, tarBytes, type TarInput } from './tar.js';
@@ -92,9 +92,7 @@ export async function repackDeb(
       }
       let body = bytes;
       if (common.path === 'control') {
-        const before = parseStanza(bytes.toString('utf8'), {
-          file: file === undefined ? 'control' : `${file}: control`,
-        });
+        const before = controlStanza(bytes.toString('utf8'), file);
         paragraph = { before, control: repackedControl(before, repacking) };
         body = Buffer.from(paragraph.control);
       }

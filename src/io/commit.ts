@@ -135,13 +135,13 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
   for (const file of request.files) {
     const path = pathIn(dir, file);
     const blob = await git.writeBlob({ fs, dir, blob: await readFile(file) });
-    tree = await withFile(git, dir, tree, path.split('/'), blob);
+    tree = await treeWith(git, dir, tree, path.split('/'), blob);
     paths.push(path);
   }
   const removed: string[] = [];
   for (const file of request.removed ?? []) {
     const path = pathIn(dir, file);
-    const without = await withoutFile(git, dir, tree, path.split('/'));
+    const without = await treeWith(git, dir, tree, path.split('/'), undefined);
     if (without === tree) continue;
     tree = without ?? (await git.writeTree({ fs, dir, tree: [] }));
     removed.push(path);
@@ -164,46 +164,32 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
   return { kind: 'committed', oid, repository: dir };
 }
 
-/** The tree with one file put in or replaced; folders on the way are made. */
-async function withFile(
+/**
+ * The tree with one file put in or replaced, or taken out where there is no blob. Folders on the way are made, and
+ * go when they are left empty; undefined when nothing is left of the tree.
+ */
+async function treeWith(
   git: Git,
   dir: string,
   tree: string | undefined,
   path: readonly string[],
-  blob: string,
-): Promise<string> {
+  blob: string | undefined,
+): Promise<string | undefined> {
   const [name, ...rest] = path as [string, ...string[]];
   const entries = tree === undefined ? [] : (await git.readTree({ fs, dir, oid: tree })).tree;
   const there = entries.find((entry) => entry.path === name);
-  const entry: gitModule.TreeEntry =
-    rest.length === 0
-      ? { mode: '100644', path: name, oid: blob, type: 'blob' }
-      : {
-          mode: '040000',
-          path: name,
-          oid: await withFile(git, dir, there?.type === 'tree' ? there.oid : undefined, rest, blob),
-          type: 'tree',
-        };
-  const others = entries.filter((other) => other !== there);
-  return await git.writeTree({ fs, dir, tree: [...others, entry] });
-}
-
-/** The tree without that file, and without the folders it leaves empty; undefined when nothing is left of it. */
-async function withoutFile(
-  git: Git,
-  dir: string,
-  tree: string | undefined,
-  path: readonly string[],
-): Promise<string | undefined> {
-  if (tree === undefined) return undefined;
-  const [name, ...rest] = path as [string, ...string[]];
-  const entries = (await git.readTree({ fs, dir, oid: tree })).tree;
-  const there = entries.find((entry) => entry.path === name);
-  if (there === undefined || (rest.length > 0 && there.type !== 'tree')) return tree;
-  const below = rest.length === 0 ? undefined : await withoutFile(git, dir, there.oid, rest);
-  if (below === there.oid) return tree;
-  const others = entries.filter((other) => other !== there);
-  const kept = below === undefined ? others : [...others, { ...there, oid: below }];
+  const below = there?.type === 'tree' ? there.oid : undefined;
+  const isNoFile = there === undefined || (rest.length > 0 && below === undefined);
+  if (blob === undefined && isNoFile) return tree;
+  const oid = rest.length === 0 ? blob : await treeWith(git, dir, below, rest, blob);
+  const kept = entries.filter((other) => other !== there);
+  if (oid !== undefined) {
+    kept.push(
+      rest.length === 0
+        ? { mode: '100644', path: name, oid, type: 'blob' }
+        : { mode: '040000', path: name, oid, type: 'tree' },
+    );
+  }
   return kept.length === 0 ? undefined : await git.writeTree({ fs, dir, tree: kept });
 }
 
@@ -213,17 +199,10 @@ function pathIn(dir: string, file: string): string {
   return path;
 }
 
-interface Author {
-  name: string;
-  email: string;
-  timestamp: number;
-  timezoneOffset: number;
-}
-
 /** What has git.commit sign, where git's configuration asks for it. */
 function signed(
   settings: GitSettings,
-  { name, email }: Author,
+  { name, email }: CommitRequest['fallbackAuthor'],
   sign: CommitRequest['sign'],
 ): { signingKey?: string; onSign?: gitModule.SignCallback } {
   if (!isTrue(settings['commit.gpgsign'])) return {};
@@ -236,7 +215,10 @@ function signed(
   };
 }
 
-function authorOf(settings: GitSettings, request: CommitRequest): Author {
+function authorOf(
+  settings: GitSettings,
+  request: CommitRequest,
+): Required<NonNullable<gitModule.CommitObject['author']>> {
   return {
     name: settings['user.name'] ?? request.fallbackAuthor.name,
     email: settings['user.email'] ?? request.fallbackAuthor.email,

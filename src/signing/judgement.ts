@@ -4,21 +4,18 @@
  * before all three are known.
  */
 import type { Config, Key, SignaturePacket, Subkey } from 'openpgp';
+import type { GpgvRequest } from './gpgv.js';
 import { keyEnd } from './key-end.js';
 import { fingerprintOf } from './keys.js';
 import type { OpenPgpModule } from './openpgp.js';
 import { errorText, laxConfig, strictConfig } from './openpgp.js';
-import { isDatedAhead, keyTime, signatureTime, stoppedBefore, type Taken } from './taken.js';
+import { isDatedAhead, keyTime, signatureTime, stoppedBefore } from './taken.js';
 import type { JudgedSignature, SignatureResult } from './verdict.js';
 
-export interface JudgementContext {
+/** `text` is for a clearsigned file: only type 0x01 may be there. */
+export interface JudgementContext extends Pick<GpgvRequest, 'data' | 'kind' | 'taken'> {
   openpgp: OpenPgpModule;
   keys: Key[];
-  /** The signed bytes; for a text signature in canonical form. */
-  data: Uint8Array;
-  /** `text` for a clearsigned file: only type 0x01 may be there. */
-  kind: 'text' | 'detached';
-  taken: Taken;
 }
 
 /** A judgement, and whether gpgv may know better: only where the library lacks something. */

@@ -10,11 +10,8 @@ import { rememberedText } from './opened-key.js';
 import type { PublicKey, Signer } from './signer-port.js';
 
 export { gpgSigner } from './gpg-signer.js';
-export type { GpgSignerOptions } from './gpg-signer.js';
 export { passphraseFrom, writeKeyFile } from './key-file.js';
-export type { PassphraseSources } from './key-file.js';
 export { openpgpSigner } from './openpgp-signer.js';
-export type { OpenpgpSignerOptions } from './openpgp-signer.js';
 export type { Signer } from './signer-port.js';
 
 /** The `signing:` section of lockstep.yaml. */

@@ -44,8 +44,8 @@ export interface Verdict {
   result: SignatureResult;
   reason: string;
   /** Primary key's fingerprint of the signature that decided. */
-  fingerprint?: string;
-  created?: Date;
+  fingerprint: string | undefined;
+  created: Date | undefined;
   signatures: JudgedSignature[];
 }
 
@@ -63,19 +63,15 @@ const precedence: readonly SignatureResult[] = [
 
 /** The verdict over all signatures of a file; none at all is `unverifiable`. */
 export function combineJudgements(signatures: JudgedSignature[]): Verdict {
-  for (const result of precedence) {
-    const decisive = signatures.find((signature) => signature.result === result);
-    if (decisive) {
-      return {
-        result,
-        reason: decisive.reason,
-        ...(decisive.fingerprint === undefined ? {} : { fingerprint: decisive.fingerprint }),
-        ...(decisive.created === undefined ? {} : { created: decisive.created }),
-        signatures,
-      };
-    }
+  const [decisive] = signatures.toSorted(
+    (a, b) => precedence.indexOf(a.result) - precedence.indexOf(b.result),
+  );
+  if (decisive === undefined) {
+    const reason = 'it contains no readable signature';
+    return { result: 'unverifiable', reason, fingerprint: undefined, created: undefined, signatures };
   }
-  return { result: 'unverifiable', reason: 'it contains no readable signature', signatures };
+  const { result, reason, fingerprint, created } = decisive;
+  return { result, reason, fingerprint, created, signatures };
 }
 
 /** Of all others: VERIFY_BAD_SIGNATURE. */
