@@ -58,13 +58,9 @@ export function planClosure(
 ): BasePackage[] {
   const closure = new Closure(indices, architecture);
   for (const name of closure.essentialNames()) closure.take(name);
-  closure.satisfy([[plain('build-essential')]], 'a build root');
+  closure.satisfy(parseRelations('build-essential'), 'a build root');
   closure.satisfy(buildDepends, 'the source package');
   return closure.packages();
-}
-
-function plain(name: string): Alternative {
-  return { package: name, qualifier: null, constraint: null, architectures: [], profiles: [] };
 }
 
 interface Candidate {

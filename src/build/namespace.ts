@@ -106,7 +106,10 @@ export async function findPrivilege(signal?: AbortSignal): Promise<Privilege> {
   const ownProcess = async (name: string): Promise<string | null> =>
     (await readIfThere(`/proc/self/${name}`))?.toString('utf8') ?? null;
   const process_ = { mountinfo: await ownProcess('mountinfo'), status: await ownProcess('status') };
-  throw unfit(tried.stderr.trim(), obstacleOf(privilege, process_));
+  throw new LockstepError('MACHINE_UNFIT', {
+    message: `This machine does not allow the namespaces that builds require: ${tried.stderr.trim()}`,
+    hint: remedies[obstacleOf(privilege, process_)],
+  });
 }
 
 async function assertSubordinateIds(): Promise<void> {
@@ -162,10 +165,3 @@ const remedies: Record<Obstacle, string> = {
   'user-namespaces':
     'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, on some systems kernel.apparmor_restrict_unprivileged_userns=0), or build as root.',
 };
-
-function unfit(said: string, obstacle: Obstacle): LockstepError {
-  return new LockstepError('MACHINE_UNFIT', {
-    message: `This machine does not allow the namespaces that builds require: ${said}`,
-    hint: remedies[obstacle],
-  });
-}

@@ -2,18 +2,13 @@
 import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { didYouMean } from '../../profile/nearest.js';
-import { suitePointers, type SuitePointer } from '../../suite/pointers.js';
+import { suitePointers } from '../../suite/pointers.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { SummaryReader } from '../../comparison/summary-reader.js';
-import type { SnapshotSummary } from '../../comparison/summary.js';
 import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { allHistories, knownProfiles } from './named-snapshot.js';
 import type { SnapshotsResult } from './reading-results.js';
-
-export interface ListedSummary extends SnapshotSummary {
-  suites: SuitePointer[];
-}
 
 /**
  * Lists the snapshots of a profile, or of all. Signatures are not checked: that is `show`'s and `verify`'s.
