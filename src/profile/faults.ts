@@ -11,14 +11,12 @@ import { describeValue, type FieldPath, type YamlFile } from './yaml-file.js';
 
 /** The part of JSON Schema that `z.toJSONSchema` makes of our schemas. */
 export interface JsonSchema {
-  type?: string;
   const?: unknown;
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema | JsonSchema[] | boolean;
   oneOf?: JsonSchema[];
   anyOf?: JsonSchema[];
-  description?: string;
 }
 
 /** What of a file is good, or undefined, and everything that is wrong with it. */
@@ -94,24 +92,14 @@ function describeIssue(issue: z.core.$ZodIssue, file: YamlFile, shape: JsonSchem
     case 'invalid_value':
       return at(choice(issue.values, value, file.written(path)));
     case 'invalid_union': {
-      const discriminator = 'discriminator' in issue ? issue.discriminator : undefined;
-      if (typeof discriminator !== 'string') {
-        // One thing or a list of them: what is wrong with a list is wrong with one of its entries
-        const ofList = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
-        if (!Array.isArray(value) || ofList === undefined) break;
-        return ofList.flatMap((inner) =>
-          describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, file, shape),
-        );
-      }
-      const owner = path.at(-1) === discriminator ? path.slice(0, -1) : path;
-      const choices = schemasAt(shape, owner, file.data).flatMap((branch) =>
-        branch.properties?.[discriminator]?.const === undefined
-          ? []
-          : [branch.properties[discriminator].const],
+      // The field that tells the kinds apart
+      if ('options' in issue) return at(choice(issue.options ?? [], value, file.written(path)));
+      // One thing or a list of them: what is wrong with a list is wrong with one of its entries
+      const ofList = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
+      if (!Array.isArray(value) || ofList === undefined) break;
+      return ofList.flatMap((inner) =>
+        describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, file, shape),
       );
-      const field = [...owner, discriminator];
-      const given = valueAt(file.data, field);
-      return [{ ...file.place(field), message: choice(choices, given, file.written(field)) }];
     }
     case 'invalid_key':
       return [

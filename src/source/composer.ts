@@ -205,22 +205,18 @@ function holds(version: NormalVersion, bound: Bound): boolean {
     const same = version === bound.version;
     return bound.operator === '=' ? same : bound.operator === '!=' && !same;
   }
-  const order = compareNormal(version, bound.version);
-  switch (bound.operator) {
-    case '=':
-      return order === 0;
-    case '!=':
-      return order !== 0;
-    case '<':
-      return order < 0;
-    case '<=':
-      return order <= 0;
-    case '>':
-      return order > 0;
-    case '>=':
-      return order >= 0;
-  }
+  return fits[bound.operator](compareNormal(version, bound.version));
 }
+
+/** Whether the order of a version and a bound is one that the operator means. */
+const fits: Readonly<Record<Operator, (order: number) => boolean>> = {
+  '=': (order) => order === 0,
+  '!=': (order) => order !== 0,
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+};
 
 /** Whether a version (as installed.json or a tree writes it: `v0.16.6`) is allowed. An unreadable version never is. */
 export function allows(constraint: ComposerConstraint, written: string): boolean {

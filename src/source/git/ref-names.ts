@@ -53,19 +53,15 @@ export function fitsPattern(name: string, pattern: string): boolean {
   return starExpression(pattern).test(name);
 }
 
-/** What every name that fits a pattern begins with. */
-export function fixedPart(pattern: string): string {
-  return pattern.split('*', 1)[0]!;
-}
-
 /**
  * The version that a tag is named after: `v0.20.1` -> `0.20.1`, `REL1_43_2` -> `1.43.2`; of `release-1.2` by the
  * pattern `release-*`, `1.2`. Null where no grammar knows it.
  */
 export function versionOfTag(name: string, pattern: string): string | null {
-  const starred = starredPart(name, pattern);
-  // `43` of `REL1_43` is a part of a number
-  return versionOfName(name) ?? (starred?.includes('.') === true ? versionOfName(starred) : null);
+  // What stands from the first `*` on. `43` of `REL1_43` is a part of a number
+  const star = pattern.indexOf('*');
+  const starred = star >= 0 && fitsPattern(name, pattern) ? name.slice(star) : '';
+  return versionOfName(name) ?? (starred.includes('.') ? versionOfName(starred) : null);
 }
 
 /**
@@ -74,13 +70,6 @@ export function versionOfTag(name: string, pattern: string): string | null {
  */
 export function versionOfBranch(name: string): string | null {
   return /(?:^|\/)v?\d[^/]*$/.test(name) ? versionOfName(name) : null;
-}
-
-/** What stands from the first `*` on. */
-function starredPart(name: string, pattern: string): string | undefined {
-  return pattern.includes('*') && fitsPattern(name, pattern)
-    ? name.slice(fixedPart(pattern).length)
-    : undefined;
 }
 
 /** Orders names by the numbers in them: `REL1_9` < `REL1_43`. */
