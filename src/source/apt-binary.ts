@@ -3,9 +3,9 @@
  * the packages of the same source that they need. src/resolution decides which versions fit together.
  */
 import { readAr } from '../deb/ar.js';
-import type { SourceFile } from '../deb/dsc.js';
 import { parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
+import { distinct } from '../io/keyed.js';
 import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
 import type { AptBinaryConfig } from '../profile/profile-schema.js';
 import { lookUp, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
@@ -13,7 +13,7 @@ import { foundIn } from './apt-proof.js';
 import { cached } from './cache-file.js';
 import type { BinaryListing, Candidates, Choice } from './candidate.js';
 import { allOrNone, type SourceContext } from './source-context.js';
-import { fetchFile, type ArchiveFile } from './fetch-file.js';
+import { fetchFile } from './fetch-file.js';
 import type { AptBinaryPackage, AptBinaryPin, Provenance, StoredFile } from './pin.js';
 import { readStored } from './source-tree.js';
 import { sha256Pattern } from '../deb/checksum.js';
@@ -97,10 +97,7 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
     installableOn,
     source: source[1]!,
     sourceVersion: source[2] ?? version,
-    depends: ['Pre-Depends', 'Depends']
-      .map((field) => stanza.get(field) ?? '')
-      .filter((value) => value !== '')
-      .join(', '),
+    depends: ['Pre-Depends', 'Depends'].flatMap((field) => stanza.get(field) || []).join(', '),
     filename,
     file: { name: base, size, sha256 },
     stanza: stanza.text(),
@@ -118,7 +115,8 @@ export async function fetchBinaries(
 ): Promise<AptBinaryPin> {
   const fetched = await allOrNone(context, (inner) =>
     choice.listings.map(async (listing) => {
-      const file = await fetchFile({ ...listing.file, ...archivePlaceOf(listing) }, inner);
+      const { archive, suite, filename } = listing;
+      const file = await fetchFile({ ...listing.file, archive, suite, paths: [filename] }, inner);
       return { listing, file, date: await buildDate(file, inner) };
     }),
   );
@@ -132,20 +130,14 @@ export async function fetchBinaries(
   };
 }
 
-function archivePlaceOf({ archive, filename, suite }: BinaryListing): Omit<ArchiveFile, keyof SourceFile> {
-  return { archive, paths: [filename], suite };
-}
-
 function packageOf(listing: BinaryListing, file: StoredFile): AptBinaryPackage {
   const { version, architecture, source, sourceVersion, suite, stanza } = listing;
   return { package: listing.package, version, architecture, source, sourceVersion, suite, stanza, file };
 }
 
 function provenanceOf(listings: readonly BinaryListing[]): Provenance[] {
-  const links = new Map<string, Provenance>();
-  for (const proof of listings.flatMap((listing) => listing.proof)) links.set(JSON.stringify(proof), proof);
   return [
-    ...links.values(),
+    ...distinct(listings.flatMap((listing) => listing.proof)),
     ...listings.map((listing) => ({
       step: 'package hash',
       subject: listing.file.name,

@@ -4,7 +4,7 @@
  * faults out; the files come from a tarball and may hold anything.
  */
 import { parseConstraint } from './composer.js';
-import { entriesOf, faultAt, textAt, type FieldFault } from './declared-json.js';
+import { entriesOf, faultAt, refuse, textAt, type FieldFault } from './declared-json.js';
 
 /** One line of a `require`: a package or a piece of the platform, and the constraint as written. */
 export interface Requirement {
@@ -94,8 +94,7 @@ function requirements(
     const name = written.toLowerCase();
     const place = `${field}.${written}`;
     if (!libraryName.test(name) && !platformName.test(name)) {
-      faults.push(faultAt(place, written, 'is not the name of a package'));
-      return [];
+      return refuse(faults, place, written, 'is not the name of a package');
     }
     const text = textAt(constraint, place, faults);
     if (text === null) return [];

@@ -79,13 +79,13 @@ function startOf(numbers: readonly string[], position: number, step: 0 | 1): Nor
 }
 
 /** From this version, or the first of its series where no stage is written, to before the next series. */
-function range(from: Series, position: number): Bound[] | null {
+function range(from: Series, positionOf: (from: Series) => number): Bound[] | null {
   // A build part hides the -dev that Composer appends
   const lower = normalVersion(isStaged(from) || from.hasBuild ? from.text : `${from.text}-dev`);
   if (lower === null) return null;
   return [
     { operator: '>=', version: lower },
-    { operator: '<', version: startOf(from.numbers, position, 1) },
+    { operator: '<', version: startOf(from.numbers, positionOf(from), 1) },
   ];
 }
 
@@ -145,31 +145,34 @@ function parseSingle(written: string): Bound[] | null {
     if (word !== 'stable') flag = word === 'rc' ? 'RC' : word;
   }
   text = referencePattern.exec(text)?.[1] ?? text;
-  const any = anyPattern.exec(text);
-  // `*` alone takes branches too, `*.*` needs a number
-  if (any) return any[1] === '' && any[2] === '' ? [] : [{ operator: '>=', version: startOf([], 0, 0) }];
-  const tilde = tildePattern.exec(text);
-  if (tilde) {
-    const from = seriesAt(tilde, 1);
-    return range(from, tildePosition(from));
+  for (const [pattern, boundsOf] of forms) {
+    const match = pattern.exec(text);
+    if (match) return boundsOf(match);
   }
-  const caret = caretPattern.exec(text);
-  if (caret) {
-    const from = seriesAt(caret, 1);
-    return range(from, caretPosition(from));
-  }
-  const wildcard = wildcardPattern.exec(text);
-  if (wildcard) {
-    const numbers = wildcard.slice(1, 4).filter((part) => part !== undefined);
-    return [
-      { operator: '>=', version: startOf(numbers, numbers.length, 0) },
-      { operator: '<', version: startOf(numbers, numbers.length, 1) },
-    ];
-  }
-  const hyphen = hyphenPattern.exec(text);
-  if (hyphen) return hyphenRange(seriesAt(hyphen, 1), seriesAt(hyphen, 8));
   return comparison(text, flag);
 }
+
+/** The forms of a constraint other than a comparison. */
+const forms: readonly (readonly [RegExp, (match: RegExpExecArray) => Bound[] | null])[] = [
+  [
+    anyPattern,
+    // `*` alone takes branches too, `*.*` needs a number
+    ([, mark, more]) => (mark === '' && more === '' ? [] : [{ operator: '>=', version: startOf([], 0, 0) }]),
+  ],
+  [tildePattern, (match) => range(seriesAt(match, 1), tildePosition)],
+  [caretPattern, (match) => range(seriesAt(match, 1), caretPosition)],
+  [
+    wildcardPattern,
+    (match) => {
+      const numbers = match.slice(1, 4).filter((part) => part !== undefined);
+      return [
+        { operator: '>=', version: startOf(numbers, numbers.length, 0) },
+        { operator: '<', version: startOf(numbers, numbers.length, 1) },
+      ];
+    },
+  ],
+  [hyphenPattern, (match) => hyphenRange(seriesAt(match, 1), seriesAt(match, 8))],
+];
 
 /** Splits at commas and blanks, but not after an operator and not around a hyphen or `as`; null where a part is missing. */
 function splitTogether(text: string): string[] | null {

@@ -30,6 +30,12 @@ export function faultAt(field: string, value: unknown, message: string): FieldFa
   };
 }
 
+/** Records a fault; of the field comes nothing. */
+export function refuse(faults: FieldFault[], ...fault: Parameters<typeof faultAt>): [] {
+  faults.push(faultAt(...fault));
+  return [];
+}
+
 /** The parsed text, or why it is invalid. */
 export function parseJson(text: string): { json: unknown } | FieldFault {
   try {
@@ -49,15 +55,12 @@ export function entriesOf(
 ): [key: string, value: unknown][] {
   if (Array.isArray(value) && value.length === 0) return [];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    faults.push(faultAt(field, value, 'is not a JSON object'));
-    return [];
+    return refuse(faults, field, value, 'is not a JSON object');
   }
   const entries = Object.entries(value);
   if (entries.length > most) {
-    faults.push(
-      faultAt(field, undefined, `has ${counted(entries.length, 'entry', 'entries')}, more than the limit`),
-    );
-    return [];
+    const many = counted(entries.length, 'entry', 'entries');
+    return refuse(faults, field, undefined, `has ${many}, more than the limit`);
   }
   return entries;
 }

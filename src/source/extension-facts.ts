@@ -12,6 +12,7 @@ import { fieldsOf } from '../profile/faults.js';
 import { readCached, writeCached } from './cache-file.js';
 import { treeOfPin } from './pin-kinds.js';
 import type { SourceContext } from './source-context.js';
+import { parseJson } from './declared-json.js';
 import { plainText } from './extension-text.js';
 import type { Pin, StoredFile } from './pin.js';
 import { belowFolder, eachFile } from './source-tree.js';
@@ -226,14 +227,9 @@ function descriptionOf(fields: Record<string, unknown>, texts: ReadonlyMap<strin
   const key = fields['descriptionmsg'];
   const files = [...texts.keys()].filter((path) => messages.test(path)).sort((a, b) => a.length - b.length);
   for (const path of typeof key === 'string' ? files : []) {
-    let data: unknown;
-    try {
-      data = JSON.parse(texts.get(path)!);
-    } catch {
-      // Of no matter to the package; MediaWiki's own tests find it
-      continue;
-    }
-    const messagesThere = fieldsOf(data);
+    // A damaged one is of no matter to the package; MediaWiki's own tests find it
+    const parsed = parseJson(texts.get(path)!);
+    const messagesThere = fieldsOf('json' in parsed ? parsed.json : undefined);
     const text = Object.hasOwn(messagesThere, key as string) ? messagesThere[key as string] : undefined;
     if (typeof text === 'string') return plainText(text, 2000);
   }

@@ -5,7 +5,7 @@
  */
 import { parseConstraint } from './composer.js';
 import type { Read } from './composer-files.js';
-import { entriesOf, faultAt, textAt, type FieldFault } from './declared-json.js';
+import { entriesOf, faultAt, refuse, textAt, type FieldFault } from './declared-json.js';
 import type { Thing } from './declared.js';
 
 /** One line of `requires`. */
@@ -69,12 +69,10 @@ function requirementsOf(value: unknown, faults: FieldFault[]): ExtensionRequirem
         return entriesOf(wanted, field, faults, mostEntries).flatMap(([name, one]) => {
           const place = `${field}.${name}`;
           if (isName(name)) return constrained(`${kind.slice(0, -1)}/${name}`, one, place, faults);
-          faults.push(faultAt(place, name, 'is not the name of an extension or skin'));
-          return [];
+          return refuse(faults, place, name, 'is not the name of an extension or skin');
         });
       default:
-        faults.push(faultAt(field, wanted, 'is not a requirement that MediaWiki supports'));
-        return [];
+        return refuse(faults, field, wanted, 'is not a requirement that MediaWiki supports');
     }
   });
 }
@@ -88,20 +86,16 @@ function platformRequirement(
   if (name === 'php') return constrained('php', value, field, faults);
   if (name.startsWith('ext-')) {
     if (value === '*') return [{ thing: extensionThing(name.slice(4)), constraint: '*', field }];
-    faults.push(
-      faultAt(field, value, 'is not "*", the only value that MediaWiki accepts for a PHP extension'),
-    );
-    return [];
+    const why = 'is not "*", the only value that MediaWiki accepts for a PHP extension';
+    return refuse(faults, field, value, why);
   }
   if (name.startsWith('ability-')) {
     // `false` is what a converter of old files writes: nothing is demanded
     if (typeof value === 'boolean')
       return value ? [{ thing: `ability/${name.slice(8)}`, constraint: '*', field }] : [];
-    faults.push(faultAt(field, value, 'is not true or false'));
-    return [];
+    return refuse(faults, field, value, 'is not true or false');
   }
-  faults.push(faultAt(field, value, 'is not a platform property that MediaWiki supports'));
-  return [];
+  return refuse(faults, field, value, 'is not a platform property that MediaWiki supports');
 }
 
 /** `ext-Zend OPcache` and `ext-zend-opcache` are the same. */

@@ -5,8 +5,10 @@
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { namesIn, removeTree, sha256Of, tempDir } from '../../io/disk.js';
+import { fieldsOf } from '../../profile/faults.js';
 import { readCached, writeCached } from '../cache-file.js';
 import type { Choice } from '../candidate.js';
+import { parseJson } from '../declared-json.js';
 import { earlierPins, sessionOf, type SourceContext } from '../source-context.js';
 import type { GitPin, Provenance, StoredFile, Submodule } from '../pin.js';
 import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
@@ -217,13 +219,10 @@ function mediaWikiVersion(text: string): string | undefined {
 }
 
 function jsonVersion(text: string): string | undefined {
-  try {
-    const { version } = (JSON.parse(text) ?? {}) as { version?: unknown };
-    return typeof version === 'string' ? version : undefined;
-  } catch {
-    // What the tree must be is said by src/source/declarations.ts
-    return undefined;
-  }
+  // Any text will do: what the tree must be is said by src/source/declarations.ts
+  const parsed = parseJson(text);
+  const { version } = fieldsOf('json' in parsed ? parsed.json : undefined);
+  return typeof version === 'string' ? version : undefined;
 }
 
 /** Removes what runs that were killed left; those of running processes stay. */
