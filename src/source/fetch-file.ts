@@ -33,12 +33,11 @@ export async function fetchFromArchive(
   { archive, paths, suite, name, size, sha256 }: ArchiveFile,
   { http, store, signal, phase }: Pick<SourceContext, 'http' | 'store' | 'signal' | 'phase'>,
   item: Item,
-): Promise<StoredFile> {
+): Promise<void> {
   const places = archive.placesOf(paths);
   const onRefusal = (refusal: Refusal): void => tellOnce(refusal, phase);
-  const own = signal === undefined ? {} : { signal };
   try {
-    await http.download(places, store, { sha256, size }, { item, onRefusal, ...own });
+    await http.download(places, store, { sha256, size }, { item, onRefusal, signal });
   } catch (error) {
     const refusals = refusalsOf(error, places[0]![0]) ?? [];
     const lacks = refusals.filter((one) => one.error.code === 'NET_NOT_FOUND');
@@ -49,7 +48,6 @@ export async function fetchFromArchive(
     const tried = refusals.map(({ url, said }) => ({ url, said }));
     throw new NotOnMirrorError({ file: name, suite, tried, final }, { cause: error });
   }
-  return { name, size, sha256 };
 }
 
 /**

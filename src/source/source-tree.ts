@@ -101,9 +101,8 @@ async function* members(
   options: ReadTreeOptions,
 ): AsyncGenerator<TreeMember> {
   const folder = memberPath(path);
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
   const packed = watched(store.open(archive.sha256), (bytes) => options.onBytes?.(bytes));
-  const bytes = decompressByName(archive.name, packed, signal);
+  const bytes = decompressByName(archive.name, packed, { signal: options.signal });
   let top: string | null = null;
   for await (const entry of readTar(bytes, archive.name, { v7: true })) {
     const full = memberPath(entry.header.path);

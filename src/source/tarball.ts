@@ -7,6 +7,7 @@ import { LockstepError } from '../errors.js';
 import { readTar } from '../deb/tar.js';
 import { watched, type ByteSource } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
+import type { StoredBlob } from '../io/content-store.js';
 import { sha256Of } from '../io/disk.js';
 import { inItem, type Item } from '../io/progress.js';
 import { nearest } from '../profile/nearest.js';
@@ -89,12 +90,6 @@ export function versionsIn(page: string, url: string): string[] {
   return [...new Set([...plain.matchAll(name)].map((match) => match[1]!))];
 }
 
-/** What one fetched tarball is; kept under its address, which must not come to mean other bytes. */
-interface Fetched {
-  sha256: string;
-  size: number;
-}
-
 /**
  * Fetches a tarball and proves it: by its hash, or by a signature of a key of the workspace.
  * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, SOURCE_MOVED (an address that had other bytes before),
@@ -156,15 +151,16 @@ async function bytesOf(
   { config, listing }: Extract<Choice, { kind: 'tarball' }>,
   name: string,
   context: SourceContext,
-): Promise<Fetched> {
+): Promise<StoredBlob> {
   const { store } = context;
-  const kept = await readCached<Fetched>(context, 'tarballs', sha256Of(listing.url));
+  // Kept under the address, which must not come to mean other bytes
+  const kept = await readCached<StoredBlob>(context, 'tarballs', sha256Of(listing.url));
   const wanted = config.sha256 ?? kept?.sha256;
   const there = wanted === undefined ? undefined : await store.size(wanted);
   if (wanted !== undefined && there !== undefined && there === (kept?.size ?? there)) {
     return { sha256: wanted, size: there };
   }
-  const fetch = async (item: Item): Promise<Fetched> => {
+  const fetch = async (item: Item): Promise<StoredBlob> => {
     const answer = await context.http.get(listing.url, context);
     const body = watched(answer.body, (bytes, total) => {
       if (total > largestTarball) throw tooLarge(listing.url);

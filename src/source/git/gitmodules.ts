@@ -5,6 +5,7 @@
  */
 import { memberNameFault, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
+import { remembered } from '../../io/keyed.js';
 import { pathPartFault } from './git-object.js';
 
 /** One submodule as .gitmodules describes it. */
@@ -33,8 +34,7 @@ export function parseGitmodules(text: string, file: string): DeclaredSubmodule[]
       const name = quoted.replace(/\\(.)/g, '$1');
       // git(1) keeps a submodule's repository below its name: CVE-2018-11235
       if (memberNameFault(name) !== null) refuse(`the name ${shownName(name)} leaves its folder`);
-      current = sections.get(name) ?? { line: index + 1 };
-      sections.set(name, current);
+      current = remembered(sections, name, () => ({ line: index + 1 }));
       return;
     }
     const setting = /^([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?$/.exec(line);

@@ -4,6 +4,7 @@
  */
 import { assertSafeMember, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
+import { remembered } from '../../io/keyed.js';
 import type { SourceContext } from '../source-context.js';
 import { damagedObject, parseTree, type ObjectId } from './git-object.js';
 import { readAll, type ObjectFolder } from './object-reader.js';
@@ -60,9 +61,7 @@ export async function walkTree(
           }
           paths.push({ path, kind: entry.kind, id: entry.id, from });
           if (entry.kind === 'dir') {
-            const places = next.get(entry.id);
-            if (places === undefined) next.set(entry.id, [path]);
-            else places.push(path);
+            remembered(next, entry.id, () => []).push(path);
           }
         }
       }
