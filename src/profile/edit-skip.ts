@@ -5,9 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, isSeq, parseDocument, type Node, type YAMLMap, type YAMLSeq } from 'yaml';
 import { LockstepError } from '../errors.js';
-import { afterLine, endOf, lineAt, lineBefore } from './edit.js';
-import { invalid, isImported, parseAnyProfile } from './load.js';
-import type { Profile } from './profile-schema.js';
+import { afterLine, endOf, lineAt, lineBefore, readComponents } from './edit.js';
+import { parseAnyProfile } from './load.js';
 import type { Skip } from './skip.js';
 
 export interface SkipEdit {
@@ -49,7 +48,7 @@ interface Change {
 }
 
 function edited({ text, name, component, version, skip, now }: Change): SkipEdit {
-  const profile = read(text, name);
+  const profile = readComponents(text, name);
   const { skip: skips = [], ...own } = profile.components[component]!;
   const index = skips.findIndex((one) => one.version === version);
   const before = skips[index];
@@ -76,24 +75,15 @@ function edited({ text, name, component, version, skip, now }: Change): SkipEdit
   if (!says(result)) result = rewritten(text, component, wanted);
   if (!says(result)) {
     // The fault as for the file, if the result would be an invalid profile
-    read(result, name);
+    readComponents(result, name);
     throw new LockstepError('USAGE', {
       message: `The component ${component} of profiles/${name}.yaml is written in a form that Lockstep cannot edit`,
       hint: `Write this line yourself: skip: [${wanted.map(entry).join(', ')}]`,
     });
   }
-  if (now !== undefined) read(result, name, now);
+  if (now !== undefined) readComponents(result, name, now);
   const fragment = splice?.fragment ?? `${entry((skip ?? before)!)}\n`;
   return { action, text: result, fragment, line: splice?.line ?? null };
-}
-
-function read(text: string, name: string, now?: Date): Profile {
-  const { value, faults } = parseAnyProfile(text, name, now);
-  if (value === undefined) throw invalid('PROFILE_INVALID', `profiles/${name}.yaml`, faults);
-  if (!isImported(value)) return value;
-  throw new LockstepError('USAGE', {
-    message: `The profile ${name} has imported packages and no components`,
-  });
 }
 
 /** A place in the text, up to its end, and what stands there instead. */

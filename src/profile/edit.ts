@@ -5,7 +5,7 @@
  */
 import { Document, isMap, isScalar, isSeq, parseDocument, stringify, type Node, type YAMLMap } from 'yaml';
 import { LockstepError } from '../errors.js';
-import { invalid, parseAnyProfile, isImported } from './load.js';
+import { invalid, isImported, parseAnyProfile, profileFile } from './load.js';
 import type { Profile } from './profile-schema.js';
 
 /** A component as a person would write it; the profile's own check says what may stand in it. */
@@ -38,23 +38,35 @@ export function addComponent(
   component: string,
   value: NewComponent,
 ): ProfileEdit {
-  const file = `profiles/${name}.yaml`;
-  const before = parseAnyProfile(text, name);
-  if (before.value === undefined) throw invalid('PROFILE_INVALID', file, before.faults);
+  const before = readComponents(text, name);
   const document = parseDocument(text);
   const components = document.get('components');
-  if (isImported(before.value) || !isMap(components)) {
-    throw new LockstepError('USAGE', {
-      message: `The profile ${name} has imported packages and no components`,
-    });
-  }
-  if (Object.hasOwn(before.value.components, component)) throw exists(text, name, component, components);
+  if (!isMap(components)) throw noComponents(name);
+  if (Object.hasOwn(before.components, component)) throw exists(text, name, component, components);
   const edit = inserted(text, components, component, value) ?? rewritten(document, component, value);
   const after = parseAnyProfile(edit.text, name);
   if (after.value === undefined || isImported(after.value)) {
-    throw invalid('PROFILE_INVALID', `${file}, with the component ${component},`, after.faults);
+    throw invalid('PROFILE_INVALID', `${profileFile(name)}, with the component ${component},`, after.faults);
   }
   return { ...edit, profile: after.value };
+}
+
+/**
+ * The profile with components that a text is.
+ * @param now as in {@link parseAnyProfile}
+ * @throws LockstepError PROFILE_INVALID, USAGE for one of imported packages
+ */
+export function readComponents(text: string, name: string, now?: Date): Profile {
+  const { value, faults } = parseAnyProfile(text, name, now);
+  if (value === undefined) throw invalid('PROFILE_INVALID', profileFile(name), faults);
+  if (isImported(value)) throw noComponents(name);
+  return value;
+}
+
+function noComponents(name: string): LockstepError {
+  return new LockstepError('USAGE', {
+    message: `The profile ${name} has imported packages and no components`,
+  });
 }
 
 function exists(text: string, name: string, component: string, components: YAMLMap): LockstepError {

@@ -50,20 +50,16 @@ export function parseSourcesList({ path, text }: AptFile): AptEntry[] {
     const match = oneLine.exec(raw.replace(/#.*$/, '').trim());
     if (!match) return;
     const [, optionText = '', uri, suite, areas = ''] = match;
-    const options = new Map(
-      optionText
-        .split(/\s+/)
-        .map((option) => option.split('='))
-        .map(([name = '', ...value]) => [name.toLowerCase(), value.join('=')]),
-    );
+    const option = (name: string): string | undefined =>
+      [...optionText.matchAll(new RegExp(`(?<!\\S)${name}=(\\S*)`, 'gi'))].at(-1)?.[1];
     entries.push({
       file: path,
       line: index + 1,
       uris: [uri!],
       suite: suite!,
       areas: words(areas),
-      signedBy: options.get('signed-by') ?? null,
-      checkValidUntil: yesNo(options.get('check-valid-until')),
+      signedBy: option('signed-by') ?? null,
+      checkValidUntil: yesNo(option('check-valid-until')),
     });
   });
   return entries;

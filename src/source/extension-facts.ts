@@ -10,11 +10,11 @@ import { sha256Of } from '../io/disk.js';
 import { grouped } from '../io/keyed.js';
 import { fieldsOf } from '../profile/faults.js';
 import { readCached, writeCached } from './cache-file.js';
-import { treeOfPin } from './pin-kinds.js';
+import { treeOfPin, type ComponentTree } from './pin-kinds.js';
 import type { SourceContext } from './source-context.js';
 import { parseJson } from './declared-json.js';
 import { plainText } from './extension-text.js';
-import type { Pin, StoredFile } from './pin.js';
+import type { Pin } from './pin.js';
 import { belowFolder, eachFile } from './source-tree.js';
 
 export type ExtensionKind = 'extension' | 'skin';
@@ -44,11 +44,8 @@ export interface ExtensionFacts {
 }
 
 /** A tree: a tarball in the store, and the folder of it. */
-export interface ExtensionTree {
+export interface ExtensionTree extends ComponentTree {
   component: string;
-  archive: StoredFile;
-  /** After the top folder; empty for all of it. */
-  path: string;
 }
 
 /** Files of one tree that are read; more or larger ones are not what they pretend to be. */

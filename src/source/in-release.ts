@@ -28,8 +28,8 @@ interface Verified {
   signers: string[];
   /** ISO 8601: from then on the keys that signed prove nothing. Null: they have no end. */
   until: string | null;
-  etag?: string;
-  lastModified?: string;
+  etag?: string | undefined;
+  lastModified?: string | undefined;
 }
 
 /** A suite whose InRelease is proven. */
@@ -208,14 +208,7 @@ async function fetchRelease(
     });
     const bytes = await collect(body);
     const { etag, 'last-modified': lastModified } = answer.headers;
-    return {
-      bytes,
-      sha256: sha256Of(bytes),
-      validators: {
-        ...(etag === undefined ? {} : { etag }),
-        ...(lastModified === undefined ? {} : { lastModified }),
-      },
-    };
+    return { bytes, sha256: sha256Of(bytes), validators: { etag, lastModified } };
   } finally {
     answer.discard();
   }
