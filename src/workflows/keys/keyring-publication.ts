@@ -19,6 +19,7 @@ import { planSnapshot } from '../../snapshot/snapshot-plan.js';
 import { listSnapshots, readSnapshot, type SnapshotTrust } from '../../snapshot/snapshot-folder.js';
 import { vetSet } from '../../vetting/vet.js';
 import { archiveKeys, ownTrust } from './archive-keys.js';
+import { signerOfKey } from './archive-signer.js';
 import { buildContext, planTrees, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context, Run } from '../workspace/context.js';
@@ -132,16 +133,18 @@ async function newestOf(
 /**
  * Has the suite of a key offer a snapshot of the keyring package. The same again writes nothing.
  *
- * @param own signs the suite: the key that it is there for, alone
+ * @param fingerprint of the key that the suite is there for, which alone signs it
  * @param signer signs the line of its history
  */
 export async function publishKeyringSuite(
   run: Run,
   snapshot: Snapshot,
-  { own, signer }: { own: Signer; signer: Signer },
+  fingerprint: string,
+  signer: Signer,
 ): Promise<void> {
   const { places, clock, actor } = run;
-  const suite = keyringSuiteNamed(run, keyringSuite(own.fingerprint))!;
+  const own = await signerOfKey(run, fingerprint);
+  const suite = keyringSuiteNamed(run, keyringSuite(fingerprint))!;
   const { id } = snapshot.manifest;
   const target = { profile: keyringProfile, id, sha256: snapshot.sha256 };
   const plan = await planPublish(run, target, suite);

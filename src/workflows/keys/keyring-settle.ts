@@ -10,13 +10,12 @@ import { LockstepError } from '../../errors.js';
 import type { Signer } from '../../signing/signer.js';
 import { historyPath } from '../../suite/history-file.js';
 import type { TemplateFolder } from '../../metapackage/template-folder.js';
-import type { KeyState } from '../../snapshot/key-state.js';
+import { publishedKeys, type KeyState } from '../../snapshot/key-state.js';
 import { currentSnapshot } from '../../suite/history.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { anyTime, holdsAnyTime, unbelievedSnapshots } from '../../suite/unbelieved.js';
 import { archiveKeys, judgementOf } from './archive-keys.js';
-import { signerOfKey } from './archive-signer.js';
 import { dropSnapshot, onlyIn } from '../upkeep/dropped-files.js';
 import { keyringInputs, noteOfferedInputs, offeredInputs } from './keyring-inputs.js';
 import { cutKeyringPackage, readKeyringTemplate, publishKeyringSuite } from './keyring-publication.js';
@@ -66,8 +65,7 @@ export async function settleKeys(run: Run, state: KeyState, signer: Signer): Pro
   }
   const template = await readKeyringTemplate(run);
   if (template !== null) {
-    const keys = [state.current, ...(state.next === null ? [] : [state.next])];
-    const fingerprints = keys.map(({ fingerprint }) => fingerprint);
+    const fingerprints = publishedKeys(state).map(({ fingerprint }) => fingerprint);
     const snapshot = await offerKeyringPackage(run, template, fingerprints, signer);
     await settleFormerSuites(run, state, snapshot, signer);
   }
@@ -83,9 +81,7 @@ async function offerKeyringPackage(
   signer: Signer,
 ): Promise<Snapshot> {
   const snapshot = await cutKeyringPackage(run, template, signer);
-  for (const fingerprint of fingerprints) {
-    await publishKeyringSuite(run, snapshot, { own: await signerOfKey(run, fingerprint), signer });
-  }
+  for (const fingerprint of fingerprints) await publishKeyringSuite(run, snapshot, fingerprint, signer);
   return snapshot;
 }
 
@@ -163,7 +159,7 @@ async function offerToSleepers(
   signer: Signer,
 ): Promise<boolean> {
   try {
-    await publishKeyringSuite(run, snapshot, { own: await signerOfKey(run, fingerprint), signer });
+    await publishKeyringSuite(run, snapshot, fingerprint, signer);
     return true;
   } catch (error) {
     if (!(error instanceof LockstepError) || !/^SIGN_KEY_(?:MISSING|EXPIRED)$/.test(error.code)) throw error;
