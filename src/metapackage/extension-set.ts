@@ -10,20 +10,6 @@ import type { ExtensionFacts, ExtensionKind } from '../source/extension-facts.js
 import type { Pin } from '../source/pin.js';
 import { packageOfTree } from './pinned-packages.js';
 
-/** An extension or a skin of the set. */
-export interface SetExtension {
-  component: string;
-  facts: ExtensionFacts;
-  /** The package that is made for it; null where MediaWiki's own brings it along. */
-  package: string | null;
-  /** Where its files are put; of a bundled one, below MediaWiki's own folder. */
-  folder: string;
-  /** What the wiki loads: `<folder>/extension.json`. */
-  file: string;
-  /** Where its web resources are asked for: `extensions/Cite`. */
-  address: string;
-}
-
 /**
  * The folder of packaged extensions. Debian's mediawiki has its own in `extensions-core` and links to each in
  * /var/lib/mediawiki/extensions: another version of one of these would conflict in both places. In a folder
@@ -63,7 +49,10 @@ export function extensionsOfSet(
   const found = extensionComponents(profile).flatMap((component): SetExtension[] => {
     const { build } = profile.components[component]!;
     const own = facts[component];
-    if (build?.method !== 'tree') return own === undefined ? [] : [bundled(component, own, pins[component])];
+    if (build?.method !== 'tree') {
+      const pin = pins[component];
+      return own === undefined ? [] : [placed(component, own, null, pin?.kind === 'within' ? pin.path : '')];
+    }
     const { as = 'extension' } = build;
     if (own?.kind !== as) throw notAs(profile, component, as, own);
     const folder = `${folders[own.kind]}/${own.directory}`;
@@ -73,14 +62,22 @@ export function extensionsOfSet(
   return inOrder(found);
 }
 
-function placed(component: string, facts: ExtensionFacts, name: string | null, folder: string): SetExtension {
-  const address = `${facts.kind}s/${facts.directory}`;
-  return { component, facts, package: name, folder, file: `${folder}/${facts.kind}.json`, address };
+/**
+ * @param name the package that is made for it; null where MediaWiki's own brings it along
+ * @param folder where its files are put; of a bundled one, below MediaWiki's own folder
+ */
+function placed(component: string, facts: ExtensionFacts, name: string | null, folder: string) {
+  return {
+    ...{ component, facts, package: name, folder },
+    /** What the wiki loads: `<folder>/extension.json`. */
+    file: `${folder}/${facts.kind}.json`,
+    /** Where its web resources are asked for: `extensions/Cite`. */
+    address: `${facts.kind}s/${facts.directory}`,
+  };
 }
 
-function bundled(component: string, facts: ExtensionFacts, pin: Pin | undefined): SetExtension {
-  return placed(component, facts, null, pin?.kind === 'within' ? pin.path : '');
-}
+/** An extension or a skin of the set. */
+export type SetExtension = ReturnType<typeof placed>;
 
 function notAs(
   profile: Profile,

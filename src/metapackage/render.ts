@@ -8,12 +8,6 @@ import { LockstepError, type FaultPlace } from '../errors.js';
 import type { Relocate } from '../profile/yaml-file.js';
 import { findVariableFaults } from './variables.js';
 
-export interface Rendered {
-  text: string;
-  /** From a place in `text` to the one in the template; the column only where the line is the same in both. */
-  relocate: Relocate;
-}
-
 /** Marks, in private-use characters, the template's line at the begin of each line of its text. */
 const mark = (line: number): string => `\uE000${line}\uE001`;
 const marks = /\uE000(\d+)\uE001/g;
@@ -46,11 +40,7 @@ export const templateHelpers: ReadonlySet<string> = new Set([...builtIn, ...Obje
  * @param file its name in faults: `templates/mediawiki-full/package.yaml`
  * @throws LockstepError TEMPLATE_UNKNOWN_VARIABLE, TEMPLATE_INVALID (with every fault of the file)
  */
-export function renderTemplate(
-  template: string,
-  file: string,
-  context: Readonly<Record<string, unknown>>,
-): Rendered {
+export function renderTemplate(template: string, file: string, context: Readonly<Record<string, unknown>>) {
   const program = parse(template, file);
   const faults = findVariableFaults(program, context, templateHelpers);
   if (faults.length > 0) {
@@ -155,6 +145,7 @@ function cutFrom({ original, value, rightStripped }: Content): string {
   return original.startsWith(value, restOfLine.length) ? restOfLine : /^\s*/.exec(original)![0];
 }
 
+/** From a place in the text to the one in the template; the column only where the line is the same in both. */
 function relocateBy(marked: string, template: string): Relocate {
   const templateLines = template.split('\n');
   let last = 1;

@@ -159,16 +159,10 @@ async function placedFiles(
         };
       }),
   );
-  const symlinks = definition.symlinks.map(({ path, target }): TreeEntry => ({
-    kind: 'symlink',
-    path,
-    target,
-  }));
-  const dirs = definition.dirs.map(({ path, mode }): TreeEntry => ({
-    kind: 'dir',
-    path,
-    mode: parseInt(mode, 8),
-  }));
+  const symlinks = definition.symlinks.map((link): TreeEntry => ({ kind: 'symlink', ...link }));
+  const dirs = definition.dirs.map(({ path, mode }): TreeEntry => {
+    return { kind: 'dir', path, mode: parseInt(mode, 8) };
+  });
   return [...placed, ...symlinks, ...dirs];
 }
 

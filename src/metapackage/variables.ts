@@ -70,7 +70,7 @@ class Walk {
       case 'CommentStatement':
         break;
       default:
-        this.#fault(statement.loc, '', 'TEMPLATE_INVALID', 'templates support no partials and no decorators');
+        this.#fault(statement.loc, '', 'templates support no partials and no decorators');
     }
   }
 
@@ -81,7 +81,6 @@ class Walk {
       this.#fault(
         statement.path.loc,
         path.original,
-        'TEMPLATE_INVALID',
         `"${path.original}" is a group of values, not text; it has ${Object.keys(value).join(', ') || 'none'}`,
       );
     }
@@ -141,7 +140,6 @@ class Walk {
       this.#fault(
         call.path.loc,
         name,
-        'TEMPLATE_INVALID',
         `unknown helper "${name}"${didYouMean(name, known) || ';'} available: ${known.join(', ')}`,
       );
     }
@@ -163,8 +161,8 @@ class Walk {
         this.#fault(
           path.loc,
           missing.variable,
-          'TEMPLATE_UNKNOWN_VARIABLE',
           `unknown variable "${missing.variable}"${didYouMean(missing.variable, missing.known) || '.'} Available there: ${known}`,
+          'TEMPLATE_UNKNOWN_VARIABLE',
         );
       }
       return value;
@@ -173,7 +171,12 @@ class Walk {
     return 'value' in expression ? expression.value : undefined;
   }
 
-  #fault(loc: hbs.AST.SourceLocation, variable: string, code: VariableFault['code'], message: string): void {
+  #fault(
+    loc: hbs.AST.SourceLocation,
+    variable: string,
+    message: string,
+    code: VariableFault['code'] = 'TEMPLATE_INVALID',
+  ): void {
     const { line, column } = loc.start;
     const key = `${line}:${column}:${variable}`;
     if (!this.faults.has(key)) this.faults.set(key, { code, line, column: column + 1, variable, message });

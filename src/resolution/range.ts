@@ -4,21 +4,14 @@
  */
 import { isInRange } from '../deb/version.js';
 
-/** What a range means of the versions that there are. */
-export interface Meant {
-  /** Whether it means a version, as Debian would write its upstream part. */
-  accepts: (upstream: string) => boolean;
-  /** Whether it means pre-releases that it does not name, because the base has nothing else in it. */
-  preReleasesOnly: boolean;
-}
-
 /**
  * Of the versions of a base release. Where that has nothing but pre-releases in the range, as sid has for weeks before a
  * release, they are what the base has chosen to ship, and are taken.
  */
-export function meantOfBase(range: string, upstreams: readonly string[]): Meant {
+export function meantOfBase(range: string, upstreams: readonly string[]) {
   const named = (upstream: string): boolean => isInRange(upstream, range, 'named');
   const any = (upstream: string): boolean => isInRange(upstream, range, 'any');
+  // Versions are as Debian would write their upstream part
   const preReleasesOnly = !upstreams.some(named) && upstreams.some(any);
   return { accepts: preReleasesOnly ? any : named, preReleasesOnly };
 }

@@ -29,12 +29,6 @@ export interface SchemaPatch {
   bytes: Uint8Array;
 }
 
-/** What the digest is over: the files' names and the SHA-256 of what is in them once all patches are applied. */
-export interface SchemaContents {
-  files: ReadonlyMap<string, string>;
-  digest: string;
-}
-
 /**
  * The digest over the files of a tree that match `paths`. The order of the files does not matter.
  *
@@ -46,9 +40,10 @@ export async function schemaContents(
   files: AsyncIterable<SchemaFile>,
   paths: readonly string[],
   patches: readonly SchemaPatch[] = [],
-): Promise<SchemaContents> {
+) {
   const isMeant = pathMatcher(paths);
   const changes = changesOf(patches, isMeant);
+  // What the digest is over: the files' names and the SHA-256 of what is in them once all patches are applied
   const hashes = new Map<string, string>();
   // latin1 stands for bytes one by one: what is not UTF-8 comes out as it went in
   const texts = new Map<string, string>();

@@ -21,7 +21,6 @@ import {
   schemaContents,
   schemaDigestFormat,
   seriesOf,
-  type SchemaContents,
   type SchemaFile,
   type SchemaPatch,
 } from './database-schema.js';
@@ -94,10 +93,7 @@ function keyOf({ paths, from }: SchemaRequest): string {
 }
 
 /** The files themselves, for tests that compare sources and packages. It does not use the cache. */
-export async function contentsOf(
-  { paths, from }: SchemaRequest,
-  reading: SchemaReading,
-): Promise<SchemaContents> {
+export async function contentsOf({ paths, from }: SchemaRequest, reading: SchemaReading) {
   throwIfInterrupted(reading.signal);
   switch (from.kind) {
     case 'source': {

@@ -12,19 +12,10 @@ export function skippedIn({ components }: Pick<SnapshotManifest, 'components'>):
 }
 
 /** What differs in skips between two snapshots. */
-export interface SkippedChange {
-  /** Versions that are skipped in the first only. */
-  ended: SkippedOf[];
-  /** In the second only. */
-  added: SkippedOf[];
-  /** In both, as the second has them. */
-  kept: SkippedOf[];
-}
-
 export function skippedChange(
   from: Pick<SnapshotManifest, 'components'>,
   to: Pick<SnapshotManifest, 'components'>,
-): SkippedChange {
+) {
   const keyOf = ({ component, version }: SkippedOf): string => `${component} ${version}`;
   const [before, after] = [skippedIn(from), skippedIn(to)];
   const was = new Set(before.map(keyOf));
@@ -32,6 +23,9 @@ export function skippedChange(
   return {
     ended: before.filter((one) => !is.has(keyOf(one))),
     added: after.filter((one) => !was.has(keyOf(one))),
+    /** As the second has them. */
     kept: after.filter((one) => was.has(keyOf(one))),
   };
 }
+
+export type SkippedChange = ReturnType<typeof skippedChange>;

@@ -13,16 +13,6 @@ import type { NamedVersion } from './highest-versions.js';
 /** Above that with which the keyring package has a machine follow its suite. */
 export const holdPriority = downgradePriority + 1;
 
-export interface PinFile {
-  snapshot: string;
-  profile: string;
-  priority: number;
-  /** Sorted by package; named as apt does: with `:<architecture>` only where architectures differ in their version. */
-  packages: NamedVersion[];
-  /** The file, one record per package. */
-  text: string;
-}
-
 export interface PinFileRequest {
   manifest: SnapshotManifest;
   /** The archive's keyring package, which is never held: a machine with an old key would trust nothing one day. */
@@ -37,7 +27,7 @@ export interface PinFileRequest {
  *
  * @throws LockstepError DEB_SYNTAX for a package whose relations cannot be read
  */
-export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest): PinFile {
+export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest) {
   const newest = { ...manifest, packages: newestOfEach(manifest.packages) };
   const packages = heldPackages(newest, keyringPackage);
   const about = `snapshot ${manifest.id} of ${manifest.profile}`;
@@ -58,10 +48,14 @@ export function planPinFile({ manifest, keyringPackage, frozen }: PinFileRequest
     profile: manifest.profile,
     priority: holdPriority,
     packages,
+    /** The file, one record per package. */
     text: records.map((record) => `${record}\n`).join('\n'),
   };
 }
 
+export type PinFile = ReturnType<typeof planPinFile>;
+
+/** Sorted by package; named as apt does: with `:<architecture>` only where architectures differ in their version. */
 function heldPackages(manifest: SnapshotManifest, keyringPackage: string): NamedVersion[] {
   const isBuilt = ({ component }: SnapshotPackage): boolean =>
     manifest.components[component]?.build.method !== 'none';

@@ -81,12 +81,6 @@ export interface GonePackage {
   broken: string | null;
 }
 
-export interface SupersedePlan {
-  reissues: Reissue[];
-  kept: KeptPackage[];
-  gone: GonePackage[];
-}
-
 /**
  * Decides for every package what happens to it.
  *
@@ -98,7 +92,7 @@ export interface SupersedePlan {
  * @throws LockstepError MOVE_UNNEEDED if no package gets a lower version, or the suite already has that
  * content
  */
-export function planSupersede(input: SupersedeInput): SupersedePlan {
+export function planSupersede(input: SupersedeInput) {
   const { current, target } = input;
   const attempt = new Attempt(input);
   while (!attempt.settle());
@@ -119,6 +113,8 @@ export function planSupersede(input: SupersedeInput): SupersedePlan {
   assertFileNames(reissues);
   return { reissues, kept: attempt.kept(), gone: attempt.gone() };
 }
+
+export type SupersedePlan = ReturnType<typeof planSupersede>;
 
 /** A file system's 255 bytes, less what is added to a name while it is written. */
 const longestFileName = 220;

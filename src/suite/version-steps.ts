@@ -15,15 +15,6 @@ export interface VersionStep {
   to: string | null;
 }
 
-export interface VersionChanges {
-  /** Between the two snapshots, by name. */
-  steps: VersionStep[];
-  /** Listed before, but not after the move. */
-  withdrawn: NamedVersion[];
-  /** Listed after the move in addition to those of the snapshot itself: `apt install package=version`. */
-  installable: NamedVersion[];
-}
-
 /**
  * @param before packages of the snapshots that the suite lists now, those of the current one first
  * @param after the same after the move
@@ -31,7 +22,7 @@ export interface VersionChanges {
 export function versionChanges(
   before: readonly (readonly NamedVersion[])[],
   after: readonly (readonly NamedVersion[])[],
-): VersionChanges {
+) {
   // Architectures of one snapshot have one version, except for unchanged packages of the base
   const [old, next] = [highestVersions(before.slice(0, 1)), highestVersions(after.slice(0, 1))];
   const names = [...new Set([...old.keys(), ...next.keys()])].sort();
@@ -41,11 +32,16 @@ export function versionChanges(
   });
   const listed = after.flat();
   return {
+    /** Between the two snapshots, by name. */
     steps,
+    /** Listed before, but not after the move. */
     withdrawn: without(before.flat(), listed),
+    /** Listed after the move in addition to those of the snapshot itself: `apt install package=version`. */
     installable: without(listed, after[0] ?? []),
   };
 }
+
+export type VersionChanges = ReturnType<typeof versionChanges>;
 
 /** A package that goes to a lower version. */
 export interface LowerStep extends VersionStep {

@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os';
 import type { ContentStore } from '../io/content-store.js';
-import type { StoreBatch } from '../io/store-batch.js';
 import { allShares, dealt, runInThread } from '../io/thread.js';
 import { readFilesOf, readShare, type ReadFile, type ReadMessage, type Share } from './foreign-share.js';
 
@@ -29,19 +28,14 @@ const threadLimits = { maxYoungGenerationSizeMb: 8 };
 /** The same from here and from every file that is made of this one (scripts/bundle.mjs). */
 const script = new URL('../vetting/foreign-worker.js', import.meta.url);
 
-/** What was read, and what of it is on its way into the store: the caller commits that, or discards it. */
-export interface ForeignSet {
-  /** What became of each file, in the order of their paths. */
-  read: ReadFile[];
-  batch: StoreBatch | undefined;
-}
-
 /**
  * Reads all files.
  *
+ * @returns what became of each file, in the order of their paths, and what of it is on its way into the store: the
+ * caller commits that, or discards it
  * @throws LockstepError DISK_FULL, DISK_IO, INTERRUPTED; no file is left incomplete
  */
-export async function readForeignSet(request: ForeignSetRequest): Promise<ForeignSet> {
+export async function readForeignSet(request: ForeignSetRequest) {
   const { taking, signal, onRead } = request;
   const read: ReadFile[] = [];
   const batch = taking?.store.batch();

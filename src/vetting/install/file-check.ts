@@ -66,11 +66,9 @@ export async function checkFiles(check: FileCheck): Promise<InstallNote[]> {
   }
   const own = files.filter(({ entry }) => !isTaken(set, entry));
   for (const simulator of check.simulators) {
-    const { overlaps, looked, unseen } = await overlapsWithBase(check, own, simulator);
+    const { overlaps, unseen } = await overlapsWithBase(check, own, simulator);
     found.push(...overlaps);
     notes.push(...unseen);
-    const { architecture } = simulator.lists;
-    if (!looked) notes.push({ kind: 'no-contents', architecture });
   }
   if (found.length > 0) throw refused(found);
   return notes;
@@ -90,7 +88,7 @@ async function overlapsWithBase(
   { base, sources, cache, phase }: FileCheck,
   own: readonly PackageFiles[],
   simulator: Simulator,
-): Promise<{ overlaps: Overlap[]; looked: boolean; unseen: InstallNote[] }> {
+): Promise<{ overlaps: Overlap[]; unseen: InstallNote[] }> {
   const { architecture } = simulator.lists;
   const here = own.filter(({ entry }) => ['all', architecture].includes(entry.architecture));
   const wanted = new Map<string, Set<string>>();
@@ -99,7 +97,7 @@ async function overlapsWithBase(
   }
   const indices = await contentsIndices(sources, architecture, phase);
   const overlaps: Overlap[] = [];
-  const unseen: InstallNote[] = [];
+  const unseen: InstallNote[] = indices.length > 0 ? [] : [{ kind: 'no-contents', architecture }];
   for (const index of indices) {
     const owned = await ownersIn(index, wanted, sources, { cache, phase }).catch((error: unknown) => {
       // Partial mirrors leave Contents out, and others are behind with them; apt never asks for them
@@ -129,7 +127,7 @@ async function overlapsWithBase(
       }
     }
   }
-  return { overlaps, looked: indices.length > 0, unseen };
+  return { overlaps, unseen };
 }
 
 /**

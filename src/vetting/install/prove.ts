@@ -54,17 +54,6 @@ export interface ProofContext extends SimulatorOptions {
   phase: Phase;
 }
 
-/** What was proven. */
-export interface InstallProof {
-  aptVersion: string;
-  base: string;
-  /** Ids of `before` that machines can come from. */
-  from: string[];
-  homonym: Homonym | null;
-  /** What a release manager should know. */
-  notes: InstallNote[];
-}
-
 /** apt takes one core each. */
 const atOnce = Math.max(1, Math.min(4, availableParallelism()));
 
@@ -72,7 +61,7 @@ const atOnce = Math.max(1, Math.min(4, availableParallelism()));
  * @throws LockstepError INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, TOOL_MISSING (apt), TOOL_FAILED, and what reading the
  * base and the packages throws
  */
-export async function proveInstall(request: ProofRequest, context: ProofContext): Promise<InstallProof> {
+export async function proveInstall(request: ProofRequest, context: ProofContext) {
   const { phase, cache, signal, sources, temporary } = context;
   const name = nameOfBase(request.base);
   const simulators: Simulator[] = [];
@@ -100,17 +89,21 @@ export async function proveInstall(request: ProofRequest, context: ProofContext)
     return {
       aptVersion: simulators[0]?.aptVersion ?? '',
       base: name,
+      /** Ids of `before` that machines can come from. */
       from: request.before
         .map(({ id }) => id!)
         .filter((id) => proofs.every(({ left }) => !left.includes(id))),
       homonym: proofs.find(({ homonym }) => homonym !== null)?.homonym ?? null,
-      // Those of several architectures are often equal
+      /** What a release manager should know. Those of several architectures are often equal. */
       notes: distinct([...proofs.flatMap(({ notes }) => notes), ...(looked?.value ?? [])]),
     };
   } finally {
     for (const simulator of simulators) await simulator.close();
   }
 }
+
+/** What was proven. */
+export type InstallProof = Awaited<ReturnType<typeof proveInstall>>;
 
 function nameOfBase({ distribution, release }: ProofRequest['base']): string {
   return `${distribution.charAt(0).toUpperCase()}${distribution.slice(1)} ${release}`;
