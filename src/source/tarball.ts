@@ -203,14 +203,8 @@ async function assertSigned(
       keyring,
       subject: `${archive.name} of the component ${component}`,
       expiredKeys: config.expiredKeys,
-      isPinned: (fingerprint) =>
-        context.knownPins?.some(
-          (pin) =>
-            pin.kind === 'tarball' &&
-            pin.url === listing.url &&
-            pin.archive.sha256 === archive.sha256 &&
-            pin.signedBy === fingerprint,
-        ) ?? false,
+      isSame: (pin) =>
+        pin.kind === 'tarball' && pin.url === listing.url && pin.archive.sha256 === archive.sha256,
       path: `components.${component}.source`,
     },
     context,

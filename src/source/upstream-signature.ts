@@ -9,8 +9,9 @@ import type { ExpiredKey } from '../profile/source-schema.js';
 import { collect, type ByteSource } from '../deb/bytes.js';
 import { readIfThere } from '../io/disk.js';
 import { LockstepError } from '../errors.js';
-import { assertGood, verifyDetached } from '../signing/verifier.js';
-import type { SourceContext } from './source-context.js';
+import { assertGood, verifyDetached, type Taken, type Verdict } from '../signing/verifier.js';
+import type { GitPin, TarballPin } from './pin.js';
+import { earlierPins, type SourceContext } from './source-context.js';
 
 export interface UpstreamSignature {
   data: ByteSource;
@@ -20,8 +21,8 @@ export interface UpstreamSignature {
   subject: string;
   /** Keys that the profile believes though they have expired. */
   expiredKeys: readonly ExpiredKey[] | undefined;
-  /** Whether an earlier snapshot has this very thing, signed by this key. */
-  isPinned: (fingerprint: string) => boolean;
+  /** Whether a pin of an earlier snapshot is of this very thing. */
+  isSame: (pin: GitPin | TarballPin) => boolean;
   /** Where the profile has its "signedBy", for messages: `components.lib.source`. */
   path: string;
 }
@@ -66,23 +67,25 @@ export async function upstreamSigner(
   const { signature, keyring, subject } = question;
   const now = context.clock.now();
   const data = await collect(question.data);
-  const arriving = await verifyDetached(data, signature, keyring, {
-    taken: { kind: 'arriving', now },
-    subject,
-  });
+  const verified = async (taken: Taken): Promise<Verdict> =>
+    await verifyDetached(data, signature, keyring, { taken, subject });
+  const arriving = await verified({ kind: 'arriving', now });
   const { fingerprint } = arriving;
   if (fingerprint !== undefined && (arriving.result === 'expired' || arriving.result === 'revoked')) {
     const named =
       arriving.result === 'expired'
         ? question.expiredKeys?.find((key) => key.fingerprint.toUpperCase() === fingerprint)
         : undefined;
-    if (named !== undefined || question.isPinned(fingerprint)) {
+    const isPinned = earlierPins(context).some(
+      (pin) =>
+        (pin.kind === 'git' || pin.kind === 'tarball') &&
+        pin.signedBy === fingerprint &&
+        question.isSame(pin),
+    );
+    if (named !== undefined || isPinned) {
       // A signature with an end of its own is not what the profile speaks of
       const at = named === undefined ? 'signed' : now;
-      const recorded = await verifyDetached(data, signature, keyring, {
-        taken: { kind: 'recorded', at },
-        subject,
-      });
+      const recorded = await verified({ kind: 'recorded', at });
       if (recorded.result === 'good' && recorded.fingerprint === fingerprint) {
         const although =
           named === undefined

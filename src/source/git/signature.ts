@@ -5,7 +5,7 @@
 import { shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import type { Choice } from '../candidate.js';
-import { earlierPins, type SourceContext } from '../source-context.js';
+import type { SourceContext } from '../source-context.js';
 import { keysNamed, upstreamSigner, type UpstreamSigner } from '../upstream-signature.js';
 import { parseCommit, parseTag, type Signature } from './git-object.js';
 
@@ -53,16 +53,8 @@ export async function signerOf(
       keyring,
       subject,
       expiredKeys: config.expiredKeys,
-      // An earlier snapshot has this commit under this name, by this key
-      isPinned: (fingerprint) =>
-        earlierPins(context).some(
-          (pin) =>
-            pin.kind === 'git' &&
-            pin.url === url &&
-            pin.ref === listing.ref &&
-            pin.commit === listing.commit &&
-            pin.signedBy === fingerprint,
-        ),
+      isSame: (pin) =>
+        pin.kind === 'git' && pin.url === url && pin.ref === listing.ref && pin.commit === listing.commit,
       path: `components.${component}.source`,
     },
     context,
