@@ -72,7 +72,7 @@ export class AptIndex {
    * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, DATA_DAMAGED, STORE_*, INTERRUPTED
    */
   async whole(context: SourceContext): Promise<StanzaIndex> {
-    return new StanzaIndex(await this.bytes(context), this.#name);
+    return new StanzaIndex(await this.bytes(context), `${this.release.suite} ${this.path}`);
   }
 
   /** All of it, decompressed and proven. Throws as {@link whole}. */
@@ -88,10 +88,6 @@ export class AptIndex {
       await fetchIndex(this, context);
       return await unpack();
     });
-  }
-
-  get #name(): string {
-    return `${this.release.suite} ${this.path}`;
   }
 
   async #read(context: SourceContext): Promise<StanzaIndex> {

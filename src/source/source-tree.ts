@@ -49,7 +49,21 @@ export async function* readSourceTree(
   options: ReadTreeOptions = {},
 ): AsyncGenerator<TreeMember> {
   try {
-    yield* members(store, archive, path, options);
+    const folder = memberPath(path);
+    const packed = watched(store.open(archive.sha256), (bytes) => options.onBytes?.(bytes));
+    const bytes = decompressByName(archive.name, packed, { signal: options.signal });
+    let top: string | null = null;
+    for await (const entry of readTar(bytes, archive.name, { v7: true })) {
+      const full = memberPath(entry.header.path);
+      if (full === '') continue;
+      const first = full.split('/', 1)[0]!;
+      top ??= first;
+      if (first !== top || (full === first && entry.header.kind !== 'dir')) {
+        throw refused(archive, `it has more than one folder at its top (${top}, ${first})`);
+      }
+      const below = belowFolder(full.slice(first.length + 1), folder);
+      if (below !== null) yield memberOf(entry, below, archive);
+    }
   } catch (error) {
     throw await faultOfStored(store, archive.sha256, error);
   }
@@ -92,31 +106,6 @@ async function faultOfStored(store: ContentStore, sha256: string, error: unknown
     () => error,
     (fault: unknown) => fault,
   );
-}
-
-async function* members(
-  store: ContentStore,
-  archive: StoredFile,
-  path: string,
-  options: ReadTreeOptions,
-): AsyncGenerator<TreeMember> {
-  const folder = memberPath(path);
-  const packed = watched(store.open(archive.sha256), (bytes) => options.onBytes?.(bytes));
-  const bytes = decompressByName(archive.name, packed, { signal: options.signal });
-  let top: string | null = null;
-  for await (const entry of readTar(bytes, archive.name, { v7: true })) {
-    const full = memberPath(entry.header.path);
-    if (full === '') continue;
-    const slash = full.indexOf('/');
-    const first = slash < 0 ? full : full.slice(0, slash);
-    top ??= first;
-    if (first !== top || (slash < 0 && entry.header.kind !== 'dir')) {
-      throw refused(archive, `it has more than one folder at its top (${top}, ${first})`);
-    }
-    const inside = slash < 0 ? '' : full.slice(slash + 1);
-    const below = belowFolder(inside, folder);
-    if (below !== null) yield memberOf(entry, below, archive);
-  }
 }
 
 /** The path below a folder, empty for the folder itself; null for what is not in it. */

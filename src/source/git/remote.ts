@@ -5,10 +5,10 @@
  * as for everything else. git is then given the final address and follows
  * nothing. Must not look into objects.
  */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
-import { notThere, onDisk, removeTree } from '../../io/disk.js';
+import { lookAt, onDisk, removeTree } from '../../io/disk.js';
 import { netFault, StatusError } from '../../io/http-fault.js';
 import type { RunResult } from '../../io/process.js';
 import type { Item } from '../../io/progress.js';
@@ -224,13 +224,9 @@ function watched(
 
 async function sizeOf(gitdir: string): Promise<{ bytes: number; isWhole: boolean }> {
   const names = await readdir(join(gitdir, 'objects'), { recursive: true });
-  const sizes = await Promise.all(
-    names.map(
-      async (name) => (await stat(join(gitdir, 'objects', name)).catch(notThere(undefined)))?.size ?? 0,
-    ),
-  );
+  const found = await Promise.all(names.map((name) => lookAt(join(gitdir, 'objects', name))));
   return {
-    bytes: sizes.reduce((sum, one) => sum + one, 0),
+    bytes: found.reduce((sum, one) => sum + (one?.size ?? 0), 0),
     isWhole: names.some((name) => name.endsWith('.idx')),
   };
 }
