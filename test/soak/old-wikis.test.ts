@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { defineAdoption, host, OldMachine, useOldMachine } from '../e2e/wiki-adopted/steps.js';
-import { assertShows } from '../e2e/wiki-booted/wiki-checks.js';
+import { defineAdoption, host, OldMachine, useOldMachine } from '../fixtures/wiki-adopted.js';
+import { assertShows } from '../fixtures/wiki-checks.js';
 import { installedWiki } from '../fixtures/installed-wiki.js';
 import {
   copyBetween,

@@ -98,3 +98,21 @@ describe('the direction of imports', () => {
     assert.deepEqual(offenders, []);
   });
 });
+
+describe('the direction of imports between tests', () => {
+  const tests = resolve(src, '../test');
+
+  it('goes to a folder of the same kind of test or to test/fixtures', () => {
+    const across = readdirSync(tests, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(tests, name))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((target) => target.startsWith(`${tests}/`))
+          .map((target) => [relative(tests, file), relative(tests, target)] as const),
+      )
+      .filter(([file, target]) => !['fixtures', file.split('/')[0]].includes(target.split('/')[0]))
+      .map(([file, target]) => `${file} -> ${target}`);
+    assert.deepEqual(across, []);
+  });
+});

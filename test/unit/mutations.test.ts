@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { inOrderOf, mutated, mutationsOf } from '../soak/mutants/mutations.js';
+import { inOrderOf, mutated, mutationsOf } from '../fixtures/mutations.js';
 
 const after = (text: string): string[] => mutationsOf(text).map((mutation) => mutated(text, mutation));
 

@@ -6,7 +6,7 @@ import { releaseResult } from '../../../src/workflows/release/release-results.js
 import { statusResult } from '../../../src/workflows/reading/status-result.js';
 import { AptRoot } from '../../fixtures/apt-root.js';
 import { unfitForRoots } from '../../fixtures/debian-root.js';
-import { Bench, cacheMirror, profile, suite } from './bench.js';
+import { Bench, cacheMirror, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 /** Debian's security suite gets a higher version of what the archive makes itself. */
 describe('a base release that is ahead of the archive', function () {

@@ -7,7 +7,7 @@ import { releaseResult, resolveResult } from '../../../src/workflows/release/rel
 import { testCacheDir } from '../../fixtures/debian-root.js';
 import { needs } from '../../fixtures/machine.js';
 import { Builds } from '../../fixtures/builds.js';
-import { Bench, failedWith, until } from './bench.js';
+import { Bench, failedWith, until } from '../../fixtures/bad-input-bench.js';
 
 const execute = promisify(execFile);
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { checkResult } from '../../../src/workflows/release/release-results.js';
 import { errorCodes, exitStatus, type ErrorCode } from '../../../src/errors.js';
 import { lockstep, newWorkspace, scratch } from '../../fixtures/lockstep.js';
-import { failedWith, keepsTo } from './bench.js';
+import { failedWith, keepsTo } from '../../fixtures/bad-input-bench.js';
 
 describe('the command line', function () {
   this.timeout(60_000);

@@ -12,7 +12,7 @@ import { needs } from '../../fixtures/machine.js';
 import { makeBinary } from '../../fixtures/packages.js';
 import { startLockstep } from '../../fixtures/lockstep.js';
 import { IsolatedApt } from '../../fixtures/archive-bench.js';
-import { Bench, failedWith, profile, until } from './bench.js';
+import { Bench, failedWith, profile, until } from '../../fixtures/bad-input-bench.js';
 import { SmallDisk, unfitForSmallDisks } from './small-disk.js';
 
 const tools = `format: 1

@@ -4,7 +4,14 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
-import { Bench, cacheMirror, failedWith, profile, until, type RunningCommand } from './bench.js';
+import {
+  Bench,
+  cacheMirror,
+  failedWith,
+  profile,
+  until,
+  type RunningCommand,
+} from '../../fixtures/bad-input-bench.js';
 
 /** Patient, so that it is at the download until something else ends it. */
 const patient = { LOCKSTEP_STALL_SECONDS: '3000', LOCKSTEP_TRIES: '1' };

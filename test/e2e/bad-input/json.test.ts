@@ -13,7 +13,15 @@ import { keyResult } from '../../../src/workflows/keys/key-results.js';
 import { publishResult } from '../../../src/workflows/move/move-results.js';
 import { serveResult } from '../../../src/workflows/reading/reading-results.js';
 import { lockstep, scratch } from '../../fixtures/lockstep.js';
-import { Bench, cacheMirror, failedWith, keepsTo, profile, suite, until } from './bench.js';
+import {
+  Bench,
+  cacheMirror,
+  failedWith,
+  keepsTo,
+  profile,
+  suite,
+  until,
+} from '../../fixtures/bad-input-bench.js';
 
 describe('the JSON of commands that succeed', function () {
   this.timeout(60_000);

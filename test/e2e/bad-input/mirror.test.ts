@@ -4,7 +4,7 @@ import { resolveResult } from '../../../src/workflows/release/release-results.js
 import type { Fault, SuiteSpec } from '../../fixtures/mirror.js';
 import { throwAwaySigner } from '../../fixtures/mirror.js';
 import { wikiMirror, wikiSource } from '../../fixtures/wiki-mirror.js';
-import { Bench } from './bench.js';
+import { Bench } from '../../fixtures/bad-input-bench.js';
 
 const wiki = 'mediawiki-1.39';
 const day = 86400;

@@ -12,7 +12,7 @@ import { evidenceBeside } from '../../fixtures/snapshots.js';
 import { planSnapshot, type SnapshotContent } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, listSnapshots, readSnapshot } from '../../../src/snapshot/snapshot-folder.js';
 import { IsolatedApt } from '../../fixtures/archive-bench.js';
-import { Bench, cacheMirror, profile, suite } from './bench.js';
+import { Bench, cacheMirror, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 const stable = 'cache-stable';
 const why = ['--reason', 'a test'];

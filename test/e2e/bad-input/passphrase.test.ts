@@ -5,7 +5,7 @@ import { refreshResult } from '../../../src/workflows/upkeep/upkeep-results.js';
 import { buildResult, cutResult, releaseResult } from '../../../src/workflows/release/release-results.js';
 import { keyResult } from '../../../src/workflows/keys/key-results.js';
 import { publishResult } from '../../../src/workflows/move/move-results.js';
-import { Bench, profile, suite } from './bench.js';
+import { Bench, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 const passphrase = 'correct horse battery staple';
 

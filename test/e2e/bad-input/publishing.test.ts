@@ -10,7 +10,15 @@ import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { startLockstep, type CommandOutcome } from '../../fixtures/lockstep.js';
 import { needs } from '../../fixtures/machine.js';
 import { IsolatedApt } from '../../fixtures/archive-bench.js';
-import { Bench, cacheMirror, failedWith, hashes, keepsTo, profile, suite } from './bench.js';
+import {
+  Bench,
+  cacheMirror,
+  failedWith,
+  hashes,
+  keepsTo,
+  profile,
+  suite,
+} from '../../fixtures/bad-input-bench.js';
 import { SmallDisk, unfitForSmallDisks } from './small-disk.js';
 
 /** What a publication replaces before InRelease. */

@@ -7,7 +7,7 @@ import { errorResult } from '../../../src/cli/error-shape.js';
 import { scratch } from '../../fixtures/lockstep.js';
 import { FileServer, type Fault } from '../../fixtures/mirror.js';
 import { wikiMirror } from '../../fixtures/wiki-mirror.js';
-import { Bench, profile, suite } from './bench.js';
+import { Bench, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 const wiki = 'mediawiki-1.39';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { skipResult } from '../../../src/workflows/workspace/workspace-results.js';
 import { releaseResult, resolveResult } from '../../../src/workflows/release/release-results.js';
 import { statusResult } from '../../../src/workflows/reading/status-result.js';
-import { Bench, cacheMirror, profile, suite } from './bench.js';
+import { Bench, cacheMirror, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 const day = 86_400_000;
 

@@ -5,7 +5,7 @@ import { checkResult } from '../../../src/workflows/release/release-results.js';
 import { exitStatus } from '../../../src/errors.js';
 import { lockstep, scratch } from '../../fixtures/lockstep.js';
 import { wikiMirror, wikiSource, wikiTree } from '../../fixtures/wiki-mirror.js';
-import { Bench, failedWith, keepsTo, profile, suite } from './bench.js';
+import { Bench, failedWith, keepsTo, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 const profileFile = `profiles/${profile}.yaml`;
 

@@ -5,7 +5,7 @@ import { historyResult, snapshotsResult } from '../../../src/workflows/reading/r
 import { cutResult, releaseResult } from '../../../src/workflows/release/release-results.js';
 import { formatChangelogEntry } from '../../../src/deb/changelog.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
-import { Bench, cacheMirror, profile, suite } from '../bad-input/bench.js';
+import { Bench, cacheMirror, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 describe('a security update', function () {
   this.timeout(120_000);

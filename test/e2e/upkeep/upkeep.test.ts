@@ -9,7 +9,7 @@ import {
 } from '../../../src/workflows/upkeep/upkeep-results.js';
 import { releaseResult } from '../../../src/workflows/release/release-results.js';
 import { exitStatus } from '../../../src/errors.js';
-import { Bench, cacheMirror, hashes, keepsTo, profile, suite } from '../bad-input/bench.js';
+import { Bench, cacheMirror, hashes, keepsTo, profile, suite } from '../../fixtures/bad-input-bench.js';
 
 describe('the upkeep of an archive', function () {
   this.timeout(120_000);

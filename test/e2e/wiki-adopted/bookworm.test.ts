@@ -6,8 +6,8 @@ import { lockstepJson } from '../../fixtures/lockstep.js';
 import { movingWiki, type MovingWiki } from '../../fixtures/moving-wiki.js';
 import { picture } from '../../fixtures/png.js';
 import { eventually } from '../../fixtures/wiki-machine.js';
-import { assertShows } from '../wiki-booted/wiki-checks.js';
-import { defineAdoption, host, OldMachine, useOldMachine } from './steps.js';
+import { assertShows } from '../../fixtures/wiki-checks.js';
+import { defineAdoption, host, OldMachine, useOldMachine } from '../../fixtures/wiki-adopted.js';
 
 describe("a wiki of Debian's package with MariaDB, and mediawiki-full", function () {
   this.timeout(2_400_000);

@@ -1,4 +1,4 @@
-import { defineAdoption, OldMachine, useOldMachine } from './steps.js';
+import { defineAdoption, OldMachine, useOldMachine } from '../../fixtures/wiki-adopted.js';
 
 describe("a wiki of Debian 13's package with MariaDB, and mediawiki-full", function () {
   this.timeout(2_400_000);

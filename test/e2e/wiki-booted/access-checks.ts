@@ -6,7 +6,7 @@ import { picture } from '../../fixtures/png.js';
 import type { WikiClient } from '../../fixtures/wiki-client.js';
 import { eventually, type WikiMachine } from '../../fixtures/wiki-machine.js';
 import { forgetCounts, withPictureOf } from './captchas.js';
-import { assertShows, type CheckedWiki } from './wiki-checks.js';
+import { assertShows, type CheckedWiki } from '../../fixtures/wiki-checks.js';
 
 /** Defines the checks in the suite that is being described; they leave the wiki as they found it. */
 export function defineAccessChecks({ machine, adminName, password }: CheckedWiki): void {

@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { ask, type Ask } from '../../fixtures/wiki-client.js';
 import { eventually, type WikiMachine } from '../../fixtures/wiki-machine.js';
-import type { CheckedWiki } from './wiki-checks.js';
+import type { CheckedWiki } from '../../fixtures/wiki-checks.js';
 
 /** Asked for by strangers: from the cache or as one page, or in one of the classes of lib/crawlers.php. */
 const classes: Readonly<Record<'page' | 'lists' | 'others', readonly (string | [string, Ask])[]>> = {

@@ -4,7 +4,7 @@ import type { BrowserPage } from '../../fixtures/chromium.js';
 import { withBrowser } from '../../fixtures/chromium.js';
 import { eventually, type WikiMachine } from '../../fixtures/wiki-machine.js';
 import { withPictureOf } from './captchas.js';
-import { assertShows, type CheckedWiki } from './wiki-checks.js';
+import { assertShows, type CheckedWiki } from '../../fixtures/wiki-checks.js';
 
 /** Defines the checks in the suite that is being described; they leave the wiki as they found it. */
 export function defineEditorChecks({ machine, adminName, password }: CheckedWiki): void {

@@ -15,7 +15,7 @@ import { defineCrawlerChecks } from './crawler-checks.js';
 import { assertDocumented } from './documented.js';
 import { defineEditorChecks } from './editor-checks.js';
 import { defineSpeedChecks } from './speed-checks.js';
-import { assertShows, defineWikiChecks } from './wiki-checks.js';
+import { assertShows, defineWikiChecks } from '../../fixtures/wiki-checks.js';
 import { eventually, WikiMachine, type WikiStatus } from '../../fixtures/wiki-machine.js';
 
 export interface ScenarioOptions {

@@ -19,7 +19,7 @@ import {
 } from '../../fixtures/moving-wiki.js';
 import { newTable, taglines } from '../../fixtures/newer-mediawiki.js';
 import { picture } from '../../fixtures/png.js';
-import { assertShows } from '../wiki-booted/wiki-checks.js';
+import { assertShows } from '../../fixtures/wiki-checks.js';
 import { eventually, packagesOfSet, WikiMachine } from '../../fixtures/wiki-machine.js';
 
 /** What a set looks like to a visitor: that of the shipped profile, or that of the changed one. */

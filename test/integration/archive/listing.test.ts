@@ -10,7 +10,7 @@ import { SnapshotRecords, type SnapshotRecord } from '../../../src/archive/snaps
 import { ContentStore } from '../../../src/io/content-store.js';
 import { run } from '../../../src/io/process.js';
 import type { Snapshot } from '../../../src/snapshot/manifest.js';
-import { samplePackage, sampleSnapshot, type PackageWish } from '../../unit/snapshot/sample.js';
+import { samplePackage, sampleSnapshot, type PackageWish } from '../../fixtures/sample-snapshot.js';
 
 describe('what a suite lists', function () {
   this.timeout(60_000);

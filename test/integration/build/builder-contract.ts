@@ -7,7 +7,7 @@ import type { Builder, BuildRequest } from '../../../src/build/builder-port.js';
 import { sha256Of } from '../../../src/io/disk.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { needs } from '../../fixtures/machine.js';
-import { samplePackage } from '../../unit/build/samples.js';
+import { samplePackage } from '../../fixtures/sample-packages.js';
 import { Builds } from '../../fixtures/builds.js';
 
 /** @param make a builder that reads from and writes to the store of `builds` */

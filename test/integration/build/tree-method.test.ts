@@ -7,7 +7,7 @@ import { gzip } from '../../../src/io/compress.js';
 import { run } from '../../../src/io/process.js';
 import { needs } from '../../fixtures/machine.js';
 import { tarOf } from '../../fixtures/packages.js';
-import { file, samplePackage } from '../../unit/build/samples.js';
+import { file, samplePackage } from '../../fixtures/sample-packages.js';
 import { Builds, fault } from '../../fixtures/builds.js';
 
 /** Packages written without Debian's tools, and read with them. */

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { readAr, writeAr } from '../../../src/deb/ar.js';
 import { readTar, tarBytes, type TarInput } from '../../../src/deb/tar.js';
 import { needs } from '../../fixtures/machine.js';
-import { gathered } from '../../unit/deb/arbitraries.js';
+import { gathered } from '../../fixtures/deb-arbitraries.js';
 import { output, scratch } from './machine.js';
 
 const mtime = 1795428930;

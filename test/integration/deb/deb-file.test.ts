@@ -5,7 +5,7 @@ import { readDeb, readDebControl, writeDeb, type DebEntry, type DebSpec } from '
 import { LockstepError } from '../../../src/errors.js';
 import { decompressByName, xzCompress } from '../../../src/io/compress.js';
 import { needs } from '../../fixtures/machine.js';
-import { gathered } from '../../unit/deb/arbitraries.js';
+import { gathered } from '../../fixtures/deb-arbitraries.js';
 import { output, scratch } from './machine.js';
 
 const mtime = 1795428930;

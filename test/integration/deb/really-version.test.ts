@@ -5,7 +5,7 @@ import { supersedingVersion } from '../../../src/deb/really-version.js';
 import { compareVersions } from '../../../src/deb/version.js';
 import { planVersion } from '../../../src/metapackage/revision.js';
 import { needs } from '../../fixtures/machine.js';
-import { versionText } from '../../unit/deb/arbitraries.js';
+import { versionText } from '../../fixtures/deb-arbitraries.js';
 import { output } from './machine.js';
 
 /** Names every argument that dpkg takes for no version, and every pair of which the second is not higher. */

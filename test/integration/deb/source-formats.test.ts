@@ -6,7 +6,7 @@ import { formatDsc, parseDsc } from '../../../src/deb/dsc.js';
 import { tarBytes, type TarInput } from '../../../src/deb/tar.js';
 import { xzCompress } from '../../../src/io/compress.js';
 import { needs } from '../../fixtures/machine.js';
-import { gathered } from '../../unit/deb/arbitraries.js';
+import { gathered } from '../../fixtures/deb-arbitraries.js';
 import { output, scratch } from './machine.js';
 
 const maintainer = 'Lockstep Archive <archive@lockstep.invalid>';

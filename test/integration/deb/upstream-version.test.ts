@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { debianVersionOf } from '../../../src/deb/version.js';
 import { needs } from '../../fixtures/machine.js';
-import { compareKeys, knownPair, styles, versionsOfProject } from '../../unit/deb/upstream-arbitraries.js';
+import { compareKeys, knownPair, styles, versionsOfProject } from '../../fixtures/upstream-arbitraries.js';
 import { output } from './machine.js';
 
 /** Prints `lt`, `eq` or `gt` for each pair of arguments, by dpkg itself. */

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { compareVersions, isValidVersion } from '../../../src/deb/version.js';
 import { needs } from '../../fixtures/machine.js';
-import { versionText } from '../../unit/deb/arbitraries.js';
+import { versionText } from '../../fixtures/deb-arbitraries.js';
 import { output } from './machine.js';
 
 /** Prints -1, 0 or 1 for each pair of arguments. */

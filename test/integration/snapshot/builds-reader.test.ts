@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readBuilds } from '../../../src/snapshot/builds-reader.js';
 import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
-import { sampleContent } from '../../unit/snapshot/sample.js';
+import { sampleContent } from '../../fixtures/sample-snapshot.js';
 
 describe('the versions that a snapshot gave out', () => {
   let root: string;

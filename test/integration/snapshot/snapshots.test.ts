@@ -28,7 +28,7 @@ import type { Evidence, EvidenceDraft, Statement } from '../../../src/snapshot/e
 import { sha256Of } from '../../../src/io/disk.js';
 import { readEvidence, withEvidence } from '../../../src/snapshot/evidence-file.js';
 import { verifySnapshots, type SnapshotsRequest } from '../../../src/suite/verify-records.js';
-import { sampleContent, type PackageWish } from '../../unit/snapshot/sample.js';
+import { sampleContent, type PackageWish } from '../../fixtures/sample-snapshot.js';
 
 describe('snapshots on disk', () => {
   let dir: string;

@@ -6,7 +6,7 @@ import { promoteResult, rollbackResult } from '../../../src/workflows/move/move-
 import { goodSnapshots } from '../../../src/suite/history.js';
 import { snapshotFiles } from '../../../src/snapshot/snapshot-folder.js';
 import type { MoveOutlook } from '../../../src/workflows/move/move-outlook.js';
-import { hashes } from '../../e2e/bad-input/bench.js';
+import { hashes } from '../../fixtures/bad-input-bench.js';
 import { IsolatedApt } from '../../fixtures/archive-bench.js';
 import { MoveBench, schemaOf } from './move-bench.js';
 

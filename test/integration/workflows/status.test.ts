@@ -9,7 +9,7 @@ import {
 import { historyPath } from '../../../src/suite/history-file.js';
 import { status } from '../../../src/workflows/reading/status.js';
 import { exclusively } from '../../../src/workflows/workspace/workspace-lock.js';
-import { hashes } from '../../e2e/bad-input/bench.js';
+import { hashes } from '../../fixtures/bad-input-bench.js';
 import { MoveBench } from './move-bench.js';
 
 describe('lockstep status', function () {

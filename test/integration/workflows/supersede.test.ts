@@ -11,7 +11,7 @@ import {
   type PlannedSupersede,
   type SupersedeResult,
 } from '../../../src/workflows/move/supersede.js';
-import { hashes } from '../../e2e/bad-input/bench.js';
+import { hashes } from '../../fixtures/bad-input-bench.js';
 import { needs } from '../../fixtures/machine.js';
 import { openRun } from '../../../src/workflows/workspace/run.js';
 import { MoveBench } from './move-bench.js';

@@ -15,7 +15,7 @@ import { setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Compiler } from './compiler.js';
-import { inOrderOf, mutated, mutationsOf, type Mutation } from './mutations.js';
+import { inOrderOf, mutated, mutationsOf, type Mutation } from '../../fixtures/mutations.js';
 import { Reach } from './reach.js';
 import { judges } from './rooms.js';
 import { Sandbox } from './sandbox.js';

@@ -15,7 +15,7 @@ import {
   type PackageFiles,
 } from '../../../src/archive/index-text.js';
 import { sha256Of } from '../../../src/io/disk.js';
-import { samplePackage } from '../snapshot/sample.js';
+import { samplePackage } from '../../fixtures/sample-snapshot.js';
 
 const textOf = (items: Iterable<{ text: string }>): string => [...items].map(({ text }) => text).join('');
 

@@ -10,7 +10,7 @@ import {
   type Write,
 } from '../../../src/archive/publication-plan.js';
 import { readReleaseFiles, type PublishedRelease } from '../../../src/archive/release.js';
-import { sampleSnapshot } from '../snapshot/sample.js';
+import { sampleSnapshot } from '../../fixtures/sample-snapshot.js';
 
 const day = 86_400;
 const now = new Date('2026-01-10T00:00:00Z');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { canonical, debianInputHash, treeInputHash } from '../../../src/build/inputs.js';
-import { file, samplePackage } from './samples.js';
+import { file, samplePackage } from '../../fixtures/sample-packages.js';
 
 const sha = (letter: string): string => letter.repeat(64);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { planTree } from '../../../src/build/tree-method.js';
 import type { TreeEntry, TreePackage } from '../../../src/build/tree-package.js';
 import { LockstepError } from '../../../src/errors.js';
-import { file, samplePackage } from './samples.js';
+import { file, samplePackage } from '../../fixtures/sample-packages.js';
 
 function faultsOf(change: Partial<TreePackage>, to?: string): string[] {
   const from =

@@ -4,7 +4,7 @@ import { textPatch } from '../../../src/comparison/text-patch.js';
 import type { KeptText, PackageContents, PackageFile } from '../../../src/comparison/package-contents.js';
 import { sha256 } from '../../fixtures/packages.js';
 import { aptComponent, treeComponent } from '../../fixtures/snapshots.js';
-import { sampleSnapshot } from '../snapshot/sample.js';
+import { sampleSnapshot } from '../../fixtures/sample-snapshot.js';
 
 interface Wish extends Partial<PackageFile> {
   text?: string;

@@ -3,7 +3,7 @@ import { diffSnapshots, isEmptyDiff, securityAlong } from '../../../src/comparis
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { inAWord } from '../../../src/comparison/summary.js';
 import { aptComponent, treeComponent } from '../../fixtures/snapshots.js';
-import { sampleSnapshot, type PackageWish } from '../snapshot/sample.js';
+import { sampleSnapshot, type PackageWish } from '../../fixtures/sample-snapshot.js';
 
 function manifest(wishes: readonly PackageWish[], more: Partial<SnapshotManifest> = {}): SnapshotManifest {
   return { ...sampleSnapshot(wishes, '2026-11-01T00:00:00Z').manifest, ...more };

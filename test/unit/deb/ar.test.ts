@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { readAr, writeAr, type ArInput } from '../../../src/deb/ar.js';
 import { LockstepError } from '../../../src/errors.js';
-import { gathered, inChunks } from './arbitraries.js';
+import { gathered, inChunks } from '../../fixtures/deb-arbitraries.js';
 
 const member = fc
   .record({

@@ -9,7 +9,7 @@ import {
   parseDebianDate,
 } from '../../../src/deb/changelog.js';
 import { LockstepError } from '../../../src/errors.js';
-import { versionText } from './arbitraries.js';
+import { versionText } from '../../fixtures/deb-arbitraries.js';
 
 const text = `mediawiki (1:1.39.17-1~deb12u1) bookworm-security; urgency=medium
 

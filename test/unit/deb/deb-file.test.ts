@@ -14,7 +14,7 @@ import {
 } from '../../../src/deb/deb-file.js';
 import { tarBytes, type TarInput } from '../../../src/deb/tar.js';
 import { LockstepError } from '../../../src/errors.js';
-import { gathered, inChunks } from './arbitraries.js';
+import { gathered, inChunks } from '../../fixtures/deb-arbitraries.js';
 
 const gzip: Codec = async function* (input) {
   yield gzipSync(await gathered(input));

@@ -6,7 +6,7 @@ import { repackDeb, repackedControl, type Repacking } from '../../../src/deb/deb
 import { parseStanza } from '../../../src/deb/deb822.js';
 import { readTar, tarBytes, type TarHeader, type TarInput } from '../../../src/deb/tar.js';
 import { LockstepError } from '../../../src/errors.js';
-import { gathered, inChunks } from './arbitraries.js';
+import { gathered, inChunks } from '../../fixtures/deb-arbitraries.js';
 
 /** No compression at all: this room takes what it is given. */
 const codec = (input: AsyncIterable<Buffer>): AsyncIterable<Buffer> => input;

@@ -11,7 +11,7 @@ import {
   withoutArmour,
 } from '../../../src/deb/deb822.js';
 import { LockstepError } from '../../../src/errors.js';
-import { packageName } from './arbitraries.js';
+import { packageName } from '../../fixtures/deb-arbitraries.js';
 
 const twoPackages = `Package: varnish
 Version: 7.1.1-1.1

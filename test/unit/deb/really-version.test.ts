@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isReissueOf, supersedingVersion } from '../../../src/deb/really-version.js';
 import { compareVersions, isValidVersion, parseVersion } from '../../../src/deb/version.js';
-import { versionText } from './arbitraries.js';
+import { versionText } from '../../fixtures/deb-arbitraries.js';
 
 const is = (a: string, order: '<' | '>', b: string): void =>
   assert.equal(compareVersions(a, b), order === '<' ? -1 : 1, `${a} ${order} ${b}`);

@@ -11,7 +11,7 @@ import {
 } from '../../../src/deb/relation-moves.js';
 import { parseRelations, satisfies, type RelationGroup } from '../../../src/deb/relation.js';
 import { compareVersions } from '../../../src/deb/version.js';
-import { versionText } from './arbitraries.js';
+import { versionText } from '../../fixtures/deb-arbitraries.js';
 
 const from = '1:1.39.16-1';
 const withdrawn = '1:1.39.17-2';

@@ -8,7 +8,7 @@ import {
   type Alternative,
 } from '../../../src/deb/relation.js';
 import { LockstepError } from '../../../src/errors.js';
-import { packageName, versionText } from './arbitraries.js';
+import { packageName, versionText } from '../../fixtures/deb-arbitraries.js';
 
 const alternative: fc.Arbitrary<Alternative> = fc.record(
   {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { pack } from 'tar-stream';
 import { readTar, tarBytes, type TarHeader, type TarInput } from '../../../src/deb/tar.js';
 import { LockstepError } from '../../../src/errors.js';
-import { gathered, inChunks, memberPathText } from './arbitraries.js';
+import { gathered, inChunks, memberPathText } from '../../fixtures/deb-arbitraries.js';
 
 type Read = TarHeader & { body: string };
 

@@ -4,7 +4,7 @@ import semver from 'semver';
 import { isPreRelease, parseUpstream, versionOfName } from '../../../src/deb/upstream-version.js';
 import { compareUpstreamVersions, debianVersionOf, isInRange } from '../../../src/deb/version.js';
 import { LockstepError } from '../../../src/errors.js';
-import { compareKeys, knownPair } from './upstream-arbitraries.js';
+import { compareKeys, knownPair } from '../../fixtures/upstream-arbitraries.js';
 
 describe('deb/upstream-version', () => {
   it('becomes a Debian version', () => {

@@ -13,7 +13,7 @@ import {
   withSuffix,
 } from '../../../src/deb/version.js';
 import { LockstepError } from '../../../src/errors.js';
-import { versionText } from './arbitraries.js';
+import { versionText } from '../../fixtures/deb-arbitraries.js';
 
 describe('deb/version', () => {
   it('takes a version apart', () => {

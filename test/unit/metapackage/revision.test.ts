@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { supersedingVersion } from '../../../src/deb/really-version.js';
 import { compareVersions } from '../../../src/deb/version.js';
 import { planVersion, type VersionUse } from '../../../src/metapackage/revision.js';
-import { versionText } from '../deb/arbitraries.js';
+import { versionText } from '../../fixtures/deb-arbitraries.js';
 import type { LockstepError } from '../../../src/errors.js';
 
 const base = '1:1.39.17-1+deb12u2';

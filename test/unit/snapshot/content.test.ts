@@ -11,7 +11,7 @@ import {
 } from '../../../src/snapshot/content.js';
 import type { AptSourcePin, Provenance } from '../../../src/source/pin.js';
 import { poolDirectory, poolPath } from '../../../src/snapshot/pool-path.js';
-import { sampleContent, samplePackage } from './sample.js';
+import { sampleContent, samplePackage } from '../../fixtures/sample-snapshot.js';
 
 const sha256 = 'a'.repeat(64);
 

@@ -6,7 +6,7 @@ import {
   type ImportedSet,
 } from '../../../src/snapshot/imported-set.js';
 import type { SnapshotPackage, SnapshotSource } from '../../../src/snapshot/manifest.js';
-import { samplePackage, sampleSnapshot, type PackageWish } from './sample.js';
+import { samplePackage, sampleSnapshot, type PackageWish } from '../../fixtures/sample-snapshot.js';
 
 function read(wishes: readonly PackageWish[]): Imported<SnapshotPackage>[] {
   return wishes.map((wish, index) => ({ file: `/in/${index}-${wish.name}.deb`, entry: samplePackage(wish) }));

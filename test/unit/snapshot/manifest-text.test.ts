@@ -4,7 +4,7 @@ import { LockstepError } from '../../../src/errors.js';
 import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { parseManifest } from '../../../src/snapshot/manifest.js';
 import { manifestBytes, splitManifest } from '../../../src/snapshot/manifest-text.js';
-import { samplePackage, sampleSnapshot } from './sample.js';
+import { samplePackage, sampleSnapshot } from '../../fixtures/sample-snapshot.js';
 
 const { manifest } = sampleSnapshot(
   [

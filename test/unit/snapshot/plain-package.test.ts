@@ -4,7 +4,7 @@ import { LockstepError } from '../../../src/errors.js';
 import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { parseManifest, type SnapshotPackage } from '../../../src/snapshot/manifest.js';
 import { isPlainPackage } from '../../../src/snapshot/plain-package.js';
-import { samplePackage, sampleSnapshot } from './sample.js';
+import { samplePackage, sampleSnapshot } from '../../fixtures/sample-snapshot.js';
 
 const good = samplePackage({ name: 'mediawiki', version: '1:1.39.17-1+deb12u2' });
 const { manifest } = sampleSnapshot([{ name: 'other', version: '1' }], '2026-03-01T10:15:30Z');

@@ -9,7 +9,7 @@ import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { summaryOf } from '../../../src/comparison/summary.js';
 import type { SkippedVersion } from '../../../src/profile/skip.js';
 import { aptComponent } from '../../fixtures/snapshots.js';
-import { sampleContent } from './sample.js';
+import { sampleContent } from '../../fixtures/sample-snapshot.js';
 
 const skipped: SkippedVersion = {
   ...{ version: '1:1.43.12-1', reason: 'no files', until: '2026-12-13', security: true },

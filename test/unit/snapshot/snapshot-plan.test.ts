@@ -3,7 +3,7 @@ import { LockstepError } from '../../../src/errors.js';
 import { canonicalJson } from '../../../src/io/canonical-json.js';
 import { contradictions, parseManifest, type SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import { planSnapshot, type SnapshotRequest } from '../../../src/snapshot/snapshot-plan.js';
-import { sampleContent, sampleSnapshot } from './sample.js';
+import { sampleContent, sampleSnapshot } from '../../fixtures/sample-snapshot.js';
 
 const tool = { name: 'lockstep', version: '0.1.0' };
 const now = new Date('2026-11-23T10:15:30Z');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { evidenceSentence } from '../../../../src/cli/explain/evidence.js';
 import { evidenceOf, statementOf, type EvidenceDraft } from '../../../../src/snapshot/evidence.js';
-import { sampleSnapshot } from '../../snapshot/sample.js';
+import { sampleSnapshot } from '../../../fixtures/sample-snapshot.js';
 
 describe('evidence of installability', () => {
   const snapshot = sampleSnapshot([{ name: 'tiny', version: '1.0' }], '2026-11-01T00:00:00Z');
