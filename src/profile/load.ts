@@ -9,7 +9,7 @@ import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 import { namesIn, readIfThere } from '../io/disk.js';
 import { baseReleases } from './base-release.js';
 import { checkYaml, type Checked } from './faults.js';
-import { didYouMean } from './nearest.js';
+import { didYouMean, nearest } from './nearest.js';
 import {
   importedProfileSchema,
   profileSchema,
@@ -77,6 +77,21 @@ export function suiteOf(workspace: Workspace, name: string): SuiteConfig {
     });
   }
   return suite;
+}
+
+/** A component that a profile does not have. */
+export function noComponent(
+  { name, components }: { name: string; components: object },
+  component: string,
+  place: { path: string; message?: string },
+): LockstepError {
+  const names = Object.keys(components);
+  const near = nearest(component, names);
+  return new LockstepError('USAGE', {
+    message: place.message ?? `The profile ${name} has no component ${component}`,
+    hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
+    where: [{ path: place.path, value: component }],
+  });
 }
 
 /** A suite with its name, as templates and plans list it. */

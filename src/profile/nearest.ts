@@ -4,7 +4,6 @@
  */
 
 import leven from 'leven';
-import { LockstepError } from '../errors.js';
 
 /** Edit distance; a swap of two letters alone counts as one slip, since most slips are swaps. */
 export function editDistance(a: string, b: string): number {
@@ -34,21 +33,6 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
     if (best === undefined || distance < best.distance) best = { word: candidate, distance };
   }
   return best?.word;
-}
-
-/** A component that a profile does not have. */
-export function noComponent(
-  { name, components }: { name: string; components: object },
-  component: string,
-  place: { path: string; message?: string },
-): LockstepError {
-  const names = Object.keys(components);
-  const near = nearest(component, names);
-  return new LockstepError('USAGE', {
-    message: place.message ?? `The profile ${name} has no component ${component}`,
-    hint: near === undefined ? `It has ${names.join(', ')}.` : `Did you mean ${near}?`,
-    where: [{ path: place.path, value: component }],
-  });
 }
 
 /** `; did you mean "x"?` or nothing, to end a sentence about an unknown word. */

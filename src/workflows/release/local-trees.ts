@@ -2,7 +2,7 @@
  * A profile in which local trees replace the sources of components, for one run. Nothing of it is written.
  */
 import { LockstepError } from '../../errors.js';
-import { noComponent } from '../../profile/nearest.js';
+import { noComponent } from '../../profile/load.js';
 import type { LocalConfig, Profile } from '../../profile/profile-schema.js';
 
 export type LocalTrees = Readonly<Record<string, LocalConfig>>;

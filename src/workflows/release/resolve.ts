@@ -2,12 +2,11 @@
 import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
 import { phpPackagesByComponent, phpPackagesOf } from '../../metapackage/php-packages.js';
-import { placeOfWords } from '../../profile/load.js';
+import { noComponent, placeOfWords } from '../../profile/load.js';
 import { assertFilledIn } from '../../profile/placeholder.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { skippedSentence, type SkippedOf } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
-import { noComponent } from '../../profile/nearest.js';
 import { whyNot } from '../../resolution/explain-choice.js';
 import type { DemandRow } from '../../resolution/demand-shape.js';
 import { planOptions } from '../../resolution/options.js';

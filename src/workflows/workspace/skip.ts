@@ -8,7 +8,7 @@ import { LockstepError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/disk.js';
 import { dropSkip, putSkip } from '../../profile/edit-skip.js';
 import { oneLine } from '../../profile/names.js';
-import { noComponent } from '../../profile/nearest.js';
+import { noComponent } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
 import { versionFault } from '../../profile/skip-rules.js';
 import { hasEnded, isTooLong, latestEnd, tooLongWords, undoCommand, type Skip } from '../../profile/skip.js';
