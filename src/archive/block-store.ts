@@ -25,7 +25,7 @@ export interface Block {
 interface Head {
   text: number;
   gz?: { size: number; sha256: string } | undefined;
-  xz?: { size: number; sha256: string; records: [number, number][] } | undefined;
+  xz?: { size: number; sha256: string; records: XzBlocks['records'] } | undefined;
 }
 
 /** No dictionary is of use that is larger than the text; by the size alone, so that the bytes depend on nothing else. */
@@ -62,11 +62,7 @@ export class BlockStore {
     const head: Head = { text: text.length };
     if (gz !== undefined) head.gz = { size: gz.length, sha256: sha256Of(gz) };
     if (xz !== undefined) {
-      head.xz = {
-        size: xz.bytes.length,
-        sha256: sha256Of(xz.bytes),
-        records: xz.records.map(([unpadded, plain]) => [unpadded, plain]),
-      };
+      head.xz = { size: xz.bytes.length, sha256: sha256Of(xz.bytes), records: xz.records };
     }
     const line = Buffer.from(`${JSON.stringify(head)}\n`);
     // Without fsync: what a crash tears is found by its hashes, and made again

@@ -29,13 +29,8 @@ export interface IndexPlaces {
   signal?: AbortSignal | undefined;
 }
 
-interface KindTraits {
-  endings: readonly Ending[];
-  /** Items in a block, on the average. */
-  length: number;
-}
-
-const traits: Record<IndexKind, KindTraits> = {
+/** `length`: items in a block, on the average. */
+const traits: Record<IndexKind, { endings: readonly Ending[]; length: number }> = {
   packages: { endings: ['gz', 'xz'], length: 256 },
   sources: { endings: ['gz', 'xz'], length: 256 },
   contents: { endings: ['gz'], length: 1024 },
@@ -66,21 +61,17 @@ export async function blocksOf(
   return kept;
 }
 
-/** An index out of several, and those of its blocks that were read meanwhile, by hash. */
-export interface MergedIndex {
-  blocks: BlockRef[];
-  read: Map<string, Block>;
-}
-
 /**
  * One index from the indices of several snapshots, newest first. Only ranges in which they differ are read.
+ *
+ * @returns its blocks, and those of them that were read meanwhile, by hash
  * Throws as {@link BlockStore.keep} and {@link assembleIndex}.
  */
 export async function mergeIndices(
   kind: 'packages' | 'sources' | 'contents',
   indices: readonly (readonly BlockRef[])[],
   places: IndexPlaces,
-): Promise<MergedIndex> {
+): Promise<{ blocks: BlockRef[]; read: Map<string, Block> }> {
   const stretches = [...stretchesOf(indices)];
   const [blocks, read] = await Promise.all([
     mergedBlocks(kind, stretches, places),

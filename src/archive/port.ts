@@ -5,15 +5,14 @@
  * relative, with `/`, and come from checked names only.
  */
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
+import type { Stoppable } from '../io/interrupt.js';
 
 /** A file of the content store and where it goes. */
 export interface PlacedBlob extends StoredBlob {
   path: string;
 }
 
-export interface PortOptions {
-  signal?: AbortSignal | undefined;
-}
+export type PortOptions = Stoppable;
 
 export interface DatedOptions extends PortOptions {
   modified?: Date;

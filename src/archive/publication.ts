@@ -95,20 +95,17 @@ export async function prepareListing(request: PublicationRequest): Promise<void>
 }
 
 async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
-  const { archive, suite, snapshot, records } = request;
+  const { snapshot, records } = request;
   const frozen = await records.of(snapshot.sha256, snapshot.load);
   const listing = await listingFor(request, frozen);
   const pool = await unvouchedPool(request, listing, frozen);
   const now = request.clock.now();
   return planPublication({
-    archive,
-    suite,
+    ...request,
     listing,
     frozen,
     pool,
-    publicKey: request.publicKey,
     keyEnds: await signingEnd(request.publicKey, now),
-    keyring: request.keyring,
     there: await readStanding(request, { listing, frozen, pool }),
     anew: request.anew ?? false,
     now,
@@ -124,9 +121,9 @@ async function listingFor(
   frozen: SnapshotRecord,
 ): Promise<Listing> {
   if (suite.retain === 1 || earlier.length === 0) return await listingOf(frozen, [], 1, records.places);
-  const { area, contents } = records;
+  const { contents, places } = records;
   const made = [snapshot, ...earlier].map(({ sha256 }) => sha256);
-  const key = sha256Of(JSON.stringify([listingVersion, area, contents, suite.retain, ...made]));
+  const key = sha256Of(JSON.stringify([listingVersion, places.area, contents, suite.retain, ...made]));
   const path = join(records.folder, 'listings', `${key}.json`);
   const kept = await readKept(path, listingSchema);
   if (kept !== undefined && (await stored(kept.files, store))) return kept;

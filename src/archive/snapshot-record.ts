@@ -87,7 +87,7 @@ interface KeptRecord extends SnapshotRecord {
 
 /** The records below one folder. */
 export class SnapshotRecords {
-  readonly #options: RecordOptions;
+  readonly places: RecordOptions;
   /** Read by this run; a move asks for the same two or three several times. */
   readonly #known = new Map<string, SnapshotRecord>();
 
@@ -97,7 +97,7 @@ export class SnapshotRecords {
   /** @param folder absolute path; made when the first record is */
   constructor(folder: string, options: RecordOptions) {
     this.folder = folder;
-    this.#options = options;
+    this.places = options;
   }
 
   /** The absolute path of a record, given its manifest's hash. */
@@ -105,18 +105,9 @@ export class SnapshotRecords {
     return join(this.folder, 'snapshots', `${sha256}.json`);
   }
 
-  /** The archive area that exists even if it is empty. */
-  get area(): string {
-    return this.#options.area;
-  }
-
   /** Whether Contents indices are made. */
   get contents(): boolean {
-    return this.#options.fileLists !== undefined;
-  }
-
-  get places(): IndexPlaces {
-    return this.#options;
+    return this.places.fileLists !== undefined;
   }
 
   /**
@@ -136,10 +127,10 @@ export class SnapshotRecords {
 
   /** Makes a snapshot's record and keeps it. Throws as {@link SnapshotRecords.of}. */
   async make(snapshot: Snapshot): Promise<SnapshotRecord> {
-    const record = await recordOf(snapshot, this.#options);
+    const record = await recordOf(snapshot, this.places);
     this.#known.delete(record.sha256);
-    const { area, fileLists } = this.#options;
-    const kept: KeptRecord = { ...record, version: recordVersion, area, contents: fileLists !== undefined };
+    const { area } = this.places;
+    const kept: KeptRecord = { ...record, version: recordVersion, area, contents: this.contents };
     await writeFileAtomic(this.path(record.sha256), JSON.stringify(kept), { fsync: false });
     return record;
   }
@@ -149,12 +140,12 @@ export class SnapshotRecords {
     const fits =
       kept?.version === recordVersion &&
       kept.sha256 === sha256 &&
-      kept.area === this.area &&
+      kept.area === this.places.area &&
       kept.contents === this.contents;
     if (!fits) return undefined;
-    if (await stored(kept.files, this.#options.store)) return kept;
+    if (await stored(kept.files, this.places.store)) return kept;
     try {
-      return { ...kept, files: assembled(kept.indices, this.#options) };
+      return { ...kept, files: assembled(kept.indices, this.places) };
     } catch (error) {
       if (error instanceof BlockMissing) return undefined;
       throw error;

@@ -29,24 +29,18 @@ export function sourcesFileText(file: SourcesFile): string {
   const address = `${file.baseUrl}/debian`;
   // Without it, apt complains on a machine with a second architecture.
   const architectures = file.architectures.join(' ');
-  const suite = formatStanza({
-    Types: 'deb',
-    URIs: address,
-    Suites: file.suite,
-    Components: file.areas.join(' '),
-    Architectures: architectures,
-    'Signed-By': key,
-  });
-  if (file.keyring.suites.length === 0) return suite;
-  const keyring = formatStanza({
-    Types: 'deb',
-    URIs: address,
-    Suites: file.keyring.suites.join(' '),
-    Components: file.keyring.area,
-    Architectures: architectures,
-    // An old key is useless there (apt --snapshot)
-    Snapshot: 'no',
-    'Signed-By': key,
-  });
-  return `${suite}\n${keyring}`;
+  const source = (suites: readonly string[], areas: readonly string[], more: object = {}): string =>
+    formatStanza({
+      Types: 'deb',
+      URIs: address,
+      Suites: suites.join(' '),
+      Components: areas.join(' '),
+      Architectures: architectures,
+      ...more,
+      'Signed-By': key,
+    });
+  const suite = source([file.suite], file.areas);
+  const { suites, area } = file.keyring;
+  // An old key is useless there (apt --snapshot)
+  return suites.length === 0 ? suite : `${suite}\n${source(suites, [area], { Snapshot: 'no' })}`;
 }

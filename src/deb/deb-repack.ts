@@ -6,8 +6,16 @@
 import { LockstepError } from '../errors.js';
 import { readAr, writeAr, type ArMember } from './ar.js';
 import { collect } from './bytes.js';
-import type { Codec, DecompressByName } from './codec.js';
-import { controlEntries, controlStanza, damaged, dataMember, nextMember, readFormat } from './deb-file.js';
+import type { Codec } from './codec.js';
+import {
+  controlEntries,
+  controlStanza,
+  damaged,
+  dataMember,
+  nextMember,
+  readFormat,
+  type DebReading,
+} from './deb-file.js';
 import { debMembers } from './deb-writer.js';
 import type { Stanza } from './deb822.js';
 import { shownName } from './member-name.js';
@@ -22,13 +30,9 @@ export interface Repacking {
   readonly moves: VersionMoves;
 }
 
-export interface RepackIo {
-  /** `decompressByName` of src/io/compress.ts. */
-  readonly decompress: DecompressByName;
+export interface RepackIo extends DebReading {
   /** `xzCompress` of src/io/compress.ts; must be deterministic. */
   readonly compress: Codec;
-  /** Named in faults. */
-  readonly file?: string | undefined;
 }
 
 /** A package whose control archive is already rewritten and whose data follows. */

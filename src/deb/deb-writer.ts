@@ -4,7 +4,7 @@
  * compressed data archive, since the control archive before it in the file
  * names the hashes of what is in it.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { LockstepError } from '../errors.js';
@@ -257,7 +257,7 @@ class Tree {
         this.installedKiB += 1;
       }
       if (isRoot || !this.#accept(path, entry)) continue;
-      for (const parent of this.#missingParents(path)) {
+      for (const parent of parentsOf(path).filter((folder) => !this.#kinds.has(folder))) {
         this.#kinds.set(parent, 'dir');
         this.installedKiB += 1;
         yield { kind: 'dir', path: parent, mode: 0o755, mtime };
@@ -286,32 +286,22 @@ class Tree {
     return false;
   }
 
-  #missingParents(path: string): string[] {
-    return parentsOf(path).filter((folder) => !this.#kinds.has(folder));
-  }
-
   #noted(path: string, entry: DebEntry): TarInput {
     const mtime = this.#mtime;
-    switch (entry.kind) {
-      case 'dir':
-        this.installedKiB += 1;
-        return { kind: 'dir', path, mode: entry.mode, mtime };
-      case 'symlink':
-        this.installedKiB += 1;
-        return { kind: 'symlink', path, linkTarget: entry.target, mtime };
-      case 'file': {
-        const size = entry.size ?? (entry.body instanceof Uint8Array ? entry.body.byteLength : undefined);
-        // dpkg-gencontrol: files by their size, everything else 1 KiB, so that it is the same on every file system
-        this.installedKiB += Math.ceil((size ?? 0) / 1024);
-        const hash = createHash('md5');
-        this.md5s.set(path, '');
-        const body = this.#hashed(entry.body, hash, path);
-        return { kind: 'file', path, mode: entry.mode, mtime, body, ...(size === undefined ? {} : { size }) };
-      }
+    if (entry.kind !== 'file') {
+      this.installedKiB += 1;
+      if (entry.kind === 'symlink') return { kind: 'symlink', path, linkTarget: entry.target, mtime };
+      return { kind: 'dir', path, mode: entry.mode, mtime };
     }
+    const size = entry.size ?? (entry.body instanceof Uint8Array ? entry.body.byteLength : undefined);
+    // dpkg-gencontrol: files by their size, everything else 1 KiB, so that it is the same on every file system
+    this.installedKiB += Math.ceil((size ?? 0) / 1024);
+    this.md5s.set(path, '');
+    return { kind: 'file', path, mode: entry.mode, mtime, size, body: this.#hashed(entry.body, path) };
   }
 
-  async *#hashed(body: ByteSource, hash: Hash, path: string): AsyncGenerator<Buffer> {
+  async *#hashed(body: ByteSource, path: string): AsyncGenerator<Buffer> {
+    const hash = createHash('md5');
     for await (const chunk of piecesOf(body)) {
       hash.update(chunk);
       yield chunk;

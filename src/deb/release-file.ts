@@ -18,8 +18,6 @@ export interface IndexHash {
 export interface Release {
   /** Every field as it was. */
   readonly fields: Stanza;
-  readonly origin: string | null;
-  readonly label: string | null;
   readonly suite: string | null;
   readonly codename: string | null;
   /** Seconds. */
@@ -73,8 +71,6 @@ export function parseRelease(text: string, file?: string): Release {
   faults.throwAny();
   return {
     fields,
-    origin: fields.get('Origin') ?? null,
-    label: fields.get('Label') ?? null,
     suite: fields.get('Suite') ?? null,
     codename: fields.get('Codename') ?? null,
     date: date!,

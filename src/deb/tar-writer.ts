@@ -32,7 +32,7 @@ export type TarInput = TarInputBase &
         readonly kind: 'file';
         readonly mode: number;
         /** Bytes; may be left out where the body is in memory. A body of another length is a fault. */
-        readonly size?: number;
+        readonly size?: number | undefined;
         readonly body: ByteSource;
       }
     | { readonly kind: 'dir'; readonly mode: number }

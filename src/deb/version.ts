@@ -17,31 +17,25 @@ export interface DebianVersion {
 /** Same limit as dpkg: an epoch is a C int. */
 const largestEpoch = 2147483647;
 
-function faultOf(text: string): string | null {
-  const parts = split(text);
+/** The version, or why it is none. */
+function read(text: string): DebianVersion | string {
   if (text === '') return 'it is empty';
-  if (parts.epoch !== null) {
-    if (!/^[0-9]+$/.test(parts.epoch)) return 'its epoch is not a number';
-    if (Number(parts.epoch) > largestEpoch) return 'its epoch is too large';
-  }
-  if (parts.upstream === '') return 'it has no upstream part';
-  if (!/^[0-9]/.test(parts.upstream)) return 'its upstream part does not start with a digit';
-  if (!/^[A-Za-z0-9.+~:-]+$/.test(parts.upstream))
-    return 'its upstream part may contain only A-Z a-z 0-9 . + ~ - :';
-  if (parts.revision !== null && !/^[A-Za-z0-9.+~]+$/.test(parts.revision)) {
-    return parts.revision === ''
-      ? 'its revision is empty'
-      : 'its revision may contain only A-Z a-z 0-9 . + ~';
-  }
-  return null;
-}
-
-function split(text: string): { epoch: string | null; upstream: string; revision: string | null } {
   const colon = text.indexOf(':');
+  const epoch = colon < 0 ? '0' : text.slice(0, colon);
+  if (!/^[0-9]+$/.test(epoch)) return 'its epoch is not a number';
+  if (Number(epoch) > largestEpoch) return 'its epoch is too large';
   const rest = text.slice(colon + 1);
   const hyphen = rest.lastIndexOf('-');
   const [upstream, revision] = hyphen < 0 ? [rest, null] : [rest.slice(0, hyphen), rest.slice(hyphen + 1)];
-  return { epoch: colon < 0 ? null : text.slice(0, colon), upstream, revision };
+  if (upstream === '') return 'it has no upstream part';
+  if (!/^[0-9]/.test(upstream)) return 'its upstream part does not start with a digit';
+  if (!/^[A-Za-z0-9.+~:-]+$/.test(upstream))
+    return 'its upstream part may contain only A-Z a-z 0-9 . + ~ - :';
+  if (revision === '') return 'its revision is empty';
+  if (revision !== null && !/^[A-Za-z0-9.+~]+$/.test(revision)) {
+    return 'its revision may contain only A-Z a-z 0-9 . + ~';
+  }
+  return { epoch: Number(epoch), upstream, revision };
 }
 
 /**
@@ -49,21 +43,18 @@ function split(text: string): { epoch: string | null; upstream: string; revision
  * @throws LockstepError DEB_VERSION
  */
 export function parseVersion(text: string): DebianVersion {
-  const fault = faultOf(text);
-  if (fault !== null) {
-    throw new LockstepError('DEB_VERSION', {
-      message: `${JSON.stringify(text)} is not a Debian version: ${fault}`,
-      hint: 'The form is [epoch:]upstream[-revision], see deb-version(7)',
-      where: [{ value: text }],
-    });
-  }
-  const parts = split(text);
-  return { epoch: Number(parts.epoch ?? 0), upstream: parts.upstream, revision: parts.revision };
+  const version = read(text);
+  if (typeof version !== 'string') return version;
+  throw new LockstepError('DEB_VERSION', {
+    message: `${JSON.stringify(text)} is not a Debian version: ${version}`,
+    hint: 'The form is [epoch:]upstream[-revision], see deb-version(7)',
+    where: [{ value: text }],
+  });
 }
 
 /** Whether `text` is a version that dpkg accepts in a package. */
 export function isValidVersion(text: string): boolean {
-  return faultOf(text) === null;
+  return typeof read(text) !== 'string';
 }
 
 /** The version as text; an epoch of 0 is not written. */

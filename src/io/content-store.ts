@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { open, rename, utimes } from 'node:fs/promises';
+import { rename, utimes, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { counted } from '../counted.js';
@@ -29,6 +29,7 @@ import {
   statIfThere,
   syncDir,
   temporaryName,
+  withHandle,
   writeFileAtomic,
   writeFileNow,
   writeNew,
@@ -58,19 +59,15 @@ export interface PutOptions extends Stoppable {
 /** A store below one folder; the folder is made when something is first put. */
 export class ContentStore {
   readonly root: string;
+  /** Where downloads keep their unfinished bytes. */
+  readonly partialDir: string;
+  /** Where damaged blobs are set aside. */
+  readonly corruptDir: string;
 
   constructor(root: string) {
     this.root = root;
-  }
-
-  /** Where downloads keep their unfinished bytes. */
-  get partialDir(): string {
-    return join(this.root, 'partial');
-  }
-
-  /** Where damaged blobs are set aside. */
-  get corruptDir(): string {
-    return join(this.root, 'corrupt');
+    this.partialDir = join(root, 'partial');
+    this.corruptDir = join(root, 'corrupt');
   }
 
   /**
@@ -158,15 +155,11 @@ export class ContentStore {
       await removeFile(file);
       throw error;
     }
-    await onDisk('write', file, async () => {
-      const handle = await open(file, 'r');
-      try {
-        await handle.chmod(0o444);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    });
+    const keep = async (handle: FileHandle): Promise<void> => {
+      await handle.chmod(0o444);
+      await handle.sync();
+    };
+    await onDisk('write', file, () => withHandle(file, 'r', keep));
     await this.#place(file, blob.sha256);
     return blob;
   }

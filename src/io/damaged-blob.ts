@@ -18,8 +18,10 @@ import { ensureDir, errnoOf, hashFile, notThere, onDisk, statIfThere, temporaryN
  */
 export async function setAside(sha256: string, path: string, aside: string): Promise<LockstepError> {
   const damaged = (await statIfThere(path))?.ino;
-  const now = damaged === undefined ? undefined : await digestOf(path);
-  if (now === undefined || now === sha256) return corrupt(sha256, undefined);
+  const now = await hashFile(path).catch((error: unknown) => {
+    if (!isGone(error)) throw error;
+  });
+  if (damaged === undefined || now === undefined || now.sha256 === sha256) return corrupt(sha256, undefined);
   await ensureDir(dirname(aside));
   const taken = temporaryName(aside);
   const gone = await onDisk('set aside', aside, () => rename(path, taken).then(() => true, notThere(false)));
@@ -50,17 +52,6 @@ export function missing(sha256: string, path: string): LockstepError {
     hint: 'Run the command that fetches or builds it again.',
     where: [{ file: path }],
   });
-}
-
-/** SHA-256 of a file, or undefined where it has gone. */
-async function digestOf(path: string): Promise<string | undefined> {
-  return await hashFile(path).then(
-    ({ sha256 }) => sha256,
-    (error: unknown) => {
-      if (isGone(error)) return undefined;
-      throw error;
-    },
-  );
 }
 
 /** @param aside its new path; undefined if another run moved or replaced it */

@@ -347,19 +347,26 @@ export async function viaTemporary<T>(path: string, work: (temporary: string) =>
   }
 }
 
+/** Opens a file, works with it, and closes it. Throws what the system and `work` throw. */
+export async function withHandle<T>(
+  path: string,
+  flags: string,
+  work: (handle: FileHandle) => Promise<T>,
+  mode?: number,
+): Promise<T> {
+  const handle = await open(path, flags, mode);
+  try {
+    return await work(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** fsync of a folder, without which a rename in it may not outlive a crash (fsync(2)). */
 export async function syncDir(path: string): Promise<void> {
-  await onDisk('sync', path, async () => {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } catch (error) {
-      // Some network file systems cannot fsync a folder; the write is still valid.
-      if (errnoOf(error) !== 'EINVAL') throw error;
-    } finally {
-      await handle.close();
-    }
-  });
+  // Some network file systems cannot fsync a folder; the write is still valid.
+  const sync = (handle: FileHandle): Promise<void> => handle.sync().catch(onErrno(['EINVAL'], undefined));
+  await onDisk('sync', path, () => withHandle(path, 'r', sync));
 }
 
 /**

@@ -22,9 +22,8 @@ import {
 } from './disk.js';
 
 /** What a lock file holds, as JSON. */
-export interface LockHolder {
+export interface LockHolder extends Omit<ProcessView, 'processStart'> {
   pid: number;
-  host: string;
   /** ISO 8601. */
   startedAt: string;
   /**
@@ -32,10 +31,6 @@ export interface LockHolder {
    * another process; empty where there is no /proc.
    */
   processStart: string;
-  /** The boot, without which ticks mean nothing; empty where there is no /proc. */
-  boot: string;
-  /** The pid namespace, without which a pid means nothing. */
-  pidNamespace: string;
   /** What it runs, as a person would know it: `lockstep release mediawiki-1.39`. */
   command: string;
   /** Identifies this holder of the lock. */
@@ -50,7 +45,9 @@ export interface LockOptions {
 /** What this machine says about a holder's process. */
 export interface ProcessView {
   host: string;
+  /** The boot, without which ticks mean nothing; empty where there is no /proc. */
   boot: string;
+  /** The pid namespace, without which a pid means nothing. */
   pidNamespace: string;
   /** Start of the process with the holder's pid, or undefined when there is none (or only a zombie). */
   processStart: string | undefined;

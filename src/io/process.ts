@@ -10,7 +10,7 @@ import type * as execaModule from 'execa';
 import type { Options, Result } from 'execa';
 import { LockstepError } from '../errors.js';
 import { asBuffer, piecesOf, type ByteSource } from '../deb/bytes.js';
-import { ensureDir, exists, onDisk } from './disk.js';
+import { ensureDir, exists, onDisk, withHandle } from './disk.js';
 import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.js';
 import { toolMissing } from './tools.js';
 
@@ -175,22 +175,14 @@ export async function* filterThrough(
 
 /** The last lines of a text file, at most `count`, looking no further back than `from` bytes or 64 KiB. */
 export async function tailOf(path: string, count: number, from = 0): Promise<string> {
-  return await onDisk('read', path, async () => {
-    const handle = await open(path, 'r');
-    try {
-      const { size } = await handle.stat();
-      const start = Math.max(from, size - 64 * 1024);
-      const { buffer, bytesRead } = await handle.read(
-        Buffer.alloc(Math.max(size - start, 0)),
-        0,
-        null,
-        start,
-      );
-      return lastLines(buffer.subarray(0, bytesRead).toString('utf8'), count);
-    } finally {
-      await handle.close();
-    }
-  });
+  const read = async (handle: FileHandle): Promise<string> => {
+    const { size } = await handle.stat();
+    const start = Math.max(from, size - 64 * 1024);
+    const room = Buffer.alloc(Math.max(size - start, 0));
+    const { bytesRead } = await handle.read(room, 0, null, start);
+    return lastLines(room.subarray(0, bytesRead).toString('utf8'), count);
+  };
+  return await onDisk('read', path, () => withHandle(path, 'r', read));
 }
 
 function lastLines(text: string, count: number): string {

@@ -56,18 +56,19 @@ export function formatClearsigned(signable: string, armoredSignature: string, ha
  * @throws LockstepError VERIFY_NO_SIGNATURE, VERIFY_MALFORMED
  */
 export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedParts {
-  const lines = decode(bytes, file).split('\n');
+  const lines = decode(bytes, file)
+    .split('\n')
+    .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   const fault = (index: number, message: string): LockstepError =>
     new LockstepError('VERIFY_MALFORMED', {
       message: `${file ?? 'The clearsigned text'} is not well-formed: ${message}`,
       hint: 'Text outside the signed block cannot be trusted. Fetch the file again, or ask its publisher.',
       where: [{ file, line: index + 1 }],
     });
-  const at = (index: number): string => withoutCarriageReturn(lines[index] ?? '');
+  const at = (index: number): string => lines[index] ?? '';
 
   if (at(0) !== messageLine) {
-    const later = lines.findIndex((line) => withoutCarriageReturn(line) === messageLine);
-    if (later > 0) throw fault(0, 'there is text before the signed block');
+    if (lines.includes(messageLine)) throw fault(0, 'there is text before the signed block');
     throw new LockstepError('VERIFY_NO_SIGNATURE', {
       message: `${file ?? 'The text'} is not signed: it does not start with "${messageLine}"`,
       hint: notWhatItShouldBe,
@@ -95,11 +96,8 @@ export function splitClearsigned(bytes: Uint8Array, file?: string): ClearsignedP
     if (index >= lines.length) throw fault(index, 'the signature is truncated');
     if (at(index).startsWith('-')) throw fault(index, 'a second block starts inside the signature');
   }
-  const signature = `${lines
-    .slice(start, index + 1)
-    .map(withoutCarriageReturn)
-    .join('\n')}\n`;
-  const rest = lines.findIndex((line, n) => n > index && withoutCarriageReturn(line) !== '');
+  const signature = `${lines.slice(start, index + 1).join('\n')}\n`;
+  const rest = lines.findIndex((line, n) => n > index && line !== '');
   if (rest !== -1) throw fault(rest, 'there is text after the signed block');
 
   const text = `${textLines.join('\n')}\n`;
@@ -123,10 +121,6 @@ function decode(bytes: Uint8Array, file: string | undefined): string {
   const nul = text.indexOf('\0');
   if (nul !== -1) throw fault('contains a NUL byte', text.slice(0, nul).split('\n').length);
   return text;
-}
-
-function withoutCarriageReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
 /** Spaces, tabs and carriage returns at the end of a line are not signed (RFC 9580 section 7.2, GnuPG alike). */

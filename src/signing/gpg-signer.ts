@@ -39,32 +39,17 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
   const able = signsWith === undefined ? [fingerprint, ...subkeys] : [signsWith];
 
   const sign = async (args: string[], data: Uint8Array, date: Date): Promise<string> => {
-    const seconds = Math.floor(date.getTime() / 1000);
-    const result = await gpg(
-      [
-        '--status-fd',
-        '2',
-        '--local-user',
-        // Without the mark gpg takes the newest that can sign, whichever of the key's was named (gpg(1))
-        signsWith === undefined ? fingerprint : `${signsWith}!`,
-        '--digest-algo',
-        'SHA512',
-        '--armor',
-        // The clock comes in as an argument; `!` freezes it (gpg(1))
-        '--faked-system-time',
-        `${seconds}!`,
-        '--output',
-        '-',
-        ...args,
-      ],
-      data,
-    );
+    // Without the mark gpg takes the newest that can sign, whichever of the key's was named (gpg(1))
+    const by = ['--local-user', signsWith === undefined ? fingerprint : `${signsWith}!`];
+    // The clock comes in as an argument; `!` freezes it (gpg(1))
+    const at = ['--faked-system-time', `${Math.floor(date.getTime() / 1000)}!`];
+    const result = await gpg([...signingArgs, ...by, ...at, '--output', '-', ...args], data);
     // Type, algorithms, class and date, then which key it was (GnuPG's doc/DETAILS)
-    const by = /^\[GNUPG:\] SIG_CREATED (?:\S+ ){5}([0-9A-F]+)/m.exec(result.stderr)?.[1];
-    if (result.exitCode !== 0 || by === undefined) throw gpgFault(result, signsWith ?? fingerprint);
-    if (!able.includes(by)) {
+    const signer = /^\[GNUPG:\] SIG_CREATED (?:\S+ ){5}([0-9A-F]+)/m.exec(result.stderr)?.[1];
+    if (result.exitCode !== 0 || signer === undefined) throw gpgFault(result, signsWith ?? fingerprint);
+    if (!able.includes(signer)) {
       throw new LockstepError('SIGN_GPG', {
-        message: `gpg signed with ${by} instead of the requested key: ${able.join(', ')}`,
+        message: `gpg signed with ${signer} instead of the requested key: ${able.join(', ')}`,
         where: [{ path: 'signing.key', value: keyId }],
       });
     }
@@ -90,6 +75,8 @@ export async function gpgSigner({ keyId, gpgProgram = 'gpg', homedir }: GpgSigne
     },
   };
 }
+
+const signingArgs = ['--status-fd', '2', '--digest-algo', 'SHA512', '--armor'];
 
 /** How gpg gives a public key; its name comes next. */
 export const exportArgs = ['--armor', '--export-options', 'export-minimal', '--export', '--'];

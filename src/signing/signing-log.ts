@@ -3,9 +3,9 @@
  * must not hold anything secret, and a signature that could not be logged is
  * not handed out.
  */
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ensureDir, onDisk, sha256Of, writeAll } from '../io/disk.js';
+import { ensureDir, onDisk, sha256Of, withHandle, writeAll } from '../io/disk.js';
 import type { Signer } from './signer-port.js';
 
 /** One signature that was made. */
@@ -34,15 +34,11 @@ export function formatSigningRecord(record: SigningRecord): string {
  */
 export async function appendSigningRecord(file: string, record: SigningRecord): Promise<void> {
   await ensureDir(dirname(file));
-  await onDisk('write', file, async () => {
-    const handle = await open(file, 'a', 0o600);
-    try {
-      await writeAll(handle, Buffer.from(`${formatSigningRecord(record)}\n`));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  });
+  const append = async (handle: FileHandle): Promise<void> => {
+    await writeAll(handle, Buffer.from(`${formatSigningRecord(record)}\n`));
+    await handle.sync();
+  };
+  await onDisk('write', file, () => withHandle(file, 'a', append, 0o600));
 }
 
 /** The same signer, each of whose signatures is recorded before anyone gets it. */

@@ -82,7 +82,7 @@ describe('changing the key', function () {
   it('has a suite for the key alone from the first publication on, without an end', async () => {
     const release = parseRelease(withoutArmour(await published(`dists/keyring-${first}/InRelease`)));
     assert.equal(release.validUntil, null);
-    assert.equal(release.origin, 'Test');
+    assert.equal(release.fields.get('Origin'), 'Test');
     assert.match(await published('set-unstable.sources'), new RegExp(`^Suites: keyring-${first}$`, 'm'));
     assert.match(
       await published(`dists/keyring-${first}/main/binary-amd64/Packages`).catch(

@@ -91,7 +91,10 @@ describe('signing a view anew', () => {
     const renamed = { ...archive, origin: 'Other', label: 'Other', description: 'New' };
     const { text, date, validUntil } = plan({ after: 8 * day, request: { archive: renamed } });
     const release = parseRelease(text);
-    assert.deepEqual([release.origin, release.label, release.codename], ['O', 'L', 's']);
+    assert.deepEqual(
+      [release.fields.get('Origin'), release.fields.get('Label'), release.codename],
+      ['O', 'L', 's'],
+    );
     assert.equal(release.fields.get('Description'), 'New');
     assert.equal(release.fields.get('X-Something-Newer'), 'kept');
     assert.equal(release.sha256.get('main/binary-amd64/Packages')!.sha256, 'a'.repeat(64));

@@ -45,7 +45,10 @@ describe('deb/release-file', () => {
 
   it('is content without what may be missing', () => {
     const release = parseRelease(`Date: Sat, 07 Jun 2025 09:07:33 UTC\nSHA256:\n`);
-    assert.deepEqual([release.origin, release.validUntil, release.acquireByHash], [null, null, false]);
+    assert.deepEqual(
+      [release.fields.get('Origin'), release.validUntil, release.acquireByHash],
+      [undefined, null, false],
+    );
     assert.equal(release.sha256.size, 0);
   });
 
