@@ -3,18 +3,12 @@
  * Pure except for compression.
  */
 import type { TreeEntry } from '../build/tree-package.js';
-import { formatChangelogEntry } from '../deb/changelog.js';
+import { formatChangelogEntry, type NewChangelogEntry } from '../deb/changelog.js';
 import { collect } from '../deb/bytes.js';
 import { gzip } from '../io/compress.js';
 
-export interface ChangelogSpec {
+export interface ChangelogSpec extends NewChangelogEntry {
   source: string;
-  version: string;
-  distribution: string;
-  lines: readonly string[];
-  maintainer: string;
-  /** Seconds. */
-  date: number;
 }
 
 /** A file that anybody may read. */

@@ -28,19 +28,15 @@ type Bound = readonly [operator: '>=' | '<<', version: string];
 /** Bounds that hold together; null where that is not all of it. */
 function boundsOf(constraint: string, epoch: number): Bound[] | null {
   const parts = constraint.replace(/([<>=^~])\s+/g, '$1').split(/\s*,\s*|\s+/);
-  const bounds: Bound[] = [];
-  for (const part of parts) {
-    const own = boundsOfPart(part);
-    if (own === null) return null;
-    bounds.push(
-      // A pre-release sorts before the numbers with "~" behind them: Composer counts it to the series as well
-      ...own.map(([operator, numbers]): Bound => [
-        operator,
-        formatVersion({ epoch, upstream: `${numbers.join('.')}~`, revision: null }),
-      ]),
-    );
-  }
-  return bounds;
+  const bounds = parts.map(boundsOfPart);
+  if (bounds.includes(null)) return null;
+  return bounds.flatMap((own) =>
+    // A pre-release sorts before the numbers with "~" behind them: Composer counts it to the series as well
+    own!.map(([operator, numbers]): Bound => [
+      operator,
+      formatVersion({ epoch, upstream: `${numbers.join('.')}~`, revision: null }),
+    ]),
+  );
 }
 
 function boundsOfPart(part: string): ['>=' | '<<', number[]][] | null {

@@ -2,18 +2,14 @@
  * What the metapackage demands of each component: `exact`, `minimum` or
  * `series`. Pure; the versions are handed in.
  */
+import type { BuiltPackage } from '../build/built.js';
 import { compareVersions, formatVersion, parseVersion } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import { byText, grouped } from '../io/keyed.js';
 import type { RelationRule } from '../profile/profile-schema.js';
 
 /** A package of a component on one architecture. */
-export interface SetPackage {
-  package: string;
-  version: string;
-  /** `all`, `amd64`, ... */
-  architecture: string;
-}
+export type SetPackage = Pick<BuiltPackage, 'package' | 'version' | 'architecture'>;
 
 /**
  * The relations of one component, one string for each package and bound,

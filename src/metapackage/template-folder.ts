@@ -9,19 +9,13 @@ import { notThere, onDisk } from '../io/disk.js';
 import { didYouMean } from '../profile/nearest.js';
 import { slugPattern } from '../profile/names.js';
 
-export interface TemplateFile {
-  bytes: Uint8Array;
-  /** Whether its owner may execute it; git keeps this bit and no other. */
-  executable: boolean;
-}
-
 /** A template of the workspace. */
 export interface TemplateFolder {
   name: string;
   /** Path of the folder in faults: `templates/mediawiki-full`. */
   path: string;
-  /** By path inside the folder, with `/`. */
-  files: ReadonlyMap<string, TemplateFile>;
+  /** By path inside the folder, with `/`. Whether its owner may execute a file is the one bit that git keeps. */
+  files: ReadonlyMap<string, { bytes: Uint8Array; executable: boolean }>;
 }
 
 /** The file that says what a template makes. */
@@ -44,7 +38,7 @@ export async function readTemplate(
   const names = slugPattern.test(name)
     ? await onDisk('list', dir, () => readdir(dir, { recursive: true }).catch(notThere<string[]>([])))
     : [];
-  const files = new Map<string, TemplateFile>();
+  const files = new Map<string, { bytes: Uint8Array; executable: boolean }>();
   for (const file of names.sort()) {
     const full = join(dir, file);
     const status = await onDisk('read', full, () => lstat(full));

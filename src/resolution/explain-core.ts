@@ -12,16 +12,6 @@ import type { Literal } from './solver-engine.js';
 
 type Numbers = readonly number[];
 
-export interface Core {
-  /** Their indices, ascending. */
-  wishes: Numbers;
-  /**
-   * Whether no smaller set contradicts itself. Where the limit of work was reached before that was known, the set
-   * is still irreducible: without any one of its wishes the others fit together.
-   */
-  smallest: boolean;
-}
-
 /** Work after which the smallest set found so far has to do, in literals propagated: some seconds at most. */
 const mostSteps = 4_000_000;
 
@@ -84,9 +74,11 @@ export class CoreQuestion {
 /**
  * @param all indices of the wishes to look among
  * @param steps limit of work
- * @returns undefined where the wishes can all be granted
+ * @returns their indices, ascending, and whether no smaller set contradicts itself. Where the limit of work was reached
+ * before that was known, the set is still irreducible: without any one of its wishes the others fit together. Undefined
+ * where the wishes can all be granted
  */
-export function smallestCore(question: CoreQuestion, all: Numbers, steps = mostSteps): Core | undefined {
+export function smallestCore(question: CoreQuestion, all: Numbers, steps = mostSteps) {
   const whole = question.ask(all, all);
   if (whole.kind === 'found') return undefined;
   const last = question.steps + steps;

@@ -4,6 +4,7 @@
  */
 import { compareVersions } from '../deb/version.js';
 import type { Conflict } from './conflict-shape.js';
+import type { Listed } from './component-options.js';
 import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 
@@ -16,14 +17,11 @@ export interface Unsatisfied {
   path: string;
   value: string;
   /** The component that it keeps out of reach, and what there is of it; of a range that nothing fits. */
-  range?: { component: string; available: { version: string; suite: string }[] };
+  range?: { component: string; available: There[] };
 }
 
 /** A version and its suite, for the list of available versions. */
-interface There {
-  version: string;
-  suite: string;
-}
+type There = Pick<Listed, 'version' | 'suite'>;
 
 /** Longest list of versions that is still read. */
 const mostShown = 6;

@@ -12,26 +12,20 @@ import { changelogPath } from './pool-path.js';
 /** A package as far as its changelog goes. */
 export type ChangedPackage = Pick<SnapshotPackage, 'package' | 'source' | 'sourceVersion' | 'area'>;
 
-/** Which changelogs a set has. */
-export interface ChangelogPlan<P extends ChangedPackage> {
-  /** Those that are known. */
-  kept: SourceChangelog[];
-  /** By its path, the packages to look for one in, the likeliest first. */
-  wanted: Map<string, P[]>;
-}
-
 /**
  * Decides where the changelogs of a set come from.
  *
  * @param before changelogs of earlier snapshots; the first one is used, because a published changelog never
  * changes
+ * @returns the changelogs that are known, and those to look for
  */
 export function planChangelogs<P extends ChangedPackage>(
   packages: readonly P[],
   before: readonly SourceChangelog[],
-): ChangelogPlan<P> {
+) {
   const known = new Map(before.toReversed().map((changelog) => [changelog.path, changelog]));
   const kept = new Map<string, SourceChangelog>();
+  // By its path, the packages to look for one in, the likeliest first
   const wanted = new Map<string, P[]>();
   for (const entry of packages) {
     const path = changelogPath(entry);

@@ -7,7 +7,7 @@ import type { FaultPlace } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
 import type { Snapshot, SnapshotPackage, SnapshotSource } from './manifest.js';
 import { newestByKey, newestVersions, packageKey, versionKey } from './several-versions.js';
-import { sourceKey, sourceSteps } from './source-steps.js';
+import { sourceKey, sourceSteps, type SourceStep } from './source-steps.js';
 
 /** A package or source package and the file it was read from, for messages. */
 export interface Imported<T> {
@@ -32,14 +32,9 @@ export interface ImportedSetRequest {
 }
 
 /** What becomes of a package or source package. */
-export interface ImportChange {
-  package: string;
+export interface ImportChange extends SourceStep {
   /** `source` of a source package, as dpkg calls it. */
   architecture: string;
-  /** The version before; null for a new package. */
-  from: string | null;
-  /** The current version; null for a package that is no longer in the set. */
-  to: string | null;
 }
 
 export interface ImportedSet {

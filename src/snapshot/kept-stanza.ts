@@ -3,15 +3,11 @@
  * snapshot may have 100,000 entries, and nine tenths of its size are paragraphs. For all other code, such an
  * entry is an ordinary one: it is copied, compared and written with its paragraph.
  */
+import type { BuiltPackage } from '../build/built.js';
 
 /** Everything of a package's entry but its paragraph. */
-export interface BareEntry {
-  package: string;
-  version: string;
-  architecture: string;
+export interface BareEntry extends Omit<BuiltPackage, 'control' | 'file'> {
   component: string;
-  source: string;
-  sourceVersion: string;
   area: string;
   /** Below the archive's `debian/`: `pool/main/m/mediawiki/...deb`. */
   path: string;

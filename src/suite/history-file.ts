@@ -3,7 +3,7 @@
  * never leaves an incomplete line. The caller holds the workspace's lock.
  */
 import { join } from 'node:path';
-import { namesEnding, readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
+import { namesEnding, readIfThere, writeFileAtomic } from '../io/disk.js';
 import { nextChainedLine, type LineSigner } from '../snapshot/chained-lines.js';
 import { parseHistory, type HistoryMove } from './history.js';
 import { historyFolder } from '../snapshot/snapshot-folder.js';
@@ -49,9 +49,4 @@ export async function appendHistory(
   const after = before + (await nextChainedLine(before, move, by));
   await writeFileAtomic(path, after);
   return after;
-}
-
-/** Takes away the history of a suite that is no more. @throws LockstepError DISK_IO */
-export async function removeHistory(root: string, suite: string): Promise<void> {
-  await removeFile(historyPath(root, suite));
 }

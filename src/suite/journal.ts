@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { LockstepError } from '../errors.js';
-import { readIfThere, removeFile, writeFileAtomic } from '../io/disk.js';
+import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import { canonicalJson } from '../io/canonical-json.js';
 import { historyMoveSchema } from './history.js';
 
@@ -51,9 +51,4 @@ export async function readJournal(path: string): Promise<MoveJournal | undefined
 /** Says what is about to be done; on the disk when it returns. */
 export async function writeJournal(path: string, journal: MoveJournal): Promise<void> {
   await writeFileAtomic(path, canonicalJson({ ...journal, format: 1 }));
-}
-
-/** The move is done, or undone. */
-export async function removeJournal(path: string): Promise<void> {
-  await removeFile(path);
 }

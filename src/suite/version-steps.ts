@@ -4,16 +4,13 @@
  */
 import { compareVersions } from '../deb/version.js';
 import { byText } from '../io/keyed.js';
+import type { SourceStep } from '../snapshot/source-steps.js';
 import { highestVersions, type NamedVersion } from './highest-versions.js';
 
 export type { NamedVersion } from './highest-versions.js';
 
 /** A package that a machine gets in another version. Null: it is not in that snapshot. */
-export interface VersionStep {
-  package: string;
-  from: string | null;
-  to: string | null;
-}
+export type VersionStep = SourceStep;
 
 /**
  * @param before packages of the snapshots that the suite lists now, those of the current one first

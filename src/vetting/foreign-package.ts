@@ -22,9 +22,6 @@ export interface ForeignContents {
   changelog?: Buffer | undefined;
 }
 
-/** A package that may be taken in, or everything that is wrong with it. */
-export type ForeignVerdict = { package: Omit<BuiltPackage, 'file'> } | { faults: string[] };
-
 /**
  * Rules that hold for packages of others as well. Not `setuid`: a distribution's own programs have that bit on
  * purpose. Not `overlap`: an archive holds packages that are never installed together.
@@ -34,8 +31,14 @@ const rules = new Set(['special-file', 'world-writable', 'owner', 'foreign-root'
 /** File systems allow 255 bytes for a name; some are left for temporary ones. */
 const longestFileName = 200;
 
-/** @param architectures those of the profile; `all` is good always */
-export function judgeForeign(contents: ForeignContents, architectures: readonly string[]): ForeignVerdict {
+/**
+ * @param architectures those of the profile; `all` is good always
+ * @returns a package that may be taken in, or everything that is wrong with it
+ */
+export function judgeForeign(
+  contents: ForeignContents,
+  architectures: readonly string[],
+): { package: Omit<BuiltPackage, 'file'> } | { faults: string[] } {
   const faults: string[] = [];
   let control: Stanza;
   try {

@@ -30,14 +30,6 @@ export interface PromisedFile extends SourceFile {
   path: string;
 }
 
-/** An upload whose files match it. Its packages are not checked yet: they are hashed when they are read. */
-export interface Upload {
-  debs: PromisedFile[];
-  dscs: PromisedFile[];
-  /** Fingerprints of who signed it; empty where nobody asked. */
-  signers: string[];
-}
-
 /** Codes that say something of the file, and not of this machine. */
 const ofTheFile = new Set([
   'DEB_INVALID',
@@ -51,11 +43,13 @@ const ofTheFile = new Set([
 ]);
 
 /**
- * Reads a .changes.
+ * Reads a .changes and looks whether its files match it. Its packages are not checked yet: they are hashed when they
+ * are read.
  *
+ * @returns also fingerprints of who signed it; none where nobody asked
  * @throws LockstepError DISK_IO, KEYRING_INVALID, INTERRUPTED
  */
-export async function readUpload(path: string, reading: DescriptionReading): Promise<Upload | Faulty> {
+export async function readUpload(path: string, reading: DescriptionReading) {
   return await orFaults(path, async () => {
     const { text, signers } = await signedText(readFile(path), path, reading);
     const promised = parseChanges(text, path).files.map((file) => ({

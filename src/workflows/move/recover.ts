@@ -10,7 +10,8 @@ import { snapshotField, type ReleaseFiles } from '../../archive/release.js';
 import { withoutArmour } from '../../deb/stanza.js';
 import type { Signer } from '../../signing/signer.js';
 import { historyPath } from '../../suite/history-file.js';
-import { readJournal, removeJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
+import { removeFile } from '../../io/disk.js';
+import { readJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
@@ -65,7 +66,7 @@ export async function recoverMove(
     return { done: 'finished', journal };
   }
   await undo(port, journal);
-  await removeJournal(journalPath(run));
+  await removeFile(journalPath(run));
   return { done: 'undone', journal };
 }
 
@@ -84,7 +85,7 @@ export async function endMove(run: Run, { move, message }: MoveJournal, signer: 
   if (last?.to !== move.to || last.at === move.at) {
     await commitSnapshotFiles(run, [historyPath(snapshots, move.suite)], message);
   }
-  await removeJournal(journalPath(run));
+  await removeFile(journalPath(run));
 }
 
 /**

@@ -4,13 +4,12 @@
  * step goes by these values. A line that the run adds is written and is in the
  * ledger from then on. It decides nothing.
  */
-import { readIfThere } from '../../io/disk.js';
+import { readIfThere, removeFile } from '../../io/disk.js';
 import {
   appendHistory,
   historyPath,
   listHistories,
   readHistoryText,
-  removeHistory,
   type HistorySigner,
 } from '../../suite/history-file.js';
 import { parseHistory, type HistoryEntry, type HistoryMove } from '../../suite/history.js';
@@ -98,7 +97,7 @@ export class Ledger {
 
   /** Takes away the history of a suite that is no more. */
   async removeHistory(suite: string): Promise<void> {
-    await removeHistory(this.#root, suite);
+    await removeFile(historyPath(this.#root, suite));
     this.#texts.delete(suite);
     this.#histories.delete(suite);
   }
