@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { compareVersions } from '../deb/version.js';
+import { highestVersions } from '../suite/highest-versions.js';
 import { LockstepError } from '../errors.js';
 import { sha256 } from '../io/sha256.js';
 import { isChangelog } from '../snapshot/pool-path.js';
@@ -82,11 +83,7 @@ function higherVersion(
     const [now = [], then = []] = stretch.blocks.map((refs) =>
       refs.flatMap((ref) => versionsOf(blockText(ref, blocks))),
     );
-    const highest = new Map<string, string>();
-    for (const { package: name, version } of now) {
-      const before = highest.get(name);
-      if (before === undefined || compareVersions(before, version) < 0) highest.set(name, version);
-    }
+    const highest = highestVersions([now]);
     for (const { package: name, version } of then) {
       const present = highest.get(name);
       if (present !== undefined && present !== version && compareVersions(version, present) > 0) {

@@ -12,6 +12,8 @@ import {
   formatAlternative,
   formatRelations,
   parseRelations,
+  providesIt,
+  relationsOf,
   satisfies,
   type Alternative,
   type RelationGroup,
@@ -109,7 +111,7 @@ class Closure {
       if (candidate === null || this.#taken.has(next)) continue;
       this.#taken.set(next, candidate);
       for (const field of ['Pre-Depends', 'Depends']) {
-        const relations = parseRelations(candidate.stanza.get(field) ?? '', candidate.stanza.placeOf(field));
+        const relations = relationsOf(candidate.stanza, field);
         queue.push(...this.#chosen(relations, next));
       }
     }
@@ -210,16 +212,4 @@ class Closure {
       where: group.map((one) => ({ path: 'Build-Depends', value: formatAlternative(one) })),
     });
   }
-}
-
-/** Policy 7.5: a versioned relation is satisfied only by a provision that names its version. */
-function providesIt(stanza: Stanza, wanted: Alternative): boolean {
-  return parseRelations(stanza.get('Provides') ?? '', stanza.placeOf('Provides'))
-    .flat()
-    .some(
-      (one) =>
-        one.package === wanted.package &&
-        (wanted.constraint === null ||
-          (one.constraint !== null && satisfies(wanted, one.constraint.version))),
-    );
 }

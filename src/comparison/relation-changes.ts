@@ -5,7 +5,7 @@
 import { parseStanza } from '../deb/deb822.js';
 import { formatAlternative, parseRelations } from '../deb/relation.js';
 import type { Stanza } from '../deb/stanza.js';
-import { LockstepError } from '../errors.js';
+import { LockstepError, unlessFault } from '../errors.js';
 import type { SnapshotPackage } from '../snapshot/manifest.js';
 import type { RelationChange } from './diff-shape.js';
 
@@ -42,12 +42,10 @@ export function relationChanges(before: SnapshotPackage, after: SnapshotPackage)
 
 /** A manifest holds paragraphs that were read once; one that cannot be read again has no fields to show. */
 function paragraphOf(entry: SnapshotPackage): Stanza | undefined {
-  try {
-    return parseStanza(entry.stanza);
-  } catch (error) {
-    if (error instanceof LockstepError) return undefined;
-    throw error;
-  }
+  return unlessFault(
+    () => parseStanza(entry.stanza),
+    () => undefined,
+  );
 }
 
 /** The groups of a field, in one form each; of a field that is not well-formed what stands between commas. */

@@ -130,6 +130,18 @@ export function satisfies(alternative: Pick<Alternative, 'constraint'>, version:
   return operators[operator](compareVersions(version, bound));
 }
 
+/** Policy 7.5: a versioned relation is satisfied only by a provision that names its version. */
+export function providesIt(stanza: Stanza, wanted: Alternative): boolean {
+  return relationsOf(stanza, 'Provides')
+    .flat()
+    .some(
+      (one) =>
+        one.package === wanted.package &&
+        (wanted.constraint === null ||
+          (one.constraint !== null && satisfies(wanted, one.constraint.version))),
+    );
+}
+
 /**
  * Whether a relation counts on `architecture` without build profiles: `[!i386]` and `<!nocheck>` (Policy 7.1, build
  * profile spec). Wildcards: `any` and `linux-any`.

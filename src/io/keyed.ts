@@ -27,6 +27,14 @@ export function remembered<K, V>(known: Known<K, V>, key: K, make: () => V): V {
   return made;
 }
 
+/** What can be reached from `start`, itself among it, each once, the nearest first. */
+export function reached<T>(start: Iterable<T>, next: (item: T) => Iterable<T>): Set<T> {
+  const found = new Set(start);
+  // It grows while it is walked
+  for (const item of found) for (const other of next(item)) found.add(other);
+  return found;
+}
+
 /** Orders texts by their code units, whatever the language of the machine. */
 export function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -70,18 +70,11 @@ async function hashOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What one patch does to one file. */
-interface Change {
-  patch: string;
-  /** null where the file is new. */
-  reads: string | null;
-  /** null where the file goes. */
-  writes: string | null;
-  parsed: StructuredPatch;
-}
-
-/** The changes that bear on files that are meant, those of a file together where any of them does. */
-function changesOf(patches: readonly SchemaPatch[], isMeant: (path: string) => boolean): Change[] {
+/**
+ * The changes that bear on files that are meant, those of a file together where any of them does: `reads` is null where
+ * the file is new, `writes` where it goes.
+ */
+function changesOf(patches: readonly SchemaPatch[], isMeant: (path: string) => boolean) {
   const touches = (...paths: (string | null)[]): boolean =>
     paths.some((path) => path !== null && isMeant(path));
   return patches.flatMap(({ name, bytes }) => {
@@ -89,7 +82,7 @@ function changesOf(patches: readonly SchemaPatch[], isMeant: (path: string) => b
     // Patches of other files do not matter
     const named = [...text.matchAll(/^(?:---|\+\+\+) ([^\t\n]+)/gm)].map(([, path]) => pathIn(path?.trim()));
     if (!touches(...named)) return [];
-    return parsed(name, text).flatMap((one): Change[] => {
+    return parsed(name, text).flatMap((one) => {
       const [reads, writes] = [pathIn(one.oldFileName), pathIn(one.newFileName)];
       return touches(reads, writes) && one.hunks.length > 0
         ? [{ patch: name, reads, writes, parsed: one }]
@@ -114,7 +107,7 @@ function pathIn(name: string | undefined): string | null {
   return slash < 0 ? name : name.slice(slash + 1);
 }
 
-function applyChanges(changes: readonly Change[], texts: Map<string, string>): void {
+function applyChanges(changes: ReturnType<typeof changesOf>, texts: Map<string, string>): void {
   for (const { patch, reads, writes, parsed: change } of changes) {
     // dpkg-source's patches made by diff name a new file on both sides
     const before = (reads === null ? undefined : texts.get(reads)) ?? '';

@@ -7,22 +7,13 @@ import { LockstepError } from '../errors.js';
 import { editDistance } from '../profile/nearest.js';
 import { dateOfSnapshotId, isSnapshotId } from './snapshot-id.js';
 
-/** What was typed, taken apart. */
-export interface SnapshotName {
-  kind: 'id' | 'suite';
-  /** The id or the suite, without the steps. */
-  base: string;
-  /** How many steps back: of a suite, snapshots that were good there; of an id, parents. */
-  back: number;
-}
-
 /**
  * Reads a name: `20261123T101530Z`, `mediawiki-1.39-stable`, either with `~N` behind it; `~` alone is `~1`.
  * It looks nothing up: a text that is not an id is taken as a suite.
  *
  * @throws LockstepError USAGE for an empty name and steps that are not a number
  */
-export function parseSnapshotName(text: string): SnapshotName {
+export function parseSnapshotName(text: string) {
   const at = text.indexOf('~');
   const base = at < 0 ? text : text.slice(0, at);
   const steps = at < 0 ? '~0' : text.slice(at);
@@ -35,9 +26,11 @@ export function parseSnapshotName(text: string): SnapshotName {
   }
   return {
     kind: looksLikeId(base) ? 'id' : 'suite',
+    /** The id or the suite, without the steps. */
     base,
+    /** How many steps back: of a suite, snapshots that were good there; of an id, parents. */
     back: match[1] === '' ? 1 : Number(match[1]),
-  };
+  } as const;
 }
 
 /** Whether a person who typed this meant an id, maybe one with a slip in it. No suite is named so. */

@@ -1,5 +1,5 @@
 /** What the base release itself has of packages that an archive builds too, by its own proven indices. */
-import { compareVersions } from '../deb/version.js';
+import { highestBy } from '../deb/version.js';
 import { lookUp } from './apt-archive.js';
 import type { SourceContext } from './source-context.js';
 
@@ -17,14 +17,17 @@ export interface BaseVersion {
  * @throws LockstepError as opening the base's suites and reading their indices do
  */
 export async function baseVersions(names: readonly string[], context: SourceContext): Promise<BaseVersion[]> {
-  const highest = new Map<string, BaseVersion>();
+  const found: BaseVersion[] = [];
   for (const architecture of context.base.architectures) {
     for (const { stanza, index } of await lookUp(architecture, names, context)) {
       const [name, version] = [stanza.require('Package'), stanza.require('Version')];
-      const known = highest.get(name);
-      if (known === undefined || compareVersions(version, known.version) > 0)
-        highest.set(name, { package: name, version, suite: index.release.suite });
+      found.push({ package: name, version, suite: index.release.suite });
     }
   }
+  const highest = highestBy(
+    found,
+    (one) => one.package,
+    ({ version }) => version,
+  );
   return [...highest.values()];
 }

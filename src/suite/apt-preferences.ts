@@ -4,7 +4,7 @@
  */
 import { downgradePriority } from '../deb/apt-limits.js';
 import { relationsOf } from '../deb/relation.js';
-import { byText, grouped } from '../io/keyed.js';
+import { byText, grouped, reached } from '../io/keyed.js';
 import { stanzaOf } from '../snapshot/content.js';
 import type { SnapshotManifest, SnapshotPackage } from '../snapshot/manifest.js';
 import { newestOfEach } from '../snapshot/several-versions.js';
@@ -59,13 +59,8 @@ export type PinFile = ReturnType<typeof planPinFile>;
 function heldPackages(manifest: SnapshotManifest, keyringPackage: string): NamedVersion[] {
   const isBuilt = ({ component }: SnapshotPackage): boolean =>
     manifest.components[component]?.build.method !== 'none';
-  const held = new Set<SnapshotPackage>();
-  const look = manifest.packages.filter((item) => item.package !== keyringPackage && isBuilt(item));
-  for (let item = look.pop(); item !== undefined; item = look.pop()) {
-    if (held.has(item)) continue;
-    held.add(item);
-    look.push(...demandedBy(item, manifest.packages).filter((other) => other.package !== keyringPackage));
-  }
+  const packages = manifest.packages.filter((item) => item.package !== keyringPackage);
+  const held = reached(packages.filter(isBuilt), (item) => demandedBy(item, packages));
   return [...grouped(held, (item) => item.package)]
     .flatMap(([name, items]): NamedVersion[] => {
       const [first] = items;

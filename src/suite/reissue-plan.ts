@@ -11,7 +11,6 @@ import {
   namedPackages,
   relationFieldsOf,
   versionedRelations,
-  type VersionedRelation,
   type VersionMove,
   type VersionMoves,
 } from '../deb/relation-moves.js';
@@ -129,14 +128,6 @@ function assertFileNames(reissues: readonly Reissue[]): void {
       where: [{ path: item.package, value: to }],
     });
   }
-}
-
-/** A package of the target with what is asked of it again and again. */
-interface Member {
-  item: SnapshotPackage;
-  stanza: Stanza;
-  relations: VersionedRelation[];
-  isOurs: boolean;
 }
 
 /** One round of the decision; rounds repeat until no version stands for two contents. */
@@ -312,7 +303,8 @@ class Attempt {
   }
 }
 
-function memberOf(item: SnapshotPackage, { components }: SupersedeSet): Member {
+/** A package of the target with what is asked of it again and again. */
+function memberOf(item: SnapshotPackage, { components }: SupersedeSet) {
   const stanza = stanzaOf(item);
   return {
     item,
@@ -321,6 +313,8 @@ function memberOf(item: SnapshotPackage, { components }: SupersedeSet): Member {
     isOurs: components[item.component]?.pin.kind !== 'apt-binary',
   };
 }
+
+type Member = ReturnType<typeof memberOf>;
 
 function keyOf({ package: name, architecture }: SnapshotPackage, version: string): string {
   return `${name} ${architecture} ${version}`;

@@ -7,6 +7,7 @@ import { parseStanza, type Stanza } from '../../deb/deb822.js';
 import {
   formatAlternative,
   formatRelations,
+  providesIt,
   relationsOf,
   satisfies,
   type Alternative,
@@ -278,18 +279,6 @@ class Walk {
       return own ?? all.toSorted((a, b) => compareVersions(b.version, a.version))[0] ?? null;
     });
   }
-}
-
-/** Policy 7.5: a versioned relation is met only by a provision that names its version. */
-function providesIt(stanza: Stanza, wanted: Alternative): boolean {
-  return relationsOf(stanza, 'Provides')
-    .flat()
-    .some(
-      (one) =>
-        one.package === wanted.package &&
-        (wanted.constraint === null ||
-          (one.constraint !== null && satisfies(wanted, one.constraint.version))),
-    );
 }
 
 /** `bookworm, -updates, -security`. */

@@ -6,7 +6,7 @@ import { downgradePriority } from '../../deb/apt-limits.js';
 import type { Stanza } from '../../deb/deb822.js';
 import { relationsOf } from '../../deb/relation.js';
 import { sha256Of } from '../../io/disk.js';
-import { remembered } from '../../io/keyed.js';
+import { reached, remembered } from '../../io/keyed.js';
 import { stanzaOf } from '../../snapshot/content.js';
 import type { SnapshotComponent, SnapshotPackage } from '../../snapshot/manifest.js';
 
@@ -78,20 +78,13 @@ export class ArchSet {
 
   /** The decided packages that come with one of the set, itself first: by Depends, inside of the set. */
   demandedBy(name: string): string[] {
-    const found: string[] = [];
-    const waiting = [name];
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const stanza = this.stanzaOf(next);
-      if (stanza === undefined || found.includes(next) || !this.decided.has(next)) continue;
-      found.push(next);
-      for (const field of ['Pre-Depends', 'Depends']) {
-        for (const [first, ...others] of relationsOf(stanza, field)) {
-          // Of alternatives another may be installed
-          if (first !== undefined && others.length === 0) waiting.push(first.package);
-        }
-      }
-    }
-    return found;
+    const own = (names: readonly string[]): string[] => names.filter((one) => this.decided.has(one));
+    const demanded = reached(own([name]), (one) => {
+      const groups = ['Pre-Depends', 'Depends'].flatMap((field) => relationsOf(this.stanzaOf(one)!, field));
+      // Of alternatives another may be installed
+      return own(groups.flatMap((group) => (group.length === 1 ? group[0]!.package : [])));
+    });
+    return [...demanded];
   }
 
   /** apt's preferences that make these versions win, as the keyring package's pin does on machines. */
