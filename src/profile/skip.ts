@@ -2,6 +2,8 @@
  * Skips: versions that a profile excludes until a date. This module decides when a skip ends and how it is
  * worded. src/resolution/skips.ts decides which versions it excludes. Pure: the caller passes the time.
  */
+import type { z } from 'zod';
+import type { skippedResult, skippedVersionResult } from './skip-shape.js';
 
 /** The maximum duration of a skip in days: security fixes get lost in skips that never end. */
 export const longestSkip = 90;
@@ -30,15 +32,10 @@ export interface ActiveSkip extends Skip {
 export type SkipsInForce = ReadonlyMap<string, readonly ActiveSkip[]>;
 
 /** A version that a skip kept out of a set, for messages and for snapshots. */
-export interface SkippedVersion extends Skip {
-  /** Whether it is known to bring security fixes: it is in the security suite, or an earlier snapshot says so. */
-  security: boolean;
-}
+export type SkippedVersion = z.output<typeof skippedVersionResult>;
 
 /** The same with whose version it is. */
-export interface SkippedOf extends SkippedVersion {
-  component: string;
-}
+export type SkippedOf = z.output<typeof skippedResult>[number];
 
 /** Whether a skip no longer has an effect. */
 export function hasEnded({ until }: Pick<Skip, 'until'>, now: Date): boolean {

@@ -157,7 +157,7 @@ export function extensionFacts(
     kind,
     name,
     directory: directoryOf(fields, tree, name),
-    version: typeof fields['version'] === 'string' ? plainText(fields['version'], 80) : null,
+    version: plainText(fields['version'], 80),
     description: descriptionOf(fields, texts),
     homepage: homepageOf(fields['url']),
     authors: [fields['author']]
@@ -230,7 +230,7 @@ function descriptionOf(fields: Record<string, unknown>, texts: ReadonlyMap<strin
     const text = Object.hasOwn(messagesThere, key as string) ? messagesThere[key as string] : undefined;
     if (typeof text === 'string') return plainText(text, 2000);
   }
-  return typeof fields['description'] === 'string' ? plainText(fields['description'], 2000) : null;
+  return plainText(fields['description'], 2000);
 }
 
 function homepageOf(value: unknown): string | null {

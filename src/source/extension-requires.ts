@@ -33,14 +33,14 @@ export function extensionDeclaration(json: unknown): Read<ExtensionDeclaration |
   const faults: FieldFault[] = [];
   const fields = new Map(entriesOf(json, '', faults));
   if (faults.length > 0) return { facts: null, faults };
-  const name = textAt(fields.get('name'), 'name', faults);
-  if (name === null || !isName(name)) {
-    if (faults.length === 0)
-      faults.push(faultAt('name', fields.get('name'), 'is not the name of an extension'));
+  const written = textAt(fields.get('name'), 'name', faults);
+  const name = written !== null && isName(written) ? written : null;
+  if (name === null && faults.length === 0) {
+    faults.push(faultAt('name', fields.get('name'), 'is not the name of an extension'));
   }
   const version = versionOf(fields.get('version'));
   const requires = requirementsOf(fields.get('requires'), faults);
-  return { facts: name === null || !isName(name) ? null : { name, version, requires }, faults };
+  return { facts: name === null ? null : { name, version, requires }, faults };
 }
 
 /** Only shown, and compared if another extension demands it; any other text is not a version. */

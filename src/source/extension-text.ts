@@ -13,11 +13,12 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /**
- * Plain text on one line, or null where nothing is left of it.
+ * Plain text on one line, or null where nothing is left of it, or it was no text.
  *
  * @param longest in characters; what is longer ends with an ellipsis
  */
-export function plainText(text: string, longest: number): string | null {
+export function plainText(text: unknown, longest: number): string | null {
+  if (typeof text !== 'string') return null;
   // Nobody reads more, and the patterns below must not run on megabytes
   const plain = clean(withoutMarkup(clean(text.slice(0, 20_000))));
   if (plain === '') return null;

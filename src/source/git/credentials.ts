@@ -63,12 +63,8 @@ async function fromHelper(
   const asked = `protocol=${protocol}\nhost=${host}\npath=${path}\n\n`;
   const answer = await ask('fill', asked, context);
   if (answer === undefined) return null;
-  const fields = new Map(
-    answer.split('\n').flatMap((line) => {
-      const equals = line.indexOf('=');
-      return equals < 0 ? [] : [[line.slice(0, equals), line.slice(equals + 1)] as const];
-    }),
-  );
+  const lines = [...answer.matchAll(/^([^=\n]*)=([^\n]*)/gm)];
+  const fields = new Map(lines.map(([, key, value]) => [key!, value!]));
   const [user, password] = [fields.get('username'), fields.get('password')];
   // A helper that answers for another host is not to be believed
   if (user === undefined || !password || fields.get('host') !== host) return null;

@@ -5,13 +5,11 @@
 import { shownName } from '../../deb/member-name.js';
 import { LockstepError, type ErrorCode } from '../../errors.js';
 import { netFault, StatusError } from '../../io/http-fault.js';
+import type { RunResult } from '../../io/process.js';
 import { damagedObject, type ObjectId } from './git-object.js';
 
 /** How a run of git ended. */
-export interface GitEnd {
-  stderr: string;
-  endedBy?: string;
-}
+type GitEnd = Pick<RunResult, 'stderr' | 'endedBy'>;
 
 type Reading = (found: RegExpExecArray, url: string, want: ObjectId | undefined) => LockstepError;
 

@@ -28,7 +28,7 @@ export function trackedVersion(
   previous?: TrackedBefore,
 ): string {
   if (previous !== undefined && previous.commit === commit) return previous.version;
-  const fresh = written(usableBase(base), committedAt, commit);
+  const fresh = written(usableVersion(base) ?? '0', committedAt, commit);
   if (previous === undefined || isHigher(fresh, previous.version)) return fresh;
   const before = trackedSpec.exec(previous.version);
   if (before === null) {
@@ -47,10 +47,6 @@ export function usableVersion(version: string | null): string | null {
   const plain = version?.trim().replace(/^v(?=\d)/i, '');
   if (plain === undefined || !/^\d[0-9A-Za-z.+~-]*$/.test(plain)) return null;
   return debianForm(plain) === undefined ? null : plain;
-}
-
-function usableBase(base: string | null): string {
-  return usableVersion(base) ?? '0';
 }
 
 function written(base: string, seconds: number, commit: string): string {
