@@ -43,7 +43,8 @@ export default class Diff extends BaseCommand {
       this.log(renderDiffMarkdown(report).trimEnd());
     } else {
       const { noLimits, renderDiff, shortLimits } = await import('../cli/render/diff.js');
-      this.log(renderDiff(report, flags.full ? noLimits : shortLimits));
+      const limits = flags.full ? noLimits : shortLimits;
+      this.log(renderDiff(report, { ...limits, columns: this.columns }));
     }
     return report;
   }

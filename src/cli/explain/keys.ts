@@ -18,10 +18,11 @@ export function keyStatusOf(state: KeyState, plan: RotationPlan): KeyStatusResul
   };
 }
 
-export function explainKeys({ keys }: KeyStatusResult): string {
+export function explainKeys({ keys }: KeyStatusResult, columns: number): string {
   return renderTable(
     ['key', 'state', 'since', 'until'],
     keys.map(({ fingerprint, state, since, until }) => [fingerprint, state, since ?? '-', until ?? '-']),
+    columns,
   );
 }
 

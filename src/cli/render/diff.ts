@@ -36,6 +36,8 @@ export interface DiffLimits {
   whole: number;
   /** Packages in the table, and items of relations. */
   rows: number;
+  /** The width that tables keep within. */
+  columns?: number | undefined;
 }
 
 export const shortLimits: DiffLimits = { changelog: 24, files: 12, patch: 60, whole: 12, rows: 60 };
@@ -55,7 +57,7 @@ export function renderDiff(report: DiffResult, limits: DiffLimits = shortLimits)
       ? 'There is no difference that affects a machine.'
       : [...securitySentences(report), ...schemaSentences(report)].map(cleanLine).join('\n'),
     skipped(report),
-    components(report.components),
+    components(report.components, limits),
     fixes(report.changelogs),
     ...report.changelogs.map((changes) => changelog(changes, limits)),
     packages(report, limits),
@@ -76,10 +78,15 @@ function heading(report: DiffResult): string {
   return `${line('from', report.from)}\n${line('to  ', report.to)}\n${totalSentence(report)}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { columns }: DiffLimits,
+): string {
   return renderTable(
     head,
     rows.map((row) => row.map(cleanLine)),
+    columns,
   );
 }
 
@@ -98,7 +105,7 @@ function skipped(report: DiffResult): string {
   return lines.length === 0 ? '' : `Skipped versions\n${indented(lines)}`;
 }
 
-function components(changes: readonly ComponentChange[]): string {
+function components(changes: readonly ComponentChange[], limits: DiffLimits): string {
   if (changes.length === 0) return '';
   const rows = changes.map(({ component, change, from, to, commits }) => [
     component,
@@ -109,16 +116,17 @@ function components(changes: readonly ComponentChange[]): string {
   ]);
   const hasCommits = changes.some(({ commits }) => commits !== undefined);
   const head = ['component', 'change', 'from', 'to', ...(hasCommits ? ['commits'] : [])];
-  return `Components\n${table(head, rows)}`;
+  return `Components\n${table(head, rows, limits)}`;
 }
 
-function sources({ sources: steps }: DiffResult, { rows }: DiffLimits): string {
+function sources({ sources: steps }: DiffResult, limits: DiffLimits): string {
   if (steps.length === 0) return '';
   const lines = table(
     ['source', 'from', 'to'],
     steps.map(({ package: name, from, to }) => [name, from ?? '-', to ?? '-']),
+    limits,
   ).split('\n');
-  return `Source packages\n${limited(lines, rows).join('\n')}`;
+  return `Source packages\n${limited(lines, limits.rows).join('\n')}`;
 }
 
 function fixes(changelogs: readonly SourceChanges[]): string {
@@ -161,6 +169,7 @@ function packages({ packages: changes }: DiffResult, limits: DiffLimits): string
   const shown = table(
     ['package', 'architecture', 'change', 'from', 'to', 'size'],
     rows.slice(0, limits.rows),
+    limits,
   );
   const more =
     rows.length > limits.rows ? `\n... ${rows.length - limits.rows} more; see them all with --full` : '';

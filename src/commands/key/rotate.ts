@@ -67,7 +67,7 @@ export default class KeyRotate extends BaseCommand {
     const status = keyStatusOf(state, plan);
     if (dryRun) this.say(explainRotation(plan));
     else this.say(done === null ? 'No step was taken; unfinished work is done.' : `Done: ${done}.`);
-    if (!this.jsonEnabled()) this.log(explainKeys(status));
+    if (!this.jsonEnabled()) this.log(explainKeys(status, this.columns));
     const step =
       done === 'finish' || done === 'abandon' || done === 'announce' || done === 'both' ? done : null;
     return { ...status, dryRun, done: step, unbelieved: [], views };
@@ -97,7 +97,7 @@ export default class KeyRotate extends BaseCommand {
     const fate = dryRun ? 'Would not be trusted' : 'No longer trusted';
     for (const id of report.unbelieved) this.say(`${fate}: ${id}`);
     const status = keyStatusOf(report.state, (await keyStatus(context)).plan);
-    if (!this.jsonEnabled()) this.log(explainKeys(status));
+    if (!this.jsonEnabled()) this.log(explainKeys(status, this.columns));
     const { unbelieved, views } = report;
     return { ...status, dryRun, done: dryRun ? null : 'compromise', unbelieved, views };
   }

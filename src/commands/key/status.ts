@@ -17,7 +17,7 @@ export default class KeyStatus extends BaseCommand {
     ]);
     const { state, plan } = await keyStatus(context);
     const result = keyStatusOf(state, plan);
-    if (!this.jsonEnabled()) this.log(explainKeys(result));
+    if (!this.jsonEnabled()) this.log(explainKeys(result, this.columns));
     this.say(explainRotation(plan));
     return result;
   }

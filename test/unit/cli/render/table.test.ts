@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { outputColumns } from '../../../../src/cli/environment.js';
+import { explainKeys } from '../../../../src/cli/explain/keys.js';
+import { renderDiff, shortLimits } from '../../../../src/cli/render/diff.js';
 import { renderStatus } from '../../../../src/cli/render/status.js';
 import { renderTable } from '../../../../src/cli/render/table.js';
 
@@ -72,6 +74,36 @@ describe('a table', () => {
     const text = renderStatus(report, 80);
     assert.ok(widest(text) <= 80, text);
     assert.match(text, /^ {2}snapshot +20261123T101530Z$/m);
+  });
+
+  it('of keys keeps within the width that is asked for', () => {
+    const key = {
+      fingerprint: 'A'.repeat(40),
+      state: 'current' as const,
+      since: '2026-11-23T10:16:00.000Z',
+      until: null,
+    };
+    const status = { keys: [key] } as unknown as Parameters<typeof explainKeys>[0];
+    assert.ok(widest(explainKeys(status, Infinity)) > 80);
+    assert.ok(widest(explainKeys(status, 80)) <= 80);
+  });
+
+  it('of a diff keeps within it too', () => {
+    const name = 'mediawiki-extension-with-a-long-name';
+    const diff = {
+      from: { id: '1', profile: 'p', created: '2026-11-23T10:16:00Z', name: '1' },
+      to: { id: '2', profile: 'p', created: '2026-11-23T10:16:00Z', name: '2' },
+      same: true,
+      components: [{ component: name, change: 'up', from: '1:1.39.17-1~deb12u1', to: '1:1.43.9-1~deb13u1' }],
+      packages: [],
+      sources: [{ package: name, from: '1:1.39.17-1~deb12u1', to: '1:1.43.9+dfsg-1~deb13u1' }],
+      ...{ relations: [], changelogs: [], contents: [], notes: [] },
+      skipped: { ended: [], added: [], kept: [] },
+      total: { from: { packages: 1, size: 1 }, to: { packages: 1, size: 1 } },
+    } as unknown as Parameters<typeof renderDiff>[0];
+    assert.ok(widest(renderDiff(diff)) > 72);
+    const text = renderDiff(diff, { ...shortLimits, columns: 72 });
+    assert.ok(widest(text) <= 72, text);
   });
 
   it('goes by COLUMNS, then by the terminal, and on a pipe by nothing', () => {
