@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { diffSnapshots, isEmptyDiff, securityAlong } from '../../../src/comparison/snapshot-diff.js';
+import { snapshotDiff, type SnapshotDiff } from '../../../src/comparison/diff-shape.js';
+import * as comparing from '../../../src/comparison/snapshot-diff.js';
+import { isEmptyDiff, securityAlong } from '../../../src/comparison/snapshot-diff.js';
 import type { SnapshotManifest } from '../../../src/snapshot/manifest.js';
 import { inAWord } from '../../../src/comparison/summary.js';
 import { aptComponent, treeComponent } from '../../fixtures/snapshots.js';
@@ -14,6 +16,13 @@ function withFields(wish: PackageWish, fields: string): SnapshotManifest {
   const made = manifest([wish]);
   const [entry] = made.packages;
   return { ...made, packages: [{ ...entry!, stanza: entry!.stanza + fields }] };
+}
+
+/** Every comparison of these tests is what `diff --json` says that it is, with no field more. */
+function diffSnapshots(from: SnapshotManifest, to: SnapshotManifest): SnapshotDiff {
+  const found = comparing.diffSnapshots(from, to);
+  assert.deepEqual(snapshotDiff.parse(found), found);
+  return found;
 }
 
 const digest = (letter: string): string => letter.repeat(64);
