@@ -1,7 +1,6 @@
 /**
- * Which packages a suite lists: those of the snapshot it points at, and of the
- * last good ones before it, so that an older version stays installable. It
- * compares blocks, and looks into those alone that differ.
+ * Which packages a suite lists: those of the snapshot that it points at, and those of the last good snapshots before
+ * it, so that older versions stay installable. It compares blocks of indices, and reads only the blocks that differ.
  */
 import { z } from 'zod';
 import { compareVersions } from '../deb/version.js';
@@ -17,13 +16,13 @@ import type { SnapshotRecord } from './snapshot-record.js';
 
 /** The shape of a {@link Listing}. */
 export const listingSchema = z.object({
-  /** Ids of the snapshots it is made of, the current one first. */
+  /** Ids of the listed snapshots, the current one first. */
   snapshots: z.array(z.string()).min(1),
-  /** Earlier ones that were left out, and why. */
+  /** Earlier snapshots that were left out, and why. */
   left: z.array(z.object({ id: z.string(), reason: z.string() })),
   areas: z.array(z.string()),
   architectures: z.array(z.string()),
-  /** Its indices, sorted by path; the bytes of the stored ones are in the content store. */
+  /** The suite's indices, sorted by path. The bytes of stored indices are in the content store. */
   files: z.array(
     z.object({
       path: z.string(),
@@ -34,18 +33,18 @@ export const listingSchema = z.object({
   ),
 });
 
-/** What a suite lists. */
+/** What a suite lists. Its shape is {@link listingSchema}. */
 export type Listing = z.infer<typeof listingSchema>;
 
 /**
  * The listing of a suite that points at `current`.
  *
- * An earlier snapshot that has a higher version of any of the current packages is left out whole: apt takes
- * the highest version that is listed, whatever the suite is meant to be at (docs/explanation/architecture.md, law 3).
+ * An earlier snapshot with a higher version of any current package is left out completely: apt installs the highest
+ * listed version, so machines would not get the current one (docs/explanation/architecture.md, law 3).
  *
- * @param earlier good snapshots before it, the newest first; those with its id are skipped
- * @param retain how many snapshots are listed at most, the current one among them
- * @throws LockstepError ARCHIVE_CONFLICT when two of them have one name for different bytes; BlockMissing,
+ * @param earlier good snapshots before it, the newest first; snapshots with the id of `current` are skipped
+ * @param retain how many snapshots are listed at most, including the current one
+ * @throws LockstepError ARCHIVE_CONFLICT when two snapshots have the same name for different bytes; BlockMissing,
  * DISK_FULL, DISK_IO, INTERRUPTED
  */
 export async function listingOf(
@@ -72,7 +71,7 @@ export async function listingOf(
   return { snapshots, left, areas, architectures, files: await mergedFiles(listed, places) };
 }
 
-/** Why an earlier snapshot cannot be listed beside the current one, if it cannot. */
+/** Why an earlier snapshot cannot be listed together with the current one; undefined if it can. */
 function higherVersion(
   current: SnapshotRecord,
   record: SnapshotRecord,
@@ -116,7 +115,10 @@ function assertNoConflict(listed: readonly SnapshotRecord[], { blocks }: IndexPl
   }
 }
 
-/** Indices that the current snapshot has no place for, of an architecture that was given up, are not listed. */
+/**
+ * Merges the indices of the listed snapshots. An index that the current snapshot does not have (of an architecture that
+ * the profile no longer builds for) is not listed.
+ */
 async function mergedFiles(listed: readonly SnapshotRecord[], places: IndexPlaces): Promise<IndexFile[]> {
   const wanted = new Map(
     listed
@@ -141,7 +143,7 @@ async function mergedFiles(listed: readonly SnapshotRecord[], places: IndexPlace
 }
 
 /**
- * The pool files of a snapshot that none of the others has, by path.
+ * The pool files, by path, that only this snapshot has and none of the others.
  *
  * @throws BlockMissing; LockstepError DISK_IO
  */

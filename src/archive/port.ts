@@ -1,13 +1,12 @@
 /**
- * The port to where an archive is published: a folder here, an object store
- * elsewhere (docs/decisions/0022). It owns the operations a publication needs
- * and what they promise; it knows nothing of suites or snapshots. Paths are
- * relative, with `/`, and come from checked names only.
+ * The port to the place where an archive is published: a folder here, an object store elsewhere (docs/decisions/0022).
+ * It defines the operations that a publication needs and what they guarantee. It does not know suites or snapshots.
+ * Paths are relative, with `/`, and are built only from checked names.
  */
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import type { Stoppable } from '../io/interrupt.js';
 
-/** A file of the content store and where it goes. */
+/** A file of the content store and its path in the archive. */
 export interface PlacedBlob extends StoredBlob {
   path: string;
 }
@@ -20,75 +19,81 @@ export interface DatedOptions extends PortOptions {
 
 /** One line of {@link ArchivePort.list}. */
 export interface PortFile {
-  /** Unchecked: names that Lockstep did not create may contain anything. */
+  /** Not checked: Lockstep did not create all names, so a name may contain anything. */
   path: string;
-  /** `alias`: of a {@link FolderPort}. `other`: neither a file nor an alias, so nothing that belongs into an archive. */
+  /**
+   * `alias`: made by {@link FolderPort.alias}. `other`: neither a file nor an alias, so it does not belong in an
+   * archive.
+   */
   kind: 'file' | 'alias' | 'other';
-  /** Bytes; of files only. */
+  /** Bytes. Only meaningful for files. */
   size: number;
   modified: Date;
 }
 
-/** What a place says of a file without reading it. */
+/** What a place reports about a file without reading it. */
 export interface FileHead {
   /** Bytes. */
   size: number;
-  /** Two files with the same tag have the same bytes; other tags say nothing. An object store's ETag, an inode. */
+  /**
+   * Two files with the same tag have the same bytes. Different tags say nothing. For example an object store's ETag, or
+   * an inode.
+   */
   tag: string;
 }
 
 /**
- * What an archive needs of the place it is published to: nothing that an object store does not have. Every write
- * is whole or not at all, and durable when its promise resolves; a read after it sees it. Faults are DISK_FULL,
- * DISK_IO, INTERRUPTED and those of the content store.
+ * What an archive needs from the place where it is published. An object store offers all of it. A write is atomic, and
+ * durable when its promise resolves; a later read returns the new bytes. Faults are DISK_FULL, DISK_IO, INTERRUPTED and
+ * those of the content store.
  */
 export interface ArchivePort {
-  /** For people: a path or URL. */
+  /** For messages: a path or URL. */
   readonly place: string;
   /** A file's bytes, or undefined if it does not exist. */
   read(path: string): Promise<Buffer | undefined>;
-  /** The heads of those files that are there. Cheap for many paths; their bytes are not looked at. */
+  /** The heads of the files that exist. It does not read their bytes, so it is cheap for many paths. */
   head(paths: readonly string[]): Promise<Map<string, FileHead>>;
-  /** Size and SHA-256 of a file's bytes as they are now, or undefined when it is not there. */
+  /** Size and SHA-256 of a file's current bytes, or undefined if the file does not exist. */
   digest(path: string, options?: PortOptions): Promise<StoredBlob | undefined>;
   /**
-   * Writes a file. `modified` is what a server will say as Last-Modified. Where the place dates files itself, to
-   * the second, an adapter waits for the next second before it replaces a file of this one: apt asks with
-   * If-Modified-Since, and would be told that nothing has changed.
+   * Writes a file. `modified` becomes the Last-Modified that a server sends. Some places date files themselves, to the
+   * second. There the adapter waits for the next second before it replaces a file that was written in this one: apt
+   * asks with If-Modified-Since, and the server would answer that the file has not changed.
    */
   put(path: string, data: string | Uint8Array, options?: DatedOptions): Promise<void>;
-  /** Writes files out of the store, checked on the way; several at a time, in any order. */
+  /** Writes files from the content store, and verifies them. It writes several at a time, in any order. */
   putBlobs(
     blobs: readonly PlacedBlob[],
     store: ContentStore,
     options?: PortOptions & { onWritten?: (blob: PlacedBlob) => void },
   ): Promise<void>;
-  /** Puts the bytes of a file that is there under another name too; a later `put` changes one of them only. */
+  /** Copies an existing file to another name. A later `put` changes only one of the two. */
   copy(path: string, from: string, options?: DatedOptions): Promise<void>;
-  /** Everything below a folder, by path; nothing where there is no such folder. Aliases are not followed. */
+  /** Everything below a folder, by path; empty if the folder does not exist. Aliases are not followed. */
   list(folder: string, options?: PortOptions): Promise<PortFile[]>;
   /**
-   * Takes a file or an alias away, and the folders that are empty then; nothing there is fine. What an alias
-   * leads to stays.
+   * Removes a file or an alias, and then the folders that became empty. It is not an error if the path does not exist.
+   * The target of an alias stays.
    */
   remove(path: string, options?: PortOptions): Promise<void>;
-  /** Left out by what is no folder of a file system. */
+  /** Undefined if the place is not a folder of a file system. */
   readonly folder?: FolderPort;
 }
 
-/** What a folder of a file system has beside that. */
+/** The operations that only a folder of a file system has. */
 export interface FolderPort {
-  /** Makes everything below the folder `target` reachable below `path`, now and later. */
+  /** Makes everything below the folder `target` available below `path` too, including later changes. */
   alias(path: string, target: string): Promise<void>;
-  /** Where an alias leads, or undefined when there is none. */
+  /** The target of an alias, or undefined if there is no alias. */
   aliasTarget(path: string): Promise<string | undefined>;
-  /** Bytes that may still be written, or undefined where nobody knows. */
+  /** How many bytes can still be written; undefined if that is unknown. */
   freeBytes(): Promise<number | undefined>;
-  /** Removes incomplete files of a killed writer; returns their paths. Only for the holder of the lock. */
+  /** Removes incomplete files of a killed writer and returns their paths. Only the holder of the lock may call it. */
   sweep(): Promise<string[]>;
 }
 
-/** Whether two files have the same bytes. At once where their tags agree or their sizes differ. */
+/** Whether two files have the same bytes. It reads them only if their tags differ and their sizes are equal. */
 export async function sameBytes(
   port: ArchivePort,
   path: string,

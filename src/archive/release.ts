@@ -9,33 +9,33 @@ import type { IndexFile } from './index-set.js';
 import { poolFolder } from './layout.js';
 import { endVerdict, validUntilFor, type ValidityWanted } from './validity.js';
 
-/** Who the archive is: the `archive` section of lockstep.yaml. */
+/** The archive's identity: the `archive` section of lockstep.yaml. */
 export interface ArchiveIdentity {
   origin: string;
   label: string;
   description: string;
-  /** Where `public/` is reachable, without a trailing slash. */
+  /** The URL of `public/`, without a trailing slash. */
   baseUrl: string;
 }
 
-/** What a suite is. */
+/** A suite's identity and settings, as its Release needs them. */
 export interface SuiteIdentity {
   name: string;
-  /** The archive's where none is given. Never changes. */
+  /** Default: the archive's. Never changes. */
   origin?: string | undefined;
-  /** The archive's where none is given. Never changes. */
+  /** Default: the archive's. Never changes. */
   label?: string | undefined;
-  /** The suite's own name where none is given. Never changes (docs/explanation/architecture.md, law 9). */
+  /** Default: the suite's own name. Never changes (docs/explanation/architecture.md, law 9). */
   codename?: string | undefined;
-  /** apt installs from it only what a person asks for. Never changes. */
+  /** apt installs from this suite only what a person asks for by name. Never changes. */
   notAutomatic?: boolean | undefined;
-  /** With it: what came from the suite is upgraded from it. Never changes. */
+  /** Together with `notAutomatic`: apt upgrades packages that were installed from this suite. Never changes. */
   butAutomaticUpgrades?: boolean | undefined;
-  /** The archive's where none is given. */
+  /** Default: the archive's. */
   description?: string | undefined;
   /** Seconds from the Date of a Release to its Valid-Until; null where it has none. */
   validFor: number | null;
-  /** How many snapshots are listed at most, the current one among them. */
+  /** How many snapshots are listed at most, including the current one. */
   retain: number;
 }
 
@@ -60,26 +60,28 @@ export function releaseFields(
     ...(suite.notAutomatic === true ? { NotAutomatic: 'yes' } : {}),
     ...(suite.butAutomaticUpgrades === true ? { ButAutomaticUpgrades: 'yes' } : {}),
     'Acquire-By-Hash': 'yes',
-    // `apt changelog` puts area, prefix, source and version there, as the pool has them
+    // `apt changelog` inserts area, prefix, source and version, in the layout of the pool
     Changelogs: `${archive.baseUrl}/${poolFolder}/${changelogTemplate}`,
-    // apt(8), --snapshot: the word is replaced by the id that was asked for.
+    // apt(8), --snapshot: apt replaces the word by the id that the person asked for
     Snapshots: `${archive.baseUrl}/snapshot/@SNAPSHOTID@/`,
     [snapshotField]: content.snapshots[0] ?? '',
     [listedField]: content.snapshots.join(' '),
   };
 }
 
-/** The snapshots that a Release says it lists, the current one first; none of a suite that has no Release. */
+/** The snapshots that a Release lists, the current one first; empty for a suite without a Release. */
 export function listedIn(release: Release | null): string[] {
   const said = release?.fields.get(listedField) ?? release?.fields.get(snapshotField) ?? '';
   return said.split(/\s+/).filter((id) => id !== '');
 }
 
-/** What machines know a suite by: where any of it changes, apt stops and asks, on each of them (apt-secure(8)). */
+/**
+ * The fields by which machines recognize a suite. If one changes, apt on each machine stops and asks (apt-secure(8)).
+ */
 const identity = ['Origin', 'Label', 'Suite', 'Codename', 'NotAutomatic', 'ButAutomaticUpgrades'] as const;
 
 /**
- * @param there the Release that machines have; null where the suite is new
+ * @param there the Release that machines have; null for a new suite
  * @throws LockstepError SUITE_IDENTITY with each field that would change
  */
 export function assertSameIdentity(
@@ -108,23 +110,22 @@ export interface ReleaseFiles {
   plain: string | undefined;
   /** `Release.gpg`. */
   signature: string | undefined;
-  /** `InRelease`: what clients go by. */
+  /** `InRelease`: the file that clients use. */
   inline: string | undefined;
 }
 
-/** The Release that clients see, and what must be known of the others. */
+/** The Release that clients see, and what Lockstep must know about the other files. */
 export interface PublishedRelease {
-  /** From InRelease, or null where there is none. */
+  /** From InRelease, or null if InRelease is missing. */
   release: Release | null;
-  /** The latest Date of any of the files, in seconds: a crash may have left a newer Release. */
+  /** The latest Date of any of the files, in seconds. After a crash, another file than InRelease can be the newest. */
   latestDate: number | null;
-  /** Whether all three files are there and say the same. */
+  /** Whether all three files exist and have the same content. */
   whole: boolean;
 }
 
 /**
- * Reads the existing files. It does not check the signature: Lockstep wrote these files, and replaces damaged
- * ones.
+ * Reads the existing files. It does not verify the signature: Lockstep wrote these files, and replaces damaged ones.
  */
 export function readReleaseFiles(files: ReleaseFiles): PublishedRelease {
   const inline = readable(files.inline, withoutArmour) ?? undefined;
@@ -141,7 +142,7 @@ export function readReleaseFiles(files: ReleaseFiles): PublishedRelease {
   };
 }
 
-/** The Release that a text is, or null where it is none. */
+/** Parses the text of a Release; null if the text is not a valid one. */
 export function releaseIn(text: string | undefined): Release | null {
   return readable(text, parseRelease);
 }
@@ -156,15 +157,15 @@ function readable<T>(text: string | undefined, read: (text: string) => T): T | n
 }
 
 /**
- * The Date of the next Release, in seconds: now, but always later than the existing one, even if the clock
- * ran backwards. apt silently ignores an older one (docs/explanation/architecture.md, law 1).
+ * The Date of the next Release, in seconds: now, but always later than the existing Date, even if the clock ran
+ * backwards. apt silently ignores an older Release (docs/explanation/architecture.md, law 1).
  */
 export function nextReleaseDate(now: Date, latest: number | null): number {
   const present = Math.floor(now.getTime() / 1000);
   return latest === null ? present : Math.max(present, latest + 1);
 }
 
-/** What a Release should say, without its dates. */
+/** The content of a Release, without its dates. */
 export interface ReleaseContent {
   fields: Readonly<Record<string, string>>;
   files: readonly IndexFile[];
@@ -172,7 +173,7 @@ export interface ReleaseContent {
 }
 
 /**
- * What a Release needs: `publish` if its fields must change, `refresh` if only its dates and signatures must,
+ * What must happen to a Release: `publish` if its fields must change, `refresh` if only its dates and signatures must,
  * `nothing` if more than half of its validity is left.
  */
 export function releaseVerdict(

@@ -1,8 +1,7 @@
 /**
- * What publishing needs to know of a snapshot, derived from its manifest once:
- * its indices as blocks, its frozen view's files, and the facts by which moves
- * are decided. With it a move reads no manifest. One file for each snapshot
- * below `.lockstep/`, named by the manifest's hash; safe to delete.
+ * What publishing needs to know about a snapshot, derived once from its manifest: its indices as blocks, the files of
+ * its frozen view, and the facts that decide moves. So a move does not read the manifest. Each snapshot has one file
+ * below `.lockstep/`, named by the manifest's hash. It is safe to delete.
  */
 import { join } from 'node:path';
 import type { ContentStore } from '../io/content-store.js';
@@ -41,7 +40,7 @@ import {
   type PoolFile,
 } from './index-text.js';
 
-/** An index of a snapshot: a published one by its path in a suite's folder, or `pool` or `versions`. */
+/** An index of a snapshot. Its name is the path of a published index in the suite's folder, or `pool` or `versions`. */
 export interface SnapshotIndex {
   path: string;
   kind: IndexKind;
@@ -50,33 +49,33 @@ export interface SnapshotIndex {
 
 type SnapshotOrigins = ReturnType<typeof originsOf>;
 
-/** See this module's first words. */
+/** The content of one record file. */
 export interface SnapshotRecord
   extends Pick<SnapshotManifest, 'profile' | 'id' | 'created' | 'base' | 'parent'>, SnapshotOrigins {
-  /** Of the manifest's text. */
+  /** SHA-256 of the manifest's text. */
   sha256: string;
   schema: SnapshotSchema | null;
   security: string[];
   supersedes: Superseding | null;
-  /** What the manifest itself says that gates said: format 1 only. Newer evidence lies beside the manifest. */
+  /** The evidence inside the manifest: format 1 only. Newer evidence is in a file next to the manifest. */
   evidence: Evidence[];
   areas: string[];
   /** Without `all`, sorted. */
   architectures: string[];
   indices: SnapshotIndex[];
-  /** The indices of the frozen view; the bytes of the stored ones are in the content store. */
+  /** The indices of the frozen view. The bytes of stored indices are in the content store. */
   files: IndexFile[];
 }
 
 /** What a record depends on in addition to the manifest. */
 export interface RecordOptions extends IndexPlaces {
-  /** The archive area that exists even if it is empty. */
+  /** The archive area that exists even without packages. */
   area: string;
-  /** Without it no Contents is made. */
+  /** Without it, no Contents index is made. */
   fileLists: FileLists | undefined;
 }
 
-/** To be raised when the same snapshot gets other bytes, or a record another shape. */
+/** Raise it when the same snapshot gets other bytes, or when the shape of a record changes. */
 const recordVersion = 3;
 
 interface KeptRecord extends SnapshotRecord {
@@ -88,19 +87,19 @@ interface KeptRecord extends SnapshotRecord {
 /** The records below one folder. */
 export class SnapshotRecords {
   readonly places: RecordOptions;
-  /** Read by this run; a move asks for the same two or three several times. */
+  /** Records that this run has read: a move needs the same two or three several times. */
   readonly #known = new Map<string, SnapshotRecord>();
 
-  /** Absolute path of what is derived: records in `snapshots/`, listings in `listings/`. */
+  /** Absolute path of the folder for derived files: records in `snapshots/`, listings in `listings/`. */
   readonly folder: string;
 
-  /** @param folder absolute path; made when the first record is */
+  /** @param folder absolute path; created together with the first record */
   constructor(folder: string, options: RecordOptions) {
     this.folder = folder;
     this.places = options;
   }
 
-  /** The absolute path of a record, given its manifest's hash. */
+  /** The absolute path of a record, from its manifest's hash. */
   path(sha256: string): string {
     return join(this.folder, 'snapshots', `${sha256}.json`);
   }
@@ -113,9 +112,9 @@ export class SnapshotRecords {
   /**
    * The record of a snapshot.
    *
-   * @param load reads and verifies the manifest; called where there is no record of it yet
-   * @throws LockstepError what `load` throws; DISK_FULL, DISK_IO, INTERRUPTED; STORE_MISSING and DEB_ARCHIVE
-   * of packages that are read for Contents
+   * @param load reads and verifies the manifest; called if no record exists yet
+   * @throws LockstepError what `load` throws; DISK_FULL, DISK_IO, INTERRUPTED; STORE_MISSING and DEB_ARCHIVE of
+   * packages that are read for Contents
    */
   async of(sha256: string, load: () => Promise<Snapshot>): Promise<SnapshotRecord> {
     const known = this.#known.get(sha256);
@@ -125,7 +124,7 @@ export class SnapshotRecords {
     return record;
   }
 
-  /** Makes a snapshot's record and keeps it. Throws as {@link SnapshotRecords.of}. */
+  /** Makes and writes a snapshot's record. Throws as {@link SnapshotRecords.of}. */
   async make(snapshot: Snapshot): Promise<SnapshotRecord> {
     const record = await recordOf(snapshot, this.places);
     this.#known.delete(record.sha256);
@@ -153,7 +152,7 @@ export class SnapshotRecords {
   }
 }
 
-/** Whether the bytes of all files that have any are in the store. */
+/** Whether the content store has the bytes of all files that have bytes. */
 export async function stored(files: readonly IndexFile[], store: ContentStore): Promise<boolean> {
   for (const file of files) {
     if (file.stored && (await store.size(file.sha256)) !== file.size) return false;
@@ -204,7 +203,7 @@ async function recordOf(snapshot: Snapshot, options: RecordOptions): Promise<Sna
 }
 
 function* poolFilesIn({ manifest }: Snapshot): Generator<PoolFile, void, undefined> {
-  // A source's tarball may be that of two versions; contradictions() saw to it that its hash is the same
+  // Two versions of a source can share a tarball; contradictions() has verified that its hash is the same
   const seen = new Set<string>();
   for (const file of manifestPoolFiles(manifest)) {
     if (!seen.has(file.path)) yield file;
@@ -218,7 +217,7 @@ async function ownersOf(
   signal: AbortSignal | undefined,
 ): Promise<ContentsOwners> {
   const owners = new ContentsOwners();
-  // By their hashes, as the lists are kept: one file of them is in memory at a time
+  // Sorted by hash, as the file lists are stored, so that only one file of them is in memory at a time
   const listed = packages.slice().sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
   for (const { package: name, path, sha256, stanza } of listed) {
     const files = await fileLists.of(sha256, { name: path, signal });

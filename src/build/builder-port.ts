@@ -1,8 +1,7 @@
 /**
- * The port to what makes packages: a prepared build in, its record out. The
- * machine that runs the command is one adapter (local-builder.ts); another
- * machine can be one. It owns the shapes of both sides; deciding what must be
- * built is build-plan.ts.
+ * The port to the machine that makes packages: it takes a prepared build and returns the build's record.
+ * local-builder.ts is the adapter for the machine that runs the command; another machine can be one. This file owns the
+ * shapes of both sides. build-plan.ts decides what must be built.
  */
 import type { Phase } from '../io/progress.js';
 import type { AptSourcePin, TreePin } from '../source/pin.js';
@@ -13,32 +12,32 @@ import type { PreparedSource } from './prepared-source.js';
 import type { Rebuild } from './source-package.js';
 import type { TreeFrom, TreePackage } from './tree-package.js';
 
-/** A source package to be built by its debian/ directory. */
+/** A source package to build with its debian/ directory. */
 export interface DebianRequest extends Pick<Rebuild, 'suffix' | 'maintainer' | 'changes'> {
   method: 'debian';
   component: string;
   pin: AptSourcePin | TreePin;
   /**
-   * `packaging/<component>/debian` of the workspace, if it exists: it replaces the source's own. A tree
-   * that is not a source package needs it.
+   * `packaging/<component>/debian` of the workspace, if it exists: it replaces the source's debian/. A tree that is not
+   * a source package requires it.
    */
   packaging?: string | undefined;
-  /** The packages that are wanted of it. */
+  /** The binary packages that the set needs from it. */
   packages: readonly string[];
   base: {
     codename: string;
-    /** What is built for: one that the builder has, see {@link Builder.architecture}. */
+    /** The architecture to build for: the builder's own, see {@link Builder.architecture}. */
     architecture: string;
-    /** Of the profile: a package that is not `all` must be built for each. */
+    /** The profile's architectures: a package that is not `all` must be built for each. */
     architectures: readonly string[];
-    /** Of base-index.ts, for `architecture`. */
+    /** The indices of base-index.ts for `architecture`. */
     indices: readonly BaseIndex[];
   };
-  /** Path of the log, on the machine that runs the command; an older one is replaced. */
+  /** Path of the log on the machine that runs the command. An older log is replaced. */
   log: string;
 }
 
-/** A package that is only files in their places. */
+/** A package that consists only of files and their paths. */
 export interface TreeRequest {
   method: 'tree';
   component: string;
@@ -48,7 +47,7 @@ export interface TreeRequest {
 
 export type BuildRequest = DebianRequest | TreeRequest;
 
-/** Everything that the decision and the build need. Sources and trees are in the content store, by their hashes. */
+/** Everything that the decision and the build need. The content store has the sources and trees, by their hashes. */
 export type PreparedBuild =
   | {
       method: 'debian';
@@ -60,26 +59,26 @@ export type PreparedBuild =
     }
   | { method: 'tree'; request: TreeRequest; inputs: string; record: BuildRecord | undefined };
 
-/** What builds are decided and run with. */
+/** What the decision and the build need from the command that runs them. */
 export interface BuildContext extends BuildJob, CacheContext {
   builder: Builder;
 }
 
-/** How one build is watched. */
+/** How the command watches one build. */
 export interface BuildJob {
   phase: Phase;
   signal?: AbortSignal | undefined;
 }
 
-/** Builds may run side by side. */
+/** Makes packages. Several builds may run at the same time. */
 export interface Builder {
-  /** What it builds for, as dpkg names it: `amd64`. @throws LockstepError TOOL_MISSING */
+  /** The builder's architecture in dpkg's words: `amd64`. @throws LockstepError TOOL_MISSING */
   architecture(): Promise<string>;
   /**
-   * Builds what was prepared. Every file that the record names is in the content store when the promise resolves,
-   * and the record's inputs are those of the prepared build. A debian build leaves its log where the request says.
-   * @throws LockstepError BUILD_FAILED, BUILD_ROOT, BUILD_OUTPUT, TOOL_MISSING, MACHINE_UNFIT, DEB_*, STORE_*,
-   * NET_*, DISK_*, INTERRUPTED (nothing temporary is left)
+   * Builds what was prepared. When the promise resolves, every file that the record names is in the content store, and
+   * the record has the inputs of the prepared build. A debian build writes its log to the path in the request.
+   * @throws LockstepError BUILD_FAILED, BUILD_ROOT, BUILD_OUTPUT, TOOL_MISSING, MACHINE_UNFIT, DEB_*, STORE_*, NET_*,
+   * DISK_*, INTERRUPTED (no temporary files remain)
    */
   build(prepared: PreparedBuild, job: BuildJob): Promise<BuildRecord>;
 }

@@ -25,9 +25,9 @@ import { putHashed, weakHashes } from './hashed-file.js';
 import { nativeTarball, type Packaging } from './packaging.js';
 import { sourceFields } from './source-fields.js';
 
-/** What our changelog entry says. */
+/** The content of Lockstep's changelog entry. */
 export interface Rebuild {
-  /** Ends the version: `+lockstep1`. */
+  /** The end of the version: `+lockstep1`. */
   suffix: string;
   /** Suite of the entry: the base's codename. */
   distribution: string;
@@ -39,7 +39,7 @@ export interface Rebuild {
   date: number;
 }
 
-/** A tree that no distribution has made a source package of, with the tarball that was made of it. */
+/** A tree that is not a distribution's source package, with the tarball that Lockstep made from it. */
 export interface TrackedSource {
   pin: TreePin;
   orig: HashedFile;
@@ -100,8 +100,8 @@ function dscOf(pin: AptSourcePin): StoredFile {
 }
 
 /**
- * The version without Lockstep's suffix. A tracked tree has a new version long before someone adds it to the
- * changelog. So its own version is used, with the epoch that machines know.
+ * The version without Lockstep's suffix. A tracked tree has a new version long before someone adds it to the changelog.
+ * So this takes the tree's version, with the epoch that machines know.
  */
 function baseVersion(from: AptSourcePin | TrackedSource, { top }: Packaging): string {
   if (!('orig' in from)) return top.version;
@@ -110,7 +110,7 @@ function baseVersion(from: AptSourcePin | TrackedSource, { top }: Packaging): st
   return formatVersion({ epoch: parseVersion(top.version).epoch, upstream, revision: '1' });
 }
 
-/** The packaging must be of this source, at this upstream version, in a format that we can write. */
+/** The packaging must belong to this source and this upstream version, and have a format that Lockstep can write. */
 function assertFits(from: AptSourcePin | TrackedSource, packaging: Packaging): void {
   const { top, format, from: place } = packaging;
   const { component } = 'orig' in from ? from.pin : from;
@@ -144,7 +144,7 @@ function assertFits(from: AptSourcePin | TrackedSource, packaging: Packaging): v
   });
 }
 
-/** Upstream's tarballs with their signatures, as the distribution has them. */
+/** Upstream's tarballs and their signatures, unchanged from the distribution. */
 async function origFiles(pin: AptSourcePin, store: ContentStore): Promise<HashedFile[]> {
   const upstream = parseDsc((await store.read(dscOf(pin).sha256)).toString('utf8'), pin.dsc);
   const listed = (field: string): Map<string, string> =>
@@ -183,7 +183,7 @@ function debianMembers(packaging: Packaging, changelog: string, mtime: number): 
   });
 }
 
-/** The tarball of a native source package, with Lockstep's debian/ instead of its own. */
+/** The members of a native source package's tarball, with Lockstep's debian/ in place of the package's debian/. */
 async function* nativeMembers(
   { name, sha256 }: StoredFile,
   debian: readonly TarInput[],

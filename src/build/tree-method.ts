@@ -1,7 +1,6 @@
 /**
- * The method `tree`: files that go to their places become a .deb, without root
- * and without Debian's tools, the same bytes each time. What is in the tree
- * was decided by src/metapackage; here it is checked and written.
+ * The method `tree`: writes files and their paths into a .deb, without root and without Debian's tools, with the same
+ * bytes each time. src/metapackage decides what the tree contains; this file checks and writes it.
  */
 import { Readable, Writable } from 'node:stream';
 import { linkTargetFault, memberPath, shownName } from '../deb/member-name.js';
@@ -17,16 +16,15 @@ import type { TreeEntry, TreeFrom, TreePackage } from './tree-package.js';
 
 export interface TreeWriting {
   store: ContentStore;
-  /** Threads of the compressor; the bytes do not depend on it. */
+  /** Threads of the compressor. They do not change the bytes. */
   cores?: number;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The package's entries in the order written: sorted by path, so each folder comes before what is in it.
- * Pure.
- * @throws LockstepError DEB_INVALID, all faults at once: paths that are not absolute and plain, paths that
- * are there twice, modes that no package should have, links that lead nowhere below `/`
+ * The package's entries in the order in which they are written: sorted by path, so a folder precedes its content. Pure.
+ * @throws LockstepError DEB_INVALID, all faults at once: paths that are not absolute and plain, paths that occur twice,
+ * modes that no package should have, links that lead nowhere below `/`
  */
 export function planTree(tree: TreePackage, from: readonly TreeFrom[] = []): TreeEntry[] {
   const faults = [
@@ -63,7 +61,7 @@ function pathFaults(path: string): string[] {
   return memberPath(path) === '' ? [`the path ${shownName(path)} is the root itself`] : [];
 }
 
-/** Lockstep's packages need no more: systemd starts what runs as another user; no file needs a set-id bit. */
+/** Refuses set-id bits. Lockstep's packages do not need them: systemd starts what runs as another user. */
 function modeFaults(path: string, kind: 'file' | 'dir', mode: number): string[] {
   const shown = `${shownName(path)} has the mode ${mode.toString(8).padStart(4, '0')}`;
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) return [`${shownName(path)} has no valid mode`];
@@ -75,7 +73,7 @@ function modeFaults(path: string, kind: 'file' | 'dir', mode: number): string[] 
     : [`${shown}: its owner cannot use it`];
 }
 
-/** An absolute target is one below the root of the machine; a relative one must not climb above it. */
+/** An absolute target is relative to the root of the machine. A relative target must not climb above that root. */
 function linkFaults(path: string, target: string): string[] {
   const shown = `the link ${shownName(path)} to ${shownName(target)}`;
   const fault = linkTargetFault(target);
@@ -89,7 +87,7 @@ function linkFaults(path: string, target: string): string[] {
   return [];
 }
 
-/** Of what comes from a tarball only the writer knows the names: it checks those. */
+/** Only the writer knows the names in a tarball, so the writer checks conffiles that come from one. */
 function conffileFaults(path: string, tree: TreePackage, from: readonly TreeFrom[]): string[] {
   const inside = memberPath(path);
   if (tree.entries.some((entry) => entry.kind === 'file' && memberPath(entry.path) === inside)) return [];
@@ -113,8 +111,8 @@ function compareBytes(a: string, b: string): number {
 
 /**
  * Writes the package into the store.
- * @throws LockstepError as planTree; DEB_INVALID, DEB_ARCHIVE, SOURCE_PATH_MISSING (a folder that the
- * tarball does not have), STORE_*, DISK_*, INTERRUPTED
+ * @throws LockstepError as planTree; DEB_INVALID, DEB_ARCHIVE, SOURCE_PATH_MISSING (the tarball does not have a
+ * folder), STORE_*, DISK_*, INTERRUPTED
  */
 export async function writeTreePackage(
   tree: TreePackage,
@@ -133,7 +131,7 @@ export async function writeTreePackage(
   const spec = {
     control: {
       Package: tree.package,
-      // Policy 5.6.1: left out where it is the package's own name
+      // Policy 5.6.1: no Source field if the source has the package's name
       ...(tree.source === tree.package ? {} : { Source: tree.source }),
       Version: tree.version,
       Architecture: tree.architecture,
@@ -174,7 +172,10 @@ async function* allEntries(
   for (const tree of from) yield* entriesFrom(tree, writing);
 }
 
-/** Owner and times are the package's; of modes only whether it is a program. Folders come with what is in them. */
+/**
+ * The entries that come from a tarball. The package sets owner and times. The tarball decides only whether a file is
+ * executable. A folder comes with its content.
+ */
 async function* entriesFrom(tree: TreeFrom, { store, signal }: TreeWriting): AsyncGenerator<DebEntry> {
   const isExcluded = pathMatcher(tree.exclude);
   const isData = pathMatcher(tree.data ?? []);
