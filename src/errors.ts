@@ -1,8 +1,7 @@
 /**
- * The faults Lockstep reports to people: one stable code each, with the exit
- * status it ends the command with. This room knows nothing of the others; it
- * must not render (src/cli does) and must not hold wording that only one
- * caller uses.
+ * The faults that Lockstep reports: each has a stable code, and the exit status with which it ends the command. This
+ * room does not know the others. It must not render faults (src/cli does), and must not have texts that only one caller
+ * uses.
  */
 
 /** Process exit statuses, documented in docs/reference/exit-codes.md. */
@@ -24,8 +23,8 @@ export const exitStatus = {
 export type ExitStatusName = keyof typeof exitStatus;
 
 /**
- * Every code, with the exit status class and what it means in one line.
- * docs/reference/errors.md is checked against this table by a test.
+ * Every code, with its class of exit status and its meaning in one line. A test compares docs/reference/errors.md with
+ * this table.
  */
 export const errorCodes = {
   // What a person wrote: workspace, profiles, templates, flags
@@ -196,7 +195,7 @@ export interface FaultPlace {
   column?: number | undefined;
   path?: string | undefined;
   value?: string | undefined;
-  /** What is wrong at this place, where one error lists several. */
+  /** What is wrong at this place. Used when one error lists several places. */
   message?: string | undefined;
 }
 
@@ -206,12 +205,12 @@ export interface LockstepErrorDetails {
   /** What the person can do about it. */
   hint?: string | undefined;
   where?: readonly FaultPlace[] | undefined;
-  /** The fault as data, for `--json`: each key is one of the error there. */
+  /** The fault as data, for `--json`: each key becomes a key of the error object. */
   data?: Readonly<Record<string, unknown>> | undefined;
   cause?: unknown;
 }
 
-/** A fault with a stable code; anything else that is thrown is a bug of ours. */
+/** A fault with a stable code. Any other thrown value is a bug in Lockstep. */
 export class LockstepError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -227,7 +226,7 @@ export class LockstepError extends Error {
     this.data = details.data ?? {};
   }
 
-  /** The same fault, told in another way. */
+  /** The same fault with other texts or data. */
   with(changes: Partial<LockstepErrorDetails>): LockstepError {
     const { code, message, hint, where, data, cause } = this;
     return new LockstepError(code, { message, hint, where, data, cause, ...changes });
@@ -239,7 +238,10 @@ export class LockstepError extends Error {
   }
 }
 
-/** What `work` returns, or what `otherwise` makes of the fault that it throws; a bug of ours is thrown on. */
+/**
+ * What `work` returns, or what `otherwise` makes of the LockstepError that it throws. Any other error is a bug in
+ * Lockstep and is thrown again.
+ */
 export function unlessFault<T, U>(work: () => T, otherwise: (fault: LockstepError) => U): T | U {
   try {
     return work();
@@ -249,7 +251,10 @@ export function unlessFault<T, U>(work: () => T, otherwise: (fault: LockstepErro
   }
 }
 
-/** The fault with which some work ends; null where it succeeds. A bug of ours is thrown on. */
+/**
+ * The LockstepError with which some work ends; null if it succeeds. Any other error is a bug in Lockstep and is thrown
+ * again.
+ */
 export async function faultOf(work: Promise<unknown>): Promise<LockstepError | null> {
   return await work.then(
     () => null,

@@ -1,7 +1,7 @@
 /**
- * Settings from the environment that do not belong to one workspace: the path of the cache, the limits of the
- * network. Pure. Each room reads its own settings (mirror, keyring, passphrase);
- * docs/reference/environment.md lists all.
+ * Settings from the environment that do not belong to one workspace: the path of the cache and the limits of the
+ * network. Pure. Each room reads its own settings (mirror, keyring, passphrase). docs/reference/environment.md lists
+ * all.
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,10 @@ import type { HttpOptions } from '../io/http.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `LOCKSTEP_CACHE`, else below XDG_CACHE_HOME as the XDG base directory specification has it. */
+/**
+ * `LOCKSTEP_CACHE`. Without it, the folder `lockstep` in XDG_CACHE_HOME or in its default (XDG Base Directory
+ * Specification).
+ */
 export function cacheFolder(env: Environment): string {
   if (env['LOCKSTEP_CACHE']) return resolve(env['LOCKSTEP_CACHE']);
   return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'lockstep');
@@ -37,8 +40,8 @@ export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'st
 }
 
 /**
- * The width that tables keep within: of a terminal what `COLUMNS` says, else what the terminal says. A pipe has none:
- * programs read whole lines.
+ * The width for tables: `COLUMNS` if it is set, otherwise the terminal's width. A pipe has no width, because programs
+ * read whole lines.
  */
 export function outputColumns(
   env: Environment,

@@ -1,7 +1,6 @@
 /**
- * The contents of a package for a comparison: its files with modes, owners and hashes, the text of
- * configuration files, maintainer scripts, changelogs. One pass over the stream, in bounded memory, because
- * packages are untrusted.
+ * The contents of a package for a comparison: its files with modes, owners and hashes, the text of configuration files,
+ * maintainer scripts, changelogs. It reads the stream once, in bounded memory, because packages are untrusted.
  */
 import { createHash } from 'node:crypto';
 import { readDeb, type DebFile } from '../deb/deb-file.js';
@@ -12,22 +11,22 @@ import { decompressByName } from '../io/compress.js';
 import { sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 
-/** A file larger than this is compared by its hash alone. */
+/** Bytes. A larger file is compared only by its hash. */
 export const largestText = 1024 * 1024;
-/** So much of an unpacked changelog is read: the newest entries come first. */
+/** Bytes of an unpacked changelog that are read. The newest entries come first, so the old end is cut off. */
 const mostOfChangelog = 4 * largestText;
-/** So much text of each sort is kept of one package. */
+/** Bytes of text that are kept per package, for each kind of text. */
 const mostText = 16 * largestText;
-/** Packages of texlive have 40,000. */
+/** Files in one package. Debian's texlive packages have 40,000. */
 const mostFiles = 250_000;
-/** Bytes that may come out of data.tar; the largest packages of Debian have 2 GiB. */
+/** Bytes that data.tar may unpack to. Debian's largest packages have 2 GiB. */
 const mostUnpacked = 32 * 1024 * 1024 * 1024;
 
 export type ContentKind = TarHeader['kind'];
 
-/** A file, folder or link, as a package brings it. */
+/** A file, folder or link in a package. */
 export interface PackageFile {
-  /** On the machine: `/etc/varnish/default.vcl`; `/` is the root itself. */
+  /** Path on the machine: `/etc/varnish/default.vcl`; `/` is the root itself. */
   path: string;
   kind: ContentKind;
   /** Permission bits. */
@@ -36,31 +35,31 @@ export interface PackageFile {
   owner: string;
   /** Bytes; 0 if it is not a file. */
   size: number;
-  /** Of files; null for others. */
+  /** Null if it is not a file. */
   sha256: string | null;
-  /** Of links; null for others. */
+  /** Null if it is not a link. */
   linkTarget: string | null;
 }
 
-/** A text, or why it is missing, with its hash. */
+/** A text, or the reason why it was not kept and its hash. */
 export type KeptText = { text: string } | { not: 'binary' | 'too large'; sha256: string };
 
 export interface PackageContents {
-  /** Each path once, as dpkg would leave it. */
+  /** Each path once, in the state in which dpkg would leave it. */
   files: Map<string, PackageFile>;
   conffiles: Set<string>;
-  /** By path: conffiles, and with `texts: all` every file that is text. */
+  /** By path: conffiles, and with `texts: all` every text file. */
   texts: Map<string, KeptText>;
   /** `preinst`, `postinst`, ..., and `triggers`. */
   scripts: Map<string, KeptText>;
-  /** Changelogs and release notes by path, unpacked and maybe cut off at their old end. */
+  /** Changelogs and release notes by path, unpacked. The old end may be cut off. */
   documents: Map<string, string>;
 }
 
 export interface ContentsReading {
-  /** Named in faults. */
+  /** The package's name in messages. */
   name: string;
-  /** `all` for packages that Lockstep composes of templates: there every text is configuration. */
+  /** `all` for packages that Lockstep composes from templates: all their texts are configuration. */
   texts: 'conffiles' | 'all';
   signal?: AbortSignal | undefined;
 }
@@ -69,8 +68,8 @@ export interface ContentsReading {
  * Reads a package.
  *
  * @param source a path, or the bytes
- * @throws LockstepError DEB_ARCHIVE (damaged, or larger than anything that Debian has), DEB_SYNTAX,
- * DEB_UNSAFE_NAME, TOOL_MISSING, DISK_IO, INTERRUPTED
+ * @throws LockstepError DEB_ARCHIVE (damaged, or larger than any package of Debian), DEB_SYNTAX, DEB_UNSAFE_NAME,
+ * TOOL_MISSING, DISK_IO, INTERRUPTED
  */
 export async function readPackageContents(
   source: string | Uint8Array,
@@ -161,7 +160,10 @@ function wantedAs(
 const documentSpec =
   /^(?:changelog|changes|history|news|release[-_]?notes)(?:[-_.][A-Za-z0-9_.-]*)?(?:\.gz)?$/i;
 
-/** The files of Policy 12.7 and their like, those of the package itself only: usr/share/doc/<package>/NAME. */
+/**
+ * Whether a file is a changelog, release notes or a similar file (Policy 12.7), in usr/share/doc/<package>/ of the
+ * package itself.
+ */
 function isDocument(path: string, packageName: string): boolean {
   const folder = `/usr/share/doc/${packageName}/`;
   return path.startsWith(folder) && documentSpec.test(path.slice(folder.length));
@@ -181,7 +183,7 @@ async function readBody(
   return { sha256: hash.digest('hex'), bytes: keepBytes ? Buffer.concat(kept) : undefined };
 }
 
-/** @param bytes undefined where they were too many */
+/** @param bytes undefined if the file is too large */
 function keep(bytes: Buffer | undefined, sha256: string, room: { texts: number }): KeptText {
   if (bytes === undefined) return { not: 'too large', sha256 };
   const text = utf8Text(bytes);
@@ -190,7 +192,7 @@ function keep(bytes: Buffer | undefined, sha256: string, room: { texts: number }
   return room.texts < 0 ? { not: 'too large', sha256 } : { text };
 }
 
-/** The bytes as text, or undefined: UTF-8 without NUL, as git and diff tell it. */
+/** The bytes as text, or undefined for binary data. Text is UTF-8 without NUL, as for git and diff. */
 function utf8Text(bytes: Buffer): string | undefined {
   if (bytes.includes(0)) return undefined;
   try {
@@ -219,13 +221,13 @@ async function startOf(path: string, bytes: Buffer): Promise<Buffer> {
     }
     stream.destroy();
   } catch (error) {
-    // Only shown: what came before the damage is better than nothing
+    // The text is only shown, so the part before the damage is useful
     if (!(error instanceof LockstepError) || error.code !== 'DATA_DAMAGED') throw error;
   }
   return Buffer.concat(kept);
 }
 
-/** For the cache: maps and sets as lists. */
+/** The contents as JSON for the cache: maps and sets become lists. */
 export function contentsToJson(contents: PackageContents): unknown {
   return {
     files: [...contents.files.values()],
@@ -236,7 +238,7 @@ export function contentsToJson(contents: PackageContents): unknown {
   };
 }
 
-/** The way back from {@link contentsToJson}, or undefined for what is something else. */
+/** Reverses {@link contentsToJson}; undefined if the value has another shape. */
 export function contentsFromJson(value: unknown): PackageContents | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { files, conffiles, texts, scripts, documents } = value as Record<string, unknown>;

@@ -1,7 +1,6 @@
 /**
- * The documented changes of a source package between two versions: entries of debian/changelog, sections of
- * upstream's release notes, and the security fixes that both name. They come from the packages themselves.
- * Pure.
+ * The documented changes of a source package between two versions: entries of debian/changelog, sections of upstream's
+ * release notes, and the security fixes that both name. All of it is read from the packages. Pure.
  */
 import { changelogEntries, type ChangelogEntry } from '../deb/changelog.js';
 import { compareVersions, upstreamOf } from '../deb/version.js';
@@ -11,22 +10,22 @@ import { sectionsBetween } from './release-notes.js';
 import { fixesIn } from './security-fixes.js';
 import type { PackagingEntry, SecurityFix, SourceChanges, UpstreamNotes } from './diff-shape.js';
 
-/** The two versions of a source, and what its packages hold on the higher side. */
+/** The two versions of a source. */
 export interface SourceMove {
   source: string;
   component: string;
   from: string;
   to: string;
-  /** Upstream's versions where the pins tell them; those of the packages otherwise. */
+  /** Upstream's versions from the pins. Without them, upstream's part of the package versions. */
   upstream?: { from: string; to: string } | undefined;
-  /** Version of the source that the higher side was built from, before Lockstep's own entry. */
+  /** The source's version from which the higher side was built, without Lockstep's suffix. */
   unsuffixed?: string | undefined;
 }
 
-/** Nobody reads more, and a hostile changelog must not fill the memory. */
+/** Lines of changes that are kept. Nobody reads more, and a hostile changelog must not fill the memory. */
 const mostLines = 2000;
 
-/** The changes that one package of the higher version documents; null if there are none. */
+/** The changes that one package of the higher version documents; null if it documents none. */
 export function sourceChanges(move: SourceMove, { documents }: PackageContents): SourceChanges | null {
   const direction = compareVersions(move.from, move.to) <= 0 ? 'up' : 'down';
   const [low, high] = direction === 'up' ? [move.from, move.to] : [move.to, move.from];
@@ -48,9 +47,10 @@ export function sourceChanges(move: SourceMove, { documents }: PackageContents):
 }
 
 /**
- * What the packages of one source tell together: they mostly have the same changelog, or one has it for all.
+ * Merges the documented changes of the packages of one source. They usually have the same changelog, or one package has
+ * the changelog of all.
  *
- * @param told one at least, of one source; the first counts most
+ * @param told at least one, all from one source; the first takes precedence
  */
 export function mergedChanges(told: readonly SourceChanges[]): SourceChanges {
   const first = told[0]!;
@@ -77,7 +77,7 @@ function packagingEntries(
   documents: ReadonlyMap<string, string>,
   move: SourceMove & { low: string; high: string },
 ): PackagingEntry[] {
-  // Policy 12.7: changelog.Debian.gz, and changelog.gz of a package that is native
+  // Policy 12.7: changelog.Debian.gz; a native package has changelog.gz
   const ranked = [/\/changelog\.Debian\.gz$/, /\/changelog\.Debian\b/, /\/changelog\.gz$/, /\/changelog$/];
   for (const name of ranked) {
     for (const [path, text] of documents) {
@@ -88,7 +88,7 @@ function packagingEntries(
   return [];
 }
 
-/** Entries above `low` and not above `high`. What is not well-formed ends the changelog. */
+/** Entries above `low` and not above `high`. The first entry that is not well-formed ends the changelog. */
 function entriesBetween(text: string, low: string, high: string): ChangelogEntry[] {
   const entries: ChangelogEntry[] = [];
   try {
@@ -120,9 +120,7 @@ function dateText(seconds: number): string {
   return Number.isNaN(date.getTime()) ? '' : date.toISOString();
 }
 
-/**
- * Release notes before changelogs before histories: the first document with an entry for a version is used.
- */
+/** Release notes before changelogs before histories. The first document that has an entry for a version is used. */
 const notesOrder = [/\/release[-_]?notes/i, /\/news/i, /\/changes/i, /\/changelog/i, /\/history/i];
 
 function upstreamNotes(documents: ReadonlyMap<string, string>, from: string, to: string): UpstreamNotes[] {

@@ -1,18 +1,18 @@
 /**
- * Bytes on their way: the one shape in which rooms hand data to each other.
- * Must not know where they come from or go to.
+ * Streams of bytes: the one shape in which rooms pass data to each other. Must not know where the bytes come from or go
+ * to.
  */
 
-/** Bytes that are there, or that come in pieces. Text is UTF-8. */
+/** Bytes in memory, or bytes that arrive in pieces. Text is UTF-8. */
 export type ByteSource = string | Uint8Array | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>;
 
-/** A Buffer over the same memory; text becomes UTF-8. */
+/** A Buffer on the same memory. Text is encoded as UTF-8. */
 export function asBuffer(piece: Uint8Array | string): Buffer {
   if (typeof piece === 'string') return Buffer.from(piece, 'utf8');
   return Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }
 
-/** The pieces of a source, one after the other; empty ones are left out. */
+/** The pieces of a source in order, without empty ones. */
 export async function* piecesOf(source: ByteSource): AsyncGenerator<Buffer, void, undefined> {
   if (typeof source === 'string' || source instanceof Uint8Array) {
     const whole = asBuffer(source);
@@ -25,7 +25,10 @@ export async function* piecesOf(source: ByteSource): AsyncGenerator<Buffer, void
   }
 }
 
-/** The pieces of a source as they pass. `see` is told the bytes of each and of all so far; what it throws ends them. */
+/**
+ * The pieces of a source, unchanged. `see` receives the number of bytes of each piece and of all pieces so far. If
+ * `see` throws, the stream ends with that error.
+ */
 export async function* watched(
   source: AsyncIterable<Buffer>,
   see: (bytes: number, total: number) => void,
@@ -39,8 +42,8 @@ export async function* watched(
 }
 
 /**
- * Everything of a source in one Buffer, which must not be longer than `limit`; only for what fits in memory.
- * @throws RangeError when it is longer; callers say it in their own words
+ * All bytes of a source in one Buffer, at most `limit` bytes.
+ * @throws RangeError when the source is longer; callers replace it with their own error
  */
 export async function collect(source: ByteSource, limit = Number.MAX_SAFE_INTEGER): Promise<Buffer> {
   const pieces: Buffer[] = [];

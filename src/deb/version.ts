@@ -1,7 +1,7 @@
 /**
- * Debian version numbers, deb-version(7): reading, ordering, and the way from
- * and to upstream's own numbering. It knows versions, not packages; ranges of
- * a profile are semver's and touch Debian versions only through `semverOf`.
+ * Debian version numbers, deb-version(7): parsing, ordering, and conversion from and to upstream's own numbering. It
+ * knows versions, not packages. The ranges of a profile are semver ranges; only `semverOf` compares Debian versions
+ * with them.
  */
 import semver, { type SemVer } from 'semver';
 import { LockstepError } from '../errors.js';
@@ -17,7 +17,7 @@ export interface DebianVersion {
 /** Same limit as dpkg: an epoch is a C int. */
 const largestEpoch = 2147483647;
 
-/** The version, or why it is none. */
+/** The parsed version, or the reason why the text is invalid. */
 function read(text: string): DebianVersion | string {
   if (text === '') return 'it is empty';
   const colon = text.indexOf(':');
@@ -64,9 +64,8 @@ export function formatVersion(version: DebianVersion): string {
 }
 
 /**
- * Orders two versions as dpkg does: negative epochs do not exist, `~` sorts
- * before the end, letters before other characters, digits as numbers of any
- * length. Usable with `Array.sort`.
+ * Compares two versions in dpkg's order: `~` sorts before the end, letters before other characters, digits as numbers
+ * of any length. Usable with `Array.sort`.
  * @throws LockstepError DEB_VERSION
  */
 export function compareVersions(a: string, b: string): -1 | 0 | 1 {
@@ -80,12 +79,12 @@ export function compareVersions(a: string, b: string): -1 | 0 | 1 {
   return compareParts(left.revision ?? '', right.revision ?? '');
 }
 
-/** The highest of some versions, the first of equal ones; undefined where there is none. */
+/** The highest of some versions, and the first of equal ones; undefined for an empty list. */
 export function highestOf(versions: readonly string[]): string | undefined {
   return versions.toSorted((a, b) => compareVersions(b, a))[0];
 }
 
-/** Of each key the item with the highest version, the first of equal ones. */
+/** For each key, the item with the highest version, and the first of equal ones. */
 export function highestBy<K, T>(
   items: Iterable<T>,
   keyOf: (item: T) => K,
@@ -105,7 +104,7 @@ function isDigitAt(text: string, at: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** The sort weight of the character at `at`: a digit or the end is 0. */
+/** The sort weight of the character at `at`. A digit or the end of the text has weight 0. */
 function weightAt(text: string, at: number): number {
   if (at >= text.length || isDigitAt(text, at)) return 0;
   const code = text.charCodeAt(at);
@@ -114,7 +113,7 @@ function weightAt(text: string, at: number): number {
   return isLetter ? code : code + 256;
 }
 
-/** dpkg's verrevcmp: turns of non-digits, then of digits. */
+/** dpkg's verrevcmp: compares non-digits and digits in turn. */
 function compareParts(a: string, b: string): -1 | 0 | 1 {
   let i = 0;
   let j = 0;
@@ -152,7 +151,7 @@ export function withoutEpoch(version: string): string {
 }
 
 /**
- * The version with `suffix` at its end, which makes it higher by a hair:
+ * The version with `suffix` at its end, which makes it slightly higher:
  * `1:1.39.17-1+deb12u2`, `+lockstep1` -> `1:1.39.17-1+deb12u2+lockstep1`.
  * @throws LockstepError DEB_VERSION when the suffix would change the parts (a hyphen, a colon)
  */
@@ -168,12 +167,12 @@ export function withSuffix(version: string, suffix: string): string {
 }
 
 /**
- * An upstream version as the upstream part of a Debian one. A pre-release
- * sorts before its release: `0.16.0-a17` -> `0.16.0~a17`, `1.0RC1` -> `1.0~rc1`;
- * Composer's patch stability sorts after it: `1.0.0-p2` -> `1.0.0+p2`; so does
- * what a build adds: `1.47.0-wmf.9+git20261123.101530.1a2b3c4d` -> `1.47.0~wmf.9+git...`.
- * A leading `v` goes. What is a Debian version already stays.
- * @throws LockstepError DEB_VERSION when what comes out is not a version
+ * An upstream version as the upstream part of a Debian version.
+ * - A pre-release sorts before its release: `0.16.0-a17` -> `0.16.0~a17`, `1.0RC1` -> `1.0~rc1`.
+ * - Composer's patch stability sorts after the release: `1.0.0-p2` -> `1.0.0+p2`.
+ * - So does build metadata: `1.47.0-wmf.9+git20261123.101530.1a2b3c4d` -> `1.47.0~wmf.9+git...`.
+ * - A leading `v` is removed. A text that already is a Debian version stays unchanged.
+ * @throws LockstepError DEB_VERSION when the result is not a version
  */
 export function debianVersionOf(upstream: string): string {
   const text = upstream.trim();
@@ -185,21 +184,21 @@ export function debianVersionOf(upstream: string): string {
         parsed.letters +
         (parsed.pre === null ? '' : `~${parsed.pre}`) +
         parsed.after.map((part) => `+${part}`).join('');
-  // A hyphen would begin a revision, which upstream has no say in
+  // A hyphen would begin a revision, and upstream's versions have none
   if (parsed === null && version.includes('-')) throw noUpstreamVersion(upstream);
   parseVersion(version);
   return version;
 }
 
 /**
- * Orders upstream versions, by dpkg's rules for the Debian versions they become: what machines see is what counts.
+ * Compares upstream versions by dpkg's rules, after conversion to Debian versions, because machines compare those.
  * Usable with `Array.sort`.
  *
- * That is semver's order, with numbers inside of words too (`a9` < `a17`). MediaWiki's weekly `-wmf.N` come after
- * `-alpha`, which its main branch is called all the while, and are ordered by their number. That they also sort
- * after the `-rc` of the same release, though they are older, is dpkg's order of `~wmf` and `~rc`, which Debian's
- * own packages of MediaWiki use; wmf branches and release tags are never candidates of one component.
- * @throws LockstepError DEB_VERSION for what no grammar knows
+ * The order is semver's, and also compares numbers inside words (`a9` < `a17`). MediaWiki's weekly `-wmf.N` versions
+ * sort by their number and after `-alpha`, the version of its main branch. They also sort after the `-rc` versions of
+ * the same release, although they are older: dpkg sorts `~wmf` after `~rc`, and Debian's own MediaWiki packages use
+ * both. wmf branches and release tags are never candidates of one component.
+ * @throws LockstepError DEB_VERSION for a text that is not a version in any known grammar
  */
 export function compareUpstreamVersions(a: string, b: string): -1 | 0 | 1 {
   for (const text of [a, b]) if (parseUpstream(text) === null) throw noUpstreamVersion(text);
@@ -218,10 +217,9 @@ function noUpstreamVersion(text: string): LockstepError {
 const repackMark = /[+~.](?:dfsg|ds|repack|debian|nmu)[A-Za-z0-9.]*/g;
 
 /**
- * An upstream part (not a whole Debian version, see `upstreamOf`) as semver
- * sees it: `7.1` -> 7.1.0, `0.16.0~a17` -> 0.16.0-a17, `1.2.3+dfsg1` -> 1.2.3.
- * Null where there is no likeness (`9.2p1`, four numbers): such a version
- * fits no range.
+ * An upstream part (not a whole Debian version, see `upstreamOf`) as semver: `7.1` -> 7.1.0, `0.16.0~a17` ->
+ * 0.16.0-a17, `1.2.3+dfsg1` -> 1.2.3. Null if semver has no equivalent (`9.2p1`, four numbers): such a version is in no
+ * range.
  */
 export function semverOf(upstream: string): SemVer | null {
   const plain = upstream.replace(repackMark, '');
@@ -237,16 +235,16 @@ export function semverOf(upstream: string): SemVer | null {
 
 /**
  * Which pre-releases a range includes.
- * - `named`: pre-releases with the same numbers as one that it names, like npm's ranges: `>=2.0.0-alpha`
- *   includes 2.0.0-beta but not 2.1.0-alpha, and `>=1` does not include 2.0.0-beta
+ * - `named`: pre-releases with the same numbers as a pre-release that the range names, as in npm: `>=2.0.0-alpha`
+ * includes 2.0.0-beta but not 2.1.0-alpha, and `>=1` does not include 2.0.0-beta
  * - `any`: all in the range
  */
 export type PreReleases = 'named' | 'any';
 
 /**
- * Whether an upstream part is in a semver range. `a9` is below `a17` (plain
- * semver compares such identifiers as text). A fourth number lies between its
- * three and the next: `1.2.3.4` is above 1.2.3, and below every form of 1.2.4.
+ * Whether an upstream part is in a semver range. `a9` is below `a17` (plain semver compares such identifiers as text).
+ * A version with four numbers is between its first three numbers and the next version: `1.2.3.4` is above 1.2.3, and
+ * below every form of 1.2.4.
  */
 export function isInRange(upstream: string, range: string, preReleases: PreReleases): boolean {
   const dottedRange = range.replace(
@@ -262,7 +260,7 @@ export function isInRange(upstream: string, range: string, preReleases: PreRelea
   return semver.satisfies(dotted, dottedRange, { includePrerelease: preReleases === 'any' });
 }
 
-/** As {@link isInRange}, for more numbers than semver has. */
+/** As {@link isInRange}, for versions with more numbers than semver allows. */
 function isBetween(upstream: string, range: string): boolean {
   const three = /^([0-9]+\.[0-9]+\.[0-9]+)(?:\.[0-9]+)+(?:[~+][0-9A-Za-z.+~]*)?$/.exec(upstream)?.[1];
   const below = three === undefined ? null : semverOf(three);
