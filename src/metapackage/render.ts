@@ -1,6 +1,6 @@
 /**
- * Renders one template: handlebars with `strict` and `noEscape` (nothing here
- * is HTML), every fault with file and line. It knows no package and no disk.
+ * Renders one template with handlebars, with `strict` and `noEscape` (the output is not HTML). Every fault has its file
+ * and line. It knows no package and does not read the disk.
  */
 import Handlebars from 'handlebars';
 import { counted } from '../counted.js';
@@ -8,7 +8,10 @@ import { LockstepError, type FaultPlace } from '../errors.js';
 import type { Relocate } from '../profile/yaml-file.js';
 import { findVariableFaults } from './variables.js';
 
-/** Marks, in private-use characters, the template's line at the begin of each line of its text. */
+/**
+ * A mark that holds a line number of the template, in private-use characters. It precedes each line of the template's
+ * text.
+ */
 const mark = (line: number): string => `\uE000${line}\uE001`;
 const marks = /\uE000(\d+)\uE001/g;
 
@@ -116,7 +119,7 @@ function templateError(
   });
 }
 
-/** Puts a mark at the begin of each piece of plain text and after each of its line ends. */
+/** Puts a mark at the start of each piece of plain text and after each of its line ends. */
 function markLines(statements: readonly hbs.AST.Statement[]): void {
   for (const statement of statements) {
     if (statement.type === 'ContentStatement') {
@@ -134,24 +137,26 @@ function markLines(statements: readonly hbs.AST.Statement[]): void {
 /** A text of a template, with fields of handlebars' parser that its public type lacks. */
 interface Content extends Omit<hbs.AST.ContentStatement, 'original'> {
   original: string;
-  /** Whether white space before the text, right of a tag, was taken off. */
+  /** Whether white space at the start of the text, after a tag, was removed. */
   rightStripped?: boolean;
 }
 
-/** That white space: the rest of a standalone tag's line, or all of it (`~}}`). */
+/** The removed white space: the rest of a standalone tag's line, or all white space (`~}}`). */
 function cutFrom({ original, value, rightStripped }: Content): string {
   if (rightStripped !== true) return '';
   const restOfLine = /^[ \t]*\r?\n?/.exec(original)![0];
   return original.startsWith(value, restOfLine.length) ? restOfLine : /^\s*/.exec(original)![0];
 }
 
-/** From a place in the text to the one in the template; the column only where the line is the same in both. */
+/**
+ * Maps a place in the marked text to a place in the template. It maps the column only if the line is the same in both.
+ */
 function relocateBy(marked: string, template: string): Relocate {
   const templateLines = template.split('\n');
   let last = 1;
   const lines = marked.split('\n').map((text) => {
     const found = [...text.matchAll(marks)].map((match) => Number(match[1]));
-    // a block that begins a line marks it again: the last mark is that of the text which stands there
+    // A block that begins a line marks it again. The last mark belongs to the text that follows
     const line = found.at(-1) ?? last;
     last = line;
     return { line, same: text.replace(marks, '') === templateLines[line - 1] };

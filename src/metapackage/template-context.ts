@@ -1,6 +1,6 @@
 /**
- * What templates may name: the variables, made of workspace, profile, pins and
- * versions. Pure. docs/reference/templates.md is about this.
+ * The variables of templates, made from workspace, profile, pins and versions. Pure. docs/reference/templates.md
+ * documents them.
  */
 import { LockstepError } from '../errors.js';
 import { byText, distinct } from '../io/keyed.js';
@@ -16,35 +16,40 @@ export interface ArchiveKey {
   fingerprint: string;
   /** The public key, not armored. */
   binary: Uint8Array;
-  /** When it was made, seconds: the date of the keyring package's files. */
+  /** When the key was created, in seconds: the date of the keyring package's files. */
   date: number;
-  /** The suites that keep a machine's key up to date (layout.ts, keyringSuite). */
+  /** The suites from which machines get the key's updates (layout.ts, keyringSuite). */
   suites: readonly string[];
 }
 
 /** The sets that machines of the archive can follow. */
 export interface FollowedSets {
-  /** All profiles that suites take and that are made here: the pin names the packages of all of them. */
+  /**
+   * All profiles that a suite names and whose packages Lockstep builds: the apt pin names the packages of all of them.
+   */
   profiles: readonly Profile[];
-  /** Those of imported packages: another source of a machine may want other versions, so the pin leaves them out. */
+  /**
+   * The profiles of imported packages. The apt pin leaves them out: the machine may need other versions of them from
+   * another source.
+   */
   imported: readonly Pick<Profile, 'name' | 'base'>[];
-  /** Suites that are published, or are about to be, and the areas that each has. */
+  /** Suites that are published, or will be published by this command, and the areas of each. */
   published: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The database schema that the set needs, as templates see it; empty texts where the set has no database. */
+/** The database schema that the set needs, as templates see it; empty texts if the set has no database. */
 export interface SchemaVariable {
   component: string;
-  /** For people: `1.39`. */
+  /** Version for messages: `1.39`. */
   version: string;
   /** SHA-256. */
   digest: string;
 }
 
 /**
- * Variables of every template.
+ * The variables that every template has.
  *
- * @param profiles the workspace's profiles; a suite of another one is left out
+ * @param profiles the workspace's profiles; a suite of any other profile is left out
  */
 export function commonVariables(
   workspace: Workspace,
@@ -66,11 +71,14 @@ export function commonVariables(
       maintainer,
       keyringPackage,
       keyringPath: `/usr/share/keyrings/${keyringPackage}.gpg`,
-      /** Marks the versions of what is built here: `+lockstep1` (docs/decisions/0001). */
+      /** Marks the versions of packages that Lockstep built: `+lockstep1` (docs/decisions/0001). */
       versionSuffix: workspace.versionSuffix,
     },
     identities: identitiesOf(workspace, profiles),
-    /** By profile, then from the highest trust level to the lowest: the first of a codename is the one to propose. */
+    /**
+     * Sorted by profile, then from the highest trust level to the lowest, so the first suite of a codename is the one
+     * to propose.
+     */
     suites: Object.entries(workspace.suites)
       .flatMap(([suite, { profile: profileName, trust, default: isDefault }]) => {
         const profile = profiles.find((candidate) => candidate.name === profileName);
@@ -90,7 +98,9 @@ export function commonVariables(
   };
 }
 
-/** What the Release files of the suites call themselves, each once: apt pins by it. The archive's own come first. */
+/**
+ * The identity fields in the suites' Release files, without duplicates: apt pins by them. The archive's own come first.
+ */
 function identitiesOf({ archive, suites }: Workspace, profiles: readonly Pick<Profile, 'name'>[]) {
   const found = [
     archive,
@@ -106,7 +116,7 @@ export function keyringVariables(
   key: Pick<ArchiveKey, 'fingerprint' | 'suites'>,
 ) {
   const made = commonVariables(workspace, profiles, key);
-  // Imported sets come after those that are made here: they are not what a machine of this archive has for all else
+  // Imported sets come last, because a machine of this archive does not follow them by default
   const suites = [...made.suites, ...commonVariables(workspace, imported, key).suites];
   const firstOf = (codename: string) =>
     suites.find((suite) => suite.codename === codename && published.has(suite.name));
@@ -115,24 +125,26 @@ export function keyringVariables(
     identities: identitiesOf(workspace, [...profiles, ...imported]),
     suites: suites.map((suite) => ({
       ...suite,
-      /** Whether a new machine of its release follows it by default: the first published suite. */
+      /**
+       * Whether a new machine of this Debian release follows the suite by default: true for the first published suite.
+       */
       proposed: suite === firstOf(suite.codename),
-      /** Areas that a machine which follows it has: `main contrib`. */
+      /** Archive areas that a machine which follows the suite uses: `main contrib`. */
       areas: (published.get(suite.name) ?? [workspace.archive.area]).join(' '),
     })),
     pinnedPackages: exactPackages(workspace, profiles),
-    /** Suites that the machine follows for the key alone. */
+    /** Suites that the machine follows only to get the key. */
     keyringSuites: [...key.suites],
   };
 }
 
 /**
- * Variables of the templates of a profile.
+ * The variables of a profile's templates.
  *
- * @param packages the packages of each component that are in the set; a missing component is not a variable
- * @param more.schema of the set's database; left out if it has none
- * @param more.extensions in the order in which they are loaded
- * @param more.php packages of PHP's extensions that the set demands
+ * @param packages the set's packages, by component; a component that is missing here is not a variable
+ * @param more.schema the database schema of the set; left out if it has no database
+ * @param more.extensions in the order in which the wiki loads them
+ * @param more.php packages of PHP extensions that the set requires
  * @throws LockstepError RESOLVE_UNSATISFIABLE, see relationsOf
  */
 export function setVariables(
@@ -149,16 +161,16 @@ export function setVariables(
   const { schema, extensions = [], php = [] } = more;
   const components = Object.entries(profile.components).flatMap(([name, { relation }]) => {
     const own = packages[name];
-    // the version of a component made from a template is not known yet while an earlier one is composed
+    // The version of a component made from a template is unknown while an earlier one is composed
     if (own === undefined) return [];
     return [
       {
         name,
         upstreamVersion: pins[name]?.upstreamVersion ?? '',
         relation,
-        /** Ready relation strings by its rule. */
+        /** Complete relations for control files, by the relation's rule. */
         relations: relationsOf(name, relation, own),
-        /** The packages of it that are in the set, by name. */
+        /** The component's packages in the set, by name. */
         packages: Object.fromEntries(own.map((item) => [item.package, { version: item.version }])),
       },
     ];
@@ -169,7 +181,7 @@ export function setVariables(
     profile: { name: profile.name, description: profile.description },
     base: { distribution, release, codename, architectures, phpVersion },
     components: Object.fromEntries(components.map((component) => [component.name, component])),
-    /** Those of all components, sorted by package. */
+    /** The relations of all components, sorted by package. */
     relations: components
       .flatMap((component) => component.relations)
       .sort((a, b) => byText(packageIn(a), packageIn(b))),
@@ -191,22 +203,21 @@ function extensionVariable(
     component,
     ...{ name: facts.name, kind: facts.kind, folder, path, address },
     bundled: one.package === null,
-    /** Its package and that one's version; empty where it is bundled. */
+    /** Its package and that package's version; both empty for a bundled extension. */
     package: one.package ?? '',
     version: own?.find((item) => item.package === one.package)?.version ?? '',
-    /** Names of those of this list that it cannot be loaded without. */
+    /** Names of the entries of this list that it requires. */
     needs: neededBy(one, all).map((other) => other.facts.name),
   };
 }
 
 /**
- * The packages of each component that go into the set; components from templates only if their version is
+ * The packages of each component in the set. A component made from a template is included only if its version is
  * already known.
  *
  * @param built packages of the components that were built, by component
  * @param treeVersions versions of the packages made from templates, by package
- * @throws LockstepError BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE if a package that the profile names does not
- * exist
+ * @throws LockstepError BUILD_OUTPUT, SOURCE_UNKNOWN_PACKAGE if a package that the profile names does not exist
  */
 export function packagesOfSet(
   workspace: Pick<Workspace, 'archive'>,
@@ -234,7 +245,7 @@ export function packagesOfSet(
 
 const packageIn = (relation: string): string => relation.split(' ', 1)[0] ?? '';
 
-/** Those of the packages that are named; each name must be there. */
+/** The packages with these names. Each name must exist. */
 function named(
   component: string,
   names: readonly string[],

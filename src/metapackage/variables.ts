@@ -1,7 +1,6 @@
 /**
- * Finds every variable of a template that does not exist, before anything is
- * rendered: handlebars' own strict mode stops at the first one, and does not
- * look at the arguments of helpers (`{{#if typo}}` is silently false). Pure.
+ * Finds every variable of a template that does not exist, before the template is rendered. Handlebars' strict mode
+ * stops at the first one and ignores the arguments of helpers (`{{#if typo}}` is silently false). Pure.
  */
 import { didYouMean } from '../profile/nearest.js';
 
@@ -14,7 +13,7 @@ export interface VariableFault {
   message: string;
 }
 
-/** What cannot be told without rendering: the element of an empty list, a helper's result. */
+/** A value that is unknown until the template is rendered: the element of an empty list, a helper's result. */
 const untold = Symbol('untold');
 
 const loopVariables = new Set(['index', 'key', 'first', 'last']);
@@ -33,8 +32,8 @@ interface Resolved {
 }
 
 /**
- * All faults of a template: variables that are not in `context`, groups of
- * values used as text, helpers that do not exist, partials (there are none).
+ * All faults of a template: variables that are not in `context`, groups of values used as text, helpers that do not
+ * exist, partials (Lockstep does not have any).
  *
  * @param helpers names of the helpers that templates may call
  */
@@ -49,7 +48,7 @@ export function findVariableFaults(
 }
 
 class Walk {
-  /** By place and variable: the body of a loop is walked once for each element. */
+  /** By place and variable, because the body of a loop is walked once for each element. */
   readonly faults = new Map<string, VariableFault>();
 
   constructor(private readonly helpers: ReadonlySet<string>) {}
@@ -92,8 +91,9 @@ class Walk {
     if ((name === 'if' || name === 'unless') && condition !== undefined) {
       const value = this.#expression(condition, scope);
       this.#hash(block.hash, scope);
-      // of a plain variable both branches are checked, so that a fault does not wait for the day it is set;
-      // {{#if (lookup components "x")}} asks whether something exists, so only the branch that holds can be
+      // For a plain variable, both branches are checked: otherwise a fault in a branch appears only when someone sets
+      // the variable. `{{#if (lookup components "x")}}` asks whether something exists, so only the branch that applies
+      // can be checked
       const asks = condition.type === 'SubExpression' && value !== untold;
       const holds = isTruthy(value) === (name === 'if');
       if (!asks || holds) this.program(block.program, scope);
@@ -117,7 +117,7 @@ class Walk {
     else enter(untold, untold);
   }
 
-  /** What a block is about: the argument of each and with, or the variable of `{{#variable}}`. */
+  /** The value that a block changes `this` to: the argument of each and with, or the variable of `{{#variable}}`. */
   #blockSubject(block: hbs.AST.BlockStatement, scope: Scope): unknown {
     const name = (block.path as { original?: unknown }).original;
     if (name !== 'each' && name !== 'with') return this.#call(block, scope);
@@ -203,7 +203,7 @@ function resolvePath(path: hbs.AST.PathExpression, scope: Scope): Resolved {
   return descend(scope.values[level], parts, '../'.repeat(path.depth));
 }
 
-/** Own properties only: handlebars does not show what an object inherits. */
+/** Reads own properties only: handlebars does not show inherited ones. */
 function descend(start: unknown, parts: readonly string[], prefix: string): Resolved {
   let value = start;
   let name = prefix;

@@ -1,7 +1,6 @@
 /**
- * From what zod found wrong to what a person reads: one fault a place, with
- * file, line, column, the field's path and what is allowed there. It owns the
- * wording of shape faults; the files' meanings are not known here.
+ * Converts zod's issues to messages for people: one fault per place, with file, line, column, the field's path and the
+ * allowed values. It owns the texts of shape faults. It does not know what the files mean.
  */
 import { z } from 'zod';
 import type { FaultPlace } from '../errors.js';
@@ -9,7 +8,7 @@ import { remembered } from '../io/keyed.js';
 import { didYouMean } from './nearest.js';
 import { describeValue, type FieldPath, type YamlFile } from './yaml-file.js';
 
-/** The part of JSON Schema that `z.toJSONSchema` makes of our schemas. */
+/** The part of JSON Schema that `z.toJSONSchema` produces for Lockstep's schemas. */
 export interface JsonSchema {
   const?: unknown;
   properties?: Record<string, JsonSchema>;
@@ -19,16 +18,16 @@ export interface JsonSchema {
   anyOf?: JsonSchema[];
 }
 
-/** What of a file is good, or undefined, and everything that is wrong with it. */
+/** The value of a valid file, otherwise undefined, and all faults of the file. */
 export interface Checked<T> {
   value: T | undefined;
   faults: FaultPlace[];
 }
 
-/** Tells a fault of a field, or of its key. */
+/** Reports a fault of a field, or of its key. */
 export type Fault = (path: FieldPath, message: string, part?: 'key') => void;
 
-/** A rule over the data as written, whatever its shape: it must not trust any type. */
+/** A rule on the data as written. The data can have any shape, so the rule must not trust any type. */
 export type Rule = (data: unknown, fault: Fault) => void;
 
 /**
@@ -47,7 +46,7 @@ export function checkYaml<S extends z.ZodType>(
     const shape = jsonSchemaOf(schema);
     for (const issue of parsed.error.issues) faults.push(...describeIssue(issue, file, shape));
   }
-  // where the shape of a field is wrong already, a rule about it adds nothing
+  // A rule adds nothing about a field whose shape is already wrong
   const told = new Set(faults.map((fault) => fault.path));
   for (const rule of rules) {
     rule(file.data, (path, message, part) => {
@@ -58,10 +57,10 @@ export function checkYaml<S extends z.ZodType>(
   return { value: parsed.success && faults.length === 0 ? parsed.data : undefined, faults: inOrder(faults) };
 }
 
-/** Making one takes tens of milliseconds, and schemas never change. */
+/** Cached, because making one takes tens of milliseconds, and schemas never change. */
 const madeSchemas = new WeakMap<z.ZodType, JsonSchema>();
 
-/** The JSON Schema of what may be written, as editors get it. */
+/** The JSON Schema of the file as a person writes it, the same that editors get. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   const options = { io: 'input', unrepresentable: 'any' } as const;
   return remembered(madeSchemas, schema, () => z.toJSONSchema(schema, options) as JsonSchema);
@@ -92,9 +91,9 @@ function describeIssue(issue: z.core.$ZodIssue, file: YamlFile, shape: JsonSchem
     case 'invalid_value':
       return at(choice(issue.values, value, file.written(path)));
     case 'invalid_union': {
-      // The field that tells the kinds apart
+      // The field that selects between the kinds
       if ('options' in issue) return at(choice(issue.options ?? [], value, file.written(path)));
-      // One thing or a list of them: what is wrong with a list is wrong with one of its entries
+      // A field that accepts one value or a list. The value is a list, so report the faults of its entries
       const ofList = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
       if (!Array.isArray(value) || ofList === undefined) break;
       return ofList.flatMap((inner) =>
@@ -127,7 +126,7 @@ function choice(values: readonly unknown[], given: unknown, written: string | un
   if (given === undefined) return `is missing; it ${allowed}`;
   if (typeof given === 'object') return `${allowed}, but is ${describeValue(given)}`;
   const text = written ?? JSON.stringify(given);
-  // `release: 12` is the number 12: the word is right and only its quotes are missing
+  // `release: 12` is the number 12: the value is correct and only its quotes are missing
   if (typeof given !== 'string' && values.includes(text)) {
     return `${allowed}, as text: put it in quotes, "${text}"`;
   }
@@ -155,20 +154,20 @@ function expectedWord(expected: string): string {
   return words[expected] ?? expected;
 }
 
-/** YAML reads `1.10` as a number: a usual surprise, so the message explains it. */
+/** Explains that YAML reads `1.10` as a number: many people do not expect that. */
 function quotesHint(expected: string, value: unknown, written: string | undefined): string {
   if (expected !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return '';
   return `: put it in quotes, "${written ?? String(value)}"`;
 }
 
-/** The fields of a map; none for anything else. */
+/** The fields of a map; empty for any other value. */
 export function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : {};
 }
 
-/** What stands at a place in data of any shape, or undefined. */
+/** The value at a path in data of any shape, or undefined. */
 export function valueAt(data: unknown, path: FieldPath): unknown {
   let value = data;
   for (const part of path) {
@@ -178,7 +177,7 @@ export function valueAt(data: unknown, path: FieldPath): unknown {
   return value;
 }
 
-/** The schemas that a field may follow; several where a choice between kinds is still open. */
+/** The schemas that apply to a field; several if a choice between kinds is still open. */
 function schemasAt(shape: JsonSchema, path: FieldPath, data: unknown): JsonSchema[] {
   let schemas = branches(shape, data);
   let value = data;

@@ -1,7 +1,6 @@
 /**
- * The profiles of a workspace. Their files are read once; what one of them says
- * is checked when it is asked for, so that a profile with faults stops only who
- * needs it.
+ * The profiles of a workspace. It reads their files once, and checks a profile only when a command asks for it. So a
+ * profile with faults stops only the commands that need it.
  */
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
@@ -22,13 +21,13 @@ import type { ImportedProfile, Profile } from './profile-schema.js';
 import { workspaceFileName, workspaceFolder } from './workspace-folder.js';
 import type { Workspace } from './workspace-schema.js';
 
-/** Profiles that are good, and what is wrong with the others. */
+/** The valid profiles, and the faults of the others. */
 export interface ProfilesCheck {
-  /** Those with components. */
+  /** Profiles with components. */
   profiles: Profile[];
-  /** Those of imported packages. */
+  /** Profiles of imported packages. */
   imported: ImportedProfile[];
-  /** One for each file with faults. */
+  /** One error for each file with faults. */
   errors: LockstepError[];
 }
 
@@ -55,7 +54,7 @@ export class Profiles {
     return [...this.#files.keys()];
   }
 
-  /** A profile's file as it is. @throws LockstepError PROFILE_UNKNOWN, with the nearest name */
+  /** The unchanged bytes of a profile's file. @throws LockstepError PROFILE_UNKNOWN, with the nearest name */
   bytes(name: string): Uint8Array {
     const bytes = this.#files.get(name);
     if (bytes !== undefined) return bytes;
@@ -76,12 +75,15 @@ export class Profiles {
     return value;
   }
 
-  /** The same, or undefined where it has faults or is not there: a command that needs it says why. */
+  /**
+   * As {@link either}, but undefined if the profile has faults or does not exist. A command that needs it uses {@link
+   * either}, which says why.
+   */
   readable(name: string): Profile | ImportedProfile | undefined {
     return this.#files.has(name) ? this.#check(name).value : undefined;
   }
 
-  /** A profile with components. Throws as {@link either}, USAGE for one of imported packages. */
+  /** A profile with components. Throws as {@link either}, and USAGE for a profile of imported packages. */
   withComponents(name: string): Profile {
     const profile = this.either(name);
     if (!isImported(profile)) return profile;
@@ -92,7 +94,7 @@ export class Profiles {
     });
   }
 
-  /** A profile of imported packages. Throws as {@link either}, USAGE for one with components. */
+  /** A profile of imported packages. Throws as {@link either}, and USAGE for a profile with components. */
   imported(name: string): ImportedProfile {
     const profile = this.either(name);
     if (isImported(profile)) return profile;
@@ -104,9 +106,9 @@ export class Profiles {
   }
 
   /**
-   * Checks all of them, or the one that is named.
+   * Checks all profiles, or the named one.
    *
-   * @param now by which skips are judged that end too late; not judged where left out
+   * @param now time by which skips that end too late are found; without it they are not checked
    * @throws LockstepError PROFILE_UNKNOWN
    */
   check(name?: string, now?: Date): ProfilesCheck {
@@ -120,7 +122,7 @@ export class Profiles {
     return found;
   }
 
-  /** All of them, where none has a fault. @throws LockstepError PROFILE_INVALID for the first that has */
+  /** All profiles. @throws LockstepError PROFILE_INVALID for the first profile with faults */
   all(): Pick<ProfilesCheck, 'profiles' | 'imported'> {
     const { errors, ...good } = this.check();
     const [fault] = errors;
@@ -142,14 +144,13 @@ export class Profiles {
 export interface WorkspaceCheck extends ProfilesCheck {
   /** The folder that holds lockstep.yaml, absolute. */
   root: string;
-  /** Present where lockstep.yaml is good. */
+  /** Undefined if lockstep.yaml has faults. */
   workspace: Workspace | undefined;
 }
 
 /**
- * Reads lockstep.yaml and all profiles (or the one that is named) and reports
- * the faults of all of them, also where lockstep.yaml itself has some: that
- * error is the first.
+ * Reads lockstep.yaml and all profiles (or the named one) and reports the faults of all of them. If lockstep.yaml has
+ * faults, its error is the first.
  *
  * @param now as in {@link Profiles.check}
  * @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN

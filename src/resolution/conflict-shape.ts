@@ -1,7 +1,7 @@
 /**
- * Why a set does not fit together, as data beside the sentences: who demands what, where, and what would help. It is
- * the `conflict` of the errors RESOLVE_DEMAND and RESOLVE_UNSATISFIABLE, for `--json` and for tools that repair a
- * profile.
+ * Why a set does not fit together, as data in addition to the messages: which demands, by whom, where, and what would
+ * help. It is the `conflict` of the errors RESOLVE_DEMAND and RESOLVE_UNSATISFIABLE, for `--json` and for tools that
+ * repair a profile.
  */
 import { z } from 'zod';
 

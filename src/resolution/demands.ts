@@ -1,6 +1,6 @@
 /**
- * The table of who demands what of whom, for versions that were chosen: the
- * same judgement as the clauses of facts.ts, told for people. Pure.
+ * The table of demands for a set of chosen versions: who demands what from whom. It applies the same rules as the
+ * clauses of facts.ts, for people. Pure.
  */
 import type { Declared, Demand } from '../source/declared.js';
 import { byText } from '../io/keyed.js';
@@ -11,7 +11,8 @@ import type { DemandRow } from './demand-shape.js';
 type Answer = Pick<DemandRow, 'suppliedBy' | 'version' | 'met' | 'note'>;
 
 /**
- * @param chosen by component with options of its own; options whose trees were not read demand nothing here
+ * @param chosen by component, for components with their own options; options whose trees were not read demand nothing
+ * here
  * @throws LockstepError PROFILE_INVALID if a constraint of `requires` is invalid
  */
 export function demandTable(input: FactsInput, chosen: ReadonlyMap<string, number>): DemandRow[] {
@@ -62,7 +63,9 @@ function answer(root: string, demand: Demand, trees: Trees, input: FactsInput, b
     : componentAnswer(demand, own, others, book, constraint);
 }
 
-/** Whoever of the set is the thing itself; one that fits before one that does not. */
+/**
+ * The component of the set that is the demanded thing itself. One that fits takes precedence over one that does not.
+ */
 function componentAnswer(
   demand: Demand,
   own: readonly Declared[],

@@ -12,9 +12,9 @@ export { demandTable } from './demands.js';
 export type { FactsInput, OptionFacts } from './supplies.js';
 
 /**
- * All clauses that follow from the known facts. An option whose tree was not read demands nothing. It
- * supplies what other options of its component supply, in its own version, or anything if none was read.
- * @throws LockstepError PROFILE_INVALID where a constraint of `requires` is none
+ * All clauses that follow from the known facts. An option whose tree was not read demands nothing. It supplies what
+ * other options of its component supply, in its own version. If none of them was read, it supplies anything.
+ * @throws LockstepError PROFILE_INVALID if a constraint of `requires` is invalid
  */
 export function clausesOf(input: FactsInput): Clause[] {
   const book = new Supplies(input.variables, input.facts, input.within);
@@ -50,7 +50,10 @@ function isMetAtHome(
   );
 }
 
-/** Options of others that meet it, and those of which that may be hoped. */
+/**
+ * Options of other components that meet the demand, including options that may meet it because their trees were not
+ * read.
+ */
 function whoMeets(
   component: string,
   things: readonly Thing[],
@@ -122,7 +125,8 @@ function profileClauses({ variables, requires, profileFile }: FactsInput, book: 
       const otherRoot = book.rootOf(other);
       const options = Array.from({ length: count }, (_, option) => option);
       if (otherRoot === root) {
-        // Both are one choice: it fits itself or not
+        // Both components share one choice, so an option of it either satisfies the demand by itself or cannot be
+        // chosen
         return options.flatMap((option): Clause[] => {
           const version = book.versionOf(other, option);
           if (version === undefined || book.constraints.allow(constraint, version)) return [];

@@ -1,7 +1,6 @@
 /**
- * From what the sources found to what the search decides on: for every
- * component its options, newest first, and the way back from an option to what
- * is fetched. Pure.
+ * Converts what the sources found to what the search decides on: the options of every component, newest first. It also
+ * converts a chosen option back to what must be fetched. Pure.
  */
 import { LockstepError } from '../errors.js';
 import type { ComponentSource } from '../profile/profile-schema.js';
@@ -16,15 +15,12 @@ import { gitOptions, soleOption, tarballOptions } from './upstream-options.js';
 export type Components = Readonly<Record<string, { source: ComponentSource }>>;
 
 /**
- * The options of every component, by name. Components within another one have no separate choice and are left
- * out.
- * @param components those of a profile, by name
- * @param candidates the available versions, one entry per
- * component
- * @param skips of the profile; a tree that replaces a component (`--with`) is not a version, and is not
- * skipped
- * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND:
- * one error for all components without a usable version, `where` with the field of each; PROFILE_INVALID
+ * The options of every component, by name. Components within another one have no separate choice and are left out.
+ * @param components the profile's components, by name
+ * @param candidates the available versions, one entry per component
+ * @param skips the profile's skips; a tree that replaces a component (`--with`) is not a version, and is not skipped
+ * @throws LockstepError SOURCE_UNKNOWN_PACKAGE, SOURCE_REF_UNKNOWN, RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND: one error
+ * for all components without a usable version, `where` with the field of each; PROFILE_INVALID
  */
 export function planOptions(
   components: Components,
@@ -45,7 +41,7 @@ export function planOptions(
   return options;
 }
 
-/** A source with a choice of its own: what is within another component has that one's. */
+/** A source with its own choice of versions. A component within another one has the choice of that one. */
 export type OwnSource = Exclude<ComponentSource, { kind: 'within' }>;
 
 interface OptionsOfKind<Found extends Candidates, Source extends OwnSource> {
@@ -68,7 +64,7 @@ const kinds: {
   },
 };
 
-/** The available versions of one component, newest first; or why none can be chosen. */
+/** The available versions of one component, newest first, or the reason why none can be chosen. */
 export function optionsOf(
   component: string,
   source: OwnSource,
@@ -83,8 +79,9 @@ export function optionsOf(
 }
 
 /**
- * The decisions, ready to be fetched: a component within another one comes after it, otherwise by name.
- * @param chosen by component: index of its option
+ * The chosen options as pins to fetch. A component within another one comes after it; otherwise they are sorted by
+ * name.
+ * @param chosen index of the chosen option, by component
  * @throws LockstepError SOURCE_MISMATCH, PROFILE_INVALID
  */
 export function planChoices(

@@ -8,22 +8,22 @@ import type { Listed } from './component-options.js';
 import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 
-/** One reason; several make one error. */
+/** One reason. Several reasons make one error. */
 export interface Unsatisfied {
   code: ErrorCode;
   message: string;
   hint: string;
-  /** Field of the profile that asks for it. */
+  /** Path of the field in the profile that requests it. */
   path: string;
   value: string;
-  /** The component that it keeps out of reach, and what there is of it; of a range that nothing fits. */
+  /** For a range that no version fits: the component that the range excludes, and its available versions. */
   range?: { component: string; available: There[] };
 }
 
 /** A version and its suite, for the list of available versions. */
 type There = Pick<Listed, 'version' | 'suite'>;
 
-/** Longest list of versions that is still read. */
+/** The most versions that a message lists. */
 const mostShown = 6;
 
 /** `1:1.39.17-1+deb12u2 (bookworm-security), ...`, the highest first. */
@@ -71,7 +71,7 @@ export function nothingInRange(
   };
 }
 
-/** All reasons as one error: with the code of the first, each with its place. */
+/** All reasons as one error. It has the code of the first reason, and the place of each. */
 export function asError(reasons: readonly Unsatisfied[]): LockstepError {
   const [first, ...others] = reasons;
   if (first === undefined) throw new TypeError('no reason for an error');
