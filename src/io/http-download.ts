@@ -1,8 +1,7 @@
 /**
- * One download into the content store: what came is kept in the store's
- * `partial/` until it is all there, and goes on from there after a break, in
- * this run or a later one. Must not put anything under a final name itself:
- * the store does, once the hash is right.
+ * One download into the content store. The received bytes are in the store's `partial/` until the file is complete.
+ * After a break, this run or a later one continues from there. Must not write a final name itself: the store does that,
+ * after it has verified the hash.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
@@ -31,17 +30,17 @@ import type { Item } from './progress.js';
 import { silentItem } from './progress.js';
 
 export interface DownloadMeans {
-  /** One request of any scheme. */
+  /** Makes one request of any scheme. */
   request(url: URL, options?: GetOptions): Promise<HttpResponse>;
-  /** As firstPlace, over the places of this file. */
+  /** As firstPlace, for the places of this file. */
   first<T>(ask: (url: string) => Promise<T>, asking: Pick<Asking, 'reached' | 'onRound'>): Promise<T>;
-  /** Of the retry policy, for what is told. */
+  /** The tries of the retry policy, for messages. */
   tries: number;
   clock: Clock;
 }
 
 export interface DownloadRequest extends Stoppable {
-  /** The file's, for messages. */
+  /** The file's name, for messages. */
   name: string;
   store: ContentStore;
   expected: StoredBlob;
@@ -51,25 +50,25 @@ export interface DownloadRequest extends Stoppable {
 interface Job extends DownloadRequest {
   means: DownloadMeans;
   part: string;
-  /** Where the validator of the part's bytes is kept; undefined when this part is not to be resumed later. */
+  /** Path of the file with the validator of the part's bytes; undefined if no later run may resume this part. */
   validatorFile: string | undefined;
   item: Item;
-  /** The most that was ever there: progress is told once. */
+  /** The most bytes that the part ever had, so that progress counts each byte once. */
   reached: number;
-  /** Whether the part has bytes of different answers. */
+  /** Whether the part has bytes from more than one answer. */
   joined: boolean;
 }
 
-/** What to ask the server for, given what is there already. Pure. */
+/** The headers of the next request, for a part that has `have` bytes. Pure. */
 export function planRange(have: number, size: number, validator: string | undefined): Record<string, string> {
   if (have <= 0 || have >= size) return {};
-  // Without a validator the range is still safe to ask for: the hash tells if the file has changed.
+  // A range without a validator is safe too: the hash shows whether the file has changed.
   return { range: `bytes=${have}-`, ...(validator === undefined ? {} : { 'if-range': validator }) };
 }
 
 /**
- * Where the answer's body belongs: its offset in the file, or undefined when the answer does not fit what
- * was asked for. Pure. RFC 9110 14.4 and 15.3.7.
+ * The offset in the file of the answer's body, or undefined if the answer does not match the request. Pure. RFC 9110
+ * 14.4 and 15.3.7.
  */
 export function offsetOf(
   answer: Pick<HttpResponse, 'status' | 'headers'>,
@@ -83,13 +82,13 @@ export function offsetOf(
   return range[3] === '*' || Number(range[3]) === size ? have : undefined;
 }
 
-/** See Http.download. */
+/** Implements Http.download. */
 export async function downloadInto(means: DownloadMeans, request: DownloadRequest): Promise<StoredBlob> {
   const { store, expected, name } = request;
   await ensureDir(store.partialDir);
   const shared = join(store.partialDir, `${expected.sha256}.part`);
   const lock = await takeLock(`${shared}.lock`, { command: `download of ${name}`, clock: means.clock });
-  // Another process is at the same file: do not write into its bytes, fetch our own.
+  // Another process downloads the same file: do not write into its part, use a separate one.
   const own = 'heldBy' in lock;
   const part = own ? temporaryName(shared) : shared;
   const job: Job = {
@@ -113,19 +112,21 @@ export async function downloadInto(means: DownloadMeans, request: DownloadReques
   }
 }
 
-/** Whether what came is worth keeping for a later run. A full disk is given its room back. */
+/** Whether to keep the part for a later run. On a full disk it is removed, to free the space. */
 function isResumable(error: unknown): boolean {
   if (error instanceof PlacesError) return error.refusals.some((one) => isTransient(one.error));
   return isTransient(error) || (error instanceof LockstepError && error.code === 'INTERRUPTED');
 }
 
-/** A part that is whole was only never adopted. */
+/**
+ * Moves a part that already has all its bytes into the store, for example after a run that ended between the two steps.
+ */
 async function wholeAlready(job: Job, name: string): Promise<StoredBlob | undefined> {
   if ((await sizeOf(job.part)) !== job.expected.size) return undefined;
   try {
     return await adopted(job, name);
   } catch (error) {
-    // The joined bytes may be of different versions of the file: once more, from nothing.
+    // The bytes can be from different versions of the file: download it again from the start.
     if (!isMismatch(error)) throw error;
     return undefined;
   }
@@ -140,13 +141,16 @@ async function fetchAnywhere(job: Job): Promise<StoredBlob> {
   });
 }
 
-/** One address asked once; what it gave of a file that is not ours is not there for the next one. */
+/**
+ * Requests the file from one address. A part that is not the expected file is removed, so that the next address does
+ * not continue it.
+ */
 async function fetchFrom(job: Job, url: URL): Promise<StoredBlob> {
   try {
     await fetchOnce(job, url);
     return await adopted(job, shownUrl(url)).catch(async (error: unknown) => {
       if (!isMismatch(error) || !job.joined) throw error;
-      // The joined bytes may be of different versions of the file: once more, from nothing.
+      // The bytes can be from different versions of the file: download it again from the start.
       await fetchOnce(job, url);
       return await adopted(job, shownUrl(url));
     });
@@ -161,7 +165,7 @@ function isMismatch(error: unknown): boolean {
   return error instanceof LockstepError && error.code === 'SOURCE_HASH_MISMATCH';
 }
 
-/** Into the store; a part that is not what was promised is gone. */
+/** Moves the part into the store. The store removes a part whose hash or size is wrong. */
 async function adopted({ store, part, expected, signal }: Job, name: string): Promise<StoredBlob> {
   return await store.adopt(part, expected, { name, signal });
 }
@@ -177,7 +181,7 @@ async function fetchOnce(job: Job, url: URL): Promise<void> {
   let answer = await means.request(url, { headers, statuses: [416] });
   let offset = offsetOf(answer, have, expected.size);
   if (offset === undefined) {
-    // 416, or a range that was not asked for: what we have is of another file.
+    // 416, or a range that was not requested: the part belongs to another version of the file.
     answer.discard();
     await forget(job);
     answer = await means.request(url);
@@ -192,7 +196,7 @@ async function fetchOnce(job: Job, url: URL): Promise<void> {
   const size = announced === undefined ? undefined : offset + Number(announced);
   if (size !== undefined && size !== expected.size) {
     answer.discard();
-    // Another file than the promised one; of what was broken off the announced length is the whole one.
+    // Another length means another file: before a transfer breaks, the server announces the full length
     throw size > expected.size ? tooLarge(job, url, size) : tooShort(job, url, answer, size);
   }
   await writePart(job, url, answer, offset);
@@ -239,8 +243,8 @@ function reach(job: Job, size: number): void {
 }
 
 /**
- * A strong ETag, or else the date, by which a later range request names this version (RFC 9110 13.1.5). It means
- * something to the server that gave it alone, so the address stands before it.
+ * Writes a strong ETag, otherwise the date. A later range request names this version of the file by it (RFC 9110
+ * 13.1.5). Only the server that sent a validator understands it, so the address is written before it.
  */
 async function keepValidator(job: Job, url: URL, answer: HttpResponse): Promise<void> {
   if (job.validatorFile === undefined) return;
@@ -250,14 +254,14 @@ async function keepValidator(job: Job, url: URL, answer: HttpResponse): Promise<
   else await writeFileAtomic(job.validatorFile, `${shownUrl(url)}\n${validator}`, { fsync: false });
 }
 
-/** The validator that this address gave with the part's bytes. */
+/** The validator that this address sent with the part's bytes. */
 async function validatorOf(job: Job, url: URL): Promise<string | undefined> {
   if (job.validatorFile === undefined) return undefined;
   const [from, validator] = (await readIfThere(job.validatorFile))?.toString('utf8').split('\n') ?? [];
   return from === shownUrl(url) ? validator : undefined;
 }
 
-/** A body that ended as announced, but short of the promise, is another file and not a broken one. */
+/** A complete body that is shorter than expected belongs to another file: it is not a broken transfer. */
 function tooShort(job: Job, url: URL, answer: HttpResponse, size: number): LockstepError {
   const said = `${counted(size, 'byte')} instead of the expected ${job.expected.size}`;
   if (answer.headers['content-length'] === undefined) return netFault('NET_TRUNCATED', url, said);

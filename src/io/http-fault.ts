@@ -1,15 +1,12 @@
-/**
- * What can go wrong on the network, as our faults; which of them are worth
- * another try, and when. Pure.
- */
+/** Network errors as LockstepErrors; which of them can succeed on another try, and when to try again. Pure. */
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 
-/** The server answered, with a status that is an error. Code NET_NOT_FOUND for 404 and 410, else NET_STATUS. */
+/** The server answered with an error status. Code NET_NOT_FOUND for 404 and 410, otherwise NET_STATUS. */
 export class StatusError extends LockstepError {
   readonly status: number;
-  /** What the server asks to wait, in milliseconds (RFC 9110 10.2.3). */
+  /** The wait that the server requests, in milliseconds (RFC 9110 10.2.3). */
   readonly retryAfterMs: number | undefined;
 
   constructor(url: URL | string, status: number, retryAfterMs?: number) {
@@ -26,7 +23,7 @@ export class StatusError extends LockstepError {
   }
 }
 
-/** A fault of the network. `cause` is what Node threw. */
+/** A network fault. `cause` is the error that Node threw. */
 export function netFault(
   code: ErrorCode & `NET_${string}`,
   url: URL | string,
@@ -51,10 +48,10 @@ export function shownUrl(url: URL | string): string {
   return shown.href;
 }
 
-/** Node's codes for a peer that cannot prove who it is: asking again does not help. */
+/** Node's codes for a server whose identity cannot be verified: another try does not help. */
 const untrustedPeer = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|ERR_INVALID_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** Whether the same request may succeed if made again. */
+/** Whether the same request can succeed on another try. */
 export function isTransient(error: unknown): error is LockstepError {
   if (error instanceof StatusError) return [408, 425, 429, 500, 502, 503, 504].includes(error.status);
   if (!(error instanceof LockstepError)) return false;
@@ -77,9 +74,9 @@ export interface RetryPolicy {
 const longestWaitMs = 15_000;
 
 /**
- * How long to wait before try number `failed + 1`, in milliseconds; undefined when it is time to give up.
- * Doubles each time up to 15 s, with half of it left to chance, so that many downloads that failed together
- * do not come back together. A server's own Retry-After wins, up to the same limit.
+ * The wait before try number `failed + 1`, in milliseconds; undefined after the last try. The wait doubles each time up
+ * to 15 s. Half of it is random, so that downloads that failed together do not all retry together. A server's
+ * Retry-After takes precedence, up to the same limit.
  */
 export function planRetry(error: unknown, failed: number, policy: RetryPolicy): number | undefined {
   if (!isTransient(error) || failed >= policy.tries) return undefined;
@@ -89,7 +86,7 @@ export function planRetry(error: unknown, failed: number, policy: RetryPolicy): 
   return asked === undefined ? spread : Math.min(Math.max(asked, spread), longestWaitMs);
 }
 
-/** The last fault, saying how often it was tried. */
+/** The last fault, with the number of tries. */
 export function afterTries(error: LockstepError, tries: number): LockstepError {
   if (tries < 2) return error;
   return new LockstepError(error.code, {

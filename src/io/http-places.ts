@@ -1,9 +1,7 @@
 /**
- * One file at several places: which place is asked when, and what is told when
- * none has it. Each place is asked once in a round, so that a server that
- * stands still costs one stall and not as many as there are tries; those that
- * may do better are asked again in the next round. Must not fetch anything
- * itself.
+ * One file at several places: which place is asked when, and what the error says if none has the file. A round asks
+ * each place once, so an unresponsive server costs one stall, not one per try. The next round asks the places again
+ * whose fault was transient. Must not fetch anything itself.
  */
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
@@ -12,17 +10,17 @@ import type { RetryPolicy } from './http-fault.js';
 import { afterTries, isTransient, planRetry, shownUrl } from './http-fault.js';
 import { throwIfInterrupted, type Stoppable } from './interrupt.js';
 
-/** Where a file is on one server: its address there, then other names of it, asked for where the one before is not there. */
+/** The addresses of a file on one server. Each further name is tried if the name before it does not exist. */
 export type Place = readonly [url: string, ...otherNames: string[]];
 
-/** What came of asking at one address. `said` is the fault without the address. */
+/** The fault of one address. `said` is the fault's message without the address. */
 export interface Refusal {
   url: string;
   said: string;
   error: LockstepError;
 }
 
-/** No place gave what was wanted, and there was more than one address. */
+/** No place gave a usable file, and there was more than one address. */
 export class PlacesError extends LockstepError {
   readonly refusals: readonly Refusal[];
 
@@ -38,7 +36,7 @@ export class PlacesError extends LockstepError {
   }
 }
 
-/** What a person has to look at first: bytes or a signature that are wrong, rather than a server that is away. */
+/** The fault to examine first: wrong bytes or a wrong signature precede a server that does not answer. */
 function codeOf(refusals: readonly Refusal[]): Refusal {
   return refusals.find(({ error }) => !error.code.startsWith('NET_')) ?? refusals[0]!;
 }
@@ -47,7 +45,7 @@ function nameIn(url: string): string {
   return url.slice(url.lastIndexOf('/') + 1);
 }
 
-/** What each address said, of anything that {@link firstPlace} throws for what the places said. */
+/** The fault of each address, from any error that {@link firstPlace} throws because of the places. */
 export function refusalsOf(error: unknown, url: string): readonly Refusal[] | undefined {
   if (error instanceof PlacesError) return error.refusals;
   return isOfPlace(error) ? [refusal(url, error)] : undefined;
@@ -62,7 +60,7 @@ function refusal(url: string, error: LockstepError): Refusal {
   return { url: shown, said, error };
 }
 
-/** Whether a fault is one of the place, so that another place may do better; anything else ends the search. */
+/** Whether a fault comes from the place, so that another place can succeed. Any other fault ends the search. */
 export function isOfPlace(error: unknown): error is LockstepError {
   return (
     error instanceof LockstepError && (error.code.startsWith('NET_') || error.code === 'SOURCE_HASH_MISMATCH')
@@ -72,29 +70,31 @@ export function isOfPlace(error: unknown): error is LockstepError {
 export interface Asking extends Stoppable {
   policy: RetryPolicy;
   clock: Clock;
-  /** See {@link isOfPlace}, which is the default. */
+  /** Default: {@link isOfPlace}. */
   isOfPlace?: ((error: unknown) => error is LockstepError) | undefined;
-  /** How far it is, in bytes: a round that gets further is not counted, so a long file over a bad line still arrives. */
+  /**
+   * Bytes received so far. A round with progress does not count as failed, so a long file arrives even over a bad line.
+   */
   reached?: (() => number) | undefined;
-  /** Told before another round. */
+  /** Called before each further round. */
   onRound?: ((round: number) => void) | undefined;
-  /** Told when an address gave nothing and another one is asked. */
+  /** Called when an address failed and another one is asked. */
   onRefusal?: ((refusal: Refusal) => void) | undefined;
 }
 
-/** So many bytes further renew the right to another try. */
+/** The progress in bytes after which the tries are counted from the start. */
 const further = 64 * 1024;
 
 /**
- * What the first place gives that can, in the order given.
+ * Returns the answer of the first place that succeeds, in the given order.
  *
- * A transient fault lets the place be asked again in the next round, as often as the policy has tries; any other
- * strikes the place out. Between rounds is the policy's wait, the shortest that a place asks for.
+ * After a transient fault, the next round asks the place again, up to the policy's number of tries. After any other
+ * fault, the place is not asked again. Between rounds it waits as the policy says, for the shortest wait of any place.
  *
  * @param places at least one
- * @param ask one request, without tries of its own
- * @throws LockstepError where there is one address its fault, else {@link PlacesError}; INTERRUPTED, and at once
- * what is no fault of a place
+ * @param ask makes one request and does not retry
+ * @throws LockstepError with one address, that address's fault; with several, {@link PlacesError}. INTERRUPTED. A fault
+ * that does not come from a place is thrown immediately
  */
 export async function firstPlace<T>(
   places: readonly Place[],

@@ -15,42 +15,42 @@ import type { ProxyRule } from './proxy.js';
 
 export interface TransportSettings {
   proxy: ProxyRule;
-  /** Milliseconds without an answer or a byte of the body. */
+  /** Milliseconds without an answer or without a byte of the body. */
   stallMs: number;
   redirects: number;
   userAgent: string;
 }
 
 export interface Transport extends TransportSettings {
-  /** By where their connections lead: `http:`, `https:`, and for https through a proxy the proxy's address. */
+  /** By target of the connection: `http:`, `https:`, and the proxy's address for https through a proxy. */
   agents: Map<string, http.Agent>;
 }
 
 export interface HttpResponse {
-  /** 200, 206, 304 or another status below 400 that is no redirect. */
+  /** 200, 206, 304 or another status below 400, except redirects. */
   status: number;
   /** Names in lower case. */
   headers: http.IncomingHttpHeaders;
   /** Where the answer came from, after redirects. */
   url: string;
-  /** To be read once, or discarded. Throws NET_STALLED, NET_TRUNCATED, INTERRUPTED. */
+  /** Read it once, or discard it. Throws NET_STALLED, NET_TRUNCATED, INTERRUPTED. */
   body: AsyncIterable<Buffer>;
-  /** Drops the body unread and its connection. */
+  /** Closes the connection without reading the body. */
   discard(): void;
 }
 
 export interface GetOptions extends Stoppable {
   headers?: Readonly<Record<string, string>>;
-  /** Refuse a redirect to another host, or to another port of it but from http's own to https's. */
+  /** Refuse a redirect to another host or port. A redirect from http's default port to https's is allowed. */
   sameHost?: boolean;
-  /** Statuses of errors that count as an answer. */
+  /** Error statuses that count as an answer. */
   statuses?: readonly number[];
 }
 
 // Debian's mirrors ask for few connections from one client.
 const pool = { keepAlive: true, maxSockets: 6, maxFreeSockets: 6 };
 
-/** Connections that are kept alive between requests. */
+/** Opens a transport whose connections stay open between requests. */
 export function connect(settings: TransportSettings): Transport {
   const agents = new Map([
     ['http:', new http.Agent(pool)],
@@ -60,8 +60,8 @@ export function connect(settings: TransportSettings): Transport {
 }
 
 /**
- * One GET, following redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE,
- * NET_STALLED, INTERRUPTED.
+ * One GET that follows redirects. Throws StatusError (NET_NOT_FOUND, NET_STATUS), NET_UNREACHABLE, NET_STALLED,
+ * INTERRUPTED.
  */
 export async function request(
   transport: Transport,
@@ -99,7 +99,7 @@ export async function request(
   }
 }
 
-/** Where a redirect leads. Never from https to http, nor to another scheme: apt's rule too. */
+/** The target of a redirect. It refuses redirects from https to http and to other schemes, as apt does. */
 function redirected(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const safe = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
@@ -141,7 +141,7 @@ async function exchange(
           ...headers,
         },
       });
-      // Ends the body too: a request is closed with its answer
+      // Ends the body too: closing a request closes its answer
       const stop = (): void => {
         reject(interruptionOf(options.signal!));
         sent?.destroy();
@@ -151,7 +151,7 @@ async function exchange(
       sent.on('response', resolve).on('error', reject).end();
     });
   } catch (error) {
-    // The server closed an idle connection just as we reused it: no fault of anyone's.
+    // The server closed an idle connection at the moment of its reuse: the request can be sent again.
     if (!isSecond && sent?.reusedSocket === true && (error as { code?: unknown }).code === 'ECONNRESET')
       return await exchange(transport, url, options, true);
     throw unreachable(url, error);
@@ -165,12 +165,15 @@ function unreachable(url: URL, error: unknown): LockstepError {
   return netFault('NET_UNREACHABLE', url, `Could not reach the server (${said})`, error);
 }
 
-/** A request that fails with NET_STALLED unless the head of its answer comes in time, connecting included. */
+/**
+ * A request that fails with NET_STALLED unless the head of its answer arrives in time. The time includes the
+ * connection.
+ */
 function send(url: URL, stallMs: number, options: RequestOptions): ClientRequest {
   const sent = (options.protocol === 'https:' ? https : http).request(options);
   let timer: NodeJS.Timeout | undefined;
   const stalled = netFault('NET_STALLED', url, `No data arrived for ${stallMs / 1000} s`);
-  // Waiting for a free connection of the pool is no stall.
+  // The time starts with the socket: waiting for a free connection of the pool is not a stall.
   sent.once('socket', () => (timer = setTimeout(() => sent.destroy(stalled), stallMs)));
   for (const event of ['response', 'connect', 'close']) sent.once(event, () => clearTimeout(timer));
   return sent;
@@ -238,13 +241,13 @@ class TunnelAgent extends https.Agent {
   }
 }
 
-/** How much of a body may lie unread before the server is made to wait, in bytes. */
+/** Bytes of a body that are buffered before Lockstep stops reading from the server. */
 const readAhead = 1024 * 1024;
 
 /**
- * The body's pieces. Only the time in which we wait for the server counts as a stall: a slow reader is no
- * fault of the server's. What came before a break is given before the fault: Node's own stream would drop
- * it, and a download could not go on from there. A body that is left early takes its connection with it.
+ * The body's pieces. Only the time in which Lockstep waits for the server counts as a stall: a slow reader is not the
+ * server's fault. Bytes that arrived before a break are returned before the fault. Node's own stream would drop them,
+ * and a download could not continue there. If the reader stops early, the connection is closed.
  */
 function bodyOf(
   answer: IncomingMessage,

@@ -1,7 +1,6 @@
 /**
- * Getting things over HTTP(S) and from file: URLs, with retries, resume and
- * limits. Must not trust what comes: size and hash are the caller's promise,
- * and are checked by the store.
+ * Downloads over HTTP(S) and from file: URLs, with retries, resume and limits. Must not trust the received bytes: the
+ * caller gives size and hash, and the store verifies them.
  */
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '../errors.js';
@@ -22,7 +21,7 @@ import { noProxy } from './proxy.js';
 export type { GetOptions, HttpResponse } from './http-request.js';
 export type { Place, Refusal } from './http-places.js';
 
-/** Without a proxy unless one is given: the environment is the caller's to read. */
+/** Uses no proxy unless the caller gives one: the caller reads the environment. */
 export interface HttpOptions extends Partial<RetryPolicy>, Partial<TransportSettings> {
   /** For the waits between tries. */
   clock: Clock;
@@ -42,30 +41,30 @@ export interface WholeOptions extends GetOptions {
 }
 
 export interface DownloadOptions extends Stoppable {
-  /** Told of new bytes and of retries; ending it is the caller's. */
+  /** Receives new bytes and retries. The caller ends it. */
   item?: Item;
-  /** Told when an address gave nothing and another one is asked. */
+  /** Called when an address failed and another one is asked. */
   onRefusal?: ((refusal: Refusal) => void) | undefined;
 }
 
 export interface AnywhereOptions extends Pick<DownloadOptions, 'signal' | 'onRefusal'> {
-  /** Whether a fault is one of the place, so that the next is asked; see src/io/http-places.ts. */
+  /** Whether a fault comes from the place, so that the next place is asked; see src/io/http-places.ts. */
   isOfPlace?: (error: unknown) => error is LockstepError;
 }
 
-/** One request to an address, without tries of its own. */
+/** Makes one request to an address and does not retry. */
 export type AskOnce = (url: string, options?: GetOptions) => Promise<HttpResponse>;
 
 const defaultMaxBytes = 64 * 1024 * 1024;
 
-/** A client with connections of its own, kept alive between requests. */
+/** A client with its own connections, which stay open between requests. */
 export class Http {
   readonly #settings: TransportSettings;
   #transport: Transport | undefined;
   readonly #policy: RetryPolicy;
   readonly #clock: Clock;
   readonly #underWay = new Map<string, Promise<StoredBlob>>();
-  /** Servers that stood still or could not be reached, and have not answered since. */
+  /** Servers that stalled or could not be reached, and have not answered since. */
   readonly #still = new Set<string>();
 
   constructor({ clock, ...options }: HttpOptions) {
@@ -75,23 +74,23 @@ export class Http {
   }
 
   /**
-   * The answer to one GET, its body unread; tried again while no answer comes, but not once the body has
-   * begun. 304 is an answer. Throws NET_NOT_FOUND, NET_STATUS, NET_STALLED, NET_UNREACHABLE, INTERRUPTED;
-   * its body may throw NET_STALLED, NET_TRUNCATED, INTERRUPTED. Of a file: URL, only `body` says anything.
+   * The answer to one GET, with an unread body. It retries until an answer arrives, but not after the body has begun.
+   * 304 is an answer. Throws NET_NOT_FOUND, NET_STATUS, NET_STALLED, NET_UNREACHABLE, INTERRUPTED; its body can throw
+   * NET_STALLED, NET_TRUNCATED, INTERRUPTED. For a file: URL, only `body` has a meaning.
    */
   async get(url: string, options: GetOptions = {}): Promise<HttpResponse> {
     return await this.retried(url, options.signal, async () => await this.#once(url, options));
   }
 
   /**
-   * One request and what is made of its answer, tried again as a whole: for a body that is of no use in part.
-   * Throws as {@link get}, and what `use` throws.
+   * One request and the use of its answer, retried as a whole: for a body that is unusable in part. Throws as {@link
+   * get}, and what `use` throws.
    */
   async use<T>(url: string, options: GetOptions, use: (answer: HttpResponse) => Promise<T>): Promise<T> {
     return await this.retried(url, options.signal, async () => await use(await this.#once(url, options)));
   }
 
-  /** All of a small file, tried again as a whole. As {@link get}, and NET_TOO_LARGE. */
+  /** All bytes of a small file, retried as a whole. Throws as {@link get}, and NET_TOO_LARGE. */
   async bytes(url: string, options: WholeOptions = {}): Promise<Buffer> {
     const limit = options.maxBytes ?? defaultMaxBytes;
     return await this.retried(url, options.signal, async () => {
@@ -113,28 +112,28 @@ export class Http {
   }
 
   /**
-   * Tries something that asks the server of an address as often as a request of this client is tried: for programs
-   * that make requests of their own. What `attempt` throws is read as a request's faults are.
+   * Runs `attempt` with the retries of this client: for programs that make their own requests to the server of `url`.
+   * Faults of `attempt` are treated as the faults of a request.
    */
   async retried<T>(url: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
     return await this.#first([[url]], attempt, { signal });
   }
 
-  /** The proxy that a request to this address goes through, or undefined. */
+  /** The proxy for requests to this address, or undefined. */
   proxyFor(url: string): URL | undefined {
     return this.#settings.proxy(new URL(url));
   }
 
-  /** Milliseconds without a byte after which a try has failed. */
+  /** Milliseconds without a byte after which a try fails. */
   get stallMs(): number {
     return this.#settings.stallMs;
   }
 
   /**
-   * What is made of a file that has several addresses, from the first that gives something of use, in the order
-   * given but for servers that stood still before. How faults and tries are counted: src/io/http-places.ts.
+   * The result of `ask` for the first address that gives a usable file. Addresses are asked in the given order, but
+   * servers that stalled before are asked last. src/io/http-places.ts defines how faults and tries are counted.
    *
-   * @param ask makes something of the file at one address, with the means to ask for it once
+   * @param ask uses the file at one address; its second parameter makes one request
    */
   async anywhere<T>(
     urls: readonly string[],
@@ -150,15 +149,16 @@ export class Http {
   }
 
   /**
-   * Brings a file whose hash and size are known into the store, unless it is there and whole, from the first of
-   * its places that gives it. Interrupted and broken downloads go on where they stopped, in this run or the next;
-   * the same file asked for twice at once is fetched once.
+   * Downloads a file of known hash and size into the store, from the first place that has it. It does nothing if the
+   * store has an undamaged copy. A broken download continues where it stopped, in this run or a later one. Parallel
+   * requests for the same file share one download.
    *
-   * @param where one address, or the places that may have it, in the order in which they are asked but for
-   * servers that stood still before; at least one
+   * @param where one address, or the places that may have the file; at least one. They are asked in this order, but
+   * servers that stalled before are asked last
    *
-   * Throws (of several addresses one error for all, src/io/http-places.ts) NET_NOT_FOUND, NET_STATUS, NET_STALLED, NET_TRUNCATED, NET_UNREACHABLE, NET_TOO_LARGE,
-   * SOURCE_HASH_MISMATCH (nothing is kept), DISK_FULL, DISK_IO, INTERRUPTED (what came is kept for resuming).
+   * Throws (for several addresses one error for all, src/io/http-places.ts) NET_NOT_FOUND, NET_STATUS, NET_STALLED,
+   * NET_TRUNCATED, NET_UNREACHABLE, NET_TOO_LARGE, SOURCE_HASH_MISMATCH (nothing is kept), DISK_FULL, DISK_IO,
+   * INTERRUPTED (received bytes are kept, to resume).
    */
   async download(
     where: string | readonly Place[],
@@ -171,7 +171,7 @@ export class Http {
       throwIfInterrupted(options.signal);
       const other = this.#underWay.get(key);
       if (other === undefined) break;
-      // Whoever began it may be stopped without us being stopped; then it is ours to fetch.
+      // The other caller may be interrupted while this one is not: then this one downloads the file.
       const done = await other.catch(() => undefined);
       if (done !== undefined) return done;
     }
@@ -198,7 +198,7 @@ export class Http {
     const { signal } = options;
     if (await store.holds(expected.sha256, { signal })) return expected;
     for (const url of places.flat()) parseUrl(url);
-    // Of an empty file there is nothing to ask for.
+    // An empty file needs no request.
     const name = shownUrl(places[0]![0]);
     if (expected.size === 0) return await store.put('', expected, { signal, name });
     return await downloadInto(
@@ -212,7 +212,7 @@ export class Http {
     );
   }
 
-  /** As firstPlace; a server that stood still is asked after the others until it has answered again. */
+  /** As firstPlace, but a server that stalled is asked after the others until it answers again. */
   async #first<T>(
     places: readonly Place[],
     ask: (url: string) => Promise<T>,
@@ -237,7 +237,7 @@ export class Http {
   async #once(url: string, options: GetOptions): Promise<HttpResponse> {
     const parsed = parseUrl(url);
     if (parsed.protocol === 'file:') return await fromFile(parsed);
-    // Node's own HTTP and TLS take a while to load: who asks no server does without
+    // Node's HTTP and TLS modules load slowly, so they are loaded only for requests
     const { connect, request } = await import('./http-request.js');
     this.#transport ??= connect(this.#settings);
     return await request(this.#transport, parsed, options);
@@ -254,7 +254,7 @@ function parseUrl(url: string): URL {
     throw new LockstepError('NET_UNREACHABLE', {
       message: `Not an http, https or file URL: ${shownUrl(url)}`,
       where: [{ value: shownUrl(url) }],
-      // Marks it as not worth another try.
+      // Marks the fault as not transient.
       cause: Object.assign(new Error('bad URL'), { code: 'ERR_INVALID_URL' }),
     });
   }
