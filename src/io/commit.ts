@@ -1,6 +1,6 @@
 /**
- * A git commit of the files of a cut or a move: exactly those files, on the current branch, whatever else is
- * staged or changed. It reads no manifest. A folder that is not a repository is not a fault.
+ * Makes a git commit of the files of a cut or a move: exactly those files, on the current branch. It leaves other
+ * staged or changed files alone. It reads no manifest. A folder that is not in a repository is not a fault.
  */
 import { promises as fs } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { gitSettings, isTrue, type GitSettings } from './git-settings.js';
 
 type Git = typeof gitModule;
 
-/** With what a commit is signed, as git's configuration says it. */
+/** How git's configuration says that commits are signed. */
 export interface CommitSigning {
   /** `gpg.format`: `openpgp`, `ssh` or `x509`. */
   format: string;
@@ -29,13 +29,13 @@ export interface CommitRequest {
   directory: string;
   /** Absolute paths of files below the repository. */
   files: readonly string[];
-  /** Absolute paths of files that are no longer to be there; they are gone already. */
+  /** Absolute paths of files that the commit removes. They no longer exist on the disk. */
   removed?: readonly string[];
   message: string;
   date: Date;
-  /** Used where git's configuration names nobody. */
+  /** Used if git's configuration names no author. */
   fallbackAuthor: { name: string; email: string };
-  /** Gives the armored signature of a commit, where git's configuration asks for one. */
+  /** Returns the armored signature of a commit. Called only if git's configuration requires signed commits. */
   sign: (payload: string, signing: CommitSigning) => Promise<string>;
 }
 
@@ -49,13 +49,13 @@ export type CommitResult =
 /**
  * Commits the files. Other changes, staged or not, stay out of the commit and do not change.
  *
- * @throws LockstepError SNAPSHOT_COMMIT when git's files cannot be read or written, or the commit cannot be signed
- * though git's configuration asks for that: nothing is committed then; DISK_IO
+ * @throws LockstepError SNAPSHOT_COMMIT (nothing is committed) when git's files cannot be read or written, or the
+ * commit cannot be signed although git's configuration requires it; DISK_IO
  */
 export async function commitFiles(request: CommitRequest): Promise<CommitResult> {
   const dir = await repositoryOf(request.directory);
   if (dir === undefined) return { kind: 'no-repository' };
-  // Loaded here: most runs commit nothing, and it is large.
+  // Loaded here because most runs do not commit, and it is large.
   const git: Git = await import('isomorphic-git');
   try {
     return await commitIn(git, dir, request);
@@ -81,7 +81,7 @@ function notCommitted(
   });
 }
 
-/** In one line: the library asks its users to report to it what it does not know. */
+/** The library's message in one line. Its messages for unknown errors are long: they ask users to report them. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, data } = error as { code?: unknown; data?: { message?: unknown; filepaths?: unknown } };
@@ -94,8 +94,8 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * The folder that holds `.git`, here or above. A `.git` that is a file (a linked worktree, a submodule) is
- * not something isomorphic-git can write to.
+ * The folder that has `.git`: this folder or one above it. If `.git` is a file (a linked worktree, a submodule),
+ * isomorphic-git cannot write to the repository.
  */
 export async function repositoryOf(directory: string): Promise<string | undefined> {
   for (let at = directory; ; at = join(at, '..')) {
@@ -112,7 +112,7 @@ export async function repositoryOf(directory: string): Promise<string | undefine
   }
 }
 
-/** Git knows kinds of repositories that isomorphic-git does not, and would write wrong objects or refs into. */
+/** Refuses kinds of repositories that git knows and isomorphic-git does not: it would write wrong objects or refs. */
 function assertKnownKind(dir: string, settings: GitSettings, files: readonly string[]): void {
   const kinds = [
     ['extensions.objectformat', 'sha1', 'its object format is'],
@@ -147,7 +147,7 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
     removed.push(path);
   }
   if (tree === undefined || tree === before) return { kind: 'unchanged', repository: dir };
-  // The index comes first: where it cannot be written, as in the middle of a merge, nothing is committed
+  // The index comes first: if it cannot be written, for example during a merge, nothing is committed
   for (const filepath of paths) await git.add({ fs, dir, filepath, force: true });
   for (const filepath of removed) await git.remove({ fs, dir, filepath });
   const author = authorOf(settings, request);
@@ -165,8 +165,8 @@ async function commitIn(git: Git, dir: string, request: CommitRequest): Promise<
 }
 
 /**
- * The tree with one file put in or replaced, or taken out where there is no blob. Folders on the way are made, and
- * go when they are left empty; undefined when nothing is left of the tree.
+ * The tree with one file added or replaced, or removed if `blob` is undefined. It creates missing folders, and removes
+ * folders that become empty. Returns undefined if the tree becomes empty.
  */
 async function treeWith(
   git: Git,
@@ -199,7 +199,7 @@ function pathIn(dir: string, file: string): string {
   return path;
 }
 
-/** What has git.commit sign, where git's configuration asks for it. */
+/** The options of git.commit for a signed commit; empty if git's configuration does not require one. */
 function signed(
   settings: GitSettings,
   { name, email }: CommitRequest['fallbackAuthor'],

@@ -1,9 +1,7 @@
 /**
- * The content-addressed store: files named by their SHA-256, checked whenever
- * they come in and whenever they are read. Layout `<root>/sha256/ab/<hash>`
- * (mode 0444), `<root>/partial/` for what is on its way, `<root>/corrupt/` for
- * what was damaged and set aside. Must not know what the files are or where
- * they come from.
+ * The content-addressed store: files named by their SHA-256. It verifies each file when it is stored and when it is
+ * read. Layout: `<root>/sha256/ab/<hash>` (mode 0444), `<root>/partial/` for incomplete files, `<root>/corrupt/` for
+ * damaged files. Must not know what the files are or where they come from.
  */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -48,7 +46,7 @@ export interface ListedBlob extends StoredBlob {
   modified: Date;
 }
 
-/** What is promised of bytes that come in; what is left out is not checked. */
+/** The hash and size that stored bytes must have. A missing field is not checked. */
 export type Expected = Partial<StoredBlob>;
 
 export interface PutOptions extends Stoppable {
@@ -56,12 +54,12 @@ export interface PutOptions extends Stoppable {
   name?: string;
 }
 
-/** A store below one folder; the folder is made when something is first put. */
+/** A store below one folder. The first write creates the folder. */
 export class ContentStore {
   readonly root: string;
-  /** Where downloads keep their unfinished bytes. */
+  /** The folder for incomplete downloads. */
   readonly partialDir: string;
-  /** Where damaged blobs are set aside. */
+  /** The folder for damaged blobs. */
   readonly corruptDir: string;
 
   constructor(root: string) {
@@ -71,15 +69,16 @@ export class ContentStore {
   }
 
   /**
-   * The path of a blob, whether it exists or not. A string that is not a SHA-256 in lower-case hex is a bug.
+   * The path of a blob, whether it exists or not. Any string that is not a SHA-256 in lower-case hex is a bug in
+   * Lockstep.
    */
   path(sha256: string): string {
     if (!sha256Pattern.test(sha256)) throw new TypeError(`not a SHA-256: ${JSON.stringify(sha256)}`);
-    // As join() would put it, for a hundred thousand of them
+    // The same path as join() returns, but faster: it is called a hundred thousand times
     return `${this.root}/sha256/${sha256.slice(0, 2)}/${sha256}`;
   }
 
-  /** Whether a file with that name exists. It does not check the content: reading does. */
+  /** Whether the store has a file with that name. It does not check the content; reading does. */
   async has(sha256: string): Promise<boolean> {
     return (await this.size(sha256)) !== undefined;
   }
@@ -118,8 +117,8 @@ export class ContentStore {
   }
 
   /**
-   * Takes in bytes that can be made again, at once and without fsync: a crash may lose them, or tear them, which
-   * reading finds. DISK_FULL, DISK_IO.
+   * Stores bytes that can be made again, synchronously and without fsync. A crash can lose or truncate them; the next
+   * read finds that. Throws DISK_FULL, DISK_IO.
    */
   putBytes(pieces: readonly Uint8Array[]): StoredBlob {
     const hash = createHash('sha256');
@@ -135,17 +134,16 @@ export class ContentStore {
   }
 
   /**
-   * For many small blobs: they come in together, which takes a tenth of the time of one after the other.
-   * Each is hashed, and under its name it is whole and on the disk.
+   * Stores many small blobs together, in a tenth of the time that single writes take. Each is hashed. A blob gets its
+   * name when all its bytes are on the disk.
    */
   batch(): StoreBatch {
     return new StoreBatch(this);
   }
 
   /**
-   * Takes over a finished file that lies on the store's file system, such as a download in
-   * {@link partialDir}. It is hashed again: what counts is what is on the disk. On a mismatch
-   * (SOURCE_HASH_MISMATCH) the file is removed.
+   * Moves a finished file into the store, such as a download in {@link partialDir}. The file must be on the store's
+   * file system. It is hashed again from the disk. On a mismatch (SOURCE_HASH_MISMATCH) the file is removed.
    */
   async adopt(file: string, expected: Required<Expected>, options: PutOptions = {}): Promise<StoredBlob> {
     const blob = await hashFile(file, options);
@@ -165,16 +163,16 @@ export class ContentStore {
   }
 
   /**
-   * A blob's bytes, hashed as they are read. The stream errors with STORE_MISSING if the blob does not exist.
-   * If the bytes do not match its name, it errors with STORE_CORRUPT instead of ending, and the blob is moved
-   * away. So use nothing of it before it has ended.
+   * A blob's bytes, hashed while they are read. The stream errors with STORE_MISSING if the blob does not exist. If the
+   * bytes do not match the blob's name, the stream errors with STORE_CORRUPT instead of ending, and the blob is moved
+   * to `corrupt/`. So do not use any of the bytes before the stream has ended.
    */
   open(sha256: string): Readable {
     const path = this.path(sha256);
     return Readable.from(this.#checkedPieces(sha256, path), { objectMode: false, highWaterMark: 256 * 1024 });
   }
 
-  /** A blob's bytes in memory, checked. STORE_MISSING, STORE_CORRUPT, DISK_IO. */
+  /** A blob's bytes in memory, verified. Throws STORE_MISSING, STORE_CORRUPT, DISK_IO. */
   async read(sha256: string): Promise<Buffer> {
     const path = this.path(sha256);
     const bytes = await readIfThere(path);
@@ -183,7 +181,7 @@ export class ContentStore {
     throw await this.#setAside(sha256);
   }
 
-  /** Reads a blob through and checks it. STORE_MISSING; STORE_CORRUPT, and then it is set aside. */
+  /** Reads a whole blob and verifies it. Throws STORE_MISSING, or STORE_CORRUPT after moving the blob to `corrupt/`. */
   async verify(sha256: string, options: Stoppable = {}): Promise<StoredBlob> {
     const path = this.path(sha256);
     const blob = await hashFile(path, options).catch((error: unknown) => {
@@ -193,7 +191,9 @@ export class ContentStore {
     return blob;
   }
 
-  /** Whether a blob is there and whole. A damaged one is set aside and counts as not there. */
+  /**
+   * Whether the store has a blob and it is undamaged. A damaged blob is moved to `corrupt/`, and the result is false.
+   */
   async holds(sha256: string, options: Stoppable = {}): Promise<boolean> {
     try {
       await this.verify(sha256, options);
@@ -205,14 +205,14 @@ export class ContentStore {
   }
 
   /**
-   * Copies a blob to another name atomically, replacing an existing file; it is checked on the way (STORE_MISSING,
-   * STORE_CORRUPT). It is a separate file with mode 0644, fsynced: a write to it cannot damage the store.
+   * Copies a blob to a path atomically, and replaces an existing file. It verifies the bytes (STORE_MISSING,
+   * STORE_CORRUPT). The copy is a separate file with mode 0644, fsynced: a write to it cannot damage the store.
    */
   async copyTo(sha256: string, targetPath: string, options: Stoppable = {}): Promise<StoredBlob> {
     return await writeFileAtomic(targetPath, this.open(sha256), options);
   }
 
-  /** Every blob of the store, in the order of their hashes. For garbage collection: nothing is read. */
+  /** Every blob of the store, in the order of their hashes. For garbage collection: it reads no content. */
   async *list(): AsyncGenerator<ListedBlob, void, undefined> {
     const top = join(this.root, 'sha256');
     for (const prefix of await namesIn(top)) {
@@ -225,21 +225,21 @@ export class ContentStore {
     }
   }
 
-  /** Marks a blob as used now, for a collector that goes by {@link ListedBlob.modified}. */
+  /** Marks a blob as used now, for a garbage collection that reads {@link ListedBlob.modified}. */
   async touch(sha256: string, now: Date): Promise<void> {
     const path = this.path(sha256);
     await onDisk('touch', path, () => utimes(path, now, now).catch(notThere(undefined)));
   }
 
-  /** Removes a blob; nothing there is fine. */
+  /** Removes a blob. It is not an error if the blob does not exist. */
   async remove(sha256: string): Promise<void> {
     await removeFile(this.path(sha256));
   }
 
   /**
-   * Removes files in `partial/` and `corrupt/`, and files that killed runs left among the blobs, if they were
-   * last written before `olderThan`; returns the paths. A younger partial download may still be resumed, or
-   * be under way.
+   * Removes files that were last written before `olderThan`: those in `partial/` and `corrupt/`, and those that killed
+   * runs left among the blobs. Returns the paths. A younger partial download can be active, or a later run can resume
+   * it.
    */
   async sweep(olderThan: Date): Promise<string[]> {
     const top = join(this.root, 'sha256');
@@ -273,7 +273,7 @@ export class ContentStore {
         yield piece;
       }
     } catch (error) {
-      // Asked for and opened at once: between two questions it may be set aside or collected
+      // The blob is opened without a check beforehand: another process could remove it between the two calls
       throw isGone(error) ? missing(sha256, path) : error;
     }
     if (hash.digest('hex') !== sha256) throw await this.#setAside(sha256);

@@ -1,7 +1,6 @@
 /**
- * Files: written whole or not at all, hashed, linked, removed. Owns the names
- * of temporary files and the translation of errno into our codes. Must not
- * know what the files mean.
+ * Files: atomic writes, hashes, links, removal. Owns the names of temporary files and the translation of errno into
+ * codes of Lockstep. Must not know what the files mean.
  */
 import { createHash, hash as hashOnce, randomUUID } from 'node:crypto';
 import {
@@ -45,17 +44,17 @@ export interface FileDigest {
 
 const readBlock = 256 * 1024;
 
-/** The errno name of a thrown value (`ENOENT`), or undefined when the system did not throw it. */
+/** The errno name of a thrown value (`ENOENT`), or undefined if the value is not a system error. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return 'errno' in error || 'syscall' in error ? error.code : undefined;
 }
 
 /**
- * What the system said about a file, as one of our faults: ENOSPC and EDQUOT are DISK_FULL, every other
- * errno is DISK_IO. A fault that is ours already, and what the system did not throw, come back unchanged.
+ * A system error about a file as a LockstepError: ENOSPC and EDQUOT become DISK_FULL, every other errno becomes
+ * DISK_IO. A LockstepError, and any error that is not from the system, is returned unchanged.
  *
- * @param doing what was tried, as in `write`
+ * @param doing the operation that failed, as in `write`
  */
 export function diskFault(error: unknown, doing: string, path: string): unknown {
   const errno = errnoOf(error);
@@ -76,7 +75,7 @@ export function diskFault(error: unknown, doing: string, path: string): unknown 
   });
 }
 
-/** Runs `work`, turning what the system throws into DISK_FULL or DISK_IO. */
+/** Runs `work`, and translates system errors to DISK_FULL or DISK_IO. */
 export async function onDisk<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -85,7 +84,7 @@ export async function onDisk<T>(doing: string, path: string, work: () => Promise
   }
 }
 
-/** As {@link onDisk}, for what is done at once. */
+/** As {@link onDisk}, for synchronous work. */
 export function onDiskNow<T>(doing: string, path: string, work: () => T): T {
   try {
     return work();
@@ -94,7 +93,7 @@ export function onDiskNow<T>(doing: string, path: string, work: () => T): T {
   }
 }
 
-/** The same for work that waits for the disk. */
+/** As {@link onDiskNow}, for work that waits for the disk. */
 export function onDiskSync<T>(doing: string, path: string, work: () => T): T {
   try {
     return work();
@@ -103,7 +102,7 @@ export function onDiskSync<T>(doing: string, path: string, work: () => T): T {
   }
 }
 
-/** Of this process and thread: each loads this module once. */
+/** Unique for this process and thread: each loads this module once. */
 const writer = randomUUID().slice(0, 13);
 let named = 0;
 
@@ -115,15 +114,15 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.${name}.${writer}-${(named++).toString(36)}.lockstep-tmp`);
 }
 
-/** Whether the file name of a path is one of {@link temporaryName}'s. */
+/** Whether {@link temporaryName} made the file name of a path. */
 export function isTemporaryName(path: string): boolean {
   const name = basename(path);
   return name.startsWith('.') && name.endsWith('.lockstep-tmp');
 }
 
 /**
- * Removes what a killed run left below `dir`; returns the paths. Only for the holder of the lock: a
- * running writer's temporary files look the same.
+ * Removes temporary files of killed runs below `dir` and returns their paths. Only the holder of the lock may call it:
+ * the temporary files of a running writer look the same.
  */
 export async function sweepTemporary(dir: string): Promise<string[]> {
   return await onDisk('sweep', dir, async () => {
@@ -135,7 +134,7 @@ export async function sweepTemporary(dir: string): Promise<string[]> {
   });
 }
 
-/** For `.catch`: `instead` if the error is one of these, otherwise throws again. */
+/** For `.catch`: returns `instead` if the error has one of these names, otherwise throws it again. */
 export function onErrno<T>(names: readonly string[], instead: T): (error: unknown) => T {
   return (error) => {
     if (names.includes(errnoOf(error) ?? '')) return instead;
@@ -143,7 +142,7 @@ export function onErrno<T>(names: readonly string[], instead: T): (error: unknow
   };
 }
 
-/** For `.catch`: `instead` if the file or folder does not exist, otherwise throws again. */
+/** For `.catch`: returns `instead` if the file or folder does not exist, otherwise throws the error again. */
 export function notThere<T>(instead: T): (error: unknown) => T {
   return onErrno(['ENOENT', 'ENOTDIR'], instead);
 }
@@ -153,38 +152,41 @@ export async function ensureDir(path: string, options: { mode?: number } = {}): 
   await onDisk('make the folder', path, () => mkdir(path, { recursive: true, ...options }));
 }
 
-/** Removes a file or a folder with all in it; nothing there is fine. Symbolic links are not followed. */
+/**
+ * Removes a file, or a folder with its content. It is not an error if the path does not exist. Symbolic links are not
+ * followed.
+ */
 export async function removeTree(path: string): Promise<void> {
   await onDisk('remove', path, () => rm(path, { recursive: true, force: true, maxRetries: 3 }));
 }
 
-/** Removes one file; nothing there is fine. */
+/** Removes one file. It is not an error if the file does not exist. */
 export async function removeFile(path: string): Promise<void> {
   await onDisk('remove', path, () => unlink(path).catch(notThere(undefined)));
 }
 
-/** A new private folder (mode 0700) in `base`, which is created if missing. The caller removes it. */
+/** A new private folder (mode 0700) in `base`, which is created if missing. The caller removes the new folder. */
 export async function tempDir(base: string, prefix = 'work-'): Promise<string> {
   await ensureDir(base);
   return await onDisk('make a folder in', base, () => mkdtemp(join(base, prefix)));
 }
 
-/** Whether anything is there under that path. */
+/** Whether the path exists. */
 export async function exists(path: string): Promise<boolean> {
   return await onDisk('look for', path, () => access(path).then(() => true, notThere(false)));
 }
 
-/** What is there under that path, of a link the link itself; undefined if nothing is. */
+/** lstat(2) of a path: a link is not followed. Undefined if the path does not exist. */
 export async function lookAt(path: string): Promise<Stats | undefined> {
   return await onDisk('look at', path, () => lstat(path).catch(notThere(undefined)));
 }
 
-/** What the system says of a file or folder, links followed; undefined if it does not exist. */
+/** stat(2) of a path: links are followed. Undefined if the path does not exist. */
 export async function statIfThere(path: string): Promise<Stats | undefined> {
   return await onDisk('look at', path, () => stat(path).catch(notThere(undefined)));
 }
 
-/** The names in a folder, sorted; none if it does not exist. */
+/** The names in a folder, sorted; empty if the folder does not exist. */
 export async function namesIn(folder: string): Promise<string[]> {
   return (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])))).sort();
 }
@@ -194,13 +196,15 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   return await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
 }
 
-/** The names in a folder that end in `ending`, without it; none where there is no folder. DISK_IO. */
+/** The names in a folder that end in `ending`, without that ending; empty if the folder does not exist. DISK_IO. */
 export async function namesEnding(ending: string, folder: string): Promise<string[]> {
   const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
   return names.flatMap((name) => (name.endsWith(ending) ? [name.slice(0, -ending.length)] : []));
 }
 
-/** A file's bytes in pieces, opened on first access. DISK_IO, also if it does not exist. */
+/**
+ * A file's bytes in pieces. The file is opened when the first piece is read. DISK_IO, also if the file does not exist.
+ */
 export async function* readPieces(path: string): AsyncGenerator<Buffer, void, undefined> {
   const handle = await onDisk('read', path, () => open(path, 'r'));
   try {
@@ -233,9 +237,11 @@ export function sha256Of(data: Uint8Array | string): string {
 }
 
 export interface WriteOptions extends Stoppable {
-  /** Mode bits, exactly, whatever the umask. Default 0644. */
+  /** Exact mode bits; the umask does not change them. Default 0644. */
   mode?: number;
-  /** Wait until the bytes, and the name, are on the disk. Default true; false only for what can be made again. */
+  /**
+   * Wait until the bytes and the name are on the disk. Default true. Use false only for files that can be made again.
+   */
   fsync?: boolean;
 }
 
@@ -265,8 +271,8 @@ export async function writeFileAtomic(
 }
 
 /**
- * Writes a file that must not be there yet, in place: for temporary names only. The caller removes it on
- * failure. Throws as {@link writeFileAtomic}.
+ * Writes a new file in place, without a temporary file: for temporary names only. The file must not exist. The caller
+ * removes it on failure. Throws as {@link writeFileAtomic}.
  */
 export async function writeNew(
   path: string,
@@ -294,8 +300,8 @@ export async function writeNew(
 }
 
 /**
- * Writes a file of these pieces, at once and without fsync: a crash may lose it, or tear it. For what can be made
- * again. It replaces an existing file atomically, and makes missing folders. DISK_FULL, DISK_IO.
+ * Writes a file from these pieces, synchronously and without fsync: a crash can lose or truncate it. For files that can
+ * be made again. It replaces an existing file atomically, and creates missing folders. DISK_FULL, DISK_IO.
  */
 export function writeFileNow(path: string, pieces: readonly Uint8Array[], mode = 0o644): void {
   const temporary = temporaryName(path);
@@ -311,7 +317,7 @@ export function writeFileNow(path: string, pieces: readonly Uint8Array[], mode =
   });
 }
 
-/** Writes pieces to a file at once; `opened` is told of it before the first. Throws what the system throws. */
+/** Writes pieces to a file synchronously. It calls `opened` before it writes the first piece. Throws system errors. */
 export function writeNow(
   path: string,
   flags: number | string,
@@ -337,7 +343,10 @@ export async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<v
   }
 }
 
-/** Does what needs a temporary name beside `path`: whatever comes of it, nothing stays under that name. */
+/**
+ * Runs `work` with a temporary name in the same folder as `path`. Afterwards it removes the file with that name, also
+ * if `work` throws.
+ */
 export async function viaTemporary<T>(path: string, work: (temporary: string) => Promise<T>): Promise<T> {
   const temporary = temporaryName(path);
   try {
@@ -347,7 +356,7 @@ export async function viaTemporary<T>(path: string, work: (temporary: string) =>
   }
 }
 
-/** Opens a file, works with it, and closes it. Throws what the system and `work` throw. */
+/** Opens a file, runs `work` with its handle, and closes it. Throws system errors and what `work` throws. */
 export async function withHandle<T>(
   path: string,
   flags: string,
@@ -362,7 +371,7 @@ export async function withHandle<T>(
   }
 }
 
-/** fsync of a folder, without which a rename in it may not outlive a crash (fsync(2)). */
+/** fsync of a folder. Without it, a rename in the folder can be lost in a crash (fsync(2)). */
 export async function syncDir(path: string): Promise<void> {
   // Some network file systems cannot fsync a folder; the write is still valid.
   const sync = (handle: FileHandle): Promise<void> => handle.sync().catch(onErrno(['EINVAL'], undefined));
@@ -370,13 +379,12 @@ export async function syncDir(path: string): Promise<void> {
 }
 
 /**
- * Adds the name `to` for `from`: a hard link if the file system allows it, otherwise a copy (a clone if
- * possible). Replaces an existing file atomically. A link shares its mode with `from`; `mode` is for the
- * copy.
+ * Adds the name `to` for the file `from`: a hard link if the file system allows it, otherwise a copy (a clone if
+ * possible). It replaces an existing file atomically. A link has the mode of `from`; `mode` is for a copy.
  */
 export async function linkOrCopy(from: string, to: string, mode = 0o644): Promise<void> {
   await ensureDir(dirname(to));
-  // rename(2) does nothing when both names are links to one inode, and leaves the temporary name there.
+  // rename(2) does nothing if both names are links to one inode, and then the temporary name remains.
   await viaTemporary(to, async (temporary) => {
     await onDisk('link', to, async () => {
       await link(from, temporary).catch(async (error: unknown) => {
@@ -389,7 +397,10 @@ export async function linkOrCopy(from: string, to: string, mode = 0o644): Promis
   });
 }
 
-/** Other file system, too many links, not supported, forbidden by fs.protected_hardlinks. */
+/**
+ * The errors of link(2) after which a copy can work: other file system, too many links, not supported, forbidden by
+ * fs.protected_hardlinks.
+ */
 const noLink = new Set(['EXDEV', 'EMLINK', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** Bytes that an ordinary user may still write to the file system of `path`. */

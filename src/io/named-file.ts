@@ -1,7 +1,6 @@
 /**
- * Files that a person names in a flag: read here and nowhere else, so that a
- * wrong path is a fault of the command line (exit status 2) and not of the
- * machine or the disk. Files that lockstep.yaml or a profile names are not
+ * Reads files that a person names in a flag, so that a wrong path is a fault of the command line (exit status 2), not
+ * of the machine or the disk. No other module reads such files. Files that lockstep.yaml or a profile names are not
  * read here.
  */
 import { readFile, stat } from 'node:fs/promises';
@@ -9,15 +8,15 @@ import { dirname, resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { diskFault, errnoOf } from './disk.js';
 
-/** A path as it was typed, and where. */
+/** A path as it was typed, and its flag. */
 export interface NamedFile {
-  /** Relative to the folder that the command was called in. */
+  /** Relative to the working folder of the command. */
   path: string;
   /** `--keyring`. */
   flag: string;
 }
 
-/** What the system says of a path that is wrong, rather than of a disk that is at fault. */
+/** errno values that mean a wrong path, not a faulty disk. */
 const wrongPath: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   ENOTDIR: 'does not exist',
@@ -30,8 +29,8 @@ const wrongPath: Readonly<Record<string, string>> = {
 /**
  * The bytes of a file that a flag names.
  *
- * @param hint what the file is to be
- * @param cwd the folder that relative paths are relative to; that of this process where left out
+ * @param hint what the file must be
+ * @param cwd the folder that relative paths are relative to; default: the working folder of this process
  * @throws LockstepError FILE_MISSING, DISK_IO
  */
 export async function readNamedFile(named: NamedFile, hint: string, cwd = '.'): Promise<Buffer> {
@@ -44,7 +43,7 @@ export async function readNamedFile(named: NamedFile, hint: string, cwd = '.'): 
 }
 
 /**
- * The absolute path of a file that a flag says is to be written; the folder must be there.
+ * The absolute path of an output file that a flag names. Its folder must exist.
  *
  * @throws LockstepError FILE_MISSING, DISK_IO
  */

@@ -1,7 +1,4 @@
-/**
- * Other programs: run with an argument array, never through a shell. Must not
- * interpret what they print.
- */
+/** Runs other programs, with an argument array and never through a shell. Must not interpret their output. */
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
@@ -14,49 +11,49 @@ import { ensureDir, exists, onDisk, withHandle } from './disk.js';
 import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.js';
 import { toolMissing } from './tools.js';
 
-/** Loaded when a program is run: most commands run none, and it is large. */
+/** Loaded when a program is run, because most commands run none, and it is large. */
 async function library(): Promise<Pick<typeof execaModule, 'execa'>> {
   return await import('execa');
 }
 
 export interface RunOptions extends Stoppable {
   cwd?: string;
-  /** Variables over those of this process; undefined removes one. `LC_ALL=C.UTF-8` unless given. */
+  /** Variables in addition to those of this process; undefined removes one. Default: `LC_ALL=C.UTF-8`. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Pass only `env` (and `PATH` when it is not in there). */
+  /** Pass only `env`, and `PATH` if `env` does not have it. */
   cleanEnv?: boolean;
-  /** Bytes for stdin; without it stdin is empty. */
+  /** Bytes for stdin. Default: empty stdin. */
   input?: ByteSource | undefined;
-  /** Append stdout and stderr to this file in the order they come. */
+  /** Append stdout and stderr to this file, in the order in which they are printed. */
   log?: string;
-  /** Return a result for a non-zero exit status in place of throwing. */
+  /** Return a result for a non-zero exit status instead of throwing. */
   allowFailure?: boolean;
-  /** Run the program in its own session, and end everything in it on abort: for builds. */
+  /** Run the program in its own session, and end all processes of the session on abort: for builds. */
   group?: boolean;
-  /** What the program and whatever it starts may each take: for programs that read what strangers sent. */
+  /** Limits for the program and each process that it starts: for programs that read untrusted data. */
   limits?: ProcessLimits;
-  /** Bytes of stdout or stderr that are held in memory; a program that prints more is ended. Default 512 MiB. */
+  /** Bytes of stdout or stderr that are kept in memory. A program that prints more is ended. Default 512 MiB. */
   maxOutput?: number;
-  /** Told how many bytes were printed to stderr, as they come. */
+  /** Called with the number of bytes that the program printed to stderr. */
   onStderr?: (bytes: number) => void;
-  /** The Debian package to name when the program is missing; those of tools.ts are known. */
+  /** The Debian package that the message names when the program is missing. Not needed for the programs in tools.ts. */
   debianPackage?: string;
 }
 
-/** setrlimit(2), set by prlimit(1); bytes. No core dump is written: it would hold what is in the environment. */
+/** Limits in bytes, set by prlimit(1) with setrlimit(2). No core dump is written: it would contain the environment. */
 export interface ProcessLimits {
-  /** Of address space: past it the program is out of memory. */
+  /** Address space. Above it, the program cannot allocate memory. */
   memory: number;
-  /** Of any file it writes: past it SIGXFSZ ends the program. */
+  /** Size of any file that the program writes. Above it, SIGXFSZ ends the program. */
   fileSize: number;
 }
 
 export interface RunResult {
-  /** Exit status; 128 + number for a program that a signal ended, as the shell has it. */
+  /** Exit status; 128 + number for a program that a signal ended, as in a shell. */
   exitCode: number;
   /** Name of the signal that ended it. */
   endedBy?: string;
-  /** As UTF-8, with its final newline. Empty when logged. */
+  /** As UTF-8, with its final newline. Empty if `log` is set. */
   stdout: string;
   stdoutBytes: Buffer;
   stderr: string;
@@ -107,7 +104,7 @@ export async function run(
   }
 }
 
-/** What a program prints; undefined if it fails or is not installed. Throws as {@link run} otherwise. */
+/** The program's output; undefined if it fails or is not installed. Otherwise throws as {@link run}. */
 export async function answerOf(
   command: string,
   args: readonly string[],
@@ -123,10 +120,9 @@ export async function answerOf(
 }
 
 /**
- * Streams bytes through a program (`xz -dc`): what it prints, as it comes. TOOL_MISSING, TOOL_FAILED,
- * INTERRUPTED, or what the source throws, in place of the stream's end. A reader that stops early ends
- * the program.
- * @param options `onEnd` is told that nothing more is read: a source that waits to be written to must end then
+ * Streams bytes through a program (`xz -dc`) and returns its output as a stream. The stream errors with TOOL_MISSING,
+ * TOOL_FAILED, INTERRUPTED, or the source's error. If the reader stops early, the program is ended.
+ * @param options `onEnd` is called when nothing more is read: a source that waits for writes must end then
  */
 export async function* filterThrough(
   command: string,
@@ -149,7 +145,7 @@ export async function* filterThrough(
   let finished = false;
   try {
     const stdout = child.stdout as AsyncIterable<Buffer> | null;
-    // A program that cannot be started has no stdout worth reading; the result says why.
+    // A program that could not start has no stdout; the result has the reason.
     try {
       if (stdout !== null) yield* stdout;
     } catch (error) {
@@ -173,7 +169,9 @@ export async function* filterThrough(
   }
 }
 
-/** The last lines of a text file, at most `count`, looking no further back than `from` bytes or 64 KiB. */
+/**
+ * The last lines of a text file, at most `count`. It reads at most the last 64 KiB, and nothing before offset `from`.
+ */
 export async function tailOf(path: string, count: number, from = 0): Promise<string> {
   const read = async (handle: FileHandle): Promise<string> => {
     const { size } = await handle.stat();
@@ -189,7 +187,7 @@ function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** The program that is started, and its arguments. */
+/** The program to start and its arguments, with the limits. */
 function limited(
   command: string,
   args: readonly string[],
@@ -200,10 +198,12 @@ function limited(
   return ['prlimit', [...set, '--', command, ...args]];
 }
 
-/** What both ways of running have in common. No result is thrown by execa: we name the faults. */
+/**
+ * The options of both ways to run a program. execa must not throw for a failed program: this module makes the faults.
+ */
 function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv' | 'maxOutput'>) {
   const clean = options.cleanEnv === true;
-  // Programs whose output is read, or shown in a log, speak the same language everywhere.
+  // The output is read or shown in a log, so its language must be the same on every machine.
   const env = { LC_ALL: 'C.UTF-8', ...(clean ? { PATH: process.env['PATH'] } : {}), ...options.env };
   return {
     env,
@@ -227,12 +227,12 @@ function streams(
       : typeof input === 'string' || input instanceof Uint8Array
         ? { input }
         : { stdin: input };
-  // execa passes any descriptor on to spawn(); only its types stop at 9.
+  // execa passes any descriptor to spawn(); only its types end at 9.
   const file = log as 9 | undefined;
   return { ...stdin, stdout: file ?? 'pipe', stderr: file ?? 'pipe' };
 }
 
-/** Remembers what a source throws: otherwise it is seen only as a program that was ended. */
+/** Keeps the error that a source throws. Otherwise the only visible error is that the program was ended. */
 function watchedInput(source: ByteSource | undefined): {
   source: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   fault: { error: unknown } | undefined;
@@ -275,7 +275,7 @@ async function outcome(
   const number = result.signal === undefined ? undefined : constants.signals[result.signal];
   const exitCode = result.exitCode ?? (number === undefined ? undefined : 128 + number);
   if (exitCode === undefined || (result.failed && exitCode === 0)) {
-    // It could not be started (EACCES, E2BIG, a missing cwd) or gave more than fits in memory.
+    // The program could not start (EACCES, E2BIG, a missing cwd) or printed more than the limit.
     throw new LockstepError('TOOL_FAILED', {
       message: `${command} could not be run: ${result.message ?? 'unknown cause'}`,
       cause: result.cause,
@@ -287,7 +287,7 @@ async function outcome(
     exitCode,
     ...(result.signal === undefined ? {} : { endedBy: result.signal }),
     stdoutBytes,
-    // Decoded when asked for: most of what is piped is bytes, or large.
+    // Decoded only on access: most output is bytes, or large.
     get stdout() {
       return stdoutBytes.toString('utf8');
     },
@@ -312,7 +312,7 @@ function toolFailed(
   });
 }
 
-/** As a person would type it; for messages only. */
+/** The argument as a person would type it in a shell; for messages only. */
 function quoted(argument: string): string {
   const short = argument.length > 200 ? `${argument.slice(0, 200)}...` : argument;
   return /^[\w@%+=:,./~^-]+$/.test(short) ? short : `'${short.replaceAll("'", `'\\''`)}'`;
@@ -327,8 +327,8 @@ async function openLog(path: string): Promise<{ handle: FileHandle; path: string
 }
 
 /**
- * Ends a whole process group (setsid(2) made it): politely when aborted, then by SIGKILL; at once when this
- * process exits. Returns what to call when the leader has ended.
+ * Ends a whole process group (setsid(2) made it): on abort with SIGTERM, later with SIGKILL; with SIGKILL when this
+ * process exits. Returns a function to call when the leader has ended.
  */
 function endWithGroup(pid: number | undefined, signal: AbortSignal | undefined): () => void {
   if (pid === undefined) return () => undefined;
@@ -336,7 +336,7 @@ function endWithGroup(pid: number | undefined, signal: AbortSignal | undefined):
     try {
       process.kill(-pid, name);
     } catch {
-      // ESRCH: all of it has ended already
+      // ESRCH: all processes of the group have ended
     }
   };
   let force: NodeJS.Timeout | undefined;
@@ -351,7 +351,7 @@ function endWithGroup(pid: number | undefined, signal: AbortSignal | undefined):
     clearTimeout(force);
     signal?.removeEventListener('abort', onAbort);
     process.off('exit', onExit);
-    // What the leader left behind must not go on writing into a folder that is about to be removed.
+    // Processes that the leader left must not write into a folder that will be removed.
     send('SIGKILL');
   };
 }
