@@ -1,8 +1,7 @@
 /**
- * Whether armored files are byte for byte what their contents come to. A
- * signature may hold although a byte of its file was changed: in a checksum
- * nobody reads, in a header, in the wrapping. Whoever looks for damaged files
- * asks here as well; whether a signature holds is verifier.ts.
+ * Whether an armored file has exactly the bytes that its content requires. A signature can be valid although a byte of
+ * its file was changed: in a checksum that no program reads, in a header, in the line breaks. A search for damaged
+ * files checks this too. verifier.ts checks whether a signature is valid.
  */
 import { LockstepError } from '../errors.js';
 import { formatClearsigned, splitClearsigned } from './clearsigned.js';
@@ -35,7 +34,7 @@ export function armorFault(text: string): string | null {
   return null;
 }
 
-/** Why a file is not exactly one clearsigned text, or null. It says nothing of the signature. */
+/** Why a file is not exactly one clearsigned text, or null. It does not verify the signature. */
 export function clearsignedFault(file: Uint8Array): string | null {
   try {
     const { text, signature } = splitClearsigned(file);
@@ -54,8 +53,8 @@ export function clearsignedFault(file: Uint8Array): string | null {
 }
 
 /**
- * Why bytes are not exactly signature packets, each in the one form it can be written in, or null. Readers
- * tolerate wrong lengths and extra bytes.
+ * Why bytes are not exactly signature packets in their only valid encoding, or null. OpenPGP readers tolerate wrong
+ * lengths and extra bytes.
  */
 export async function signatureFault(bytes: Uint8Array): Promise<string | null> {
   const openpgp = await loadOpenpgp();
@@ -77,8 +76,8 @@ export async function signatureFault(bytes: Uint8Array): Promise<string | null> 
 }
 
 /**
- * Bytes of the header of a signature packet with a body of that length (RFC 9580 section 4.2); 0 if it is not
- * one.
+ * Bytes of the header of a signature packet with a body of that length (RFC 9580 section 4.2); 0 if the header is
+ * invalid.
  */
 function headerLength(bytes: Uint8Array, body: number): number {
   const forms =

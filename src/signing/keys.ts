@@ -1,20 +1,23 @@
 /**
- * Owns OpenPGP keys: making the archive's, and reading keyrings that others
- * wrote. It must not store keys (key-file.ts does) or judge signatures.
+ * OpenPGP keys: creates the archive's key, and reads keyrings that others wrote. It must not store keys (key-file.ts
+ * does) or verify signatures.
  */
 import type { Key } from 'openpgp';
 import { LockstepError } from '../errors.js';
 import { errorText, loadOpenpgp, signingConfig } from './openpgp.js';
 
-/** Who a new key is for, and until when. */
+/** The owner and the dates of a new key. */
 export interface NewKey {
   /** The archive's name, as in `Lockstep Archive`. */
   name: string;
   email?: string;
-  /** Creation date of the key; no signature of it may be older. */
+  /** Creation date of the key. A signature by it must not be older. */
   date: Date;
   passphrase?: string;
-  /** Seconds after `date` at which the key expires; without it, never: an archive key that expires stops every machine. */
+  /**
+   * Seconds after `date` at which the key expires. Default: never, because an expired archive key stops updates on
+   * every machine.
+   */
   validFor?: number;
 }
 
@@ -24,15 +27,14 @@ export interface GeneratedKey {
   publicBinary: Uint8Array;
   /** 40 upper-case hex digits. */
   fingerprint: string;
-  /** To be kept away from the key: publishing it revokes the key. */
+  /** The revocation certificate. Keep it in another place than the key: publishing it revokes the key. */
   revocationArmored: string;
 }
 
 /**
- * Makes an Ed25519 key of version 4 that certifies and signs, with SHA-512.
- * Version 6 keys, and Ed25519 under its newer algorithm number, are unknown to
- * Debian 12's gpgv 2.2.
- * @throws LockstepError USAGE for a name that no user ID can hold
+ * Creates an Ed25519 key of version 4 that certifies and signs, with SHA-512. Debian 12's gpgv 2.2 knows neither
+ * version 6 keys nor the newer algorithm number of Ed25519.
+ * @throws LockstepError USAGE for a name that a user ID cannot contain
  */
 export async function generateKey(wanted: NewKey): Promise<GeneratedKey> {
   const userID = {
@@ -83,8 +85,7 @@ export async function readPublicKeys(
 }
 
 /**
- * Keys in the library's form, for this room only. Private keys come out as
- * their public half.
+ * Keys as objects of the library, for this room only. Of private keys it returns the public half.
  * @throws LockstepError KEYRING_INVALID
  */
 export async function parseKeyring(bytes: Uint8Array, file?: string): Promise<Key[]> {
@@ -104,7 +105,7 @@ export async function parseKeyring(bytes: Uint8Array, file?: string): Promise<Ke
 }
 
 /**
- * A keyring in the one form gpgv takes: binary packets.
+ * A keyring as binary packets, the only form that gpgv reads.
  * @throws LockstepError KEYRING_INVALID
  */
 export async function binaryKeyring(bytes: Uint8Array, file?: string): Promise<Uint8Array> {
@@ -117,7 +118,7 @@ export async function binaryKeyring(bytes: Uint8Array, file?: string): Promise<U
 /** The packets inside an armor. Rejects with the library's error. */
 export async function dearmor(armored: string): Promise<Uint8Array> {
   const openpgp = await loadOpenpgp();
-  // Its type speaks of streams; a string in gives bytes out
+  // The type is a stream's, but a string as input gives bytes
   const unarmored: { data: unknown } = await openpgp.unarmor(armored);
   if (!(unarmored.data instanceof Uint8Array)) throw new Error('the armor is empty');
   return unarmored.data;
@@ -128,18 +129,18 @@ export function fingerprintOf(key: { getFingerprint(): string }): string {
   return key.getFingerprint().toUpperCase();
 }
 
-/** Armor that the library made in memory: its type speaks of streams. */
+/** Armor that the library made in memory. The library's type allows streams too. */
 export function armorText(armored: unknown): string {
   if (typeof armored !== 'string') throw new TypeError('openpgp gave no armor');
   return unixLines(armored);
 }
 
-/** apt 2.6 takes armor apart with an awk script that knows no CR. */
+/** apt 2.6 parses armor with an awk script that does not accept CR. */
 export function unixLines(text: string): string {
   return text.replaceAll('\r\n', '\n');
 }
 
-/** Whether a file has OpenPGP packets as they are, without armor. */
+/** Whether a file has binary OpenPGP packets, without armor. */
 export function isBinary(bytes: Uint8Array): boolean {
   // Every OpenPGP packet begins with a byte that has its highest bit set; armor is ASCII
   return ((bytes[0] ?? 0) & 0x80) !== 0;

@@ -12,16 +12,16 @@ import { byText } from '../io/keyed.js';
 import type { SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
 import { debFileName, poolDirectory, poolPath } from './pool-path.js';
 
-/** What an index adds itself, from the file it lists. */
+/** Fields that an index adds from the file that it lists. */
 const fileFields = new Set(['filename', 'size', 'md5sum', 'sha1', 'sha256', 'sha512']);
 
-/** What Debian's index has in other files: it gives the first line and the hash of the whole. */
+/** Fields that Debian's index shortens: it has the first line of the description and the hash of the whole. */
 const descriptionFields = new Set(['description', 'description-md5']);
 
-/** Where an entry belongs. */
+/** The part of an entry that depends on where the package belongs. */
 export interface Belonging {
   component: string;
-  /** Archive area of what does not say another one: `main`. */
+  /** Archive area of entries without an explicit area: `main`. */
   area: string;
 }
 
@@ -32,9 +32,9 @@ function areaOfSection(section: string, own: string): string {
 }
 
 /**
- * The entry of a package that was built here.
+ * The entry of a package that Lockstep built.
  *
- * @throws LockstepError DEB_SYNTAX when the control text is not one paragraph, DEB_UNSAFE_NAME
+ * @throws LockstepError DEB_SYNTAX when the control text is not exactly one paragraph, DEB_UNSAFE_NAME
  */
 export function packageEntry(built: BuiltPackage, belonging: Belonging): SnapshotPackage {
   return entry(built, built.control, belonging);
@@ -43,7 +43,7 @@ export function packageEntry(built: BuiltPackage, belonging: Belonging): Snapsho
 /**
  * The entry of an unchanged package from the base distribution.
  *
- * @param control its own control paragraph: the index has only the first line of its description
+ * @param control the package's control paragraph: the index has only the first line of its description
  * @throws as {@link packageEntry}
  */
 export function takenPackageEntry(
@@ -79,10 +79,10 @@ function entry(
 }
 
 /**
- * The entry of a source package. The paragraph gets what apt must find in it: the name as `Package`, and
- * the SHA-256 of every file.
+ * The entry of a source package. It adds to the paragraph what apt requires there: the name as `Package`, and the
+ * SHA-256 of every file.
  *
- * @param own area of what does not say another one
+ * @param own area of entries without an explicit area
  * @throws LockstepError DEB_SYNTAX, DEB_UNSAFE_NAME
  */
 export function sourceEntry(built: BuiltSource, own: string): SnapshotSource {
@@ -92,7 +92,7 @@ export function sourceEntry(built: BuiltSource, own: string): SnapshotSource {
   for (const file of built.files) poolPath(area, built.package, file.name);
   const lines = built.files.map(({ name, size, sha256 }) => `\n${sha256} ${size} ${name}`).join('');
   const changes: Record<string, string | undefined> = { Directory: undefined };
-  // A .dsc calls itself Source; an index calls it Package (Debian wiki, RepositoryFormat)
+  // The name is in the field Source of a .dsc, and in the field Package of an index (Debian wiki, RepositoryFormat)
   if (!stanza.has('Package')) changes['Package'] = built.package;
   if (!stanza.has('Package')) changes['Source'] = undefined;
   if (!stanza.has('Checksums-Sha256')) changes['Checksums-Sha256'] = lines;
@@ -106,7 +106,9 @@ export function sourceEntry(built: BuiltSource, own: string): SnapshotSource {
   };
 }
 
-/** The area of its own section, otherwise the common area of its packages (dsc(5), Package-List). */
+/**
+ * The area that the source's section names. Without a section, the common area of its packages (dsc(5), Package-List).
+ */
 function areaOfSource(stanza: Stanza, own: string): string {
   const section = stanza.get('Section');
   if (section !== undefined) return areaOfSection(section, own);
@@ -117,13 +119,13 @@ function areaOfSource(stanza: Stanza, own: string): string {
   return area;
 }
 
-/** Those fields of a paragraph (lower-case names), with their bytes; empty where it has none of them. */
+/** The given fields (lower-case names) of a paragraph, with unchanged bytes; empty if it has none of them. */
 function onlyFields(paragraph: string, names: ReadonlySet<string>): string {
   const only = fieldsWhere(paragraph, (name) => names.has(name));
   return only.trim() === '' ? '' : only;
 }
 
-/** A paragraph without some fields (lower-case names); the others keep their bytes. */
+/** A paragraph without some fields (lower-case names). The other fields keep their bytes. */
 export function withoutFields(paragraph: string, names: ReadonlySet<string>): string {
   return fieldsWhere(paragraph, (name) => !names.has(name));
 }
@@ -146,12 +148,12 @@ function oneNewline(text: string): string {
   return `${text.replace(/^\s*\n/, '').trimEnd()}\n`;
 }
 
-/** A package's paragraph, taken apart. @throws LockstepError DEB_SYNTAX */
+/** The parsed paragraph of a package. @throws LockstepError DEB_SYNTAX */
 export function stanzaOf({ package: name, version, stanza }: SnapshotPackage): Stanza {
   return parseStanza(stanza, { file: `${name} ${version}` });
 }
 
-/** What decides whether a set is another one. */
+/** The parts of a manifest that decide whether two sets differ. */
 export type Comparable = Pick<SnapshotManifest, 'base' | 'components' | 'packages' | 'sources'>;
 
 /**
@@ -170,7 +172,7 @@ export function inputsOf(content: Comparable): string {
   const base = { ...content.base, architectures: [...content.base.architectures].sort() };
   hash.update(canonicalLine({ base, components }));
   for (const entry of inLineOrder(content.packages)) hash.update(packageLine(entry));
-  // Their lines sort behind those of packages: "architecture" comes before "area"
+  // The lines of sources sort after those of packages: "architecture" precedes "area"
   const lines = content.sources.map((item) => canonicalLine({ kind: 'source', ...item }));
   for (const line of lines.sort()) hash.update(line);
   return hash.digest('hex');
@@ -181,8 +183,8 @@ function packageLine(entry: SnapshotPackage): string {
 }
 
 /**
- * Packages in the order of their lines, which are not all in memory for that: up to its paragraph a line is short,
- * and nearly always another one than all others.
+ * Packages in the order of their lines. The lines are not all in memory: the part before the paragraph is short, and it
+ * is nearly always enough to compare two packages.
  */
 function inLineOrder(packages: readonly SnapshotPackage[]): SnapshotPackage[] {
   const heads = new Map(packages.map((entry) => [entry, headOfLine(entry)]));
@@ -192,7 +194,7 @@ function inLineOrder(packages: readonly SnapshotPackage[]): SnapshotPackage[] {
   });
 }
 
-/** A line of {@link packageLine} up to the key of its paragraph. */
+/** The part of a {@link packageLine} before its paragraph. */
 function headOfLine(entry: SnapshotPackage): string {
   const { architecture, area, component, path, sha256, size, source, sourceVersion } = entry;
   const name = entry.package;

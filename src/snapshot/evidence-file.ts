@@ -1,7 +1,7 @@
 /**
- * `snapshots/<profile>/<id>.evidence.jsonl`: the evidence of one snapshot, beside
- * its manifest, which cannot name its own digest. Chained, signed lines
- * (chained-lines.ts), one statement each (evidence.ts).
+ * `snapshots/<profile>/<id>.evidence.jsonl`: the evidence of one snapshot, in the folder of its manifest. A manifest
+ * cannot contain its own digest, so the evidence is a separate file. Its lines are chained and signed
+ * (chained-lines.ts). Each has one statement (evidence.ts).
  */
 import { z } from 'zod';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
@@ -28,15 +28,15 @@ import {
 const lineSchema = z.object({ ...chainedFields, statement: statementSchema });
 export type EvidenceLine = z.infer<typeof lineSchema>;
 
-/** Reads the text of such a file. SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT. */
+/** Parses the text of an evidence file. Throws SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT. */
 export function parseEvidence(text: string, file: string): EvidenceLine[] {
   return parseChainedLines(text, file, lineSchema);
 }
 
 /**
- * The text of the file, each draft a signed line.
+ * The text of the file with one signed line added for each draft.
  *
- * @param text the file so far; empty for a snapshot that is being cut
+ * @param text the text so far; empty for a snapshot that is being cut
  * @throws LockstepError what the signer throws
  */
 export async function withEvidence(
@@ -56,11 +56,11 @@ export async function withEvidence(
 }
 
 /**
- * What gates said of a snapshot, the oldest first; empty where nothing was recorded.
+ * The recorded results of gates for a snapshot, the oldest first; empty if nothing was recorded.
  *
  * @param file absolute path
  * @param manifest SHA-256 of the manifest: every line must be about it
- * @param trust without it signatures are not checked
+ * @param trust without it signatures are not verified
  * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_BAD_SIGNATURE
  */
 export async function readEvidence(file: string, manifest: string, trust?: LineTrust): Promise<Evidence[]> {
@@ -82,7 +82,7 @@ function assertNone(code: ErrorCode, file: string, faults: readonly FaultPlace[]
   });
 }
 
-/** Lines that are about another manifest than the one they lie beside. */
+/** Lines about another manifest than the one that the file belongs to. */
 export function subjectFaults(
   lines: readonly EvidenceLine[],
   file: string,

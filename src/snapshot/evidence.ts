@@ -1,8 +1,7 @@
 /**
- * Evidence: what a gate says of a snapshot, as data. Each record is an in-toto
- * Statement v1 about the manifest and its packages. It owns the shape and what
- * the records of one gate come to; evidence-file.ts keeps them, and
- * src/cli/explain/evidence.ts puts them into sentences. Pure.
+ * Evidence: a gate's statement about a snapshot, as data. Each record is an in-toto Statement v1 about the manifest and
+ * its packages. This file owns the shape of records, and derives the state of a gate from its records. evidence-file.ts
+ * stores them; src/cli/explain/evidence.ts makes sentences of them. Pure.
  */
 import { z } from 'zod';
 import { sha256 } from '../io/sha256.js';
@@ -10,26 +9,26 @@ import { sha256 } from '../io/sha256.js';
 /** in-toto attestation framework, spec/v1/statement.md. */
 const statementType = 'https://in-toto.io/Statement/v1';
 
-/** spec/predicates/test-result.md. The states `passed` and `failed` of a test are told in it. */
+/** spec/predicates/test-result.md. The predicate for the states `passed` and `failed` of a test. */
 const testResult = 'https://in-toto.io/attestation/test-result/v0.1';
 
-/** For what is no result of a test: signatures that were looked at, and the states `pending` and `waived`. */
+/** The predicate for anything except a test result: checked signatures, and the states `pending` and `waived`. */
 const gateState = 'urn:lockstep:gate:v1';
 
 /** The part of a snapshot that evidence names. */
 export interface EvidenceSubject {
   manifest: { id: string; profile: string; packages: readonly { path: string; sha256: string }[] };
-  /** Of the manifest's text. */
+  /** SHA-256 of the manifest's text. */
   sha256: string;
 }
 
 const data = z.record(z.string(), z.unknown());
 const names = z.array(z.string());
-/** A gate that no record speaks of is `missing`, which is not `failed`. */
+/** A gate without a record has the state `missing`, which differs from `failed`. */
 const state = z.enum(['pending', 'failed', 'waived', 'passed']);
 const ref = z.object({ id: z.string(), sha256 });
 
-/** What a gate said of one snapshot. `gate`: `vetting`, `installability`, `signature`, or another one. */
+/** The result of a gate for one snapshot. `gate`: `vetting`, `installability`, `signature`, or another one. */
 export const evidenceShape = z.object({
   gate: z.string(),
   state,
@@ -52,14 +51,14 @@ export const evidenceShape = z.object({
 
 export type Evidence = z.infer<typeof evidenceShape>;
 export type GateState = Evidence['state'] | 'missing';
-/** Facts and parameters: plain JSON objects, whose shape the gate owns. */
+/** Facts and parameters: plain JSON objects. The gate owns their shape. */
 export type EvidenceData = Evidence['facts'];
-/** Tests by name. `warned`: they could not look at everything. */
+/** Names of tests. `warned`: tests that could not check everything. */
 export type EvidenceTests = NonNullable<Evidence['tests']>;
-/** What a gate says before it is about a certain snapshot. */
+/** A gate's result before it is bound to a snapshot. */
 export type EvidenceDraft = Omit<Evidence, 'recorded' | 'key'>;
 
-/** The `statement` of a line: only what is relied on is checked; in-toto lets producers add fields. */
+/** The `statement` of a line. It checks only the fields that Lockstep uses; in-toto lets producers add fields. */
 export const statementSchema = z.looseObject({
   _type: z.literal(statementType),
   subject: z.array(z.looseObject({ name: z.string(), digest: z.looseObject({ sha256 }) })).min(1),
@@ -83,13 +82,13 @@ export const statementSchema = z.looseObject({
 export type Statement = z.infer<typeof statementSchema>;
 
 /**
- * A statement names this many packages at most. Of a larger set it names the manifest alone, which has their digests:
- * a move reads the evidence, and must not cost more for a larger archive.
+ * The most packages that a statement names. For a larger set it names only the manifest, which has their digests: each
+ * move reads the evidence, and its cost must not grow with the archive.
  */
 const mostSubjects = 1000;
 
 /**
- * The in-toto statement that a draft becomes.
+ * A draft as an in-toto statement.
  *
  * @param by the fingerprint of the key that will sign it, and the time
  */
@@ -132,7 +131,7 @@ function resultOf(state: 'passed' | 'failed', { warned }: EvidenceTests): 'PASSE
   return warned.length > 0 ? 'WARNED' : 'PASSED';
 }
 
-/** What a statement says, without its subjects. */
+/** The content of a statement, without its subjects. */
 export function evidenceOf({ predicate }: Statement): Evidence {
   const { gate, state, recorded, until, key, of, parameters, facts } = predicate;
   const { passedTests, warnedTests = [], failedTests = [], configuration = [] } = predicate;
@@ -157,13 +156,13 @@ export function isAbout({ subject }: Statement, manifest: string): boolean {
   return subject[0]?.digest.sha256 === manifest;
 }
 
-/** The newest record of a gate that still counts. */
+/** The newest record of a gate that is still valid. */
 export function lastOf(evidence: readonly Evidence[], gate: string, now: Date): Evidence | undefined {
   const last = evidence.findLast((one) => one.gate === gate);
   return last?.until !== undefined && Date.parse(last.until) <= now.getTime() ? undefined : last;
 }
 
-/** What the records of a gate come to. */
+/** The state of a gate that follows from its records. */
 export function stateOf(evidence: readonly Evidence[], gate: string, now: Date): GateState {
   return lastOf(evidence, gate, now)?.state ?? 'missing';
 }

@@ -38,11 +38,11 @@ export function keyRecordPath(root: string): string {
 }
 
 /**
- * Reads the record and checks every line: its form, its chain, its signatures, and whether the step was
- * possible. It does not decide whether any of its keys is trusted.
+ * Reads the record and checks every line: its form, its chain, its signatures, and whether the step was possible. It
+ * does not decide whether any of its keys is trusted.
  *
- * @param text that of a record that is there
- * @param file for messages
+ * @param text the text of an existing record
+ * @param file path for messages
  * @throws LockstepError SNAPSHOT_INVALID with the line of every fault, SNAPSHOT_NEWER_FORMAT
  */
 export async function judgedRecord(text: string, file: string): Promise<KeyState> {
@@ -104,9 +104,9 @@ function invalid(place: FaultPlace): LockstepError {
 /**
  * Adds a change to the record. The caller holds the workspace's lock.
  *
- * @param before the record as it is, which the caller has read
- * @param signers by fingerprint: those that {@link signersOfChange} names
- * @returns the text of the record as it is then
+ * @param before the current record, which the caller has read
+ * @param signers by fingerprint: the signers that {@link signersOfChange} names
+ * @returns the new text of the record
  * @throws LockstepError SNAPSHOT_INVALID when the record was tampered with or the change cannot be made; what the
  * signers and the disk throw
  */

@@ -1,17 +1,16 @@
 /**
- * What format 1 of manifests had and format 2 has not: evidence within the
- * manifest, as sentences, and steps of provenance that only their words tell
- * apart. Everything that reads such sentences is here; no such manifest is
- * written any more. Pure.
+ * The parts of manifest format 1 that format 2 does not have: evidence as sentences inside the manifest, and provenance
+ * steps that differ only in their texts. All code that reads such sentences is in this file. Lockstep no longer writes
+ * this format. Pure.
  */
 import { z } from 'zod';
 import type { Evidence, EvidenceData } from './evidence.js';
 import type { Provenance } from '../source/pin.js';
 
-/** What a gate said, in format 1. */
+/** Results of gates in format 1. */
 export const evidenceV1 = z.array(z.object({ gate: z.string(), result: z.string(), detail: z.string() }));
 
-/** The evidence that a manifest of format 1 has within it; none of a newer one. */
+/** The evidence inside a manifest of format 1; empty for a newer format. */
 export function evidenceWithin({
   evidence = [],
 }: {
@@ -36,7 +35,7 @@ function factsIn(gate: string, detail: string): EvidenceData {
   return {};
 }
 
-/** Marks the steps of proof that checked a signature, as pins of format 2 do. */
+/** Marks the provenance steps that verified a signature, as pins of format 2 do. */
 export function stepsOfV1(components: Iterable<{ pin: { provenance: Provenance[] } }>): void {
   for (const { pin } of components) {
     for (const one of pin.provenance) {

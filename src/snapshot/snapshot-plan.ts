@@ -1,6 +1,6 @@
 /**
- * The decision to cut: whether a set differs from the last snapshot, and the
- * manifest if it does. Pure; snapshot-folder.ts writes it.
+ * Decides whether to cut: whether a set differs from the last snapshot. If it does, makes the manifest. Pure;
+ * snapshot-folder.ts writes it.
  */
 import { LockstepError } from '../errors.js';
 import { sha256Of } from '../io/disk.js';
@@ -12,13 +12,13 @@ import { contradictions, manifestFormat, parseManifest } from './manifest.js';
 import { manifestBytes } from './manifest-text.js';
 import { nextSnapshotId } from './snapshot-id.js';
 
-/** What a snapshot is to record; entries come in any order. */
+/** The content of the new snapshot. Entries may have any order. */
 export interface SnapshotContent extends Omit<
   SnapshotManifest,
   'format' | 'id' | 'parent' | 'created' | 'inputs' | 'evidence' | 'tool'
 > {
   sourceChangelogs: SourceChangelog[];
-  /** What gates said of this set. It goes beside the manifest. */
+  /** Results of gates for this set. They go to a file next to the manifest. */
   evidence: readonly EvidenceDraft[];
 }
 
@@ -26,10 +26,10 @@ export interface SnapshotRequest {
   content: SnapshotContent;
   /** The newest snapshot of this profile, or null. */
   last: Snapshot | null;
-  /** Every id that is in use, of all profiles. */
+  /** All ids in use, of all profiles. */
   taken: Iterable<string>;
   now: Date;
-  /** To be cut although nothing changed: the last one lacks evidence that suites now demand. */
+  /** Cut although the set did not change: the last snapshot lacks evidence that suites now require. */
   anew?: boolean;
   tool: { name: string; version: string };
 }
@@ -39,7 +39,7 @@ export type SnapshotPlan =
       kind: 'unchanged';
       id: string;
       inputs: string;
-      /** What the last snapshot is flagged with: a flag alone makes no new one. */
+      /** CVE ids of the last snapshot. A flag alone does not make a new snapshot. */
       security: readonly string[];
     }
   | {
@@ -53,10 +53,10 @@ export type SnapshotPlan =
     };
 
 /**
- * Compares the set with the last snapshot and, where it differs, makes the next manifest of the chain.
+ * Compares the set with the last snapshot. If it differs, makes the next manifest of the chain.
  *
- * @throws LockstepError SNAPSHOT_INVALID when the set contradicts itself (two versions of a package, two
- * files for one place in the pool)
+ * @throws LockstepError SNAPSHOT_INVALID when the set contradicts itself (two versions of a package, two files for one
+ * path in the pool)
  */
 export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   const { content, last, now } = request;
@@ -75,7 +75,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   }
   const id = nextSnapshotId(now, request.taken, last?.manifest.id ?? null);
   const security = [...new Set(content.security)].sort();
-  // The text leaves out what is undefined
+  // The text leaves out undefined fields
   const manifest: SnapshotManifest = {
     format: manifestFormat,
     id,
@@ -96,8 +96,8 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     tool: request.tool,
   };
   const text = manifestBytes(manifest);
-  // What could not be read back must never be signed. From here on its paragraphs are those of the text, and what
-  // the entries came from need not stay in memory.
+  // A manifest that cannot be parsed again must never be signed. From here on, the paragraphs are slices of the text,
+  // so the memory of the original entries can be freed.
   const read = parseManifest(text, `${content.profile}/${id}.json`);
   const { evidence } = content;
   return { kind: 'cut', id, inputs, manifest: read, text, sha256: sha256Of(text), evidence };

@@ -1,6 +1,6 @@
 /**
- * Finds what a key of the archive signed after it was no longer trusted, as after `key rotate --compromised`,
- * and says what to do. The content matches its signature; a person decides whether to accept it.
+ * Finds files that a key of the archive signed after it was no longer trusted, as after `key rotate --compromised`, and
+ * says what to do. The content matches its signature; a person decides whether to accept it.
  */
 import { join } from 'node:path';
 import { faultOf, type FaultPlace, type LockstepError } from '../errors.js';
@@ -27,13 +27,13 @@ import {
   type SnapshotPlace,
 } from '../snapshot/snapshot-folder.js';
 
-/** The same keys, each for all its time. */
+/** The same keys, each trusted at any time, also after it was replaced or found compromised. */
 export function anyTime({ keyring, taken }: LineTrust): LineTrust {
   const always: Taken = taken.kind === 'recorded' ? { ...taken, ends: undefined } : taken;
   return { keyring, taken: always };
 }
 
-/** Whether a key of the archive signed a snapshot, whether that counts or not. */
+/** Whether any key of the archive signed a snapshot, also at a time when that key was not trusted. */
 export async function holdsAnyTime(
   { root, trust }: { root: string; trust: LineTrust },
   place: SnapshotPlace,
@@ -41,7 +41,7 @@ export async function holdsAnyTime(
   return (await faultOf(readSnapshot(root, place, anyTime(trust)))) === null;
 }
 
-/** Snapshots, of one profile or of all, whose manifest or evidence does not hold, whatever the reason. */
+/** Snapshots, of one profile or of all, whose manifest or evidence is not valid, for any reason. */
 export async function unbelievedSnapshots(
   root: string,
   trust: LineTrust,
@@ -59,7 +59,7 @@ export async function unbelievedSnapshots(
   return found;
 }
 
-/** Files of lines that do not hold, whatever the reason, by their path below `root`; sorted. */
+/** Files of signed lines that are not valid, for any reason, by their path below `root`; sorted. */
 export async function unbelievedFiles(root: string, trust: LineTrust): Promise<string[]> {
   const found: string[] = [];
   for (const file of await lineFiles(root)) {
@@ -68,7 +68,7 @@ export async function unbelievedFiles(root: string, trust: LineTrust): Promise<s
   return found;
 }
 
-/** The files that a person can vouch for, by their path below `root`; sorted. */
+/** The files that a person can accept, by their path below `root`; sorted. */
 export async function lineFiles(root: string): Promise<string[]> {
   const histories = (await listHistories(root)).map((suite) => historyPath('', suite));
   return [droppedPath(''), ...histories];
@@ -92,7 +92,7 @@ export async function linesToAccept(
   return { file, through: lastLineHash(text) };
 }
 
-/** The fault of a file of lines; null if all lines are valid, or if there are none. */
+/** The fault of a file of signed lines; null if all lines are valid, or if the file is empty or missing. */
 export async function faultsIn(root: string, file: string, trust: LineTrust): Promise<LockstepError | null> {
   const path = join(root, file);
   const text = (await readIfThere(path))?.toString('utf8') ?? '';

@@ -1,7 +1,6 @@
 /**
- * Checks everything below `snapshots/` as somebody would who has nothing but
- * the archive's public key: manifests, chains, histories, drops. It finds
- * faults and names the file that has them; it repairs nothing.
+ * Checks everything below `snapshots/` with only the archive's public key: manifests, chains, histories, drops. It
+ * reports faults with their files. It repairs nothing.
  */
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
@@ -28,9 +27,9 @@ export interface SnapshotsRequest {
   /** Absolute path of `snapshots/`. */
   root: string;
   trust: LineTrust;
-  /** Only what concerns this profile's snapshots. */
+  /** Limits the check to this profile's snapshots. */
   profile?: string | undefined;
-  /** Told of every manifest that is good, of each profile the oldest first, so that none must be kept. */
+  /** Called with every valid manifest, for each profile the oldest first, so that no manifest stays in memory. */
   onSnapshot?: (snapshot: Snapshot) => void;
   signal?: AbortSignal | undefined;
 }
@@ -39,11 +38,11 @@ export interface SnapshotsRequest {
 export class SnapshotsReading {
   /** Paths are below `root`. */
   readonly findings: Finding[] = [];
-  /** Good manifests, with the SHA-256 of each. */
+  /** Valid manifests, with the SHA-256 of each. */
   readonly good = new Map<string, SnapshotPlace & { sha256: string }>();
-  /** Ids whose manifest is there and cannot be trusted, or should be there and is not. */
+  /** Ids whose manifest exists but is not trusted, or is missing. */
   readonly doubtful = new Set<string>();
-  /** By suite; damaged ones are left out. */
+  /** By suite, without damaged histories. */
   readonly histories = new Map<string, HistoryEntry[]>();
   /** Suites whose history is damaged. */
   readonly damagedHistories = new Set<string>();
@@ -65,7 +64,7 @@ interface Read extends SnapshotPlace {
 
 class Verification {
   readonly #reading = new SnapshotsReading();
-  /** Every id that something names, and who does; a manifest must be there for it, or a drop. */
+  /** Every id that a record names, and which record names it. Each needs a manifest or a drop. */
   readonly #named = new Map<string, { profile: string; by: string; sha256?: string | undefined }>();
   #droppedIsKnown = true;
 
@@ -92,13 +91,13 @@ class Verification {
     this.#reading.findings.push({ code: 'SNAPSHOT_INVALID', hint: restore, ...finding });
   }
 
-  /** A file's text, or undefined if it does not exist. Bytes that are not text count as damage. */
+  /** A file's text, or undefined if it does not exist. Bytes that are not text are reported as damage. */
   async #text(path: string): Promise<string | undefined> {
     throwIfInterrupted(this.request.signal);
     return (await readIfThere(join(this.request.root, path)))?.toString('utf8');
   }
 
-  /** Lines whose chain and signatures hold, or undefined after naming the file. */
+  /** Lines with a valid chain and valid signatures, or undefined after reporting the file. */
   async #lines<T extends ChainedLine>(
     path: string,
     parse: (text: string, file: string) => T[],
@@ -180,7 +179,7 @@ class Verification {
     });
   }
 
-  /** A signature can hold in a file that was changed: in its wrapping. */
+  /** Reports a changed file whose signature is still valid, for example because a line break was changed. */
   async #checkForm(place: SnapshotPlace): Promise<void> {
     const path = this.#below(snapshotFiles(this.request.root, place).signature);
     const fault = armorFault((await this.#text(path)) ?? '');
@@ -189,10 +188,10 @@ class Verification {
     }
   }
 
-  /** The manifest beside evidence that is damaged or missing is as good as before. */
+  /** Damaged or missing evidence is reported, but the manifest stays valid. */
   async #checkEvidence(place: SnapshotPlace, { manifest, sha256 }: Snapshot): Promise<void> {
     const path = this.#below(snapshotFiles(this.request.root, place).evidence);
-    // Whatever is cut is vetted, so that there is evidence of every snapshot that has none within it
+    // Every snapshot is vetted before it is cut, so a manifest of format 2 must have an evidence file
     if (manifest.format > 1 && (await this.#text(path)) === undefined) {
       this.#find({
         kind: 'missing',
@@ -232,7 +231,7 @@ class Verification {
     }
   }
 
-  /** Of a manifest and its signature that do not fit, names the one that was changed. */
+  /** If a manifest and its signature do not match, reports the one that was changed. */
   async #blame(place: SnapshotPlace, error: unknown): Promise<void> {
     const files = snapshotFiles(this.request.root, place);
     const [manifest, signature] = [this.#below(files.manifest), this.#below(files.signature)];
@@ -286,7 +285,7 @@ class Verification {
     }
   }
 
-  /** What is named, and neither there nor dropped; and signatures whose manifest is gone. */
+  /** Reports named manifests that are neither available nor dropped, and signatures without a manifest. */
   async #findMissing(places: readonly SnapshotPlace[]): Promise<void> {
     const { root } = this.request;
     const there = new Set(places.map(({ id }) => id));
@@ -297,7 +296,7 @@ class Verification {
     }
     for (const [id, { profile, by }] of this.#named) {
       if (there.has(id) || profile !== (this.request.profile ?? profile)) continue;
-      // Without the list of drops nobody knows what is missing
+      // Without the list of drops, a missing manifest may have been dropped
       if (this.#reading.dropped.has(id) || !this.#droppedIsKnown) continue;
       this.#reading.doubtful.add(id);
       this.#find({
@@ -318,7 +317,7 @@ class Verification {
   }
 }
 
-/** What contradicts itself in a history whose lines are whole. */
+/** A contradiction in a history whose lines are undamaged. */
 function historyFault(entries: readonly HistoryEntry[], suite: string): string | undefined {
   for (const [index, entry] of entries.entries()) {
     const line = `line ${index + 1}`;

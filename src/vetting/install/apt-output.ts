@@ -4,20 +4,20 @@
  */
 import { z } from 'zod';
 
-/** One relation that apt could not meet, as it says it. */
+/** One relation that apt could not satisfy, in apt's words. */
 const unmetRelation = z.object({
   package: z.string(),
   /** `Depends`, `PreDepends`, `Conflicts`, `Breaks`, ... */
   kind: z.string(),
   /** `libfoo2 (>= 2.1)`; alternatives with ` | ` between them. */
   relation: z.string(),
-  /** `it is not installable`, `2.0-3 is to be installed`; null where apt says no more. */
+  /** `it is not installable`, `2.0-3 is to be installed`; null if apt gives no reason. */
   but: z.string().nullable(),
 });
 
-/** An answer of apt's solver, as it is kept. */
+/** An answer of apt's solver, in the shape in which it is stored. */
 export const aptAnswer = z.object({
-  /** Whether there is a way. */
+  /** Whether apt found a solution. */
   possible: z.boolean(),
   /**
    * Packages that are installed, upgraded or downgraded, in the order in which dpkg would unpack them. `from` is
@@ -25,9 +25,9 @@ export const aptAnswer = z.object({
    */
   installs: z.array(z.object({ package: z.string(), from: z.string().nullable(), version: z.string() })),
   removes: z.array(z.string()),
-  /** What it cannot meet. */
+  /** The relations that apt cannot satisfy. */
   unmet: z.array(unmetRelation),
-  /** Its lines that begin with `E:`. */
+  /** apt's lines that begin with `E:`. */
   errors: z.array(z.string()),
 });
 export type AptAnswer = z.infer<typeof aptAnswer>;
@@ -84,7 +84,7 @@ function unmetIn(lines: readonly string[]): AptAnswer['unmet'] {
   return found;
 }
 
-/** Whether an answer that says no is the solver's, and not that of a program that could not work. */
+/** Whether a negative answer comes from the solver, and not from an apt that failed. */
 export function isSolversNo({ unmet, errors }: AptAnswer): boolean {
   return (
     unmet.length > 0 ||
@@ -104,7 +104,7 @@ const verbs: Readonly<Record<string, string>> = {
   Breaks: 'breaks',
 };
 
-/** What apt says, as sentences: the last resort where the paragraphs do not tell more. */
+/** apt's own messages as sentences: used if the paragraphs do not explain more. */
 export function aptSentences({ unmet, errors }: AptAnswer): string[] {
   const sentences = unmet
     .filter(({ kind }) => kind in verbs)

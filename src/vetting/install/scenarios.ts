@@ -1,7 +1,6 @@
 /**
- * What machines of one architecture do with a set, tried with apt: installing
- * it, coming to it from other sets or from the distribution's own packages, and
- * going back.
+ * What machines of one architecture do with a set, tried with apt: install it, upgrade to it from other sets or from
+ * the distribution's own packages, and go back from it.
  */
 import { compareVersions } from '../../deb/version.js';
 import { relationsOf } from '../../deb/relation.js';
@@ -15,19 +14,19 @@ import { shortfalls } from './judge.js';
 import type { Machine } from './machine.js';
 import type { Question, Simulator } from './simulator.js';
 
-/** One thing a machine does. */
+/** One action of a machine. */
 export interface Scenario {
-  /** For people: `fresh install of mediawiki-full on amd64`. */
+  /** For messages: `fresh install of mediawiki-full on amd64`. */
   title: string;
-  /** What cannot be done, as the beginning of a sentence: `mediawiki-full cannot be installed on Debian 12 (amd64)`. */
+  /** The beginning of the message when it fails: `mediawiki-full cannot be installed on Debian 12 (amd64)`. */
   failed: string;
-  /** Null where there is nothing to try. */
+  /** Null if the scenario does not apply. */
   question: () => Promise<Question | null>;
-  /** The set it ends with. */
+  /** The set that the machine has at the end. */
   set: ArchSet;
 }
 
-/** A scenario that did not work out. */
+/** A scenario that failed. */
 export interface ScenarioFault {
   scenario: Scenario;
   reasons: BreakReason[];
@@ -40,13 +39,16 @@ export interface Scene {
   set: ArchSet;
   /** The package that people install. */
   metapackage: string;
-  /** A machine that has just what every machine has. */
+  /** A machine that has only the packages that every machine has. */
   bare: Machine;
-  /** Where there is any, machines with the archive's pin are the only ones to try. */
+  /**
+   * Packages of the set with a lower version than the distribution's. If there are any, only machines with the
+   * archive's pin are tried.
+   */
   below: readonly BelowBase[];
 }
 
-/** The archive's pin, where the set cannot be had without it. */
+/** The archive's pin, if the set cannot be installed without it. */
 function neededPin({ set, below }: Scene): Pick<Question, 'pins'> {
   return below.length === 0 ? {} : { pins: set.pins() };
 }
@@ -65,7 +67,7 @@ export function freshInstalls(scene: Scene): Scenario[] {
   }));
 }
 
-/** The machine that has the set, installed as people do. The fresh install was tried before. */
+/** A machine with the set, installed by its metapackage. The fresh install was tried before. */
 export async function installed(scene: Scene): Promise<Machine> {
   const { simulator, bare, set, metapackage } = scene;
   const args = [...asItComes, metapackage];
@@ -74,8 +76,8 @@ export async function installed(scene: Scene): Promise<Machine> {
 }
 
 /**
- * The machine that has an earlier set, or why that set can no longer be installed. Its versions take
- * precedence over the distribution's newer ones, as they did when it was new.
+ * A machine with an earlier set, or the reason why that set can no longer be installed. Its versions take precedence
+ * over the distribution's newer ones, as they did when the set was new.
  */
 export async function installedBefore(
   { simulator, bare, metapackage }: Scene,
@@ -92,10 +94,10 @@ export async function installedBefore(
   return bare.after(answer, before);
 }
 
-/** From an earlier set to this one. */
+/** The upgrade from an earlier set to this one. */
 export function upgrade(scene: Scene, before: ArchSet, machine: Machine): Scenario {
   const { set } = scene;
-  // The pin that brings machines down comes with the keyring package; where nothing goes down it must not be needed
+  // The keyring package contains the pin that allows downgrades. An upgrade without a downgrade must work without it
   const down = [...set.decided].some((name) => {
     const [has, will] = [machine.versionOf(name), set.byName.get(name)!.version];
     return has !== null && compareVersions(has, will) > 0;
@@ -110,7 +112,7 @@ export function upgrade(scene: Scene, before: ArchSet, machine: Machine): Scenar
   };
 }
 
-/** From this set to an earlier one, as machines with the keyring package's pin do after a rollback. */
+/** The downgrade from this set to an earlier one, as machines with the keyring package's pin do it after a rollback. */
 export function wayBack({ set }: Scene, before: ArchSet, machine: () => Promise<Machine>): Scenario {
   return {
     title: `way back to ${before.id} on ${set.architecture}`,
@@ -128,14 +130,14 @@ export function wayBack({ set }: Scene, before: ArchSet, machine: () => Promise<
 /** A package of the set that the distribution also has, in another version. */
 export type Homonym = NamedVersion;
 
-/** The first of the set's decided packages that the base has too, those of the leading component before others. */
+/** The first of the set's decided packages that the base also has. Packages of the leading component come first. */
 export function homonymOf({ simulator, set, metapackage }: Scene, lead: string): Homonym | null {
   const names = [...new Set([...set.demandedBy(metapackage), ...[...set.decided].sort()])];
   const leads = (name: string): boolean => set.byName.get(name)!.component === lead;
   return simulator.firstInBase([...names.filter(leads), ...names.filter((name) => !leads(name))]);
 }
 
-/** From the distribution's own package of the same name to this set. */
+/** The upgrade from the distribution's own package of the same name to this set. */
 export function fromDistribution(scene: Scene, own: Homonym): Scenario {
   const { simulator, base, set, metapackage, bare } = scene;
   return {
@@ -147,7 +149,7 @@ export function fromDistribution(scene: Scene, own: Homonym): Scenario {
         set: null,
         args: [...asItComes, own.package],
       });
-      // What the distribution cannot install, nobody has
+      // If the distribution cannot install it, no machine has it
       if (!answer.possible) return null;
       const down = scene.below.length === 0 ? [] : ['--allow-downgrades'];
       const args = [...down, ...asItComes, metapackage];
@@ -157,7 +159,7 @@ export function fromDistribution(scene: Scene, own: Homonym): Scenario {
   };
 }
 
-/** Tries one. Null: it works. */
+/** Tries one scenario. Null: it works. */
 export async function tryScenario(scene: Scene, scenario: Scenario): Promise<ScenarioFault | null> {
   const question = await scenario.question();
   if (question === null) return null;
@@ -185,7 +187,7 @@ export async function tryScenario(scene: Scene, scenario: Scenario): Promise<Sce
   return { scenario, reasons: aptReasons(aptSentences(answer), metapackage) };
 }
 
-/** apt's answer to an explicit request for what it did not do by default. */
+/** apt's answer to an explicit request for a package that it did not choose by default. */
 async function askedFor(
   { simulator }: Scene,
   question: Question,

@@ -1,17 +1,16 @@
 /**
- * The part of a distribution that can matter to a set: everything that could
- * come with it by any relation, whichever alternative apt takes. apt answers
- * the same over it as over the whole, and thirty times faster. Pure.
+ * The part of a distribution that can matter to a set: all packages that any relation can install with it, whichever
+ * alternative apt chooses. apt gives the same answer for this part as for the whole, thirty times faster. Pure.
  */
 import { StanzaIndex, type Stanza } from '../../deb/deb822.js';
 import { relationsOf } from '../../deb/relation.js';
 import { highestOf } from '../../deb/version.js';
 import { sha256Of } from '../../io/disk.js';
 
-/** The relations that can install a package: Suggests never do so on their own. */
+/** The relations that can install a package. Suggests never installs one by itself. */
 const bringing = ['Pre-Depends', 'Depends', 'Recommends'] as const;
 
-/** Names of packages in the relations by which a paragraph brings others along. */
+/** Names of packages in the relations that can install them. */
 export function broughtBy(stanza: Stanza): string[] {
   return bringing.flatMap((field) =>
     relationsOf(stanza, field)
@@ -21,8 +20,8 @@ export function broughtBy(stanza: Stanza): string[] {
 }
 
 /**
- * All paragraphs of the names that can be reached, of every version and with every provider, in the order of the
- * indices: among providers that order decides.
+ * All paragraphs of the names that relations can reach, of every version and with every provider, in the order of the
+ * indices. The order matters: apt chooses among providers by it.
  *
  * @param fits whether an architecture can install a package
  */
@@ -56,11 +55,11 @@ export function reachable(
   return text;
 }
 
-/** Such a part, for looking things up in it. */
+/** The paragraphs of {@link reachable}, with look-up by name. */
 export class Universe {
-  /** A Packages file. */
+  /** The text of a Packages file. */
   readonly text: string;
-  /** Identifies it. */
+  /** SHA-256 of the text. */
   readonly key: string;
   readonly #index: StanzaIndex;
 
@@ -72,7 +71,7 @@ export class Universe {
 
   readonly lookUp = (name: string): Stanza[] => this.#index.get(name);
 
-  /** The highest version of a name; undefined where it is no package. */
+  /** The highest version of a package; undefined if no package has that name. */
   highestOf(name: string): string | undefined {
     return highestOf(this.lookUp(name).map((stanza) => stanza.require('Version')));
   }
