@@ -1,6 +1,6 @@
 /**
- * Where a repository is: what a profile or a .gitmodules writes, made into an
- * address that git can ask, or a folder. Nothing is looked at.
+ * Converts the address of a repository, as a profile or a .gitmodules has it, to an address for git or to a folder. It
+ * does not access the repository.
  */
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,24 +10,24 @@ import { refusedSubmodule } from './gitmodules.js';
 export interface RemoteAddress {
   kind: 'remote';
   protocol: 'https' | 'http' | 'ssh';
-  /** As git takes it: `https://host/path`, `ssh://user@host/path`, `user@host:path`. It names no password. */
+  /** In git's form: `https://host/path`, `ssh://user@host/path`, `user@host:path`. It contains no password. */
   url: string;
-  /** With its port. */
+  /** Includes the port. */
   host: string;
 }
 
-/** A repository's place. */
+/** Where a repository is: on a server or in a folder. */
 export type Address =
   | RemoteAddress
   /** `path` is absolute. */
   | { kind: 'folder'; path: string };
 
-/** `user@host:path`, as scp(1) has it. */
+/** `user@host:path`, as in scp(1). */
 const scpSpec = /^(\w[\w.-]*@([A-Za-z0-9][A-Za-z0-9.-]*):)(.+)$/;
 
 /**
- * @param written as in a profile (see gitAddress in src/profile/names.ts), or by {@link submoduleAddress}
- * @param workspaceRoot what a path is relative to
+ * @param written as in a profile (see gitAddress in src/profile/names.ts), or from {@link submoduleAddress}
+ * @param workspaceRoot the folder that a path is relative to
  */
 export function addressOf(written: string, workspaceRoot = process.cwd()): Address {
   const url = written.replace(/(?<=[^/])\/+$/, '');
@@ -42,17 +42,17 @@ export function addressOf(written: string, workspaceRoot = process.cwd()): Addre
 }
 
 /**
- * The address of a submodule. One that begins with `./` or `../` is relative to the repository around it, as
- * if that were a folder (gitmodules(5)), and stays on its host.
+ * The address of a submodule. An address that begins with `./` or `../` is relative to the surrounding repository, as
+ * to a folder (gitmodules(5)), and stays on its host.
  * @param parent the surrounding repository's address, as written
- * @throws LockstepError SOURCE_SUBMODULE when it climbs above the host or the folder of the machine
+ * @throws LockstepError SOURCE_SUBMODULE when it climbs above the host or the root folder
  */
 export function submoduleAddress(parent: string, url: string, file: string): string {
   if (!/^\.\.?\//.test(url)) return url;
   const climbs = refusedSubmodule(file, `the address ${JSON.stringify(url)} climbs above ${hostOf(parent)}`);
   const head = /^((?:https?|ssh):\/\/[^/]+|file:\/\/)(\/.*)$/i.exec(parent) ?? scpSpec.exec(parent);
   const base = (head?.at(-1) ?? parent).replace(/\/+$/, '');
-  // Held against the whole way, not its end alone: `../../x/y` is as wrong as what it would lead to
+  // Checks each step of the path, not only its end: `../../x/y` is wrong even if its end would be valid
   let depth = base.split('/').filter((part) => part !== '' && part !== '.').length;
   for (const part of url.split('/')) {
     if (part !== '' && part !== '.') depth += part === '..' ? -1 : 1;
@@ -60,7 +60,7 @@ export function submoduleAddress(parent: string, url: string, file: string): str
   }
   const path = posix.join(base, url).replace(/\/+$/, '');
   if (head !== null) return `${head[1]}${path}`;
-  // posix.join drops the "./" by which a path is told from a name
+  // posix.join removes the "./", without which addressOf() takes the path for a name
   return path.startsWith('/') || path.startsWith('../') ? path : `./${path}`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a git repository has for a component: the refs that the profile's words
- * can mean. Refs alone are asked for; no object is fetched from a server.
+ * The candidates of a git repository for a component: the refs that match the profile. It reads only refs; it fetches
+ * no objects from a server.
  */
 import { compareUpstreamVersions } from '../../deb/version.js';
 import { LockstepError } from '../../errors.js';
@@ -24,10 +24,10 @@ import { remoteRefs } from './remote.js';
 const tags = 'refs/tags/';
 
 /**
- * What there is, the highest first: by the numbers in the names where they are no versions.
+ * The candidates, the highest first. Names that are not versions are sorted by the numbers in them.
  *
- * Of `version`, all tags that are named after a version, in the range or not; of `tag` and `branch`, those that
- * fit; of `commit`, that one, unseen.
+ * For `version`: all tags that are named after a version, in the range or not. For `tag` and `branch`: those that
+ * match. For `commit`: that commit, without a check that it exists.
  * @throws LockstepError SOURCE_REF_UNKNOWN (with the nearest names), NET_*, SOURCE_GIT_DAMAGED, TOOL_*, INTERRUPTED
  */
 export async function gitCandidates(
@@ -54,7 +54,7 @@ async function listingsOf(name: string, config: GitConfig, context: SourceContex
   const prefix = `refs/${kind}/`;
   const wholeNames = config.version !== undefined && config.tags === undefined;
   const refs = await refsOf(config.url, kind, context);
-  // A pattern that the profile leaves out is every name there is, slashes too
+  // Without a pattern in the profile, every name matches, also names with slashes
   const fitting = refs.filter((ref) => wholeNames || fitsPattern(ref.name.slice(prefix.length), pattern));
   const listings = fitting.map((ref) => listingOf(ref, ref.name.slice(prefix.length), pattern));
   const usable = config.version === undefined ? listings : listings.filter(({ version }) => version !== null);
@@ -83,7 +83,7 @@ async function refsOf(url: string, kind: RefKind, context: SourceContext): Promi
       summary: ({ length }) => `${length}`,
       reason: () => 'could not be read',
     });
-    // A server may list others than it was asked for
+    // A server may list refs that were not requested
     return refs.filter(({ name }) => name.startsWith(`refs/${kind}/`));
   });
 }
@@ -122,7 +122,7 @@ function unknown(
   });
 }
 
-/** The likeliest first, then the highest. */
+/** The most similar name first, then the highest names. */
 function nearNames(pattern: string, names: readonly string[]): string[] {
   const likely = nearest(pattern.replaceAll('*', ''), names);
   const rest = names.filter((other) => other !== likely);

@@ -1,7 +1,7 @@
 /**
- * A commit's whole tree, its submodules in place, as one tarball in the store:
- * the same commit is the same bytes, whoever read it. Attributes such as
- * export-ignore are not followed: a tree is what its id says, all of it.
+ * Writes the complete tree of a commit, with its submodules, as one tarball into the store. The same commit always
+ * gives the same bytes. Attributes such as export-ignore are ignored: the tarball has everything that the commit's id
+ * covers.
  */
 import { join } from 'node:path';
 import { assertLinkStaysInside } from '../../deb/member-name.js';
@@ -25,24 +25,24 @@ import {
 import { fetchCommit } from './remote.js';
 import { assertLinksStayInside, inOrder, walkTree, type Gitlink, type TreePath } from './tree-walk.js';
 
-/** One repository that objects are read from. */
+/** A request to open one repository for reading objects. */
 export interface OpenOptions {
-  /** As written in the profile, or by a submodule. */
+  /** The address as in the profile or in .gitmodules. */
   url: string;
-  /** What is asked for: a commit or an annotated tag. */
+  /** The requested object: a commit or an annotated tag. */
   want: ObjectId;
-  /** Whether the profile names its server. */
+  /** Whether the profile names this server. */
   named: boolean;
-  /** Scratch folder; what is put there is the caller's to remove. */
+  /** Scratch folder. The caller removes what is written there. */
   work: string;
-  /** Every folder that was opened, for the caller to close. */
+  /** Every folder that was opened. The caller closes them. */
   opened: ObjectFolder[];
 }
 
 /**
- * Brings one commit of a repository to where it can be read.
- * @throws LockstepError NET_*, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, SOURCE_SUBMODULE, DEB_UNSAFE_NAME,
- * TOOL_MISSING, DISK_*, INTERRUPTED
+ * Makes one commit of a repository readable: fetches it from a server, or opens the local repository.
+ * @throws LockstepError NET_*, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, SOURCE_SUBMODULE, DEB_UNSAFE_NAME, TOOL_MISSING,
+ * DISK_*, INTERRUPTED
  */
 export async function openCommit(options: OpenOptions, context: SourceContext): Promise<ObjectFolder> {
   const { url, want, named, work, opened } = options;
@@ -65,34 +65,34 @@ export async function openCommit(options: OpenOptions, context: SourceContext): 
   return folder;
 }
 
-/** Tells apart the folders of a commit that is in the tree twice. */
+/** Makes folder names unique: the same commit can occur twice in a tree. */
 let count = 0;
 
 export interface AssembledTree {
   paths: TreePath[];
-  /** Of every symlink by its path. */
+  /** The target of every symlink, by its path. */
   targets: Map<string, string>;
   submodules: Submodule[];
 }
 
-/** Far above any tree; each level is a repository of its own. */
+/** Nesting depth of submodules. No real tree comes near it. Each level is a separate repository. */
 const deepestSubmodules = 10;
 const mostSubmodules = 2_000;
 /** A .gitmodules is a few KB. */
 const largestGitmodules = 1024 * 1024;
 
-/** One of the repositories that a tree is made of. */
+/** One of the repositories that make up a tree. */
 interface Repository {
   folder: ObjectFolder;
   tree: ObjectId;
-  /** Where it lies in the outermost tree; empty for that itself. */
+  /** Path of this repository in the outermost tree; empty for the outermost tree. */
   base: string;
   url: string;
   depth: number;
 }
 
 /**
- * The paths of a tree, and those of its submodules below theirs.
+ * The paths of a tree, including those of its submodules.
  * @throws LockstepError as openCommit, walkTree; SOURCE_SUBMODULE, DEB_UNSAFE_NAME
  */
 export async function assembleTree(
@@ -111,7 +111,7 @@ export async function assembleTree(
       return [...paths, ...links.map(({ path }) => ({ path, kind: 'dir' as const, id: '', from: folder }))];
     }
     const followed = await declared(own, paths, links, inner);
-    // One git for each of what may be thousands of submodules would be too many
+    // A tree can have thousands of submodules: do not keep one git process for each
     if (depth > 0) await closeFolder(folder);
     submodules.push(...followed);
     if (followed.length > 0 && (depth >= deepestSubmodules || submodules.length > mostSubmodules)) {
@@ -141,7 +141,7 @@ function hostOf(url: string, context: SourceContext): string {
   return address.kind === 'remote' ? address.host : '';
 }
 
-/** The submodules of one repository, with where .gitmodules says that they are. */
+/** The submodules of one repository, with their addresses from .gitmodules. */
 async function declared(
   { folder, base, url }: Repository,
   paths: readonly TreePath[],
@@ -166,7 +166,7 @@ async function declared(
   });
 }
 
-/** The targets of all symlinks; each leads to somewhere in the tree. */
+/** The targets of all symlinks. It refuses targets outside the tree. */
 async function targetsOf(paths: readonly TreePath[], context: SourceContext): Promise<Map<string, string>> {
   const links = paths.filter(({ kind }) => kind === 'symlink');
   const targets = new Map<string, string>();
@@ -180,7 +180,7 @@ async function targetsOf(paths: readonly TreePath[], context: SourceContext): Pr
   return targets;
 }
 
-/** Neighbours that lie in one repository. */
+/** Consecutive paths of the same repository, grouped. */
 function runsOf(paths: readonly TreePath[]): TreePath[][] {
   const runs: TreePath[][] = [];
   for (const path of paths) {
@@ -191,13 +191,13 @@ function runsOf(paths: readonly TreePath[]): TreePath[][] {
   return runs;
 }
 
-/** Bytes of a whole tree: one of a few megabytes can unfold into any number. */
+/** Bytes of a complete tree: a repository of a few megabytes can unpack to any size. */
 const largestTree = 16 * 1024 * 1024 * 1024;
 
 /**
  * Writes the tree as a tarball into the store.
- * @param top name of the one folder at its top
- * @param mtime seconds; of every member
+ * @param top name of the top folder in the tarball
+ * @param mtime modification time of every member, in seconds
  * @throws LockstepError SOURCE_GIT_DAMAGED (nothing is kept), NET_TOO_LARGE, DISK_*, STORE_*, INTERRUPTED
  */
 export async function storeTree(
@@ -222,7 +222,7 @@ async function* members(
   context: SourceContext,
 ): AsyncGenerator<TarInput> {
   yield { kind: 'dir', path: top, mtime, mode: 0o755 };
-  // Folders and links need no reading: files of one repository stay one run across them
+  // Only files are read. Without folders and links between them, the files of one repository form one group
   const files = paths.filter(({ kind }) => kind === 'file' || kind === 'executable');
   const contents = contentsOf(files, context);
   let total = 0;

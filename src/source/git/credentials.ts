@@ -1,7 +1,6 @@
 /**
- * Who we are to a git server that asks: by the environment, or by the user's
- * own credential helpers (gitcredentials(7)). Asked only after a server said
- * 401, told to that server alone, and never written anywhere.
+ * Credentials for git servers, from the environment or from the user's credential helpers (gitcredentials(7)). They are
+ * looked up only after a server answered 401, sent only to that server, and never written to the disk.
  */
 import { answerOf } from '../../io/process.js';
 import type { SourceContext } from '../source-context.js';
@@ -10,14 +9,18 @@ import { sessionOf } from '../source-context.js';
 export interface Credential {
   /** The value of an Authorization header. */
   authorization: string;
-  /** Tells the helper whether it was taken; does nothing for what the environment gave. */
+  /**
+   * Reports to the helper whether the server accepted the credential. It does nothing for a credential from the
+   * environment.
+   */
   settle(accepted: boolean): Promise<void>;
 }
 
 /**
- * A credential for a server, or null where there is none. Asked once for each server in a run.
- * @param url of the repository
- * @param named whether the profile names this server; a submodule's own server gets nothing of the environment
+ * A credential for a server, or null if there is none. Looked up once per server in a run.
+ * @param url the repository's address
+ * @param named whether the profile names this server; a server that only a submodule names gets no credential from the
+ * environment
  * @throws LockstepError INTERRUPTED
  */
 export async function credentialFor(
@@ -26,7 +29,7 @@ export async function credentialFor(
   context: SourceContext,
 ): Promise<Credential | null> {
   const { protocol, host, hostname } = new URL(url);
-  // A password over plain http is everybody's, but on this machine itself
+  // Plain http sends a password readable to everybody, except on the loopback interface
   const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
   if (protocol !== 'https:' && !loopback) return null;
   const own = named ? fromEnvironment(host, context.env ?? {}) : null;
@@ -41,7 +44,7 @@ function fromEnvironment(host: string, env: Readonly<Record<string, string | und
   if (only && only !== host && only !== host.replace(/:\d+$/, '')) return null;
   const secret = env['LOCKSTEP_GIT_TOKEN'] || env['LOCKSTEP_GIT_PASSWORD'];
   if (!secret) return null;
-  // Forges take a token as the password of any user
+  // Forges accept a token as the password of any user
   return {
     authorization: basic(env['LOCKSTEP_GIT_USERNAME'] || 'git', secret),
     settle: () => Promise.resolve(),
@@ -58,7 +61,7 @@ async function fromHelper(
   path: string,
   context: SourceContext,
 ): Promise<Credential | null> {
-  // A line break in an address would be a line of its own to the helper: CVE-2020-5260
+  // The helper would read a line break in an address as a separate line: CVE-2020-5260
   if (/[\n\r\0]/.test(`${host}${path}`)) return null;
   const asked = `protocol=${protocol}\nhost=${host}\npath=${path}\n\n`;
   const answer = await ask('fill', asked, context);
@@ -66,7 +69,7 @@ async function fromHelper(
   const lines = [...answer.matchAll(/^([^=\n]*)=([^\n]*)/gm)];
   const fields = new Map(lines.map(([, key, value]) => [key!, value!]));
   const [user, password] = [fields.get('username'), fields.get('password')];
-  // A helper that answers for another host is not to be believed
+  // Refuse the answer of a helper that names another host
   if (user === undefined || !password || fields.get('host') !== host) return null;
   let settled = false;
   return {
@@ -79,7 +82,7 @@ async function fromHelper(
   };
 }
 
-/** One word to `git credential`; undefined where git is not there or has no answer. */
+/** Runs `git credential` with one subcommand; undefined if git is missing or does not answer. */
 async function ask(
   word: 'fill' | 'approve' | 'reject',
   input: string,
@@ -87,7 +90,7 @@ async function ask(
 ): Promise<string | undefined> {
   return await answerOf('git', ['-c', 'core.askPass=', 'credential', word], {
     input,
-    // The user's own configuration is what this is about; that of a repository is not
+    // Use the configuration of the user, not that of a repository in the working folder
     cwd: '/',
     cleanEnv: true,
     env: {

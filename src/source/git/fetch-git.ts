@@ -1,6 +1,6 @@
 /**
- * Sources of kind `git`: a commit, proven by its id and, where the profile
- * demands it, by a signature; as one tarball with its submodules in place.
+ * Sources of kind `git`: a commit as one tarball, with its submodules. The commit's id proves its content. If the
+ * profile requires it, a signature is verified too.
  */
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
@@ -20,19 +20,19 @@ import { trackedVersion, usableVersion } from './tracked-version.js';
 
 type GitChoice = Extract<Choice, { kind: 'git' }>;
 
-/** What a fetched tree is; kept in the cache folder, by what was asked for. */
+/** A fetched tree. It is cached under what was requested. */
 interface TreeRecord {
   archive: StoredFile;
   submodules: Submodule[];
-  /** The version that the tree says it is, or null. */
+  /** The version that the tree's files name, or null. */
   base: string | null;
-  /** Texts in base64: their signatures are checked each time. */
+  /** Texts of commit and tag in base64: their signatures are verified on each use. */
   commit: string;
   tag: string | null;
 }
 
 /**
- * Fetches a chosen commit. What was fetched before is not fetched again.
+ * Fetches a chosen commit. A tree that was fetched before comes from the cache.
  * @throws LockstepError SOURCE_MOVED, SOURCE_REF_UNKNOWN, SOURCE_GIT_DAMAGED, SOURCE_SUBMODULE, DEB_UNSAFE_NAME,
  * VERIFY_*, KEYRING_*, NET_*, TOOL_MISSING, STORE_*, DISK_*, INTERRUPTED
  */
@@ -41,7 +41,7 @@ export async function fetchGit(choice: GitChoice, context: SourceContext): Promi
   assertNotMoved(choice, context);
   const record = await treeRecord(choice, context);
   const texts = textsOf(record, choice)!;
-  // Checked again for a tree of the cache: keyrings change
+  // Verified again for a cached tree, because keyrings change
   const signer =
     config.signedBy === undefined ? null : await signerOf(choice, texts, config.signedBy, context);
   if (signer?.although?.kind === 'pinned') {
@@ -92,7 +92,7 @@ function proofOf(
   ];
 }
 
-/** A tag's own version; of what moves, one that says which commit it is. */
+/** The version of a tag is in its name. A branch or commit gets a version that names the commit. */
 function versionOf(
   { component, listing }: GitChoice,
   base: string | null,
@@ -106,7 +106,10 @@ function versionOf(
   return trackedVersion(named ?? base, committedAt, listing.commit, before);
 }
 
-/** A tag stands for one commit for ever: whoever moves it can put anything under a version that was vetted. */
+/**
+ * Refuses a tag that points at another commit than before: whoever moves a tag could replace the content of a vetted
+ * version.
+ */
 function assertNotMoved({ component, config, listing }: GitChoice, context: SourceContext): void {
   if (listing.ref?.startsWith('refs/tags/') !== true) return;
   const before = earlierPins(context).find(
@@ -137,7 +140,7 @@ async function treeRecord(choice: GitChoice, context: SourceContext): Promise<Tr
   return record;
 }
 
-/** The texts of a record; null when they are not those of the ids. */
+/** The texts of a record; null if they do not match the ids. */
 function textsOf(record: TreeRecord, { listing }: GitChoice): SignedTexts | null {
   const commit = Buffer.from(record.commit, 'base64');
   const tag = record.tag === null ? null : Buffer.from(record.tag, 'base64');
@@ -157,7 +160,7 @@ async function fetchTree(choice: GitChoice, context: SourceContext): Promise<Tre
     const options = { url: config.url, want, named: true, work, opened, submodules: config.submodules };
     const repository = await openCommit(options, context);
     const texts = await textsIn(repository, choice, context);
-    // Before anything else is fetched because of it
+    // Verify the signature before fetching anything else that the commit names
     if (config.signedBy !== undefined) await signerOf(choice, texts, config.signedBy, context);
     const commit = parseCommit(texts.commit, listing.commit);
     const tree = await assembleTree(repository, commit.tree, options, context);
@@ -177,7 +180,7 @@ async function fetchTree(choice: GitChoice, context: SourceContext): Promise<Tre
   }
 }
 
-/** The commit, and the annotated tag, which must lead to it. */
+/** Reads the commit and the annotated tag. The tag must point at the commit. */
 async function textsIn(
   repository: ObjectFolder,
   { config, listing }: GitChoice,
@@ -196,7 +199,7 @@ async function textsIn(
   return { commit: await readObject(repository, listing.commit, 'commit', context), tag };
 }
 
-/** Files that say a tree's version, the first that does. */
+/** Files that can name a tree's version. The first that names one is used. */
 const versionFiles = ['includes/Defines.php', 'extension.json', 'skin.json', 'composer.json'];
 
 async function baseVersion({ paths }: AssembledTree, context: SourceContext): Promise<string | null> {
@@ -219,13 +222,13 @@ function mediaWikiVersion(text: string): string | undefined {
 }
 
 function jsonVersion(text: string): string | undefined {
-  // Any text will do: what the tree must be is said by src/source/declarations.ts
+  // Any JSON is accepted here: src/source/declarations.ts checks the tree
   const parsed = parseJson(text);
   const { version } = fieldsOf('json' in parsed ? parsed.json : undefined);
   return typeof version === 'string' ? version : undefined;
 }
 
-/** Removes what runs that were killed left; those of running processes stay. */
+/** Removes files of killed runs. Files of running processes stay. */
 async function sweepLeftovers(scratch: string): Promise<void> {
   for (const name of await namesIn(scratch)) {
     const pid = Number(/^work-(\d+)-/.exec(name)?.[1] ?? NaN);

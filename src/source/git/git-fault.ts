@@ -1,6 +1,6 @@
 /**
- * What git says when it could not fetch, as faults of ours. Lines that begin
- * with `remote:` are the server's own talk and decide nothing. Pure.
+ * Converts git's messages about a failed fetch to LockstepErrors. Lines that begin with `remote:` come from the server
+ * and are ignored. Pure.
  */
 import { shownName } from '../../deb/member-name.js';
 import { LockstepError, type ErrorCode } from '../../errors.js';
@@ -13,14 +13,14 @@ type GitEnd = Pick<RunResult, 'stderr' | 'endedBy'>;
 
 type Reading = (found: RegExpExecArray, url: string, want: ObjectId | undefined) => LockstepError;
 
-/** The first that is found says what happened. */
+/** Patterns in git's output. The first match decides the fault. */
 const readings: readonly (readonly [RegExp, Reading])[] = [
   [/^(?:fatal|error): (?:protocol error: )?remote error: (.*)/m, saidByServer],
   [
     /^error: Server does not allow request for unadvertised object.*/m,
     ([said], url, want) => unknownCommit(url, want, said),
   ],
-  // An account that was not asked for, or not taken: git may ask nobody
+  // The server requires a credential, or refused the one that it got: git must not prompt
   [
     /^fatal: (?:could not read (?:Username|Password) for|Authentication failed for)/m,
     (_, url) => new StatusError(url, 401),
@@ -86,8 +86,8 @@ const readings: readonly (readonly [RegExp, Reading])[] = [
 ];
 
 /**
- * The fault that a run of git ended with.
- * @param want the commit or tag that was asked for
+ * The fault with which a run of git ended.
+ * @param want the requested commit or tag
  */
 export function gitFault(
   url: string,
@@ -95,7 +95,7 @@ export function gitFault(
   { stderr, endedBy }: GitEnd,
 ): LockstepError {
   if (endedBy === 'SIGXFSZ') return netFault('NET_TOO_LARGE', url, 'Its pack is larger than the limit');
-  // By run(): see maxOutput there
+  // run() ends a program whose output exceeds maxOutput
   if (endedBy === 'SIGTERM') return netFault('NET_TOO_LARGE', url, 'Its output is larger than the limit');
   const all = stderr.split(/[\r\n\0]+/).filter((line) => line.trim() !== '');
   const lines = all.filter((line) => !line.startsWith('remote:'));
@@ -104,7 +104,7 @@ export function gitFault(
     const found = spec.exec(said);
     if (found !== null) return reading(found, url, want);
   }
-  // A server that gives up says why, and sends no pack
+  // A server that gives up sends a reason instead of a pack
   const last = said.includes('bad pack header')
     ? all.map((line) => /^remote: ((?:fatal: |error: |aborting ).*)/.exec(line)).find((line) => line !== null)
     : undefined;
@@ -113,7 +113,7 @@ export function gitFault(
   return notGit(url, shownName(told.replace(/^(?:fatal|error): /, '')));
 }
 
-/** The fault that an answer is not what a git server says. */
+/** The fault that an answer does not come from a git server. */
 export function notGit(from: string, why: string): LockstepError {
   return new LockstepError('SOURCE_GIT_DAMAGED', {
     message: `The answer of ${from} is not a valid answer of git: ${why}`,
@@ -139,7 +139,10 @@ function unknownCommit(url: string, want: ObjectId | undefined, said: string): L
   });
 }
 
-/** @param forGood asking again does not help: see isTransient in src/io/http-fault.ts */
+/**
+ * @param forGood whether the fault is permanent, so that another try does not help: see isTransient in
+ * src/io/http-fault.ts
+ */
 function unreachable(url: string, said: string, forGood: boolean): LockstepError {
   const cause = forGood ? Object.assign(new Error(said), { code: 'ERR_TLS_PEER' }) : undefined;
   return netFault('NET_UNREACHABLE', url, `Could not reach the server (${shownName(said)})`, cause);
@@ -153,7 +156,7 @@ function noKey(url: string): LockstepError {
   });
 }
 
-/** By the name that git-fsck(1) has for what is wrong. */
+/** A damaged object, reported with the name of the fault in git-fsck(1). */
 function badObject(url: string, id: string, said: string): LockstepError {
   const code: ErrorCode = /^(?:hasDot|hasDotdot|hasDotgit|fullPathname|emptyName|gitmodulesPath)$/.test(id)
     ? 'DEB_UNSAFE_NAME'

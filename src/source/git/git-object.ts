@@ -1,7 +1,6 @@
 /**
- * The texts of git's objects: commits, annotated tags and trees, as bytes that
- * may hold anything. Pure; that an object has the id it was asked for by is
- * checked where it is read (object-reader.ts).
+ * Parses git's objects: commits, annotated tags and trees. Their bytes are untrusted. Pure. object-reader.ts checks
+ * that an object has the requested id.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { memberNameFault, shownName } from '../../deb/member-name.js';
@@ -19,7 +18,7 @@ export function isObjectId(text: string | undefined): text is ObjectId {
   return text !== undefined && idSpec.test(text);
 }
 
-/** The hash that an object's id is made with; its body is still to be put in. */
+/** The hash for an object's id, after its header. The caller adds the body. */
 export function idHash(type: ObjectType, size: number): Hash {
   return createHash('sha1').update(`${type} ${size}\0`);
 }
@@ -29,7 +28,7 @@ export function idOf(type: ObjectType, body: Uint8Array): ObjectId {
   return idHash(type, body.length).update(body).digest('hex');
 }
 
-/** A fault of what a repository holds. */
+/** The fault that a repository has invalid content. */
 export function damagedObject(what: string, why: string, cause?: unknown): LockstepError {
   return new LockstepError('SOURCE_GIT_DAMAGED', {
     message: `${what} cannot be used: ${why}`,
@@ -38,14 +37,14 @@ export function damagedObject(what: string, why: string, cause?: unknown): Locks
   });
 }
 
-/** The headers of a commit or tag by name, each with what goes on in lines that begin with a space. */
+/** The headers of a commit or tag by name, each with its continuation lines (lines that begin with a space). */
 export interface Headers {
   all: readonly { name: string; value: string; from: number; to: number }[];
-  /** Where the message begins. */
+  /** Offset of the message. */
   end: number;
 }
 
-/** Reads headers of bytes decoded as latin1: offsets are those of the bytes. */
+/** Parses headers from bytes that were decoded as latin1, so that offsets are offsets in the bytes. */
 function headersOf(text: string): Headers {
   const all: { name: string; value: string; from: number; to: number }[] = [];
   let at = 0;
@@ -62,7 +61,7 @@ function headersOf(text: string): Headers {
   return { all, end: at };
 }
 
-/** The place after the line that begins at `at`. */
+/** The offset after the line that begins at `at`. */
 function lineEnd(text: string, at: number): number {
   const end = text.indexOf('\n', at);
   return end < 0 ? text.length : end + 1;
@@ -75,7 +74,7 @@ export interface Commit {
   signature: Signature | null;
 }
 
-/** What a signature is over, and the signature itself. */
+/** The signed bytes, and the signature. */
 export interface Signature {
   payload: Buffer;
   armored: string;
@@ -110,7 +109,7 @@ export function parseCommit(body: Buffer, id: ObjectId): Commit {
 export interface Tag {
   object: ObjectId;
   type: string;
-  /** The name inside of it, which a signature covers. */
+  /** The name inside the tag object, which the signature covers. */
   name: string;
   signature: Signature | null;
 }
@@ -128,7 +127,7 @@ export function parseTag(body: Buffer, id: ObjectId): Tag {
   ) {
     throw damagedObject(`The tag ${id}`, 'it does not have the format of an annotated tag');
   }
-  // As git has it: the last line that begins one, to the end
+  // As git does: the signature begins at the last such line and goes to the end
   const begins = /^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$/gm;
   const start = [...text.matchAll(begins)].map(({ index }) => index).findLast((index) => index >= end);
   return {
@@ -149,7 +148,7 @@ export interface TreeEntry {
 
 const kinds: Readonly<Record<string, EntryKind>> = {
   '100644': 'file',
-  // What git once wrote for a file that its group may write to
+  // Old versions of git wrote this mode for a file that its group may write
   '100664': 'file',
   '100755': 'executable',
   '120000': 'symlink',
@@ -158,8 +157,8 @@ const kinds: Readonly<Record<string, EntryKind>> = {
 };
 
 /**
- * The entries of a tree. Names that a checkout could be led astray by are refused.
- * @param folder where the tree lies, for messages
+ * The entries of a tree. It refuses names that could lead a checkout out of its folder.
+ * @param folder path of the tree, for messages
  * @throws LockstepError SOURCE_GIT_DAMAGED, DEB_UNSAFE_NAME
  */
 export function parseTree(body: Buffer, id: ObjectId, folder: string): TreeEntry[] {
@@ -187,11 +186,11 @@ export function parseTree(body: Buffer, id: ObjectId, folder: string): TreeEntry
   return entries;
 }
 
-/** Why one component of a path is not to be unpacked anywhere, or null. */
+/** Why it is unsafe to unpack a file with this name, or null. `name` is one component of a path. */
 export function pathPartFault(name: string): string | null {
   if (name.includes('/')) return 'contains a slash';
   if (name === '.' || name === '..') return 'leaves its folder';
-  // git(1) takes either for its own folder on some file systems
+  // On some file systems, git(1) takes either name for its own folder
   if (/^(?:\.git|git~1)[. ]*$/i.test(name)) return 'is the name of git’s own folder';
   return memberNameFault(name);
 }

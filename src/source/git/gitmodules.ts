@@ -1,7 +1,6 @@
 /**
- * .gitmodules, read as what it is: a file from outside that names addresses
- * and folders. What git itself would read otherwise, or has been attacked by,
- * is refused rather than understood. Pure.
+ * Parses .gitmodules. The file is untrusted and names addresses and folders. It refuses everything that git reads in
+ * another way or that was used to attack git, and does not try to interpret it. Pure.
  */
 import { memberNameFault, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
@@ -11,7 +10,7 @@ import { pathPartFault } from './git-object.js';
 /** One submodule as .gitmodules describes it. */
 export interface DeclaredSubmodule {
   path: string;
-  /** As it is written: `https://...`, `../other`. */
+  /** The address as written: `https://...`, `../other`. */
   url: string;
 }
 
@@ -41,7 +40,7 @@ export function parseGitmodules(text: string, file: string): DeclaredSubmodule[]
     if (setting === null || current === undefined) return refuse('it is not a setting of a submodule');
     const key = setting[1]!.toLowerCase();
     const value = valueOf(setting[2] ?? '') ?? refuse('its value cannot be read');
-    // CVE-2019-19604: git once ran what stands behind the mark
+    // CVE-2019-19604: git once ran the command after the `!`
     if (key === 'update' && value.startsWith('!')) refuse('it names a program to run');
     if (key !== 'path' && key !== 'url') return;
     if (current[key] !== undefined && current[key] !== value)
@@ -51,7 +50,7 @@ export function parseGitmodules(text: string, file: string): DeclaredSubmodule[]
 
   const found = new Map<string, DeclaredSubmodule>();
   for (const { path, url, line } of sections.values()) {
-    // Left behind by a submodule that is no longer there
+    // An entry of a submodule that was removed
     if (path === undefined || url === undefined) continue;
     assertPath(path, file, line);
     assertUrl(url, file, line);
@@ -62,7 +61,7 @@ export function parseGitmodules(text: string, file: string): DeclaredSubmodule[]
   return [...found.values()];
 }
 
-/** git-config(1): quotes anywhere, escapes, a comment behind; undefined for what is not that. */
+/** Parses a value as git-config(1) does: with quotes, escapes and a comment at the end; undefined if it is invalid. */
 function valueOf(text: string): string | undefined {
   let value = '';
   let quoted = false;
@@ -71,7 +70,7 @@ function valueOf(text: string): string | undefined {
     if (char === '"') quoted = !quoted;
     else if (char === '\\') {
       const escaped = { '"': '"', '\\': '\\', n: '\n', t: '\t', b: '\b' }[text[(at += 1)] ?? ''];
-      // Also a value that goes on in the next line
+      // Also refuses a value that continues on the next line
       if (escaped === undefined) return undefined;
       value += escaped;
     } else if (!quoted && (char === '#' || char === ';')) return value.trimEnd();

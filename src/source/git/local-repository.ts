@@ -1,6 +1,6 @@
 /**
- * A repository of this machine, read where it lies: nothing is copied, no
- * server is started and nothing is written to it.
+ * A repository on this machine, read in place: it copies nothing, starts no server and writes nothing to the
+ * repository.
  */
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
@@ -12,10 +12,10 @@ import { refsIn, type Ref, type RefKind } from './ref-names.js';
 import { runGit } from './system-git.js';
 
 /**
- * Finds the repository of a folder: the folder itself, or `.git` in it, which may be a file that names another
- * folder (gitrepository-layout(5)).
- * @param written as the profile names it, for messages
- * @throws LockstepError NET_NOT_FOUND (there is none)
+ * Finds the repository of a folder: the folder itself, or `.git` in it, which can be a file that names another folder
+ * (gitrepository-layout(5)).
+ * @param written the path as in the profile, for messages
+ * @throws LockstepError NET_NOT_FOUND if the folder has no repository
  */
 export async function localRepository(path: string, written: string): Promise<ObjectFolder> {
   const inner = join(path, '.git');
@@ -30,7 +30,7 @@ export async function localRepository(path: string, written: string): Promise<Ob
   return { gitdir: isWork ? inner : path };
 }
 
-/** Its refs of one kind. @throws LockstepError SOURCE_GIT_DAMAGED, TOOL_*, INTERRUPTED */
+/** The refs of one kind. @throws LockstepError SOURCE_GIT_DAMAGED, TOOL_*, INTERRUPTED */
 export async function localRefs(
   { gitdir }: ObjectFolder,
   kind: RefKind,
@@ -40,7 +40,7 @@ export async function localRefs(
     [`--git-dir=${gitdir}`, 'show-ref', '--dereference', `--${kind}`],
     context,
   );
-  // It ends with status 1, and says nothing, where there are none
+  // git ends with status 1 and without a message if the repository has no such refs
   if (exitCode !== 0 && stderr.trim() !== '') {
     throw damagedObject(`The repository ${gitdir}`, stderr.trim());
   }

@@ -1,6 +1,6 @@
 /**
- * Reading objects out of a repository's folder by the system's git, each
- * proven: its id is computed again from what was read.
+ * Reads objects from a repository's folder with the system's git, and proves each: it computes the object's id from the
+ * bytes that it read.
  */
 import { PassThrough } from 'node:stream';
 import { counted } from '../../counted.js';
@@ -16,18 +16,18 @@ export interface ReadObject {
   type: ObjectType;
   /** Bytes. */
   size: number;
-  /** Throws SOURCE_GIT_DAMAGED in place of its end when the bytes are not those of the id. */
+  /** Ends with SOURCE_GIT_DAMAGED if the bytes do not match the id. */
   body: AsyncIterable<Buffer>;
 }
 
-/** Where objects are. */
+/** A folder with git objects. */
 export interface ObjectFolder {
   gitdir: string;
-  /** What reads them, once any is asked for; ended by {@link closeFolder}. */
+  /** The git process that reads the objects, started on first use. {@link closeFolder} ends it. */
   batch?: Batch | undefined;
 }
 
-/** Ends the git that reads a folder's objects. The next reading begins another one. */
+/** Ends the git process that reads a folder's objects. The next reading starts another one. */
 export async function closeFolder(folder: ObjectFolder): Promise<void> {
   const { batch } = folder;
   folder.batch = undefined;
@@ -35,9 +35,9 @@ export async function closeFolder(folder: ObjectFolder): Promise<void> {
 }
 
 /**
- * Objects in the order they are asked for; each body is to be read, if at all, before the next is asked for. Of one
- * folder one reading goes on at a time.
- * @throws LockstepError SOURCE_GIT_DAMAGED (one is not there, or not what its id says), TOOL_*, INTERRUPTED
+ * Objects in the order of `ids`. A caller that needs a body must read it before it takes the next object. Only one
+ * reading per folder at a time.
+ * @throws LockstepError SOURCE_GIT_DAMAGED (an object is missing, or does not match its id), TOOL_*, INTERRUPTED
  */
 export async function* readObjects(
   folder: ObjectFolder,
@@ -52,7 +52,7 @@ export async function* readObjects(
       throwIfInterrupted(context.signal);
       const body = proven(object);
       yield { ...object, body: { [Symbol.asyncIterator]: () => body } };
-      // What was left unread is read here, so that the next one is where it must be
+      // Reads the rest of the body, so that the next object begins at the right byte
       for await (const rest of body) void rest;
     }
     isWhole = true;
@@ -61,12 +61,15 @@ export async function* readObjects(
       ? damagedObject('The repository', error.message, error)
       : error;
   } finally {
-    // Of a reading that was left the answers would be taken for those of the next
+    // After a reading that stopped early, the next one would read its remaining answers
     if (!isWhole) await closeFolder(folder);
   }
 }
 
-/** One object in memory. @throws LockstepError as {@link readObjects}, also for one of another type or size */
+/**
+ * One object in memory. @throws LockstepError as {@link readObjects}, also for an object of another type or above the
+ * limit
+ */
 export async function readObject(
   folder: ObjectFolder,
   id: ObjectId,
@@ -78,10 +81,10 @@ export async function readObject(
   return body!;
 }
 
-/** Of what is no file: trees, commits, tags, and files that are read for what they say. */
+/** Bytes of objects that are parsed: trees, commits, tags, and files whose text is read. */
 const largestText = 32 * 1024 * 1024;
 
-/** Several objects in memory, in the order asked for. */
+/** Several objects in memory, in the order of `ids`. */
 export async function readAll(
   folder: ObjectFolder,
   ids: readonly ObjectId[],
@@ -96,7 +99,7 @@ export async function readAll(
   return bodies;
 }
 
-/** The body of an object of that type, in memory. @throws LockstepError as {@link readObject} */
+/** The body of an object, in memory, if the object has the given type. @throws LockstepError as {@link readObject} */
 export async function wholeBody(
   { id, type, size, body }: ReadObject,
   wanted: ObjectType,
@@ -118,8 +121,8 @@ async function* proven({ id, type, size, body }: ReadObject): AsyncGenerator<Buf
 }
 
 /**
- * `git cat-file --batch`: for each id a line `<id> <type> <size>`, the bytes, a newline. One for as long as a
- * repository is read: to start one takes longer than to read most trees.
+ * `git cat-file --batch`: it prints for each id a line `<id> <type> <size>`, the bytes, a newline. One process reads
+ * all objects of a repository, because starting git takes longer than reading most trees.
  */
 class Batch {
   readonly #asked = new PassThrough();
@@ -158,7 +161,7 @@ class Batch {
   }
 
   async *#body(size: number): AsyncGenerator<Buffer, void, undefined> {
-    // The newline behind it too
+    // One more byte for the newline after the object
     for (let left = size + 1; left > 0;) {
       if (this.#held.length === 0 && !(await this.#more()))
         throw damagedObject('The repository', 'git stopped too soon');

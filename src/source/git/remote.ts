@@ -1,9 +1,7 @@
 /**
- * A repository on a server, asked by the system's git. Where it is, and as whom
- * to ask, is found out by our own HTTP client before git is started: redirects
- * within the host, proxies, retries and the first refusal are the same for git
- * as for everything else. git is then given the final address and follows
- * nothing. Must not look into objects.
+ * A repository on a server, read with the system's git. Before git starts, Lockstep's HTTP client finds the final
+ * address and the credential. So redirects within the host, proxies, retries and the first refusal work for git as for
+ * all other downloads. git gets the final address and follows no redirect. Must not read objects.
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,26 +19,26 @@ import { refsIn, type Ref, type RefKind } from './ref-names.js';
 import { gitLimits, runGit } from './system-git.js';
 
 export interface Remote extends RemoteAddress {
-  /** Whether the profile names this server itself. */
+  /** Whether the profile itself names this server. */
   named: boolean;
 }
 
-/** Where git is sent, and what it shows there. */
+/** The address and the credential that git gets. */
 interface Access {
   url: string;
   credential: Credential | null;
 }
 
-/** Bytes that git may print: of a listing, which a million refs do not reach; of a fetch, all of it talk. */
+/** Bytes that git may print. A million refs fit into a listing. A fetch prints only progress and messages. */
 const mostOutput = { listing: 256 * 1024 * 1024, fetch: 4 * 1024 * 1024 };
 /** Bytes of all files that a fetch may write. */
 const largestFetch = 2 * gitLimits.fileSize;
-/** A loaded machine may take seconds to start git. Milliseconds. */
+/** Milliseconds. A loaded machine can take seconds to start git. */
 const shortestStall = 5_000;
 
-/** Its refs of one kind. @throws LockstepError NET_*, SOURCE_GIT_DAMAGED, TOOL_MISSING, INTERRUPTED */
+/** The server's refs of one kind. @throws LockstepError NET_*, SOURCE_GIT_DAMAGED, TOOL_MISSING, INTERRUPTED */
 export async function remoteRefs(remote: Remote, kind: RefKind, context: SourceContext): Promise<Ref[]> {
-  // Of no repository: what lies in the folder it is run in has no say
+  // No git folder: a repository in the working folder must not change the result
   const { stdout } = await ask(
     remote,
     (url) => ['--git-dir=/dev/null', 'ls-remote', `--${kind}`, url],
@@ -49,13 +47,13 @@ export async function remoteRefs(remote: Remote, kind: RefKind, context: SourceC
   return refsIn(stdout, remote.url);
 }
 
-/** What a fetch is to bring, and where to. */
+/** What a fetch requests, and where it writes. */
 export interface Fetching {
   /** A commit or annotated tag. */
   want: ObjectId;
-  /** Made anew for each try. */
+  /** Recreated for each try. */
   gitdir: string;
-  /** Told of bytes as they come. */
+  /** Receives the number of bytes as they arrive. */
   item: Item;
 }
 
@@ -68,9 +66,9 @@ const fetchOptions = [
 ];
 
 /**
- * Fetches one commit, its tree and, where the server can leave it out, nothing of its history.
+ * Fetches one commit and its tree. If the server supports it, it fetches no history.
  * @returns whether the history was left out
- * @throws LockstepError SOURCE_REF_UNKNOWN (the server does not give that commit), NET_*, SOURCE_GIT_DAMAGED,
+ * @throws LockstepError SOURCE_REF_UNKNOWN (the server does not provide that commit), NET_*, SOURCE_GIT_DAMAGED,
  * SOURCE_SUBMODULE and DEB_UNSAFE_NAME (git's own checks), TOOL_MISSING, DISK_*, INTERRUPTED
  */
 export async function fetchCommit(
@@ -93,7 +91,10 @@ export async function fetchCommit(
 
 const cannotBeShallow = /^fatal: Server does not support shallow (?:clients|requests)$/m;
 
-/** Runs git on the server; a result that is no success says that the server has all of the history or nothing. */
+/**
+ * Runs git on the server's repository. A result with a non-zero exit status means that the server cannot leave out the
+ * history.
+ */
 async function ask(
   remote: Remote,
   args: (url: string) => readonly string[],
@@ -121,7 +122,7 @@ async function ask(
   });
 }
 
-/** An empty repository: no more of one than git looks for, and nothing of a template. */
+/** Creates an empty repository: only the files that git requires, and nothing from a template. */
 async function emptyRepository(gitdir: string): Promise<void> {
   await removeTree(gitdir);
   await onDisk('make', gitdir, async () => {
@@ -132,7 +133,10 @@ async function emptyRepository(gitdir: string): Promise<void> {
   });
 }
 
-/** What git must be told of the way to the server. Nothing of it stands on a command line or on the disk. */
+/**
+ * The settings of the connection. They contain a secret, so they are in the environment and not on a command line or on
+ * the disk.
+ */
 function environmentFor(
   protocol: RemoteAddress['protocol'],
   { url, credential }: Access,
@@ -168,14 +172,14 @@ function environmentFor(
     [`GIT_CONFIG_VALUE_${nth}`, value],
   ]);
   return {
-    // What a redirect of the host led to may be https
+    // The server may have redirected http to https
     GIT_ALLOW_PROTOCOL: new URL(url).protocol.slice(0, -1),
     GIT_CONFIG_COUNT: `${pairs.length / 2}`,
     ...(Object.fromEntries(pairs) as Record<string, string>),
   };
 }
 
-/** Asks nobody, believes host keys that are known and learns none, and lends the server nothing of this machine. */
+/** ssh does not prompt, accepts only known host keys, adds none, and forwards nothing of this machine to the server. */
 const sshOptions = [
   'BatchMode=yes',
   'StrictHostKeyChecking=yes',
@@ -187,7 +191,7 @@ const sshOptions = [
   'ServerAliveCountMax=1',
 ];
 
-/** Ends a run that shows no sign of life, or fills the disk, and tells the item what came. */
+/** Ends a run that makes no progress or fills the disk, and reports the received bytes to the item. */
 function watched(
   url: string,
   context: SourceContext,
@@ -207,7 +211,7 @@ function watched(
       ended.abort(netFault('NET_TOO_LARGE', url, `It is larger than the limit of ${largestFetch} bytes`));
     }
     const now = `${printed} ${size}`;
-    // Once the pack is there the server has no part in it
+    // After the pack has arrived, only git works, so the server cannot stall
     if (now !== seen || found?.isWhole === true) since = performance.now();
     seen = now;
     if (performance.now() - since > stallMs) {

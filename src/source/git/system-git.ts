@@ -1,8 +1,7 @@
 /**
- * The system's git, which fetches repositories and reads their objects. It gets
- * an environment and settings from here alone: no configuration of the machine
- * or the user, no hook, no template, no prompt, no shell; and limits of memory
- * and of file size, since what it reads was written by strangers.
+ * The system's git, which fetches repositories and reads their objects. This file sets its environment and all its
+ * settings: no configuration of the machine or the user, no hook, no template, no prompt, no shell. It also limits
+ * memory and file size, because git reads untrusted data.
  */
 import { filterThrough, run, type ProcessLimits, type RunOptions, type RunResult } from '../../io/process.js';
 import { toolMissing, which } from '../../io/tools.js';
@@ -10,22 +9,22 @@ import { sessionOf, type SourceContext } from '../source-context.js';
 
 const gib = 1024 ** 3;
 
-/** A pack is one file. Two versions of a file of half a GiB, and what turns one into the other, fit in the memory. */
+/** A pack is one file. The memory is enough for two versions of a 512 MiB file and the delta between them. */
 export const gitLimits: ProcessLimits = { memory: 3 * gib, fileSize: 8 * gib };
 
-/** Settings that hold against those of a repository. */
+/** Settings that override those of a repository. */
 const settings = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'core.askPass=',
   'credential.helper=',
-  // Larger ones are read as they come, not held in memory
+  // Larger objects are streamed and not held in memory
   'core.bigFileThreshold=16m',
-  // What is mapped counts as memory
+  // Mapped memory counts against the memory limit
   'core.packedGitWindowSize=32m',
   'core.packedGitLimit=512m',
   'pack.threads=4',
-  // Each object is checked before it is kept, and all that is fetched stays one pack in a scratch folder
+  // git checks each object before it stores it, and a fetch stays one pack in a scratch folder
   'fetch.fsckObjects=true',
   'fetch.unpackLimit=1',
   'core.fsync=none',
@@ -33,9 +32,9 @@ const settings = [
 ].flatMap((setting) => ['-c', setting]);
 
 const environment: Readonly<Record<string, string>> = {
-  // Messages are read: see git-fault.ts
+  // Lockstep parses the messages: see git-fault.ts
   LC_ALL: 'C',
-  // Of no user: neither .gitconfig nor .netrc
+  // Not the user's home, so that git reads neither .gitconfig nor .netrc
   HOME: '/nonexistent',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
@@ -60,7 +59,7 @@ function optionsOf(
   };
 }
 
-/** Asked once in a run, so that the fault names git and not the program that sets its limits. */
+/** Checks once per run, so that the error names git and not prlimit, which starts it. */
 async function assertInstalled(context: SourceContext): Promise<void> {
   await sessionOf(context).once('git-installed', async () => {
     if ((await which('git', context.env?.['PATH'])) === undefined) throw toolMissing('git');
@@ -68,7 +67,7 @@ async function assertInstalled(context: SourceContext): Promise<void> {
 }
 
 /**
- * Runs it and gives what it prints.
+ * Runs git and returns its output.
  * @param more `env` is added to git's environment
  * @throws LockstepError TOOL_MISSING, INTERRUPTED, or what `more.signal` is aborted with
  */
@@ -83,8 +82,8 @@ export async function runGit(
 }
 
 /**
- * What it prints, as it comes, when it is given `input`.
- * @param onEnd told that it reads no more
+ * Streams `input` through git and returns its output as a stream.
+ * @param onEnd called when git stops reading input
  * @throws LockstepError TOOL_*, INTERRUPTED
  */
 export async function* gitStream(

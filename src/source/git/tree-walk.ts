@@ -1,7 +1,4 @@
-/**
- * Walking a commit's tree: every path in it with what lies there, each checked
- * before anything is made of it.
- */
+/** Walks a commit's tree: every path in it with its object. It checks each path before anything is written. */
 import { assertSafeMember, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { remembered } from '../../io/keyed.js';
@@ -9,9 +6,9 @@ import type { SourceContext } from '../source-context.js';
 import { damagedObject, parseTree, type ObjectId } from './git-object.js';
 import { readAll, type ObjectFolder } from './object-reader.js';
 
-/** One path of a tree that is made of several repositories. */
+/** One path of a tree that consists of several repositories. */
 export interface TreePath {
-  /** Below the top of the outermost tree. */
+  /** Relative to the top of the outermost tree. */
   path: string;
   kind: 'dir' | 'file' | 'executable' | 'symlink';
   /** Empty for the folder of a submodule that is left out. */
@@ -20,18 +17,21 @@ export interface TreePath {
   from: ObjectFolder;
 }
 
-/** Where a tree names a commit of another repository. */
+/** A path at which a tree names a commit of another repository. */
 export interface Gitlink {
   path: string;
   commit: ObjectId;
 }
 
-/** Far above any source tree: a tree can name itself in many places, and be endless that way. */
+/**
+ * The most paths of a tree. No real source tree comes near it. A tree can contain the same tree in many places, so a
+ * small repository can have any number of paths.
+ */
 const mostPaths = 500_000;
 const deepest = 200;
 
 /**
- * @param base where this repository lies in the outermost tree; empty for that itself
+ * @param base path of this repository in the outermost tree; empty for the outermost tree
  * @throws LockstepError SOURCE_GIT_DAMAGED, DEB_UNSAFE_NAME, TOOL_*, INTERRUPTED
  */
 export async function walkTree(
@@ -71,7 +71,7 @@ export async function walkTree(
   return { paths, links };
 }
 
-/** In the order of a tarball: each folder before what is in it, all of that together. */
+/** In the order of a tarball: each folder precedes its content, and its content stays together. */
 export function inOrder<T extends { path: string }>(paths: readonly T[]): T[] {
   const key = (path: string): string => path.replaceAll('/', '\0');
   return paths
@@ -80,12 +80,13 @@ export function inOrder<T extends { path: string }>(paths: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-/** The kernel's own limit of links in one path. */
+/** The kernel's limit of symlinks in one path. */
 const mostLinks = 40;
 
 /**
- * Refuses links that leave the tree by way of others: each of `d -> .` and `e -> d/../..` looks harmless by itself.
- * @param targets of every symlink by its path
+ * Refuses symlinks that lead out of the tree through other symlinks: each of `d -> .` and `e -> d/../..` looks harmless
+ * alone.
+ * @param targets the target of every symlink, by its path
  * @throws LockstepError DEB_UNSAFE_NAME
  */
 export function assertLinksStayInside(targets: ReadonlyMap<string, string>): void {
@@ -117,7 +118,7 @@ function linkFault(path: string, targets: ReadonlyMap<string, string>): string |
       continue;
     }
     if (target.startsWith('/')) return 'is absolute';
-    // A circle leads nowhere: no fault of safety, but of no use to anybody either
+    // A cycle of links leads nowhere, so it is safe although unusable
     if ((links += 1) > mostLinks) return null;
     open.push(...target.split('/').reverse());
   }
