@@ -1,7 +1,6 @@
 /**
- * What a component's tree says of itself: what it supplies and what it
- * demands, out of the files that MediaWiki and Composer themselves go by.
- * Whether the demands are met is judged in src/resolution.
+ * What a component's tree declares: what it supplies and what it demands, read from the files that MediaWiki and
+ * Composer themselves use. src/resolution decides whether the demands are met.
  */
 import { join } from 'node:path/posix';
 import { LockstepError } from '../errors.js';
@@ -17,9 +16,9 @@ import { belowFolder } from './source-tree.js';
 import { knownAt, treeFacts, type KnownOf, type TreeFacts } from './tree-facts.js';
 
 /**
- * What the tree of a component declares. The tarball is read once, whoever asks for whichever folder of it.
+ * What the tree of a component declares. A tarball is read only once, even if several folders of it are asked for.
  *
- * @param version of the component, where the tree itself names none
+ * @param version the component's version, used if the tree does not name one
  * @throws LockstepError SOURCE_DECLARATION (every fault at once), and what reading the tarball throws
  */
 export async function declaredIn(
@@ -31,7 +30,7 @@ export async function declaredIn(
   return declarationOf(component, tree, version, await treeFacts(tree.archive, context));
 }
 
-/** As {@link declaredIn}, of what is known of the tarball already. Pure. */
+/** As {@link declaredIn}, from the known facts of the tarball. Pure. */
 export function declarationOf(
   component: string,
   tree: ComponentTree,
@@ -76,7 +75,7 @@ export function declarationOf(
   if (composer !== null) {
     const { file, field, require } = composer;
     if (composer.name !== null) {
-      // Composer goes by the tag, not by what extension.json says
+      // Composer uses the tag, not the version in extension.json
       const libraryVersion = isMediaWiki ? ownVersion : (composer.version ?? version);
       supplies.push({ thing: `library/${composer.name}`, version: libraryVersion, file });
     }
@@ -84,8 +83,9 @@ export function declarationOf(
   }
   for (const { name, version: installed, require } of at(facts.installed, installedFile) ?? []) {
     supplies.push({ thing: `library/${name}`, version: installed, file: installedFile, bundled: true });
-    // Composer has checked these against each other, and PHP is asked at run time (vendor/composer/platform_check.php):
-    // they count where another component supplies the library, and for PHP
+    // Composer has checked the installed libraries against each other, so a demand on a library counts only if another
+    // component supplies it. PHP is checked at run time (vendor/composer/platform_check.php), so a demand on PHP always
+    // counts
     const field = `packages.${name}.require`;
     const place = { by: `library ${name}`, file: installedFile, field, ifSupplied: true };
     demands.push(...demandsOf(require, place));
@@ -96,7 +96,7 @@ export function declarationOf(
 const definesFile = 'includes/Defines.php';
 const installedFile = 'vendor/composer/installed.json';
 
-/** Needed while Composer runs, and not by what it has installed. */
+/** Packages that Composer needs while it installs, and that the installed libraries do not need. */
 const installersOnly: ReadonlySet<string> = new Set([
   'composer/installers',
   'wikimedia/composer-merge-plugin',
@@ -112,13 +112,16 @@ function demandsOf(
     const place = { by, file, field: `${field}.${name}` };
     if (name === 'php') return [{ thing: 'php', constraint, ...place }];
     if (name.startsWith('ext-')) return [{ thing: extensionThing(name.slice(4)), constraint, ...place }];
-    // lib-icu, composer-runtime-api, php-64bit: no Debian release that is supported lacks them
+    // lib-icu, composer-runtime-api, php-64bit: every supported Debian release has them
     if (!name.includes('/')) return [];
     return [{ thing: `library/${name}`, constraint, ...place, ...(ifSupplied ? { ifSupplied } : {}) }];
   });
 }
 
-/** A folder of vendor/, of which installed.json beside it knows what composer.json would say: tarballs leave that out. */
+/**
+ * The declarations of a folder in vendor/. installed.json in the same vendor/ has them; tarballs leave out the folder's
+ * composer.json.
+ */
 function installedAs(
   { installed }: TreeFacts,
   path: string,
@@ -133,7 +136,7 @@ function installedAs(
   return null;
 }
 
-/** The extensions and skins in a MediaWiki tree, loaded or not. */
+/** The extensions and skins in a MediaWiki tree, whether the wiki loads them or not. */
 function bundledIn({ extensions }: TreeFacts, folder: string): Supply[] {
   return extensions.flatMap(([path, { name, version }]) => {
     const file = belowFolder(path, folder) ?? '';
@@ -163,7 +166,7 @@ function invalid(
   });
 }
 
-/** What packages of the base release are known to supply: their trees are not read. */
+/** What packages of the base release are known to supply. Their trees are not read. */
 export function declaredByPackages({ component, upstreamVersion, packages }: AptBinaryPin): Declared {
   const mediawiki = packages.find((one) => one.package === 'mediawiki');
   const supplies: Supply[] =

@@ -1,8 +1,7 @@
 /**
- * What extension.json or skin.json says of a tree, as far as packaging it and
- * loading it goes. Everything in these files was written by strangers: what
- * ends up in a path, a control field or PHP is held against a narrow form.
- * What the tree demands of others is declarations.ts's.
+ * What extension.json or skin.json says about a tree, as far as packaging and loading need it. The files are untrusted:
+ * every value that becomes part of a path, a control field or PHP must match a narrow pattern. declarations.ts reads
+ * what the tree demands.
  */
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
@@ -19,42 +18,42 @@ import { belowFolder, eachFile } from './source-tree.js';
 
 export type ExtensionKind = 'extension' | 'skin';
 
-/** What is known of an extension or a skin; JSON, for the cache. */
+/** The facts of an extension or a skin. JSON, for the cache. */
 export interface ExtensionFacts {
   kind: ExtensionKind;
-  /** As MediaWiki registers it: `SyntaxHighlight`. */
+  /** The name under which MediaWiki registers it: `SyntaxHighlight`. */
   name: string;
-  /** The folder that addresses of its web resources begin with: `SyntaxHighlight_GeSHi`. */
+  /** The folder in the URLs of its web resources: `SyntaxHighlight_GeSHi`. */
   directory: string;
-  /** Its own version, which says little: many never change it. */
+  /** The extension's version. Not reliable: many extensions never change it. */
   version: string | null;
   /** Plain text on one line. */
   description: string | null;
   /** http or https. */
   homepage: string | null;
   authors: string[];
-  /** SPDX expression, as written. */
+  /** SPDX expression, unchanged. */
   license: string | null;
   /** Text of LICENSE or COPYING. */
   licenseText: string | null;
   /** Constraint on MediaWiki, in Composer's grammar. */
   mediawiki: string | null;
-  /** Names of the extensions and skins that it cannot be loaded without. */
+  /** Names of the extensions and skins that it requires. */
   needs: { kind: ExtensionKind; name: string }[];
 }
 
-/** A tree: a tarball in the store, and the folder of it. */
+/** A tree: a tarball in the store, and the folder in it. */
 export interface ExtensionTree extends ComponentTree {
   component: string;
 }
 
-/** Files of one tree that are read; more or larger ones are not what they pretend to be. */
+/** Bytes of one file. An untrusted tree can have larger or more files; they are not read. */
 const largestFile = 1024 * 1024;
 const mostFiles = 64;
 
 const describing = /^(?:extension|skin)\.json$/;
 const licenses = /^(?:LICEN[CS]E|COPYING)(?:\.(?:md|txt|rst))?$/i;
-/** Where the English texts are: `i18n/en.json`, `i18n/core/en.json`, `lib/i18n/en.json`. */
+/** Paths of the English texts: `i18n/en.json`, `i18n/core/en.json`, `lib/i18n/en.json`. */
 const messages = /^(?:[^/]+\/){0,2}i18n\/(?:[^/]+\/)?en\.json$/;
 
 const forms = [describing, licenses, messages];
@@ -64,15 +63,15 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,99}$/;
 const directoryPattern = /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$/;
 const licensePattern = /^[A-Za-z0-9][A-Za-z0-9.+() -]{0,79}$/;
 
-/** The tree of a pin, where it has one that can be an extension. */
+/** The tree of a pin, or null if the pin has no tree that can be an extension. */
 export function extensionTree(component: string, pin: Pin): ExtensionTree | null {
   const tree = treeOfPin(pin);
   return tree === null ? null : { component, ...tree };
 }
 
 /**
- * Reads the facts of trees, or what is remembered of them, by component; one that has neither file is left out.
- * A tarball that holds several is read once.
+ * Reads the facts of trees, by component, or takes them from the cache. A tree without extension.json and skin.json is
+ * left out. A tarball with several trees is read once.
  *
  * @throws LockstepError EXTENSION_INVALID and what reading the tarballs throws
  */
@@ -87,7 +86,7 @@ export async function readExtensions(
     if (facts !== null) found[tree.component] = facts;
   };
   for (const tree of trees) {
-    // Texts are kept, and not what was made of them: the forms that they are held against may change
+    // The cache has the texts and not the facts, because a later Lockstep may check other patterns
     const kept = await readCached<{ texts: [string, string][] }>(context, 'extensions', cacheName(tree));
     if (kept !== undefined) keep(tree, new Map(kept.texts));
     else unread.push(tree);
@@ -108,7 +107,7 @@ function cacheName({ archive, path }: ExtensionTree): string {
   return `${archive.sha256}-${sha256Of(path).slice(0, 16)}`;
 }
 
-/** @param trees of one tarball */
+/** @param trees trees in the same tarball */
 async function readTexts(
   trees: readonly ExtensionTree[],
   context: SourceContext,
@@ -130,7 +129,7 @@ async function readTexts(
 }
 
 /**
- * The facts that files of a tree tell; null where there is neither extension.json nor skin.json. Pure.
+ * The facts in the files of a tree; null if it has neither extension.json nor skin.json. Pure.
  *
  * @param texts by path below the tree's top
  * @throws LockstepError EXTENSION_INVALID
@@ -205,7 +204,8 @@ function namesIn(value: unknown): string[] {
 }
 
 /**
- * ResourceLoader writes addresses as `extensions/<remoteExtPath>`, so the folder is named there and not by `name`.
+ * ResourceLoader makes URLs from `extensions/<remoteExtPath>`, so the folder's name comes from there and not from
+ * `name`.
  */
 function directoryOf(fields: Record<string, unknown>, tree: ExtensionTree, name: string): string {
   const modules = [
@@ -224,7 +224,7 @@ function descriptionOf(fields: Record<string, unknown>, texts: ReadonlyMap<strin
   const key = fields['descriptionmsg'];
   const files = [...texts.keys()].filter((path) => messages.test(path)).sort((a, b) => a.length - b.length);
   for (const path of typeof key === 'string' ? files : []) {
-    // A damaged one is of no matter to the package; MediaWiki's own tests find it
+    // A damaged text file does not matter to the package; MediaWiki's own tests find it
     const parsed = parseJson(texts.get(path)!);
     const messagesThere = fieldsOf('json' in parsed ? parsed.json : undefined);
     const text = Object.hasOwn(messagesThere, key as string) ? messagesThere[key as string] : undefined;

@@ -1,6 +1,6 @@
 /**
- * The way in: for each kind of source, what there is and how it is fetched.
- * It hands on; how each kind proves its bytes is in its own file.
+ * The entry point of this room: for each kind of source, its candidates and how to fetch them. It only calls the file
+ * of each kind, which proves the bytes.
  */
 import { inPhase } from '../io/progress.js';
 import type { ComponentSource } from '../profile/profile-schema.js';
@@ -17,11 +17,13 @@ import { fetchWithin } from './within.js';
 
 type Kind = ComponentSource['kind'];
 
-/** Methods, not functions in properties: a method for one kind may stand where one for any kind is asked for. */
+/**
+ * Methods and not properties: TypeScript then accepts a method for one kind where a method for any kind is required.
+ */
 interface SourceKind<Source extends ComponentSource, Chosen extends Choice> {
-  /** What there is of one component. */
+  /** The available versions of one component. */
   candidates(component: string, source: Source, context: SourceContext): Promise<Candidates>;
-  /** Fetches and proves what was chosen. */
+  /** Fetches and verifies the chosen version. */
   fetch(choice: Chosen, context: SourceContext, parents: ReadonlyMap<string, Pin>): Promise<Pin>;
 }
 
@@ -42,10 +44,10 @@ const kinds: {
 const kindOf = ({ kind }: { kind: Kind }): SourceKind<ComponentSource, Choice> => kinds[kind];
 
 /**
- * What there is for all components of a profile, as one phase of progress: with one context suites and indices are
- * read once.
- * @throws LockstepError KEYRING_MISSING, MIRROR_UNKNOWN, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE,
- * SOURCE_SUITE_SWAPPED, SOURCE_HASH_MISMATCH, DEB_*, DATA_DAMAGED, NET_*, INTERRUPTED
+ * The available versions of all components of a profile, as one phase of progress. With one context, suites and indices
+ * are read once.
+ * @throws LockstepError KEYRING_MISSING, MIRROR_UNKNOWN, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE, SOURCE_SUITE_SWAPPED,
+ * SOURCE_HASH_MISMATCH, DEB_*, DATA_DAMAGED, NET_*, INTERRUPTED
  */
 export async function allCandidates(
   components: Readonly<Record<string, { source: ComponentSource }>>,
@@ -59,8 +61,8 @@ export async function allCandidates(
 }
 
 /**
- * Fetches and proves what was chosen for one component.
- * @param parents pins that were made already; a `within` needs its parent's
+ * Fetches and verifies the chosen version of one component.
+ * @param parents pins of components that were fetched before; a `within` needs its parent's pin
  * @throws LockstepError SOURCE_HASH_MISMATCH, SOURCE_MISMATCH, SOURCE_PATH_MISSING, RESOLVE_DEMAND,
  * RESOLVE_UNSATISFIABLE, VERIFY_BAD_SIGNATURE, DEB_*, DATA_DAMAGED, NET_*, STORE_*, DISK_*, INTERRUPTED
  */

@@ -1,6 +1,6 @@
 /**
- * What every kind of source is given to work with, and what is remembered
- * while one such context lives. It must not fetch anything itself.
+ * What every kind of source needs for its work, and what is remembered for the lifetime of one context. It must not
+ * fetch anything itself.
  */
 import pLimit from 'p-limit';
 import type { ContentStore } from '../io/content-store.js';
@@ -12,47 +12,49 @@ import type { Phase, Progress } from '../io/progress.js';
 import type { Mirror, SourceBase } from './mirror.js';
 import type { Pin } from './pin.js';
 
-/** Debian's own keyring, of the package debian-archive-keyring. */
+/** Debian's keyring, from the package debian-archive-keyring. */
 export const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 export interface SourceContext {
   http: Http;
   store: ContentStore;
-  /** Folder for what can be worked out again: verified Release files, facts about files by their hashes. */
+  /** Folder for data that can be made again: verified Release files, facts about files by their hashes. */
   cacheDir: string;
-  /** File of public keys that the base distribution is signed with; see {@link debianKeyring}. */
+  /** File with the public keys that sign the base distribution; see {@link debianKeyring}. */
   keyring: string;
   mirror: Mirror;
   base: SourceBase;
   clock: Clock;
   progress: Progress;
-  /** Where the work is told that is done with this context; nowhere if left out. */
+  /** The phase that reports progress. Without it, nothing is reported. */
   phase?: Phase | undefined;
   signal?: AbortSignal | undefined;
-  /** Absolute: what paths in a profile are relative to. */
+  /** Absolute. Paths in a profile are relative to it. */
   workspaceRoot?: string | undefined;
-  /** For credentials of git servers (src/source/git/credentials.ts); nothing else is read from it here. */
+  /** For the credentials of git servers (src/source/git/credentials.ts). Sources read nothing else from it. */
   env?: NodeJS.ProcessEnv | undefined;
-  /** The pins of the profile's last snapshot, by component: what tracks must not go below them. */
+  /**
+   * The pins of the profile's last snapshot, by component: a tracked branch or tree gets a higher version than these.
+   */
   previous?: ReadonlyMap<string, Pin> | undefined;
-  /** Pins of all snapshots of the workspace: a tag or an address stands for one content for ever. */
+  /** Pins of all snapshots of the workspace: a tag or an address must never change its content. */
   knownPins?: readonly Pin[] | undefined;
 }
 
-/** Pins of earlier snapshots, those of the profile's last one first. */
+/** Pins of earlier snapshots. Those of the profile's last snapshot come first. */
 export function earlierPins({ previous, knownPins = [] }: SourceContext): Pin[] {
   return [...(previous?.values() ?? []), ...knownPins];
 }
 
-/** Files fetched at the same time: enough to keep a line busy, few enough for a mirror to bear. */
+/** Parallel downloads: enough to use the connection, and few enough for a mirror. */
 const downloadsAtOnce = 4;
 
-/** Remembers things for as long as a context lives, so that components share suites and downloads. */
+/** Remembers values for the lifetime of a context, so that components share suites and downloads. */
 export class Session {
   readonly limit = pLimit(downloadsAtOnce);
   readonly #kept = new Map<string, Promise<unknown>>();
 
-  /** The value under a key, made on first use. A failure is remembered too: it is the same for everyone. */
+  /** The value of a key, made on first use. A failure is remembered too, because every component would get the same. */
   once<T>(key: string, make: () => Promise<T>): Promise<T> {
     return remembered(this.#kept, key, make) as Promise<T>;
   }
@@ -60,18 +62,18 @@ export class Session {
 
 const sessions = new WeakMap<SourceContext, Session>();
 
-/** The session of a context; it goes when the context does. */
+/** The session of a context. It is freed together with the context. */
 export function sessionOf(context: SourceContext): Session {
   return remembered(sessions, context, () => new Session());
 }
 
-/** The same context, which one more signal stops; what it remembers is shared. */
+/** The same context with an additional signal that stops it. Both share what they remember. */
 export function stoppable(context: SourceContext, stop: AbortSignal): SourceContext {
   const signals = context.signal === undefined ? [] : [context.signal];
   return changed(context, { signal: AbortSignal.any([...signals, stop]) });
 }
 
-/** The same context, whose work is told in a phase; what it remembers is shared. */
+/** The same context with a phase that reports its work. Both share what they remember. */
 export function toldIn(phase: Phase, context: SourceContext): SourceContext {
   return changed(context, { phase });
 }
@@ -82,7 +84,7 @@ function changed(context: SourceContext, changes: Partial<SourceContext>): Sourc
   return inner;
 }
 
-/** As {@link sideBySide}, with a context whose signal is the one that stops the rest. */
+/** As {@link sideBySide}. The context that it passes has a signal that stops the rest after a failure. */
 export async function allOrNone<T>(
   context: SourceContext,
   work: (context: SourceContext) => Promise<T>[],

@@ -1,8 +1,7 @@
 /**
- * What a source package says of itself, once its bytes are proven: when its
- * packaging was last changed (debian/changelog), and whether upstream's own
- * signature over the tarball holds. Kept under the .dsc's hash, which names
- * all of it.
+ * What a source package says about itself, after its bytes are proven: when its packaging was last changed
+ * (debian/changelog), and whether upstream's own signature of the tarball is valid. The facts are cached under the
+ * .dsc's hash, because the .dsc names all files.
  */
 import { parseChangelogTop } from '../deb/changelog.js';
 import type { Dsc } from '../deb/dsc.js';
@@ -17,17 +16,17 @@ import type { Provenance, StoredFile } from './pin.js';
 import { readStored } from './source-tree.js';
 
 export interface SourceFacts {
-  /** Seconds: of the top entry of debian/changelog. */
+  /** Date of the top entry of debian/changelog, in seconds. */
   date: number;
-  /** One entry for each signature of upstream's that was checked. */
+  /** One entry for each of upstream's signatures that was checked. */
   provenance: Provenance[];
 }
 
-/** Files of debian/ that are read; anything larger than this is none of them. */
+/** Bytes of a file of debian/ that is read. Larger files are ignored. */
 const largestText = 32 * 1024 * 1024;
 
 const changelogPath = 'debian/changelog';
-/** Where uscan(1) looks for upstream's keys, newest convention first. */
+/** Paths at which uscan(1) looks for upstream's keys. The newest convention comes first. */
 const keyPaths = [
   'debian/upstream/signing-key.asc',
   'debian/upstream/signing-key.pgp',
@@ -35,7 +34,7 @@ const keyPaths = [
 ];
 
 /**
- * Reads the facts, or what is remembered of them.
+ * Reads the facts, or takes them from the cache.
  * @throws LockstepError DEB_SYNTAX (no changelog), DEB_ARCHIVE, VERIFY_BAD_SIGNATURE
  */
 export async function sourceFacts(
@@ -59,13 +58,13 @@ export async function sourceFacts(
   });
 }
 
-/** The files of debian/ that matter, by path, from wherever this source format keeps them (dpkg-source(1)). */
+/** The required files of debian/, by path. Their place depends on the source format (dpkg-source(1)). */
 async function readPackaging(
   files: readonly StoredFile[],
   context: SourceContext,
 ): Promise<Map<string, Buffer>> {
   const named = (ending: RegExp): StoredFile | undefined => files.find((file) => ending.test(file.name));
-  // 3.0 (quilt): apart. 1.0: in a patch. Native: with the rest, below the top folder.
+  // 3.0 (quilt): a separate tarball. 1.0: a patch. Native: with the other files, below the top folder.
   const apart = named(/\.debian\.tar\.[a-z0-9]+$/);
   if (apart !== undefined) return await readFrom(apart, (path) => path, context);
   const patch = named(/\.diff\.gz$/);
@@ -107,7 +106,7 @@ async function* atMost(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   }
 }
 
-/** A file that a unified diff creates, as text; null where the diff does not. */
+/** The text of a file that a unified diff creates; null if the diff does not create it. */
 export function addedFile(diff: string, path: string): string | null {
   const lines = diff.split('\n');
   const start = lines.findIndex(
@@ -123,12 +122,10 @@ export function addedFile(diff: string, path: string): string | null {
 }
 
 /**
- * Checks each upstream tarball that came with a signature, by the keys that
- * the maintainer keeps for it. The tarball is Debian's word already; this says
- * whether it is upstream's too. Where that cannot be told (no key, a weak
- * signature), it is recorded; a signature that does not hold is a fault. The
- * signature was taken in by Debian, whose InRelease is the record of it: that
- * its key has expired since says nothing of the tarball.
+ * Verifies each upstream tarball that has a signature, with the keys that the maintainer keeps for it. Debian already
+ * vouches for the tarball; this shows whether upstream does too. If that cannot be decided (no key, a weak signature),
+ * the provenance records it. An invalid signature is a fault. A key that has expired since is accepted: Debian accepted
+ * the signature, and its InRelease records that.
  */
 async function upstreamSignatures(
   files: readonly StoredFile[],

@@ -1,7 +1,6 @@
 /**
- * Sources of kind `tarball`: a file that upstream serves, vouched for by a
- * SHA-256 of the profile or by a detached signature; which versions there are
- * is told by the names on a page. What it holds is read elsewhere.
+ * Sources of kind `tarball`: a file on upstream's server, verified by a SHA-256 in the profile or by a detached
+ * signature. The file names on a page give the available versions. Other files read the content.
  */
 import { LockstepError } from '../errors.js';
 import { readTar } from '../deb/tar.js';
@@ -21,15 +20,15 @@ import { althoughExpired, keysNamed, upstreamSigner, type UpstreamSigner } from 
 
 type TarballCandidates = Extract<Candidates, { kind: 'tarball' }>;
 
-/** A page that lists more than this lists something else. */
+/** Bytes of a listing. A larger page is not a list of versions. */
 const largestListing = 16 * 1024 * 1024;
-/** No detached signature is longer. */
+/** Bytes. No detached signature is larger. */
 const largestSignature = 256 * 1024;
-/** Where a server never stops sending. */
+/** Bytes. The limit for a server that never stops sending. */
 const largestTarball = 4 * 1024 * 1024 * 1024;
 
 /**
- * The versions that there are: the one of the profile, or those that the listing names.
+ * The available versions: the profile's version, or those that the listing names.
  * @throws LockstepError NET_*, SOURCE_UNKNOWN_VERSION (the page names none), INTERRUPTED
  */
 export async function tarballCandidates(
@@ -69,7 +68,7 @@ function listed(config: TarballConfig, version: string): TarballListing {
   };
 }
 
-/** The part of an address that has the version, as a page names it. */
+/** The part of an address that contains the version, in the form in which a page names it. */
 function fileNameOf(url: string): string {
   const parts = url.split('/');
   return parts.findLast((part) => part.includes('{version}')) ?? parts.at(-1)!;
@@ -81,7 +80,8 @@ export function versionsIn(page: string, url: string): string[] {
     .replace(/[?&].*$/, '')
     .split('{version}')
     .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  // Not the end of a longer name, and digits first: `extra-wiki-1.0` is no `wiki-1.0`, nor is `wiki-core-1.0`
+  // The match must not be the end of a longer name, and a version begins with a digit: `extra-wiki-1.0` and
+  // `wiki-core-1.0` are other files than `wiki-1.0`
   const name = new RegExp(
     `(?<![A-Za-z0-9._+~-])${before}([0-9][A-Za-z0-9.+~_-]*?)${after}(?![A-Za-z0-9_+~-])`,
     'g',
@@ -91,9 +91,10 @@ export function versionsIn(page: string, url: string): string[] {
 }
 
 /**
- * Fetches a tarball and proves it: by its hash, or by a signature of a key of the workspace.
+ * Fetches a tarball and verifies it, with its hash or with a signature by a key of the workspace.
  * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, SOURCE_MOVED (an address that had other bytes before),
- * SOURCE_KEYS_MISSING, KEYRING_INVALID, VERIFY_*, DEB_ARCHIVE (it is no tarball), DATA_DAMAGED, STORE_*, DISK_*, INTERRUPTED
+ * SOURCE_KEYS_MISSING, KEYRING_INVALID, VERIFY_*, DEB_ARCHIVE (not a tarball), DATA_DAMAGED, STORE_*, DISK_*,
+ * INTERRUPTED
  */
 export async function fetchTarball(
   choice: Extract<Choice, { kind: 'tarball' }>,
@@ -133,7 +134,7 @@ export async function fetchTarball(
     });
   }
   const date = await newestMember(archive, context);
-  // Only now: what did not hold must be asked for again
+  // Cached only after all checks, so that a file that failed is fetched again
   await writeCached(context, 'tarballs', sha256Of(listing.url), fetched);
   return {
     kind: 'tarball',
@@ -153,7 +154,7 @@ async function bytesOf(
   context: SourceContext,
 ): Promise<StoredBlob> {
   const { store } = context;
-  // Kept under the address, which must not come to mean other bytes
+  // Cached under the address, because the content of an address must never change
   const kept = await readCached<StoredBlob>(context, 'tarballs', sha256Of(listing.url));
   const wanted = config.sha256 ?? kept?.sha256;
   const there = wanted === undefined ? undefined : await store.size(wanted);
@@ -179,7 +180,7 @@ function tooLarge(url: string): LockstepError {
   });
 }
 
-/** Whose key signed it; null where the profile names no keyring. */
+/** Verifies the signature and returns its signer; null if the profile names no keyring. */
 async function assertSigned(
   { component, config, listing }: Extract<Choice, { kind: 'tarball' }>,
   archive: StoredFile,
@@ -191,7 +192,7 @@ async function assertSigned(
     maxBytes: largestSignature,
     signal: context.signal,
   });
-  // Some sign what is inside, so that one signature stands for each way of packing it
+  // Some upstreams sign the uncompressed tar, so that one signature covers every compression
   const inner = /\.tar\.(?:asc|sig|sign)$/.test(new URL(listing.signature).pathname);
   const whole = context.store.open(archive.sha256);
   const data: ByteSource =
@@ -215,7 +216,7 @@ async function assertSigned(
   return signer;
 }
 
-/** Seconds: the newest time of a member, which is when upstream packed it. */
+/** The newest time of a member, in seconds: when upstream made the tarball. */
 async function newestMember(archive: StoredFile, context: SourceContext): Promise<number> {
   return await cached(context, 'tarball-dates', archive.sha256, async () => {
     let newest: number | undefined;

@@ -1,8 +1,8 @@
 /**
- * Whether what an upstream signed is taken: by a key that is good now, or by
- * one that no longer is where that is no news. Such a signature may have been
- * dated back, so its date alone proves nothing: an earlier snapshot has the
- * same thing by the same key, or the profile says why it is believed.
+ * Decides whether to accept an upstream signature. The key must be valid now, with one exception: a key that was valid
+ * once is accepted for content that is already known. The date of such a signature proves nothing, because the key's
+ * holder could have backdated it. So an earlier snapshot must have the same content signed by the same key, or the
+ * profile must give a reason.
  */
 import { resolve } from 'node:path';
 import type { ExpiredKey } from '../profile/source-schema.js';
@@ -17,29 +17,29 @@ export interface UpstreamSignature {
   data: ByteSource;
   signature: string | Uint8Array;
   keyring: Uint8Array;
-  /** What was signed, for messages. */
+  /** The signed thing, for messages. */
   subject: string;
-  /** Keys that the profile believes though they have expired. */
+  /** Keys that the profile accepts although they have expired. */
   expiredKeys: readonly ExpiredKey[] | undefined;
-  /** Whether a pin of an earlier snapshot is of this very thing. */
+  /** Whether a pin of an earlier snapshot has exactly this content. */
   isSame: (pin: GitPin | TarballPin) => boolean;
-  /** Where the profile has its "signedBy", for messages: `components.lib.source`. */
+  /** The field of the profile with "signedBy", for messages: `components.lib.source`. */
   path: string;
 }
 
-/** Whose signature it is. */
+/** The key that made a signature. */
 export interface UpstreamSigner {
-  /** Primary key's fingerprint, 40 upper-case hex digits. */
+  /** The primary key's fingerprint, 40 upper-case hex digits. */
   fingerprint: string;
-  /** Why a key that is not good now was believed: `pinned`, or the reason of the profile. Null: it is good now. */
+  /** Why a key that is not valid now was accepted: `pinned`, or the profile's reason. Null: the key is valid now. */
   although: { kind: 'pinned' } | { kind: 'profile'; reason: string } | null;
 }
 
 /**
  * The keys that a profile's "signedBy" names.
  *
- * @param file in the workspace
- * @param signed what must be signed by one of them, for messages
+ * @param file path in the workspace
+ * @param signed what one of the keys must sign, for messages
  * @throws LockstepError SOURCE_KEYS_MISSING, DISK_IO
  */
 export async function keysNamed(
@@ -83,7 +83,7 @@ export async function upstreamSigner(
         question.isSame(pin),
     );
     if (named !== undefined || isPinned) {
-      // A signature with an end of its own is not what the profile speaks of
+      // The profile accepts an expired key, but not a signature with an expiry date that has passed
       const at = named === undefined ? 'signed' : now;
       const recorded = await verified({ kind: 'recorded', at });
       if (recorded.result === 'good' && recorded.fingerprint === fingerprint) {
@@ -110,7 +110,10 @@ export async function upstreamSigner(
   return { fingerprint, although: null };
 }
 
-/** The end of a step's name in a provenance, where the key is no longer good; what is pinned reads as it did then. */
+/**
+ * The end of a provenance step's name if the profile accepted an expired key. A pinned key adds nothing, so that the
+ * step is the same as in the earlier snapshot.
+ */
 export function althoughExpired({ although }: UpstreamSigner): string {
   return although?.kind === 'profile' ? ` with a key that expired later, accepted: ${although.reason}` : '';
 }

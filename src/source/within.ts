@@ -1,7 +1,6 @@
 /**
- * Sources of kind `within`: a folder of another component's upstream tarball,
- * its version read from what is there, and held against what the surrounding
- * tree demands. It fetches nothing: the parent's pin has the bytes.
+ * Sources of kind `within`: a folder of another component's upstream tarball. Its version is read from the folder and
+ * must satisfy what the surrounding tree demands. It fetches nothing: the parent's pin has the bytes.
  */
 import { dirname, join } from 'node:path/posix';
 import { debianVersionOf, isInRange } from '../deb/version.js';
@@ -16,11 +15,11 @@ import { knownAt, treeFacts, type TreeFacts } from './tree-facts.js';
 
 type WithinChoice = Extract<Choice, { kind: 'within' }>;
 
-/** A library as the trees around it speak of it. */
+/** What the surrounding trees say about a library. */
 interface LibraryFacts {
-  /** composer.json of the surrounding tree: its constraint on the library; null when there is none. */
+  /** The surrounding tree's constraint on the library, from its composer.json; null if it has none. */
   demanded: string | null;
-  /** As installed.json has it; null when no installed.json lists the library. */
+  /** The version in installed.json; null if no installed.json lists the library. */
   installed: string | null;
   /** Path of that installed.json. */
   installedFrom: string | null;
@@ -28,8 +27,8 @@ interface LibraryFacts {
 
 /**
  * The pin of a folder in a parent that was fetched.
- * @param parents pins that were made already, its parent's among them
- * @throws LockstepError SOURCE_PATH_MISSING, RESOLVE_DEMAND, RESOLVE_UNSATISFIABLE (the range of the profile),
+ * @param parents pins of components that were fetched before, including the parent's
+ * @throws LockstepError SOURCE_PATH_MISSING, RESOLVE_DEMAND, RESOLVE_UNSATISFIABLE (the profile's range),
  * SOURCE_DECLARATION, and what reading the tarball throws
  */
 export async function fetchWithin(
@@ -75,7 +74,7 @@ export async function fetchWithin(
   };
 }
 
-/** The tree that it is in. @throws LockstepError SOURCE_PATH_MISSING */
+/** The tree that contains it. @throws LockstepError SOURCE_PATH_MISSING */
 function parentTree(parent: Pin, choice: WithinChoice): ComponentTree {
   const tree = treeOfPin(parent);
   if (tree !== null) return tree;
@@ -101,7 +100,7 @@ function libraryFacts(tree: TreeFacts, base: string, path: string, library: stri
   };
 }
 
-/** The folders that hold `path`, the nearest first: `vendor/wikimedia`, `vendor`. */
+/** The folders above `path`, the nearest first: `vendor/wikimedia`, `vendor`. */
 function ancestorsOf(path: string): string[] {
   const parts = path.split('/');
   return parts.slice(1).map((_, index) => parts.slice(0, parts.length - 1 - index).join('/'));
@@ -140,7 +139,7 @@ function assertDemand(choice: WithinChoice, parent: Pin, facts: LibraryFacts, ar
   });
 }
 
-/** The tree has one version and no other, so the range chooses none: whether it lies in it is all that is asked. */
+/** Refuses a version outside the profile's range. The tree has only one version, so the range does not choose. */
 function assertRange(choice: WithinChoice, version: string, archive: StoredFile): void {
   if (choice.range === undefined || isInRange(debianVersionOf(version), choice.range, 'any')) return;
   throw new LockstepError('RESOLVE_UNSATISFIABLE', {
