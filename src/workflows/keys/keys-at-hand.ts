@@ -1,16 +1,16 @@
-/** The keys that lockstep.yaml names, as far as they are there. Public halves only. */
+/** The available keys of those that lockstep.yaml names. Public halves only. */
 import { dirname, join } from 'node:path';
 import { LockstepError } from '../../errors.js';
 import { loadPublicKey, type PublicKey } from '../../signing/public-key.js';
 import type { SigningConfig } from '../../signing/signer.js';
 import type { Workspace } from '../../profile/workspace-schema.js';
 
-/** Where lockstep.yaml has a key. */
+/** The field of lockstep.yaml that names a key. */
 export type KeySlot = 'signing' | 'next';
 
 /**
- * The two places of lockstep.yaml: the key that signs, and the one that `key rotate` brings in. Which of them holds the
- * current key, the record says: after a change it is the second one, until a person tidies up.
+ * The two keys of lockstep.yaml: the signing key, and the next key of `key rotate`. The record of keys says which of
+ * them is the current key: after a key change it is the second, until a person moves it to the first field.
  */
 export function keySlots({ signing }: Workspace): { slot: KeySlot; config: SigningConfig }[] {
   const slots: { slot: KeySlot; config: SigningConfig }[] = [{ slot: 'signing', config: signing }];
@@ -30,13 +30,13 @@ export interface KeyAtHand {
   key: PublicKey;
 }
 
-/** The keys of both places that are there; why the first one is not, where it is not. */
+/** The available keys of both fields, and why the key of the first field is missing. */
 export interface KeysAtHand {
   found: KeyAtHand[];
   missing: LockstepError | null;
 }
 
-/** @throws LockstepError as loadPublicKey does for a key that is there */
+/** @throws LockstepError as loadPublicKey for a key that exists */
 export async function findKeysAtHand(workspace: Workspace): Promise<KeysAtHand> {
   const found: KeyAtHand[] = [];
   let missing: LockstepError | null = null;

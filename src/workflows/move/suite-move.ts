@@ -38,21 +38,21 @@ import type { Run } from '../workspace/context.js';
 export interface MoveRequest {
   action: HistoryAction;
   suite: NamedSuite;
-  /** Where it goes. */
+  /** The snapshot that the suite will point at. */
   target: SnapshotTarget;
   reason?: string | undefined;
-  /** The suite a promoted snapshot comes from. */
+  /** For a promotion: the suite that the snapshot comes from. */
   fromSuite?: string | undefined;
   /** The snapshot whose content `target` re-issues under higher versions. */
   reissues?: string | undefined;
-  /** Whether the database schema may change; a publication only reports it. */
+  /** Whether the database schema may change. A publication only reports a change. */
   schemaChange: boolean;
-  /** Whether packages may go to lower versions; a rollback is there for that. */
+  /** Whether packages may get lower versions. A rollback always may. */
   lower: boolean;
 }
 
 export interface MovePlan extends Omit<MoveRequest, 'lower'> {
-  /** What the suite points at now, by its history. */
+  /** The snapshot that the suite points at now, by its history. */
   from: string | null;
   to: SnapshotFacts;
   schema: SchemaMove | null;
@@ -60,20 +60,20 @@ export interface MovePlan extends Omit<MoveRequest, 'lower'> {
   lower: LowerStep[];
   /** The suite's current Release files. */
   standing: ReleaseFiles;
-  /** What the published Release lists now, the current one first. */
+  /** The snapshots that the published Release lists now, the current one first. */
   listedBefore: string[];
-  /** What machines without the pin stay on, if they do not follow. */
+  /** What machines without the pin keep if they do not follow; null if they follow. */
   left: LeftOnReissue | null;
-  /** How far this machine's clock is behind the suite's last Release, where that is more than clients take. */
+  /** How far this machine's clock is behind the suite's last Release, if clients do not tolerate it. */
   clockBehind: number;
   publication: PublicationPlan;
 }
 
 /**
- * What a move would be, and what it would write.
+ * Plans a move: its effects, and what it would write.
  *
- * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_LOWER, MOVE_SCHEMA, GATE_MISSING, GATE_FAILED, INSTALL_*, what planPublish throws, and what reading the suite's history
- * and its present snapshot does
+ * @throws LockstepError MOVE_BASE, MOVE_TRUST, MOVE_LOWER, MOVE_SCHEMA, GATE_MISSING, GATE_FAILED, INSTALL_*, what
+ * planPublish throws, and what reading the suite's history and its current snapshot throws
  */
 export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan> {
   const { clock } = run;
@@ -88,12 +88,12 @@ export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan
       ? []
       : lowerSteps(await versionSteps(run, suite, { from: has, to }));
   assertNotLower(lower, { suite: suite.name, from, to: to.id, allowed: request.lower });
-  // The way back is never barred: what was good here once was let in then
+  // A rollback is never refused: the suite accepted its target before
   if (action !== 'rollback') {
     assertOrigins(to, suite, run.workspace);
     const [gated, left] = [await gateFacts(run, to), has === null ? null : await gateFacts(run, has)];
     assertGates(gated, suite.name, clock.now());
-    // Loaded where there is something to prove, which is seldom
+    // Loaded here because few moves need a proof
     if (left !== null && isMoveUnproven(left, gated, clock.now())) {
       const { proveMove } = await import('../release/install-gate.js');
       await proveMove(run, { from: left, to: gated });
@@ -118,13 +118,13 @@ export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan
   };
 }
 
-/** What gates said of a snapshot, with what else decides whether they hold for it. */
+/** The results of gates for a snapshot, and the other facts that decide whether those results are valid for it. */
 async function gateFacts(run: Run, record: SnapshotRecord): Promise<GateFacts> {
   return { ...record, evidence: await evidenceOf(run, record) };
 }
 
 /**
- * The facts of what a suite points at, or null where it is empty.
+ * The facts of the snapshot that a suite points at, or null if it points at none.
  *
  * @throws LockstepError what reading its history and that snapshot throws
  */
@@ -138,7 +138,7 @@ export async function presentFacts(
 }
 
 /**
- * Refuses a base that the suite is not for, before anything is built for it.
+ * Refuses a snapshot for another base release than the suite's, before anything is built.
  *
  * @throws LockstepError MOVE_BASE
  */
@@ -169,7 +169,7 @@ export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promi
     await ensureKeyringSuite(run, signer);
     return report;
   } catch (error) {
-    // The error to report is the original fault; the next run undoes what this one cannot
+    // The original fault is the one to report. What this recovery cannot undo, the next run undoes
     await recoverMove(run, () => Promise.resolve(signer)).catch(() => undefined);
     throw error;
   }

@@ -1,4 +1,4 @@
-/** A move that people are told of before it is done: what promote and rollback share. */
+/** A move that reports its effects before it writes: shared by promote and rollback. */
 import type { Signer } from '../../signing/signer.js';
 import { moveOutlook, outlookOf, type MoveOutlook } from './move-outlook.js';
 import { applyMove, planMove, type MovePlan, type MoveRequest } from './suite-move.js';
@@ -7,20 +7,20 @@ import type { PublishResult } from './move-results.js';
 import type { Run } from '../workspace/context.js';
 
 export interface MoveTelling {
-  /** Only plan. */
+  /** Only plan; write nothing. */
   dryRun: boolean;
-  /** Told what it will mean before anything is written. */
+  /** Called with the effects of the move before anything is written. */
   onOutlook: (outlook: MoveOutlook) => void;
 }
 
 export interface MoveOutcome {
   outlook: MoveOutlook;
-  /** Null where a snapshot had to be cut first, and was not. */
+  /** Null if the move needs a new snapshot and the run did not cut it. */
   plan: MovePlan | null;
   report: PublishResult | null;
 }
 
-/** @throws LockstepError as planMove, and what writing the archive does */
+/** @throws LockstepError as planMove, and what writing the archive throws */
 export async function carryOut(
   run: Run,
   move: MoveRequest,

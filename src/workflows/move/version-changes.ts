@@ -1,6 +1,6 @@
 /**
- * What a move does to the versions of packages, read out of the records of
- * snapshots: of 100,000 packages only those blocks that differ.
+ * The effects of a move on package versions, read from the records of snapshots. Of 100,000 packages it reads only the
+ * blocks that differ.
  */
 import { stretchesOf } from '../../archive/blocks.js';
 import { BlockMissing, blockText, type IndexPlaces } from '../../archive/index-set.js';
@@ -14,18 +14,18 @@ import { listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { listedSnapshot } from '../workspace/snapshot-records.js';
 import type { Run } from '../workspace/context.js';
 
-/** What a suite lists before and after a move. */
+/** The snapshots that a suite lists before and after a move. */
 export interface ListedVersions {
   /** Ids that the suite lists, the current one first. */
   before: readonly string[];
-  /** The same after the move; a snapshot that is not cut yet is given by its packages. */
+  /** The same after the move. A snapshot that is not cut yet is given by its packages. */
   after: readonly (string | readonly NamedVersion[])[];
 }
 
 /**
- * The changes between the snapshots that a suite lists now and after the move.
+ * The changes from the snapshots that a suite lists now to those that it lists after the move.
  *
- * @param manifests SHA-256 of manifests, by id, as far as they are known
+ * @param manifests SHA-256 of known manifests, by snapshot id
  */
 export async function readVersions(
   run: Run,
@@ -38,12 +38,12 @@ export async function readVersions(
   manifests: ReadonlyMap<string, string>,
 ): Promise<VersionChanges> {
   const { profile } = suite;
-  // Where the archive on disk is gone, the history still knows what machines have
+  // If the archive on disk is gone, the history still shows what machines have
   const now = before.length > 0 || from === null ? before : [from];
   const there = new Set((await listSnapshots(run.places.snapshots, profile)).map(({ id }) => id));
   const listed = new Map<string, ListedSnapshot>();
   for (const id of [...now, ...after].filter((one) => typeof one === 'string')) {
-    // A snapshot that was dropped is left out
+    // Leave out dropped snapshots
     if (there.has(id) && !listed.has(id)) {
       listed.set(id, await listedSnapshot(run, { profile, id, sha256: manifests.get(id) }));
     }
@@ -62,14 +62,14 @@ export async function readVersions(
     return await read();
   } catch (error) {
     if (!(error instanceof BlockMissing)) throw error;
-    // What was derived is damaged: it is made again from the manifests
+    // The derived files are damaged: make them again from the manifests
     for (const { load } of listed.values()) await records.make(await load());
     return await read();
   }
 }
 
 /**
- * What changes for a machine that follows a suite from one snapshot to another, by package.
+ * The changes for a machine that follows a suite from one snapshot to another, by package.
  *
  * @throws LockstepError what reading the suite's history and the records of the two throws
  */
@@ -85,7 +85,7 @@ export async function versionSteps(
 
 type Side = readonly (SnapshotRecord | readonly NamedVersion[])[];
 
-/** Looks into those blocks alone that differ; versions that are the same everywhere change nothing. */
+/** Reads only the blocks that differ. A version that is the same on both sides is not a change. */
 function changesOf(before: Side, after: Side, { blocks }: IndexPlaces): VersionChanges {
   const sides = [...before, ...after];
   const found: NamedVersion[][] = sides.map((one) => ('id' in one ? [] : [...one]));

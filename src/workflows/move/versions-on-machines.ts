@@ -1,6 +1,6 @@
 /**
- * What machines that follow a suite may have: the versions of every snapshot
- * that it pointed at. Read from the records of those, so that it costs little.
+ * The versions that machines of a suite can have: those of every snapshot that the suite pointed at. It reads the
+ * snapshots' records and not their manifests, so the cost is low.
  */
 import { BlockMissing, blockText } from '../../archive/index-set.js';
 import { versionsOf } from '../../archive/index-text.js';
@@ -18,7 +18,8 @@ export interface PastSnapshot extends SnapshotRef {
 }
 
 /**
- * Every snapshot in a suite's history, each once, the last one first. What a dropped one listed is not known.
+ * Every snapshot in a suite's history, each once, the last one first. Dropped snapshots are left out, because their
+ * versions are unknown.
  *
  * @throws LockstepError what reading the history and making a record throws
  */
@@ -43,15 +44,15 @@ async function versionsIn(run: Run, target: SnapshotTarget): Promise<PastSnapsho
     const packages = blocks.flatMap((ref) => versionsOf(blockText(ref, records.places.blocks)));
     return { id, sha256, supersedes, packages };
   } catch (error) {
-    // What was derived is damaged: the manifest still says it
+    // The derived files are damaged: read the manifest
     if (!(error instanceof BlockMissing)) throw error;
     return { id, sha256, supersedes, packages: (await load()).manifest.packages };
   }
 }
 
 /**
- * Whether machines without the pin stay on a re-issue when `suite` moves to `next`: on the newest one in its
- * history that has a higher version of any package. Null where all follow.
+ * The re-issue that machines without the pin keep when `suite` moves to `next`: the newest one in its history that has
+ * a higher version of any package. Null if all machines follow.
  *
  * @throws LockstepError as {@link pastVersions}
  */
@@ -62,7 +63,7 @@ export async function leftOnReissue(
 ): Promise<LeftOnReissue | null> {
   const { snapshots } = run.places;
   const history = run.ledger.history(suite);
-  // By the history alone, as there are none as a rule: reading what every snapshot has would cost the move
+  // From the history only: most suites have no re-issue, and reading every snapshot would make each move slow
   const reissues = history
     .filter((entry) => entry.reissues !== undefined && entry.to !== next.id)
     .toReversed();

@@ -1,4 +1,4 @@
-/** `lockstep build`: resolve and build, without cutting. */
+/** `lockstep build`: resolves and builds, and cuts no snapshot. */
 import { buildSet, planBuilds, type PlannedBuilds } from './set-build.js';
 import { lookAtBase, plannedSources } from './behind-base.js';
 import type { Context, Run } from '../workspace/context.js';
@@ -9,7 +9,7 @@ import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
 import type { BuildResult } from './release-results.js';
 
-/** Writes in the cache alone, and the logs of what it builds. */
+/** Writes only the cache and the build logs. */
 export async function build(
   context: Context,
   profile: string,
@@ -18,7 +18,7 @@ export async function build(
   const plan = async (run: Run): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
     const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });
     const planned = await planBuilds(run, resolution);
-    // Told, and no more: what is built may be for looking at
+    // Only reported: a person may build the set only to examine it
     await lookAtBase(run, plannedSources(resolution.profile, planned), resolution.sources);
     return { resolution, planned };
   };

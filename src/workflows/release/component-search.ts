@@ -1,8 +1,7 @@
 /**
- * Which versions of a profile's components go together. Versions are tried
- * newest first, the trees of those that are tried are fetched and read, and
- * what they demand is held against what the others supply. The search itself
- * is pure and lives in src/resolution.
+ * Searches for versions of a profile's components that fit together. It tries versions newest first, fetches and reads
+ * their trees, and compares what they demand with what the others supply. The search itself is pure and is in
+ * src/resolution.
  */
 import { LockstepError, type ErrorCode } from '../../errors.js';
 import { grouped } from '../../io/keyed.js';
@@ -24,7 +23,7 @@ import { basePlatform } from '../../source/platform.js';
 import { fetchPin } from '../../source/registry.js';
 import type { DemandRow } from '../../resolution/demand-shape.js';
 
-/** Faults of what lies within a tree, for which another version of the tree may be the way out. */
+/** Faults of components within a tree. Another version of the tree may not have them. */
 const barring: ReadonlySet<ErrorCode> = new Set([
   'RESOLVE_DEMAND',
   'RESOLVE_UNSATISFIABLE',
@@ -32,11 +31,11 @@ const barring: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_DECLARATION',
 ]);
 
-/** What one option came to when it was fetched: its own pin, and those of the components within it. */
+/** A fetched option: its own pin, and the pins of the components within it. */
 interface Fetched {
   pins: Map<string, Pin>;
   facts: OptionFacts;
-  /** Why it cannot be taken, as it was thrown. */
+  /** The fault for which the option cannot be chosen. */
   fault?: LockstepError;
 }
 
@@ -48,7 +47,7 @@ export class ComponentSearch {
   #stopped: { error: unknown } | undefined;
   readonly #fetched = new Map<string, Promise<Fetched>>();
   readonly #known = new Map<string, Fetched>();
-  /** By name of a component that others are within: those, parents first. */
+  /** By component: the components within it, parents first. */
   readonly #within: ReadonlyMap<string, Extract<Choice, { kind: 'within' }>[]>;
   platform: Platform | undefined;
   phase: Phase = silentPhase;
@@ -61,8 +60,8 @@ export class ComponentSearch {
   }
 
   /**
-   * Fetches options side by side, unless that was done, and reads what they declare. At the first fault the others
-   * are stopped and waited for, then it is told.
+   * Fetches options in parallel, except those that were fetched before, and reads what they declare. After the first
+   * fault it stops the others, waits for them, and throws the fault.
    */
   async load(wanted: readonly (readonly [component: string, option: number])[]): Promise<void> {
     const ended = await Promise.allSettled(
@@ -87,7 +86,7 @@ export class ComponentSearch {
     }
   }
 
-  /** What is demanded, by all that is known so far. */
+  /** The demands by all facts known so far. */
   clauses(): Clause[] {
     return clausesOf(this.#input());
   }
@@ -96,7 +95,7 @@ export class ComponentSearch {
     return demandTable(this.#input(), chosen);
   }
 
-  /** What was chosen, in an order in which parents come first. All of it must have been loaded. */
+  /** The pins of the chosen options, parents first. All of these options must have been loaded. */
   pins(chosen: ReadonlyMap<string, number>): Map<string, Pin> {
     const made = new Map<string, Pin>();
     for (const { component } of planChoices(this.#profile.components, this.#options, chosen)) {
@@ -115,8 +114,8 @@ export class ComponentSearch {
   }
 
   /**
-   * Of a component all of whose options in range cannot be taken for what lies within them, the fault of the newest: it
-   * says more than that nothing fits.
+   * If no option in range of a component can be chosen because of the components within it, the fault of its newest
+   * option. It explains more than the message that nothing fits.
    */
   fault(): LockstepError | undefined {
     for (const [component, { variable }] of this.#options) {
@@ -145,7 +144,7 @@ export class ComponentSearch {
     };
   }
 
-  /** Null where a source package has no tree that could be read: many have nothing to declare. */
+  /** Null if a source package has no readable tree: many source packages declare nothing. */
   async #declared(pin: Pin, tree: ComponentTree, context: SourceContext): Promise<Declared | null> {
     try {
       return await declaredIn(pin.component, tree, pin.upstreamVersion, context);
@@ -169,7 +168,7 @@ export class ComponentSearch {
       pins.set(one.component, pin);
       const tree = treeOfPin(pin);
       if (tree === null) {
-        // What Debian packaged says at least what it is
+        // A Debian package at least shows which component it is
         if (pin.kind === 'apt-binary') declared.push(declaredByPackages(pin));
         return;
       }
@@ -180,7 +179,7 @@ export class ComponentSearch {
       }
       declared.push(own);
     };
-    // What the component itself is must hold whatever is within it
+    // A fault of the component itself cannot be excused by the components within it
     await take(choice).catch((error: unknown) => {
       if (!(error instanceof NotOnMirrorError)) throw error;
       const { name: profile } = this.#profile;
@@ -220,7 +219,7 @@ function barredBy(
   };
 }
 
-/** What is within each component that has options of its own, those nearer to it first. */
+/** For each component with its own options: the components within it, the nearest first. */
 function membersOf(
   profile: Profile,
   options: ReadonlyMap<string, ComponentOptions>,

@@ -1,6 +1,6 @@
 /**
- * The gate of installability: a cut proves it and records it, publish and
- * promote demand it. What is proven, and how, is src/vetting/install's.
+ * The gate of installability: a cut proves it and records it; publish and promote require it. src/vetting/install
+ * decides what is proven and how.
  */
 import { suitesOf } from '../../profile/load.js';
 import type { Profile } from '../../profile/profile-schema.js';
@@ -22,14 +22,14 @@ import { inPhase, type Phase } from '../../io/progress.js';
 
 export interface InstallProofRequest {
   profile: Profile;
-  /** What the set was resolved with: the base it is installed on comes from the same mirror. */
+  /** The context in which the set was resolved: the base comes from the same mirror. */
   sources: SourceContext;
-  /** What is to be cut. */
+  /** The set that will be cut. */
   set: Pick<SnapshotManifest, 'packages' | 'components'>;
 }
 
 /**
- * Proves that a set can be installed, come to from what suites point at now, and be left again.
+ * Proves that machines can install the set, upgrade to it from the current snapshots of suites, and go back.
  *
  * @returns the evidence for its snapshot
  * @throws LockstepError INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, TOOL_MISSING (apt), and what reading the base, the
@@ -48,7 +48,7 @@ export async function proveInstallable(
   return evidenceOf(proof, profile);
 }
 
-/** The snapshots that suites of the profile point at, each once: what machines have. */
+/** The snapshots that suites of the profile point at, each once: the sets that machines have. */
 async function presentSets(run: Run, { name, base }: Profile): Promise<Snapshot[]> {
   const { places, workspace } = run;
   const found = new Map<string, Snapshot>();
@@ -57,7 +57,7 @@ async function presentSets(run: Run, { name, base }: Profile): Promise<Snapshot[
     const id = currentSnapshot(run.ledger.history(suite.name));
     if (id === null || found.has(id)) continue;
     const snapshot = await readSnapshot(places.snapshots, { profile: name, id }, trust);
-    // A suite of another base never takes the new one (assertSameBase)
+    // A suite of another base never takes the new snapshot (assertSameBase)
     if (nameOfBase(snapshot.manifest.base) !== nameOfBase(base)) continue;
     if (Object.keys(snapshot.manifest.components).length > 0) found.set(id, snapshot);
   }
@@ -91,7 +91,7 @@ async function prove(
   const { places, signal } = context;
   const { metapackage, base } = profile;
   const work = async (phase: Phase): Promise<InstallProof> => {
-    // Loaded here: most moves have nothing to prove
+    // Loaded here because most moves need no proof
     const { proveInstall } = await import('../../vetting/install/prove.js');
     const proof = await proveInstall(
       {
@@ -115,7 +115,7 @@ async function prove(
 
 const noSharedFile = 'no file in two packages';
 
-/** Notes by which files were not compared with all there are. */
+/** Notes that say why some files were not compared. */
 const fileNotes = new Set<InstallNote['kind']>([
   'files-not-in-store',
   'no-contents',

@@ -1,4 +1,4 @@
-/** Resolve, build, cut, publish: the whole way from a profile to what apt reads. */
+/** Resolves, builds, cuts and publishes: all steps from a profile to the indices that apt reads. */
 import type { NamedSuite } from '../../profile/load.js';
 import { assertOrigins, originsOfPins } from '../../suite/origins.js';
 import { planBuilds, type PlannedBuilds } from './set-build.js';
@@ -20,34 +20,37 @@ export interface ReleaseRequest {
   profile: string;
   suite: string | undefined;
   reason: string | undefined;
-  /** CVE ids that the snapshot is to be flagged with, where one is cut. */
+  /** CVE ids that flag the new snapshot, if one is cut. */
   security: readonly string[];
-  /** Whether packages may go to lower versions in the suite. */
+  /** Whether packages may get lower versions in the suite. */
   lower: boolean;
-  /** Own trees in place of components, by name. */
+  /** Local trees that replace components, by component name. */
   trees: LocalTrees;
-  /** Told of the plan before anything is built. */
+  /** Called with the plan before anything is built. */
   onPlan: (plan: ReleasePlan) => void;
-  /** Told of the suite's move before the archive is written. */
+  /** Called with the suite's move before the archive is written. */
   onMove?: (move: MovePlan) => void;
 }
 
-/** What is known before anything is built. */
+/** The part of the result that is known before anything is built. */
 export type ReleasePlan = Omit<ReleaseResult, 'snapshot' | 'cut' | 'security' | 'publication'>;
 
 export type ReleaseReport = ReleaseResult & { snapshot: string; publication: PublishResult };
 
-/** What a release would do. Sources are fetched and proven, because their contents decide; nothing is built. */
+/** Plans a release. It fetches and verifies the sources, because their content decides. It builds nothing. */
 export async function planRelease(context: Context, request: ReleaseRequest): Promise<ReleasePlan> {
   const run = await openRun(context);
-  // A key that cannot sign shows here too
+  // Reports a key that cannot sign before anything is built
   await archiveSigner(run, { dryRun: true });
   const { resolution, planned, plan } = await resolveFor(run, request);
   await assertNotBehindBase(run, resolution, planned);
   return plan;
 }
 
-/** What is to be built, and where it is to go. A suite of another base or trust is refused before anything is built. */
+/**
+ * Resolves what will be built, and for which suite. It refuses a suite of another base or trust level before anything
+ * is built.
+ */
 async function resolveFor(
   run: Run,
   request: ReleaseRequest,
@@ -70,7 +73,10 @@ async function resolveFor(
   return { suite, resolution, planned, plan };
 }
 
-/** @throws LockstepError of any of the four steps; what earlier steps made stays and is used again */
+/**
+ * @throws LockstepError what any of the four steps throws; the results of earlier steps stay, and the next run uses
+ * them
+ */
 export async function release(context: Context, request: ReleaseRequest): Promise<ReleaseReport> {
   return await exclusively(context, { dryRun: false }, async (run) => {
     const signer = await archiveSigner(run);

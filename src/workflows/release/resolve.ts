@@ -26,23 +26,23 @@ import { inPhase, type Phase } from '../../io/progress.js';
 import type { ChoiceExplanation } from '../../resolution/choice-shape.js';
 
 export interface Resolution {
-  /** With own trees in place of components, where there are any. */
+  /** The profile, with local trees in place of components if there are any. */
   profile: Profile;
-  /** As its file says it: places of faults are by that. */
+  /** The profile as in its file: the places of faults refer to it. */
   written: Profile;
   /** By component. */
   pins: Map<string, Pin>;
-  /** Who demands what of whom. */
+  /** The demands of all components, and what meets them. */
   demands: DemandRow[];
-  /** Newer versions that skips of the profile kept out. */
+  /** Newer versions that the profile's skips excluded. */
   skipped: SkippedOf[];
-  /** Why the component that was asked for has this version and not a newer one. */
+  /** Why the requested component has this version and not a newer one. */
   explanation?: ChoiceExplanation | undefined;
-  /** Packages of the base release that the demands on PHP come to, sorted. */
+  /** Packages of the base release that satisfy the demands on PHP and its extensions, sorted. */
   php: string[];
-  /** The same of each component, by name. */
+  /** The same for each component, by name. */
   phpOf: Record<string, string[]>;
-  /** What the sources were read with; the build root is made from the same mirror. */
+  /** The context that read the sources. The build root comes from the same mirror. */
   sources: SourceContext;
 }
 
@@ -65,7 +65,7 @@ export async function resolve(
   return await resolveProfile(context, profiles.withComponents(profile), options);
 }
 
-/** The same of a profile that was read. */
+/** As {@link resolve}, for a profile that was read already. */
 export async function resolveProfile(
   context: Context,
   written: Profile,
@@ -92,7 +92,7 @@ export async function resolveProfile(
       clauses: () => searching.clauses(),
       load: (wanted) => searching.load(wanted),
     });
-    // What lies within a tree and does not fit it says itself what is wrong
+    // A fault of a component within a tree explains more than the conflict
     if (result.kind === 'conflict') throw placed(searching.fault() ?? result.error, written);
     const { chosen } = result;
     const pins = searching.pins(chosen);
@@ -126,7 +126,7 @@ function withPlaces<T>(profile: Profile, plan: () => T): T {
   }
 }
 
-/** A fault that is of a field of the profile, with its line. */
+/** Adds the line in the profile to a fault of one of its fields. */
 function placed(error: LockstepError, profile: Profile): LockstepError {
   const where = error.where.map((place): FaultPlace => {
     const isField = place.file === undefined && place.path?.startsWith('components.') === true;
@@ -136,8 +136,8 @@ function placed(error: LockstepError, profile: Profile): LockstepError {
 }
 
 /**
- * A version in range that was not taken may be the one with the security fix: nobody should have to ask for it to be
- * told.
+ * Reports versions in range that were not chosen: one of them may have a security fix, so a person must see it without
+ * asking.
  */
 function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>): string[] {
   return problem.variables
@@ -152,7 +152,7 @@ function passedOver(problem: Problem, chosen: ReadonlyMap<string, number>): stri
     );
 }
 
-/** That one was taken which nobody named must not go unseen: it is no release yet. */
+/** Reports a pre-release that was chosen because the base has no release in the range. */
 function preReleases(problem: Problem, chosen: ReadonlyMap<string, number>): string[] {
   return problem.variables
     .filter(({ preReleasesOnly }) => preReleasesOnly === true)
@@ -162,7 +162,7 @@ function preReleases(problem: Problem, chosen: ReadonlyMap<string, number>): str
     );
 }
 
-/** The component that it is within in the end: its version is decided there. */
+/** The outermost component that contains a component. Its options decide the version. */
 function rootOf({ components }: Pick<Profile, 'components'>, component: string): string {
   const source = components[component]?.source;
   return source?.kind === 'within' ? rootOf({ components }, source.component) : component;

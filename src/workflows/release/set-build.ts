@@ -1,7 +1,6 @@
 /**
- * Pins become packages: which versions they get, which builds must run, and
- * running those side by side. What a build is, is src/build's; what the
- * composed packages hold, src/metapackage's.
+ * Makes packages from pins: decides their versions and which builds must run, and runs those in parallel. src/build
+ * defines a build; src/metapackage defines the content of composed packages.
  */
 import { join } from 'node:path';
 import { baseIndices } from '../../build/base-index.js';
@@ -40,11 +39,11 @@ export interface PlannedBuilds {
   plans: BuildPlan[];
   /** The versions that this set assigns, for the manifest. */
   versions: SnapshotBuild[];
-  /** The database schema that it needs; undefined where it has no database. */
+  /** The database schema that the set needs; undefined if it has no database. */
   schema: SnapshotSchema | undefined;
 }
 
-/** Everything a snapshot is cut from. */
+/** Everything that a snapshot is cut from. */
 export interface BuiltSet
   extends
     Pick<Resolution, 'profile' | 'pins' | 'skipped' | 'sources'>,
@@ -55,7 +54,7 @@ export interface BuiltSet
 }
 
 /**
- * Decides versions and which builds must run. Writes only in the cache and the store.
+ * Decides versions and which builds must run. It writes only to the cache and the content store.
  *
  * @throws LockstepError BUILD_*, TEMPLATE_*, PROFILE_UNKNOWN, MACHINE_UNFIT and what reading the base throws
  */
@@ -84,7 +83,7 @@ export async function planBuilds(run: Run, resolution: Resolution, suite?: strin
   });
 }
 
-/** The builds of what Lockstep composes. */
+/** Plans the builds of packages that Lockstep composes. */
 export async function planTrees(
   groups: readonly SourceGroup[],
   building: BuildContext,
@@ -97,7 +96,7 @@ export async function planTrees(
   return await Promise.all(planned);
 }
 
-/** Runs the builds that must run, side by side, and takes the others from the cache. */
+/** Runs the planned builds in parallel. The others come from the cache. */
 export async function buildSet(
   context: Context,
   resolution: Resolution,
@@ -119,8 +118,8 @@ export async function buildSet(
 }
 
 /**
- * Every version that this workspace assigned, for all profiles, because they share one pool. Those of
- * `profile` are its own.
+ * Every version that this workspace assigned, in all profiles, because they share one pool. Versions of `profile` are
+ * marked as its own.
  */
 export async function versionHistory(context: Context, profile: string): Promise<VersionUse[]> {
   const { snapshots } = context.places;
@@ -141,7 +140,7 @@ export function buildContext(context: Context, phase: Phase): BuildContext {
 
 interface PlannedDebian {
   plan: BuildPlan;
-  /** Hash of what it is made from, its own number left open. */
+  /** Hash of the inputs without the version's number. */
   open: string;
   packages: SetPackage[];
 }
@@ -172,7 +171,8 @@ async function planDebian(
         suffix: `+${versionSuffix}${number}`,
         maintainer: archive.maintainer,
         changes: [
-          // The words by which Debian's tools tell it from an upload to Debian, on the first line
+          // Debian's tools recognize a local build by these words in the first line, and do not take it for an upload
+          // to Debian
           `Local package, built for the archive ${archive.origin}.`,
           `Profile ${profile.name}.`,
           ...originLines(pin, {}),
@@ -186,7 +186,7 @@ async function planDebian(
         },
         log: join(context.places.logs, `build-${profile.name}-${name}.log`),
       });
-      // Number 0 is never assigned: with it, the inputs are those of the content alone
+      // Number 0 is never assigned. With it, the hash of the inputs depends only on the content
       const open = debianOf(await prepareBuild(request(0), building));
       const zero = open.prepared.source.version;
       const base = zero.slice(0, -`+${versionSuffix}0`.length);
@@ -246,7 +246,7 @@ async function composeGroups(
     history,
   );
   const template = templates.get(keyringTemplate)!;
-  // Machines get this package together with the suite that it is published in
+  // Machines get this package together with the suite in which it is published
   const [entry] = suitesOf(workspace, profile.name);
   const published = await publishedSuites(run);
   const next = suite ?? entry?.name;
@@ -254,7 +254,7 @@ async function composeGroups(
   return [...set, await keyringGroup(run, { template, key, published }, history)];
 }
 
-/** What the trees that may be extensions or skins say of themselves: composing them decides over data. */
+/** The extensions and skins among the trees: composing uses plain data and reads no trees. */
 async function extensionsOf(
   context: Context,
   { profile, pins, sources }: Pick<Resolution, 'profile' | 'pins' | 'sources'>,
@@ -301,7 +301,7 @@ function componentBuilds(
   );
 }
 
-/** The metapackage names the versions that were planned; a package of another version could not be installed. */
+/** Refuses packages of another version than planned: the metapackage depends on exactly the planned versions. */
 function assertVersions(plan: BuildPlan, output: BuildOutput): void {
   for (const built of output.packages) {
     if (built.version === plan.version) continue;

@@ -1,4 +1,4 @@
-/** A built set becomes a snapshot: vetted, compared with the last one, signed. */
+/** Makes a snapshot from a built set: vets it, compares it with the last one, signs it. */
 import { counted } from '../../counted.js';
 import { readDebControl } from '../../deb/deb-file.js';
 import { decompressByName } from '../../io/compress.js';
@@ -26,7 +26,7 @@ import { inPhase } from '../../io/progress.js';
 import type { CutResult } from './release-results.js';
 
 /**
- * @param security CVE ids that the new snapshot is to be flagged with
+ * @param security CVE ids that flag the new snapshot
  * @throws LockstepError VETTING_FAILED, INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, SNAPSHOT_INVALID, VERIFY_*, STORE_*
  */
 async function planCut(context: Run, set: BuiltSet, security: readonly string[]): Promise<SnapshotPlan> {
@@ -54,7 +54,7 @@ async function planCut(context: Run, set: BuiltSet, security: readonly string[])
       ),
     ],
     sources: set.outputs.flatMap((output) => output.sources.map((source) => sourceEntry(source, area))),
-    // Read where there is a snapshot to be cut
+    // Read only if a snapshot will be cut
     sourceChangelogs: [],
     builds: set.versions,
     evidence: [vetting],
@@ -65,7 +65,7 @@ async function planCut(context: Run, set: BuiltSet, security: readonly string[])
   const request = { ...(await cutRequest(context, last)), anew };
   const plan = planSnapshot({ content, ...request });
   if (plan.kind === 'unchanged') return plan;
-  // Proven last: it costs the most, and needs all packages
+  // The last proof, because it takes the longest and needs all packages
   const proof = await proveInstallable(context, { profile, sources: set.sources, set: plan.manifest });
   const { packages } = content;
   const sourceChangelogs = await changelogsOf(context, packages, last === null ? [] : [last.manifest]);
@@ -75,7 +75,7 @@ async function planCut(context: Run, set: BuiltSet, security: readonly string[])
   });
 }
 
-/** What a snapshot takes from its profile as it is. */
+/** The fields that a snapshot copies unchanged from its profile. */
 export function writtenIn({
   name: profile,
   description,
@@ -102,13 +102,16 @@ async function takenEntries(
   return entries;
 }
 
-/** One that an earlier Lockstep cut, and whatever else no gate let through: suites would not take it. */
+/**
+ * Whether the snapshot has no valid evidence of installability, for example because an earlier Lockstep cut it. Suites
+ * refuse such a snapshot.
+ */
 async function isUnproven(context: Run, snapshot: Snapshot): Promise<boolean> {
   const evidence = await evidenceOfSnapshot(context, snapshot);
   return !isPassed(stateOf(evidence, installability, context.clock.now()));
 }
 
-/** What a person is told when a plan has been carried out: the same counts as `show` and `snapshots` have. */
+/** The message after a plan was executed, with the same counts as `show` and `snapshots`. */
 export function toldOf(plan: SnapshotPlan): string {
   if (plan.kind === 'unchanged') return `nothing changed since ${plan.id}`;
   const { packages, sources } = plan.manifest;
@@ -127,7 +130,7 @@ async function applyCut(context: Run, plan: SnapshotPlan, set: BuiltSet, signer:
   return await inPhase(context.progress, title, cut, () => toldOf(plan));
 }
 
-/** Builds what was planned and cuts it; a dry run says what would be cut. Throws as its steps. */
+/** Builds the plan and cuts the snapshot. A dry run only reports what it would cut. Throws as its steps. */
 export async function buildAndCut(
   run: Run,
   resolution: Resolution,
@@ -142,7 +145,7 @@ export async function buildAndCut(
   return dryRun ? cutReport(plan, set, null) : await applyCut(run, plan, set, signer);
 }
 
-/** Of a cut or an import: what the snapshot is, or would be. */
+/** The result of a cut or an import: the snapshot that was cut, or that a dry run would cut. */
 export function cutFields(plan: SnapshotPlan): Pick<CutResult, 'id' | 'cut' | 'inputs' | 'parent'> {
   const parent = plan.kind === 'cut' ? (plan.manifest.parent?.id ?? null) : null;
   return { id: plan.id, cut: plan.kind === 'cut', inputs: plan.inputs, parent };

@@ -31,7 +31,8 @@ export async function withSignedSources(
   const since = signer === null ? null : await usableSince((await signer.publicKey()).binary);
   const outputs = [];
   for (const output of set.outputs) {
-    // The date of what is signed, or else of the key: the same set, signed again by the same key, is the same bytes
+    // The date of the source, or the key's creation if it is later. So the same key signs the same set with the same
+    // bytes
     const made = (set.pins.get(output.component)?.date ?? 0) * 1000;
     const date = new Date(Math.max(since?.getTime() ?? 0, made));
     const sources = [];
@@ -66,7 +67,7 @@ async function signed(
   };
 }
 
-/** As a snapshot of any profile has it: they share one pool. */
+/** The signed file in a snapshot of any profile: all profiles share one pool. */
 async function inSnapshots(
   { places, store }: Context,
   { package: name, version }: BuiltSource,
@@ -86,13 +87,13 @@ async function inSnapshots(
   return undefined;
 }
 
-/** As it was published, by a snapshot that was dropped since. */
+/** The signed file in the pool, published by a snapshot that was dropped since. */
 async function inPool({ archive }: Context, path: string, text: string): Promise<Buffer | undefined> {
   const bytes = await archive.read(`debian/${path}`);
   return bytes !== undefined && isSigned(bytes, text) ? Buffer.from(bytes) : undefined;
 }
 
-/** Whether it is that text with a signature, whosever it is: no one's word is taken for it here. */
+/** Whether the bytes are this text with a signature. It does not verify the signature: any signer will do. */
 function isSigned(bytes: Uint8Array, text: string): boolean {
   try {
     return splitClearsigned(bytes).text.trimEnd() === text.trimEnd();
