@@ -1,4 +1,4 @@
-/** Two snapshots side by side: manifests first, then what is inside of the packages that differ. */
+/** Compares two snapshots: first their manifests, then the content of the packages that differ. */
 import pLimit from 'p-limit';
 import { poolFilePath } from '../../archive/layout.js';
 import { counted } from '../../counted.js';
@@ -33,14 +33,14 @@ import type {
 } from '../../comparison/diff-shape.js';
 
 export interface DiffRequest {
-  /** Ids, suites, either with `~N`. */
+  /** An id or a suite, optionally followed by `~N`. */
   from: string;
   to: string;
-  /** False: manifests alone, no package is opened. */
+  /** False: compare only the manifests, and open no package. */
   contents: boolean;
 }
 
-/** @throws LockstepError as namedSnapshot, and INTERRUPTED. A package that cannot be read is a note. */
+/** @throws LockstepError as namedSnapshot, and INTERRUPTED. A package that cannot be read becomes a note. */
 export async function diff(context: Context, request: DiffRequest): Promise<DiffResult> {
   const run = await openRun(context);
   const trust = await readingTrust(run);
@@ -79,15 +79,15 @@ interface Sides {
   after: SnapshotManifest;
 }
 
-/** What is kept of a changed package: what is inside of it may be large, and there may be thousands. */
+/** The kept part of a changed package. The whole content can be large, and there can be thousands of packages. */
 interface OpenedPair {
   contents: PackageContentsDiff[];
   changes: SourceChanges | null;
-  /** The package that has its source's name. */
+  /** Whether the package has its source's name. */
   isLead: boolean;
 }
 
-/** More at once would only wait for each other's decompression. */
+/** More packages at once would only wait for each other's decompression. */
 const openAtOnce = 2;
 
 async function openPairs(
@@ -147,8 +147,8 @@ async function openPair(
 }
 
 /**
- * Of a package that Lockstep composes, every text is configuration; but where a component's tree came in
- * another version, the texts are that component's code.
+ * Which texts to compare. In a package that Lockstep composes, every text is configuration. If a component's tree
+ * changed its version, the texts are the component's code.
  */
 function textsOf({ before, after }: PackagePair, sides: Sides): 'all' | 'conffiles' {
   const makers = [
@@ -162,7 +162,10 @@ function textsOf({ before, after }: PackagePair, sides: Sides): 'all' | 'conffil
   return was?.pin.upstreamVersion === is?.pin.upstreamVersion ? 'all' : 'conffiles';
 }
 
-/** What the changelog of the higher side tells; what is made of templates alone has no history but its number. */
+/**
+ * The documented changes, from the changelog of the higher side; null if only the template changed, because a package
+ * from a template has no changelog.
+ */
 function changesOf(
   { before, after }: PackagePair,
   sides: Sides,
@@ -187,7 +190,7 @@ function changesOf(
   return sourceChanges(move, isUp ? contents.is : contents.was);
 }
 
-/** One for each source; its package of the same name first. */
+/** The changes of each source. The package with the source's name comes first. */
 function changelogsOf(opened: readonly OpenedPair[]): SourceChanges[] {
   const told = opened
     .toSorted((a, b) => Number(b.isLead) - Number(a.isLead))
@@ -201,12 +204,14 @@ function unreadable(error: unknown): undefined {
   if (!(error instanceof LockstepError)) throw error;
 }
 
-/** Where a snapshot stands among those of its profile: one that re-issues another has that one's content. */
+/**
+ * The id that orders a snapshot in its profile. For a re-issue it is the id of the snapshot with the original content.
+ */
 function standing(manifest: SnapshotManifest): string {
   return manifest.supersedes?.content.id ?? manifest.id;
 }
 
-/** With the flags of the snapshots in between, where they are of one profile. */
+/** Adds the security flags of the snapshots in between, if both snapshots have the same profile. */
 async function securityBetween(
   context: Context,
   from: SnapshotManifest,
@@ -221,7 +226,7 @@ async function securityBetween(
   const reader = new SummaryReader(context.places);
   const flags: string[] = [];
   for (const place of places) {
-    // Its flags are told by the list of snapshots, which says that it cannot be read
+    // The list of snapshots reports an unreadable one; here its flags are left out
     const summary = await reader.read(place).catch(unreadable);
     if (summary !== undefined && summary.reissues === null) flags.push(...summary.security);
   }

@@ -1,7 +1,6 @@
 /**
- * What the commands that only read have in common: finding the snapshot that a
- * person names, and judging it without the archive's secret. No lock is taken
- * and nothing is written but what the cache keeps.
+ * Shared by the commands that only read: finds the snapshot that a person names, and verifies it without the archive's
+ * secret key. It takes no lock and writes only to the cache.
  */
 import { keyringFiles } from '../../archive/layout.js';
 import { counted } from '../../counted.js';
@@ -23,15 +22,18 @@ import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context, Run } from '../workspace/context.js';
 import { replaced } from '../workspace/snapshot-records.js';
 
-/** How snapshots are judged here, and what a person should know about it. */
+/** The keys by which a reading command verifies snapshots, and a note for the person. */
 export interface ReadingTrust extends SnapshotTrust {
-  /** Null where signatures are checked with the archive's own key. */
+  /** Null if signatures are verified with the archive's own key. */
   note: string | null;
-  /** Lines of histories that are vouched for. */
+  /** Lines of histories that a person accepted. */
   accepted?: ReadonlySet<string> | undefined;
 }
 
-/** By the public half of the archive's key, else by the keyring that is published; a clone may have neither. */
+/**
+ * Verifies with the public half of the archive's key, otherwise with the published keyring. A clone of the workspace
+ * may have neither: then nothing is verified, and the note says so.
+ */
 export async function readingTrust(run: Run): Promise<ReadingTrust> {
   const { archive, clock } = run;
   const taken = { kind: 'recorded', at: clock.now() } as const;
@@ -48,7 +50,7 @@ export async function readingTrust(run: Run): Promise<ReadingTrust> {
   }
 }
 
-/** A key that is not at hand; that it is another one, or that the record is damaged, is told. */
+/** Whether the archive's key is only unavailable. A changed key and a damaged record of keys are faults to report. */
 function isOfKey({ code }: LockstepError): boolean {
   return code !== 'SIGN_KEY_CHANGED' && code !== 'SNAPSHOT_INVALID' && code !== 'SNAPSHOT_NEWER_FORMAT';
 }
@@ -58,12 +60,12 @@ export interface NamedSnapshot {
   snapshot: Snapshot;
   /** As typed: `mediawiki-1.39-stable~1`. */
   name: string;
-  /** Where it was named by a suite. */
+  /** The suite in the name; null if the name is an id. */
   suite: string | null;
 }
 
 /**
- * Finds and reads what was named: an id, a suite, either with `~N` behind it.
+ * Finds and reads the named snapshot: an id or a suite, optionally followed by `~N`.
  *
  * @throws LockstepError USAGE, SNAPSHOT_UNKNOWN, SUITE_UNKNOWN (each with the nearest), SNAPSHOT_INVALID,
  * SNAPSHOT_NEWER_FORMAT, VERIFY_*
@@ -117,7 +119,7 @@ async function ancestor(
   return snapshot;
 }
 
-/** A snapshot that something names by its hash too. */
+/** A snapshot that a record names by id and hash. */
 export async function referred(
   context: Context,
   profile: string,
@@ -132,7 +134,7 @@ export async function referred(
   throw replaced(context, place, by);
 }
 
-/** Who asks for a snapshot that was dropped hears so. */
+/** For `.catch`: reports that a snapshot was dropped instead of that it is unknown. */
 function unlessDropped({ places }: Context, id: string): (error: unknown) => Promise<never> {
   return async (error) => {
     if (!(error instanceof LockstepError) || error.code !== 'SNAPSHOT_UNKNOWN') throw error;
@@ -148,7 +150,7 @@ function unlessDropped({ places }: Context, id: string): (error: unknown) => Pro
 /**
  * The history of a suite, the oldest move first.
  *
- * @throws LockstepError SUITE_UNKNOWN for one that neither lockstep.yaml nor a history knows
+ * @throws LockstepError SUITE_UNKNOWN if neither lockstep.yaml nor a history has the suite
  */
 export async function suiteHistory(run: Run, suite: string): Promise<readonly HistoryEntry[]> {
   const { workspace } = run;
@@ -164,7 +166,7 @@ export async function suiteHistory(run: Run, suite: string): Promise<readonly Hi
   });
 }
 
-/** Suites of lockstep.yaml, and those that have a history though they were taken out of it; sorted. */
+/** The suites of lockstep.yaml, and those that have a history but were removed from lockstep.yaml; sorted. */
 export function knownSuites({ workspace, ledger }: Run): string[] {
   return [...new Set([...Object.keys(workspace.suites), ...ledger.suites])].sort();
 }
@@ -175,7 +177,9 @@ export async function knownProfiles({ workspace, places }: Context): Promise<str
   return [...new Set([...workspace.profileNames, ...cut])].sort();
 }
 
-/** Every suite with its history. One that was taken out of lockstep.yaml lists no more than it points at. */
+/**
+ * Every suite with its history. A suite that was removed from lockstep.yaml lists only the snapshot that it points at.
+ */
 export function allHistories(run: Run): SuiteHistory[] {
   const { workspace, ledger } = run;
   return knownSuites(run).map((suite) => ({

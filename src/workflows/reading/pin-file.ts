@@ -10,9 +10,9 @@ import { allHistories, namedSnapshot, readingTrust } from './named-snapshot.js';
 import type { PinFileResult } from './reading-results.js';
 
 /**
- * @param request.name an id, a suite, either with `~N` behind it
- * @param request.suite the suite whose frozen view is named in the file; else one that had the snapshot
- * @param request.output where the file is written; a file that is there is replaced
+ * @param request.name an id or a suite, optionally followed by `~N`
+ * @param request.suite the suite whose frozen view the file names; default: a suite that had the snapshot
+ * @param request.output the path of the file; an existing file is replaced
  * @throws LockstepError USAGE, FILE_MISSING, SNAPSHOT_*, SUITE_UNKNOWN, VERIFY_*, DISK_*
  */
 export async function pinFile(

@@ -1,4 +1,4 @@
-/** Serves the archive of the workspace. */
+/** Serves the workspace's archive over HTTP. */
 import { serveArchive, type RunningServer, type ServeOptions } from '../../archive/static-server.js';
 import { ensureDir } from '../../io/disk.js';
 import { isImported } from '../../profile/load.js';
@@ -6,7 +6,7 @@ import type { Context } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { publishedSuites } from '../keys/keyring-package.js';
 
-/** @throws LockstepError SERVE_ADDRESS when it cannot listen there */
+/** @throws LockstepError SERVE_ADDRESS when it cannot listen on the address */
 export async function serve(
   context: Context,
   wanted: { host: string; port: number | undefined; onAnswer: NonNullable<ServeOptions['onAnswer']> },
@@ -24,11 +24,11 @@ export async function serve(
 /** A suite that machines can follow. */
 export interface FollowableSuite {
   suite: string;
-  /** What they install; null for a profile of imported packages. */
+  /** The package that machines install; null for a profile of imported packages. */
   metapackage: string | null;
 }
 
-/** Those that were published, in the order of lockstep.yaml. A profile with faults is for `check` to tell of. */
+/** The published suites, in the order of lockstep.yaml. Profiles with faults are left out; `check` reports them. */
 export async function followableSuites(context: Context): Promise<FollowableSuite[]> {
   const run = await openRun(context);
   const published = await publishedSuites(run);
@@ -42,7 +42,7 @@ export async function followableSuites(context: Context): Promise<FollowableSuit
   return suites;
 }
 
-/** The port machines will ask at, when that is this machine's loopback; else a free one. */
+/** The port of `baseUrl` if its host is this machine's loopback; otherwise a free port. */
 function portOf(baseUrl: string): number {
   const { hostname, port } = new URL(baseUrl);
   return ['127.0.0.1', 'localhost', '[::1]'].includes(hostname) ? Number(port || 80) : 0;

@@ -1,8 +1,7 @@
 /**
- * `lockstep status`: each suite, what it points at and since when, how long its
- * signature holds, what it was made without, and what is there that it has not
- * had. It reads names, histories, Release files, profiles and the summaries of
- * what suites point at; it takes no lock, so it never waits for a run.
+ * `lockstep status`: for each suite, which snapshot it points at and since when, how long its signature is valid, which
+ * skips applied to it, and which snapshots are available for it. It reads names, histories, Release files, profiles and
+ * the summaries of current snapshots. It takes no lock, so it never waits for a run.
  */
 import { join } from 'node:path';
 import { keyOfSuite, liveView } from '../../archive/layout.js';
@@ -41,23 +40,23 @@ import { endedSkips, noSkips, skipsIn, type SnapshotSkips } from '../workspace/k
 import type { BaseAhead } from '../../resolution/outdated-shape.js';
 import type { StatusResult, SuiteStatus } from './status-result.js';
 
-/** What is on disk of a suite. */
+/** The state of a suite on the disk. */
 interface Found {
   suite: NamedSuite;
   history: readonly HistoryEntry[];
-  /** Why the history cannot be read, where it cannot. */
+  /** Why the history cannot be read; null if it can. */
   fault: string | null;
   published: PublishedRelease;
   skips: SnapshotSkips;
   ahead: readonly BaseAhead[];
-  /** Name of the base release, for sentences. */
+  /** The base release's name, for messages. */
   base: string;
-  /** End of the key that signed it; null: it has none; undefined: it is not known. */
+  /** Expiry of the key that signed the suite. Null: it does not expire. Undefined: unknown. */
   keyEnds: Date | null | undefined;
 }
 
 /**
- * @param only one suite; all of lockstep.yaml otherwise
+ * @param only one suite; default: all suites of lockstep.yaml
  * @throws LockstepError SUITE_UNKNOWN with the nearest name, DISK_IO
  */
 export async function status(context: Context, only: string | undefined): Promise<StatusResult> {
@@ -113,13 +112,13 @@ export async function status(context: Context, only: string | undefined): Promis
   };
 }
 
-/** For `.catch`: why a file that tells of something unended cannot be read is a warning too. */
+/** For `.catch`: warns that the file about an unfinished step cannot be read. */
 function faultWarning(error: unknown): string[] {
   if (error instanceof LockstepError) return [`${error.message}.`];
   throw error;
 }
 
-/** Its stage alone; when it goes on, `key status` tells. */
+/** The stage of a key change. `key status` shows when the next step is due. */
 async function unendedRotation(run: Run): Promise<string[]> {
   const state = (await run.ledger.keys())?.state;
   if (state === undefined || state.next === null) return [];
@@ -138,7 +137,7 @@ async function unendedMove(context: Context): Promise<string[]> {
   ];
 }
 
-/** Of the archive's own key, or of what is published of it; null also where there is none to ask. */
+/** The expiry of the archive's own key, or of the published key; null also if neither is available. */
 async function ownEnd(keyring: Uint8Array | undefined, now: Date): Promise<Date | null> {
   return keyring === undefined ? null : await signingEnd({ armored: '', binary: keyring }, now);
 }
@@ -168,7 +167,7 @@ async function find(
   }
 }
 
-/** The suites of the next lower trust level at which there is anything: what they have may be promoted. */
+/** The suites of the next lower trust level that has a snapshot. Their snapshots can be promoted. */
 function belowOf(
   { profile, trust }: NamedSuite,
   { workspace }: Context,
@@ -189,12 +188,12 @@ function movedOf(last: HistoryEntry): SuiteStatus['moved'] {
   return { action, by, at, reason, fromSuite, reissues, security: [...security] };
 }
 
-/** Judges one suite. Pure. */
+/** The status of one suite. Pure. */
 export function suiteStatus(
   input: Found & {
-    /** What the suites below have. */
+    /** The suites of the next lower trust level, with their current snapshots. */
     below: readonly { name: string; current: string }[];
-    /** The newest snapshot of the profile, if it has any and this is the suite that new ones enter. */
+    /** The newest snapshot of the profile. Undefined if there is none, or if new snapshots enter another suite. */
     newest: string | undefined;
     now: Date;
   },

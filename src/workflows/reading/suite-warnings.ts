@@ -1,4 +1,4 @@
-/** How long the signature of a suite holds, and what `status` warns of, in sentences. Pure. */
+/** How long the signature of a suite is valid, and the warnings of `status`. Pure. */
 import { snapshotField, type PublishedRelease } from '../../archive/release.js';
 import { keyWarningDays, type ViewEnd } from '../../archive/validity.js';
 import type { NamedSuite } from '../../profile/load.js';
@@ -7,8 +7,8 @@ import { aheadSentence } from '../../resolution/base-ahead.js';
 import type { BaseAhead } from '../../resolution/outdated-shape.js';
 
 /**
- * How long the signature of a suite holds: `due` with less than half of its time left, when `refresh` makes it
- * anew; `soon` with less than a quarter; `expired` is a hard error for apt; `none` where nothing is published.
+ * The validity of a suite's signature. `due`: less than half of its validity is left, and `refresh` signs again.
+ * `soon`: less than a quarter is left. `expired`: apt refuses the suite. `none`: nothing is published.
  */
 export type SignatureState = 'good' | 'due' | 'soon' | 'expired' | 'none';
 
@@ -23,7 +23,7 @@ export function signatureState(
   if (release === null || end === null) return 'none';
   if (end.at === null) return 'good';
   const left = end.at - now.getTime() / 1000;
-  // A key may end long after: then the time to act is that of the warning, and not half of years
+  // A key can be valid for years. Then the warning period decides, and not half of the validity
   const whole = Math.min(end.at - release.date, longestWhole);
   if (left <= 0) return 'expired';
   return left < whole / 4 ? 'soon' : left < whole / 2 ? 'due' : 'good';

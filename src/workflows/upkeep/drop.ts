@@ -35,8 +35,8 @@ export type DropReport = Omit<DropResult, 'dryRun'>;
 /**
  * Drops a snapshot, or only reports what would be removed.
  *
- * @throws LockstepError SNAPSHOT_UNKNOWN with the nearest, SNAPSHOT_IN_USE, SNAPSHOT_INVALID where what is left
- * cannot be told, those of the signer and of the disk
+ * @throws LockstepError SNAPSHOT_UNKNOWN with the nearest, SNAPSHOT_IN_USE, SNAPSHOT_INVALID if it cannot decide which
+ * files other snapshots need, those of the signer and of the disk
  */
 export async function drop(context: Context, request: DropRequest): Promise<DropReport> {
   return await exclusively(context, request, async (run) => {
@@ -60,7 +60,7 @@ export async function drop(context: Context, request: DropRequest): Promise<Drop
   });
 }
 
-/** A drop that was noted and not done, or undefined. */
+/** A recorded drop that was not finished, or undefined. */
 async function interrupted(context: Context, id: string): Promise<DroppedSnapshot | undefined> {
   const dropped = (await readDropped(context.places.snapshots)).find((one) => one.id === id);
   if (dropped === undefined) return undefined;
@@ -100,15 +100,18 @@ async function whatIsLeft(
   place: SnapshotPlace,
   keys: ArchiveKeys,
 ): Promise<{ snapshot: Snapshot; left: PoolFile[] }> {
-  // Before the manifests are read, which takes a while
+  // Checked first, because reading the manifests takes long
   assertDroppable({ place, suites: await suitesListing(run, place.id, keys) });
-  // What is not believed any more can go too, and tells what others need as well as what is
+  // Accepts signatures of keys that are no longer trusted: such a snapshot can be dropped, and its manifest still shows
+  // which files are needed
   const { reading, snapshot, left } = await onlyIn(run, place, anyTime(ownJudgement(keys)));
   assertSound(reading, 'dropped');
   return { snapshot: snapshot!, left };
 }
 
-/** By what machines can read, and by the histories where they cannot read anything good. */
+/**
+ * The suites that list a snapshot, by the signed Release files. If a suite's Release is not valid, its history decides.
+ */
 async function suitesListing(
   run: Run,
   id: string,

@@ -22,7 +22,7 @@ import { inPhase } from '../../io/progress.js';
 
 /** A file or folder of a dropped snapshot. */
 export interface DroppedFile {
-  /** Below the workspace, for people. */
+  /** Path relative to the workspace, for messages. */
   shown: string;
   remove: () => Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function filesOf(
   }));
   const { manifest, evidence, signature } = snapshotFiles(places.snapshots, dropped);
   const own: DroppedFile[] = [];
-  // Last of all the signature: a manifest without one is a fault
+  // The signature is removed last: a manifest without a signature would be a fault
   for (const file of [manifest, evidence, signature]) {
     if (!(await exists(file))) continue;
     const shown = `snapshots/${file.slice(places.snapshots.length + 1)}`;
@@ -51,10 +51,10 @@ export async function filesOf(
 }
 
 /**
- * Reads all snapshots for one of them.
+ * Reads all snapshots to find the pool files that only one of them needs.
  *
- * @returns it, where it is good, and the pool files that no other good one has; what is wrong with the others is in
- * `reading`
+ * @returns the snapshot if it is valid, and the pool files that no other valid snapshot has; the faults of the others
+ * are in `reading`
  * @throws LockstepError as verifySnapshots
  */
 export async function onlyIn(
@@ -82,9 +82,9 @@ export async function onlyIn(
 }
 
 /**
- * Notes that a snapshot is dropped, then takes it away.
+ * Records that a snapshot is dropped, then removes it.
  *
- * @param left its pool files that no other snapshot has
+ * @param left the pool files that no other snapshot has
  *
  * @throws LockstepError as appendDropped and {@link takeAway}
  */
@@ -107,7 +107,7 @@ export async function dropSnapshot(
 }
 
 /**
- * Removes them. It may be interrupted anywhere: the next run continues.
+ * Removes the snapshot's files. It can be interrupted at any point: the next run continues.
  *
  * @throws LockstepError DISK_IO, INTERRUPTED, SNAPSHOT_COMMIT
  */
@@ -122,7 +122,7 @@ export async function takeAway(run: Run, dropped: DroppedSnapshot): Promise<void
     await removeFile(run.records.path(dropped.manifest));
     const why = reason === undefined ? '' : `\n\n${reason}\n`;
     const message = `Drop ${id} of ${profile}${why}`;
-    // All that ever went: the commit of an earlier one may be what a kill prevented
+    // All removed files, including those of earlier drops: a kill may have prevented their commit
     const removed: string[] = [];
     for (const each of await readDropped(snapshots)) {
       const gone = snapshotFiles(snapshots, each);
@@ -136,9 +136,9 @@ export async function takeAway(run: Run, dropped: DroppedSnapshot): Promise<void
 }
 
 /**
- * Finishes drops that a killed run began. The caller holds the workspace's lock.
+ * Finishes drops of killed runs. The caller holds the workspace's lock.
  *
- * @returns the ids
+ * @returns the ids of the finished drops
  */
 export async function finishDrops(run: Run): Promise<string[]> {
   const finished: string[] = [];
@@ -150,7 +150,10 @@ export async function finishDrops(run: Run): Promise<string[]> {
   return finished;
 }
 
-/** So that `verify` knows what they are, and `gc` since when. Files that are not there are no matter. */
+/**
+ * Notes pool files that are no longer referenced, so that `verify` knows them and `gc` knows since when. A missing file
+ * does not matter.
+ */
 async function noteLeft(context: Context, left: readonly PoolFile[]): Promise<void> {
   const notes = await readNotes(notesPath(context));
   const since = context.clock.now().toISOString();

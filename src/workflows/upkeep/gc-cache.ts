@@ -42,13 +42,13 @@ export interface CacheGcRequest extends CacheLimits {
 }
 
 export interface CacheGcReport extends GcReport {
-  /** Bytes that stay. */
+  /** Bytes that remain in the cache. */
   kept: number;
 }
 
 /**
- * The limits that the environment sets, and flags before it: LOCKSTEP_CACHE_AGE and LOCKSTEP_CACHE_SIZE, for the
- * cache is no business of one workspace.
+ * The limits from the flags, otherwise from LOCKSTEP_CACHE_AGE and LOCKSTEP_CACHE_SIZE. They are not in lockstep.yaml,
+ * because several workspaces share the cache.
  *
  * @throws LockstepError USAGE
  */
@@ -66,7 +66,7 @@ export function cacheLimits(
 }
 
 /**
- * By the first that is given; what is empty counts as not given.
+ * The first limit that is set. An empty text counts as not set.
  *
  * @param texts by flag or variable
  * @throws LockstepError USAGE
@@ -88,8 +88,8 @@ function limit(
 }
 
 /**
- * Prunes the cache, or only says what would go. It may run beside runs of other workspaces: what they may be
- * using stays.
+ * Prunes the cache, or only reports what it would remove. It may run in parallel with runs of other workspaces: it
+ * keeps what they may be using.
  *
  * @throws LockstepError LOCK_HELD, DISK_IO, TOOL_MISSING, INTERRUPTED
  */
@@ -124,10 +124,10 @@ export async function pruneWhenDue(context: Context): Promise<void> {
     const now = context.clock.now();
     const last = await lookAt(mark);
     if (last !== undefined && now.getTime() - last.mtime.getTime() < pruneEvery * 1000) return;
-    // Before the work, so that two runs do not do it both
+    // Written before the work, so that two runs do not both do it
     await writeFileAtomic(mark, '', { fsync: false });
     await onDisk('date', mark, () => utimes(mark, now, now));
-    // What is new has no past
+    // A new cache has nothing old
     if (last !== undefined) await pruneCache(context, { ...limits, dryRun: false });
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code === 'INTERRUPTED') throw error;
@@ -135,7 +135,7 @@ export async function pruneWhenDue(context: Context): Promise<void> {
   }
 }
 
-/** Beside the folders: when the cache was last pruned by itself. */
+/** Name of the file in the cache that records the last automatic pruning. */
 export const pruneMark = 'pruned';
 
 async function findItems(context: Context, notes: string[]): Promise<CacheItem[]> {
@@ -160,7 +160,10 @@ async function findItems(context: Context, notes: string[]): Promise<CacheItem[]
   return items;
 }
 
-/** A workspace's address is renewed by each of its runs, and forgotten where its needs are read. */
+/**
+ * The items of one cache folder. Addresses of workspaces are left out: each run renews its own, and `needsOfOthers`
+ * removes old ones.
+ */
 async function itemsOf(
   folder: CacheFolder,
   context: Context,
@@ -198,7 +201,7 @@ async function foldersIn(folder: CacheFolder, top: string, needed: boolean): Pro
   const items: CacheItem[] = [];
   for (const name of (await namesIn(top)).sort()) {
     const path = join(top, name);
-    // What marks a build root as used; of other folders, they themselves
+    // The file `ready` has the time of a build root's last use. Other folders have their own time
     const found = (await lookAt(join(path, 'ready'))) ?? (await lookAt(path));
     if (found !== undefined)
       items.push({ folder, path, size: await sizeOf(path), used: found.mtime, needed });
@@ -229,7 +232,10 @@ async function blobs(
   return items;
 }
 
-/** A file system that notes no reads (noatime) tells when a file was written: it goes earlier, and is made again. */
+/**
+ * The last use of a file. A file system without read times (noatime) only has the time of writing: there, a file may be
+ * removed too early and is made again.
+ */
 function usedOf({ mtime, atime }: Stats): Date {
   return mtime > atime ? mtime : atime;
 }
@@ -241,7 +247,7 @@ async function removeItems(context: Context, { remove }: CachePlan): Promise<voi
     for (const item of remove) {
       throwIfInterrupted(context.signal);
       const isFolder = cacheFolders[item.folder].unit === 'folder';
-      // Another run may have used it since it was examined
+      // Another run may have used it since the listing
       const now =
         (isFolder ? await lookAt(join(item.path, 'ready')) : undefined) ?? (await lookAt(item.path));
       if (now === undefined || (isFolder ? now.mtime : usedOf(now)) > item.used) continue;
@@ -259,14 +265,14 @@ async function removeItems(context: Context, { remove }: CachePlan): Promise<voi
   );
 }
 
-/** First out of its place, so that nobody finds half of one. */
+/** Renames a folder before it removes it, so that no run finds an incomplete folder. */
 async function removeFolder({ places }: Context, path: string): Promise<void> {
   const work = await tempDir(places.temporary, 'going-');
   await onDisk('remove', path, () => rename(path, join(work, basename(path))).catch(notThere(undefined)));
   await removeIsolated(process.getuid?.() === 0 ? 'root' : 'subordinate', [work]);
 }
 
-/** In bytes, as du(1) has it: a build root has tens of thousands of files. */
+/** In bytes, from du(1): a build root has tens of thousands of files. */
 async function sizeOf(path: string): Promise<number> {
   const { stdout } = await run('du', ['-s', '--block-size=1', '--', path], { allowFailure: true });
   return Number(/^\d+/.exec(stdout)?.[0] ?? 0);

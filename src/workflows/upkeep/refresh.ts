@@ -26,11 +26,11 @@ import { inPhase } from '../../io/progress.js';
 import type { RefreshedView, RefreshResult } from './upkeep-results.js';
 
 export interface RefreshRequest {
-  /** Empty: all. */
+  /** Empty: all suites. */
   suites: readonly string[];
-  /** Also what is good for long. */
+  /** Sign also suites that are not due. */
   force: boolean;
-  /** Files with the public keys that signed before the present one. */
+  /** Files with public keys that signed before the current key. */
   formerKeys: readonly string[];
   dryRun: boolean;
 }
@@ -38,11 +38,11 @@ export interface RefreshRequest {
 export type Refreshed = Omit<RefreshResult, 'dryRun'>;
 
 /**
- * Signs what is due again, and rewrites the key files if the key has changed. A view that cannot be signed is
- * reported, and the others are still signed.
+ * Signs every view that is due again, and rewrites the key files if the key has changed. A view that cannot be signed
+ * is reported, and the others are still signed.
  *
- * @throws LockstepError SUITE_UNKNOWN with the nearest, FILE_MISSING, KEYRING_INVALID, LOCK_HELD, those of the
- * signer and of the disk
+ * @throws LockstepError SUITE_UNKNOWN with the nearest, FILE_MISSING, KEYRING_INVALID, LOCK_HELD, those of the signer
+ * and of the disk
  */
 export async function refresh(context: Context, request: RefreshRequest): Promise<Refreshed> {
   const names = request.suites.length > 0 ? request.suites : Object.keys(context.workspace.suites);
@@ -56,7 +56,7 @@ export async function refresh(context: Context, request: RefreshRequest): Promis
   });
 }
 
-/** Everything that is due, as `refresh` without an argument. The caller holds the workspace's lock. */
+/** Signs everything that is due, as `refresh` without arguments does. The caller holds the workspace's lock. */
 export async function refreshAll(run: Run): Promise<Refreshed> {
   const suites = Object.keys(run.workspace.suites).map((name) => namedSuite(run, name));
   return await refreshSuites(run, { suites, former: [], adopts: [], force: false, dryRun: false });
@@ -79,7 +79,7 @@ async function refreshSuites(
   const keyring = Buffer.concat([binary, ...request.former.map((key) => key.keyring)]);
   const by = { ...request, signer, fingerprints: signer.fingerprints, keyring, ends, keyEnds };
   const lines = { dryRun: request.dryRun, suites: request.suites.map(({ name }) => name) };
-  // First: what the key has signed is worth as much as the key that machines have
+  // First, because machines can verify a new signature only with the published key
   let keyFiles = request.adopts.length === 0 ? await settleKeyFiles(run, lines) : [];
   const isAll = request.suites.length === Object.keys(run.workspace.suites).length;
   const views = isAll ? await refreshKeyringSuite(run, by) : [];
@@ -97,7 +97,7 @@ async function refreshSuites(
 }
 
 /**
- * Before the first write: if none of the published files exists, the folder is not the archive.
+ * Called before the first write: if none of the published files exists, the folder is not the archive.
  *
  * @throws LockstepError ARCHIVE_INVALID
  */
@@ -119,7 +119,8 @@ async function assertThere(run: Run, suites: readonly PublishedSuite[]): Promise
 }
 
 /**
- * That of the current key alone: those of earlier keys have no end, and nothing can sign them.
+ * Refreshes the keyring suite of the current key. Those of earlier keys do not expire, and no available key can sign
+ * them.
  */
 async function refreshKeyringSuite(run: Run, by: RefreshedBy): Promise<RefreshedView[]> {
   const { fingerprint } = by.signer;
@@ -133,9 +134,10 @@ async function refreshKeyringSuite(run: Run, by: RefreshedBy): Promise<Refreshed
 }
 
 /**
- * Keys that an archive had before it had a record of them.
+ * Keys that the archive had before it had a record of keys.
  *
- * @throws LockstepError ROTATE_IMPOSSIBLE where there is a record: that tells, and no file can
+ * @throws LockstepError ROTATE_IMPOSSIBLE if there is a record that does not have one of them: then the record decides,
+ * and a file cannot add keys
  */
 async function adopted(
   run: Run,
@@ -162,7 +164,7 @@ interface RefreshedBy
   dryRun: boolean;
 }
 
-/** Undefined where there is no such view, and never was one. */
+/** Undefined if the view does not exist and never did. */
 async function refreshView(
   run: Run,
   suite: PublishedSuite,
@@ -194,7 +196,7 @@ async function refreshView(
     suite,
     fingerprints: by.fingerprints,
     keyEnds: by.keyEnds,
-    // Frozen views do not age: signing them again would only make clients fetch them again
+    // Frozen views do not expire: with a new signature, clients would only fetch them again
     force: by.force && kind === 'live',
     now: clock.now(),
   });
@@ -206,12 +208,15 @@ async function refreshView(
   return { ...told, reason: plan.reason, validUntil: plan.validUntil?.toISOString() ?? null };
 }
 
-/** A folder that is not mounted, or was moved, must not look like one in which nothing is due. */
+/**
+ * The message for a missing view. A folder that is not mounted or was moved must not look like one in which nothing is
+ * due.
+ */
 function missing(view: string, place: string): string {
   return `its history says that it was published, but ${view} has no Release files. If ${place} is the archive, recreate them with: lockstep verify --repair. If the archive was moved or is not mounted, restore it there`;
 }
 
-/** Below `public/`: the folder of the view. */
+/** The view's folder, relative to `public/`. */
 export function viewPath({ suite, snapshot }: Pick<RefreshedView, 'suite' | 'snapshot'>): string {
   return snapshot === null ? liveView(suite) : frozenView(suite, snapshot);
 }

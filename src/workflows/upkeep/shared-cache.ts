@@ -1,8 +1,6 @@
 /**
- * The cache is shared by all workspaces of a user. So that one of them does not
- * take from the content store what another needs, each leaves its address in
- * the cache, and whoever collects reads what the others refer to. It removes
- * nothing itself.
+ * All workspaces of a user share the cache. Each workspace records its path in the cache, and a garbage collection
+ * reads what all of them refer to, so that it keeps what another workspace needs. This file removes no cached data.
  */
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -52,15 +50,15 @@ export async function registerWorkspace(
   }
 }
 
-/** What other workspaces need of the content store. */
+/** What other workspaces need from the content store. */
 export interface OthersNeeds {
-  /** SHA-256 of whatever they refer to, and more: each word of that form in their files. */
+  /** Every SHA-256 in their files, so it includes all that they refer to, and more. */
   hashes: Set<string>;
-  /** Workspaces whose needs are not known: they are not there now, but were lately. */
+  /** Workspaces whose needs are unknown: they are missing now, but existed recently. */
   unreachable: { workspace: string; address: string }[];
 }
 
-/** The other workspaces that share the cache, each with the file of its address. */
+/** The other workspaces that share the cache, each with the file that records its path. */
 async function* otherWorkspaces(context: Context): AsyncGenerator<{ workspace: string; address: string }> {
   const folder = addressFolder(context);
   for (const name of await namesIn(folder)) {
@@ -80,7 +78,7 @@ export async function runsUnderWay(context: Context): Promise<{ workspace: strin
   return runs;
 }
 
-/** What all workspaces need, this one among them. As {@link needsOfOthers}. */
+/** What all workspaces need, including this one. As {@link needsOfOthers}. */
 export async function workspacesNeeds(context: Context): Promise<OthersNeeds> {
   const needs = await needsOfOthers(context);
   await addNeedsOf(context.workspace.root, needs.hashes);
@@ -93,12 +91,12 @@ async function addNeedsOf(root: string, hashes: Set<string>): Promise<void> {
   }
 }
 
-/** A workspace that shares the cache and is not there is asked after for so long: seconds. */
+/** Seconds after its last run for which a missing workspace is remembered. */
 const forgottenAfter = 30 * 86_400;
 
 /**
- * Reads what the other workspaces refer to. One that has not been there for {@link forgottenAfter}, and for `grace`
- * seconds, is forgotten. Their files are not verified: too many references do no harm.
+ * Reads what the other workspaces refer to. A workspace that has been missing for {@link forgottenAfter} and for
+ * `grace` seconds is forgotten. The workspaces' files are not verified: too many references do no harm.
  */
 export async function needsOfOthers(context: Context, grace = 0): Promise<OthersNeeds> {
   const needs: OthersNeeds = { hashes: new Set(), unreachable: [] };
@@ -115,7 +113,7 @@ export async function needsOfOthers(context: Context, grace = 0): Promise<Others
   return needs;
 }
 
-/** What a person is told of workspaces whose needs are not known. @param doing as in `cleaned` */
+/** The notes about workspaces whose needs are unknown. @param doing as in `cleaned` */
 export function unreachableNotes({ unreachable }: OthersNeeds, doing: string): string[] {
   return unreachable.map(
     ({ workspace, address }) =>
@@ -132,7 +130,7 @@ export function addHashes(text: string, hashes: Set<string>): void {
   for (const hash of hashesIn(text)) hashes.add(hash);
 }
 
-/** Manifests, and what was derived from them, name everything that a workspace can still need of the store. */
+/** Manifests and the files derived from them. They name everything that a workspace can still need from the store. */
 async function referringFiles(root: string): Promise<string[]> {
   const files: string[] = [];
   for (const folder of [join(root, 'snapshots'), join(root, '.lockstep', 'indices')]) {

@@ -1,6 +1,6 @@
 /**
- * The record of keys, for `verify`: a damaged or lost one is a finding like any other, and everything else is
- * then checked with the available key.
+ * The record of keys, for `verify`. A damaged or lost record is reported as a finding. The rest is then checked with
+ * the available key.
  */
 import { join } from 'node:path';
 import { keyOfSuite } from '../../archive/layout.js';
@@ -14,11 +14,11 @@ import type { Context, Run } from '../workspace/context.js';
 
 export interface JudgedKeys {
   keys: ArchiveKeys;
-  /** What is wrong with the record; its path is below the snapshots' folder. */
+  /** Faults of the record. Their path is relative to the snapshots' folder. */
   findings: Finding[];
 }
 
-/** Throws as archiveKeys does for what is wrong elsewhere. */
+/** Throws as archiveKeys for faults that are not in the record. */
 export async function judgedKeys(run: Run, files: readonly string[]): Promise<JudgedKeys> {
   const { snapshots } = run.places;
   const path = keyRecordPath(snapshots);
@@ -45,7 +45,10 @@ function below(folder: string, path: string): string {
   return path.slice(folder.length + 1);
 }
 
-/** The suite of a key is there by the record alone, and the log of signatures tells of each line of it. */
+/**
+ * Whether the archive had a record of keys. A key's own suite exists only with a record, and the log of signatures has
+ * an entry for each line of the record.
+ */
 async function wasThere({ places }: Context): Promise<boolean> {
   if ((await listHistories(places.snapshots)).some((name) => keyOfSuite(name) !== undefined)) return true;
   const log = (await readIfThere(join(places.state, 'signing.log')))?.toString('utf8') ?? '';

@@ -34,18 +34,18 @@ export interface VerifyRequest {
   /** An id or a suite; undefined: everything. */
   target: string | undefined;
   repair: boolean;
-  /** Files with further public keys whose signatures count. */
+  /** Files with additional public keys whose signatures are accepted. */
   keyrings: readonly string[];
 }
 
 export type VerifyReport = Omit<VerifyResult, 'ok' | 'faults'> & { faults: Finding[] };
 
-/** Where the notes of `gc` and `drop` are. */
+/** Path of the notes of `gc` and `drop`. */
 export function notesPath({ places }: Context): string {
   return join(places.state, 'unreferenced.json');
 }
 
-/** So often is everything read at most, while somebody moves suites or while repairing brings more to light. */
+/** The most often that everything is read: again while suites move, and again after a repair that reveals more. */
 const tries = 3;
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, KEYRING_*, SIGN_KEY_MISSING, LOCK_HELD (with repair), DISK_IO */
@@ -60,7 +60,7 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
   let stamp = await stampOf(context);
   let reading = await readEverything(await openRun(context), scope, judged, true);
   for (let round = 1; round < tries && reading.findings.length > 0; round++) {
-    // What is written meanwhile looks like damage; what is damaged stays so
+    // What a run writes meanwhile looks like damage. Real damage is still there in the next reading
     const now = await stampOf(context);
     if (now === stamp) break;
     stamp = now;
@@ -78,7 +78,7 @@ async function repairAll(
 ): Promise<VerifyReport> {
   const repairs = new Map<string, RepairOutcome>();
   let reading = await readEverything(run, scope, judged, false);
-  // What a damaged Release hides shows once it is whole
+  // A repaired Release can reveal faults that its damage hid
   for (let round = 0; round < tries; round++) {
     const remedies = remediesOf(reading.archive);
     if (remedies.length === 0) break;
@@ -106,7 +106,7 @@ async function scopeOf(context: Context, target: string | undefined): Promise<Sc
 interface Reading {
   counts: Pick<VerifyReport, 'snapshots' | 'views' | 'files' | 'bytes'>;
   findings: Finding[];
-  /** Those of `public/`, with what puts them right; paths are below it. */
+  /** Faults in `public/`, with their repairs; paths are relative to it. */
   archive: ArchiveFinding[];
 }
 
@@ -185,8 +185,8 @@ async function readEverything(
 }
 
 /**
- * What a suite is to point at. It is read at that moment: no lock is held, and somebody may have moved the suite since.
- * Undefined where the history is damaged, which is told of it by itself.
+ * The snapshot that a suite must point at. It is read now, without a lock, because the suite may have moved since.
+ * Undefined if the history is damaged, which is a separate finding.
  */
 async function currentOf({ places }: Context, suite: string): Promise<string | undefined> {
   const { snapshots } = places;
@@ -212,7 +212,7 @@ async function profileOf(context: Context, scope: Scope): Promise<string | undef
   }
 }
 
-/** Of another suite's history nobody asked. */
+/** The findings in scope: a check of one suite ignores the histories of others. */
 function inScope({ findings }: SnapshotsReading, scope: Scope): Finding[] {
   const history = scope.kind === 'suite' ? historyPath('', scope.suite).replace(/^\//, '') : undefined;
   return findings.filter(
@@ -220,7 +220,7 @@ function inScope({ findings }: SnapshotsReading, scope: Scope): Finding[] {
   );
 }
 
-/** A suite that machines follow has a history; one without it was removed. */
+/** Reports published suites whose history is missing: every published suite has one, so it was removed. */
 function lostHistories(
   context: Context,
   views: readonly { signed: { view: string; there: boolean } }[],
@@ -272,7 +272,7 @@ async function notesFor(context: Context): Promise<string[]> {
   return notes;
 }
 
-/** What every move, cut and drop changes. */
+/** A value that every move, cut and drop changes. */
 async function stampOf(context: Context): Promise<string> {
   const { places, archive, workspace } = context;
   const suites = new Set([...Object.keys(workspace.suites), ...(await listHistories(places.snapshots))]);

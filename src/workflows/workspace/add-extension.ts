@@ -1,4 +1,4 @@
-/** Writes an extension or a skin into a profile, as a component of it. */
+/** Adds an extension or a skin to a profile as a component. */
 import { join } from 'node:path';
 import semver from 'semver';
 import { LockstepError } from '../../errors.js';
@@ -33,11 +33,11 @@ export type ExtensionOrigin =
   | { kind: 'bundled' };
 
 export interface AddExtensionRequest {
-  /** As MediaWiki's folder of it is called: `SyntaxHighlight_GeSHi`. */
+  /** The name of its folder in MediaWiki: `SyntaxHighlight_GeSHi`. */
   name: string;
-  /** The component's name; made of the extension's where not given. */
+  /** The component's name. Default: derived from the extension's name. */
   component: string | undefined;
-  /** The only one of the workspace where not given. */
+  /** Default: the workspace's only profile. */
   profile: string | undefined;
   skin: boolean;
   from: ExtensionOrigin;
@@ -45,7 +45,7 @@ export interface AddExtensionRequest {
 }
 
 /**
- * Nothing is fetched: what is written is judged by the profile's own check alone.
+ * It fetches nothing: only the profile's own rules check the new component.
  *
  * @throws LockstepError USAGE, PROFILE_UNKNOWN, PROFILE_INVALID, COMPONENT_EXISTS, LOCK_HELD, DISK_*
  */
@@ -127,15 +127,15 @@ function defined<T extends object>(from: T, keys: readonly (keyof T & string)[])
   return Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]])));
 }
 
-/** MediaWiki itself, as far as the profile tells. */
+/** The component that is MediaWiki itself, if the profile shows which one. */
 function coreOf(profile: Profile): string {
   return Object.hasOwn(profile.components, 'mediawiki') ? 'mediawiki' : profile.metapackage.lead;
 }
 
 /**
- * Extensions have a branch for each MediaWiki: `REL1_43` beside 1.43, `wmf/*` beside `wmf/*`.
+ * The extension's branch for the profile's MediaWiki: `REL1_43` for 1.43, `wmf/*` for `wmf/*`.
  *
- * @throws LockstepError USAGE where the profile does not tell which
+ * @throws LockstepError USAGE if the profile does not show MediaWiki's version
  */
 function branchLike(profile: Profile): { branch: string } {
   const { source } = profile.components[coreOf(profile)]!;

@@ -1,4 +1,7 @@
-/** What skips kept out of sets: with what earlier snapshots know of it, and as snapshots and profiles say it. */
+/**
+ * The versions that skips kept out of sets, with the fixes that earlier snapshots show, and as snapshots and profiles
+ * report them.
+ */
 import { LockstepError } from '../../errors.js';
 import { isImported } from '../../profile/load.js';
 import type { SkippedOf } from '../../profile/skip.js';
@@ -11,10 +14,10 @@ import { SummaryReader } from '../../comparison/summary-reader.js';
 import type { Context, Run } from './context.js';
 
 /**
- * A version that no security suite has may bring security fixes all the same: a snapshot of this profile that took it
- * was flagged with them.
+ * Adds fixes that earlier snapshots know. A skipped version that is in no security suite can still have security fixes:
+ * an earlier snapshot of this profile had it and was flagged with them.
  *
- * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, DISK_*
+ * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, DISK_IO
  */
 export async function withKnownFixes(
   context: Context,
@@ -27,13 +30,13 @@ export async function withKnownFixes(
   const places = await listSnapshots(snapshots, profile);
   const reader = new SummaryReader(context.places);
   for (const [index, place] of places.entries()) {
-    // Few are flagged, and whole manifests are large
+    // Read only flagged snapshots: there are few, and manifests are large
     if (((await reader.read(place))?.security ?? []).length === 0) continue;
     const { manifest } = await readSnapshot(snapshots, place);
     const before = index === 0 ? undefined : (await readSnapshot(snapshots, places[index - 1]!)).manifest;
     for (const component of Object.keys(manifest.components)) {
       const version = versionIn(manifest, component)!;
-      // Only what the flagged snapshot brought can be what fixes
+      // A flagged snapshot fixes something only by a version that it introduced
       if (before === undefined || versionIn(before, component) !== version) {
         fixing.add(`${component} ${version}`);
       }
@@ -49,14 +52,14 @@ function versionIn({ components }: SnapshotManifest, component: string): string 
   return Object.hasOwn(components, component) ? pinVersion(components[component]!.pin) : undefined;
 }
 
-/** What a snapshot says that was skipped. */
+/** The skips in a snapshot. */
 export interface SnapshotSkips {
   skipped: readonly SkippedOf[];
-  /** Why that is not known, where it is not. */
+  /** Why the skips are unknown; null if they are known. */
   unread: string | null;
 }
 
-/** What of the profiles has no effect any more. A profile with faults is for `check` to tell of. */
+/** Skips of the profiles that no longer have an effect. Profiles with faults are left out; `check` reports them. */
 export function endedSkips({ profiles, clock }: Run, names: readonly string[]): string[] {
   return names.flatMap((name) => {
     const profile = profiles.readable(name);
@@ -67,7 +70,10 @@ export function endedSkips({ profiles, clock }: Run, names: readonly string[]): 
 
 export const noSkips: SnapshotSkips = { skipped: [], unread: null };
 
-/** Of what a suite points at. Its manifest may be damaged: that must not hide the rest. */
+/**
+ * The skips of the snapshot that a suite points at. A damaged manifest becomes a note, so that it does not hide the
+ * rest.
+ */
 export async function skipsIn(reader: SummaryReader, last: HistoryEntry | undefined): Promise<SnapshotSkips> {
   if (last === undefined) return noSkips;
   try {

@@ -1,8 +1,7 @@
 /**
- * The signed lines of a workspace: the history of each suite and the record of
- * keys. Their files are read once, when a run opens the ledger, and every later
- * step goes by these values. A line that the run adds is written and is in the
- * ledger from then on. It decides nothing.
+ * The signed lines of a workspace: the history of each suite and the record of keys. A run reads the files once, when
+ * it opens the ledger. Every later step uses these values. A line that the run adds is written to the file and to the
+ * ledger. The ledger makes no decisions.
  */
 import { readIfThere, removeFile } from '../../io/disk.js';
 import {
@@ -32,7 +31,8 @@ export class Ledger {
   }
 
   /**
-   * Reads the files. What they say is judged where it is asked for: a damaged history stops only who needs it.
+   * Reads the files. It verifies a history only when a step asks for it, so a damaged history stops only the commands
+   * that need it.
    *
    * @param root absolute path of `snapshots/`
    * @throws LockstepError DISK_IO
@@ -49,12 +49,12 @@ export class Ledger {
     return [...this.#texts.keys()].sort();
   }
 
-  /** The lines of a suite's history as they are; empty where there is none. */
+  /** The unchanged text of a suite's history; empty if there is none. */
   text(suite: string): string {
     return this.#texts.get(suite) ?? '';
   }
 
-  /** A suite's history, the oldest move first; empty where there is none. Throws as parseHistory. */
+  /** A suite's history, the oldest move first; empty if there is none. Throws as parseHistory. */
   history(suite: string): readonly HistoryEntry[] {
     const known = this.#histories.get(suite);
     if (known !== undefined) return known;
@@ -64,7 +64,7 @@ export class Ledger {
     return entries;
   }
 
-  /** The record of keys; null where there is none yet. Throws as judgedRecord. */
+  /** The record of keys; null if it does not exist yet. Throws as judgedRecord. */
   async keys(): Promise<KeyRecord | null> {
     const text = this.#keyText;
     if (text === '') return null;
@@ -79,7 +79,7 @@ export class Ledger {
     try {
       this.#texts.set(suite, await appendHistory(this.#root, move, sign, this.text(suite)));
     } catch (error) {
-      // A write that failed late may have put the line there all the same
+      // A write that failed late may still have added the line
       this.#texts.set(suite, await readHistoryText(this.#root, suite));
       throw error;
     }
@@ -95,7 +95,7 @@ export class Ledger {
     this.#keys = undefined;
   }
 
-  /** Takes away the history of a suite that is no more. */
+  /** Removes the history of a suite that no longer exists. */
   async removeHistory(suite: string): Promise<void> {
     await removeFile(historyPath(this.#root, suite));
     this.#texts.delete(suite);

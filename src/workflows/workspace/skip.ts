@@ -31,14 +31,14 @@ export interface SkipRequest {
   dryRun: boolean;
 }
 
-/** What a lookup says of a version that a person wants to skip. */
+/** What a lookup shows about the version to skip. */
 type Outlook = Pick<SkipResult, 'version' | 'listed' | 'security' | 'instead' | 'notes'>;
 
-/** As many versions are named where one is not among them. */
+/** The most versions that a message lists when the requested version does not exist. */
 const mostNamed = 6;
 
 /**
- * @throws LockstepError USAGE (component, reason, day, a version of upstream that several versions have),
+ * @throws LockstepError USAGE (component, reason, day, an upstream version that several Debian versions have),
  * VERSION_UNLISTED, PROFILE_UNKNOWN, PROFILE_INVALID, LOCK_HELD, DISK_*
  */
 export async function skip(context: Context, request: SkipRequest): Promise<SkipResult> {
@@ -48,7 +48,7 @@ export async function skip(context: Context, request: SkipRequest): Promise<Skip
   const profile = before.profiles.withComponents(request.profile);
   const source = sourceOf(profile, component);
   if (change.kind === 'put') assertSkip(change, source, now);
-  // The network may take its time: no lock is held meanwhile
+  // Done without the lock, because the network can be slow
   const outlook =
     change.kind === 'put'
       ? await lookAhead(context, profile, component, { source, skip: change })
@@ -156,7 +156,7 @@ async function lookAhead(
   };
 }
 
-/** All available versions of the component, or why they are not known. */
+/** All available versions of the component, or why they are unknown. */
 async function lookUp(
   context: Context,
   profile: Profile,
@@ -179,7 +179,9 @@ function namedBy({ skippable }: ComponentOptions, version: string): Skippable[] 
   return exactly.length > 0 ? exactly : skippable.filter(({ names }) => names.includes(version));
 }
 
-/** What is written: Debian's version where upstream's was given, since upstream's would mean later fixes of it too. */
+/**
+ * The version to write: Debian's version if upstream's was given, because upstream's would also skip later fixes of it.
+ */
 function versionOf(
   profile: string,
   component: string,

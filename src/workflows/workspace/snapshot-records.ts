@@ -1,6 +1,6 @@
 /**
- * What is derived from manifests, `.lockstep/indices`, for workflows: moves are
- * decided by it, so that they need not read what they move.
+ * The data derived from manifests, `.lockstep/indices`, for workflows. It decides moves, so that a move does not read
+ * the manifests.
  */
 import type { ListedSnapshot } from '../../archive/publication.js';
 import type { SnapshotRecord } from '../../archive/snapshot-record.js';
@@ -14,14 +14,14 @@ import { readSnapshot, snapshotFiles, type SnapshotPlace } from '../../snapshot/
 import { ownTrust } from '../keys/archive-keys.js';
 import type { Context, Run } from './context.js';
 
-/** A snapshot by its name. */
+/** A snapshot by profile and id. */
 export interface SnapshotTarget extends SnapshotPlace {
-  /** SHA-256 of its manifest, where the caller knows it: histories do. The file is not read then. */
+  /** SHA-256 of its manifest, if the caller knows it from a history. Then the manifest is not read. */
   sha256?: string | undefined;
 }
 
 /**
- * A snapshot as publishing names it.
+ * A snapshot in the form that publishing needs.
  *
  * @throws LockstepError SNAPSHOT_UNKNOWN; loading it throws as readSnapshot does
  */
@@ -40,14 +40,14 @@ export async function listedSnapshot(run: Run, target: SnapshotTarget): Promise<
   return { id, sha256, load };
 }
 
-/** The record of a snapshot, made of its verified manifest where there is none yet. */
+/** The record of a snapshot. If there is none yet, it is made from the verified manifest. */
 export async function recordOf(run: Run, target: SnapshotTarget): Promise<SnapshotRecord> {
   const { sha256, load } = await listedSnapshot(run, target);
   return await run.records.of(sha256, load);
 }
 
 /**
- * All that gates said of a snapshot, the oldest first: within its manifest, where that has format 1, and beside it.
+ * All results of gates for a snapshot, the oldest first: from its manifest (format 1) and from its evidence file.
  *
  * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_BAD_SIGNATURE
  */
@@ -59,13 +59,13 @@ export async function evidenceOf(
   return [...record.evidence, ...(await readEvidence(file, record.sha256, await ownTrust(run)))];
 }
 
-/** The same of a snapshot that was read. */
+/** As {@link evidenceOf}, for a snapshot that was read already. */
 export async function evidenceOfSnapshot(run: Run, { manifest, sha256 }: Snapshot): Promise<Evidence[]> {
   const { profile, id } = manifest;
   return await evidenceOf(run, { profile, id, sha256, evidence: evidenceWithin(manifest) });
 }
 
-/** @param by what names the snapshot by its hash too */
+/** @param by the record that names the snapshot by id and hash */
 export function replaced({ places }: Context, target: SnapshotTarget, by: string): LockstepError {
   return new LockstepError('SNAPSHOT_INVALID', {
     message: `The manifest of ${target.id} is not the one that ${by} names`,
