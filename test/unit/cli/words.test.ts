@@ -57,6 +57,39 @@ describe('the words of messages, help and pages', () => {
     report(texts.flatMap((text) => faultsOf(text, banned)));
   });
 
+  it('finds a banned phrase in each kind of comment once, without the markup', () => {
+    const source = [
+      '/**',
+      ' * Reads `anew`, {@link anew|again} and {@link anew}.',
+      ' * @param beside its name is code',
+      ' * @throws LockstepError `USAGE` when the file is made',
+      ' * anew.',
+      ' */',
+      'const url = `https://${host /* is at work */}/anew`;',
+      '// The run is at',
+      '// work.',
+      '',
+      '// A second text.',
+    ].join('\n');
+    const texts = commentsOf('sample.ts', source);
+    assert.deepEqual(
+      texts.map(({ line }) => line),
+      [1, 7, 8, 11],
+    );
+    assert.deepEqual(
+      texts.flatMap((text) => faultsOf(text, banned)).map((fault) => fault.split(' (')[0]),
+      ['sample.ts:5: "anew"', 'sample.ts:7: "at work"', 'sample.ts:8: "at work"'],
+    );
+  });
+
+  it('comments of the source use none of the phrases', () => {
+    const texts = files('src', '.ts').flatMap((file) =>
+      commentsOf(file, readFileSync(join(root, file), 'utf8')),
+    );
+    assert.ok(texts.length > 3000, `only ${texts.length} comments were read`);
+    report(texts.flatMap((text) => faultsOf(text, banned)));
+  });
+
   it('README, CONTRIBUTING, the newest changes and the pages of docs/ use none of the phrases', () => {
     const pages = ['README.md', 'CONTRIBUTING.md', ...files('docs', '.md')]
       .filter((file) => file !== page && existsSync(join(root, file)))
@@ -137,6 +170,51 @@ function proseOf(node: ts.Node, visit: (value: ts.Node) => void): string | undef
       return text ?? '~';
     })
     .join('');
+}
+
+/** Every comment without its markup; `//` comments on consecutive lines are one text. */
+function commentsOf(file: string, source: string): Text[] {
+  const texts: Text[] = [];
+  let lastLine = -1;
+  for (const { pos, end, kind } of commentRanges(file, source)) {
+    const line = source.slice(0, pos).split('\n').length;
+    const text = withoutMarkup(source.slice(pos, end));
+    const isLine = kind === ts.SyntaxKind.SingleLineCommentTrivia;
+    const previous = texts.at(-1);
+    if (isLine && line === lastLine + 1 && previous !== undefined) {
+      texts[texts.length - 1] = { ...previous, text: `${previous.text}\n${text}` };
+    } else texts.push({ file, line, text });
+    lastLine = isLine ? line : -1;
+  }
+  return texts;
+}
+
+/** The comments around each token, each once. Only the parser knows where a template continues after its value. */
+function commentRanges(file: string, source: string): ts.CommentRange[] {
+  const ranges = new Map<number, ts.CommentRange>();
+  const parsed = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
+  const visit = (node: ts.Node): void => {
+    if (ts.isJSDoc(node)) return;
+    const children = node.getChildren(parsed);
+    if (children.length > 0) return children.forEach(visit);
+    const around = [
+      ...(ts.getLeadingCommentRanges(source, node.pos) ?? []),
+      ...(ts.getTrailingCommentRanges(source, node.end) ?? []),
+    ];
+    for (const range of around) ranges.set(range.pos, range);
+  };
+  visit(parsed);
+  return [...ranges.values()].sort((one, other) => one.pos - other.pos);
+}
+
+/** Code, links, tags and names of parameters become blanks, and so do the signs of the comment itself. */
+function withoutMarkup(comment: string): string {
+  const blank = (markup: string): string => markup.replace(/[^\n]/g, ' ');
+  return comment
+    .replace(/`[^`]*`/g, blank)
+    .replace(/\{@\w+[^}]*\}/g, blank)
+    .replace(/@(?:param\s+[\w.]+|\w+)/g, blank)
+    .replace(/^\s*(?:\/\/|\/?\*+(?!\/))|\*+\/\s*$/gm, blank);
 }
 
 /** A page without its code blocks and inline code, paragraph by paragraph. */
