@@ -53,8 +53,8 @@ export interface ResolveOptions {
 }
 
 /**
- * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, PROFILE_PLACEHOLDER, MIRROR_UNKNOWN, USAGE (trees), RESOLVE_UNSATISFIABLE,
- * RESOLVE_DEMAND and what fetching and verifying throw (src/source/registry.ts)
+ * @throws LockstepError PROFILE_UNKNOWN, PROFILE_INVALID, PROFILE_PLACEHOLDER, MIRROR_UNKNOWN, USAGE (trees),
+ * RESOLVE_UNSATISFIABLE, RESOLVE_DEMAND and what fetching and verifying throw (src/source/registry.ts)
  */
 export async function resolve(
   context: Context,

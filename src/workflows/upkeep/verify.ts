@@ -48,7 +48,10 @@ export function notesPath({ places }: Context): string {
 /** The most often that everything is read: again while suites move, and again after a repair that reveals more. */
 const tries = 3;
 
-/** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, KEYRING_*, SIGN_KEY_MISSING, LOCK_HELD (with repair), DISK_IO */
+/**
+ * @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN, KEYRING_*, SIGN_KEY_MISSING, LOCK_HELD (with repair),
+ * DISK_IO
+ */
 export async function verify(context: Context, request: VerifyRequest): Promise<VerifyReport> {
   const judged = await judgedKeys(await openRun(context), request.keyrings);
   const scope = await scopeOf(context, request.target);
