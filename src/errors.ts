@@ -163,7 +163,10 @@ export const errorCodes = {
   // Build
   BUILD_FAILED: ['build', 'A package build failed; the message names the log'],
   BUILD_ROOT: ['build', 'The build root could not be created'],
-  BUILD_OUTPUT: ['build', 'A build did not produce the packages that the profile names'],
+  BUILD_OUTPUT: [
+    'build',
+    'A build did not produce the packages that the profile names, or left files that are not packages of its source',
+  ],
   BUILD_PACKAGING: ['input', 'The debian/ directory of a component is incomplete or contradicts its source'],
   // What this machine lacks
   TOOL_FAILED: ['machine', 'A program that Lockstep ran failed; the message shows its last lines'],

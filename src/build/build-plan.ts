@@ -4,7 +4,7 @@
  * into this room. Builds may run side by side.
  */
 import { appliesTo, parseRelations } from '../deb/relation.js';
-import { LockstepError } from '../errors.js';
+import { LockstepError, type FaultPlace } from '../errors.js';
 import { openBase } from './base-digest.js';
 import { BuildCache, type BuildRecord } from './build-cache.js';
 import type { BuildContext, BuildRequest, DebianRequest, PreparedBuild } from './builder-port.js';
@@ -113,6 +113,7 @@ function outputOf({ component, inputs, prepared }: BuildPlan, record: BuildRecor
     return { component, inputs, packages: record.packages, sources: record.sources };
   }
   const { log, packages: wanted } = prepared.request;
+  assertOutputs(prepared, record);
   const missing = wanted.filter((name) => !record.packages.some((one) => one.package === name));
   if (missing.length > 0) {
     throw new LockstepError('BUILD_OUTPUT', {
@@ -128,4 +129,37 @@ function outputOf({ component, inputs, prepared }: BuildPlan, record: BuildRecor
     sources: record.sources,
     log,
   };
+}
+
+/**
+ * Holds what a builder hands over to the source that it was asked to build: a build runs code of strangers, and the
+ * builder may be another machine.
+ *
+ * @throws LockstepError BUILD_OUTPUT with every fault
+ */
+function assertOutputs(
+  { request, prepared: { source, binaries } }: Extract<PreparedBuild, { method: 'debian' }>,
+  record: BuildRecord,
+): void {
+  const { architecture } = request.base;
+  const known = new Set(binaries.map((one) => one.package));
+  const faults = record.packages.flatMap((one) => {
+    const file = one.file.name;
+    const fault = (message: string): FaultPlace[] => [{ file, message }];
+    if (one.source !== source.package || one.sourceVersion !== source.version)
+      return fault(`its control file names the source ${one.source} ${one.sourceVersion}`);
+    if (!known.has(one.package)) return fault(`debian/control does not list the package ${one.package}`);
+    if (one.architecture !== 'all' && one.architecture !== architecture)
+      return fault(`it is for ${one.architecture}, and the build was for ${architecture}`);
+    if (one.version !== source.version && !request.ownVersions.includes(one.package))
+      return fault(`it has the version ${one.version}`);
+    return [];
+  });
+  const [first] = faults;
+  if (first === undefined) return;
+  throw new LockstepError('BUILD_OUTPUT', {
+    message: `The build of ${source.package} ${source.version} produced ${first.file}: ${first.message}${faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''}`,
+    hint: `Correct debian/rules or debian/control. If a package has another version on purpose, list it in packaging/${request.component}/own-versions`,
+    where: faults,
+  });
 }

@@ -5,13 +5,17 @@
 
 /**
  * As root of the namespaces. Arguments: the root's folder seen from the work
- * folder, the work folder (with `in`, `out`, `build`), how to get a root to
+ * folder, the work folder (with `in`, `build`), how to get a root to
  * write to (`overlay`, `userxattr`: the same without root, `copy`), then the
  * command for inside.
  *
  * The root is only read: what a build writes to it goes to `upper`. /build is
  * a plain folder of the disk, since overlays are slow at what builds do there.
  * Nothing of the machine is mounted but five devices; there is no /sys.
+ *
+ * Entering the root is the last thing that it does. Its processes are those of
+ * the build, so a program that took outputs here would race with them: outputs
+ * are taken by outputs.ts, when the namespace has ended.
  */
 export const enterScript = `
 set -eu
@@ -30,7 +34,7 @@ if [ "$how" = copy ]; then
   echo "lockstep: the build root is copied"
   cp -a --reflink=auto -- "$lower/." root/
 fi
-mkdir -p root/build root/in root/out
+mkdir -p root/build root/in
 chown 1000:1000 build
 mount --bind build root/build
 mount --bind in root/in
@@ -49,11 +53,10 @@ mkdir root/dev/shm root/dev/pts
 mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs root/dev/shm
 mount -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=620 devpts root/dev/pts
 ln -s pts/ptmx root/dev/ptmx
-chroot root "$@"
-# Only plain files by these names: a build cannot make us read or write anything else
-for file in build/*.deb; do
-  if [ -f "$file" ] && [ ! -L "$file" ]; then cp -- "$file" out/; fi
-done
+# This shell stays the first process of the namespace: no signal of the build can end it, and with it all others end
+status=0
+chroot root "$@" || status=$?
+exit "$status"
 `;
 
 /**

@@ -24,6 +24,8 @@ export interface DebianRequest extends Pick<Rebuild, 'suffix' | 'maintainer' | '
   packaging?: string | undefined;
   /** The binary packages that the set needs from it. */
   packages: readonly string[];
+  /** Packages that may have another version than the source: `packaging/<component>/own-versions`. */
+  ownVersions: readonly string[];
   base: {
     codename: string;
     /** The architecture to build for: the builder's own, see {@link Builder.architecture}. */

@@ -4,7 +4,6 @@
  * network, no home and no key in reach. What to build, and whether to, is
  * decided in build-plan.ts.
  */
-import { lstat, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { readDebControl } from '../deb/deb-file.js';
 import { memberPath } from '../deb/member-name.js';
@@ -12,11 +11,12 @@ import { upstreamOf } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import { ensureDir, linkOrCopy, onDisk } from '../io/disk.js';
+import { ensureDir, linkOrCopy } from '../io/disk.js';
 import { tailOf } from '../io/process.js';
 import type { BuiltPackage } from './built.js';
 import { enterScript, innerScript } from './build-scripts.js';
 import { removeIsolated, runIsolated, type Privilege } from './namespace.js';
+import { openOutputs, type BuildOutputFile } from './outputs.js';
 import type { SourcePackage } from './source-package.js';
 import { makeWork } from './work-folder.js';
 
@@ -44,25 +44,30 @@ const shownLines = 20;
 /**
  * Builds, and puts every package that came out into the store, sorted by name.
  * Nothing is left of it but the log, however it ends.
- * @throws LockstepError BUILD_FAILED (with the last lines; the log is named), BUILD_OUTPUT (what came out
- * is not of this source), DEB_*, DISK_*, INTERRUPTED
+ * @throws LockstepError BUILD_FAILED (with the last lines; the log is named), BUILD_OUTPUT (a file
+ * that is not taken), DEB_*, DISK_*, INTERRUPTED
  */
 export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackage[]> {
   const work = await makeWork(build.temporary);
   try {
-    for (const name of ['in', 'out', 'build']) await ensureDir(join(work, name));
+    for (const name of ['in', 'build']) await ensureDir(join(work, name));
     for (const { name, sha256 } of build.source.files) {
       // Checked here, where a damaged one is set aside, and not by dpkg-source, where it is a failed build
       await build.store.verify(sha256, { signal: build.signal });
       await linkOrCopy(build.store.path(sha256), join(work, 'in', name), 0o444);
     }
     await runInRoot(build, work);
-    // The tree is tens of thousands of files: it goes while what came of it is hashed
-    const [packages] = await Promise.all([
-      collectPackages(build, join(work, 'out')),
-      removeIsolated(build.privilege, [join(work, 'build'), join(work, 'upper')]),
-    ]);
-    return packages;
+    const outputs = await openOutputs(join(work, 'build'));
+    try {
+      // The tree is tens of thousands of files: it goes while what came of it is hashed
+      const [packages] = await Promise.all([
+        collectPackages(build, outputs),
+        removeIsolated(build.privilege, [join(work, 'build'), join(work, 'upper')]),
+      ]);
+      return packages;
+    } finally {
+      await Promise.all(outputs.map((one) => one.close()));
+    }
   } finally {
     await removeIsolated(build.privilege, [work]);
   }
@@ -109,30 +114,28 @@ function buildEnvironment(build: DebianBuildRun): Record<string, string> {
   };
 }
 
-async function collectPackages(build: DebianBuildRun, folder: string): Promise<BuiltPackage[]> {
-  const names = (await onDisk('list', folder, () => readdir(folder))).filter((name) => name.endsWith('.deb'));
+async function collectPackages(
+  build: DebianBuildRun,
+  outputs: readonly BuildOutputFile[],
+): Promise<BuiltPackage[]> {
   const packages: BuiltPackage[] = [];
-  for (const name of names.sort()) {
-    const path = join(folder, name);
-    if (!(await onDisk('look at', path, () => lstat(path))).isFile()) continue;
-    packages.push(await collectPackage(build, path, name));
+  for (const output of outputs) {
+    const one = await collectPackage(build, output);
+    if (one !== null) packages.push(one);
   }
-  // Debug symbols have a separate archive in Debian, and do not belong to a set
-  return packages.filter((one) => !one.package.endsWith('-dbgsym'));
+  return packages;
 }
 
-async function collectPackage(build: DebianBuildRun, path: string, name: string): Promise<BuiltPackage> {
-  const { source } = build;
+/** Null for debug symbols: they have a separate archive in Debian, and do not belong to a set. */
+async function collectPackage(
+  { store, signal }: DebianBuildRun,
+  { name, path }: BuildOutputFile,
+): Promise<BuiltPackage | null> {
   const { control } = await readDebControl(path, { decompress: decompressByName, file: name });
   const [, from = control.require('Package'), fromVersion = control.require('Version')] =
     /^(\S+)(?:\s+\(([^)\s]+)\))?$/.exec(control.get('Source') ?? '') ?? [];
-  if (from !== source.package || fromVersion !== source.version) {
-    throw new LockstepError('BUILD_OUTPUT', {
-      message: `The build of ${source.package} ${source.version} produced ${name}, whose control file names ${from} ${fromVersion}`,
-      where: [{ file: name }],
-    });
-  }
-  const { size, sha256 } = await build.store.put({ file: path }, {}, { name });
+  if (control.require('Package').endsWith('-dbgsym')) return null;
+  const { size, sha256 } = await store.put({ file: path }, {}, { name, signal });
   return {
     package: control.require('Package'),
     version: control.require('Version'),

@@ -7,14 +7,14 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseChangelogTop, type ChangelogEntry } from '../deb/changelog.js';
 import { parseStanzas, type Stanza } from '../deb/deb822.js';
-import { assertLinkStaysInside, assertSafeMember, memberPath } from '../deb/member-name.js';
+import { assertLinkStaysInside, assertSafeMember, isPackageName, memberPath } from '../deb/member-name.js';
 import { parseRelations, type RelationGroup } from '../deb/relation.js';
 import { readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import { onDisk } from '../io/disk.js';
+import { onDisk, readIfThere } from '../io/disk.js';
 import type { AptSourcePin, StoredFile } from '../source/pin.js';
 
 /** One member, its path beginning with `debian`. */
@@ -179,4 +179,25 @@ export function buildDependencies(packaging: Packaging): RelationGroup[] {
   // Without `no`, dpkg-buildpackage may need it to build as if root (dpkg-build-api(7), Policy 5.6.31)
   const needsRoot = source.get('Rules-Requires-Root') !== 'no';
   return [...named, ...(needsRoot ? parseRelations('fakeroot') : [])];
+}
+
+/**
+ * The packages of a component that its build gives another version than its source has: the lines of
+ * `packaging/<component>/own-versions`. `#` begins a comment.
+ *
+ * @param file may not exist
+ * @throws LockstepError BUILD_PACKAGING with the line of every fault, DISK_IO
+ */
+export async function readOwnVersions(file: string): Promise<string[]> {
+  const lines = ((await readIfThere(file))?.toString('utf8') ?? '').split('\n');
+  const names = lines.map((line, index) => ({ name: line.replace(/#.*/, '').trim(), line: index + 1 }));
+  const faults = names.filter(({ name }) => name !== '' && !isPackageName(name));
+  if (faults.length > 0) {
+    throw new LockstepError('BUILD_PACKAGING', {
+      message: `${file} has lines that are not the name of a package`,
+      hint: 'Write one package name on each line',
+      where: faults.map(({ name, line }) => ({ file, line, value: name })),
+    });
+  }
+  return names.flatMap(({ name }) => (name === '' ? [] : [name]));
 }

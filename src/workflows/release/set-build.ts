@@ -7,6 +7,7 @@ import { baseIndices } from '../../build/base-index.js';
 import { applyBuild, planBuild, prepareBuild, type BuildPlan } from '../../build/build-plan.js';
 import type { BuildContext, DebianRequest, PreparedBuild } from '../../build/builder-port.js';
 import type { BuildOutput } from '../../build/built.js';
+import { readOwnVersions } from '../../build/packaging.js';
 import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { ensureDir, exists, sha256Of } from '../../io/disk.js';
@@ -163,6 +164,7 @@ async function planDebian(
       const pin = pins.get(name) as AptSourcePin | TreePin;
       const folder = join(context.places.packaging, name, 'debian');
       const packaging = await exists(folder);
+      const ownVersions = await readOwnVersions(join(context.places.packaging, name, 'own-versions'));
       const request = (number: number): DebianRequest => ({
         method: 'debian',
         component: name,
@@ -178,6 +180,7 @@ async function planDebian(
           ...originLines(pin, {}),
         ],
         packages: component.packages ?? (pin.kind === 'apt-source' ? [pin.package] : []),
+        ownVersions,
         base: {
           codename: profile.base.codename,
           architecture,

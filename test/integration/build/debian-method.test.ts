@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-plan.js';
 import type { DebianRequest } from '../../../src/build/builder-port.js';
 import type { BuildOutput } from '../../../src/build/built.js';
+import { enterScript } from '../../../src/build/build-scripts.js';
 import { readDeb } from '../../../src/deb/deb-file.js';
 import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName } from '../../../src/io/compress.js';
@@ -137,27 +138,101 @@ describe('building by the debian method', function () {
     });
   });
 
-  it('takes what is wanted of a source, and only plain files', async () => {
-    const more = `
-binary: evil
-evil:
-	ln -s /etc/hostname ../evil_1_all.deb
-	mkdir -p debian/second/DEBIAN
-	dpkg-gencontrol -psecond -Pdebian/second
-	dpkg-deb --root-owner-group --build debian/second ..
-`;
-    const spec = {
-      ...sampleSpec,
-      debian: {
-        ...sampleSpec.debian,
-        rules: rules + more,
-        control: `${control}\nPackage: second\nArchitecture: all\nDescription: another\n More.\n`,
-      },
-    };
+  /** The sample with more commands before `binary`, and more paragraphs of control. */
+  const sampleWith = (commands: string, paragraphs = ''): typeof sampleSpec => ({
+    ...sampleSpec,
+    debian: {
+      ...sampleSpec.debian,
+      rules: `${rules}\nbinary: more\nmore: binary-indep\n${commands.trim().replace(/^/gm, '\t')}\n`,
+      control: control + paragraphs,
+    },
+  });
+  const second = '\nPackage: second\nArchitecture: all\nDescription: another\n More.\n';
+  const makeSecond = (options = ''): string =>
+    [
+      'mkdir -p debian/second/DEBIAN',
+      `dpkg-gencontrol -psecond -Pdebian/second ${options}`,
+      'dpkg-deb --root-owner-group --build debian/second ..',
+    ].join('\n');
+
+  it('takes what is wanted of a source', async () => {
+    const spec = sampleWith(makeSecond(), second);
     const names = async (packages: string[]): Promise<string[]> =>
       (await build(await builds.request({ packages }, spec))).packages.map((one) => one.package);
     assert.deepEqual(await names(['sample']), ['sample']);
     assert.deepEqual(await names(['second', 'sample']), ['sample', 'second']);
+  });
+
+  const strange: [string, string, RegExp][] = [
+    ['a symbolic link', 'ln -s /etc/hostname ../evil_1_all.deb', /"evil_1_all.deb".*symbolic link/],
+    ['a hard link', 'ln ../sample_*.deb ../evil_1_all.deb', /"evil_1_all.deb".*hard link/],
+    ['a named pipe', 'mkfifo ../evil_1_all.deb', /"evil_1_all.deb".*not a regular file/],
+    ['a folder', 'mkdir ../evil_1_all.deb', /"evil_1_all.deb".*not a regular file/],
+  ];
+  for (const [what, command, says] of strange) {
+    it(`refuses ${what} in the place of a package, and reads nothing through it`, async () => {
+      await assert.rejects(
+        async () => build(await builds.request({}, sampleWith(command))),
+        fault('BUILD_OUTPUT', says),
+      );
+      assert.deepEqual(await builds.leftovers(), []);
+    });
+  }
+
+  it('takes nothing while a process of the build lives that could exchange it', async () => {
+    const mark = `lockstep-late-${process.pid}`;
+    const late = `setsid sh -c 'sleep 1000; : ${mark}' < /dev/null > /dev/null 2>&1 &`;
+    const request = await builds.request({}, sampleWith(late));
+    const context = builds.context();
+    const alive: boolean[] = [];
+    // Its first look at what was built is when it puts that into the store
+    const put = builds.store.put.bind(builds.store);
+    const planned = planBuild(await prepareBuild(request, context));
+    builds.store.put = async (...args) => {
+      alive.push((await execute('ps', ['-eo', 'args'])).stdout.includes(mark));
+      return await put(...args);
+    };
+    try {
+      await applyBuild(planned, context);
+    } finally {
+      builds.store.put = put;
+    }
+    assert.deepEqual(alive, [false]);
+    // And nothing runs in the namespace once the build has ended
+    assert.match(enterScript.trim(), /\nchroot root "\$@" \|\| status=\$\?\nexit "\$status"$/);
+  });
+
+  it('refuses packages that are not of the source', async () => {
+    const control_ = 'debian/second/DEBIAN/control';
+    const cases: [string, string, RegExp][] = [
+      [
+        `${makeSecond()}\nsed -i 's/^Package: .*/Package: openssh-server/' ${control_}\ndpkg-deb --root-owner-group --build debian/second ..`,
+        second,
+        /produced openssh-server_\S+: debian\/control does not list the package openssh-server/,
+      ],
+      [
+        `${makeSecond()}\nsed -i 's/^Architecture: .*/Architecture: riscv64/' ${control_}\ndpkg-deb --root-owner-group --build debian/second ..`,
+        second,
+        /it is for riscv64/,
+      ],
+      [makeSecond('-v9:9'), second, /produced second_9_all.deb: it has the version 9:9/],
+    ];
+    for (const [commands, paragraphs, says] of cases) {
+      await assert.rejects(
+        async () => build(await builds.request({}, sampleWith(commands, paragraphs))),
+        fault('BUILD_OUTPUT', says),
+      );
+    }
+    const { packages } = await build(
+      await builds.request(
+        { packages: ['second'], ownVersions: ['second'] },
+        sampleWith(makeSecond('-v9:9'), second),
+      ),
+    );
+    assert.deepEqual(
+      packages.map(({ package: name, version }) => [name, version]),
+      [['second', '9:9']],
+    );
   });
 
   it('says when a package of the profile was not made', async () => {
