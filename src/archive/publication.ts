@@ -9,7 +9,6 @@ import { sha256Of, writeFileAtomic } from '../io/disk.js';
 import { readKept } from '../io/kept-json.js';
 import { signingEnd } from '../signing/key-end.js';
 import type { PublicHalf } from '../signing/signer-port.js';
-import type { Snapshot } from '../snapshot/manifest.js';
 import { BlockMissing } from './index-set.js';
 import type { PoolFile } from './index-text.js';
 import {
@@ -38,16 +37,7 @@ import {
   type SuiteIdentity,
 } from './release.js';
 import type { KeyringSuites } from './sources-file.js';
-import { stored, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
-
-/** A snapshot that is named by its manifest's hash; its manifest is read only where nothing is known of it yet. */
-export interface ListedSnapshot {
-  id: string;
-  /** Of the manifest's text. */
-  sha256: string;
-  /** Reads and verifies the manifest. */
-  load: () => Promise<Snapshot>;
-}
+import { stored, type ListedSnapshot, type SnapshotRecord, type SnapshotRecords } from './snapshot-record.js';
 
 export interface PublicationRequest {
   port: ArchivePort;
@@ -91,12 +81,12 @@ export async function preparePublication(request: PublicationRequest): Promise<P
 /** Makes the records and the listing that a publication needs. Throws as {@link preparePublication}. */
 export async function prepareListing(request: PublicationRequest): Promise<void> {
   const { snapshot, records } = request;
-  await listingFor(request, await records.of(snapshot.sha256, snapshot.load));
+  await listingFor(request, await records.of(snapshot));
 }
 
 async function prepare(request: PublicationRequest): Promise<PublicationPlan> {
   const { snapshot, records } = request;
-  const frozen = await records.of(snapshot.sha256, snapshot.load);
+  const frozen = await records.of(snapshot);
   const listing = await listingFor(request, frozen);
   const pool = await unvouchedPool(request, listing, frozen);
   const now = request.clock.now();
@@ -128,7 +118,7 @@ async function listingFor(
   const kept = await readKept(path, listingSchema);
   if (kept !== undefined && (await stored(kept.files, store))) return kept;
   const others: SnapshotRecord[] = [];
-  for (const { sha256, load } of earlier) others.push(await records.of(sha256, load));
+  for (const each of earlier) others.push(await records.of(each));
   const listing = await listingOf(frozen, others, suite.retain, records.places);
   await writeFileAtomic(path, JSON.stringify(listing), { fsync: false });
   return listing;
@@ -155,7 +145,7 @@ async function unvouchedPool(
   }
   if (unvouched.length === 0) return [];
   const recordOf = async (each: ListedSnapshot): Promise<SnapshotRecord> =>
-    each.id === frozen.id ? frozen : await records.of(each.sha256, each.load);
+    each.id === frozen.id ? frozen : await records.of(each);
   const others: SnapshotRecord[] = [];
   for (const each of vouched) others.push(await recordOf(each));
   const pool = new Map<string, PoolFile>();

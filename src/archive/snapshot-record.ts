@@ -9,6 +9,7 @@ import { writeFileAtomic } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { readKept } from '../io/kept-json.js';
 import type { Evidence } from '../snapshot/evidence.js';
+import { otherSnapshot } from '../snapshot/snapshot-folder.js';
 import type {
   Snapshot,
   SnapshotManifest,
@@ -84,6 +85,15 @@ interface KeptRecord extends SnapshotRecord {
   contents: boolean;
 }
 
+/**
+ * A snapshot by its profile, id and the hash of its manifest; the manifest is read only where nothing is known of it
+ * yet.
+ */
+export interface ListedSnapshot extends Pick<SnapshotRecord, 'profile' | 'id' | 'sha256'> {
+  /** Reads and verifies the manifest. */
+  load: () => Promise<Snapshot>;
+}
+
 /** The records below one folder. */
 export class SnapshotRecords {
   readonly places: RecordOptions;
@@ -110,16 +120,17 @@ export class SnapshotRecords {
   }
 
   /**
-   * The record of a snapshot.
+   * The record of a snapshot. A record says what its manifest's bytes say, so the names of another snapshot over the
+   * same bytes are found here, whoever asks.
    *
-   * @param load reads and verifies the manifest; called if no record exists yet
-   * @throws LockstepError what `load` throws; DISK_FULL, DISK_IO, INTERRUPTED; STORE_MISSING and DEB_ARCHIVE of
-   * packages that are read for Contents
+   * @throws LockstepError SNAPSHOT_INVALID (it is the manifest of another snapshot); what `load` throws; DISK_FULL,
+   * DISK_IO, INTERRUPTED; STORE_MISSING and DEB_ARCHIVE of packages that are read for Contents
    */
-  async of(sha256: string, load: () => Promise<Snapshot>): Promise<SnapshotRecord> {
-    const known = this.#known.get(sha256);
-    if (known !== undefined) return known;
-    const record = (await this.#kept(sha256)) ?? (await this.make(await load()));
+  async of({ profile, id, sha256, load }: ListedSnapshot): Promise<SnapshotRecord> {
+    const record = this.#known.get(sha256) ?? (await this.#kept(sha256)) ?? (await this.make(await load()));
+    if (record.id !== id || record.profile !== profile) {
+      throw otherSnapshot(`The manifest of ${id} of ${profile}`, record, { value: sha256 });
+    }
     this.#known.set(sha256, record);
     return record;
   }

@@ -6,13 +6,13 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LockstepError } from '../errors.js';
+import { LockstepError, type FaultPlace } from '../errors.js';
 import { exists, namesEnding, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
 import type { LineTrust } from './chained-lines.js';
 import { withEvidence } from './evidence-file.js';
-import type { Snapshot } from './manifest.js';
+import type { Snapshot, SnapshotManifest } from './manifest.js';
 import { parseManifest } from './manifest.js';
 import type { SnapshotPlan } from './snapshot-plan.js';
 import { isSnapshotId } from './snapshot-id.js';
@@ -110,13 +110,22 @@ export async function readSnapshot(
   }
   const manifest = parseManifest(bytes, files.manifest);
   if (manifest.id !== place.id || manifest.profile !== place.profile) {
-    throw new LockstepError('SNAPSHOT_INVALID', {
-      message: `${files.manifest} holds the snapshot ${manifest.id} of ${manifest.profile}`,
-      hint: 'It was renamed or overwritten. Restore it from version control or a backup',
-      where: [{ file: files.manifest, path: 'id', value: manifest.id }],
-    });
+    throw otherSnapshot(files.manifest, manifest, { file: files.manifest, path: 'id' });
   }
   return { manifest, sha256: sha256Of(bytes) };
+}
+
+/** SNAPSHOT_INVALID: under the name of one snapshot lies another one. */
+export function otherSnapshot(
+  where: string,
+  found: Pick<SnapshotManifest, 'id' | 'profile'>,
+  place: FaultPlace,
+): LockstepError {
+  return new LockstepError('SNAPSHOT_INVALID', {
+    message: `${where} holds the snapshot ${found.id} of ${found.profile}`,
+    hint: 'It was renamed or overwritten. Restore it from version control or a backup',
+    where: [{ value: found.id, ...place }],
+  });
 }
 
 /** The newest snapshot of a profile, or null. Throws as {@link readSnapshot}. */

@@ -4,12 +4,7 @@
  */
 import { applyPublication } from '../../archive/apply.js';
 import type { PublicationPlan } from '../../archive/publication-plan.js';
-import {
-  prepareListing,
-  preparePublication,
-  type ListedSnapshot,
-  type PublicationRequest,
-} from '../../archive/publication.js';
+import { prepareListing, preparePublication, type PublicationRequest } from '../../archive/publication.js';
 import type { PublishedRelease } from '../../archive/release.js';
 import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
@@ -24,6 +19,7 @@ import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
 import { listedSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { inPhase } from '../../io/progress.js';
 import type { PublishResult } from './move-results.js';
+import type { ListedSnapshot } from '../../archive/snapshot-record.js';
 
 /** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
 type PlannedMove = Pick<HistoryEntry, 'action' | 'reissues'> & { there?: PublishedRelease; anew?: boolean };

@@ -5,8 +5,8 @@
 import { stretchesOf } from '../../archive/blocks.js';
 import { BlockMissing, blockText, type IndexPlaces } from '../../archive/index-set.js';
 import { versionsOf } from '../../archive/index-text.js';
-import type { ListedSnapshot } from '../../archive/publication.js';
-import type { SnapshotRecord } from '../../archive/snapshot-record.js';
+
+import type { SnapshotRecord, ListedSnapshot } from '../../archive/snapshot-record.js';
 import type { NamedSuite } from '../../profile/load.js';
 import type { SnapshotRef } from '../../snapshot/manifest.js';
 import { versionChanges, type NamedVersion, type VersionChanges } from '../../suite/version-steps.js';
@@ -51,7 +51,7 @@ export async function readVersions(
   const records = run.records;
   const read = async (): Promise<VersionChanges> => {
     const known = new Map<string, SnapshotRecord>();
-    for (const [id, { sha256, load }] of listed) known.set(id, await records.of(sha256, load));
+    for (const [id, one] of listed) known.set(id, await records.of(one));
     const side = (snapshots: ListedVersions['after']): Side =>
       snapshots
         .map((one) => (typeof one === 'string' ? known.get(one) : one))

@@ -37,8 +37,9 @@ export async function pastVersions(run: Run, suite: string): Promise<PastSnapsho
 
 async function versionsIn(run: Run, target: SnapshotTarget): Promise<PastSnapshot> {
   const records = run.records;
-  const { id, sha256, load } = await listedSnapshot(run, target);
-  const { supersedes, indices } = await records.of(sha256, load);
+  const listed = await listedSnapshot(run, target);
+  const { id, sha256, load } = listed;
+  const { supersedes, indices } = await records.of(listed);
   const blocks = indices.find(({ path }) => path === 'versions')?.blocks ?? [];
   try {
     const packages = blocks.flatMap((ref) => versionsOf(blockText(ref, records.places.blocks)));

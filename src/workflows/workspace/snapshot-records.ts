@@ -2,8 +2,7 @@
  * The data derived from manifests, `.lockstep/indices`, for workflows. It decides moves, so that a move does not read
  * the manifests.
  */
-import type { ListedSnapshot } from '../../archive/publication.js';
-import type { SnapshotRecord } from '../../archive/snapshot-record.js';
+import type { ListedSnapshot, SnapshotRecord } from '../../archive/snapshot-record.js';
 import { LockstepError } from '../../errors.js';
 import { exists, hashFile } from '../../io/disk.js';
 import type { Evidence } from '../../snapshot/evidence.js';
@@ -26,7 +25,7 @@ export interface SnapshotTarget extends SnapshotPlace {
  * @throws LockstepError SNAPSHOT_UNKNOWN; loading it throws as readSnapshot does
  */
 export async function listedSnapshot(run: Run, target: SnapshotTarget): Promise<ListedSnapshot> {
-  const { id } = target;
+  const { profile, id } = target;
   const load = async (): Promise<Snapshot> => {
     const snapshot = await readSnapshot(run.places.snapshots, target, await ownTrust(run));
     if (target.sha256 !== undefined && target.sha256 !== snapshot.sha256)
@@ -37,13 +36,12 @@ export async function listedSnapshot(run: Run, target: SnapshotTarget): Promise<
   const found =
     target.sha256 === undefined && (await exists(manifest)) ? await hashFile(manifest) : undefined;
   const sha256 = target.sha256 ?? found?.sha256 ?? (await load()).sha256;
-  return { id, sha256, load };
+  return { profile, id, sha256, load };
 }
 
 /** The record of a snapshot. If there is none yet, it is made from the verified manifest. */
 export async function recordOf(run: Run, target: SnapshotTarget): Promise<SnapshotRecord> {
-  const { sha256, load } = await listedSnapshot(run, target);
-  return await run.records.of(sha256, load);
+  return await run.records.of(await listedSnapshot(run, target));
 }
 
 /**

@@ -161,7 +161,10 @@ describe('what a suite lists', function () {
     const file = records.path(snapshot.sha256);
     await writeFile(file, (await readFile(file, 'utf8')).slice(0, 100));
     const load = (): Promise<Snapshot> => Promise.resolve(snapshot);
-    assert.deepEqual(await recordsIn(root).of(snapshot.sha256, load), made);
+    const { id, profile } = snapshot.manifest;
+    const listed = { id, profile, sha256: snapshot.sha256, load };
+    assert.deepEqual(await recordsIn(root).of(listed), made);
+    await assert.rejects(recordsIn(root).of({ ...listed, id: '20260102T000000Z' }), /holds the snapshot/);
     const block = made.indices.find(({ kind }) => kind === 'packages')!.blocks[0]!;
     const path = join(root, 'blocks', block.sha256.slice(0, 2), block.sha256);
     const bytes = await readFile(path);

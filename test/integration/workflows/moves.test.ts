@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainMove, moveFields } from '../../../src/cli/explain/move.js';
 import { promoteResult, rollbackResult } from '../../../src/workflows/move/move-results.js';
@@ -21,6 +21,25 @@ describe('suites that move', function () {
 
   const named = (versions: readonly { package: string; version: string }[]): string[] =>
     versions.map((one) => `${one.package} ${one.version}`);
+
+  it('take no snapshot under the name of another one, whatever is known of it already', async () => {
+    const one = await bench.cutWiki('1.0-1');
+    const two = await bench.cutWiki('1.1-1');
+    const three = await bench.cutWiki('1.2-1');
+    await bench.publish(one);
+    const files = (id: string) => snapshotFiles(bench.context.places.snapshots, { profile: 'set', id });
+    for (const part of ['manifest', 'signature', 'evidence'] as const)
+      await copyFile(files(one)[part], files(three)[part]);
+    const before = await hashes(bench.work.public);
+    const other = { code: 'SNAPSHOT_INVALID', message: new RegExp(`holds the snapshot ${one} of set`) };
+    await assert.rejects(bench.publish(three), other);
+    assert.deepEqual(await hashes(bench.work.public), before);
+    assert.deepEqual(
+      (await bench.history('set-unstable')).map(({ to }) => to),
+      [one],
+    );
+    await bench.publish(two);
+  });
 
   describe('promoting', () => {
     it('copies what the lower suite points at, and says in the history where it came from', async () => {
