@@ -13,9 +13,9 @@
  * a plain folder of the disk, since overlays are slow at what builds do there.
  * Nothing of the machine is mounted but five devices; there is no /sys.
  *
- * Entering the root is the last thing that it does. Its processes are those of
- * the build, so a program that took outputs here would race with them: outputs
- * are taken by outputs.ts, when the namespace has ended.
+ * Entering the root is the last thing that it does. A program that took outputs
+ * here would race with the processes of the build: outputs.ts takes them, when
+ * the namespace has ended.
  */
 export const enterScript = `
 set -eu
