@@ -205,13 +205,15 @@ function syncFile(path: string): void {
  */
 export async function syncFileSystem(path: string): Promise<boolean> {
   return await new Promise((resolve) => {
-    execFile('sync', ['-f', path], (error) => resolve(error === null));
+    execFile('sync', ['-f', path], { env: { PATH: process.env['PATH'] } }, (error) =>
+      resolve(error === null),
+    );
   });
 }
 
 /** Starts what syncFileSystem waits for, without waiting. Its result is not reported. */
 function sendToDisk(path: string): void {
-  spawn('sync', ['-f', path], { stdio: 'ignore' })
+  spawn('sync', ['-f', path], { stdio: 'ignore', env: { PATH: process.env['PATH'] } })
     .on('error', () => undefined)
     .unref();
 }

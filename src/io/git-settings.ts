@@ -8,7 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
 import { notThere } from './disk.js';
-import { run } from './process.js';
+import { run, session } from './process.js';
 import { which } from './tools.js';
 
 /** Lower-case names of settings, as git prints them. */
@@ -49,6 +49,7 @@ async function asGitSaysIt(dir: string): Promise<GitSettings> {
   const wanted = `^(${names.map((name) => name.replaceAll('.', '\\.')).join('|')})$`;
   const { stdout } = await run('git', ['-C', dir, 'config', '--null', '--get-regexp', wanted], {
     allowFailure: true,
+    inherit: session,
   });
   const settings: GitSettings = {};
   for (const entry of stdout.split('\0')) {

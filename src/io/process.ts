@@ -18,8 +18,10 @@ async function library(): Promise<Pick<typeof execaModule, 'execa'>> {
 
 export interface RunOptions extends Stoppable {
   cwd?: string;
-  /** Variables in addition to those of this process; undefined removes one. Default: `LC_ALL=C.UTF-8`. */
+  /** Variables in addition to the inherited ones. Default: `LC_ALL=C.UTF-8`. */
   env?: Readonly<Record<string, string | undefined>>;
+  /** Names of further variables of this process that the program gets: {@link session} for the user's own programs. */
+  inherit?: RegExp;
   /** Pass only `env`, and `PATH` if `env` does not have it. */
   cleanEnv?: boolean;
   /** Bytes for stdin. Default: empty stdin. */
@@ -57,6 +59,23 @@ export interface RunResult {
   stdout: string;
   stdoutBytes: Buffer;
   stderr: string;
+}
+
+/**
+ * The variables of this process that every program gets. It is a list of what is allowed: this process may have a
+ * passphrase in its environment, or any other secret of the person who started it.
+ */
+const inherited = /^(?:PATH|HOME|USER|LOGNAME|TMPDIR)$/;
+
+/** Variables that the user's own gpg and git need: their settings, and the way to an agent, a terminal or a window. */
+export const session =
+  /^(?:GNUPGHOME|GPG_TTY|PINENTRY_USER_DATA|TERM|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|XDG_RUNTIME_DIR|XDG_CONFIG_HOME|GIT_CONFIG\w*|LANG|LC_\w+)$/;
+
+/** An environment without Lockstep's own secrets, for a program that gets the rest of it. */
+export function withoutSecrets(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('LOCKSTEP_PASSPHRASE')));
 }
 
 const forceKillAfterMs = 5_000;
@@ -201,13 +220,20 @@ function limited(
 /**
  * The options of both ways to run a program. execa must not throw for a failed program: this module makes the faults.
  */
-function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'cleanEnv' | 'maxOutput'>) {
-  const clean = options.cleanEnv === true;
+function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'inherit' | 'cleanEnv' | 'maxOutput'>) {
+  const own =
+    options.cleanEnv === true
+      ? { PATH: process.env['PATH'] }
+      : Object.fromEntries(
+          Object.entries(process.env).filter(
+            ([name]) => inherited.test(name) || options.inherit?.test(name) === true,
+          ),
+        );
   // The output is read or shown in a log, so its language must be the same on every machine.
-  const env = { LC_ALL: 'C.UTF-8', ...(clean ? { PATH: process.env['PATH'] } : {}), ...options.env };
+  const env = { ...own, LC_ALL: 'C.UTF-8', ...options.env };
   return {
     env,
-    extendEnv: !clean,
+    extendEnv: false,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     encoding: 'buffer',
     reject: false,

@@ -5,7 +5,7 @@
 import { asBuffer } from '../deb/bytes.js';
 import { LockstepError } from '../errors.js';
 import type { RunResult } from '../io/process.js';
-import { run } from '../io/process.js';
+import { run, session } from '../io/process.js';
 import { signableText, splitClearsigned } from './clearsigned.js';
 import { linkPlaces, reachableHome } from './gpg-home.js';
 import { dearmor, unixLines } from './keys.js';
@@ -81,10 +81,10 @@ const signingArgs = ['--status-fd', '2', '--digest-algo', 'SHA512', '--armor'];
 /** How gpg gives a public key; its name comes next. */
 export const exportArgs = ['--armor', '--export-options', 'export-minimal', '--export', '--'];
 
-/** How every gpg is run. Its children (pinentry, scdaemon) have no business with a passphrase meant for us. */
+/** How every gpg is run: it and pinentry find the user's session, and get no passphrase that is meant for Lockstep. */
 export const gpgOptions = {
   allowFailure: true,
-  env: { LOCKSTEP_PASSPHRASE: undefined, LOCKSTEP_PASSPHRASE_FILE: undefined },
+  inherit: session,
   debianPackage: 'gnupg',
 } as const;
 

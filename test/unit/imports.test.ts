@@ -90,6 +90,14 @@ describe('the direction of imports', () => {
     ]);
   });
 
+  it('lets only src/io/process.ts start programs, with an environment from a list; and sync(1) is started bare', () => {
+    const starting = sourceFiles()
+      .filter((file) => /['"](?:node:)?child_process['"]|['"]execa['"]/.test(readFileSync(file, 'utf8')))
+      .map((file) => relative(src, file))
+      .sort();
+    assert.deepEqual(starting, ['io/file-batch.ts', 'io/process.ts']);
+  });
+
   it('lets only src/signing read a private key', () => {
     const offenders = sourceFiles()
       .filter((file) => roomOf(file) !== 'signing')

@@ -2,7 +2,7 @@
  * Credentials for git servers, from the environment or from the user's credential helpers (gitcredentials(7)). They are
  * looked up only after a server answered 401, sent only to that server, and never written to the disk.
  */
-import { answerOf } from '../../io/process.js';
+import { answerOf, withoutSecrets } from '../../io/process.js';
 import type { SourceContext } from '../source-context.js';
 import { sessionOf } from '../source-context.js';
 
@@ -94,7 +94,7 @@ async function ask(
     cwd: '/',
     cleanEnv: true,
     env: {
-      ...context.env,
+      ...withoutSecrets(context.env ?? {}),
       GIT_TERMINAL_PROMPT: '0',
       GIT_ASKPASS: undefined,
       SSH_ASKPASS: undefined,

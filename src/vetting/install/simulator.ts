@@ -152,7 +152,7 @@ export class Simulator {
     const config = await write('apt.conf', this.#configuration(folder));
     const result = await run('apt-get', ['--simulate', '--assume-yes', '--quiet=1', ...source, ...args], {
       cwd: folder,
-      env: { LC_ALL: 'C', LANGUAGE: undefined, APT_CONFIG: config },
+      env: { LC_ALL: 'C', APT_CONFIG: config },
       allowFailure: true,
       signal,
     });

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName, xzCompress, xzDecompress } from '../../../src/io/compress.js';
-import { filterThrough, run, tailOf } from '../../../src/io/process.js';
+import {
+  filterThrough,
+  run,
+  session,
+  tailOf,
+  withoutSecrets,
+  type RunOptions,
+} from '../../../src/io/process.js';
 import { missingTools, which } from '../../../src/io/tools.js';
 
 const node = process.execPath;
@@ -64,6 +71,34 @@ describe('other programs', () => {
     // Node itself passes NODE_V8_COVERAGE on to every child, while coverage is counted
     const names = Object.keys(clean).filter((name) => name !== 'NODE_V8_COVERAGE');
     assert.deepEqual(names.sort(), ['A', 'LC_ALL', 'PATH']);
+  });
+
+  it('get no secret of this process, only what is on the list', async () => {
+    const own = { LOCKSTEP_PASSPHRASE: 'secret', CI_TOKEN: 'secret', GNUPGHOME: '/keys', TMPDIR: '/tmp' };
+    const before = Object.keys(own).map((name) => [name, process.env[name]] as const);
+    Object.assign(process.env, own);
+    try {
+      const print = script('console.log(JSON.stringify(process.env))');
+      const seen = async (options: RunOptions): Promise<string[]> =>
+        Object.keys(JSON.parse((await run(node, print, options)).stdout) as object).filter(
+          (name) => name in own,
+        );
+      assert.deepEqual(await seen({}), ['TMPDIR']);
+      assert.deepEqual((await seen({ inherit: session })).sort(), ['GNUPGHOME', 'TMPDIR']);
+      assert.deepEqual((await seen({ cleanEnv: true })).sort(), []);
+      assert.deepEqual((await seen({ cleanEnv: true, env: withoutSecrets(process.env) })).sort(), [
+        'CI_TOKEN',
+        'GNUPGHOME',
+        'TMPDIR',
+      ]);
+      let piped = '';
+      for await (const piece of filterThrough('env', [], '')) piped += piece.toString();
+      assert.doesNotMatch(piped, /secret/);
+    } finally {
+      for (const [name, value] of before)
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+    }
   });
 
   it('are TOOL_FAILED with what they last said, as a person would type them', async () => {
