@@ -56,7 +56,7 @@ async function inside(root: string, of: Codename): Promise<number> {
   await writeFile(sources, await debianSources(of));
   const packages = ['ca-certificates', 'git', ...(of === 'trixie' ? ['nodejs', 'npm'] : [])];
   const made = ['--mode=root', '--variant=apt', `--include=${packages.join(',')}`, of, root, sources];
-  await run('mmdebstrap', made);
+  await run('mmdebstrap', made, { inherit: /_proxy$/i });
   if (of === 'bookworm') await copyNode(root);
   const tree = join(root, 'srv/lockstep');
   await run('git', ['clone', '--quiet', '--no-hardlinks', top, tree]);

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import git from 'isomorphic-git';
-import { run } from '../../../src/io/process.js';
+import { run, session } from '../../../src/io/process.js';
 import { commitFiles, type CommitResult } from '../../../src/io/commit.js';
 import { commitSignature } from '../../../src/signing/commit-signature.js';
 import { commitHooks } from '../../../src/io/git-settings.js';
@@ -107,7 +107,9 @@ describe('committing what was cut', () => {
       `[commit]\n  gpgSign = yes\n[gpg]\n  program = ${program}\n[user]\n  name = Committer\n  email = c@example.invalid\n`,
     );
     assert.equal((await snapshot()).kind, 'committed');
-    const { stderr } = await run('git', ['-C', repository, 'verify-commit', '--raw', 'HEAD']);
+    const { stderr } = await run('git', ['-C', repository, 'verify-commit', '--raw', 'HEAD'], {
+      inherit: session,
+    });
     assert.match(stderr, new RegExp(`VALIDSIG ${key}`));
 
     // Where it cannot be, there is no commit, and it is said why
