@@ -5,6 +5,7 @@
  */
 import { constants } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { errnoOf, onDisk } from '../io/disk.js';
 
@@ -37,7 +38,10 @@ export async function openOutputs(folder: string): Promise<BuildOutputFile[]> {
         const owner = (await at.stat()).uid;
         const names = (await readdir(inside)).filter((name) => name.endsWith('.deb')).sort();
         if (names.length > mostOutputs) {
-          throw refused(folder, `it left ${names.length} packages, and the limit is ${mostOutputs}`);
+          throw new LockstepError('BUILD_OUTPUT', {
+            message: `The build left ${counted(names.length, 'package')}, and the limit is ${mostOutputs}`,
+            hint,
+          });
         }
         for (const name of names) opened.push(await openOutput(inside, name, owner));
         return opened;
@@ -73,14 +77,16 @@ async function faultOfFile(handle: FileHandle, owner: number): Promise<string | 
   if (!stats.isFile()) return 'is not a regular file';
   if (stats.nlink !== 1) return 'is a hard link: the file has another name too';
   if (stats.uid !== owner) return 'does not belong to the user of the build';
-  if (stats.size > largestOutput) return `has ${stats.size} bytes, and the limit is ${largestOutput}`;
+  if (stats.size > largestOutput) return `has ${stats.size} B, and the limit is ${largestOutput} B`;
   return undefined;
 }
+
+const hint = 'A build may leave only plain package files next to its source folder. Look at debian/rules';
 
 function refused(name: string, why: string): LockstepError {
   return new LockstepError('BUILD_OUTPUT', {
     message: `The build left ${JSON.stringify(name)}, which is not taken: ${why}`,
-    hint: 'A build may leave only plain package files next to its source folder. Look at debian/rules',
+    hint,
     where: [{ file: name }],
   });
 }

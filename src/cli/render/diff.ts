@@ -148,7 +148,7 @@ function fixes(changelogs: readonly SourceChanges[]): string {
 
 function changelog(changes: SourceChanges, limits: DiffLimits): string {
   const { source, from, to, direction, packaging, upstream, omitted } = changes;
-  const title = `Changelog of ${source}, ${direction === 'up' ? `${from} to ${to}` : `${to} to ${from}(reverted)`}`;
+  const title = `Changelog of ${source}, ${direction === 'up' ? `${from} to ${to}` : `${to} to ${from} (reverted)`}`;
   const lines = [
     ...upstream.flatMap(({ heading: name, lines: text }) => [`${name}`, ...text.map((line) => `  ${line}`)]),
     ...packaging

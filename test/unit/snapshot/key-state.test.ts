@@ -67,4 +67,40 @@ describe('what the record of keys says', () => {
     assert.equal(state.current.public, 'B');
     assert.deepEqual(endsOf(state).get('A'.repeat(40)), new Date(since));
   });
+
+  it('says why a key cannot be given up, or come back', () => {
+    const since = '2026-11-01T00:00:00.000Z';
+    const lost = (key: string, compromised: string): KeyChange =>
+      change('compromise', key, { compromised: compromised.repeat(40), since });
+    const steps = [change('first', 'A'), change('announce', 'B'), change('both', 'B'), change('finish', 'B')];
+    const moved = after(...steps, change('announce', 'C'));
+    const says: [KeyChange, RegExp][] = [
+      [change('announce', 'D'), /another next key is already announced/],
+      [lost('D', 'E'), /is not a key of the archive/],
+      [lost('B', 'B'), /cannot replace itself/],
+      [lost('D', 'A'), /only the current key can declare another key compromised/],
+      [lost('A', 'B'), /is an earlier key of the archive/],
+      [change('accept', 'A'), /only the current key can confirm lines/],
+    ];
+    for (const [one, reason] of says) {
+      const said = afterChange(moved, one);
+      assert.ok(typeof said === 'string');
+      assert.match(said, reason);
+    }
+    const former = afterChange(moved, lost('B', 'A'));
+    assert.ok(typeof former !== 'string');
+    assert.deepEqual([former.stage, former.next?.public], ['announced', 'C']);
+    const coming = afterChange(moved, lost('B', 'C'));
+    assert.ok(typeof coming !== 'string');
+    assert.deepEqual([coming.stage, coming.next], ['steady', null]);
+    const replaced = afterChange(moved, lost('C', 'B'));
+    assert.ok(typeof replaced !== 'string');
+    assert.deepEqual([replaced.current.public, names(signingKeys(replaced))], ['C', 'C']);
+    const renewed = afterChange(moved, change('renew', 'C', { key: { ...keyOf('C'), public: 'new' } }));
+    assert.ok(typeof renewed !== 'string');
+    assert.equal(renewed.next?.public, 'new');
+    const accepted = afterChange(moved, change('accept', 'B', { lines: [{ file: 'x', through: 'y' }] }));
+    assert.ok(typeof accepted !== 'string');
+    assert.deepEqual([...accepted.accepted], ['y']);
+  });
 });

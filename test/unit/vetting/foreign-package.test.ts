@@ -46,6 +46,17 @@ describe('a package of others', () => {
     assert.deepEqual([alone.package.source, alone.package.sourceVersion], ['hello', '2.10-3']);
   });
 
+  it('is refused without the fields that name it, and with what is no control file', () => {
+    const bare = { ...contents(), control: 'Description: x\nSource:\n' };
+    assert.deepEqual(faults(bare), [
+      'control: Package "" is not a package name',
+      'control: Version "" is not a Debian version',
+      'control: Architecture "" is not an architecture',
+      'control: Source "" is not "name" or "name (version)"',
+    ]);
+    assert.equal(faults({ ...contents(), control: 'Package hello\n' }).length, 1);
+  });
+
   it('is refused with everything that is wrong with its control file', () => {
     assert.deepEqual(
       faults(contents({ Package: '../x', Version: 'one', Architecture: 'any/thing', Source: 'a b' })),
