@@ -234,7 +234,14 @@ describe('snapshots on disk', () => {
       code: 'SNAPSHOT_UNKNOWN',
       hint: `Its snapshots: ${first.id}`,
     });
-    await assert.rejects(findSnapshot(root, '20200101T000000Z'), { code: 'SNAPSHOT_UNKNOWN' });
+    await assert.rejects(findSnapshot(root, '20200101T000000Z'), {
+      code: 'SNAPSHOT_UNKNOWN',
+      hint: `The newest snapshots are: ${first.id} (set)`,
+    });
+    await assert.rejects(findSnapshot(join(root, 'empty'), '20200101T000000Z'), {
+      code: 'SNAPSHOT_UNKNOWN',
+      hint: 'There are no snapshots yet',
+    });
     const text = await readFile(snapshotFiles(root, { profile: 'set', id: first.id }).manifest);
     await writeFile(join(root, 'set/20200101T000000Z.json'), text);
     await assert.rejects(readSnapshot(root, { profile: 'set', id: '20200101T000000Z' }), {
