@@ -20,7 +20,7 @@ import { splitManifest } from './manifest-text.js';
 import { isPlainPackage } from './plain-package.js';
 import { evidenceV1, stepsOfV1 } from './manifest-v1.js';
 import { assertReadable } from './newer-format.js';
-import { isSnapshotId } from './snapshot-id.js';
+import { snapshotId } from './result-fields.js';
 import { sha256 } from '../io/sha256.js';
 
 /** The newest format this Lockstep reads, and the one it writes. */
@@ -48,10 +48,6 @@ const version = z.string().refine(isValidVersion, { error: 'must be a Debian ver
 const architecture = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'must be an architecture' });
 const slug = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/, { error: 'must be a name' });
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/, { error: 'must be a file name' });
-const snapshotId = z
-  .string()
-  .refine(isSnapshotId, { error: 'must be a snapshot id' })
-  .describe('UTC time, `20261123T101530Z`');
 const poolPath = z
   .string()
   .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {

@@ -5,26 +5,22 @@
  */
 import { z } from 'zod';
 import { chainedFields, parseChainedLines } from '../snapshot/chained-lines.js';
-import { isSnapshotId } from '../snapshot/snapshot-id.js';
+import { snapshotId } from '../snapshot/result-fields.js';
 import { sha256 } from '../io/sha256.js';
 
-const id = z
-  .string()
-  .refine(isSnapshotId, { error: 'must be a snapshot id' })
-  .describe('UTC time, `20261123T101530Z`');
 /** A move in its written form. */
 export const historyMoveSchema = z.object({
   suite: z.string(),
   action: z.enum(['publish', 'promote', 'rollback']),
-  from: id.nullable().describe('The snapshot that the suite pointed at before'),
-  to: id,
+  from: snapshotId.nullable().describe('The snapshot that the suite pointed at before'),
+  to: snapshotId,
   manifest: sha256.describe('SHA-256 of the manifest of `to`'),
   profile: z.string(),
   at: z.iso.datetime().describe('ISO 8601, UTC'),
   by: z.string().describe('Who made the move: name <mail>, or user@host'),
   reason: z.string().optional(),
   fromSuite: z.string().optional().describe('The suite from which the snapshot was promoted'),
-  reissues: id.optional().describe('The snapshot whose content `to` re-issues under higher versions'),
+  reissues: snapshotId.optional().describe('The snapshot whose content `to` re-issues under higher versions'),
   security: z.array(z.string()).optional().describe('CVE ids that `to` fixes'),
 });
 export const historyEntrySchema = historyMoveSchema.extend(chainedFields);
