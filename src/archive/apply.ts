@@ -7,7 +7,7 @@ import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { Clock } from '../io/clock.js';
 import type { ContentStore } from '../io/content-store.js';
-import { diskFault } from '../io/disk.js';
+import { diskFault } from '../io/disk-fault.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { silentPhase, type Phase } from '../io/progress.js';
 import type { Signer } from '../signing/signer-port.js';

@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collect } from '../deb/bytes.js';
 import { gzip, xzCompress } from '../io/compress.js';
-import { diskFault, errnoOf, sha256Of, writeFileNow } from '../io/disk.js';
+import { sha256Of, writeFileNow } from '../io/disk.js';
+import { diskFault, errnoOf } from '../io/disk-fault.js';
 import { splitXz, type XzBlocks } from '../io/xz-blocks.js';
 import type { BlockRef, Run } from './blocks.js';
 

@@ -14,10 +14,6 @@ import {
   freeBytes,
   hashFile,
   linkOrCopy,
-  notThere,
-  onDisk,
-  onDiskNow,
-  onErrno,
   readIfThere,
   removeFile,
   sha256Of,
@@ -26,6 +22,7 @@ import {
   viaTemporary,
   writeFileAtomic,
 } from '../io/disk.js';
+import { notThere, onDisk, onDiskNow, onErrno } from '../io/disk-fault.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { allShares } from '../io/thread.js';
 import type {

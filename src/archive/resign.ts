@@ -5,7 +5,7 @@
  */
 import { formatRelease, type Release } from '../deb/release-file.js';
 import type { Clock } from '../io/clock.js';
-import { diskFault } from '../io/disk.js';
+import { diskFault } from '../io/disk-fault.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import type { Signer } from '../signing/signer-port.js';
 import type { ArchivePort } from './port.js';

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LockstepError } from '../errors.js';
-import { errnoOf } from '../io/disk.js';
+import { errnoOf } from '../io/disk-fault.js';
 import { folderPage, type FolderEntry } from './folder-page.js';
 import { answerFor } from './http-answer.js';
 

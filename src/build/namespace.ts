@@ -6,7 +6,8 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { LockstepError } from '../errors.js';
-import { notThere, readIfThere } from '../io/disk.js';
+import { readIfThere } from '../io/disk.js';
+import { notThere } from '../io/disk-fault.js';
 import { run, type RunResult } from '../io/process.js';
 import { missingTools, toolMissing, type ToolName } from '../io/tools.js';
 

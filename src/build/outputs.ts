@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
-import { errnoOf, onDisk } from '../io/disk.js';
+import { errnoOf, onDisk } from '../io/disk-fault.js';
 
 /** Bytes. The largest package of Debian 12 has 1.3 GB. */
 export const largestOutput = 4 * 1024 ** 3;

@@ -14,7 +14,8 @@ import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
-import { onDisk, readIfThere } from '../io/disk.js';
+import { readIfThere } from '../io/disk.js';
+import { onDisk } from '../io/disk-fault.js';
 import type { AptSourcePin, StoredFile } from '../source/pin.js';
 
 /** One member, its path beginning with `debian`. */

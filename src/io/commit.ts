@@ -8,7 +8,7 @@ import { join, relative, sep } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
-import { notThere, onDisk } from './disk.js';
+import { notThere, onDisk } from './disk-fault.js';
 import { gitSettings, isTrue, type GitSettings } from './git-settings.js';
 
 type Git = typeof gitModule;

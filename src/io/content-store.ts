@@ -17,9 +17,6 @@ import {
   hashFile,
   isTemporaryName,
   namesIn,
-  notThere,
-  onDisk,
-  onDiskNow,
   readIfThere,
   readPieces,
   removeFile,
@@ -33,6 +30,7 @@ import {
   writeNew,
   type FileDigest,
 } from './disk.js';
+import { notThere, onDisk, onDiskNow } from './disk-fault.js';
 import type { Stoppable } from './interrupt.js';
 import { StoreBatch } from './store-batch.js';
 import { sha256Pattern } from '../deb/checksum.js';

@@ -6,7 +6,8 @@
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { ensureDir, errnoOf, hashFile, notThere, onDisk, statIfThere, temporaryName } from './disk.js';
+import { ensureDir, hashFile, statIfThere, temporaryName } from './disk.js';
+import { errnoOf, notThere, onDisk } from './disk-fault.js';
 
 /**
  * Moves a damaged blob out of reach, so that it is fetched or made again, and says so. Another reader may have

@@ -1,6 +1,6 @@
 /**
- * Files: atomic writes, hashes, links, removal. Owns the names of temporary files and the translation of errno into
- * codes of Lockstep. Must not know what the files mean.
+ * Files: atomic writes, hashes, links, removal. Owns the names of temporary files. Must not know what the files mean.
+ * What a failed operation becomes is disk-fault.ts.
  */
 import { createHash, hash as hashOnce, randomUUID } from 'node:crypto';
 import {
@@ -32,8 +32,8 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { LockstepError } from '../errors.js';
 import { piecesOf, type ByteSource } from '../deb/bytes.js';
+import { errnoOf, notThere, onDisk, onDiskNow, onErrno } from './disk-fault.js';
 import { throwIfInterrupted, type Stoppable } from './interrupt.js';
 
 /** Size in bytes and SHA-256 in lower-case hex. */
@@ -43,64 +43,6 @@ export interface FileDigest {
 }
 
 const readBlock = 256 * 1024;
-
-/** The errno name of a thrown value (`ENOENT`), or undefined if the value is not a system error. */
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return 'errno' in error || 'syscall' in error ? error.code : undefined;
-}
-
-/**
- * A system error about a file as a LockstepError: ENOSPC and EDQUOT become DISK_FULL, every other errno becomes
- * DISK_IO. A LockstepError, and any error that is not from the system, is returned unchanged.
- *
- * @param doing the operation that failed, as in `write`
- */
-export function diskFault(error: unknown, doing: string, path: string): unknown {
-  const errno = errnoOf(error);
-  if (errno === undefined) return error;
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') {
-    return new LockstepError('DISK_FULL', {
-      message: `The disk is full (${errno}): could not ${doing} ${path}`,
-      hint: 'No file was left incomplete. Free some disk space, then run the same command again.',
-      where: [{ file: path }],
-      cause: error,
-    });
-  }
-  return new LockstepError('DISK_IO', {
-    message: `Could not ${doing} ${path}: ${(error as Error).message}`,
-    hint: 'Check the owner and the permissions of that path, and the health of its disk.',
-    where: [{ file: path }],
-    cause: error,
-  });
-}
-
-/** Runs `work`, and translates system errors to DISK_FULL or DISK_IO. */
-export async function onDisk<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw diskFault(error, doing, path);
-  }
-}
-
-/** As {@link onDisk}, for synchronous work. */
-export function onDiskNow<T>(doing: string, path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw diskFault(error, doing, path);
-  }
-}
-
-/** As {@link onDiskNow}, for work that waits for the disk. */
-export function onDiskSync<T>(doing: string, path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw diskFault(error, doing, path);
-  }
-}
 
 /** Unique for this process and thread: each loads this module once. */
 const writer = randomUUID().slice(0, 13);
@@ -132,19 +74,6 @@ export async function sweepTemporary(dir: string): Promise<string[]> {
     for (const path of paths) await rm(path, { force: true });
     return paths;
   });
-}
-
-/** For `.catch`: returns `instead` if the error has one of these names, otherwise throws it again. */
-export function onErrno<T>(names: readonly string[], instead: T): (error: unknown) => T {
-  return (error) => {
-    if (names.includes(errnoOf(error) ?? '')) return instead;
-    throw error;
-  };
-}
-
-/** For `.catch`: returns `instead` if the file or folder does not exist, otherwise throws the error again. */
-export function notThere<T>(instead: T): (error: unknown) => T {
-  return onErrno(['ENOENT', 'ENOTDIR'], instead);
 }
 
 /** Makes a folder and those above it. DISK_IO, DISK_FULL. */
@@ -198,8 +127,9 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
 
 /** The names in a folder that end in `ending`, without that ending; empty if the folder does not exist. DISK_IO. */
 export async function namesEnding(ending: string, folder: string): Promise<string[]> {
-  const names = await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])));
-  return names.flatMap((name) => (name.endsWith(ending) ? [name.slice(0, -ending.length)] : []));
+  return (await namesIn(folder)).flatMap((name) =>
+    name.endsWith(ending) ? [name.slice(0, -ending.length)] : [],
+  );
 }
 
 /**

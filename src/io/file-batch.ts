@@ -17,7 +17,8 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { onDiskNow, onErrno, writeNow } from './disk.js';
+import { writeNow } from './disk.js';
+import { onDiskNow, onErrno } from './disk-fault.js';
 import { throwIfInterrupted } from './interrupt.js';
 
 /** `wx`, which Node would take apart for each file. */

@@ -7,7 +7,7 @@ import { promises as fs } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
-import { notThere } from './disk.js';
+import { notThere } from './disk-fault.js';
 import { run, session } from './process.js';
 import { which } from './tools.js';
 

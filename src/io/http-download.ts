@@ -12,7 +12,6 @@ import type { Clock } from './clock.js';
 import type { ContentStore, StoredBlob } from './content-store.js';
 import {
   ensureDir,
-  onDisk,
   readIfThere,
   removeFile,
   statIfThere,
@@ -20,6 +19,7 @@ import {
   writeAll,
   writeFileAtomic,
 } from './disk.js';
+import { onDisk } from './disk-fault.js';
 import { isTransient, netFault, shownUrl, StatusError } from './http-fault.js';
 import type { Asking } from './http-places.js';
 import { PlacesError } from './http-places.js';

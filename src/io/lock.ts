@@ -10,9 +10,6 @@ import { LockstepError } from '../errors.js';
 import type { Clock } from './clock.js';
 import {
   ensureDir,
-  errnoOf,
-  onDisk,
-  onErrno,
   readIfThere,
   removeFile,
   sha256Of,
@@ -20,6 +17,7 @@ import {
   writeFileAtomic,
   writeNew,
 } from './disk.js';
+import { errnoOf, onDisk, onErrno } from './disk-fault.js';
 
 /** What a lock file holds, as JSON. */
 export interface LockHolder extends Omit<ProcessView, 'processStart'> {

@@ -6,7 +6,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { diskFault, errnoOf } from './disk.js';
+import { diskFault, errnoOf } from './disk-fault.js';
 
 /** A path as it was typed, and its flag. */
 export interface NamedFile {

@@ -7,7 +7,8 @@ import type * as execaModule from 'execa';
 import type { Options, Result } from 'execa';
 import { LockstepError } from '../errors.js';
 import { asBuffer, piecesOf, type ByteSource } from '../deb/bytes.js';
-import { ensureDir, exists, onDisk, withHandle } from './disk.js';
+import { ensureDir, exists, withHandle } from './disk.js';
+import { onDisk } from './disk-fault.js';
 import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.js';
 import { toolMissing } from './tools.js';
 

@@ -5,7 +5,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError, type FaultPlace } from '../errors.js';
-import { notThere, onDisk } from '../io/disk.js';
+import { notThere, onDisk } from '../io/disk-fault.js';
 import { didYouMean } from '../profile/nearest.js';
 import { slugPattern } from '../profile/names.js';
 

@@ -7,7 +7,8 @@ import { lstat, mkdir, readlink, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
-import { onDisk, onErrno, sha256Of } from '../io/disk.js';
+import { sha256Of } from '../io/disk.js';
+import { onDisk, onErrno } from '../io/disk-fault.js';
 
 /** sun_path, with the NUL that ends it. */
 const longestSocketPath = 107;

@@ -5,7 +5,8 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onDisk, removeTree, tempDir } from '../io/disk.js';
+import { removeTree, tempDir } from '../io/disk.js';
+import { onDisk } from '../io/disk-fault.js';
 import { run } from '../io/process.js';
 import { revocationsIn, rsaLengths, type Revocation } from './key-packets.js';
 import { binaryKeyring } from './keys.js';

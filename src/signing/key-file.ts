@@ -9,7 +9,8 @@ import { dirname, resolve } from 'node:path';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
-import { ensureDir, exists, notThere, onDisk, onErrno, syncDir, viaTemporary, writeNew } from '../io/disk.js';
+import { ensureDir, exists, syncDir, viaTemporary, writeNew } from '../io/disk.js';
+import { notThere, onDisk, onErrno } from '../io/disk-fault.js';
 
 /** Bits of a mode that let anyone but the owner read or change a file. */
 const othersBits = 0o077;

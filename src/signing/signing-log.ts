@@ -5,7 +5,8 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ensureDir, onDisk, sha256Of, withHandle, writeAll } from '../io/disk.js';
+import { ensureDir, sha256Of, withHandle, writeAll } from '../io/disk.js';
+import { onDisk } from '../io/disk-fault.js';
 import type { Signer } from './signer-port.js';
 
 /** One signature that was made. */

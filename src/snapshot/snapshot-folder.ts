@@ -7,7 +7,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError, type FaultPlace } from '../errors.js';
-import { exists, namesEnding, notThere, onDisk, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { exists, namesEnding, readIfThere, sha256Of, writeFileAtomic } from '../io/disk.js';
+import { notThere, onDisk } from '../io/disk-fault.js';
 import type { Signer } from '../signing/signer-port.js';
 import { assertGood, verifyDetached } from '../signing/verifier.js';
 import type { LineTrust } from './chained-lines.js';

@@ -6,7 +6,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { FaultPlace } from '../errors.js';
-import { diskFault, errnoOf, onDiskSync } from '../io/disk.js';
+import { diskFault, errnoOf, onDiskNow } from '../io/disk-fault.js';
 
 /** Absolute paths, sorted, each once. */
 export interface ForeignFiles {
@@ -70,7 +70,7 @@ function lookAt(path: string): { isDirectory(): boolean; isFile(): boolean } | u
 function walk(top: string, found: Record<Kind, Set<string>>, links: string[], faults: FaultPlace[]): void {
   const waiting = [realpathSync(top)];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    const entries = onDiskSync('list', folder, () => readdirSync(folder, { withFileTypes: true }));
+    const entries = onDiskNow('list', folder, () => readdirSync(folder, { withFileTypes: true }));
     for (const entry of entries) {
       const path = join(folder, entry.name);
       const kind = kindOf(entry.name);

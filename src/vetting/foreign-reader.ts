@@ -11,7 +11,8 @@ import { quickDeb, type UnpackSmall } from '../deb/quick-deb.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
-import { hashFile, onDiskSync, sha256Of } from '../io/disk.js';
+import { hashFile, sha256Of } from '../io/disk.js';
+import { onDiskNow } from '../io/disk-fault.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { SmallDecoder } from '../io/small-decoder.js';
 import type { StoreBatch } from '../io/store-batch.js';
@@ -98,7 +99,7 @@ function packageNamed(control: string): string {
 
 /** The bytes of a small file; undefined for a large one. */
 function readSmall(file: string): Buffer | undefined {
-  return onDiskSync('read', file, () => {
+  return onDiskNow('read', file, () => {
     const fd = openSync(file, 'r');
     try {
       return fstatSync(fd).size > smallDeb ? undefined : readFileSync(fd);

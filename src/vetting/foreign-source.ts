@@ -11,7 +11,8 @@ import { parseChanges, parseDsc, sourcesStanza, type Dsc, type SourceFile } from
 import { counted } from '../counted.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
-import { hashFile, onDiskSync, sha256Of } from '../io/disk.js';
+import { hashFile, sha256Of } from '../io/disk.js';
+import { onDiskNow } from '../io/disk-fault.js';
 import { verifyClearsigned, type Taken } from '../signing/verifier.js';
 
 export interface DescriptionReading {
@@ -157,7 +158,7 @@ async function signedText(
 }
 
 function readFile(path: string): Buffer {
-  return onDiskSync('read', path, () => readFileSync(path));
+  return onDiskNow('read', path, () => readFileSync(path));
 }
 
 function faultOf(file: string, message: string): Faulty {

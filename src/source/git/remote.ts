@@ -6,7 +6,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors.js';
-import { lookAt, onDisk, removeTree } from '../../io/disk.js';
+import { lookAt, removeTree } from '../../io/disk.js';
+import { onDisk } from '../../io/disk-fault.js';
 import { netFault, StatusError } from '../../io/http-fault.js';
 import type { RunResult } from '../../io/process.js';
 import type { Item } from '../../io/progress.js';

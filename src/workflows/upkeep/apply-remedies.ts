@@ -9,7 +9,7 @@ import { applyRemedy, type RepairOutcome } from '../../archive/repair.js';
 import { applyRefresh, planRefresh } from '../../archive/resign.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { LockstepError } from '../../errors.js';
-import { onDisk } from '../../io/disk.js';
+import { onDisk } from '../../io/disk-fault.js';
 import { signingEnd } from '../../signing/key-end.js';
 import type { Signer } from '../../signing/signer.js';
 import { currentSnapshot } from '../../suite/history.js';

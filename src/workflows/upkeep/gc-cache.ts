@@ -18,16 +18,8 @@ import {
   type CacheLimits,
   type CachePlan,
 } from '../../io/cache-rule.js';
-import {
-  isTemporaryName,
-  lookAt,
-  namesIn,
-  notThere,
-  onDisk,
-  removeFile,
-  tempDir,
-  writeFileAtomic,
-} from '../../io/disk.js';
+import { isTemporaryName, lookAt, namesIn, removeFile, tempDir, writeFileAtomic } from '../../io/disk.js';
+import { notThere, onDisk } from '../../io/disk-fault.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { run } from '../../io/process.js';
 import { parseDuration } from '../../profile/duration.js';

@@ -17,15 +17,8 @@ import {
 import type { PortFile } from '../../archive/port.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import { readNotes, writeNotes } from '../../archive/unreferenced.js';
-import {
-  isTemporaryName,
-  lookAt,
-  namesIn,
-  onDisk,
-  readIfThere,
-  removeFile,
-  sweepTemporary,
-} from '../../io/disk.js';
+import { isTemporaryName, lookAt, namesIn, readIfThere, removeFile, sweepTemporary } from '../../io/disk.js';
+import { onDisk } from '../../io/disk-fault.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { verifySnapshots } from '../../suite/verify-records.js';

@@ -10,12 +10,12 @@ import {
   exists,
   lookAt,
   namesIn,
-  onDisk,
   readIfThere,
   removeFile,
   sha256Of,
   writeFileAtomic,
 } from '../../io/disk.js';
+import { onDisk } from '../../io/disk-fault.js';
 import { readKept } from '../../io/kept-json.js';
 import { lockHolder } from '../../io/lock.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { LockstepError } from '../../../src/errors.js';
 import { ContentStore } from '../../../src/io/content-store.js';
-import { diskFault, isTemporaryName, sha256Of, temporaryName } from '../../../src/io/disk.js';
+import { isTemporaryName, sha256Of, temporaryName } from '../../../src/io/disk.js';
+import { diskFault } from '../../../src/io/disk-fault.js';
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: no`), { code, errno: -1, syscall: 'write' });
