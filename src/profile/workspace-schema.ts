@@ -153,7 +153,9 @@ export const workspaceSchema = z
       .describe('Trust levels, from lowest to highest'),
     signedSources: slug
       .optional()
-      .describe('From this trust level on, suites accept components from git only with a verified signature'),
+      .describe(
+        'From this trust level on, suites accept components from git, and imported packages, only with a verified signature',
+      ),
     mirror: z
       .strictObject({
         debian: mirrors.optional().describe('The archive of the base distribution: one address or a list'),

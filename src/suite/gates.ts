@@ -20,22 +20,19 @@ export function isPassed(state: GateState): boolean {
   return state === 'passed' || state === 'waived';
 }
 
-/**
- * Whether no gate of installing holds for it: what was imported has no metapackage that could be installed, and
- * re-issued content was proven under its own versions.
- */
-function isExempt({ imported, supersedes }: GateFacts): boolean {
+/** Whether moves need no proof: what was imported has no metapackage, and re-issued content was proven as it was. */
+function needsNoMoveProof({ imported, supersedes }: GateFacts): boolean {
   return imported || supersedes !== null;
 }
 
 /**
- * Refuses a snapshot whose gates are not passed or waived. Not for rollbacks: what machines had once they may have
- * again, whatever was demanded then.
+ * Refuses a snapshot whose gates are not passed or waived. What was imported has no metapackage that could be
+ * installed; re-issued content brings the evidence of the snapshot that it re-issues.
  *
  * @throws LockstepError GATE_MISSING where nothing was proven yet, GATE_FAILED where the proof failed
  */
 export function assertGates(facts: GateFacts, suite: string, now: Date): void {
-  if (isExempt(facts)) return;
+  if (facts.imported) return;
   const state = stateOf(facts.evidence, installability, now);
   if (isPassed(state)) return;
   const hint = `Cut the set again to prove it: lockstep cut ${facts.profile}`;
@@ -67,6 +64,6 @@ export function provenMoves(evidence: readonly Evidence[], now: Date): string[] 
  * @param from what a suite points at, or null where it is empty
  */
 export function isMoveUnproven(from: GateFacts | null, to: GateFacts, now: Date): boolean {
-  if (from === null || from.id === to.id || isExempt(to) || isExempt(from)) return false;
+  if (from === null || from.id === to.id || needsNoMoveProof(to) || needsNoMoveProof(from)) return false;
   return !provenMoves(to.evidence, now).includes(from.id) && !provenMoves(from.evidence, now).includes(to.id);
 }

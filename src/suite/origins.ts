@@ -5,8 +5,12 @@
 import { LockstepError } from '../errors.js';
 import type { Pin } from '../source/pin.js';
 import { vouchedFor } from '../source/pin-kinds.js';
+import { stateOf, type Evidence } from '../snapshot/evidence.js';
 import type { SnapshotManifest } from '../snapshot/manifest.js';
 import type { MovingSuite, SnapshotFacts } from './move-rules.js';
+
+/** The gate of `lockstep import --keyring`: a trusted key signed everything that the set holds. */
+const signature = 'signature';
 
 /** Components by why they may be refused. */
 type Origins = { local: string[]; unsigned: string[] };
@@ -27,17 +31,22 @@ export function originsOfPins(pins: Iterable<readonly [string, Pin]>): Origins {
   return { local: those('nobody'), unsigned: those('unsigned') };
 }
 
+/** What is known of a snapshot's origins. Nothing is cut yet where only its components are known. */
+export type OriginFacts = Pick<SnapshotFacts, 'local' | 'unsigned'> &
+  Partial<Pick<SnapshotFacts, 'id' | 'imported'>> & { evidence?: readonly Evidence[] };
+
 /**
- * Refuses what a suite's trust level does not allow: somebody's own tree above the lowest level, and git without
- * a signature from the level on that the workspace says.
+ * Refuses what a suite's trust level does not allow: somebody's own tree above the lowest level; from the level on that
+ * the workspace says, git without a signature, and imported packages that no trusted key signed.
  *
- * @param facts `id` is left out while nothing is cut
+ * @param workspace with the time at which evidence must hold
  * @throws LockstepError MOVE_TRUST, all components at once
  */
 export function assertOrigins(
-  facts: Pick<SnapshotFacts, 'local' | 'unsigned'> & { id?: string },
+  facts: OriginFacts,
   suite: Pick<MovingSuite, 'name' | 'trust'>,
   workspace: { trustLevels: readonly string[]; signedSources?: string | undefined },
+  now: Date,
 ): void {
   const { trustLevels, signedSources } = workspace;
   const level = trustLevels.indexOf(suite.trust);
@@ -49,11 +58,15 @@ export function assertOrigins(
       `Only suites of trust level ${trustLevels[0]!} accept local trees. Push the source, pin it and cut again.`,
     );
   }
-  if (
-    facts.unsigned.length > 0 &&
-    signedSources !== undefined &&
-    level >= trustLevels.indexOf(signedSources)
-  ) {
+  const demanded = signedSources !== undefined && level >= trustLevels.indexOf(signedSources);
+  const imported = facts.imported === true && stateOf(facts.evidence ?? [], signature, now) !== 'passed';
+  if (demanded && imported) {
+    faults.push('its packages were imported without a verified signature');
+    hints.push(
+      `lockstep.yaml requires signed sources from trust level ${signedSources} on. Import all its packages with --keyring, from signed uploads.`,
+    );
+  }
+  if (demanded && facts.unsigned.length > 0) {
     faults.push(`${list(facts.unsigned)} taken from git without a required signature`);
     hints.push(
       `lockstep.yaml requires signed sources from trust level ${signedSources} on. Set a keyring with "signedBy" in ${facts.unsigned.map((name) => `components.${name}.source`).join(', ')}, and cut again.`,
@@ -64,6 +77,7 @@ export function assertOrigins(
     message: `The suite ${suite.name} (trust level ${suite.trust}) does not accept ${facts.id === undefined ? 'this set' : `the snapshot ${facts.id}`}: ${faults.join('; ')}`,
     hint: hints.join(' '),
     where: [
+      ...(demanded && imported ? [{ path: 'evidence', value: signature }] : []),
       ...facts.local.map((name) => ({ path: `components.${name}`, value: 'local' })),
       ...facts.unsigned.map((name) => ({ path: `components.${name}.source`, value: 'git' })),
     ],

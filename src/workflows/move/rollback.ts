@@ -19,6 +19,7 @@ import type { Context, Run } from '../workspace/context.js';
 import { moveOutlook, type OutlookRequest } from './move-outlook.js';
 import { listedIn } from '../../archive/release.js';
 import { applyMove, planMove, type MoveRequest } from './suite-move.js';
+import { assertMayEnter } from './suite-entry.js';
 import { namedSuite, suiteFor } from './target-suite.js';
 import { carryOut, type MoveOutcome, type MoveTelling } from './told-move.js';
 import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
@@ -85,6 +86,7 @@ async function goBackUp(
   const last = history.at(-1)!;
   const current = { profile: last.profile, id: last.to, sha256: last.manifest };
   const [has, back] = [await recordOf(run, current), await recordOf(run, target)];
+  await assertMayEnter(run, back, move);
   const schema = schemaChangeOf(has, back);
   assertSchemaAllowed(schema, {
     action: 'rollback',

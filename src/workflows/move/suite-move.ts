@@ -22,15 +22,15 @@ import {
   type SchemaMove,
   type SnapshotFacts,
 } from '../../suite/move-rules.js';
-import { assertGates, isMoveUnproven, type GateFacts } from '../../suite/gates.js';
-import { assertOrigins } from '../../suite/origins.js';
+import { isMoveUnproven } from '../../suite/gates.js';
 import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
 import { ensureKeyringSuite } from '../keys/keyring-settle.js';
 import { applyPublish, planPublish } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
+import { assertMayEnter, gateFacts } from './suite-entry.js';
 import { leftOnReissue } from './versions-on-machines.js';
-import { evidenceOf, recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
+import { recordOf, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { versionSteps } from './version-changes.js';
 import type { PublishResult } from './move-results.js';
 import type { Run } from '../workspace/context.js';
@@ -82,17 +82,15 @@ export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan
   const has = await presentFacts(run, suite);
   const from = has?.id ?? null;
   assertSameBase(suite, has, { what: `The snapshot ${to.id}`, base: to.base });
+  await assertMayEnter(run, to, request);
   const schema = schemaChangeOf(has, to);
   const lower =
     action === 'rollback' || has === null
       ? []
       : lowerSteps(await versionSteps(run, suite, { from: has, to }));
   assertNotLower(lower, { suite: suite.name, from, to: to.id, allowed: request.lower });
-  // A rollback is never refused: the suite accepted its target before
   if (action !== 'rollback') {
-    assertOrigins(to, suite, run.workspace);
     const [gated, left] = [await gateFacts(run, to), has === null ? null : await gateFacts(run, has)];
-    assertGates(gated, suite.name, clock.now());
     // Loaded here because few moves need a proof
     if (left !== null && isMoveUnproven(left, gated, clock.now())) {
       const { proveMove } = await import('../release/install-gate.js');
@@ -116,11 +114,6 @@ export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan
     left: reissues === undefined ? await leftOnReissue(run, suite.name, to) : null,
     publication,
   };
-}
-
-/** The results of gates for a snapshot, and the other facts that decide whether those results are valid for it. */
-async function gateFacts(run: Run, record: SnapshotRecord): Promise<GateFacts> {
-  return { ...record, evidence: await evidenceOf(run, record) };
 }
 
 /**

@@ -59,7 +59,7 @@ async function resolveFor(
   const suite = suiteFor(run, request.suite, profile.name);
   await assertSuiteTakesBase(run, suite, profile.base);
   const resolution = await resolveProfile(run, profile, request);
-  assertOrigins(originsOfPins(resolution.pins), suite, run.workspace);
+  assertOrigins(originsOfPins(resolution.pins), suite, run.workspace, run.clock.now());
   const planned = await planBuilds(run, resolution, suite.name);
   const { name, base, metapackage } = resolution.profile;
   const plan = {

@@ -15,7 +15,7 @@ import { loadWorkspace } from '../../../src/profile/load.js';
 import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { HistoryEntry } from '../../../src/suite/history.js';
 import type { EvidenceDraft } from '../../../src/snapshot/evidence.js';
-import type { SnapshotSchema } from '../../../src/snapshot/manifest.js';
+import type { SnapshotManifest, SnapshotSchema } from '../../../src/snapshot/manifest.js';
 import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
 import type { Pin } from '../../../src/source/pin.js';
@@ -76,6 +76,11 @@ const cachePin: Pin = {
   packages: [],
 };
 
+function componentsOf(pins: readonly Pin[]): SnapshotManifest['components'] {
+  const build = { inputs: 'c'.repeat(64), method: 'none' };
+  return Object.fromEntries(pins.map((pin) => [pin.component, { pin, build }]));
+}
+
 /** Packages of `wiki` bring one, where their files are not said. */
 function withChangelog(wish: PackageWish): PackageWish {
   const { name, version } = wish;
@@ -91,6 +96,8 @@ export interface CutOptions {
   security?: string[];
   /** That all of what was cut before can be come from, where it is left out. */
   evidence?: EvidenceDraft[];
+  /** Pins besides that of `cache`; null for a set that was imported, which has none. */
+  pins?: readonly Pin[] | null;
 }
 
 export const schemaOf = (version: string): SnapshotSchema => ({
@@ -152,7 +159,7 @@ export class MoveBench {
   async cut(wishes: readonly PackageWish[], options: CutOptions = {}): Promise<string> {
     const { work, context } = this;
     const { snapshots } = context.places;
-    const { profile = 'set', base = '12', schema, security, evidence } = options;
+    const { profile = 'set', base = '12', schema, security, evidence, pins = [] } = options;
     work.clock.move(60);
     const built = await Promise.all(wishes.map((wish) => work.deb(withChangelog(wish))));
     const sources = await Promise.all(wishes.map(({ name, version }) => work.source(name, version)));
@@ -162,7 +169,7 @@ export class MoveBench {
       content: {
         profile,
         base: bases[base],
-        components: { cache: { pin: cachePin, build: { inputs: 'c'.repeat(64), method: 'none' } } },
+        components: componentsOf(pins === null ? [] : [cachePin, ...pins]),
         packages,
         sources: sources.map((item) => sourceEntry(item, 'main')),
         sourceChangelogs: await changelogsOf(context, packages, last === null ? [] : [last.manifest]),

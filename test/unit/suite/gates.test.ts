@@ -71,9 +71,11 @@ describe('gates', () => {
     assertGates(facts(one, { evidence: [passed({ until: '2026-02-01T00:00:01Z' })] }), 'x', now);
   });
 
-  it('do not hold for what is imported, nor for content that is issued again', () => {
+  it('do not hold for what is imported, but for content that is issued again', () => {
     assertGates(facts(one, { evidence: [], imported: true }), 'x', now);
-    assertGates(facts(one, { evidence: [], supersedes: superseding }), 'x', now);
+    assertGates(facts(one, { supersedes: superseding }), 'x', now);
+    const unproven = facts(one, { evidence: [], supersedes: superseding });
+    assert.throws(() => assertGates(unproven, 'x', now), { code: 'GATE_MISSING' });
   });
 
   it('know from which snapshots machines were shown to come', () => {

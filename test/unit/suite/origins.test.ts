@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { LockstepError } from '../../../src/errors.js';
+import type { Evidence } from '../../../src/snapshot/evidence.js';
 import type { SnapshotComponent } from '../../../src/snapshot/manifest.js';
-import { assertOrigins, originsOf } from '../../../src/suite/origins.js';
+import { assertOrigins, originsOf, type OriginFacts } from '../../../src/suite/origins.js';
 
 const component = (pin: object): SnapshotComponent =>
   ({ pin, build: { inputs: '', method: 'tree' } }) as unknown as SnapshotComponent;
@@ -12,6 +13,7 @@ const components = {
   parsoid: component({ kind: 'local' }),
   ball: component({ kind: 'tarball', signedBy: null }),
 };
+const now = new Date('2026-02-01T00:00:00Z');
 const trustLevels = ['unstable', 'testing', 'stable'];
 
 describe('where the components of a snapshot come from', () => {
@@ -19,10 +21,10 @@ describe('where the components of a snapshot come from', () => {
   const refusal = (
     trust: string,
     signedSources?: string,
-    of: Partial<typeof facts> = {},
+    of: Partial<OriginFacts> = {},
   ): LockstepError | null => {
     try {
-      assertOrigins({ ...facts, ...of }, { name: 'wiki-x', trust }, { trustLevels, signedSources });
+      assertOrigins({ ...facts, ...of }, { name: 'wiki-x', trust }, { trustLevels, signedSources }, now);
       return null;
     } catch (error) {
       return error as LockstepError;
@@ -57,6 +59,19 @@ describe('where the components of a snapshot come from', () => {
     );
     assert.match(refusal('stable', 'testing', { local: [] })?.hint ?? '', /components\.echo\.source/);
     assert.equal(refusal('stable', 'testing', { local: [], unsigned: [] }), null);
+  });
+
+  it('demands of what was imported that a trusted key signed all of it', () => {
+    const imported = { id: '20260101T000000Z', local: [], unsigned: [], imported: true };
+    const signature = (state: Evidence['state']): Partial<Evidence> => ({ gate: 'signature', state });
+    const refused = (evidence: Partial<Evidence>[], trust = 'stable'): string =>
+      refusal(trust, 'stable', { ...imported, evidence: evidence as Evidence[] })?.message ?? '';
+    assert.match(refused([]), /its packages were imported without a verified signature/);
+    assert.match(refused([signature('failed')]), /without a verified signature/);
+    assert.match(refused([{ gate: 'vetting', state: 'passed' }]), /without a verified signature/);
+    assert.equal(refused([signature('passed')]), '');
+    assert.equal(refused([], 'testing'), '');
+    assert.equal(refusal('stable', undefined, imported), null);
   });
 
   it('tells all that is wrong at once', () => {
