@@ -112,6 +112,7 @@ export const errorCodes = {
   SOURCE_HASH_MISMATCH: ['untrusted', 'Fetched data does not have the expected hash'],
   SOURCE_PATH_MISSING: ['input', 'A path inside another component does not exist'],
   SOURCE_EXPIRED: ['untrusted', 'A Release file is past its Valid-Until, or lacks a required Valid-Until'],
+  SOURCE_OLDER: ['untrusted', 'A Release file is older than the one that the last snapshot was made from'],
   SOURCE_FUTURE: ['untrusted', 'A Release file is dated in the future'],
   SOURCE_SUITE_SWAPPED: ['untrusted', 'A Release file belongs to another suite than the requested one'],
   SOURCE_MISMATCH: ['untrusted', 'Two descriptions of the same source or package contradict each other'],

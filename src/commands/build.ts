@@ -2,7 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { BuildResult } from '../workflows/release/release-results.js';
-import { localTrees, withFlag } from '../cli/with-flag.js';
+import { sourceChoices, sourceFlags } from '../cli/source-flags.js';
 
 export default class Build extends BaseCommand {
   static override summary = 'Build the packages of a profile';
@@ -20,19 +20,19 @@ export default class Build extends BaseCommand {
     profile: stringArg({ required: true, description: 'name of a file in profiles/, without .yaml' }),
   };
   static override flags = {
-    with: withFlag,
+    ...sourceFlags,
     'dry-run': boolean({ description: 'fetch and verify the sources, print the plan, and build nothing' }),
   };
 
   override async run(): Promise<BuildResult> {
     const { args, flags } = await this.parse(Build);
-    const trees = await localTrees(flags.with);
+    const choices = await sourceChoices(flags);
     const context = await this.context(flags);
     const [{ build }, { buildRows, builtRows, renderTable }] = await Promise.all([
       import('../workflows/release/build.js'),
       import('../cli/render/table.js'),
     ]);
-    const report = await build(context, args.profile, { dryRun: flags['dry-run'], trees });
+    const report = await build(context, args.profile, { dryRun: flags['dry-run'], ...choices });
     if (this.jsonEnabled()) return report;
     this.log(
       flags['dry-run']

@@ -2,7 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { CutResult } from '../workflows/release/release-results.js';
-import { localTrees, withFlag } from '../cli/with-flag.js';
+import { sourceChoices, sourceFlags } from '../cli/source-flags.js';
 
 export default class Cut extends BaseCommand {
   static override summary = 'Cut a snapshot of a profile';
@@ -25,7 +25,7 @@ export default class Cut extends BaseCommand {
       helpValue: 'CVE-ID,...',
       description: 'CVE ids that this snapshot fixes, for diff, history and machines; can be repeated',
     }),
-    with: withFlag,
+    ...sourceFlags,
     'dry-run': boolean({ description: 'build and compare, but write no manifest' }),
   };
 
@@ -37,9 +37,9 @@ export default class Cut extends BaseCommand {
       import('../cli/explain/release.js'),
     ]);
     const security = parseCveIds(flags.security ?? []);
-    const trees = await localTrees(flags.with);
+    const choices = await sourceChoices(flags);
     const context = await this.context(flags);
-    const report = await cut(context, args.profile, { dryRun: flags['dry-run'], security, trees });
+    const report = await cut(context, args.profile, { dryRun: flags['dry-run'], security, ...choices });
     for (const line of unrecordedFlags(security, report.security, report.id)) this.say(line);
     if (!this.jsonEnabled()) this.log(report.id);
     return report;

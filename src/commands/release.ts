@@ -2,7 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { ReleaseResult } from '../workflows/release/release-results.js';
-import { localTrees, withFlag } from '../cli/with-flag.js';
+import { sourceChoices, sourceFlags } from '../cli/source-flags.js';
 import type { MovePlan } from '../workflows/move/suite-move.js';
 import type { ReleasePlan } from '../workflows/release/release.js';
 
@@ -32,7 +32,7 @@ export default class Release extends BaseCommand {
       description: 'CVE ids that this snapshot fixes, for diff, history and machines; can be repeated',
     }),
     lower: boolean({ description: 'allow lower versions than the suite has now' }),
-    with: withFlag,
+    ...sourceFlags,
     'dry-run': boolean({ description: 'fetch and verify the sources, print the plan, and stop' }),
   };
 
@@ -54,7 +54,7 @@ export default class Release extends BaseCommand {
       reason: flags.reason,
       security,
       lower: flags.lower,
-      trees: await localTrees(flags.with),
+      ...(await sourceChoices(flags)),
       onPlan: (plan: ReleasePlan) =>
         this.say(`Plan for ${plan.profile}, for publication in ${plan.suite}:\n${table(plan)}`),
       onMove: (move: MovePlan) => explainPublication(move).forEach((line) => this.say(line)),

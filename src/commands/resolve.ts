@@ -2,7 +2,7 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import type { ResolveResult } from '../workflows/release/release-results.js';
-import { localTrees, withFlag } from '../cli/with-flag.js';
+import { sourceChoices, sourceFlags } from '../cli/source-flags.js';
 
 export default class Resolve extends BaseCommand {
   static override summary = 'Resolve a profile to exact, verified versions that fit together';
@@ -27,19 +27,19 @@ export default class Resolve extends BaseCommand {
       description: 'explain why this version of a component was chosen and not a newer one',
     }),
     demands: boolean({ description: 'print the demands of all components', exclusive: ['explain'] }),
-    with: withFlag,
+    ...sourceFlags,
   };
 
   override async run(): Promise<ResolveResult> {
     const { args, flags } = await this.parse(Resolve);
-    const trees = await localTrees(flags.with);
+    const choices = await sourceChoices(flags);
     const context = await this.context(flags);
     const [{ resolve }, { lookAtBase, pinnedSources }, { pinRows, renderTable }] = await Promise.all([
       import('../workflows/release/resolve.js'),
       import('../workflows/release/behind-base.js'),
       import('../cli/render/table.js'),
     ]);
-    const resolution = await resolve(context, args.profile, { trees, explain: flags.explain });
+    const resolution = await resolve(context, args.profile, { ...choices, explain: flags.explain });
     const { profile, pins, demands, skipped, explanation, sources } = resolution;
     const ahead = await lookAtBase(context, pinnedSources(context, resolution), sources);
     if (!this.jsonEnabled()) {

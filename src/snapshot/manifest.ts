@@ -114,6 +114,18 @@ export const manifestSchema = z.object({
     codename: z.string(),
     architectures: z.array(architecture).min(1),
   }),
+  baseReleases: z
+    .array(
+      z.object({
+        suite: slug.describe('`bookworm-security`'),
+        origin: z.string().nullable().describe('Who publishes it: `Debian`'),
+        date: z.iso.datetime().describe('ISO 8601, UTC'),
+        sha256: sha256.describe('SHA-256 of its InRelease'),
+        signers: z.array(z.string()).readonly().describe('Fingerprints of the keys that signed it'),
+      }),
+    )
+    .optional()
+    .describe('Release files of the base that the set was resolved with; left out if it was imported'),
   parent: snapshotRef.nullable().describe('The previous snapshot of the profile'),
   created: z.iso.datetime().describe('ISO 8601, UTC'),
   /** Made in content.ts. */

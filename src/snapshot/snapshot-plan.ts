@@ -82,6 +82,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     profile: content.profile,
     description: content.description,
     base: { ...content.base, architectures: [...content.base.architectures].sort() },
+    baseReleases: content.baseReleases,
     parent: last === null ? null : { id: last.manifest.id, sha256: last.sha256 },
     created: now.toISOString(),
     inputs,

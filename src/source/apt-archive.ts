@@ -9,6 +9,7 @@ import { packagesIndices, sourcesIndices, type AptIndex } from './apt-index.js';
 import { allOrNone, sessionOf, type SourceContext } from './source-context.js';
 import { openRelease, type VerifiedRelease } from './in-release.js';
 import { suitesOfBase } from './mirror.js';
+import { mixedDays } from './release-age.js';
 
 /** A paragraph and the index that holds it. */
 export interface IndexedStanza {
@@ -22,9 +23,14 @@ export interface IndexedStanza {
  */
 export async function openReleases(context: SourceContext): Promise<VerifiedRelease[]> {
   const places = suitesOfBase(context.mirror, context.base);
-  return await sessionOf(context).once('releases', () =>
-    allOrNone(context, (inner) => places.map((place) => openRelease(place, inner))),
-  );
+  return await sessionOf(context).once('releases', async () => {
+    const opened = await allOrNone(context, (inner) => places.map((place) => openRelease(place, inner)));
+    const mixed = mixedDays(
+      opened.map(({ suite, release }) => ({ suite, date: release.date, validUntil: release.validUntil })),
+    );
+    if (mixed !== null) context.phase?.info(mixed);
+    return opened;
+  });
 }
 
 /** Names of the suites that are searched, for messages. */

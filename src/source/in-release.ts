@@ -11,9 +11,11 @@ import { readIfThere, sha256Of } from '../io/disk.js';
 import type { AskOnce, Refusal } from '../io/http.js';
 import { refusalsOf } from '../io/http-places.js';
 import { lastEnd } from '../signing/key-end.js';
+import { readPublicKeys } from '../signing/keys.js';
 import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
 import { ArchiveRoots } from './archive-roots.js';
 import { readCached, writeCached } from './cache-file.js';
+import { assertNotOlder, baseReleaseOf, withBothClocks } from './release-age.js';
 import { sessionOf, type SourceContext } from './source-context.js';
 import type { SuitePlace, SuiteRole } from './mirror.js';
 
@@ -71,8 +73,8 @@ async function keyringOf(context: SourceContext): Promise<Keyring> {
 /**
  * Fetches and verifies the InRelease of a suite from the first mirror with a valid one. A mirror is also
  * skipped if its InRelease is for another suite, or is wrongly signed or dated.
- * @throws LockstepError KEYRING_MISSING, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE, SOURCE_SUITE_SWAPPED,
- * MIRROR_UNKNOWN (a place that was only guessed has nothing), NET_*
+ * @throws LockstepError KEYRING_MISSING, VERIFY_*, SOURCE_EXPIRED, SOURCE_FUTURE, SOURCE_OLDER,
+ * SOURCE_SUITE_SWAPPED, MIRROR_UNKNOWN (a place that was only guessed has nothing), NET_*
  */
 export async function openRelease(place: SuitePlace, context: SourceContext): Promise<VerifiedRelease> {
   const { suite, uris, derived } = place;
@@ -102,7 +104,7 @@ function isOfPlace(error: unknown): error is LockstepError {
   if (!(error instanceof LockstepError)) return false;
   return (
     /^(?:NET|VERIFY)_/.test(error.code) ||
-    ['SOURCE_EXPIRED', 'SOURCE_FUTURE', 'SOURCE_SUITE_SWAPPED'].includes(error.code)
+    ['SOURCE_EXPIRED', 'SOURCE_FUTURE', 'SOURCE_OLDER', 'SOURCE_SUITE_SWAPPED'].includes(error.code)
   );
 }
 
@@ -130,12 +132,32 @@ async function openAt(
   once: AskOnce,
   context: SourceContext,
 ): Promise<VerifiedRelease> {
-  const subject = `InRelease of ${place.suite}`;
   const now = context.clock.now();
-  const keyring = await keyringOf(context);
   const own = known.get(url)?.verified;
   // One whose keys have expired since comes in as if it were the first time
-  const fetched = await fetchRelease(url, holdsAt(own, now) ? own : undefined, once);
+  const answer = await fetchRelease(url, holdsAt(own, now) ? own : undefined, once);
+  try {
+    return await proven(answer, url, { place, known, own, now }, context);
+  } catch (error) {
+    throw isOfPlace(error) ? withBothClocks(error, answer.served, now) : error;
+  }
+}
+
+interface Proving {
+  place: SuitePlace;
+  known: KnownReleases;
+  own: Verified | undefined;
+  now: Date;
+}
+
+async function proven(
+  { fetched }: Answer,
+  url: string,
+  { place, known, own, now }: Proving,
+  context: SourceContext,
+): Promise<VerifiedRelease> {
+  const subject = `InRelease of ${place.suite}`;
+  const keyring = await keyringOf(context);
   let verified = own;
   if (fetched !== null && (fetched.sha256 !== own?.sha256 || !holdsAt(own, now))) {
     const { text, signers } = await verifyClearsigned(fetched.bytes, keyring.bytes, {
@@ -165,12 +187,21 @@ async function openAt(
   }
   assertSuite(release, place, url);
   assertInTime(release, place, now, url);
+  const { role, suite, uris, datesIgnoredBy: datesIgnored } = place;
+  const { sha256, signers } = verified;
+  const opened = { role, suite, archive: new ArchiveRoots(uris), release, sha256, signers, datesIgnored };
+  // What the cache remembers goes with it; what a snapshot was made from does not
+  await assertNotOlder(baseReleaseOf(opened), context.floor, {
+    url,
+    isKnown: async (fingerprints) => {
+      const keys = await readPublicKeys(keyring.bytes, context.keyring);
+      return keys.some(({ fingerprint }) => fingerprints.includes(fingerprint));
+    },
+  });
   if (![...known.values()].some((one) => one.verified === verified)) {
     await writeCached(context, 'releases', sha256Of(url), verified);
   }
-  const { role, suite, uris, datesIgnoredBy: datesIgnored } = place;
-  const { sha256, signers } = verified;
-  return { role, suite, archive: new ArchiveRoots(uris), release, sha256, signers, datesIgnored };
+  return opened;
 }
 
 function holdsAt(known: Verified | undefined, now: Date): boolean {
@@ -190,25 +221,28 @@ interface Fetched {
   validators: Pick<Verified, 'etag' | 'lastModified'>;
 }
 
-/** The InRelease, or null when the server says that the known one is still it. */
-async function fetchRelease(
-  url: string,
-  known: Verified | undefined,
-  once: AskOnce,
-): Promise<Fetched | null> {
+interface Answer {
+  /** Null when the server says that the known one is still it. */
+  fetched: Fetched | null;
+  /** What the clock of the server said; null where there is none. */
+  served: Date | null;
+}
+
+async function fetchRelease(url: string, known: Verified | undefined, once: AskOnce): Promise<Answer> {
   const headers: Record<string, string> = {};
   if (known?.etag !== undefined) headers['if-none-match'] = known.etag;
   if (known?.lastModified !== undefined) headers['if-modified-since'] = known.lastModified;
   const answer = await once(url, { headers });
   try {
-    if (answer.status === 304 && known !== undefined) return null;
+    const { date, etag, 'last-modified': lastModified } = answer.headers;
+    const served = date === undefined ? null : new Date(date);
+    if (answer.status === 304 && known !== undefined) return { fetched: null, served };
     if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(url);
     const body = watched(answer.body, (_, total) => {
       if (total > maxBytes) throw tooLarge(url);
     });
     const bytes = await collect(body);
-    const { etag, 'last-modified': lastModified } = answer.headers;
-    return { bytes, sha256: sha256Of(bytes), validators: { etag, lastModified } };
+    return { fetched: { bytes, sha256: sha256Of(bytes), validators: { etag, lastModified } }, served };
   } finally {
     answer.discard();
   }
@@ -235,13 +269,14 @@ function assertSuite(release: Release, place: SuitePlace, url: string): void {
 
 function assertInTime(release: Release, place: SuitePlace, now: Date, url: string): void {
   if (place.datesIgnoredBy !== null) return;
+  // Which of the two it is, withBothClocks says where the server says its time
   const hint =
-    'The mirror no longer follows the archive, or the clock of this machine is wrong. Use another mirror (LOCKSTEP_MIRROR).';
+    'The mirror no longer follows the archive, or the clock of this machine is wrong. Use another mirror (LOCKSTEP_MIRROR), or correct the clock.';
   const show = (seconds: number): string => new Date(seconds * 1000).toISOString();
   if (release.date * 1000 > now.getTime() + aptMaxFutureMs) {
     throw new LockstepError('SOURCE_FUTURE', {
       message: `The InRelease of ${place.suite} is dated ${show(release.date)}, but the clock of this machine says ${now.toISOString()}`,
-      hint: 'Correct the clock of this machine.',
+      hint,
       where: [{ file: url, path: 'Date' }],
     });
   }

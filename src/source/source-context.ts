@@ -11,6 +11,7 @@ import { remembered } from '../io/keyed.js';
 import type { Phase, Progress } from '../io/progress.js';
 import type { Mirror, SourceBase } from './mirror.js';
 import type { Pin } from './pin.js';
+import type { ReleaseFloor } from './release-age.js';
 
 /** Debian's keyring, from the package debian-archive-keyring. */
 export const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -37,6 +38,8 @@ export interface SourceContext {
    * The pins of the profile's last snapshot, by component: a tracked branch or tree gets a higher version than these.
    */
   previous?: ReadonlyMap<string, Pin> | undefined;
+  /** The Release files of the profile's last snapshot; left out where older ones are allowed. */
+  floor?: ReleaseFloor | undefined;
   /** Pins of all snapshots of the workspace: a tag or an address must never change its content. */
   knownPins?: readonly Pin[] | undefined;
 }

@@ -197,6 +197,7 @@ async function contentOf(
     profile: manifest.profile,
     description: manifest.description,
     base: manifest.base,
+    baseReleases: manifest.baseReleases,
     components: manifest.components,
     packages,
     sources: [...sources.values()],

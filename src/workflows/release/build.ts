@@ -3,8 +3,7 @@ import { buildSet, planBuilds, type PlannedBuilds } from './set-build.js';
 import { lookAtBase, plannedSources } from './behind-base.js';
 import type { Context, Run } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
-import type { LocalTrees } from './local-trees.js';
-import { resolveProfile, type Resolution } from './resolve.js';
+import { resolveProfile, type Resolution, type SourceChoices } from './resolve.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
 import type { BuildResult } from './release-results.js';
@@ -13,10 +12,10 @@ import type { BuildResult } from './release-results.js';
 export async function build(
   context: Context,
   profile: string,
-  { dryRun, trees }: { dryRun: boolean; trees: LocalTrees },
+  { dryRun, ...choices }: { dryRun: boolean } & SourceChoices,
 ): Promise<BuildResult> {
   const plan = async (run: Run): Promise<{ resolution: Resolution; planned: PlannedBuilds }> => {
-    const resolution = await resolveProfile(run, run.profiles.withComponents(profile), { trees });
+    const resolution = await resolveProfile(run, run.profiles.withComponents(profile), choices);
     const planned = await planBuilds(run, resolution);
     // Only reported: a person may build the set only to examine it
     await lookAtBase(run, plannedSources(resolution.profile, planned), resolution.sources);

@@ -5,11 +5,17 @@ import { readAptConfiguration } from '../../source/apt-configuration.js';
 import { debianKeyring, type SourceContext } from '../../source/source-context.js';
 import { chooseMirror } from '../../source/mirror.js';
 import type { Pin } from '../../source/pin.js';
+import type { ReleaseFloor } from '../../source/release-age.js';
 import { isRemembered } from '../../source/pin-kinds.js';
 import type { Context } from '../workspace/context.js';
 import { inCache } from '../../io/cache-folders.js';
 
-export async function sourceContext(context: Context, profile: Profile): Promise<SourceContext> {
+/** @param olderBase whether Release files may be older than those of the profile's last snapshot */
+export async function sourceContext(
+  context: Context,
+  profile: Profile,
+  olderBase = false,
+): Promise<SourceContext> {
   const { distribution, codename, architectures } = profile.base;
   const base = { distribution, codename, architectures };
   return {
@@ -29,8 +35,22 @@ export async function sourceContext(context: Context, profile: Profile): Promise
     signal: context.signal,
     workspaceRoot: context.workspace.root,
     env: context.env,
+    floor: olderBase ? undefined : await releaseFloor(context, profile),
     ...(await earlierPins(context, profile)),
   };
+}
+
+/**
+ * The Release files of the profile's last snapshot; of one that re-issues older content, those of the snapshot before.
+ * The signature is not checked here: a cut verifies the last snapshot before it signs the next.
+ */
+async function releaseFloor({ places }: Context, { name }: Profile): Promise<ReleaseFloor | undefined> {
+  for (const place of (await listSnapshots(places.snapshots, name)).reverse()) {
+    const { manifest } = await readSnapshot(places.snapshots, place);
+    if (manifest.supersedes !== undefined) continue;
+    return { snapshot: manifest.id, releases: manifest.baseReleases ?? [] };
+  }
+  return undefined;
 }
 
 /**

@@ -7,16 +7,15 @@ import type { Context, Run } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { buildAndCut } from './snapshot-cut.js';
 import { archiveSigner } from '../keys/archive-signer.js';
-import type { LocalTrees } from './local-trees.js';
 import { applyMove, assertSuiteTakesBase, planMove, type MovePlan } from '../move/suite-move.js';
 import { suiteFor } from '../move/target-suite.js';
-import { resolveProfile, type Resolution } from './resolve.js';
+import { resolveProfile, type Resolution, type SourceChoices } from './resolve.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { pruneWhenDue } from '../upkeep/gc-cache.js';
 import type { ReleaseResult } from './release-results.js';
 import type { PublishResult } from '../move/move-results.js';
 
-export interface ReleaseRequest {
+export interface ReleaseRequest extends SourceChoices {
   profile: string;
   suite: string | undefined;
   reason: string | undefined;
@@ -24,8 +23,6 @@ export interface ReleaseRequest {
   security: readonly string[];
   /** Whether packages may get lower versions in the suite. */
   lower: boolean;
-  /** Local trees that replace components, by component name. */
-  trees: LocalTrees;
   /** Called with the plan before anything is built. */
   onPlan: (plan: ReleasePlan) => void;
   /** Called with the suite's move before the archive is written. */

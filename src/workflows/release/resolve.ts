@@ -46,8 +46,15 @@ export interface Resolution {
   sources: SourceContext;
 }
 
-export interface ResolveOptions {
-  trees?: LocalTrees;
+/** What the sources may be besides what the profile says, for one run. */
+export interface SourceChoices {
+  /** Local trees that replace components, by component name. */
+  trees: LocalTrees;
+  /** Whether Release files of the base may be older than those of the profile's last snapshot. */
+  olderBase: boolean;
+}
+
+export interface ResolveOptions extends Partial<SourceChoices> {
   /** A component whose version the command explains. */
   explain?: string | undefined;
 }
@@ -69,14 +76,14 @@ export async function resolve(
 export async function resolveProfile(
   context: Context,
   written: Profile,
-  { trees = {}, explain }: ResolveOptions = {},
+  { trees = {}, explain, olderBase }: ResolveOptions = {},
 ): Promise<Resolution> {
   const profile = withLocalTrees(written, trees);
   assertFilledIn(profile);
   if (explain !== undefined && !Object.hasOwn(profile.components, explain)) {
     throw noComponent(profile, explain, { path: '--explain' });
   }
-  const sources = await sourceContext(context, profile);
+  const sources = await sourceContext(context, profile, olderBase);
   const candidates = await allCandidates(profile.components, sources);
   const { inForce, ended } = skipsOf(written, context.clock.now());
   const options = withPlaces(written, () => planOptions(profile.components, candidates, inForce));

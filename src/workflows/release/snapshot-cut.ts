@@ -10,6 +10,8 @@ import type { Snapshot, SnapshotPackage } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
 import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { Signer } from '../../signing/signer.js';
+import { openReleases } from '../../source/apt-archive.js';
+import { baseReleaseOf } from '../../source/release-age.js';
 import { vetSet } from '../../vetting/vet.js';
 import { buildSet, type BuiltSet, type PlannedBuilds } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
@@ -69,8 +71,9 @@ async function planCut(context: Run, set: BuiltSet, security: readonly string[])
   const proof = await proveInstallable(context, { profile, sources: set.sources, set: plan.manifest });
   const { packages } = content;
   const sourceChangelogs = await changelogsOf(context, packages, last === null ? [] : [last.manifest]);
+  const baseReleases = (await openReleases(set.sources)).map(baseReleaseOf);
   return planSnapshot({
-    content: { ...content, sourceChangelogs, evidence: [vetting, proof] },
+    content: { ...content, baseReleases, sourceChangelogs, evidence: [vetting, proof] },
     ...request,
   });
 }

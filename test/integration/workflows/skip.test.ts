@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve as absolute } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { skipResult, type SkipResult } from '../../../src/workflows/workspace/workspace-results.js';
 import { LockstepError } from '../../../src/errors.js';
-import { Http } from '../../../src/io/http.js';
-import { silentPhase } from '../../../src/io/progress.js';
 import type { Skip } from '../../../src/profile/skip.js';
-import { loadWorkspace } from '../../../src/profile/load.js';
-import { LocalBuilder } from '../../../src/build/local-builder.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
 import { check } from '../../../src/workflows/release/check.js';
 import { diff } from '../../../src/workflows/reading/diff.js';
@@ -19,97 +15,25 @@ import { show } from '../../../src/workflows/reading/show.js';
 import { skip, type SkipRequest } from '../../../src/workflows/workspace/skip.js';
 import { status } from '../../../src/workflows/reading/status.js';
 import { skippedIn } from '../../../src/snapshot/skipped-versions.js';
-import { TestMirror, type MirrorSpec } from '../../fixtures/mirror.js';
-import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
-
-/** memcached as Debian has it, in the release and, newer, among the security updates. */
-const memcached = (version: string) => ({
-  package: 'memcached',
-  version,
-  depends: 'libc6 (>= 2.34)',
-  files: { 'usr/bin/memcached': version },
-});
-const libc = { package: 'libc6', version: '2.36-9', source: 'glibc' };
-const lower = '1.6.18-1';
-const higher = '1.6.18-1+deb12u1';
-
-const profileText = `# The caches
-format: 1
-description: memcached alone
-base: { distribution: debian, release: '12', codename: bookworm, architectures: [amd64] }
-components:
-  memcached: # of Debian
-    source: { kind: apt-binary, packages: [memcached], version: '>=1.6 <2' }
-    relation: minimum
-metapackage: { name: set-full, lead: memcached, templates: [set-full] }
-`;
-const keyringTemplate = absolute(import.meta.dirname, '../../../templates/archive-keyring');
-const importedText = `format: 1
-kind: imported
-description: what others built
-base: { distribution: debian, release: '12', codename: bookworm, architectures: [amd64] }
-`;
-const templateText = `package: set-full
-architecture: all
-section: metapackages
-depends:
-{{#each relations}}
-  - "{{this}}"
-{{/each}}
-description: |
-  memcached as a set
-  It installs memcached {{components.memcached.upstreamVersion}}.
-copyright: copyright
-`;
+import type { TestMirror } from '../../fixtures/mirror.js';
+import type { SnapshotWorkspace } from '../../fixtures/snapshots.js';
+import { higher, libc, lower, memcached, profileText, SmallSet, smallMirror } from './small-set.js';
 
 describe('a version that is skipped, from the command to the suite', function () {
   this.timeout(120_000);
+  let small: SmallSet;
   let bench: SnapshotWorkspace;
   let mirror: TestMirror;
   let context: Context;
   let said: string[];
   let path: string;
 
-  const spec = (newest = higher): MirrorSpec => ({
-    release: { binaries: [memcached(lower), libc] },
-    security: { binaries: [memcached(newest)], validFor: 300 * 86_400 },
-  });
-
   beforeEach(async () => {
-    bench = await SnapshotWorkspace.make();
-    mirror = await TestMirror.start({ now: new Date(bench.now.getTime() - 3_600_000), ...spec() });
+    small = await SmallSet.make();
+    ({ bench, mirror, context, said } = small);
     path = join(bench.root, 'profiles/set.yaml');
-    await writeFile(path, profileText);
-    await writeFile(join(bench.root, 'profiles/other.yaml'), importedText);
-    await mkdir(join(bench.root, 'templates/set-full'), { recursive: true });
-    await cp(keyringTemplate, join(bench.root, 'templates/archive-keyring'), { recursive: true });
-    await writeFile(join(bench.root, 'templates/set-full/package.yaml'), templateText);
-    await writeFile(join(bench.root, 'templates/set-full/copyright'), 'Nobody holds any right in this.\n');
-    said = [];
-    const clock = { now: () => bench.now, sleep: () => Promise.resolve() };
-    const http = new Http({ clock });
-    const { store, places } = bench.context;
-    context = {
-      ...bench.context,
-      workspace: await loadWorkspace(bench.root),
-      clock,
-      http,
-      builder: new LocalBuilder({
-        ...{ store, http, cacheDir: places.cache, temporary: places.temporary },
-        cores: 2,
-        now: clock.now,
-      }),
-      env: mirror.environment,
-      progress: {
-        phase: () => ({ ...silentPhase, info: (line: string) => void said.push(line) }),
-      },
-    };
   });
-  afterEach(async () => {
-    context.http.close();
-    await mirror.stop();
-    await bench.remove();
-  });
+  afterEach(async () => small.end());
 
   const put = (more: Partial<Skip> = {}): SkipRequest['change'] => ({
     kind: 'put',
@@ -143,7 +67,15 @@ describe('a version that is skipped, from the command to the suite', function ()
   const released = (lower = false): Promise<ReleaseReport> => {
     bench.now = new Date(bench.now.getTime() + 60_000);
     return release(context, {
-      ...{ profile: 'set', suite: undefined, reason: undefined, lower, security: [], trees: {} },
+      ...{
+        profile: 'set',
+        suite: undefined,
+        reason: undefined,
+        lower,
+        security: [],
+        trees: {},
+        olderBase: false,
+      },
       onPlan: () => undefined,
     });
   };
@@ -203,7 +135,7 @@ describe('a version that is skipped, from the command to the suite', function ()
   });
 
   it('is written as Debian names it where upstream’s version was given; without a network as it was given', async () => {
-    await mirror.publish({ ...spec('1.6.19-1') });
+    await mirror.publish({ ...smallMirror('1.6.19-1') });
     assert.equal((await skipping(put({ version: '1.6.19' }))).version, '1.6.19-1');
     context.env = {
       ...mirror.environment,
@@ -274,7 +206,7 @@ describe('a version that is skipped, from the command to the suite', function ()
   });
 
   it('is the reason that is given where nothing else is left, with its line in the file', async () => {
-    await mirror.publish({ ...spec(), release: { binaries: [libc] } });
+    await mirror.publish({ ...smallMirror(), release: { binaries: [libc] } });
     const report = await skipping();
     assert.match(report.notes[0]!, /No version remains in >=1\.6 <2/);
     const fault = await refused(resolve(context, 'set'));
@@ -297,7 +229,12 @@ describe('a version that is skipped, from the command to the suite', function ()
       updates: { binaries: [memcached(higher)] },
     });
     assert.equal((await skipping(put(), { dryRun: true })).security, false);
-    const { id } = await cut(context, 'set', { dryRun: false, security: ['CVE-2026-0001'], trees: {} });
+    const { id } = await cut(context, 'set', {
+      dryRun: false,
+      security: ['CVE-2026-0001'],
+      trees: {},
+      olderBase: false,
+    });
     assert.ok(id);
     assert.equal((await skipping()).security, true);
     const { skipped } = await resolve(context, 'set');
