@@ -2,11 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { loadProgram } from './program.js';
 
-// Node 20 calls the Ed25519 of its own Web Crypto experimental; nobody who cuts a release can do anything about it
+// Node's own way to print warnings; the program has another
 process.removeAllListeners('warning');
-process.on('warning', (warning) => {
-  if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
-});
 
 const { program } = loadProgram();
 // A command is short and makes much that is soon of no use: with room for it early, half of the collections are

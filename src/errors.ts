@@ -1,8 +1,10 @@
 /**
  * The faults that Lockstep reports: each has a stable code, and the exit status with which it ends the command. This
- * room does not know the others. It must not render faults (src/cli does), and must not have texts that only one caller
+ * room knows only src/plain-text.ts. It must not render faults (src/cli does), and must not have texts that only one caller
  * uses.
  */
+
+import { withoutCredentials } from './plain-text.js';
 
 /** Process exit statuses, documented in docs/reference/exit-codes.md. */
 export const exitStatus = {
@@ -222,11 +224,12 @@ export class LockstepError extends Error {
   readonly data: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, details: LockstepErrorDetails) {
-    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { cause, hint } = details;
+    super(withoutCredentials(details.message), cause === undefined ? undefined : { cause });
     this.name = 'LockstepError';
     this.code = code;
-    this.hint = details.hint;
-    this.where = details.where ?? [];
+    this.hint = hint === undefined ? undefined : withoutCredentials(hint);
+    this.where = (details.where ?? []).map(withoutCredentialsIn);
     this.data = details.data ?? {};
   }
 
@@ -240,6 +243,16 @@ export class LockstepError extends Error {
   get exit(): number {
     return exitStatus[errorCodes[this.code][0]];
   }
+}
+
+/** Messages reach logs and records, so no password gets into one. */
+function withoutCredentialsIn(place: FaultPlace): FaultPlace {
+  return Object.fromEntries(
+    Object.entries(place).map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === 'string' ? withoutCredentials(value) : value,
+    ]),
+  );
 }
 
 /**

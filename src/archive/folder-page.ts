@@ -4,6 +4,7 @@
  */
 
 import { byText } from '../io/keyed.js';
+import { cleanLine } from '../plain-text.js';
 
 /** One line of the page. */
 export interface FolderEntry {
@@ -28,9 +29,9 @@ export function folderPage(path: string, entries: readonly FolderEntry[]): strin
   return `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>\n<body><h1>${title}</h1>\n<ul>\n${up}${lines.join('')}</ul>\n</body></html>\n`;
 }
 
-/** Text as it may stand in HTML, inside quotes too. */
+/** Text on one line as it may stand in HTML, inside quotes too. */
 export function escapeHtml(text: string): string {
-  return text
+  return cleanLine(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

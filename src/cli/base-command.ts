@@ -9,7 +9,7 @@ import { LockstepError, exitStatus } from '../errors.js';
 import { withInterrupt } from '../io/interrupt.js';
 import type { Context } from '../workflows/workspace/context.js';
 import { outputColumns } from './environment.js';
-import { cleanJson } from './render/plain-text.js';
+import { note, print, printJson, stdout } from './output.js';
 import { errorToJson, exitOf, renderError } from './render/error.js';
 import type { LineProgress } from './render/progress-lines.js';
 
@@ -52,25 +52,38 @@ export abstract class BaseCommand extends Command {
 
   /** The width that a table on stdout keeps within. */
   protected get columns(): number {
-    return outputColumns(process.env, process.stdout);
+    return outputColumns(process.env, stdout);
   }
 
   /** A line for people, on stderr; also with `--json`, where oclif's own log functions print nothing. */
   protected say(text: string): void {
     this.#progress?.clear();
-    process.stderr.write(`${text}\n`);
+    note(text);
   }
 
-  /** Text from packages, and reasons that a person typed, must not control a terminal. */
+  /** oclif's own functions write as it comes: all output passes src/cli/output.ts. Nothing with `--json`. */
+  override log(text = ''): void {
+    if (!this.jsonEnabled()) print(text);
+  }
+
+  override logToStderr(text = ''): void {
+    if (!this.jsonEnabled()) this.say(text);
+  }
+
+  override warn(input: Error | string): Error | string {
+    this.say(`Warning: ${input instanceof Error ? input.message : input}`);
+    return input;
+  }
+
   protected override logJson(json: unknown): void {
-    process.stdout.write(`${cleanJson(json)}\n`);
+    printJson(json);
   }
 
   protected override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
     this.#progress?.clear();
     if (error.code === 'EEXIT') throw error;
     const reported = this.signal.aborted ? (this.signal.reason as Error) : asLockstepError(error);
-    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(errorToJson(reported), null, 2)}\n`);
+    if (this.jsonEnabled()) printJson(errorToJson(reported));
     this.say(renderError(reported));
     this.exit(exitOf(reported));
     await Promise.resolve();

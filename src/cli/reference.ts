@@ -60,7 +60,9 @@ function jsonPage(): string {
     'stderr. Later versions add fields, but never rename or remove one within a format. A command ' +
     'that fails prints [schemas/output/error.schema.json](../../schemas/output/error.schema.json) ' +
     'and ends with the [exit code](exit-codes.md) of that error. `check` and `verify` also print ' +
-    'their result when they find faults.';
+    'their result when they find faults.\n\nControl characters, and characters that turn, hide or break text, ' +
+    'are escaped (`\\u202e`): the value is the same, and the bytes can be shown on a terminal. Only user and ' +
+    'password of an address differ: they are `***`.';
   return `# JSON output\n\n${generated}\n${head}\n\n| command | schema |\n|---|---|\n${rows.join('\n')}\n`;
 }
 

@@ -6,6 +6,7 @@ import type { Config } from '@oclif/core/config';
 import type { Hook } from '@oclif/core/hooks';
 import { LockstepError } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
+import { note, printJson } from './output.js';
 import { errorToJson, exitOf, renderError } from './render/error.js';
 
 /** The commands as one types them, sorted. */
@@ -27,9 +28,8 @@ export const unknownCommand: Hook.CommandNotFound = async function ({ id, argv, 
   const words = id.split(':');
   const isTopic = known.some((name) => name.startsWith(`${words[0]} `));
   const error = noSuchCommand(words.slice(0, isTopic ? 2 : 1).join(' '), known);
-  if (argv?.includes('--json') === true)
-    process.stdout.write(`${JSON.stringify(errorToJson(error), null, 2)}\n`);
-  process.stderr.write(`${renderError(error)}\n`);
+  if (argv?.includes('--json') === true) printJson(errorToJson(error));
+  note(renderError(error));
   this.exit(exitOf(error));
   await Promise.resolve();
 };

@@ -11,9 +11,11 @@ import { systemClock } from '../io/clock.js';
 import { ContentStore } from '../io/content-store.js';
 import { Http } from '../io/http.js';
 import { proxyFrom } from '../io/proxy.js';
+import { withoutCredentials } from '../plain-text.js';
 import { loadWorkspace } from '../profile/load.js';
 import type { Context, Places } from '../workflows/workspace/context.js';
 import { cacheFolder, networkLimits } from './environment.js';
+import { progressOutput } from './output.js';
 import { LineProgress } from './render/progress-lines.js';
 import { inCache } from '../io/cache-folders.js';
 
@@ -49,9 +51,7 @@ export function placesOf(root: string, cache: string): Places {
 /** Progress on stderr, redrawn where that is a terminal. */
 export function stderrProgress(): LineProgress {
   return new LineProgress({
-    write: (text) => process.stderr.write(text),
-    interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
-    columns: () => process.stderr.columns,
+    ...progressOutput(),
     elapsed: () => performance.now(),
     every: (milliseconds, tick) => {
       const timer = setInterval(tick, milliseconds);
@@ -88,7 +88,7 @@ export async function wire(wiring: Wiring): Promise<{ context: Context; progress
     signal: wiring.signal,
     env: wiring.env,
     actor: `${userInfo().username}@${hostname()}`,
-    command: ['lockstep', ...process.argv.slice(2)].join(' '),
+    command: withoutCredentials(['lockstep', ...process.argv.slice(2)].join(' ')),
     toolVersion: toolVersion(),
   };
   return { context, progress };

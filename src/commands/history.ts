@@ -21,7 +21,7 @@ export default class History extends BaseCommand {
     const [{ history }, { renderHistory }, { cleanLine }] = await Promise.all([
       import('../workflows/reading/history.js'),
       import('../cli/render/snapshots.js'),
-      import('../cli/render/plain-text.js'),
+      import('../plain-text.js'),
     ]);
     const report = await history(context, args.suite);
     if (report.note !== null) this.say(report.note);

@@ -1,5 +1,6 @@
 import { integer, string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
+import { printJson } from '../cli/output.js';
 import type { ServeResult } from '../workflows/reading/reading-results.js';
 
 export default class Serve extends BaseCommand {
@@ -35,7 +36,7 @@ export default class Serve extends BaseCommand {
     });
     // Whoever started this in a script waits for the line, not for the end.
     const result = { url: server.url, port: server.port, root: context.places.public };
-    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(result)}\n`);
+    if (this.jsonEnabled()) printJson(result, 0);
     else {
       this.say(`Serving ${context.places.public} at ${server.url} (stop with Ctrl-C)`);
       const { baseUrl } = context.workspace.archive;

@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 /** The rooms from the ground up: a file imports from its own room or from one listed before it. */
 const rooms = [
+  'plain-text',
   'errors',
   'counted',
   'deb',
@@ -96,6 +97,25 @@ describe('the direction of imports', () => {
       .map((file) => relative(src, file))
       .sort();
     assert.deepEqual(starting, ['io/file-batch.ts', 'io/process.ts']);
+  });
+
+  it('lets only src/cli/output.ts write to a terminal, so that all text from outside is cleaned there', () => {
+    // oclif's ux, log functions and help write for own texts and for Command.log, which BaseCommand replaces
+    const writing = sourceFiles()
+      .filter((file) =>
+        /\bprocess\s*(?:\.|\[['"])\s*(?:stdout|stderr)\b|\bconsole\b|\bux\b|(?<!root)\/dev\/(?:std(?:out|err)|tty)\b|'@oclif\/core\/(?:ux|errors)'/.test(
+          readFileSync(file, 'utf8'),
+        ),
+      )
+      .map((file) => relative(src, file));
+    assert.deepEqual(writing.sort(), ['cli/output.ts']);
+    const bin = readdirSync(resolve(src, '../bin')).map((name) =>
+      readFileSync(resolve(src, '../bin', name), 'utf8'),
+    );
+    assert.deepEqual(
+      bin.filter((text) => /\bstdout\b|\bstderr\b|\bconsole\b/.test(text)),
+      [],
+    );
   });
 
   it('lets only src/signing read a private key', () => {

@@ -8,7 +8,7 @@ import { counted } from '../../counted.js';
 import { goesDown, lowerWords, type NamedVersion, type VersionStep } from '../../suite/version-steps.js';
 import { nameOfSchema } from '../../suite/move-rules.js';
 import { leftOnReissueWords } from '../../suite/highest-versions.js';
-import { wrapped } from '../render/plain-text.js';
+import { wrapped } from '../render/wrapped.js';
 import type { MoveOutlook } from '../../workflows/move/move-outlook.js';
 import type { MovePlan } from '../../workflows/move/suite-move.js';
 import type { RollbackResult } from '../../workflows/move/move-results.js';

@@ -4,7 +4,7 @@ import { skippedSentence } from '../../profile/skip.js';
 import type { Context } from '../../workflows/workspace/context.js';
 import type { ReleaseReport } from '../../workflows/release/release.js';
 import { machineLines } from '../render/machine-lines.js';
-import { cleanLine } from '../render/plain-text.js';
+import { cleanLine } from '../../plain-text.js';
 
 export function explainRelease(report: ReleaseReport, context: Context): string {
   const { workspace, places } = context;

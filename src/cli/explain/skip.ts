@@ -1,7 +1,7 @@
 /** What `skip` did or would do, for people. Names of tags are made harmless here. Pure. */
 import { skippedSentence } from '../../profile/skip.js';
 import type { SkipRequest } from '../../workflows/workspace/skip.js';
-import { cleanLine } from '../render/plain-text.js';
+import { cleanLine } from '../../plain-text.js';
 import type { SkipResult } from '../../workflows/workspace/workspace-results.js';
 
 export function explainSkip(report: SkipResult, change: SkipRequest['change']): string[] {

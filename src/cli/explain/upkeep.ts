@@ -6,7 +6,7 @@ import { cacheFolderNames } from '../../io/cache-folders.js';
 import type { CacheGcReport } from '../../workflows/upkeep/gc-cache.js';
 import type { DropReport } from '../../workflows/upkeep/drop.js';
 import type { VerifyReport } from '../../workflows/upkeep/verify.js';
-import { cleanLine } from '../render/plain-text.js';
+import { cleanLine } from '../../plain-text.js';
 import { formatBytes } from '../render/progress-lines.js';
 import { renderTable } from '../render/table.js';
 import type { GcReport, GcResult, RefreshedView } from '../../workflows/upkeep/upkeep-results.js';

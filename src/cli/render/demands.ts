@@ -2,7 +2,7 @@
 import { counted } from '../../counted.js';
 import type { DemandRow } from '../../resolution/demand-shape.js';
 import { demandInWords } from '../../resolution/explain-words.js';
-import { cleanLine } from './plain-text.js';
+import { cleanLine } from '../../plain-text.js';
 import { renderTable } from './table.js';
 
 const head = ['Who', 'Demands', 'Of', 'Available', ''];

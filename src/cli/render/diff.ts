@@ -12,7 +12,7 @@ import {
   skippedSentences,
   totalSentence,
 } from './diff-words.js';
-import { cleanLine, cleanText } from './plain-text.js';
+import { cleanLine, cleanText } from '../../plain-text.js';
 import { shortTime } from './snapshots.js';
 import { renderTable } from './table.js';
 import type {

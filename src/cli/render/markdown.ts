@@ -2,7 +2,7 @@
  * Markdown (GitHub's) around text that comes from outside: nothing of it may
  * become markup, a link, a mention or HTML. It knows nothing of what it says.
  */
-import { cleanLine, cleanText } from './plain-text.js';
+import { cleanLine, cleanText } from '../../plain-text.js';
 
 /**
  * Escapes a text, on one line. It also breaks up what GitHub converts to links with an empty comment:

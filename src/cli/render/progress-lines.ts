@@ -4,9 +4,13 @@
  * the port of src/io/progress.ts and decides nothing.
  */
 import type { Item, Phase, Progress } from '../../io/progress.js';
+import { cleanLine } from '../../plain-text.js';
 
 export interface ProgressOutput {
+  /** Text, which the output cleans. */
   write(text: string): void;
+  /** Empties the line that the cursor is on; on a terminal only. */
+  erase(): void;
   /** True on a terminal: the status line may be redrawn. */
   interactive: boolean;
   /** Width in columns; the status line is cut to it. */
@@ -90,7 +94,7 @@ export class LineProgress implements Progress {
   /** Takes the status line away, so that what follows starts on a clean line. */
   clear(): void {
     if (!this.#drawn) return;
-    this.#out.write('\r\u001b[K');
+    this.#out.erase();
     this.#drawn = false;
   }
 
@@ -155,7 +159,8 @@ export class LineProgress implements Progress {
     if (this.#running.size === 0) return;
     if (now - this.#lastDraw < redrawEveryMs) return;
     this.#lastDraw = now;
-    this.#out.write(`\r\u001b[K${`  ${this.#status()}`.slice(0, Math.max(20, this.#out.columns() - 1))}`);
+    this.#out.erase();
+    this.#out.write(cleanLine(`  ${this.#status()}`).slice(0, Math.max(20, this.#out.columns() - 1)));
     this.#drawn = true;
   }
 

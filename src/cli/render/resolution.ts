@@ -4,7 +4,7 @@
  */
 import { skipWords } from '../../profile/skip.js';
 import type { Standing } from '../../resolution/outdated.js';
-import { cleanLine } from './plain-text.js';
+import { cleanLine } from '../../plain-text.js';
 import { renderTable } from './table.js';
 import type { ChoiceExplanation } from '../../resolution/choice-shape.js';
 import type { OutdatedResult } from '../../workflows/release/release-results.js';

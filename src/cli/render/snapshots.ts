@@ -2,7 +2,7 @@
 import { evidenceSentence } from '../explain/evidence.js';
 import { counted } from '../../counted.js';
 import { formatBytes } from './progress-lines.js';
-import { cleanLine } from './plain-text.js';
+import { cleanLine } from '../../plain-text.js';
 import { renderTable } from './table.js';
 import type { SnapshotManifest } from '../../snapshot/manifest.js';
 import { skippedIn } from '../../snapshot/skipped-versions.js';

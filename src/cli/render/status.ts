@@ -1,6 +1,6 @@
 /** `lockstep status` for a terminal: a table of suites, and below it what to look at. Pure. */
 import { inWords } from '../explain/move.js';
-import { cleanLine } from './plain-text.js';
+import { cleanLine } from '../../plain-text.js';
 import { renderTable } from './table.js';
 import type { StatusResult, SuiteStatus } from '../../workflows/reading/status-result.js';
 

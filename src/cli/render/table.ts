@@ -3,7 +3,7 @@
  * cells are wrapped between words; where that is not enough, each row becomes a block. No word is broken, so that
  * ids and commands can be copied.
  */
-import { wrapped } from './plain-text.js';
+import { wrapped } from './wrapped.js';
 import type { Pin } from '../../source/pin.js';
 import type { BuildResult, BuildPlanRow } from '../../workflows/release/release-results.js';
 

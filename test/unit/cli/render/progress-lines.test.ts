@@ -14,6 +14,9 @@ function recorded(interactive: boolean): {
     write: (text) => {
       written += text;
     },
+    erase: () => {
+      written += '\r\u001b[K';
+    },
     interactive,
     columns: () => 60,
     elapsed: () => now,
