@@ -2,12 +2,11 @@
  * What Contents lists of a package. By itself, because threads that read
  * thousands of packages load nothing else of this room's.
  */
-import { memberPath } from '../deb/member-name.js';
 import type { TarHeader } from '../deb/tar.js';
 
 /** Paths of files and links without a leading slash, sorted; folders are left out. */
 export function contentsPaths(members: Iterable<TarHeader>): string[] {
   const paths: string[] = [];
-  for (const { kind, path } of members) if (kind !== 'dir') paths.push(memberPath(path));
+  for (const { kind, path } of members) if (kind !== 'dir') paths.push(path);
   return paths.sort();
 }

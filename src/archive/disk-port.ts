@@ -6,7 +6,7 @@ import { lstatSync, readFileSync, statSync, type Dirent } from 'node:fs';
 import { lstat, readdir, readlink, rename, rmdir, symlink, utimes } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { memberNameFault } from '../deb/member-name.js';
+import { pathFault } from '../deb/member-name.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
 import {
   ensureDir,
@@ -199,7 +199,7 @@ export class DiskPort implements ArchivePort, FolderPort {
 
   /** Paths consist of checked names. A path that still leaves the folder is a bug. */
   #at(path: string): string {
-    const fault = memberNameFault(path);
+    const fault = pathFault(path);
     if (fault !== null)
       throw new TypeError(`${JSON.stringify(path)} is not a valid path in an archive: it ${fault}`);
     return join(this.place, path);

@@ -6,7 +6,6 @@
  */
 import { join, relative } from 'node:path';
 import { readDebControl } from '../deb/deb-file.js';
-import { memberPath } from '../deb/member-name.js';
 import { upstreamOf } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
@@ -143,6 +142,6 @@ async function collectPackage(
     source: from,
     sourceVersion: fromVersion,
     control: control.text(),
-    file: { name: memberPath(name), size, sha256 },
+    file: { name, size, sha256 },
   };
 }

@@ -3,7 +3,7 @@
  * hash make the same bytes, and a build whose hash is known need not run.
  * Pure; whatever is not in here must not change a byte.
  */
-import { memberPath } from '../deb/member-name.js';
+import { memberName } from '../deb/member-name.js';
 import { canonicalLine } from '../io/canonical-json.js';
 import { sha256Of } from '../io/disk.js';
 import type { StoredFile } from '../source/pin.js';
@@ -74,7 +74,7 @@ export function treeInputHash(tree: TreePackage, from: readonly TreeFrom[] = [])
 }
 
 function entryInputs(entry: TreeEntry): string[] {
-  const path = memberPath(entry.path);
+  const path = memberName(entry.path);
   switch (entry.kind) {
     case 'file': {
       const { content } = entry;

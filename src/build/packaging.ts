@@ -7,7 +7,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseChangelogTop, type ChangelogEntry } from '../deb/changelog.js';
 import { parseStanzas, type Stanza } from '../deb/deb822.js';
-import { assertLinkStaysInside, assertSafeMember, isPackageName, memberPath } from '../deb/member-name.js';
+import { assertLinkStaysInside, isPackageName, memberName } from '../deb/member-name.js';
 import { parseRelations, type RelationGroup } from '../deb/relation.js';
 import { readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
@@ -72,7 +72,7 @@ export async function packagingOfSource(
   const entries: PackagingEntry[] = [];
   let size = 0;
   for await (const { header, body } of readTar(bytes, whole.name)) {
-    const full = memberPath(header.path);
+    const full = header.path;
     const path = apart === undefined ? full.slice(full.indexOf('/') + 1) : full;
     if (path !== 'debian' && !path.startsWith('debian/')) continue;
     size += header.size;
@@ -132,7 +132,7 @@ export async function packagingOfFolder(folder: string): Promise<Packaging> {
 function packagingOf(from: string, entries: readonly PackagingEntry[]): Packaging {
   const byPath = new Map<string, PackagingEntry>();
   for (const entry of entries) {
-    assertSafeMember(entry.path, from);
+    memberName(entry.path, from);
     if (entry.kind === 'symlink') assertLinkStaysInside(entry.path, entry.target, from);
     byPath.set(entry.path, entry);
   }

@@ -5,7 +5,6 @@
  */
 import { addChangelogEntry } from '../deb/changelog.js';
 import { formatDsc, parseDsc, sourcesStanza, type HashedFile } from '../deb/dsc.js';
-import { memberPath } from '../deb/member-name.js';
 import { readTar, tarBytes, type TarInput } from '../deb/tar.js';
 import {
   compareVersions,
@@ -194,7 +193,7 @@ async function* nativeMembers(
   const bytes = decompressByName(name, store.open(sha256), { signal });
   let top = '';
   for await (const { header, body } of readTar(bytes, name)) {
-    const path = memberPath(header.path);
+    const path = header.path;
     const [first = '', second = ''] = path.split('/');
     if (path === '') continue;
     top ||= first;

@@ -3,7 +3,15 @@
  * bytes each time. src/metapackage decides what the tree contains; this file checks and writes it.
  */
 import { Readable, Writable } from 'node:stream';
-import { linkTargetFault, memberPath, shownName } from '../deb/member-name.js';
+import {
+  foldersOf,
+  linkTargetFault,
+  memberName,
+  memberNameFault,
+  rootName,
+  shownName,
+  type MemberName,
+} from '../deb/member-name.js';
 import { writeDeb, type DebEntry } from '../deb/deb-file.js';
 import { withoutEpoch } from '../deb/version.js';
 import { LockstepError } from '../errors.js';
@@ -29,12 +37,12 @@ export interface TreeWriting {
 export function planTree(tree: TreePackage, from: readonly TreeFrom[] = []): TreeEntry[] {
   const faults = [
     ...tree.entries.flatMap(entryFaults),
-    ...twice(tree.entries.map(({ path }) => memberPath(path))).map((path) => `/${path} occurs twice`),
+    ...twice(tree.entries.flatMap(({ path }) => nameOf(path) ?? [])).map((path) => `/${path} occurs twice`),
     ...from.flatMap(({ to }) => pathFaults(to)),
     ...tree.conffiles.flatMap((path) => conffileFaults(path, tree, from)),
   ];
   if (faults.length > 0) throw invalid(tree.package, faults);
-  return [...tree.entries].sort((a, b) => compareBytes(memberPath(a.path), memberPath(b.path)));
+  return [...tree.entries].sort((a, b) => compareBytes(memberName(a.path), memberName(b.path)));
 }
 
 function invalid(name: string, faults: readonly string[]): LockstepError {
@@ -57,8 +65,14 @@ function entryFaults(entry: TreeEntry): string[] {
 
 function pathFaults(path: string): string[] {
   if (!path.startsWith('/')) return [`the path ${shownName(path)} is not absolute`];
-  if (path.split('/').includes('..')) return [`the path ${shownName(path)} leads out of its folder`];
-  return memberPath(path) === '' ? [`the path ${shownName(path)} is the root itself`] : [];
+  const fault = memberNameFault(path);
+  if (fault !== null) return [`the path ${shownName(path)} ${fault}`];
+  return memberName(path) === '' ? [`the path ${shownName(path)} is the root itself`] : [];
+}
+
+/** Undefined for a path with a fault, which is reported by itself. */
+function nameOf(path: string): MemberName | undefined {
+  return memberNameFault(path) === null ? memberName(path) : undefined;
 }
 
 /** Refuses set-id bits. Lockstep's packages do not need them: systemd starts what runs as another user. */
@@ -78,7 +92,7 @@ function linkFaults(path: string, target: string): string[] {
   const shown = `the link ${shownName(path)} to ${shownName(target)}`;
   const fault = linkTargetFault(target);
   if (fault !== null) return [`${shown}: the target ${fault}`];
-  let depth = target.startsWith('/') ? 0 : memberPath(path).split('/').length - 1;
+  let depth = target.startsWith('/') ? 0 : foldersOf(nameOf(path) ?? rootName).length;
   for (const part of target.split('/')) {
     if (part === '' || part === '.') continue;
     depth += part === '..' ? -1 : 1;
@@ -89,9 +103,11 @@ function linkFaults(path: string, target: string): string[] {
 
 /** Only the writer knows the names in a tarball, so the writer checks conffiles that come from one. */
 function conffileFaults(path: string, tree: TreePackage, from: readonly TreeFrom[]): string[] {
-  const inside = memberPath(path);
-  if (tree.entries.some((entry) => entry.kind === 'file' && memberPath(entry.path) === inside)) return [];
-  if (from.some(({ to }) => inside.startsWith(`${memberPath(to)}/`))) return [];
+  const inside = nameOf(path);
+  if (inside !== undefined) {
+    if (tree.entries.some((entry) => entry.kind === 'file' && nameOf(entry.path) === inside)) return [];
+    if (from.some(({ to }) => inside.startsWith(`${nameOf(to)}/`))) return [];
+  }
   return [`the conffile ${shownName(path)} is not a file of the package`];
 }
 
@@ -183,7 +199,7 @@ async function* entriesFrom(tree: TreeFrom, { store, signal }: TreeWriting): Asy
   for await (const member of readSourceTree(store, tree.archive, tree.path, { signal })) {
     found++;
     if (member.kind === 'dir' || member.path === '' || isExcluded(member.path)) continue;
-    const path = `/${memberPath(tree.to)}/${member.path}`;
+    const path = `/${memberName(tree.to)}/${member.path}`;
     if (member.kind === 'symlink') yield { kind: 'symlink', path, target: member.linkTarget ?? '' };
     else {
       const mode = (member.mode & 0o111) === 0 || isData(member.path) ? 0o644 : 0o755;

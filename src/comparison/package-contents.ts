@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { readDeb, type DebFile } from '../deb/deb-file.js';
-import { memberPath } from '../deb/member-name.js';
 import type { TarEntry, TarHeader } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
@@ -97,7 +96,7 @@ async function contentsOf(deb: DebFile, reading: ContentsReading): Promise<Packa
   for await (const entry of deb.files) {
     throwIfInterrupted(reading.signal);
     const { header } = entry;
-    const path = `/${memberPath(header.path)}`;
+    const path = `/${header.path}`;
     unpacked += header.size;
     if (contents.files.size >= mostFiles || unpacked > mostUnpacked) throw tooLarge(reading.name);
     const wanted = wantedAs(path, header, packageName, contents.conffiles, reading.texts);

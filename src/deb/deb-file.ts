@@ -10,7 +10,6 @@ import { collect, piecesOf } from './bytes.js';
 import type { DecompressByName } from './codec.js';
 import { scriptNames } from './deb-scripts.js';
 import { parseStanza, trimmedLines, type Stanza } from './stanza.js';
-import { memberPath } from './member-name.js';
 import { readTar, type TarEntry, type TarHeader } from './tar.js';
 
 export { scriptNames, type ScriptName } from './deb-scripts.js';
@@ -72,7 +71,7 @@ export async function readDeb(
     await readFormat(members, file);
     const controlMembers = new Map<string, Buffer>();
     for await (const { header, bytes } of controlEntries(members, reading.decompress, file)) {
-      if (header.kind === 'file') controlMembers.set(memberPath(header.path), bytes);
+      if (header.kind === 'file') controlMembers.set(header.path, bytes);
     }
     const data = await nextMember(members, dataMember, file);
     return {
@@ -162,7 +161,7 @@ export async function* controlEntries(
   const member = await nextMember(members, /^control\.tar(?:\.(?:gz|xz|zst))?$/, file);
   const seen = new Set<string>();
   for await (const { header, body } of readTar(unpacked(member, decompress, file), file)) {
-    const name = memberPath(header.path);
+    const name = header.path;
     if (header.kind !== 'dir') {
       if (header.kind !== 'file' || name.includes('/')) {
         throw damaged('its control archive contains members that are not regular files', file);

@@ -20,7 +20,7 @@ import { debMembers } from './deb-writer.js';
 import type { Stanza } from './deb822.js';
 import { shownName } from './member-name.js';
 import { movedFields, type VersionMoves } from './relation-moves.js';
-import { memberPath, tarBytes, type TarInput } from './tar.js';
+import { tarBytes, type TarInput } from './tar.js';
 import { isValidVersion } from './version.js';
 
 /** What is written differently. */
@@ -89,7 +89,7 @@ export async function repackDeb(
     let paragraph: { before: Stanza; control: string } | undefined;
     for await (const { header, bytes } of controlEntries(members, io.decompress, file)) {
       const { mode, mtime, uid, gid, uname, gname } = header;
-      const common = { path: memberPath(header.path), mode, mtime, owner: { uid, gid, uname, gname } };
+      const common = { path: header.path, mode, mtime, owner: { uid, gid, uname, gname } };
       if (header.kind === 'dir') {
         entries.push({ kind: 'dir', ...common });
         continue;

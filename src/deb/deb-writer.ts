@@ -13,7 +13,16 @@ import { piecesOf, type ByteSource } from './bytes.js';
 import type { Codec } from './codec.js';
 import { scriptNames, type ScriptName } from './deb-scripts.js';
 import { formatStanza } from './deb822.js';
-import { isArchitectureName, isPackageName, memberNameFault, memberPath, shownName } from './member-name.js';
+import {
+  foldersOf,
+  isArchitectureName,
+  isPackageName,
+  memberName,
+  memberNameFault,
+  rootName,
+  shownName,
+  type MemberName,
+} from './member-name.js';
 import { tarBytes, type TarInput } from './tar-writer.js';
 import { isValidVersion } from './version.js';
 
@@ -88,7 +97,7 @@ export async function writeDeb(spec: DebSpec, sink: Writable, writing: DebWritin
   if (faults.length > 0) throw invalid(name, faults);
   const tree = new Tree(spec.mtime);
   const data = await packed(tarBytes(tree.through(spec.entries)), writing.compress);
-  const conffiles = (spec.conffiles ?? []).map((path) => `/${memberPath(path)}`).sort(byBytes);
+  const conffiles = (spec.conffiles ?? []).map((path) => `/${memberName(path)}`).sort(byBytes);
   const late = [...tree.faults, ...conffileFaults(conffiles, tree)];
   if (late.length > 0) throw invalid(name, late);
 
@@ -249,15 +258,16 @@ class Tree {
     const mtime = this.#mtime;
     let isRootWritten = false;
     for await (const entry of entries) {
-      const path = memberPath(entry.path);
-      const isRoot = path === '' && entry.kind === 'dir';
+      const fault = memberNameFault(entry.path);
+      const path = fault === null ? memberName(entry.path) : rootName;
+      const isRoot = fault === null && path === rootName && entry.kind === 'dir';
       if (!isRootWritten) {
         isRootWritten = true;
         yield { kind: 'dir', path: '', mode: isRoot ? entry.mode : 0o755, mtime };
         this.installedKiB += 1;
       }
-      if (isRoot || !this.#accept(path, entry)) continue;
-      for (const parent of parentsOf(path).filter((folder) => !this.#kinds.has(folder))) {
+      if (isRoot || !this.#accept(path, entry, fault)) continue;
+      for (const parent of foldersOf(path).filter((folder) => !this.#kinds.has(folder))) {
         this.#kinds.set(parent, 'dir');
         this.installedKiB += 1;
         yield { kind: 'dir', path: parent, mode: 0o755, mtime };
@@ -269,9 +279,9 @@ class Tree {
   }
 
   /** Two entries of one path, or one below a file, would unpack to whatever came last. */
-  #accept(path: string, entry: DebEntry): boolean {
-    const fault = memberNameFault(path);
-    if (fault !== null) this.faults.push(`the path ${shownName(entry.path)} ${fault}`);
+  #accept(path: MemberName, entry: DebEntry, fault: string | null): boolean {
+    if (fault !== null || path === rootName)
+      this.faults.push(`the path ${shownName(entry.path)} ${fault ?? 'is the root'}`);
     else if (this.#kinds.has(path)) {
       this.faults.push(
         entry.kind === 'dir' && this.#kinds.get(path) === 'dir'
@@ -279,7 +289,7 @@ class Tree {
           : `${shownName(entry.path)} occurs twice`,
       );
     } else {
-      const parent = parentsOf(path).find((folder) => (this.#kinds.get(folder) ?? 'dir') !== 'dir');
+      const parent = foldersOf(path).find((folder) => (this.#kinds.get(folder) ?? 'dir') !== 'dir');
       if (parent === undefined) return true;
       this.faults.push(`${shownName(entry.path)} is below ${shownName(`/${parent}`)}, which is not a folder`);
     }
@@ -308,10 +318,4 @@ class Tree {
     }
     this.md5s.set(path, hash.digest('hex'));
   }
-}
-
-/** `usr/share/x` -> `usr`, `usr/share`. */
-function parentsOf(path: string): string[] {
-  const parts = path.split('/');
-  return parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }

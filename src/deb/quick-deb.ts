@@ -3,7 +3,6 @@
  * plain, whole and safe. It says nothing of any other; deb-file.ts reads those
  * and names their faults.
  */
-import { memberPath } from './member-name.js';
 import { quickTar } from './quick-tar.js';
 import type { TarHeader } from './tar.js';
 
@@ -50,7 +49,7 @@ function controlFiles(tar: Buffer | undefined): Pick<QuickDeb, 'control' | 'conf
   const seen = new Map<string, Buffer>();
   for (const { header, body } of entries) {
     if (header.kind === 'dir') continue;
-    const name = memberPath(header.path);
+    const name = header.path;
     if (header.kind !== 'file' || name.includes('/') || seen.has(name)) return undefined;
     seen.set(name, body);
   }

@@ -5,7 +5,7 @@
  * nothing of any other; tar.ts reads those, and names their faults. What both
  * read, both read alike.
  */
-import { linkTargetFault, memberNameFault } from './member-name.js';
+import { linkTargetFault, memberName, memberNameFault } from './member-name.js';
 import type { TarHeader, TarKind } from './tar.js';
 
 /** A member and its bytes, a view of the archive's bytes and not a copy. */
@@ -81,10 +81,24 @@ function headerAt(
   if (kind === 'symlink' || kind === 'hardlink') {
     linkTarget = longLink ?? text(tar, at + 157, 100);
     if (linkTargetFault(linkTarget) !== null) return undefined;
-    if (kind === 'hardlink' && memberNameFault(linkTarget) !== null) return undefined;
+    if (kind === 'hardlink') {
+      if (memberNameFault(linkTarget) !== null) return undefined;
+      linkTarget = memberName(linkTarget);
+    }
   } else if (longLink !== undefined) return undefined;
   const [uname, gname] = [text(tar, at + 265, 32), text(tar, at + 297, 32)];
-  return { path, kind, mode: mode & 0o7777, size, linkTarget, mtime, uid, gid, uname, gname };
+  return {
+    path: memberName(path),
+    kind,
+    mode: mode & 0o7777,
+    size,
+    linkTarget,
+    mtime,
+    uid,
+    gid,
+    uname,
+    gname,
+  };
 }
 
 /** Whether the header has its checksum, and no part that another format would put into the name. */

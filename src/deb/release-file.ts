@@ -5,7 +5,7 @@
  */
 import { formatDebianDate, parseDebianDate } from './changelog.js';
 import { FieldFaults, formatStanza, parseStanza, type Stanza } from './stanza.js';
-import { assertSafeMember } from './member-name.js';
+import { pathOf } from './member-name.js';
 
 /** What a Release says of an index. */
 export interface IndexHash {
@@ -60,13 +60,13 @@ export function parseRelease(text: string, file?: string): Release {
       faults.add('SHA256', `${JSON.stringify(line.slice(0, 120))} is not "sha256 size path"`);
       continue;
     }
-    assertSafeMember(match[3]!, file);
+    const path = pathOf(match[3]!, file);
     const index: IndexHash = { sha256: match[1]!, size: Number(match[2]) };
-    const before = sha256.get(match[3]!);
+    const before = sha256.get(path);
     if (before !== undefined && (before.sha256 !== index.sha256 || before.size !== index.size)) {
-      faults.add('SHA256', `${match[3]} is listed with two hashes`);
+      faults.add('SHA256', `${path} is listed with two hashes`);
     }
-    sha256.set(match[3]!, index);
+    sha256.set(path, index);
   }
   faults.throwAny();
   return {
@@ -104,7 +104,7 @@ export interface ReleaseSpec {
  */
 export function formatRelease(spec: ReleaseSpec): string {
   const paths = [...spec.sha256.keys()].sort();
-  for (const path of paths) assertSafeMember(path);
+  for (const path of paths) pathOf(path);
   const list = paths.map((path) => {
     const { sha256, size } = spec.sha256.get(path)!;
     return `\n${sha256} ${String(size).padStart(16)} ${path}`;

@@ -7,7 +7,7 @@
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { piecesOf, type ByteSource } from './bytes.js';
-import { linkTargetFault, memberNameFault, memberPath, shownName } from './member-name.js';
+import { linkTargetFault, memberName, rootName, shownName } from './member-name.js';
 
 export interface TarOwner {
   readonly uid: number;
@@ -17,7 +17,7 @@ export interface TarOwner {
 }
 
 interface TarInputBase {
-  /** Inside the archive: `usr/share/x`; a leading `/` or `./` makes no difference. */
+  /** Inside the archive: what `memberName` takes, or empty for its root. */
   readonly path: string;
   /** Seconds. */
   readonly mtime: number;
@@ -110,16 +110,15 @@ const root: TarOwner = { uid: 0, gid: 0, uname: 'root', gname: 'root' };
 const flags = { file: '0', hardlink: '1', symlink: '2', dir: '5' } as const;
 
 function headOf(entry: TarInput, size: number, prefix: string): Buffer {
-  const inner = memberPath(entry.path);
-  const fault = inner === '' ? (entry.kind === 'dir' ? null : 'is empty') : memberNameFault(inner);
-  if (fault !== null) throw unsafe('name', entry.path, fault);
+  const inner = entry.path === '' ? rootName : memberName(entry.path);
+  if (inner === rootName && entry.kind !== 'dir') throw unsafe('name', entry.path, 'is the root');
   const path = prefix + inner + (entry.kind === 'dir' && inner !== '' ? '/' : '');
   if (path === '') throw unsafe('name', entry.path, 'is empty');
   let target = '';
   if (entry.kind === 'symlink') target = entry.linkTarget;
-  if (entry.kind === 'hardlink') target = prefix + memberPath(entry.linkTarget);
+  if (entry.kind === 'hardlink') target = prefix + memberName(entry.linkTarget);
   if (entry.kind === 'symlink' || entry.kind === 'hardlink') {
-    const linkFault = linkTargetFault(target) ?? (entry.kind === 'hardlink' ? memberNameFault(target) : null);
+    const linkFault = linkTargetFault(target);
     if (linkFault !== null) throw unsafe('link target', target, linkFault);
   }
   const mode = entry.kind === 'symlink' ? 0o777 : entry.mode;

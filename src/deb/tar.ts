@@ -6,23 +6,21 @@
 import type { Extract, Header } from 'tar-stream';
 import { LockstepError } from '../errors.js';
 import { asBuffer } from './bytes.js';
-import { assertSafeMember, linkTargetFault, shownName } from './member-name.js';
+import { linkTargetFault, memberName, shownName, type MemberName } from './member-name.js';
 import type { TarOwner } from './tar-writer.js';
 
-export { assertSafeMember, memberPath } from './member-name.js';
 export { tarBytes, type TarInput, type TarOptions } from './tar-writer.js';
 
 export type TarKind = 'file' | 'dir' | 'symlink' | 'hardlink' | 'char-device' | 'block-device' | 'fifo';
 
 export interface TarHeader extends TarOwner {
-  /** As in the archive (`./usr/`), checked by `assertSafeMember`. */
-  readonly path: string;
+  readonly path: MemberName;
   readonly kind: TarKind;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
   /** Bytes; 0 for what is not a file. */
   readonly size: number;
-  /** Of symlinks: any target, as dpkg has it (see `assertLinkStaysInside`). Of hard links: a checked member name. */
+  /** Of symlinks: any target, as dpkg has it (see `assertLinkStaysInside`). Of hard links: a `MemberName`. */
   readonly linkTarget: string | null;
   /** Seconds. */
   readonly mtime: number;
@@ -158,7 +156,7 @@ const kinds: Readonly<Record<NonNullable<Header['type']>, TarKind>> = {
 };
 
 function checkedHeader(header: Header, file: string | undefined): TarHeader {
-  assertSafeMember(header.name, file);
+  const path = memberName(header.name, file);
   const shown = shownName(header.name);
   const kind = (header.type as Header['type'] | null) === null ? undefined : kinds[header.type];
   const pax = (header.pax ?? {}) as Record<string, string>;
@@ -169,7 +167,7 @@ function checkedHeader(header: Header, file: string | undefined): TarHeader {
   if (kind !== 'file' && header.size !== 0)
     throw damaged(`the entry ${shown} is not a file but has a size`, file);
   if (!Number.isSafeInteger(header.size)) throw damaged(`the entry ${shown} has no valid size`, file);
-  const linkTarget = kind === 'symlink' || kind === 'hardlink' ? (header.linkname ?? '') : null;
+  let linkTarget: string | null = kind === 'symlink' || kind === 'hardlink' ? (header.linkname ?? '') : null;
   if (linkTarget !== null) {
     const fault = linkTargetFault(linkTarget);
     if (fault !== null) {
@@ -178,9 +176,9 @@ function checkedHeader(header: Header, file: string | undefined): TarHeader {
         where: [{ file, value: shownName(linkTarget) }],
       });
     }
-    if (kind === 'hardlink') assertSafeMember(linkTarget, file);
+    if (kind === 'hardlink') linkTarget = memberName(linkTarget, file);
   }
-  const { name: path, size, uid, gid, uname, gname } = header;
+  const { size, uid, gid, uname, gname } = header;
   const [mode, mtime] = [header.mode & 0o7777, secondsOf(header, pax)];
   return { path, kind, mode, size, linkTarget, mtime, uid, gid, uname, gname };
 }

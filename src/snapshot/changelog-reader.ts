@@ -5,7 +5,6 @@
 import { gunzipSync } from 'node:zlib';
 import { isChangelogText } from '../deb/changelog.js';
 import { readDeb } from '../deb/deb-file.js';
-import { memberPath } from '../deb/member-name.js';
 import type { TarEntry, TarHeader } from '../deb/tar.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore, StoredBlob } from '../io/content-store.js';
@@ -25,8 +24,7 @@ export function changelogRank(
   // Most members end here: there may be 250,000
   if (at < 0 || kind !== 'file' || size > largest) return undefined;
   const folder = `usr/share/doc/${packageName}/`;
-  const plain = memberPath(path);
-  const rank = plain.startsWith(folder) ? names.indexOf(plain.slice(folder.length)) : -1;
+  const rank = path.startsWith(folder) ? names.indexOf(path.slice(folder.length)) : -1;
   return rank < 0 ? undefined : rank;
 }
 

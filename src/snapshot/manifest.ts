@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
-import { isPackageName, memberNameFault } from '../deb/member-name.js';
+import { isPackageName, pathFault } from '../deb/member-name.js';
 import { isOneParagraph } from '../deb/one-paragraph.js';
 import { isValidVersion } from '../deb/version.js';
 import { oneLine } from '../profile/names.js';
@@ -50,7 +50,7 @@ const slug = z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/, { error: 'must be a name
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+.~_:%-]*$/, { error: 'must be a file name' });
 const poolPath = z
   .string()
-  .refine((path) => path.startsWith('pool/') && memberNameFault(path) === null && !/\/[./]|\/$/.test(path), {
+  .refine((path) => path.startsWith('pool/') && pathFault(path) === null && !path.includes('/.'), {
     error: 'must be a path below pool/',
   });
 const changelogFile = poolPath.refine(isChangelog, { error: 'must be the path of a changelog' });

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { readDeb } from '../deb/deb-file.js';
-import { memberPath } from '../deb/member-name.js';
 import { readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { canonical } from '../build/inputs.js';
@@ -143,7 +142,7 @@ async function patchesOf(
   const found = new Map<string, Buffer>();
   const bytes = decompressByName(packaging.name, store.open(packaging.sha256), { signal });
   for await (const { header, body } of readTar(bytes, packaging.name)) {
-    const path = memberPath(header.path);
+    const path = header.path;
     if (header.kind === 'file' && path.startsWith(folder)) {
       found.set(path.slice(folder.length), await collect(body));
     }
@@ -177,7 +176,7 @@ async function* filesOfPackages(
     try {
       const deb = await readDeb(stream, { file: file.name, decompress: decompressByName });
       for await (const { header, body } of deb.files) {
-        if (header.kind === 'file') yield { path: memberPath(header.path), body };
+        if (header.kind === 'file') yield { path: header.path, body };
       }
     } finally {
       stream.destroy();

@@ -6,7 +6,7 @@ import { readAr } from '../deb/ar.js';
 import { parseRelations } from '../deb/relation.js';
 import { LockstepError } from '../errors.js';
 import { distinct } from '../io/keyed.js';
-import { assertSafeFileName, assertSafeMember } from '../deb/member-name.js';
+import { assertSafeFileName, memberName } from '../deb/member-name.js';
 import type { AptBinaryConfig } from '../profile/profile-schema.js';
 import { lookUp, nearestName, suiteNames, type IndexedStanza } from './apt-archive.js';
 import { foundIn } from './apt-proof.js';
@@ -78,8 +78,7 @@ function listingOf({ stanza, index }: IndexedStanza, installableOn: string): Bin
   const version = stanza.require('Version');
   // Policy 5.6.1: `Source: name (version)`, left out where both are the package's own
   const source = /^(\S+)(?:\s+\(([^)\s]+)\))?$/.exec(stanza.get('Source') ?? name);
-  const filename = stanza.require('Filename');
-  assertSafeMember(filename, index.path);
+  const filename = memberName(stanza.require('Filename'), index.path);
   const base = filename.slice(filename.lastIndexOf('/') + 1);
   assertSafeFileName(base, index.path);
   const sha256 = stanza.require('SHA256').toLowerCase();

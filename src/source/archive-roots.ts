@@ -3,7 +3,7 @@
  * each of them, and nobody gets the address on one alone. Hashes decide what is
  * right, so which mirror gives a file does not matter.
  */
-import { assertSafeMember } from '../deb/member-name.js';
+import { memberName } from '../deb/member-name.js';
 import type { Place } from '../io/http.js';
 
 /** Paths of one file below an archive's root: its path, then other names to try if it does not exist. */
@@ -24,9 +24,8 @@ export class ArchiveRoots {
    * @throws LockstepError DEB_UNSAFE_NAME
    */
   placesOf(paths: ArchivePaths): Place[] {
-    for (const path of paths) assertSafeMember(path, this.#uris.join(' '));
     const quoted = paths.map((path) =>
-      path
+      memberName(path, this.#uris.join(' '))
         .split('/')
         .map((part) => encodeURIComponent(part).replaceAll('%2B', '+').replaceAll('%3A', ':'))
         .join('/'),

@@ -5,7 +5,7 @@
  */
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assertLinkStaysInside, memberNameFault, shownName } from '../deb/member-name.js';
+import { assertLinkStaysInside, pathFault, shownName } from '../deb/member-name.js';
 import { tarBytes, type TarInput } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { exists, readPieces } from '../io/disk.js';
@@ -113,7 +113,7 @@ async function entriesOf(
   const faults: string[] = [];
   for (const path of paths) {
     throwIfInterrupted(context.signal);
-    const fault = memberNameFault(path);
+    const fault = pathFault(path);
     if (fault !== null) {
       faults.push(`the name ${shownName(path)} ${fault}`);
       continue;

@@ -5,7 +5,7 @@
  */
 import { parseChangelogTop } from '../deb/changelog.js';
 import type { Dsc } from '../deb/dsc.js';
-import { memberPath, readTar } from '../deb/tar.js';
+import { readTar } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
@@ -89,7 +89,7 @@ async function readFrom(
     const found = new Map<string, Buffer>();
     const bytes = decompressByName(file.name, context.store.open(file.sha256), context);
     for await (const { header, body } of readTar(bytes, file.name)) {
-      const path = rename(memberPath(header.path));
+      const path = rename(header.path);
       if (header.kind !== 'file' || (path !== changelogPath && !keyPaths.includes(path))) continue;
       if (header.size <= largestText) found.set(path, await collect(body));
     }

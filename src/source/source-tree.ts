@@ -3,7 +3,7 @@
  * nothing that leaves the tree. It unpacks nothing to disk.
  */
 import { watched } from '../deb/bytes.js';
-import { assertLinkStaysInside, memberPath } from '../deb/member-name.js';
+import { assertLinkStaysInside, memberName } from '../deb/member-name.js';
 import { readTar, type TarEntry } from '../deb/tar.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
@@ -49,12 +49,12 @@ export async function* readSourceTree(
   options: ReadTreeOptions = {},
 ): AsyncGenerator<TreeMember> {
   try {
-    const folder = memberPath(path);
+    const folder = path === '' ? '' : memberName(path);
     const packed = watched(store.open(archive.sha256), (bytes) => options.onBytes?.(bytes));
     const bytes = decompressByName(archive.name, packed, { signal: options.signal });
     let top: string | null = null;
     for await (const entry of readTar(bytes, archive.name, { v7: true })) {
-      const full = memberPath(entry.header.path);
+      const full = entry.header.path;
       if (full === '') continue;
       const first = full.split('/', 1)[0]!;
       top ??= first;

@@ -4,7 +4,7 @@
  */
 import type { BuiltPackage } from '../build/built.js';
 import { parseStanza, type Stanza } from '../deb/deb822.js';
-import { isPackageName, memberPath, shownName } from '../deb/member-name.js';
+import { isPackageName, shownName } from '../deb/member-name.js';
 import { isOneParagraph } from '../deb/one-paragraph.js';
 import type { TarHeader } from '../deb/tar.js';
 import { isValidVersion, withoutEpoch } from '../deb/version.js';
@@ -98,9 +98,7 @@ function findingsOn(name: string, { members, conffiles }: ForeignContents): stri
   );
   if (found.length === 0) return [];
   // Folders alone do no harm: base-files brings those of the whole system
-  const folders = new Set(
-    members.flatMap(({ kind, path }) => (kind === 'dir' ? [`/${memberPath(path)}`] : [])),
-  );
+  const folders = new Set(members.flatMap(({ kind, path }) => (kind === 'dir' ? [`/${path}`] : [])));
   return found
     .filter(({ rule, path }) => rule !== 'foreign-root' || !folders.has(path))
     .map(({ path, message, rule }) => `${shownName(path)} ${message} [${rule}]`);

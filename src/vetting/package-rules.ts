@@ -54,11 +54,6 @@ const foreignRoots = [
   '/var/tmp',
 ];
 
-/** `./usr/share/x/` -> `/usr/share/x`. */
-function absolute(path: string): string {
-  return `/${path.replace(/^\.?\/*/, '').replace(/\/+$/, '')}`;
-}
-
 function isBelow(path: string, root: string): boolean {
   return path === root || path.startsWith(`${root}/`);
 }
@@ -70,7 +65,7 @@ export function vetPackage(contents: Pick<VettedPackage, 'package' | 'members' |
     findings.push({ rule, package: contents.package, path, message });
   };
   for (const member of contents.members) {
-    const path = absolute(member.path);
+    const path = `/${member.path}`;
     const find = (rule: RuleName, message: string): void => findAt(path, rule, message);
     if (member.kind === 'char-device' || member.kind === 'block-device' || member.kind === 'fifo') {
       find('special-file', 'is a device or a pipe; packages may contain only files, folders and links');
@@ -92,7 +87,7 @@ export function vetPackage(contents: Pick<VettedPackage, 'package' | 'members' |
     if (path === '/var/lib/dpkg' || isBelow(path, '/var/lib/dpkg'))
       find('dpkg-state', "is in dpkg's own database");
   }
-  const paths = new Set(contents.members.map((member) => absolute(member.path)));
+  const paths = new Set(contents.members.map((member) => `/${member.path}`));
   for (const conffile of contents.conffiles) {
     if (!paths.has(conffile)) findAt(conffile, 'conffile', 'is listed as a conffile but not shipped');
   }
@@ -106,7 +101,7 @@ export function vetOverlaps(set: readonly VettedPackage[]): RuleBreach[] {
   for (const contents of set) {
     for (const member of contents.members) {
       if (member.kind === 'dir') continue;
-      const path = absolute(member.path);
+      const path = `/${member.path}`;
       const other = owners.get(path);
       owners.set(path, contents);
       if (other === undefined || other.package === contents.package) continue;

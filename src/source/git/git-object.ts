@@ -3,7 +3,7 @@
  * that an object has the requested id.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { memberNameFault, shownName } from '../../deb/member-name.js';
+import { pathFault, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
@@ -192,7 +192,7 @@ export function pathPartFault(name: string): string | null {
   if (name === '.' || name === '..') return 'leaves its folder';
   // On some file systems, git(1) takes either name for its own folder
   if (/^(?:\.git|git~1)[. ]*$/i.test(name)) return 'is the name of git’s own folder';
-  return memberNameFault(name);
+  return pathFault(name);
 }
 
 function assertName(name: string, folder: string): void {

@@ -2,7 +2,7 @@
  * Parses .gitmodules. The file is untrusted and names addresses and folders. It refuses everything that git reads in
  * another way or that was used to attack git, and does not try to interpret it. Pure.
  */
-import { memberNameFault, shownName } from '../../deb/member-name.js';
+import { linkTargetFault, pathFault, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { remembered } from '../../io/keyed.js';
 import { pathPartFault } from './git-object.js';
@@ -32,7 +32,7 @@ export function parseGitmodules(text: string, file: string): DeclaredSubmodule[]
       if (quoted === undefined) return refuse('it is not the head of a submodule');
       const name = quoted.replace(/\\(.)/g, '$1');
       // git(1) keeps a submodule's repository below its name: CVE-2018-11235
-      if (memberNameFault(name) !== null) refuse(`the name ${shownName(name)} leaves its folder`);
+      if (pathFault(name) !== null) refuse(`the name ${shownName(name)} leaves its folder`);
       current = remembered(sections, name, () => ({ line: index + 1 }));
       return;
     }
@@ -81,11 +81,11 @@ function valueOf(text: string): string | undefined {
 
 function assertPath(path: string, file: string, line: number): void {
   const fault =
-    memberNameFault(path) ??
+    pathFault(path) ??
     (path.startsWith('-') ? 'looks like an option' : null) ??
     path
       .split('/')
-      .map((part) => (part === '' ? 'has an empty part' : pathPartFault(part)))
+      .map((part) => pathPartFault(part))
       .find((why) => why !== null) ??
     null;
   if (fault === null) return;
@@ -103,7 +103,7 @@ function assertUrl(url: string, file: string, line: number): void {
 
 function urlFault(url: string): string | null {
   if (url === '') return 'is empty';
-  const control = memberNameFault(url.replace(/^\/+/, '').replaceAll('..', '.'));
+  const control = linkTargetFault(url);
   if (control !== null) return control;
   if (/\s/.test(url)) return 'contains a space';
   if (url.startsWith('-')) return 'looks like an option';

@@ -1,5 +1,5 @@
 /** Walks a commit's tree: every path in it with its object. It checks each path before anything is written. */
-import { assertSafeMember, shownName } from '../../deb/member-name.js';
+import { memberName, shownName } from '../../deb/member-name.js';
 import { LockstepError } from '../../errors.js';
 import { remembered } from '../../io/keyed.js';
 import type { SourceContext } from '../source-context.js';
@@ -51,8 +51,7 @@ export async function walkTree(
     ids.forEach((id, nth) => {
       for (const folder of level.get(id)!) {
         for (const entry of parseTree(bodies[nth]!, id, folder)) {
-          const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-          assertSafeMember(path);
+          const path = memberName(folder === '' ? entry.name : `${folder}/${entry.name}`);
           if (paths.length >= mostPaths)
             throw damagedObject(`The tree ${root}`, `it has more than ${mostPaths} paths`);
           if (entry.kind === 'submodule') {

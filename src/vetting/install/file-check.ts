@@ -4,7 +4,6 @@
  */
 import { FileLists } from '../../archive/file-lists.js';
 import { readDeb } from '../../deb/deb-file.js';
-import { memberPath } from '../../deb/member-name.js';
 import { highestOf } from '../../deb/version.js';
 import { counted } from '../../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../../errors.js';
@@ -162,7 +161,7 @@ async function readLinks(
   const links = new Map<string, string>();
   try {
     for await (const { header } of deb.files) {
-      if (header.kind === 'symlink') links.set(memberPath(header.path), header.linkTarget ?? '');
+      if (header.kind === 'symlink') links.set(header.path, header.linkTarget ?? '');
     }
   } finally {
     await deb.close();

@@ -38,7 +38,8 @@ describe('the plan of a tree package', () => {
   });
 
   it('refuses a path that is there twice, however it is written', () => {
-    assert.deepEqual(entryFaults(file('/usr/x', '1'), file('/usr//x', '2')), ['/usr/x occurs twice']);
+    assert.deepEqual(entryFaults(file('/usr/x', '1'), file('/usr/x/', '2')), ['/usr/x occurs twice']);
+    assert.match(entryFaults(file('/usr//x', '')).join(), /has an empty part/);
   });
 
   it('refuses modes that no package should have', () => {

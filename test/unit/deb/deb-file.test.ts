@@ -108,16 +108,16 @@ describe('deb/deb-file writing', () => {
       files.push([header.path, header.kind, header.mode, header.linkTarget ?? header.size]);
     }
     assert.deepEqual(files, [
-      ['./', 'dir', 0o755, 0],
-      ['./etc/', 'dir', 0o755, 0],
-      ['./etc/mediawiki/', 'dir', 0o755, 0],
-      ['./etc/mediawiki/full.conf', 'file', 0o640, 4],
-      ['./usr/', 'dir', 0o755, 0],
-      ['./usr/share/', 'dir', 0o755, 0],
-      ['./usr/share/doc/', 'dir', 0o755, 0],
-      ['./usr/share/doc/mediawiki-full/', 'dir', 0o755, 0],
-      ['./usr/share/doc/mediawiki-full/a b', 'file', 0o644, 1025],
-      ['./usr/share/x', 'symlink', 0o777, '../lib/x'],
+      ['', 'dir', 0o755, 0],
+      ['etc', 'dir', 0o755, 0],
+      ['etc/mediawiki', 'dir', 0o755, 0],
+      ['etc/mediawiki/full.conf', 'file', 0o640, 4],
+      ['usr', 'dir', 0o755, 0],
+      ['usr/share', 'dir', 0o755, 0],
+      ['usr/share/doc', 'dir', 0o755, 0],
+      ['usr/share/doc/mediawiki-full', 'dir', 0o755, 0],
+      ['usr/share/doc/mediawiki-full/a b', 'file', 0o644, 1025],
+      ['usr/share/x', 'symlink', 0o777, '../lib/x'],
     ]);
     assert.deepEqual(result.files, ['/etc/mediawiki/full.conf', '/usr/share/doc/mediawiki-full/a b']);
   });
@@ -145,7 +145,7 @@ describe('deb/deb-file writing', () => {
     const deb = await read(bytes);
     const paths: string[] = [];
     for await (const { header } of deb.files) paths.push(header.path);
-    assert.deepEqual(paths, ['./']);
+    assert.deepEqual(paths, ['']);
     assert.ok(!deb.members.has('md5sums') && !deb.members.has('conffiles'));
   });
 

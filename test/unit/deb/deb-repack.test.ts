@@ -74,7 +74,7 @@ describe('deb/deb-repack', () => {
       for await (const { header, body } of readTar(inChunks(tar, 4096)))
         all.push([
           { ...header, size: 0 },
-          header.path === './control' ? '' : (await gathered(body)).toString(),
+          header.path === 'control' ? '' : (await gathered(body)).toString(),
         ]);
       return all;
     };
@@ -140,9 +140,9 @@ describe('deb/deb-repack', () => {
       seen.push([path, mode, time, uid, gid, uname, gname]);
     }
     assert.deepEqual(seen, [
-      ['./', 0o700, 5, 7, 8, 'lp', 'mail'],
-      ['./shlibs', 0o600, 6, 7, 8, 'lp', 'mail'],
-      ['./control', 0o640, 7, 0, 0, 'root', 'root'],
+      ['', 0o700, 5, 7, 8, 'lp', 'mail'],
+      ['shlibs', 0o600, 6, 7, 8, 'lp', 'mail'],
+      ['control', 0o640, 7, 0, 0, 'root', 'root'],
     ]);
   });
 

@@ -81,7 +81,7 @@ describe('deb/tar', () => {
           const bytes = await gathered(tarBytes(entries));
           assert.equal(bytes.length % 10240, 0);
           const expected = entries.map((input) => ({
-            path: `./${input.path}${input.kind === 'dir' ? '/' : ''}`,
+            path: input.path,
             kind: input.kind,
             mode: input.kind === 'symlink' ? 0o777 : input.mode,
             size: input.kind === 'file' ? (input.body as Uint8Array).length : 0,
@@ -89,7 +89,7 @@ describe('deb/tar', () => {
               input.kind === 'symlink'
                 ? input.linkTarget
                 : input.kind === 'hardlink'
-                  ? `./${input.linkTarget}`
+                  ? input.linkTarget
                   : null,
             mtime: input.mtime,
             uid: 0,
@@ -142,9 +142,9 @@ describe('deb/tar', () => {
         seen.push(header.path + String.fromCharCode(chunk[0]!));
         break;
       }
-      if (header.path === './b') break;
+      if (header.path === 'b') break;
     }
-    assert.deepEqual(seen, ['./aa', './bb']);
+    assert.deepEqual(seen, ['aa', 'bb']);
     assert.ok(closed);
   });
 
@@ -169,7 +169,7 @@ describe('deb/tar', () => {
     assert.ok(taken < 1_000_000, `${taken} bytes were taken`);
   });
 
-  for (const name of ['../x', '/etc/passwd', 'a/../../b', 'a\nb', 'x\u001b[2J']) {
+  for (const name of ['../x', '//etc/passwd', '././x', 'a/../../b', 'a\nb', 'x\u001b[2J']) {
     it(`refuses the name ${JSON.stringify(name)}, plain or in a pax header`, async () => {
       await assert.rejects(async () => allOf(await packed({ name })), hasCode('DEB_UNSAFE_NAME'));
       const hidden = await packed({ name: 'ok', pax: { path: name } });
@@ -188,7 +188,7 @@ describe('deb/tar', () => {
     );
     for (const [type, linkname] of [
       ['link', '../../etc/shadow'],
-      ['link', '/etc/shadow'],
+      ['link', '//etc/shadow'],
       ['symlink', 'a\nb'],
     ] as const) {
       await assert.rejects(
@@ -259,8 +259,8 @@ describe('deb/tar', () => {
     assert.deepEqual(
       read.map((header) => [header.path, header.body]),
       [
-        ['./', ''],
-        ['./x/y', 'foobar'],
+        ['', ''],
+        ['x/y', 'foobar'],
       ],
     );
   });
@@ -269,7 +269,7 @@ describe('deb/tar', () => {
     const bytes = await gathered(
       tarBytes([{ kind: 'dir', path: './src', mode: 0o755, mtime: 1 }], { prefix: '' }),
     );
-    assert.equal((await allOf(bytes))[0]?.path, 'src/');
+    assert.equal(bytes.toString('latin1', 0, 5), 'src/\0');
   });
 
   it('writes sizes beyond octal in base 256', async () => {

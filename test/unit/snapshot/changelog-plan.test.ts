@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { ChangelogSearch, changelogText } from '../../../src/snapshot/changelog-reader.js';
 import { planChangelogs, type ChangedPackage } from '../../../src/snapshot/changelog-plan.js';
 import { changelogPath, isChangelog } from '../../../src/snapshot/pool-path.js';
+import { memberName } from '../../../src/deb/member-name.js';
 import type { TarHeader } from '../../../src/deb/tar.js';
 
 const tiny: ChangedPackage = { package: 'tiny', source: 'tiny', sourceVersion: '1:1.0-1', area: 'main' };
@@ -53,7 +54,7 @@ describe('the changelog of a package', () => {
   const text = 'tiny (1.0-1) unstable; urgency=low\n\n  * One.\n';
   const header = (path: string, kind: TarHeader['kind'] = 'file'): TarHeader => {
     const owner = { uid: 0, gid: 0, uname: 'root', gname: 'root' };
-    return { path, kind, size: 100, mode: 0o644, mtime: 0, linkTarget: null, ...owner };
+    return { path: memberName(path), kind, size: 100, mode: 0o644, mtime: 0, linkTarget: null, ...owner };
   };
   const found = (members: readonly [TarHeader, Buffer][]): string | undefined => {
     const search = new ChangelogSearch('tiny');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { memberName } from '../../../src/deb/member-name.js';
 import type { TarHeader } from '../../../src/deb/tar.js';
 import { judgeForeign, type ForeignContents } from '../../../src/vetting/foreign-package.js';
 
@@ -6,7 +7,7 @@ function member(path: string, more: Partial<TarHeader> = {}): TarHeader {
   const kind = path.endsWith('/') ? 'dir' : 'file';
   const owner = { uid: 0, gid: 0, uname: 'root', gname: 'root' };
   return {
-    path,
+    path: memberName(path),
     kind,
     mode: kind === 'dir' ? 0o755 : 0o644,
     size: 0,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { memberName } from '../../../src/deb/member-name.js';
 import type { TarHeader } from '../../../src/deb/tar.js';
 import { vetOverlaps, vetPackage, type VettedPackage } from '../../../src/vetting/package-rules.js';
 
 function member(path: string, change: Partial<TarHeader> = {}): TarHeader {
   return {
-    path,
+    path: memberName(path),
     kind: 'file',
     mode: 0o644,
     size: 1,
