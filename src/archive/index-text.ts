@@ -33,7 +33,10 @@ export function packagesOf(
   );
 }
 
-/** Items of a Packages file. Only SHA-256 is given: apt takes the strongest and never needs the others. */
+/**
+ * Items of a Packages file. Their paragraphs were judged, as their type says (src/deb/binary-stanza.ts). Only SHA-256 is
+ * given: apt takes the strongest and never needs the others.
+ */
 export function packageItems(packages: readonly SnapshotPackage[]): Generator<BlockItem, void, undefined> {
   return grouped(packages.slice().sort(byPackage), ({ stanza, path, size, sha256 }) => {
     return `${stanza}Filename: ${path}\nSize: ${size}\nSHA256: ${sha256}\n\n`;

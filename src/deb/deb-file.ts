@@ -11,6 +11,7 @@ import type { DecompressByName } from './codec.js';
 import { scriptNames } from './deb-scripts.js';
 import { parseStanza, trimmedLines, type Stanza } from './stanza.js';
 import { readTar, type TarEntry, type TarHeader } from './tar.js';
+import { utf8Text } from './utf8.js';
 
 export { scriptNames, type ScriptName } from './deb-scripts.js';
 export { writeDeb, type DebEntry, type DebResult, type DebSpec, type DebWriting } from './deb-writer.js';
@@ -182,8 +183,9 @@ export function controlStanza(text: string, file: string | undefined): Stanza {
 }
 
 function parseControl(members: ReadonlyMap<string, Buffer>, file: string | undefined): DebControl {
-  const text = members.get('control')?.toString('utf8');
-  if (text === undefined) throw damaged('its control archive has no control file', file);
+  const bytes = members.get('control');
+  if (bytes === undefined) throw damaged('its control archive has no control file', file);
+  const text = utf8Text(bytes, file === undefined ? 'control' : `${file}: control`);
   const control = controlStanza(text, file);
   for (const name of ['Package', 'Version', 'Architecture']) control.require(name);
   return {

@@ -5,6 +5,7 @@
  */
 import { quickTar } from './quick-tar.js';
 import type { TarHeader } from './tar.js';
+import { isUtf8 } from './utf8.js';
 
 /** What a package says and holds. */
 export interface QuickDeb {
@@ -53,8 +54,9 @@ function controlFiles(tar: Buffer | undefined): Pick<QuickDeb, 'control' | 'conf
     if (header.kind !== 'file' || name.includes('/') || seen.has(name)) return undefined;
     seen.set(name, body);
   }
-  const control = seen.get('control')?.toString('utf8');
-  return control === undefined ? undefined : { control, conffiles: seen.get('conffiles')?.toString('utf8') };
+  const control = seen.get('control');
+  if (control === undefined || !isUtf8(control)) return undefined;
+  return { control: control.toString('utf8'), conffiles: seen.get('conffiles')?.toString('utf8') };
 }
 
 interface ArPart {

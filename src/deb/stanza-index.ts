@@ -5,6 +5,7 @@
  * empty lines between paragraphs, as apt-ftparchive and dak write it.
  */
 import { parseStanzas, type Stanza } from './stanza.js';
+import { utf8Text } from './utf8.js';
 
 const separator = Buffer.from('\n\n');
 const provides = Buffer.from('\nProvides:');
@@ -64,7 +65,7 @@ export class StanzaIndex {
    */
   get(name: string): Stanza[] {
     return (this.#bounds.get(name) ?? []).flatMap(([start, end]) =>
-      parseStanzas(this.#buffer.toString('utf8', start, end), { file: this.#file }),
+      parseStanzas(utf8Text(this.#buffer.subarray(start, end), this.#file), { file: this.#file }),
     );
   }
 

@@ -124,6 +124,23 @@ export function trimmedLines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
+/** What is blank to dpkg and apt. JavaScript's `trim` also takes off a no-break space, which both read as text. */
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+}
+
+function trimmed(text: string): string {
+  let start = 0;
+  while (start < text.length && isBlank(text.charCodeAt(start))) start++;
+  return trimmedEnd(text.slice(start));
+}
+
+function trimmedEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
 /** Policy 5.1: printable ASCII except space and colon, not starting with `#` or `-`. */
 const fieldNameSpec = /^(?![#-])[!-9;-~]+$/;
 
@@ -201,7 +218,7 @@ function readParagraph(lines: readonly string[], firstLine: number, faults: Faul
     if (line.startsWith('#')) continue;
     if (debianControl.isContinueLine(line)) {
       if (open === null) faults.add(firstLine + index, 'a continuation line without a field before it');
-      else open.value += `\n${line.trimEnd()}`;
+      else open.value += `\n${trimmedEnd(line)}`;
       continue;
     }
     close();
@@ -211,7 +228,7 @@ function readParagraph(lines: readonly string[], firstLine: number, faults: Faul
       faults.add(firstLine + index, `${JSON.stringify(line.slice(0, 60))} is not "Field: value"`);
       continue;
     }
-    open = { name, value: line.slice(colon + 1).trim(), line: firstLine + index };
+    open = { name, value: trimmed(line.slice(colon + 1)), line: firstLine + index };
   }
   close();
   return fields.length === 0 ? null : new Stanza(`${lines.join('\n')}\n`, fields, faults.file);
@@ -219,7 +236,7 @@ function readParagraph(lines: readonly string[], firstLine: number, faults: Faul
 
 /** Policy 5.1: lines of blanks separate paragraphs too. */
 function isSeparator(line: string): boolean {
-  return line.trim() === '';
+  return trimmed(line) === '';
 }
 
 /**

@@ -3,7 +3,9 @@
  * identifies the set. Pure.
  */
 import { createHash } from 'node:crypto';
+import { binaryStanza, indexParagraph, type BinaryStanza } from '../deb/binary-stanza.js';
 import { parseStanza } from '../deb/deb822.js';
+import { oneNewline, onlyFields, withoutFields } from '../deb/paragraph-text.js';
 import type { Stanza } from '../deb/stanza.js';
 import type { BuiltPackage, BuiltSource } from '../build/built.js';
 import type { AptBinaryPackage, Provenance } from '../source/pin.js';
@@ -11,9 +13,6 @@ import { canonicalLine } from '../io/canonical-json.js';
 import { byText } from '../io/keyed.js';
 import type { SnapshotManifest, SnapshotPackage, SnapshotSource } from './manifest.js';
 import { debFileName, poolDirectory, poolPath } from './pool-path.js';
-
-/** Fields that an index adds from the file that it lists. */
-const fileFields = new Set(['filename', 'size', 'md5sum', 'sha1', 'sha256', 'sha512']);
 
 /** Fields that Debian's index shortens: it has the first line of the description and the hash of the whole. */
 const descriptionFields = new Set(['description', 'description-md5']);
@@ -34,10 +33,18 @@ function areaOfSection(section: string, own: string): string {
 /**
  * The entry of a package that Lockstep built.
  *
- * @throws LockstepError DEB_SYNTAX when the control text is not exactly one paragraph, DEB_UNSAFE_NAME
+ * @throws LockstepError DEB_SYNTAX when apt or dpkg would not read its control text, DEB_UNSAFE_NAME
  */
 export function packageEntry(built: BuiltPackage, belonging: Belonging): SnapshotPackage {
-  return entry(built, built.control, belonging);
+  return entry(built, binaryStanza(built.control, built.file.name), belonging);
+}
+
+/** The entry of a package whose paragraph was judged already. @throws LockstepError DEB_UNSAFE_NAME */
+export function judgedEntry(
+  { stanza, file }: { stanza: BinaryStanza; file: BuiltPackage['file'] },
+  belonging: Belonging,
+): SnapshotPackage {
+  return entry({ ...stanza, file }, stanza, belonging);
 }
 
 /**
@@ -54,15 +61,15 @@ export function takenPackageEntry(
   const description = onlyFields(control, new Set(['description']));
   const known =
     description === '' ? taken.stanza : withoutFields(taken.stanza, descriptionFields) + description;
-  return entry(taken, known, belonging);
+  return entry(taken, binaryStanza(known, taken.file.name), belonging);
 }
 
 function entry(
   from: Omit<BuiltPackage, 'control'>,
-  paragraph: string,
+  stanza: BinaryStanza,
   belonging: Belonging,
 ): SnapshotPackage {
-  const area = areaOfSection(/^Section:(.*)$/m.exec(paragraph)?.[1] ?? '', belonging.area);
+  const area = areaOfSection(stanza.stanza.get('Section') ?? '', belonging.area);
   return {
     package: from.package,
     version: from.version,
@@ -74,7 +81,7 @@ function entry(
     path: poolPath(area, from.source, debFileName(from.package, from.version, from.architecture)),
     size: from.file.size,
     sha256: from.file.sha256,
-    stanza: withoutFields(paragraph, fileFields),
+    stanza: indexParagraph(stanza),
   };
 }
 
@@ -117,35 +124,6 @@ function areaOfSource(stanza: Stanza, own: string): string {
   );
   const [area = own] = areas.size === 1 ? areas : [];
   return area;
-}
-
-/** The given fields (lower-case names) of a paragraph, with unchanged bytes; empty if it has none of them. */
-function onlyFields(paragraph: string, names: ReadonlySet<string>): string {
-  const only = fieldsWhere(paragraph, (name) => names.has(name));
-  return only.trim() === '' ? '' : only;
-}
-
-/** A paragraph without some fields (lower-case names). The other fields keep their bytes. */
-export function withoutFields(paragraph: string, names: ReadonlySet<string>): string {
-  return fieldsWhere(paragraph, (name) => !names.has(name));
-}
-
-function fieldsWhere(paragraph: string, isKept: (name: string) => boolean): string {
-  const kept: string[] = [];
-  let dropping = false;
-  for (const line of oneNewline(paragraph).split('\n')) {
-    const continued = line.startsWith(' ') || line.startsWith('\t');
-    if (!continued) {
-      const colon = line.indexOf(':');
-      dropping = colon > 0 && !isKept(line.slice(0, colon).toLowerCase());
-    }
-    if (!dropping) kept.push(line);
-  }
-  return kept.join('\n');
-}
-
-function oneNewline(text: string): string {
-  return `${text.replace(/^\s*\n/, '').trimEnd()}\n`;
 }
 
 /** The parsed paragraph of a package. @throws LockstepError DEB_SYNTAX */

@@ -4,6 +4,7 @@
  * entry is an ordinary one: it is copied, compared and written with its paragraph.
  */
 import type { BuiltPackage } from '../build/built.js';
+import { recordedParagraph, type BinaryParagraph } from '../deb/one-paragraph.js';
 
 /** Everything of a package's entry but its paragraph. */
 export interface BareEntry extends Omit<BuiltPackage, 'control' | 'file'> {
@@ -27,7 +28,7 @@ const place = Symbol('place');
 const stanza: PropertyDescriptor = {
   get(this: { [place]: Place }): string {
     const { bytes, start, end } = this[place];
-    return JSON.parse(bytes.toString('utf8', start, end)) as string;
+    return recordedParagraph(JSON.parse(bytes.toString('utf8', start, end)) as string);
   },
   enumerable: true,
   configurable: true,
@@ -39,7 +40,7 @@ export function withKeptStanza(
   bytes: Buffer,
   start: number,
   end: number,
-): BareEntry & { stanza: string } {
+): BareEntry & { stanza: BinaryParagraph } {
   const { architecture, area, component, path, sha256, size, version } = bare;
   const name = bare.package;
   const entry = {
@@ -56,7 +57,7 @@ export function withKeptStanza(
     version,
   };
   Object.defineProperty(entry, place, { value: { bytes, start, end } satisfies Place });
-  return Object.defineProperty(entry, 'stanza', stanza) as typeof entry & { stanza: string };
+  return Object.defineProperty(entry, 'stanza', stanza) as typeof entry & { stanza: BinaryParagraph };
 }
 
 /** A paragraph as {@link withKeptStanza} finds it again. */

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import { isPackageName, pathFault } from '../deb/member-name.js';
-import { isOneParagraph } from '../deb/one-paragraph.js';
+import { isOneParagraph, type BinaryParagraph } from '../deb/one-paragraph.js';
 import { isValidVersion } from '../deb/version.js';
 import { oneLine } from '../profile/names.js';
 import { skippedVersionResult } from '../profile/skip-shape.js';
@@ -32,7 +32,7 @@ export const readFormats = [1, manifestFormat] as const;
 /** One binary package of the set. */
 export interface SnapshotPackage extends BareEntry {
   /** The Packages paragraph without Filename, Size and hashes; one final newline. */
-  stanza: string;
+  stanza: BinaryParagraph;
 }
 
 /** A manifest together with the hash of its text, by which its successor names it. */
@@ -55,6 +55,8 @@ const poolPath = z
   });
 const changelogFile = poolPath.refine(isChangelog, { error: 'must be the path of a changelog' });
 const stanza = z.string().refine(isOneParagraph, { error: 'must be one paragraph that ends with a newline' });
+/** Its type says that it was judged before it was recorded (src/deb/binary-stanza.ts). */
+const packageStanza = stanza as unknown as z.ZodType<BinaryParagraph, string>;
 const storedFile = z.object({ name: fileName, size, sha256 });
 
 // The room of a pin checks its details; unknown fields are kept unchanged.
@@ -143,7 +145,7 @@ export const manifestSchema = z.object({
       path: poolPath.describe("Below the archive's debian/"),
       size,
       sha256,
-      stanza: stanza.describe('Its paragraph in Packages, without file name, size and hashes'),
+      stanza: packageStanza.describe('Its paragraph in Packages, without file name, size and hashes'),
     }),
   ),
   sources: z.array(

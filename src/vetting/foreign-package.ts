@@ -2,13 +2,10 @@
  * A package that was built elsewhere and is imported: the checks before it may name a file or be in an index,
  * and the package rules that apply to it. Pure; foreign-reader.ts reads the bytes.
  */
-import type { BuiltPackage } from '../build/built.js';
-import { parseStanza, type Stanza } from '../deb/deb822.js';
-import { isPackageName, shownName } from '../deb/member-name.js';
-import { isOneParagraph } from '../deb/one-paragraph.js';
+import { judgeBinaryStanza, type BinaryStanza } from '../deb/binary-stanza.js';
+import { shownName } from '../deb/member-name.js';
 import type { TarHeader } from '../deb/tar.js';
-import { isValidVersion, withoutEpoch } from '../deb/version.js';
-import { LockstepError } from '../errors.js';
+import { withoutEpoch } from '../deb/version.js';
 import { vetPackage } from './package-rules.js';
 
 /** What was read of a package. */
@@ -38,58 +35,20 @@ const longestFileName = 200;
 export function judgeForeign(
   contents: ForeignContents,
   architectures: readonly string[],
-): { package: Omit<BuiltPackage, 'file'> } | { faults: string[] } {
+): { stanza: BinaryStanza } | { faults: string[] } {
+  const stanza = judgeBinaryStanza(contents.control);
+  if ('faults' in stanza) return { faults: stanza.faults.map((fault) => `control: ${fault}`) };
+  const { package: name, version, architecture } = stanza;
   const faults: string[] = [];
-  let control: Stanza;
-  try {
-    control = parseStanza(contents.control, { file: 'control' });
-  } catch (error) {
-    if (!(error instanceof LockstepError)) throw error;
-    const told = error.where.filter(({ message }) => message !== undefined);
-    if (told.length === 0) return { faults: [error.message] };
-    return { faults: told.map(({ line, message }) => `control, line ${line}: ${message}`) };
-  }
-  const name = control.get('Package') ?? '';
-  const version = control.get('Version') ?? '';
-  const architecture = control.get('Architecture') ?? '';
-  if (!isPackageName(name)) faults.push(`control: Package ${shownName(name)} is not a package name`);
-  if (!isValidVersion(version)) faults.push(`control: Version ${shownName(version)} is not a Debian version`);
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(architecture)) {
-    faults.push(`control: Architecture ${shownName(architecture)} is not an architecture`);
-  } else if (architecture !== 'all' && !architectures.includes(architecture)) {
+  if (architecture !== 'all' && !architectures.includes(architecture)) {
     faults.push(`it is for ${architecture}, but the profile is for ${architectures.join(', ')}`);
   }
-  // What apt reads in an index has no comments, which only source packages may have (deb822(5))
-  if (/^#/m.test(contents.control)) faults.push('control: it has a comment, which an index cannot contain');
-  if (!isOneParagraph(control.text())) faults.push('control: it is not a single plain paragraph');
-  const source = sourceOf(control, name, isValidVersion(version) ? version : '0');
-  if (source === undefined && control.has('Source')) {
-    faults.push(
-      `control: Source ${shownName(control.get('Source') ?? '')} is not "name" or "name (version)"`,
-    );
-  }
-  if (
-    faults.length === 0 &&
-    `${name}_${withoutEpoch(version)}_${architecture}.deb`.length > longestFileName
-  ) {
+  if (`${name}_${withoutEpoch(version)}_${architecture}.deb`.length > longestFileName) {
     faults.push('its name and version are too long for a file name');
   }
-  if (faults.length > 0 || source === undefined) return { faults };
+  if (faults.length > 0) return { faults };
   const findings = findingsOn(name, contents);
-  if (findings.length > 0) return { faults: findings };
-  return { package: { package: name, version, architecture, ...source, control: control.text() } };
-}
-
-/** The source package, Policy 5.6.1: itself where it names none, of the same version where it names no other. */
-function sourceOf(
-  control: Stanza,
-  name: string,
-  version: string,
-): { source: string; sourceVersion: string } | undefined {
-  const match = /^(\S+)(?:\s+\((\S+)\))?$/.exec(control.get('Source') ?? name);
-  const [, source = '', sourceVersion = version] = match ?? [];
-  if (!isPackageName(source) || !isValidVersion(sourceVersion)) return undefined;
-  return { source, sourceVersion };
+  return findings.length > 0 ? { faults: findings } : { stanza };
 }
 
 function findingsOn(name: string, { members, conffiles }: ForeignContents): string[] {

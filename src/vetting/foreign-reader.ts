@@ -6,6 +6,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { BuiltPackage } from '../build/built.js';
+import type { BinaryStanza } from '../deb/binary-stanza.js';
 import { readDeb } from '../deb/deb-file.js';
 import { quickDeb, type UnpackSmall } from '../deb/quick-deb.js';
 import { LockstepError } from '../errors.js';
@@ -30,7 +31,9 @@ const turnSize = 64;
 export type ForeignReading =
   | {
       file: string;
-      package: BuiltPackage;
+      stanza: BinaryStanza;
+      /** What the store has of it. */
+      stored: BuiltPackage['file'];
       members: ForeignContents['members'];
       /** In the batch, as the package is. */
       changelog?: StoredBlob | undefined;
@@ -80,7 +83,7 @@ async function readOne(file: string, unpack: UnpackSmall, request: ForeignReques
   const name = file.slice(file.lastIndexOf('/') + 1);
   const changelog = contents.changelog && take(contents.changelog);
   const { members } = contents;
-  return { file, package: { ...verdict.package, file: { name, ...stored } }, members, changelog };
+  return { file, stanza: verdict.stanza, stored: { name, ...stored }, members, changelog };
 }
 
 function readQuickly(bytes: Buffer, unpack: UnpackSmall): ForeignContents | undefined {

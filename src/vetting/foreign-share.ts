@@ -6,7 +6,7 @@ import { contentsPaths } from '../archive/contents-paths.js';
 import { FileLists } from '../archive/file-lists.js';
 import { ContentStore, type StoredBlob } from '../io/content-store.js';
 import type { HandedOver } from '../io/file-batch.js';
-import { packageEntry, type Belonging } from '../snapshot/content.js';
+import { judgedEntry, type Belonging } from '../snapshot/content.js';
 import { keptForm, withKeptStanza, type BareEntry } from '../snapshot/kept-stanza.js';
 import type { SnapshotPackage } from '../snapshot/manifest.js';
 import { readForeign, type ForeignRequest } from './foreign-reader.js';
@@ -77,9 +77,9 @@ export async function* readShare(
       if ('faults' in reading) {
         waiting.add({ file, faults: reading.faults });
       } else {
-        const { package: found, members, changelog } = reading;
-        if (lists !== undefined) paths.set(found.file.sha256, contentsPaths(members));
-        waiting.add({ file, entry: packageEntry(found, belonging), changelog });
+        const { stanza, stored, members, changelog } = reading;
+        if (lists !== undefined) paths.set(stored.sha256, contentsPaths(members));
+        waiting.add({ file, entry: judgedEntry({ stanza, file: stored }, belonging), changelog });
       }
       if (waiting.size >= messageSize) yield waiting.take(batch?.handOver());
       if (paths.size >= listsAtOnce) {

@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import type { BuiltSource } from '../build/built.js';
 import { parseChanges, parseDsc, sourcesStanza, type Dsc, type SourceFile } from '../deb/dsc.js';
 import { counted } from '../counted.js';
+import { utf8Text } from '../deb/utf8.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { hashFile, sha256Of } from '../io/disk.js';
@@ -152,7 +153,8 @@ async function signedText(
   path: string,
   { keyring, taken }: DescriptionReading,
 ): Promise<{ text: string; signers: string[] }> {
-  if (keyring === undefined) return { text: bytes.toString('utf8'), signers: [] };
+  const whole = utf8Text(bytes, path);
+  if (keyring === undefined) return { text: whole, signers: [] };
   const { text, signers } = await verifyClearsigned(bytes, keyring, { taken, subject: path });
   return { text, signers: signers.map(({ fingerprint }) => fingerprint) };
 }

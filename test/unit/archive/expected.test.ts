@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { recordedParagraph } from '../../../src/deb/one-paragraph.js';
 import { ExpectedFiles, paragraphHash } from '../../../src/archive/expected.js';
 import type { Snapshot, SnapshotPackage } from '../../../src/snapshot/manifest.js';
 
@@ -15,7 +16,7 @@ function entry(name: string, version: string, options: Partial<SnapshotPackage> 
     path: `pool/main/${name}_${version}.deb`,
     size: 1,
     sha256: 'a'.repeat(64),
-    stanza: `Package: ${name}\nVersion: ${version}\nArchitecture: ${architecture}\n`,
+    stanza: recordedParagraph(`Package: ${name}\nVersion: ${version}\nArchitecture: ${architecture}\n`),
     ...options,
   };
 }
@@ -48,7 +49,9 @@ describe('what the archive must hold', () => {
 
   it('has the paragraph of the newest snapshot where two say different things of one version', () => {
     const expected = new ExpectedFiles();
-    const other = entry('a', '1', { stanza: 'Package: a\nVersion: 1\nArchitecture: all\nSection: web\n' });
+    const other = entry('a', '1', {
+      stanza: recordedParagraph('Package: a\nVersion: 1\nArchitecture: all\nSection: web\n'),
+    });
     expected.add(snapshot('1', [entry('a', '1')]));
     expected.add(snapshot('2', [other]));
     const [hash] = expected

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { recordedParagraph } from '../../../src/deb/one-paragraph.js';
 import { snapshotDiff, type SnapshotDiff } from '../../../src/comparison/diff-shape.js';
 import * as comparing from '../../../src/comparison/snapshot-diff.js';
 import { isEmptyDiff, securityAlong } from '../../../src/comparison/snapshot-diff.js';
@@ -15,7 +16,7 @@ function manifest(wishes: readonly PackageWish[], more: Partial<SnapshotManifest
 function withFields(wish: PackageWish, fields: string): SnapshotManifest {
   const made = manifest([wish]);
   const [entry] = made.packages;
-  return { ...made, packages: [{ ...entry!, stanza: entry!.stanza + fields }] };
+  return { ...made, packages: [{ ...entry!, stanza: recordedParagraph(entry!.stanza + fields) }] };
 }
 
 /** Every comparison of these tests is what `diff --json` says that it is, with no field more. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { recordedParagraph } from '../../../src/deb/one-paragraph.js';
 import type { SnapshotManifest, SnapshotPackage } from '../../../src/snapshot/manifest.js';
 import { planPinFile } from '../../../src/suite/apt-preferences.js';
 
@@ -19,7 +20,9 @@ const entry = (
   path: `pool/main/${name}.deb`,
   size: 1,
   sha256: 'a'.repeat(64),
-  stanza: `Package: ${name}\nVersion: ${version}\nArchitecture: ${architecture}\n${depends === '' ? '' : `Depends: ${depends}\n`}`,
+  stanza: recordedParagraph(
+    `Package: ${name}\nVersion: ${version}\nArchitecture: ${architecture}\n${depends === '' ? '' : `Depends: ${depends}\n`}`,
+  ),
 });
 
 const build = (method: string) => ({ pin: {}, build: { inputs: 'b'.repeat(64), method } });

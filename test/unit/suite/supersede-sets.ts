@@ -1,4 +1,5 @@
 /** Two releases of a small set, and what superseding makes of them. */
+import { recordedParagraph } from '../../../src/deb/one-paragraph.js';
 import { parseStanza } from '../../../src/deb/deb822.js';
 import { repackedControl } from '../../../src/deb/deb-repack.js';
 import type { SnapshotComponent, SnapshotPackage } from '../../../src/snapshot/manifest.js';
@@ -33,7 +34,7 @@ function packageOf({ name, version, architecture = 'all', says = '' }: Wish): Sn
     path: `pool/main/x/${name}/${name}_${version}_${architecture}.deb`,
     size: 1,
     sha256: `${name} ${version} ${architecture}`,
-    stanza,
+    stanza: recordedParagraph(stanza),
   };
 }
 
@@ -93,7 +94,12 @@ export const keptOf = (plan: SupersedePlan): Record<string, string> =>
 /** The package as the superseding snapshot has it. */
 export function reissued({ item, to, moves }: Reissue): SnapshotPackage {
   const stanza = repackedControl(parseStanza(item.stanza), { version: to, moves });
-  return { ...item, version: to, stanza, sha256: `${item.sha256} as ${to} ${stanza}` };
+  return {
+    ...item,
+    version: to,
+    stanza: recordedParagraph(stanza),
+    sha256: `${item.sha256} as ${to} ${stanza}`,
+  };
 }
 
 /** The set as the superseding snapshot has it. */

@@ -31,20 +31,21 @@ function faults(given: ForeignContents): string[] {
 
 describe('a package of others', () => {
   it('is described by its control file', () => {
-    assert.deepEqual(judgeForeign(contents({ Source: 'greetings (3:1.0)' }), ['amd64']), {
-      package: {
-        package: 'hello',
-        version: '2.10-3',
-        architecture: 'amd64',
-        source: 'greetings',
-        sourceVersion: '3:1.0',
-        control:
-          'Package: hello\nVersion: 2.10-3\nArchitecture: amd64\nDescription: x\nSource: greetings (3:1.0)\n',
-      },
+    const described = judgeForeign(contents({ Source: 'greetings (3:1.0)' }), ['amd64']);
+    assert.ok('stanza' in described);
+    const { stanza, ...said } = described.stanza;
+    assert.deepEqual(said, {
+      package: 'hello',
+      version: '2.10-3',
+      architecture: 'amd64',
+      source: 'greetings',
+      sourceVersion: '3:1.0',
+      text: 'Package: hello\nVersion: 2.10-3\nArchitecture: amd64\nDescription: x\nSource: greetings (3:1.0)\n',
     });
+    assert.equal(stanza.get('Description'), 'x');
     const alone = judgeForeign(contents({ Architecture: 'all' }), ['amd64']);
-    assert.ok('package' in alone);
-    assert.deepEqual([alone.package.source, alone.package.sourceVersion], ['hello', '2.10-3']);
+    assert.ok('stanza' in alone);
+    assert.deepEqual([alone.stanza.source, alone.stanza.sourceVersion], ['hello', '2.10-3']);
   });
 
   it('is refused without the fields that name it, and with what is no control file', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { recordedParagraph } from '../../../../src/deb/one-paragraph.js';
 import type { SnapshotPackage } from '../../../../src/snapshot/manifest.js';
 import {
   canonicalPath,
@@ -19,7 +20,7 @@ const entry = (name: string, version = '1', fields = ''): SnapshotPackage => ({
   path: `pool/main/x/${name}.deb`,
   size: 1,
   sha256: 'a'.repeat(64),
-  stanza: `Package: ${name}\nVersion: ${version}\n${fields}`,
+  stanza: recordedParagraph(`Package: ${name}\nVersion: ${version}\n${fields}`),
 });
 
 describe('files in two packages', () => {
