@@ -52,6 +52,9 @@ export class SnapshotsReading {
 
 const restore = 'Restore it from version control or a backup. Its content exists nowhere else';
 
+/** What names a manifest that only its signature shows. */
+const bySignature = 'its signature';
+
 /** @throws LockstepError DISK_IO, INTERRUPTED, KEYRING_INVALID */
 export async function verifySnapshots(request: SnapshotsRequest): Promise<SnapshotsReading> {
   return await new Verification(request).run();
@@ -291,7 +294,7 @@ class Verification {
     const there = new Set(places.map(({ id }) => id));
     for (const profile of new Set(places.map((place) => place.profile))) {
       for (const id of await this.#signedIn(profile)) {
-        if (!this.#named.has(id)) this.#named.set(id, { profile, by: 'its signature' });
+        if (!this.#named.has(id)) this.#named.set(id, { profile, by: bySignature });
       }
     }
     for (const [id, { profile, by }] of this.#named) {
@@ -304,6 +307,9 @@ class Verification {
         path: this.#below(snapshotFiles(root, { profile, id }).manifest),
         code: 'SNAPSHOT_UNKNOWN',
         message: `The manifest of ${id} is missing, and no drop of it is recorded; ${by} names it`,
+        ...(by === bySignature
+          ? { hint: `${restore}. A killed cut leaves this too: lockstep gc removes it` }
+          : {}),
       });
     }
   }

@@ -10,7 +10,7 @@ import { liveView } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { didYouMean } from '../../profile/nearest.js';
 import { assertDroppable } from '../../snapshot/drop-rules.js';
-import { readDropped, type DroppedSnapshot } from '../../snapshot/dropped.js';
+import { readDropped } from '../../snapshot/dropped.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { suitePointers } from '../../suite/pointers.js';
 import { listSnapshots, type SnapshotPlace } from '../../snapshot/snapshot-folder.js';
@@ -18,7 +18,7 @@ import { anyTime } from '../../suite/unbelieved.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import { archiveKeys, ownJudgement, type ArchiveKeys } from '../keys/archive-keys.js';
 import type { Context, Run } from '../workspace/context.js';
-import { dropSnapshot, filesOf, onlyIn, takeAway } from './dropped-files.js';
+import { dropSnapshot, filesOf, onlyIn, type FinishedDrop } from './dropped-files.js';
 import { allHistories } from '../reading/named-snapshot.js';
 import { assertSound } from './soundness.js';
 import { exclusively } from '../workspace/workspace-lock.js';
@@ -41,7 +41,7 @@ export type DropReport = Omit<DropResult, 'dryRun'>;
 export async function drop(context: Context, request: DropRequest): Promise<DropReport> {
   return await exclusively(context, request, async (run) => {
     const before = await interrupted(run, request.id);
-    if (before !== undefined) return await finish(run, before, request.dryRun);
+    if (before !== undefined) return { ...before, verdict: 'finished', freed: { files: 0, bytes: 0 } };
     const keys = await archiveKeys(run, []);
     const { snapshot, left } = await whatIsLeft(run, await snapshotNamed(run, request.id), keys);
     const { manifest, sha256 } = snapshot;
@@ -60,22 +60,21 @@ export async function drop(context: Context, request: DropRequest): Promise<Drop
   });
 }
 
-/** A recorded drop that was not finished, or undefined. */
-async function interrupted(context: Context, id: string): Promise<DroppedSnapshot | undefined> {
-  const dropped = (await readDropped(context.places.snapshots)).find((one) => one.id === id);
+/**
+ * A recorded drop that a killed run did not finish, or undefined. This run has finished it when it took the lock; a dry
+ * run finishes none.
+ */
+async function interrupted(run: Run, id: string): Promise<FinishedDrop | undefined> {
+  const finished = run.finishedDrops.find((one) => one.id === id);
+  if (finished !== undefined) return finished;
+  const dropped = (await readDropped(run.places.snapshots)).find((one) => one.id === id);
   if (dropped === undefined) return undefined;
-  if ((await filesOf(context, dropped)).length > 0) return dropped;
+  const files = (await filesOf(run, dropped)).map((file) => file.shown);
+  if (files.length > 0) return { id, profile: dropped.profile, files };
   throw new LockstepError('SNAPSHOT_UNKNOWN', {
     message: `The snapshot ${id} of ${dropped.profile} was dropped at ${dropped.at} by ${dropped.by}`,
     hint: 'Only its packages remain, until the next: lockstep gc',
   });
-}
-
-async function finish(run: Run, dropped: DroppedSnapshot, dryRun: boolean): Promise<DropReport> {
-  const files = (await filesOf(run, dropped)).map((file) => file.shown);
-  if (!dryRun) await takeAway(run, dropped);
-  const { id, profile } = dropped;
-  return { id, profile, verdict: 'finished', files, freed: { files: 0, bytes: 0 } };
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN with the nearest */

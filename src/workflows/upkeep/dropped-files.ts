@@ -2,6 +2,7 @@
  * Finds the files of a dropped snapshot, and removes them in an order that is always safe: InRelease first,
  * so that clients stop using it, and the manifest last. The caller records the drop before.
  */
+import { join } from 'node:path';
 import { manifestPoolFiles } from '../../archive/expected.js';
 import type { PoolFile } from '../../archive/index-text.js';
 import { poolFilePath } from '../../archive/layout.js';
@@ -18,8 +19,12 @@ import type { LineTrust } from '../../snapshot/chained-lines.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
 import type { Context, Run } from '../workspace/context.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
-import { notesPath } from './verify.js';
 import { inPhase } from '../../io/progress.js';
+
+/** Path of the notes of `gc` and `drop`. */
+export function notesPath({ places }: Pick<Context, 'places'>): string {
+  return join(places.state, 'unreferenced.json');
+}
 
 /** A file or folder of a dropped snapshot. */
 export interface DroppedFile {
@@ -136,17 +141,26 @@ export async function takeAway(run: Run, dropped: DroppedSnapshot): Promise<void
   );
 }
 
+/** A drop that this run finished, and the files that were left of it. */
+export interface FinishedDrop extends SnapshotPlace {
+  files: string[];
+}
+
 /**
- * Finishes drops of killed runs. The caller holds the workspace's lock.
- *
- * @returns the ids of the finished drops
+ * Finishes drops of killed runs. The caller holds the workspace's lock. A snapshot's own files are removed last, so only
+ * those that are there need a look at the archive.
  */
-export async function finishDrops(run: Run): Promise<string[]> {
-  const finished: string[] = [];
+export async function finishDrops(
+  run: Run,
+  there: (place: SnapshotPlace) => boolean,
+): Promise<FinishedDrop[]> {
+  const finished: FinishedDrop[] = [];
   for (const dropped of await readDropped(run.places.snapshots)) {
-    if ((await filesOf(run, dropped)).length === 0) continue;
+    const { id, profile } = dropped;
+    if (!there(dropped)) continue;
+    const files = (await filesOf(run, dropped)).map(({ shown }) => shown);
     await takeAway(run, dropped);
-    finished.push(dropped.id);
+    finished.push({ id, profile, files });
   }
   return finished;
 }

@@ -25,11 +25,10 @@ import { verifySnapshots } from '../../suite/verify-records.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { Context, Run } from '../workspace/context.js';
 import { knownSuites } from '../reading/named-snapshot.js';
-import { finishDrops } from './dropped-files.js';
+import { notesPath } from './dropped-files.js';
 import { addHashes, hashesIn, needsOfOthers, unreachableNotes } from './shared-cache.js';
 import { assertSound } from './soundness.js';
 import type { GcReport } from './upkeep-results.js';
-import { notesPath } from './verify.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
 
@@ -46,7 +45,7 @@ export interface GcRequest {
  */
 export async function gc(context: Context, request: GcRequest): Promise<GcReport> {
   return await exclusively(context, request, async (run) => {
-    const finished = request.dryRun ? [] : await finishDrops(run);
+    const finished = run.finishedDrops.map(({ id }) => id);
     const notes: string[] = [];
     const look = async (): Promise<GarbagePlan> =>
       planGarbage({

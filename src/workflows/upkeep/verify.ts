@@ -25,6 +25,7 @@ import type { Context, Run } from '../workspace/context.js';
 import { openRun } from '../workspace/run.js';
 import { journalPath } from '../move/recover.js';
 import { applyRemedies } from './apply-remedies.js';
+import { notesPath } from './dropped-files.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
@@ -39,11 +40,6 @@ export interface VerifyRequest {
 }
 
 export type VerifyReport = Omit<VerifyResult, 'ok' | 'faults'> & { faults: Finding[] };
-
-/** Path of the notes of `gc` and `drop`. */
-export function notesPath({ places }: Context): string {
-  return join(places.state, 'unreferenced.json');
-}
 
 /** The most often that everything is read: again while suites move, and again after a repair that reveals more. */
 const tries = 3;

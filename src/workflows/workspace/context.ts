@@ -55,6 +55,8 @@ export interface Context {
 export interface Run extends Context {
   readonly ledger: Ledger;
   readonly profiles: Profiles;
+  /** Drops of killed runs that this run finished when it took the lock. */
+  readonly finishedDrops: readonly { profile: string; id: string; files: string[] }[];
   /** What is derived from manifests, `.lockstep/indices`. */
   readonly records: SnapshotRecords;
   /** The keys of lockstep.yaml. They are read when the first step needs them. Throws as findKeysAtHand. */

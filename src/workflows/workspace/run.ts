@@ -28,6 +28,7 @@ export async function openRun(context: Context): Promise<Run> {
     ledger: await Ledger.open(places.snapshots),
     profiles: await Profiles.read(workspace.root),
     records,
+    finishedDrops: [],
     keysAtHand: () => (keys ??= findKeysAtHand(workspace)),
   };
 }

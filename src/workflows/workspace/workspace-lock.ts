@@ -5,10 +5,12 @@ import { withLock } from '../../io/lock.js';
 import type { Context, Run } from './context.js';
 import { openRun } from './run.js';
 import { recoverMove } from '../move/recover.js';
+import { finishRecords } from './leftovers.js';
 import { registerWorkspace } from '../upkeep/shared-cache.js';
 
 /**
- * Runs `work` exclusively. Before that, it completes or undoes the unfinished move of a killed run.
+ * Runs `work` exclusively. Before that, it finishes or removes what a killed run left: the parts of
+ * a snapshot, a drop, the move of a suite.
  *
  * @param dryRun that the work leaves no records which refer to files of the shared content store
  * @throws LockstepError LOCK_HELD, naming who holds it; what recoverMove and `work` throw
@@ -22,7 +24,8 @@ export async function exclusively<T>(
   await ensureDir(places.state);
   return await withLock(join(places.state, 'lock'), { clock, command }, async () => {
     // Under the lock: what is read from here on is changed by this run alone
-    const run = await openRun(context);
+    const opened = await openRun(context);
+    const run = { ...opened, finishedDrops: dryRun ? [] : await finishRecords(opened) };
     const recovered = await recoverMove(run);
     if (recovered !== undefined) {
       const { done, journal } = recovered;
