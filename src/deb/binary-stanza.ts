@@ -63,10 +63,16 @@ const valueRules = new Map<string, ValueRule>([
     'multi-arch',
     { form: /^(?:no|same|foreign|allowed)$/, says: 'is not "no", "same", "foreign" or "allowed"' },
   ],
-  ['priority', { form: /^[A-Za-z][A-Za-z0-9-]{0,49}$/, says: 'is not one word of 50 characters at most' }],
+  [
+    'priority',
+    { form: /^[A-Za-z][A-Za-z0-9-]{0,49}$/, says: 'is not a single word of 50 characters at most' },
+  ],
   [
     'section',
-    { form: /^(?=.{1,100}$)[\w.+-]+(?:\/[\w.+-]+)*$/, says: 'is not one word of 100 characters at most' },
+    {
+      form: /^(?=.{1,100}$)[\w.+-]+(?:\/[\w.+-]+)*$/,
+      says: 'is not a single word of 100 characters at most',
+    },
   ],
   ['installed-size', { form: /^[0-9]{1,15}$/, says: 'is not a whole number of KiB' }],
   ['phased-update-percentage', { form: /^(?:[0-9]{1,2}|100)$/, says: 'is not a number from 0 to 100' }],

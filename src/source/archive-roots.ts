@@ -3,7 +3,7 @@
  * each of them, and nobody gets the address on one alone. Hashes decide what is
  * right, so which mirror gives a file does not matter.
  */
-import { memberName } from '../deb/member-name.js';
+import { pathOf } from '../deb/member-name.js';
 import type { Place } from '../io/http.js';
 
 /** Paths of one file below an archive's root: its path, then other names to try if it does not exist. */
@@ -25,7 +25,7 @@ export class ArchiveRoots {
    */
   placesOf(paths: ArchivePaths): Place[] {
     const quoted = paths.map((path) =>
-      memberName(path, this.#uris.join(' '))
+      pathOf(path, this.#uris.join(' '))
         .split('/')
         .map((part) => encodeURIComponent(part).replaceAll('%2B', '+').replaceAll('%3A', ':'))
         .join('/'),

@@ -60,12 +60,12 @@ export async function assertNotOlder(
   if (!isSame && !(await place.isKnown(before.signers))) return;
   throw new LockstepError('SOURCE_OLDER', {
     message: `The InRelease of ${release.suite} is dated ${release.date}, but the snapshot ${floor!.snapshot} was made from that of ${before.date}`,
-    hint: 'The mirror does not follow the archive, or it hides newer versions. Try again later, or use another mirror (LOCKSTEP_MIRROR). If the base was put back on purpose: --older-base',
+    hint: 'The mirror does not follow the archive, or it hides newer versions. Try again later, or use another mirror (LOCKSTEP_MIRROR). To return to an older base on purpose: --older-base',
     where: [{ file: place.url, path: 'Date', value: release.date }],
   });
 }
 
-/** What is looked at to compare the days of suites. */
+/** What the days of suites are compared by. */
 export interface DatedSuite {
   suite: string;
   /** Seconds. */

@@ -90,7 +90,7 @@ describe('a password in an address', function () {
   };
   const serving = async (status: number): Promise<string> => {
     const server = createServer(
-      (request, response) => void response.writeHead(status, { 'content-length': 0 }).end(),
+      (_, response) => void response.writeHead(status, { 'content-length': 0 }).end(),
     );
     server.on('connect', (_, socket) =>
       socket.on('error', () => undefined).end(`HTTP/1.1 ${status} no\r\n\r\n`),

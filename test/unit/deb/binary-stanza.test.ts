@@ -53,7 +53,7 @@ describe('the paragraph of a binary package', () => {
     'Essential: maybe': 'Essential "maybe" is not "yes" or "no"',
     'Multi-Arch: Same': 'Multi-Arch "Same" is not "no", "same", "foreign" or "allowed"',
     'Installed-Size: 1.5': 'Installed-Size "1.5" is not a whole number of KiB',
-    'Section: a b': 'Section "a b" is not one word of 100 characters at most',
+    'Section: a b': 'Section "a b" is not a single word of 100 characters at most',
     'Phased-Update-Percentage: 101': 'Phased-Update-Percentage "101" is not a number from 0 to 100',
     'Status: install ok installed': "Status belongs to dpkg's database, not into a package",
     'Revision: 2': 'Revision is obsolete: dpkg reads it as another field, and apt does not',
