@@ -2,6 +2,7 @@
  * `npm run soak NAME`: what takes too long for every `npm test`, and is run before a release.
  *
  * keys      each step of a change of the key, with a fault at every single change to the disk
+ * fuzz      what comes in from outside, and the record, changed by chance for an hour; options: test/soak/fuzz/main.ts
  * crawlers  1,000 addresses that crawl a wiki, and what an editor waits meanwhile
  * machines  booted machines that are not like ours: another PHP, no keyring package, from Debian 12 to 13;
  *           old wikis of each kind that are adopted or imported, other sites beside
@@ -19,6 +20,7 @@ const soaks = {
   crawlers: { files: ['test/soak/crawlers.test.ts'], caches: true },
   // The sets that they follow, and the roots, are those of the tests
   machines: { files: ['test/soak/machines.test.ts', 'test/soak/old-wikis.test.ts'], caches: true },
+  fuzz: { program: 'test/soak/fuzz/main.ts', caches: false },
   mutants: { program: 'test/soak/mutants/main.ts', caches: false },
 };
 

@@ -3,7 +3,17 @@
  * file, line and column. It owns reading YAML 1.2 and nothing of what a file
  * means.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+} from 'yaml';
 import type { FaultPlace } from '../errors.js';
 
 /** The way to a field: keys of maps and indices of lists. */
@@ -11,6 +21,12 @@ export type FieldPath = readonly (string | number)[];
 
 /** Maps a position in the text that was parsed to one in the file a person knows (a template, say). */
 export type Relocate = (line: number, column: number) => { line: number; column?: number | undefined };
+
+/** Of the largest file that a person writes by hand, ten times over. */
+const mostCharacters = 1024 * 1024;
+
+/** Levels of maps and lists; files that Lockstep reads have five. */
+const mostLevels = 100;
 
 const oddKey = 'a key must be a plain word';
 
@@ -39,6 +55,23 @@ export function describeValue(value: unknown): string {
   return `a ${typeof value}`;
 }
 
+/**
+ * Why a text is not given to the parser, or null. The parser and all that reads its tree call themselves for each level,
+ * and its memory grows with the square of the levels.
+ */
+function unfitness(text: string): string | null {
+  if (text.length > mostCharacters) return 'it is larger than 1 MiB';
+  // Of a list in a list, each level takes two columns; of a map in a map, one
+  if (new RegExp(`^[ ?-]{${2 * mostLevels + 1}}`, 'm').test(text)) return 'it is nested too deeply';
+  let levels = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') levels++;
+    else if (token === ']' || token === '}') levels--;
+    if (levels > mostLevels) return 'it is nested too deeply';
+  }
+  return null;
+}
+
 export class YamlFile {
   readonly file: string;
   /** Plain data; of a file with syntax faults, undefined. */
@@ -59,9 +92,18 @@ export class YamlFile {
   constructor(text: string, file: string, relocate: Relocate = (line, column) => ({ line, column })) {
     this.file = file;
     this.#relocate = relocate;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     const faults: FaultPlace[] = [];
     let readable = true;
+    const unfit = unfitness(text);
+    this.#document = parseDocument(unfit === null ? text : '', {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+    });
+    if (unfit !== null) {
+      this.faults = [{ ...this.#at(0), message: `invalid YAML: ${unfit}` }];
+      this.readable = false;
+      return;
+    }
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
       // repeated keys are listed by #oddKeys, with their path
       if (error.code === 'DUPLICATE_KEY') continue;

@@ -82,6 +82,25 @@ describe('a YAML file with positions', () => {
     assert.equal(file.readable, false);
   });
 
+  it('refuses what is nested by the thousand, and what no person wrote', () => {
+    const deep = { file: 'x.yaml', line: 1, column: 1, message: 'invalid YAML: it is nested too deeply' };
+    for (const text of [
+      '['.repeat(50_000),
+      '- '.repeat(50_000),
+      '{a: '.repeat(101),
+      '['.repeat(3000) + ']'.repeat(3000),
+    ]) {
+      const file = new YamlFile(text, 'x.yaml');
+      assert.equal(file.readable, false);
+      assert.ok(
+        file.faults.some(({ message }) => message === deep.message),
+        text.slice(0, 8),
+      );
+    }
+    const large = new YamlFile(`a: ${'x'.repeat(1024 * 1024)}`, 'x.yaml');
+    assert.deepEqual(large.faults, [{ ...deep, message: 'invalid YAML: it is larger than 1 MiB' }]);
+  });
+
   it('refuses keys that are no plain word', () => {
     const file = new YamlFile('{ a: 1 }: 2\n__proto__: { x: 1 }\n', 'f.yaml');
     assert.deepEqual(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Phase } from '../../../../src/io/progress.js';
 import { gitCandidates } from '../../../../src/source/git/candidates.js';
 import { GitServer } from '../../../fixtures/git-server.js';
-import { faultOf, GitFetching } from './fetching.js';
+import { faultOf, GitFetching } from '../../../fixtures/git-fetching.js';
 
 /** What may be gone by the time it is read. */
 function readProc(file: string): string {

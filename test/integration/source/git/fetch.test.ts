@@ -8,7 +8,7 @@ import { systemClock } from '../../../../src/io/clock.js';
 import { Http } from '../../../../src/io/http.js';
 import { proxyFrom } from '../../../../src/io/proxy.js';
 import type { GitRepository } from '../../../fixtures/git-repository.js';
-import { faultOf, GitFetching } from './fetching.js';
+import { faultOf, GitFetching } from '../../../fixtures/git-fetching.js';
 
 describe('a git source', function () {
   this.timeout(60_000);

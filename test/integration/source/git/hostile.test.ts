@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { GitRepository } from '../../../fixtures/git-repository.js';
 import { GitServer } from '../../../fixtures/git-server.js';
-import { faultOf, GitFetching } from './fetching.js';
+import { faultOf, GitFetching } from '../../../fixtures/git-fetching.js';
 
 describe('a git server that cannot be trusted', function () {
   this.timeout(60_000);

@@ -7,7 +7,7 @@ import {
   type GitIdentity,
   type GitRepository,
 } from '../../../fixtures/git-repository.js';
-import { faultOf, GitFetching } from './fetching.js';
+import { faultOf, GitFetching } from '../../../fixtures/git-fetching.js';
 
 describe('a git source whose keys are named', function () {
   this.timeout(60_000);

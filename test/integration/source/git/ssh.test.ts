@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { GitRepository } from '../../../fixtures/git-repository.js';
 import { needs } from '../../../fixtures/machine.js';
-import { faultOf, GitFetching } from './fetching.js';
+import { faultOf, GitFetching } from '../../../fixtures/git-fetching.js';
 
 const sshd = '/usr/sbin/sshd';
 
