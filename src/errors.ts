@@ -62,6 +62,14 @@ export const errorCodes = {
   MOVE_NOWHERE: ['input', 'The suite has no earlier good snapshot to return to'],
   MOVE_SCHEMA: ['input', 'The move changes the database schema, and the flag that allows it is missing'],
   MOVE_UNNEEDED: ['input', 'No version would be withdrawn, so there is nothing to supersede'],
+  HISTORY_CUT: [
+    'archive',
+    'The history of a suite lacks moves that its signed Release knows; nothing was written',
+  ],
+  HISTORY_FORKED: [
+    'input',
+    'Two people moved a suite at the same time, and nobody has merged its history yet',
+  ],
   SNAPSHOT_IN_USE: [
     'input',
     'A snapshot cannot be dropped because something needs it; the message names what',

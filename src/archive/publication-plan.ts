@@ -6,6 +6,7 @@
  */
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
+import type { LineHead } from '../snapshot/chained-lines.js';
 import { isChangelog } from '../snapshot/pool-path.js';
 import type { IndexFile } from './index-set.js';
 import type { PoolFile } from './index-text.js';
@@ -94,6 +95,8 @@ export interface PublicationInput {
   keyEnds: Date | null;
   keyring: KeyringSuites;
   there: PresentFiles;
+  /** Where the suite's history will stand. */
+  history?: LineHead | undefined;
   /** That nobody believes the Release files that are there. */
   anew: boolean;
   now: Date;
@@ -128,7 +131,7 @@ export interface PublicationPlan {
  */
 export function planPublication(input: PublicationInput): PublicationPlan {
   const { listing, suite, there } = input;
-  const liveContent = contentOf(input, listing.files, listing, listing.snapshots);
+  const liveContent = contentOf(input, listing.files, listing, listing.snapshots, input.history);
   // What nobody believes is not what machines know it by
   if (!input.anew) assertSameIdentity(suite.name, there.live.release, liveContent.fields);
   const ids = listing.snapshots;
@@ -191,10 +194,11 @@ function contentOf(
   files: readonly IndexFile[],
   indices: PlannedIndices,
   snapshots: readonly string[],
+  history?: LineHead,
 ): ReleaseContent {
   const { areas, architectures } = indices;
   return {
-    fields: releaseFields(input.archive, input.suite, { areas, architectures, snapshots }),
+    fields: releaseFields(input.archive, input.suite, { areas, architectures, snapshots, history }),
     files,
     validity: { validFor: input.suite.validFor, keyEnds: input.keyEnds },
   };

@@ -9,6 +9,7 @@ import { sha256Of, writeFileAtomic } from '../io/disk.js';
 import { readKept } from '../io/kept-json.js';
 import { signingEnd } from '../signing/key-end.js';
 import type { PublicHalf } from '../signing/signer-port.js';
+import type { LineHead } from '../snapshot/chained-lines.js';
 import { BlockMissing } from './index-set.js';
 import type { PoolFile } from './index-text.js';
 import {
@@ -54,6 +55,8 @@ export interface PublicationRequest {
   /** The content of its key files; the signing key is the first. */
   publicKey: PublicHalf;
   keyring: KeyringSuites;
+  /** Where the suite's history will stand. */
+  history?: LineHead | undefined;
   /** The Release files that are there are not believed: others are written, whatever they say. */
   anew?: boolean | undefined;
   clock: Pick<Clock, 'now'>;

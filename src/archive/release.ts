@@ -4,6 +4,7 @@
 import { formatRelease, parseRelease, type IndexHash, type Release } from '../deb/release-file.js';
 import { withoutArmour } from '../deb/stanza.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
+import type { LineHead } from '../snapshot/chained-lines.js';
 import { changelogTemplate } from '../snapshot/pool-path.js';
 import type { IndexFile } from './index-set.js';
 import { poolFolder } from './layout.js';
@@ -42,12 +43,20 @@ export interface SuiteIdentity {
 /** Lockstep's own fields of a Release; apt ignores unknown fields. */
 export const snapshotField = 'X-Lockstep-Snapshot';
 export const listedField = 'X-Lockstep-Listed';
+/** Where the suite's history stands after the move: the number of its lines, and a hash of the last one. */
+export const historyField = 'X-Lockstep-History';
 
 /** The fields of a Release except dates and hashes. */
 export function releaseFields(
   archive: ArchiveIdentity,
   suite: SuiteIdentity,
-  content: { areas: readonly string[]; architectures: readonly string[]; snapshots: readonly string[] },
+  content: {
+    areas: readonly string[];
+    architectures: readonly string[];
+    snapshots: readonly string[];
+    /** Of a live view. */
+    history?: LineHead | undefined;
+  },
 ): Record<string, string> {
   return {
     Origin: suite.origin ?? archive.origin,
@@ -66,6 +75,9 @@ export function releaseFields(
     Snapshots: `${archive.baseUrl}/snapshot/@SNAPSHOTID@/`,
     [snapshotField]: content.snapshots[0] ?? '',
     [listedField]: content.snapshots.join(' '),
+    ...(content.history === undefined
+      ? {}
+      : { [historyField]: `${content.history.count} ${content.history.sha256}` }),
   };
 }
 
@@ -73,6 +85,12 @@ export function releaseFields(
 export function listedIn(release: Release | null): string[] {
   const said = release?.fields.get(listedField) ?? release?.fields.get(snapshotField) ?? '';
   return said.split(/\s+/).filter((id) => id !== '');
+}
+
+/** Where a Release says that the history stands; undefined for one of a Lockstep that did not write that. */
+export function historyIn(release: Release | null): LineHead | undefined {
+  const [, count, sha256] = /^(\d{1,15}) ([0-9a-f]{64})$/.exec(release?.fields.get(historyField) ?? '') ?? [];
+  return sha256 === undefined ? undefined : { count: Number(count), sha256 };
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { promises as fs } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import type * as gitModule from 'isomorphic-git';
 import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
@@ -91,6 +91,26 @@ function reasonOf(error: unknown): string {
   const told = typeof data?.message === 'string' ? data.message : error.message;
   const [line = ''] = told.split('\n');
   return error instanceof TypeError ? `the repository cannot be read (${line})` : line;
+}
+
+/**
+ * A file as the newest commit has it; undefined if there is no commit, or if the commit lacks the file. A repository that
+ * cannot be read has nothing to offer.
+ *
+ * @param file absolute path
+ */
+export async function committedFile(file: string): Promise<{ bytes: Buffer; oid: string } | undefined> {
+  try {
+    const dir = await repositoryOf(dirname(file));
+    if (dir === undefined) return undefined;
+    const git: Git = await import('isomorphic-git');
+    const oid = await git.resolveRef({ fs, dir, ref: 'HEAD' });
+    const filepath = relative(dir, file).split(sep).join('/');
+    const { blob } = await git.readBlob({ fs, dir, oid, filepath });
+    return { bytes: Buffer.from(blob), oid };
+  } catch {
+    return undefined;
+  }
 }
 
 /**

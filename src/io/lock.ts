@@ -113,7 +113,7 @@ export async function takeLock(
  * Puts `text` under `path` if nobody holds it; returns the holder's text where somebody does.
  *
  * link(2) either makes the name with its content or fails, so no reader ever sees an empty lock. To replace
- * a dead holder one must hold a second lock, named after the dead holder's very text, and then still find
+ * a dead holder, or a torn file, one must hold a second lock, named after the dead holder's very text, and then still find
  * that text: so of several runs that saw the same dead holder one replaces it, and a late one cannot
  * replace the winner. That second lock is taken by the same rules, should its holder die too.
  */
@@ -123,7 +123,8 @@ async function claim(path: string, text: string): Promise<string | undefined> {
     const held = await textOf(path);
     if (held === undefined) continue; // released in between
     const holder = parseHolder(held);
-    if (holder === undefined || !holderHasEnded(holder, await present(holder.pid))) return held;
+    if (!isTorn(held) && (holder === undefined || !holderHasEnded(holder, await present(holder.pid))))
+      return held;
     const takeover = `${path}.takeover-${sha256Of(held).slice(0, 16)}`;
     const rival = await claim(takeover, text);
     if (rival !== undefined) return rival;
@@ -148,6 +149,21 @@ async function placeNew(path: string, text: string): Promise<boolean> {
 
 async function textOf(path: string): Promise<string | undefined> {
   return (await readIfThere(path))?.toString('utf8');
+}
+
+/**
+ * Whether a file is the beginning of a lock, or nothing. A run that lives has never left one: link(2) gives the name
+ * together with the content. A loss of power does, since the content is not flushed before the name.
+ */
+function isTorn(text: string): boolean {
+  if (/^[\0\s]*$/.test(text)) return true;
+  if (!text.startsWith('{')) return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function parseHolder(text: string): LockHolder | undefined {

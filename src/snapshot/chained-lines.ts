@@ -1,7 +1,9 @@
 /**
- * Append-only files of lines. Each line is canonical JSON with the hash of the previous line as `previous`,
- * and a `signature` over the rest of it. So no line, including the last one, can be changed, removed or
- * inserted unnoticed. The caller defines the meaning of a line.
+ * Append-only files of lines. Each line is canonical JSON with the hash of the line that it follows as
+ * `previous`, and a `signature` over the rest of it. So no line can be changed or inserted unnoticed, and none
+ * before the last one removed; what is published says, under signature, which line is the last one of a
+ * history. Where two people added lines to one file, both lines follow the same one; the next line follows
+ * both. The caller defines the meaning of a line.
  */
 import { z } from 'zod';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -16,9 +18,12 @@ import { assertReadable } from './newer-format.js';
 
 /** The fields of every line in addition to its content, to be put into the schema of a line. */
 export const chainedFields = {
-  format: z.literal(1),
-  /** SHA-256 of the line before, without its newline; null for the first. */
+  /** 2: it has `merges`. */
+  format: z.literal([1, 2]),
+  /** SHA-256 of the line that it follows, without its newline; null for the first. */
   previous: sha256.nullable(),
+  /** SHA-256 of other lines that it follows, sorted: the last ones of other people. */
+  merges: z.array(sha256).optional(),
   /** OpenPGP packets in base64; lines from before there were signatures have none. */
   signature: z.string().optional(),
 };
@@ -36,14 +41,62 @@ export interface LineSigner {
   what: string;
 }
 
+/** What a new line has in addition to its content. */
+function linksAfter(text: string, after?: string): Pick<ChainedLine, 'format' | 'previous' | 'merges'> {
+  const heads = headsOf(text);
+  const previous = after ?? heads.at(-1) ?? null;
+  const merges = heads.filter((hash) => hash !== previous).sort();
+  return merges.length === 0 ? { format: 1, previous } : { format: 2, previous, merges };
+}
+
+/** SHA-256 of the lines that no other line follows, in the order of the file. Two or more: people added at the same time. */
+export function headsOf(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const followed = new Set<string>();
+  for (const line of lines) {
+    const { previous, merges = [] } = JSON.parse(line) as ChainedLine;
+    for (const hash of [previous, ...merges]) if (hash !== null) followed.add(hash);
+  }
+  return lines.map((line) => sha256Of(line)).filter((hash) => !followed.has(hash));
+}
+
+/** Where a file of lines stands. */
+export interface LineHead {
+  /** Lines. */
+  count: number;
+  /** SHA-256 of the last line without its signature, with its newline: known before the line is signed. */
+  sha256: string;
+}
+
+/**
+ * Where the file will stand after the next line.
+ *
+ * @param after the line that it follows first; the last one otherwise
+ */
+export function nextHead(text: string, content: object, after?: string): LineHead {
+  const line = canonicalLine({ ...content, ...linksAfter(text, after) });
+  return { count: contentHashes(text).length + 1, sha256: sha256Of(line) };
+}
+
+/** SHA-256 of each line without its signature, in the order of the file. For a text that parseChainedLines took. */
+export function contentHashes(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => sha256Of(signedPartOf(line).content));
+}
+
 /**
  * The line that follows `text`, the file so far, with its newline.
  *
+ * @param after as in {@link nextHead}
  * @throws LockstepError what the signer throws
  */
-export async function nextChainedLine(text: string, content: object, by?: LineSigner): Promise<string> {
-  const last = text.trimEnd().split('\n').at(-1) ?? '';
-  const line = { ...content, format: 1, previous: last === '' ? null : sha256Of(last) };
+export async function nextChainedLine(
+  text: string,
+  content: object,
+  by?: LineSigner,
+  after?: string,
+): Promise<string> {
+  const line = { ...content, ...linksAfter(text, after) };
   if (by === undefined) return canonicalLine(line);
   const packets: Uint8Array[] = [];
   for (const signer of [by.signer, ...(by.also ?? [])]) {
@@ -79,6 +132,8 @@ export function parseChainedLines<T extends ChainedLine>(
   // A text that does not end in a newline ends in the middle of a line.
   if (lines.pop() !== '')
     faults.push({ file, line: lines.length + 1, message: 'the last line is truncated' });
+  if (text === '') faults.push({ file, line: 1, message: 'the file is empty, its lines are missing' });
+  const known = new Set<string>();
   const entries = lines.flatMap((line, index): T[] => {
     const place = { file, line: index + 1 };
     const entry = parseLine(line, place, schema);
@@ -86,12 +141,16 @@ export function parseChainedLines<T extends ChainedLine>(
       faults.push({ ...place, message: entry });
       return [];
     }
-    const before = lines[index - 1];
-    if (entry.previous !== (before === undefined ? null : sha256Of(before))) {
+    const { previous, merges = [] } = entry;
+    const follows = [...(previous === null ? [] : [previous]), ...merges];
+    const hash = sha256Of(line);
+    if (known.has(hash)) faults.push({ ...place, message: 'it occurs twice' });
+    else if (!follows.every((other) => known.has(other))) {
       const message =
         index === 0 ? 'the lines before it are missing' : 'its hash does not match the line before it';
       faults.push({ ...place, message });
     }
+    known.add(hash);
     return [entry];
   });
   if (faults.length > 0) throw changedFile(file, faults);
@@ -119,7 +178,7 @@ function parseLine<T extends ChainedLine>(line: string, place: FaultPlace, schem
   } catch {
     return 'it is not JSON';
   }
-  assertReadable(value, 1, `${place.file}, line ${place.line},`, () => place);
+  assertReadable(value, 2, `${place.file}, line ${place.line},`, () => place);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   return parsed.error.issues
@@ -152,7 +211,7 @@ export async function lineFaults(
   trust: LineTrust,
 ): Promise<FaultPlace[]> {
   const faults: FaultPlace[] = [];
-  const lines = text.trimEnd().split('\n');
+  const lines = text.split('\n').filter((line) => line !== '');
   const firstSigned = entries.findIndex(({ signature }) => signature !== undefined);
   const { accepted } = trust;
   const vouched = accepted === undefined ? -1 : lines.findLastIndex((line) => accepted.has(sha256Of(line)));

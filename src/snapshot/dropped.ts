@@ -62,8 +62,9 @@ export async function appendDropped(
   sign: { signer: Signer; date: Date },
 ): Promise<string> {
   const path = droppedPath(root);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
-  if (text !== '') parseDropped(text, path);
+  const before = (await readIfThere(path))?.toString('utf8');
+  if (before !== undefined) parseDropped(before, path);
+  const text = before ?? '';
   const line = await nextChainedLine(text, drop, { ...sign, what: `drop of ${drop.id}` });
   await writeFileAtomic(path, text + line);
   return path;

@@ -64,8 +64,8 @@ export async function withEvidence(
  * @throws LockstepError SNAPSHOT_INVALID, SNAPSHOT_NEWER_FORMAT, VERIFY_BAD_SIGNATURE
  */
 export async function readEvidence(file: string, manifest: string, trust?: LineTrust): Promise<Evidence[]> {
-  const text = (await readIfThere(file))?.toString('utf8') ?? '';
-  if (text === '') return [];
+  const text = (await readIfThere(file))?.toString('utf8');
+  if (text === undefined) return [];
   const lines = parseEvidence(text, file);
   assertNone('SNAPSHOT_INVALID', file, subjectFaults(lines, file, manifest));
   if (trust !== undefined)

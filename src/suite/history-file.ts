@@ -13,9 +13,9 @@ export function historyPath(root: string, suite: string): string {
   return join(root, historyFolder, `${suite}.jsonl`);
 }
 
-/** The text of a suite's history; empty where there is none. @throws LockstepError DISK_IO */
-export async function readHistoryText(root: string, suite: string): Promise<string> {
-  return (await readIfThere(historyPath(root, suite)))?.toString('utf8') ?? '';
+/** The text of a suite's history; undefined where there is none. @throws LockstepError DISK_IO */
+export async function readHistoryText(root: string, suite: string): Promise<string | undefined> {
+  return (await readIfThere(historyPath(root, suite)))?.toString('utf8');
 }
 
 /** The suites that have a history, sorted. */
@@ -30,23 +30,22 @@ export type HistorySigner = Pick<LineSigner, 'signer' | 'date'>;
  * Adds a move to its suite's history. It checks the history first, and adds nothing to a history that was
  * altered.
  *
+ * @param text the current file, which the caller, who holds the lock, has read; undefined if there is none
  * @param sign signs the line, so that later changes are detected
- * @param known the current file, if the
- * caller, who holds the lock, has read it
- * @returns the absolute path written
+ * @param after SHA-256 of the line that it follows first; the last one otherwise
+ * @returns the new text
  */
 export async function appendHistory(
   root: string,
   move: HistoryMove,
-  sign?: HistorySigner,
-  text?: string,
+  { text, sign, after }: { text: string | undefined; sign?: HistorySigner; after?: string | undefined },
 ): Promise<string> {
   const path = historyPath(root, move.suite);
-  const before = text ?? (await readHistoryText(root, move.suite));
-  if (before !== '') parseHistory(before, path);
+  if (text !== undefined) parseHistory(text, path);
+  const before = text ?? '';
   const by =
     sign === undefined ? undefined : { ...sign, what: `history of ${move.suite}: ${move.action} ${move.to}` };
-  const after = before + (await nextChainedLine(before, move, by));
-  await writeFileAtomic(path, after);
-  return after;
+  const whole = before + (await nextChainedLine(before, move, by, after));
+  await writeFileAtomic(path, whole);
+  return whole;
 }

@@ -92,11 +92,11 @@ export async function linesToAccept(
   return { file, through: lastLineHash(text) };
 }
 
-/** The fault of a file of signed lines; null if all lines are valid, or if the file is empty or missing. */
+/** The fault of a file of signed lines; null if all lines are valid, or if there is no file. */
 export async function faultsIn(root: string, file: string, trust: LineTrust): Promise<LockstepError | null> {
   const path = join(root, file);
-  const text = (await readIfThere(path))?.toString('utf8') ?? '';
-  if (text === '') return null;
+  const text = (await readIfThere(path))?.toString('utf8');
+  if (text === undefined) return null;
   const check = async (): Promise<void> => {
     const faults = await lineFaults(text, parserOf(file)(text, path), path, trust);
     if (faults.length > 0) throw changedFile(path, faults);

@@ -3,7 +3,8 @@
  * in the suite, which only its key signs. The caller holds the workspace's lock.
  */
 import { join } from 'node:path';
-import { keyringSuite } from '../../archive/layout.js';
+import { keyringSuite, liveView } from '../../archive/layout.js';
+import { readReleaseTexts } from '../../archive/publication.js';
 import { LockstepError } from '../../errors.js';
 import { applyBuild } from '../../build/build-plan.js';
 import { exists } from '../../io/disk.js';
@@ -12,7 +13,6 @@ import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { definitionFileName, readTemplate, type TemplateFolder } from '../../metapackage/template-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
-import { historyPath } from '../../suite/history-file.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { moveTime } from '../../suite/move-rules.js';
 import { planSnapshot } from '../../snapshot/snapshot-plan.js';
@@ -25,8 +25,9 @@ import { changelogsOf } from '../release/set-changelogs.js';
 import type { Context, Run } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
-import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { cutRequest, writeCut } from '../workspace/cutting.js';
+import { beginMove, endMove, recoverMove } from '../move/recover.js';
+import { assertHistory, headAfter } from '../move/history-check.js';
 import { applyPublish, planPublish } from '../move/suite-publication.js';
 import { inPhase, type Phase } from '../../io/progress.js';
 
@@ -142,32 +143,39 @@ export async function publishKeyringSuite(
   fingerprint: string,
   signer: Signer,
 ): Promise<void> {
-  const { places, clock, actor } = run;
+  const { clock, actor } = run;
   const own = await signerOfKey(run, fingerprint);
   const suite = keyringSuiteNamed(run, keyringSuite(fingerprint))!;
   const { id } = snapshot.manifest;
   const target = { profile: keyringProfile, id, sha256: snapshot.sha256 };
-  const plan = await planPublish(run, target, suite);
-  if (plan.writes.length > 0) await applyPublish(run, plan, suite, own);
+  await assertHistory(run, suite.name);
   const history = run.ledger.history(suite.name);
   const last = history.at(-1);
-  if (last?.to === id) return;
-  await run.ledger.addMove(
-    {
-      suite: suite.name,
-      action: 'publish',
-      from: last?.to ?? null,
-      to: id,
-      manifest: snapshot.sha256,
-      profile: keyringProfile,
-      at: moveTime(history, clock.now()),
-      by: actor,
-    },
-    { signer, date: clock.now() },
-  );
-  await commitSnapshotFiles(
-    run,
-    [historyPath(places.snapshots, suite.name)],
-    `Publish ${id} in ${suite.name}`,
-  );
+  const line = {
+    suite: suite.name,
+    action: 'publish',
+    from: last?.to ?? null,
+    to: id,
+    manifest: snapshot.sha256,
+    profile: keyringProfile,
+    at: moveTime(history, clock.now()),
+    by: actor,
+  } as const;
+  const head = headAfter(run, suite.name, last?.to === id ? null : line);
+  const plan = await planPublish(run, target, suite, { action: 'publish', history: head });
+  if (last?.to === id) {
+    if (plan.writes.length > 0) await applyPublish(run, plan, suite, own);
+    return;
+  }
+  const standing = await readReleaseTexts(run.archive, liveView(suite.name));
+  const message = `Publish ${id} in ${suite.name}`;
+  const journal = await beginMove(run, { move: line, head, date: plan.date, message, standing });
+  try {
+    await applyPublish(run, plan, suite, own);
+    await endMove(run, journal, signer);
+  } catch (error) {
+    // What this recovery cannot undo, the next run undoes
+    await recoverMove(run, () => Promise.resolve(signer)).catch(() => undefined);
+    throw error;
+  }
 }

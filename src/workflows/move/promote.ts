@@ -1,6 +1,7 @@
 /** `lockstep promote`: what a suite points at enters a suite of a higher trust level, unchanged. */
 import { promotedSnapshot } from '../../suite/move-rules.js';
 import { findSnapshot } from '../../snapshot/snapshot-folder.js';
+import { assertHistory } from './history-check.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context } from '../workspace/context.js';
 import { carryOut, type MoveOutcome, type MoveTelling } from './told-move.js';
@@ -30,6 +31,7 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   const [from, suite] = [namedSuite(context, request.from), namedSuite(context, request.to)];
   return await exclusively(context, request, async (run) => {
     const { id: wanted, reason, schemaChange, lower } = request;
+    await assertHistory(run, from.name);
     const history = run.ledger.history(from.name);
     if (wanted !== undefined) await findSnapshot(places.snapshots, wanted);
     const id = promotedSnapshot({ from, to: suite, trustLevels: workspace.trustLevels, history, wanted });

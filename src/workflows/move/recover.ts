@@ -11,7 +11,9 @@ import { withoutArmour } from '../../deb/stanza.js';
 import type { Signer } from '../../signing/signer.js';
 import { historyPath } from '../../suite/history-file.js';
 import { removeFile } from '../../io/disk.js';
+import type { LineHead } from '../../snapshot/chained-lines.js';
 import { readJournal, writeJournal, type MoveJournal } from '../../suite/journal.js';
+import { headAfter } from './history-check.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
@@ -30,12 +32,17 @@ export function journalPath({ places }: Context): string {
  */
 export async function beginMove(
   context: Context,
-  begun: Pick<MoveJournal, 'move' | 'message'> & { date: Date | null; standing: ReleaseFiles },
+  begun: Pick<MoveJournal, 'move' | 'message'> & {
+    head: LineHead | undefined;
+    date: Date | null;
+    standing: ReleaseFiles;
+  },
 ): Promise<MoveJournal> {
-  const { move, message, date, standing } = begun;
+  const { move, message, date, standing, head } = begun;
   const journal: MoveJournal = {
     move,
     message,
+    ...(head === undefined ? {} : { head }),
     date: date === null ? null : Math.floor(date.getTime() / 1000),
     before: { release: standing.plain ?? null, signature: standing.signature ?? null },
   };
@@ -47,17 +54,19 @@ export async function beginMove(
  * Completes or undoes the move in the journal. The caller holds the workspace's lock.
  *
  * @param signerOf called if a line must be added to a history
- * @returns what was done, or undefined if there was nothing to do
+ * @returns what was done; undefined if there was nothing to do; `damaged` if the journal cannot be read
+ * (recover-damaged.ts)
  * @throws LockstepError SNAPSHOT_INVALID, DISK_FULL, DISK_IO, those of the signer
  */
 export async function recoverMove(
   run: Run,
   signerOf: () => Promise<Signer> = () => archiveSigner(run),
-): Promise<{ done: 'finished' | 'undone'; journal: MoveJournal } | undefined> {
+): Promise<{ done: 'finished' | 'undone'; journal: MoveJournal } | 'damaged' | undefined> {
   const journal = await readJournal(journalPath(run));
   if (journal === undefined) return undefined;
   const { archive: port } = run;
   await port.folder?.sweep();
+  if (journal === 'damaged') return journal;
   const { move, date } = journal;
   const { release } = await readPublished(port, liveView(move.suite));
   const committed = release?.fields.get(snapshotField) === move.to && (date === null || release.date >= date);
@@ -74,15 +83,17 @@ export async function recoverMove(
  * What the archive has by now, the suite's history gets; then the journal goes. The history may have the line already: a
  * kill may come between any two writes.
  */
-export async function endMove(run: Run, { move, message }: MoveJournal, signer: Signer): Promise<void> {
+export async function endMove(run: Run, { move, message, head }: MoveJournal, signer: Signer): Promise<void> {
   const { snapshots } = run.places;
   const last = run.ledger.history(move.suite).at(-1);
-  if (last?.to !== move.to) {
+  const has =
+    head === undefined ? last?.to === move.to : headAfter(run, move.suite, null)?.sha256 === head.sha256;
+  if (!has) {
     // Not before the move was begun, whatever the clock says now: the key may be younger than that
     const date = new Date(Math.max(run.clock.now().getTime(), Date.parse(move.at)));
     await run.ledger.addMove(move, { signer, date });
   }
-  if (last?.to !== move.to || last.at === move.at) {
+  if (!has || last?.at === move.at) {
     await commitSnapshotFiles(run, [historyPath(snapshots, move.suite)], message);
   }
   await removeFile(journalPath(run));
@@ -92,7 +103,10 @@ export async function endMove(run: Run, { move, message }: MoveJournal, signer: 
  * Restores the other files of the view to the state of the InRelease. New files of the pool and by-hash files
  * stay: nothing refers to them, and the next try needs them.
  */
-async function undo(port: ArchivePort, { move, before }: MoveJournal): Promise<void> {
+export async function undo(
+  port: ArchivePort,
+  { move, before }: { move: Pick<MoveJournal['move'], 'suite' | 'to'>; before: MoveJournal['before'] },
+): Promise<void> {
   const view = liveView(move.suite);
   const inline = (await port.read(`${view}/InRelease`))?.toString('utf8');
   await removeUncommitted(port, frozenView(move.suite, move.to));

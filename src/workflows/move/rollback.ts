@@ -14,6 +14,7 @@ import {
   secondsBehind,
 } from '../../suite/move-rules.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { assertHistory } from './history-check.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { moveOutlook, type OutlookRequest } from './move-outlook.js';
@@ -54,6 +55,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     });
   }
   return await exclusively(context, request, async (run) => {
+    await assertHistory(run, suite.name);
     const history = run.ledger.history(suite.name);
     const target = await targetOf(run, suite, history, request);
     const signer = await archiveSigner(run, request);

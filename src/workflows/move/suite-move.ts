@@ -11,6 +11,7 @@ import { listedIn, readReleaseFiles, type ReleaseFiles } from '../../archive/rel
 import type { NamedSuite } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import type { HistoryAction, HistoryMove } from '../../suite/history.js';
+import type { LineHead } from '../../snapshot/chained-lines.js';
 import type { SnapshotBase } from '../../snapshot/manifest.js';
 import {
   assertNotLower,
@@ -25,6 +26,7 @@ import {
 import { isMoveUnproven } from '../../suite/gates.js';
 import { lowerSteps, type LowerStep } from '../../suite/version-steps.js';
 import type { LeftOnReissue } from '../../suite/highest-versions.js';
+import { assertHistory, headAfter } from './history-check.js';
 import { ensureKeyringSuite } from '../keys/keyring-settle.js';
 import { applyPublish, planPublish } from './suite-publication.js';
 import { beginMove, endMove, recoverMove } from './recover.js';
@@ -66,6 +68,10 @@ export interface MovePlan extends Omit<MoveRequest, 'lower'> {
   left: LeftOnReissue | null;
   /** How far this machine's clock is behind the suite's last Release, if clients do not tolerate it. */
   clockBehind: number;
+  /** The line for the suite's history; null if it says all that already. */
+  line: HistoryMove | null;
+  /** Where the history will stand. */
+  head: LineHead | undefined;
   publication: PublicationPlan;
 }
 
@@ -78,6 +84,7 @@ export interface MovePlan extends Omit<MoveRequest, 'lower'> {
 export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan> {
   const { clock } = run;
   const { action, suite, target, reissues } = request;
+  await assertHistory(run, suite.name);
   const to = await recordOf(run, target);
   const has = await presentFacts(run, suite);
   const from = has?.id ?? null;
@@ -101,7 +108,13 @@ export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan
   assertSchemaAllowed(schema, { action, suite: suite.name, from, to: to.id, allowed });
   const standing = await readReleaseTexts(run.archive, liveView(suite.name));
   const there = readReleaseFiles(standing);
-  const publication = await planPublish(run, to, suite, { action, reissues, there });
+  const history = run.ledger.history(suite.name);
+  const line =
+    from === to.id
+      ? null
+      : historyMoveOf({ ...request, from, to }, { at: moveTime(history, clock.now()), by: run.actor });
+  const head = headAfter(run, suite.name, line);
+  const publication = await planPublish(run, to, suite, { action, reissues, there, history: head });
   return {
     ...request,
     from,
@@ -112,6 +125,8 @@ export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan
     listedBefore: listedIn(there.release),
     clockBehind: secondsBehind(clock.now(), there.latestDate),
     left: reissues === undefined ? await leftOnReissue(run, suite.name, to) : null,
+    line,
+    head,
     publication,
   };
 }
@@ -150,12 +165,11 @@ export async function assertSuiteTakesBase(
  * move (recover.ts). The caller holds the workspace's lock.
  */
 export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promise<PublishResult> {
-  const { clock, actor } = run;
+  const { standing, head } = plan;
   const history = run.ledger.history(plan.suite.name);
-  const move = historyMoveOf(plan, { at: moveTime(history, clock.now()), by: actor });
-  const { standing } = plan;
+  const move = plan.line ?? historyMoveOf(plan, { at: moveTime(history, run.clock.now()), by: run.actor });
   const message = commitMessageOf(plan);
-  const journal = await beginMove(run, { move, date: plan.publication.date, message, standing });
+  const journal = await beginMove(run, { move, head, date: plan.publication.date, message, standing });
   try {
     const report = await applyPublish(run, plan.publication, plan.suite, signer);
     await endMove(run, journal, signer);
@@ -169,7 +183,10 @@ export async function applyMove(run: Run, plan: MovePlan, signer: Signer): Promi
 }
 
 /** The line that a move adds to its suite's history. */
-export function historyMoveOf(plan: MovePlan, when: Pick<HistoryMove, 'at' | 'by'>): HistoryMove {
+export function historyMoveOf(
+  plan: Omit<MoveRequest, 'lower'> & Pick<MovePlan, 'from' | 'to'>,
+  when: Pick<HistoryMove, 'at' | 'by'>,
+): HistoryMove {
   const { action, suite, from, to, reason, fromSuite, reissues } = plan;
   return {
     ...when,

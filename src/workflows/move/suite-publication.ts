@@ -12,7 +12,9 @@ import { suitesOf } from '../../profile/load.js';
 import type { Signer } from '../../signing/signer.js';
 import { goodSnapshots, type HistoryEntry } from '../../suite/history.js';
 import type { KeyState } from '../../snapshot/key-state.js';
+import type { LineHead } from '../../snapshot/chained-lines.js';
 import { listSnapshots } from '../../snapshot/snapshot-folder.js';
+import { headAfter } from './history-check.js';
 import { archiveKeys } from '../keys/archive-keys.js';
 import type { Context, Run } from '../workspace/context.js';
 import { keyringSuites, type PublishedSuite } from '../keys/keyring-suites.js';
@@ -22,12 +24,17 @@ import type { PublishResult } from './move-results.js';
 import type { ListedSnapshot } from '../../archive/snapshot-record.js';
 
 /** Which snapshots stay listed depends on how the suite comes to point at this one (goodSnapshots). */
-type PlannedMove = Pick<HistoryEntry, 'action' | 'reissues'> & { there?: PublishedRelease; anew?: boolean };
+type PlannedMove = Pick<HistoryEntry, 'action' | 'reissues'> & {
+  there?: PublishedRelease;
+  anew?: boolean;
+  history?: LineHead | undefined;
+};
 
 /**
  * Decides what would be written. Writes nothing to the archive.
  *
- * @param move `there`: the suite's Release files, if the caller has read them; `anew`: do not trust them
+ * @param move `there`: the suite's Release files, if the caller has read them; `anew`: do not trust them; `history`:
+ * where the suite's history will stand, if the move adds a line to it
  */
 export async function planPublish(
   run: Run,
@@ -88,6 +95,7 @@ async function requestOf(
     earlier,
     live: move.there,
     anew: move.anew,
+    history: move.history ?? headAfter(run, suite.name, null),
     publicKey: await keys.own.publicKey(),
     keyring: keyringSuites(run, keys),
     clock,

@@ -131,6 +131,11 @@ async function unendedRotation(run: Run): Promise<string[]> {
 async function unendedMove(context: Context): Promise<string[]> {
   const journal = await readJournal(journalPath(context));
   if (journal === undefined) return [];
+  if (journal === 'damaged') {
+    return [
+      'A run was killed while it moved a suite, and its journal is damaged. The next command that writes restores every suite to what its InRelease says.',
+    ];
+  }
   const { suite, to } = journal.move;
   return [
     `A run was killed while it moved ${suite} to ${to}. Machines see the suite either before or after the move. The next command that writes completes or undoes it.`,

@@ -53,7 +53,8 @@ export async function applyRemedies(
   );
 }
 
-async function applyRelease(run: Run, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
+/** Signs the Release files of a view again, or publishes it again if none of them can be trusted. */
+export async function applyRelease(run: Run, view: string, keys: ArchiveKeys): Promise<RepairOutcome> {
   const name = suiteOfView(view)?.suite ?? '';
   const config = run.workspace.suites[name];
   const suite = keyringSuiteNamed(run, name) ?? (config === undefined ? undefined : { ...config, name });

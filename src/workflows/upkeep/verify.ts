@@ -26,6 +26,8 @@ import { openRun } from '../workspace/run.js';
 import { journalPath } from '../move/recover.js';
 import { applyRemedies } from './apply-remedies.js';
 import { notesPath } from './dropped-files.js';
+import { repairRecords } from './repair-records.js';
+import { historyFaults } from './verify-histories.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { inPhase } from '../../io/progress.js';
@@ -52,9 +54,7 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
   const judged = await judgedKeys(await openRun(context), request.keyrings);
   const scope = await scopeOf(context, request.target);
   if (request.repair) {
-    return await exclusively(context, { dryRun: false }, (run) =>
-      repairAll(run, scope, judged, request.target ?? null),
-    );
+    return await exclusively(context, { dryRun: false }, (run) => repairAll(run, scope, judged, request));
   }
   let stamp = await stampOf(context);
   let reading = await readEverything(await openRun(context), scope, judged, true);
@@ -70,13 +70,21 @@ export async function verify(context: Context, request: VerifyRequest): Promise<
 }
 
 async function repairAll(
-  run: Run,
+  opened: Run,
   scope: Scope,
-  judged: JudgedKeys,
-  target: string | null,
+  before: JudgedKeys,
+  { target, keyrings }: VerifyRequest,
 ): Promise<VerifyReport> {
   const repairs = new Map<string, RepairOutcome>();
+  let [run, judged] = [opened, before];
   let reading = await readEverything(run, scope, judged, false);
+  const records = await repairRecords(run, reading.findings, judged.keys);
+  for (const outcome of records) repairs.set(outcome.path, outcome);
+  if (records.length > 0) {
+    run = { ...run, ...(await openRun(run)) };
+    judged = await judgedKeys(run, keyrings);
+    reading = await readEverything(run, scope, judged, false);
+  }
   // A repaired Release can reveal faults that its damage hid
   for (let round = 0; round < tries; round++) {
     const remedies = remediesOf(reading.archive);
@@ -86,7 +94,7 @@ async function repairAll(
     if (outcomes.every(({ how }) => how === null)) break;
     reading = await readEverything(run, scope, judged, false);
   }
-  return await reportOf(run, reading, [...repairs.values()], target);
+  return await reportOf(run, reading, [...repairs.values()], target ?? null);
 }
 
 /** @throws LockstepError SNAPSHOT_UNKNOWN, SUITE_UNKNOWN with the nearest */
@@ -163,7 +171,7 @@ async function readEverything(
     const own = [
       ...(scope.kind === 'all' ? ofKeys : []),
       ...inScope(snapshots, scope),
-      ...lostHistories(run, archive.views, snapshots),
+      ...(await historyFaults(run, archive.views, snapshots, isReader)),
     ];
     return {
       findings: [
@@ -191,7 +199,7 @@ async function currentOf({ places }: Context, suite: string): Promise<string | u
   const { snapshots } = places;
   try {
     const text = await readHistoryText(snapshots, suite);
-    return text === ''
+    return text === undefined
       ? undefined
       : (currentSnapshot(parseHistory(text, historyPath(snapshots, suite))) ?? undefined);
   } catch (error) {
@@ -219,29 +227,6 @@ function inScope({ findings }: SnapshotsReading, scope: Scope): Finding[] {
   );
 }
 
-/** Reports published suites whose history is missing: every published suite has one, so it was removed. */
-function lostHistories(
-  context: Context,
-  views: readonly { signed: { view: string; there: boolean } }[],
-  { histories, damagedHistories }: SnapshotsReading,
-): Finding[] {
-  const { snapshots } = context.places;
-  return views.flatMap(({ signed }): Finding[] => {
-    const suite = signed.view.slice(liveView('').length);
-    if (!signed.there || signed.view !== liveView(suite)) return [];
-    if (histories.has(suite) || damagedHistories.has(suite)) return [];
-    return [
-      {
-        code: 'SNAPSHOT_INVALID',
-        kind: 'missing',
-        path: historyPath(snapshots, suite).slice(snapshots.length + 1),
-        message: `The history of ${suite} is missing, but the suite is published`,
-        hint: 'Restore it from version control or a backup. Its content exists nowhere else',
-      },
-    ];
-  });
-}
-
 async function reportOf(
   context: Context,
   reading: Reading,
@@ -251,7 +236,10 @@ async function reportOf(
   const { findings, counts } = reading;
   const faults = findings.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const notes = faults.length === 0 ? [] : await notesFor(context);
-  const outcomes = repairs.map((outcome) => ({ ...outcome, path: `public/${outcome.path}` }));
+  const outcomes = repairs.map((outcome) => ({
+    ...outcome,
+    path: outcome.path.startsWith('snapshots/') ? outcome.path : `public/${outcome.path}`,
+  }));
   return { target, ...counts, faults, repairs: outcomes, notes };
 }
 

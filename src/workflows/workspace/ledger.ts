@@ -21,10 +21,11 @@ export class Ledger {
   /** Text of each history, by suite. */
   readonly #texts: Map<string, string>;
   readonly #histories = new Map<string, readonly HistoryEntry[]>();
-  #keyText: string;
+  /** Undefined if there is no record. */
+  #keyText: string | undefined;
   #keys: Promise<KeyRecord | null> | undefined;
 
-  private constructor(root: string, texts: Map<string, string>, keyText: string) {
+  private constructor(root: string, texts: Map<string, string>, keyText: string | undefined) {
     this.#root = root;
     this.#texts = texts;
     this.#keyText = keyText;
@@ -39,8 +40,9 @@ export class Ledger {
    */
   static async open(root: string): Promise<Ledger> {
     const texts = new Map<string, string>();
-    for (const suite of await listHistories(root)) texts.set(suite, await readHistoryText(root, suite));
-    const keyText = (await readIfThere(keyRecordPath(root)))?.toString('utf8') ?? '';
+    for (const suite of await listHistories(root))
+      texts.set(suite, (await readHistoryText(root, suite)) ?? '');
+    const keyText = (await readIfThere(keyRecordPath(root)))?.toString('utf8');
     return new Ledger(root, texts, keyText);
   }
 
@@ -58,8 +60,8 @@ export class Ledger {
   history(suite: string): readonly HistoryEntry[] {
     const known = this.#histories.get(suite);
     if (known !== undefined) return known;
-    const text = this.text(suite);
-    const entries = text === '' ? [] : parseHistory(text, historyPath(this.#root, suite));
+    const text = this.#texts.get(suite);
+    const entries = text === undefined ? [] : parseHistory(text, historyPath(this.#root, suite));
     this.#histories.set(suite, entries);
     return entries;
   }
@@ -67,20 +69,23 @@ export class Ledger {
   /** The record of keys; null if it does not exist yet. Throws as judgedRecord. */
   async keys(): Promise<KeyRecord | null> {
     const text = this.#keyText;
-    if (text === '') return null;
+    if (text === undefined) return null;
     this.#keys ??= judgedRecord(text, keyRecordPath(this.#root)).then((state) => ({ state, text }));
     return await this.#keys;
   }
 
   /** Adds a move to its suite's history. Throws as appendHistory. */
-  async addMove(move: HistoryMove, sign: HistorySigner): Promise<void> {
+  async addMove(move: HistoryMove, sign: HistorySigner, after?: string): Promise<void> {
     const { suite } = move;
     this.#histories.delete(suite);
     try {
-      this.#texts.set(suite, await appendHistory(this.#root, move, sign, this.text(suite)));
+      const text = this.#texts.get(suite);
+      this.#texts.set(suite, await appendHistory(this.#root, move, { text, sign, after }));
     } catch (error) {
       // A write that failed late may still have added the line
-      this.#texts.set(suite, await readHistoryText(this.#root, suite));
+      const text = await readHistoryText(this.#root, suite);
+      if (text === undefined) this.#texts.delete(suite);
+      else this.#texts.set(suite, text);
       throw error;
     }
   }

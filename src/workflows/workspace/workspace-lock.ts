@@ -5,6 +5,7 @@ import { withLock } from '../../io/lock.js';
 import type { Context, Run } from './context.js';
 import { openRun } from './run.js';
 import { recoverMove } from '../move/recover.js';
+import { recoverWithoutJournal } from '../move/recover-damaged.js';
 import { finishRecords } from './leftovers.js';
 import { registerWorkspace } from '../upkeep/shared-cache.js';
 
@@ -27,7 +28,8 @@ export async function exclusively<T>(
     const opened = await openRun(context);
     const run = { ...opened, finishedDrops: dryRun ? [] : await finishRecords(opened) };
     const recovered = await recoverMove(run);
-    if (recovered !== undefined) {
+    if (recovered === 'damaged') await recoverWithoutJournal(run);
+    else if (recovered !== undefined) {
       const { done, journal } = recovered;
       const { suite, to } = journal.move;
       const phase = run.progress.phase(`A killed run was moving ${suite} to ${to}`);

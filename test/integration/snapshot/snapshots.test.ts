@@ -260,15 +260,15 @@ describe('snapshots on disk', () => {
       at: now.toISOString(),
       by: 'me',
     };
-    await appendHistory(root, move);
-    await appendHistory(root, { ...move, from: move.to, to: '20261123T101531Z' });
-    assert.equal(parseHistory(await readHistoryText(root, 'stable'), 'stable').length, 2);
+    const text = await appendHistory(root, move, { text: undefined });
+    await appendHistory(root, { ...move, from: move.to, to: '20261123T101531Z' }, { text });
+    assert.equal(parseHistory((await readHistoryText(root, 'stable'))!, 'stable').length, 2);
     assert.deepEqual(await listHistories(root), ['stable']);
     assert.deepEqual(await listSnapshots(root), []);
     const path = historyPath(root, 'stable');
     const tampered = (await readFile(path, 'utf8')).replace('me', 'you');
     await writeFile(path, tampered);
-    await assert.rejects(appendHistory(root, move), { code: 'SNAPSHOT_INVALID' });
+    await assert.rejects(appendHistory(root, move, { text: tampered }), { code: 'SNAPSHOT_INVALID' });
     assert.equal(await readFile(path, 'utf8'), tampered);
   });
 });

@@ -71,7 +71,7 @@ describe('the history of a suite', () => {
   });
 
   it('of a newer format is not guessed at', () => {
-    assert.throws(() => parseHistory(text.replace('"format":1', '"format":2'), 'h'), {
+    assert.throws(() => parseHistory(text.replace('"format":1', '"format":3'), 'h'), {
       code: 'SNAPSHOT_NEWER_FORMAT',
     });
   });
