@@ -56,10 +56,19 @@ export function judgeRelations(field: string, value: string): number | string {
       return `${shownName(version)} is not a Debian version`;
     if (field === 'provides' && operator !== undefined && operator !== '=')
       return `${shownName(whole.trim())} provides a range: only "=" may be in Provides`;
-    if (end === '') return count;
+    if (end === '') return endsTooSoon(whole) ? unreadEnd(whole) : count;
     if (end === '|' && !alternatives) return 'has alternatives ("|"), which it cannot have';
     at += whole.length;
   }
+}
+
+/** apt does not read a field that ends less than four characters after the parenthesis: `foo (=1)`, but not `foo (= 1)`. */
+function endsTooSoon(last: string): boolean {
+  return /\([ \t\n]*[^ \t\n].{0,2}$/s.test(last);
+}
+
+function unreadEnd(last: string): string {
+  return `${shownName(last.trim())} ends the field too soon for apt: write a blank before the version`;
 }
 
 /** What is wrong with the relation that begins there. */

@@ -80,6 +80,9 @@ const valueRules = new Map<string, ValueRule>([
   ['package-type', { form: /^deb$/, says: 'is not "deb": an archive of Lockstep has no other packages' }],
 ]);
 
+/** They describe the file in an index; dpkg reads them as lists, which must be of one length. */
+const fileDetails = new Set(['filename', 'size', 'md5sum', 'msdos-filename']);
+
 /**
  * Judges the paragraph of a binary package.
  *
@@ -114,6 +117,11 @@ export function judgeBinaryStanza(text: string): BinaryStanza | { faults: string
     if (typeof found === 'string') faults.push(`${shownField(field.name)} ${found}`);
     else relations += found;
   }
+  if (names.architecture === 'all' && stanza.get('Multi-Arch') === 'same')
+    faults.push('Multi-Arch "same" is not for a package of architecture all');
+  const last = fields.at(-1);
+  if (last?.value === '')
+    faults.push(`${shownField(last.name)} is empty at the end, which dpkg does not read`);
   if (relations > mostRelations) faults.push(`it has more than ${mostRelations} relations`);
   return faults.length > 0 ? { faults } : { ...names, text: own as BinaryParagraph, stanza };
 }
@@ -165,10 +173,12 @@ function identityOf(stanza: Stanza, faults: string[]): Omit<BinaryStanza, 'text'
 /** The number of its relations, or what is wrong with it. */
 function judgeField({ name, value }: Field): number | string {
   if (name.length > longestName) return `has a name of more than ${longestName} characters`;
+  if (name.length < 2) return 'is a field name of one character, which dpkg does not read';
   const key = name.toLowerCase();
   const refused = refusedFields.get(key);
   if (refused !== undefined) return refused;
   if (isRelationField(key)) return judgeRelations(key, value);
+  if (fileDetails.has(key) && !/^\S+$/.test(value)) return `${shownName(value)} is not one word`;
   const rule = value === '' ? undefined : valueRules.get(key);
   return rule === undefined || rule.form.test(value) ? 0 : `${shownName(value)} ${rule.says}`;
 }

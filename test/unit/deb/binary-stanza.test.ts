@@ -46,7 +46,10 @@ describe('the paragraph of a binary package', () => {
     'Depends: foo,\u00a0bar': 'Depends "\u00a0bar" does not begin with a package name',
     'Depends: foo\u00a0': 'Depends "foo\u00a0" does not begin with a package name',
     '\u00a0': 'line 4: "\u00a0" is not "Field: value"',
-    'Provides:': 'Provides is empty, which apt 2.6 does not read',
+    'Provides:\nXX: 1': 'Provides is empty, which apt 2.6 does not read',
+    'X-Empty:': 'X-Empty is empty at the end, which dpkg does not read',
+    'Depends: foo (=1)':
+      'Depends "foo (=1)" ends the field too soon for apt: write a blank before the version',
     'Provides: foo (>= 1)': 'Provides "foo (>= 1)" provides a range: only "=" may be in Provides',
     'Conflicts: foo | bar': 'Conflicts has alternatives ("|"), which it cannot have',
     'Description-md5: x': 'Description-md5 "x" is not an MD5: 32 hexadecimal digits',
@@ -58,6 +61,8 @@ describe('the paragraph of a binary package', () => {
     'Status: install ok installed': "Status belongs to dpkg's database, not into a package",
     'Revision: 2': 'Revision is obsolete: dpkg reads it as another field, and apt does not',
     'package-type: udeb': 'package-type "udeb" is not "deb": an archive of Lockstep has no other packages',
+    'Filename: a b': 'Filename "a b" is not one word',
+    'X: 1': 'X is a field name of one character, which dpkg does not read',
     '# a comment': 'it has a comment, which an index cannot contain',
   })) {
     it(`cannot have ${JSON.stringify(text)}`, () => {
@@ -67,18 +72,18 @@ describe('the paragraph of a binary package', () => {
 
   it('may have what Policy 7 allows', () => {
     for (const text of [
-      'Depends: foo (>= 1.0), bar | baz:any (<< 2:3~),\n qux(=1)',
+      'Depends: foo (>= 1.0), qux(=1), bar | baz:any (<< 2:3~),\n qux(=10)',
       'Depends: foo\n (>= 1)',
       'Depends: foo ( > 1.0 )',
-      'Depends:',
+      'Depends:\nXX: 1',
       'Pre-Depends: dpkg (>= 1.15.6~)',
       'Provides: foo (= 1), bar',
       'Conflicts: foo, bar:any',
       'Enhances: foo | bar',
       'Essential: Yes',
-      'Multi-Arch:',
+      'Multi-Arch:\nXX: 1',
       'Section: contrib/net',
-      'X-Empty:',
+      'X-Empty:\nXX: 1',
       `Built-Using: anything, that (no) program [reads]`,
       `Description-md5: ${'0'.repeat(32)}`,
     ])
@@ -112,6 +117,12 @@ describe('the paragraph of a binary package', () => {
     const fields = Array.from({ length: mostFields }, (_, i) => `X-${i}: 1\n`).join('');
     assert.deepEqual(faults(fields), [`it has more than ${mostFields} fields`]);
     assert.match(faults(`${name}a: 1\n`)[0]!, /has a name of more than 200 characters$/);
+  });
+
+  it('cannot be shared by architectures and be for all of them', () => {
+    const found = judgeBinaryStanza(`${base.replace('amd64', 'all')}Multi-Arch: same\n`);
+    assert.ok('faults' in found);
+    assert.deepEqual(found.faults, ['Multi-Arch "same" is not for a package of architecture all']);
   });
 
   it('is told with everything that is wrong with it', () => {
