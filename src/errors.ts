@@ -51,6 +51,7 @@ export const errorCodes = {
   TEMPLATE_INVALID: ['input', 'A template cannot be rendered, or its package.yaml has faults'],
   TEMPLATE_UNKNOWN_VARIABLE: ['input', 'A template names a variable that does not exist'],
   USAGE: ['usage', 'A flag, an argument or an environment variable is missing, unknown or wrong'],
+  FILE_TOO_LARGE: ['input', 'A file is larger than any file of its kind'],
   FILE_MISSING: ['usage', 'A file that a flag names does not exist or cannot be read'],
   // Moves of suites
   MOVE_BASE: ['input', 'A snapshot is for another base release than the suite'],
@@ -122,6 +123,7 @@ export const errorCodes = {
   SOURCE_HASH_MISMATCH: ['untrusted', 'Fetched data does not have the expected hash'],
   SOURCE_PATH_MISSING: ['input', 'A path inside another component does not exist'],
   SOURCE_EXPIRED: ['untrusted', 'A Release file is past its Valid-Until, or lacks a required Valid-Until'],
+  SOURCE_TOO_LARGE: ['untrusted', 'A file that an archive lists is past a limit of what is read of one'],
   SOURCE_OLDER: ['untrusted', 'A Release file is older than the one that the last snapshot was made from'],
   SOURCE_FUTURE: ['untrusted', 'A Release file is dated in the future'],
   SOURCE_SUITE_SWAPPED: ['untrusted', 'A Release file belongs to another suite than the requested one'],

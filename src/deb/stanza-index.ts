@@ -4,6 +4,7 @@
  * what is wanted is parsed. The file must be one that a machine wrote, with
  * empty lines between paragraphs, as apt-ftparchive and dak write it.
  */
+import { LockstepError } from '../errors.js';
 import { parseStanzas, type Stanza } from './stanza.js';
 import { utf8Text } from './utf8.js';
 
@@ -11,6 +12,9 @@ const separator = Buffer.from('\n\n');
 const provides = Buffer.from('\nProvides:');
 const newline = 0x0a;
 const blank = 0x20;
+
+/** Paragraphs of one index: Debian has 65,000 packages. */
+const mostParagraphs = 500_000;
 
 /** The value of `Package` of the paragraph in these bounds, or null. */
 function packageNameIn(buffer: Buffer, start: number, end: number): string | null {
@@ -25,6 +29,13 @@ function packageNameIn(buffer: Buffer, start: number, end: number): string | nul
   return name.charCodeAt(name.length - 1) > blank && name.charCodeAt(0) > blank ? name : name.trim();
 }
 
+function tooMany(file: string | undefined): LockstepError {
+  return new LockstepError('DEB_SYNTAX', {
+    message: `${file ?? 'The index'} has more than ${mostParagraphs} paragraphs`,
+    where: [{ file }],
+  });
+}
+
 /** A whole index, scanned once, for looking up names many times (a closure of dependencies). */
 export class StanzaIndex {
   readonly #buffer: Buffer;
@@ -32,14 +43,17 @@ export class StanzaIndex {
   readonly #bounds = new Map<string, [start: number, end: number][]>();
   #providers: Map<string, Set<string>> | null = null;
 
+  /** @throws LockstepError DEB_SYNTAX where it has more paragraphs than any index */
   constructor(buffer: Buffer, file?: string) {
     this.#buffer = buffer;
     this.#file = file;
+    let paragraphs = 0;
     for (let start = 0; start < buffer.length;) {
       if (buffer[start] === newline) {
         start++;
         continue;
       }
+      if (++paragraphs > mostParagraphs) throw tooMany(file);
       const found = buffer.indexOf(separator, start);
       const end = found < 0 ? buffer.length : found + 1;
       const name = packageNameIn(buffer, start, end);

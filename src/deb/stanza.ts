@@ -197,6 +197,9 @@ export class FieldFaults {
   }
 }
 
+/** Fields of one paragraph: Debian's have some 40. */
+const mostFields = 1000;
+
 /** Reads the lines of one paragraph (no separators among them); null when they are only comments. */
 function readParagraph(lines: readonly string[], firstLine: number, faults: Faults): Stanza | null {
   const fields: Field[] = [];
@@ -222,6 +225,10 @@ function readParagraph(lines: readonly string[], firstLine: number, faults: Faul
       continue;
     }
     close();
+    if (fields.length >= mostFields) {
+      faults.add(firstLine + index, `the paragraph has more than ${mostFields} fields`);
+      break;
+    }
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     if (!fieldNameSpec.test(name)) {

@@ -24,7 +24,6 @@ import {
   mkdtemp,
   open,
   readdir,
-  readFile,
   rename,
   rm,
   stat,
@@ -35,6 +34,7 @@ import { basename, dirname, join } from 'node:path';
 import { piecesOf, type ByteSource } from '../deb/bytes.js';
 import { errnoOf, notThere, onDisk, onDiskNow, onErrno } from './disk-fault.js';
 import { throwIfInterrupted, type Stoppable } from './interrupt.js';
+import { largestRecord, readWhole } from './whole-file.js';
 
 /** Size in bytes and SHA-256 in lower-case hex. */
 export interface FileDigest {
@@ -120,9 +120,9 @@ export async function namesIn(folder: string): Promise<string[]> {
   return (await onDisk('list', folder, () => readdir(folder).catch(notThere<string[]>([])))).sort();
 }
 
-/** A file's bytes, or undefined if it does not exist. */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
-  return await onDisk('read', path, () => readFile(path).catch(notThere(undefined)));
+/** A file's bytes, or undefined if it does not exist. DISK_IO, FILE_TOO_LARGE. */
+export async function readIfThere(path: string, most = largestRecord): Promise<Buffer | undefined> {
+  return await onDisk('read', path, () => readWhole(path, most).catch(notThere(undefined)));
 }
 
 /** The names in a folder that end in `ending`, without that ending; empty if the folder does not exist. DISK_IO. */

@@ -3,10 +3,11 @@
  * of the machine or the disk. No other module reads such files. Files that lockstep.yaml or a profile names are not
  * read here.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { diskFault, errnoOf } from './disk-fault.js';
+import { largestNamed, readWhole } from './whole-file.js';
 
 /** A path as it was typed, and its flag. */
 export interface NamedFile {
@@ -31,12 +32,12 @@ const wrongPath: Readonly<Record<string, string>> = {
  *
  * @param hint what the file must be
  * @param cwd the folder that relative paths are relative to; default: the working folder of this process
- * @throws LockstepError FILE_MISSING, DISK_IO
+ * @throws LockstepError FILE_MISSING, FILE_TOO_LARGE, DISK_IO
  */
 export async function readNamedFile(named: NamedFile, hint: string, cwd = '.'): Promise<Buffer> {
   const path = resolve(cwd, named.path);
   try {
-    return await readFile(path);
+    return await readWhole(path, largestNamed);
   } catch (error) {
     throw faultOf(error, path, named, hint);
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { counted } from '../counted.js';
 import { LockstepError, type ErrorCode, type FaultPlace } from '../errors.js';
 import { namesIn, readIfThere } from '../io/disk.js';
+import { largestText } from '../io/whole-file.js';
 import { baseReleases } from './base-release.js';
 import { checkYaml, type Checked } from './faults.js';
 import { didYouMean, nearest } from './nearest.js';
@@ -170,7 +171,7 @@ export function invalid(code: ErrorCode, file: string, faults: readonly FaultPla
 
 /** lockstep.yaml with its faults. @throws LockstepError WORKSPACE_MISSING */
 export async function readWorkspace(root: string): Promise<Checked<Workspace>> {
-  const bytes = (await readIfThere(join(root, workspaceFileName))) ?? new Uint8Array();
+  const bytes = (await readIfThere(join(root, workspaceFileName), largestText)) ?? new Uint8Array();
   const text = textOf(bytes, workspaceFileName);
   if (typeof text !== 'string') return { value: undefined, faults: [text] };
   return parseWorkspace(text, { root, profileNames: await profileNamesIn(root) });

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
+import { largestText } from '../io/whole-file.js';
 import type { Checked } from './faults.js';
 import {
   invalid,
@@ -43,7 +44,7 @@ export class Profiles {
   static async read(root: string): Promise<Profiles> {
     const files = new Map<string, Uint8Array>();
     for (const name of await profileNamesIn(root)) {
-      const bytes = await readIfThere(join(root, profileFile(name)));
+      const bytes = await readIfThere(join(root, profileFile(name)), largestText);
       if (bytes !== undefined) files.set(name, bytes);
     }
     return new Profiles(files);

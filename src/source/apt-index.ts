@@ -6,6 +6,7 @@
 import type { Stanza } from '../deb/deb822.js';
 import { parseStanzas } from '../deb/deb822.js';
 import type { IndexHash } from '../deb/release-file.js';
+import { LockstepError } from '../errors.js';
 import { StanzaIndex } from '../deb/stanza-index.js';
 import { collect } from '../deb/bytes.js';
 import { decompressByName } from '../io/compress.js';
@@ -17,6 +18,9 @@ import type { VerifiedRelease } from './in-release.js';
 
 /** The area that packages are taken from; contrib and non-free are not for a set that is passed on. */
 const area = 'main';
+
+/** Bytes of an unpacked index: of Debian's, the largest has 60 MB. */
+const largestIndex = 160 * 1024 * 1024;
 
 /** Found paragraphs by package name; a name that was looked for in vain has an empty list. */
 type Found = Record<string, string[]>;
@@ -81,12 +85,48 @@ export class AptIndex {
     const signal = context;
     if ((await store.size(this.hash.sha256)) !== this.hash.size) await fetchIndex(this, context);
     const unpack = async (): Promise<Buffer> =>
-      await collect(decompressByName(this.path, store.open(this.hash.sha256), signal));
+      await this.#unpacked(decompressByName(this.path, store.open(this.hash.sha256), signal));
     return await unpack().catch(async (error: unknown) => {
       // Damaged on the local disk: it is moved away, and fetched again
       if (signal.signal?.aborted === true || (await store.holds(this.hash.sha256, signal))) throw error;
       await fetchIndex(this, context);
       return await unpack();
+    });
+  }
+
+  /** In one piece of memory where the Release says how much that is: two would be twice the largest index. */
+  async #unpacked(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const listed = this.release.release.sha256.get(this.path.replace(/\.(?:xz|gz)$/, ''))?.size;
+    if ((listed ?? 0) > largestIndex) throw this.#tooLarge();
+    if (listed === undefined) {
+      return await collect(source, largestIndex / 2).catch((error: unknown) => {
+        throw error instanceof RangeError ? this.#tooLarge() : error;
+      });
+    }
+    const whole = Buffer.allocUnsafeSlow(listed);
+    let size = 0;
+    for await (const piece of source) {
+      if (size + piece.length > listed) throw this.#damaged(listed);
+      whole.set(piece, size);
+      size += piece.length;
+    }
+    if (size < listed) throw this.#damaged(listed);
+    return whole;
+  }
+
+  #tooLarge(): LockstepError {
+    return new LockstepError('SOURCE_TOO_LARGE', {
+      message: `${this.path} of ${this.release.suite} unpacks to more than ${largestIndex} bytes`,
+      hint: 'No index of Debian is so large. Use another mirror (LOCKSTEP_MIRROR)',
+      where: [{ file: this.path }],
+    });
+  }
+
+  #damaged(listed: number): LockstepError {
+    return new LockstepError('DATA_DAMAGED', {
+      message: `${this.path} of ${this.release.suite} does not unpack to the ${listed} bytes that its Release lists`,
+      hint: 'Use another mirror (LOCKSTEP_MIRROR)',
+      where: [{ file: this.path }],
     });
   }
 

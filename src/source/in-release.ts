@@ -49,7 +49,7 @@ export interface VerifiedRelease {
 }
 
 /** Debian's largest is 160 KB; this is only so that a mirror cannot fill the memory. */
-const maxBytes = 16 * 1024 * 1024;
+const maxBytes = 4 * 1024 * 1024;
 
 interface Keyring {
   bytes: Buffer;

@@ -4,7 +4,7 @@
  * description, not who made it.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { BuiltSource } from '../build/built.js';
 import { parseChanges, parseDsc, sourcesStanza, type Dsc, type SourceFile } from '../deb/dsc.js';
@@ -13,7 +13,8 @@ import { utf8Text } from '../deb/utf8.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
 import type { ContentStore } from '../io/content-store.js';
 import { hashFile, sha256Of } from '../io/disk.js';
-import { onDiskNow } from '../io/disk-fault.js';
+import { onDisk } from '../io/disk-fault.js';
+import { largestText, readWhole } from '../io/whole-file.js';
 import { verifyClearsigned, type Taken } from '../signing/verifier.js';
 
 export interface DescriptionReading {
@@ -37,6 +38,7 @@ const ofTheFile = new Set([
   'DEB_INVALID',
   'DEB_SYNTAX',
   'DEB_UNSAFE_NAME',
+  'FILE_TOO_LARGE',
   'VERIFY_NO_SIGNATURE',
   'VERIFY_MALFORMED',
   'VERIFY_BAD_SIGNATURE',
@@ -53,7 +55,7 @@ const ofTheFile = new Set([
  */
 export async function readUpload(path: string, reading: DescriptionReading) {
   return await orFaults(path, async () => {
-    const { text, signers } = await signedText(readFile(path), path, reading);
+    const { text, signers } = await signedText(await readText(path), path, reading);
     const promised = parseChanges(text, path).files.map((file) => ({
       ...file,
       path: join(dirname(path), file.name),
@@ -85,7 +87,7 @@ export async function readSource(
   reading: DescriptionReading,
 ): Promise<{ source: BuiltSource; signers: string[] } | Faulty> {
   return await orFaults(path, async () => {
-    const bytes = readFile(path);
+    const bytes = await readText(path);
     const own = { name: basename(path), size: bytes.length, sha256: sha256Of(bytes) };
     if (promised !== undefined && promised.sha256 !== own.sha256)
       return faultOf(path, 'is not the file that its .changes names');
@@ -159,8 +161,8 @@ async function signedText(
   return { text, signers: signers.map(({ fingerprint }) => fingerprint) };
 }
 
-function readFile(path: string): Buffer {
-  return onDiskNow('read', path, () => readFileSync(path));
+async function readText(path: string): Promise<Buffer> {
+  return await onDisk('read', path, () => readWhole(path, largestText));
 }
 
 function faultOf(file: string, message: string): Faulty {
