@@ -175,6 +175,7 @@ export const errorCodes = {
   SIGN_GPG: ['signing', "The user's gpg refused to sign"],
   // Build
   BUILD_FAILED: ['build', 'A package build failed; the message names the log'],
+  BUILD_LIMIT: ['build', 'A build used more than build.limits of lockstep.yaml allows, and was ended'],
   BUILD_ROOT: ['build', 'The build root could not be created'],
   BUILD_OUTPUT: [
     'build',

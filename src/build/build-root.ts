@@ -14,10 +14,12 @@ import { ensureDir, exists, linkOrCopy, readIfThere, sha256Of, writeFileAtomic }
 import { onDisk } from '../io/disk-fault.js';
 import type { Http } from '../io/http.js';
 import { inItem, type Item } from '../io/progress.js';
-import { run, tailOf } from '../io/process.js';
+import { tailOf } from '../io/log-file.js';
+import { run } from '../io/process.js';
 import { missingTools, toolMissing } from '../io/tools.js';
 import type { BasePackage } from './base-closure.js';
 import type { Base } from './base-digest.js';
+import type { BuildLimits } from './build-limits.js';
 import type { BuildContext } from './builder-port.js';
 import { removeIsolated, runIsolated, type Privilege } from './namespace.js';
 import { fetchRootPackages } from './root-packages.js';
@@ -34,6 +36,7 @@ export const builderId = 1000;
 export interface RootContext extends Omit<BuildContext, 'builder'> {
   http: Http;
   privilege: Privilege;
+  limits: BuildLimits;
   now: () => Date;
   /** What mmdebstrap says is appended here. */
   log: string;
@@ -201,8 +204,8 @@ async function bootstrap(
     join(work, 'root', 'tree'),
     join(work, 'sources.list'),
   ];
-  const { exitCode } = await runIsolated(context.privilege, command, {
-    log: context.log,
+  const { exitCode } = await runIsolated(context.privilege, () => command, {
+    ...{ subject: `The build root for ${codename}`, work, limits: context.limits, log: context.log },
     env: { LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: work, TMPDIR: join(work, 'tmp') },
     signal: context.signal,
   });

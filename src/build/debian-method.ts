@@ -11,7 +11,8 @@ import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
 import type { ContentStore } from '../io/content-store.js';
 import { ensureDir, linkOrCopy } from '../io/disk.js';
-import { tailOf } from '../io/process.js';
+import { tailOf } from '../io/log-file.js';
+import type { BuildLimit, BuildLimits } from './build-limits.js';
 import type { BuiltPackage } from './built.js';
 import { enterScript, innerScript } from './build-scripts.js';
 import { removeIsolated, runIsolated, type Privilege } from './namespace.js';
@@ -28,6 +29,7 @@ export interface DebianBuildRun {
   date: number;
   /** Processes that the build may run at once. */
   cores: number;
+  limits: BuildLimits;
   /** Path of the log; what the build prints is appended. */
   log: string;
   /** Scratch space. */
@@ -43,7 +45,7 @@ const shownLines = 20;
 /**
  * Builds, and puts every package that came out into the store, sorted by name.
  * Nothing is left of it but the log, however it ends.
- * @throws LockstepError BUILD_FAILED (with the last lines; the log is named), BUILD_OUTPUT (a file
+ * @throws LockstepError BUILD_LIMIT, BUILD_FAILED (with the last lines; the log is named), BUILD_OUTPUT (a file
  * that is not taken), DEB_*, DISK_*, INTERRUPTED
  */
 export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackage[]> {
@@ -73,26 +75,42 @@ export async function runDebianBuild(build: DebianBuildRun): Promise<BuiltPackag
 }
 
 async function runInRoot(build: DebianBuildRun, work: string): Promise<void> {
-  const { source, log } = build;
+  const { source, log, limits } = build;
+  const subject = `The build of ${build.component} (${source.package} ${source.version})`;
   // Mostly `../../roots/...`: options of an overlay cannot hold every path (commas, colons)
   const lower = relative(work, build.tree);
   const how = !/^[\w./-]+$/.test(lower) ? 'copy' : build.privilege === 'root' ? 'overlay' : 'userxattr';
-  const command = [
-    ...['sh', '-c', enterScript, 'enter', lower, work, how],
-    ...['sh', '-c', innerScript, 'inside', source.dsc, buildPath(source)],
+  const command = (enforced: readonly BuildLimit[]): string[] => [
+    ...['sh', '-c', enterScript, 'enter', lower, work, how, String(limits.memory)],
+    ...['sh', '-c', innerScript, 'inside', processLimits(limits, enforced), source.dsc, buildPath(source)],
   ];
   const { exitCode } = await runIsolated(build.privilege, command, {
-    log,
+    ...{ subject, work, limits, log },
     env: buildEnvironment(build),
     signal: build.signal,
   });
   if (exitCode === 0) return;
   const tail = (await tailOf(log, shownLines)).replace(/^/gm, '  ');
   throw new LockstepError('BUILD_FAILED', {
-    message: `The build of ${build.component} (${source.package} ${source.version}) failed, exit status ${exitCode}. It ended with:\n${tail}`,
+    message: `${subject} failed, exit status ${exitCode}. It ended with:\n${tail}`,
     hint: `The full log is ${log}`,
     where: [{ file: log }],
   });
+}
+
+/**
+ * The limits that a process takes along, for prlimit(1): they hold between two looks of the watchdog. Memory and
+ * processes are twice of what all together may have, because the kernel refuses more silently, and the watchdog
+ * must see it. The kernel counts the processes of a user, all builds together, so that these two are only set
+ * where no control group has them.
+ */
+function processLimits(limits: BuildLimits, enforced: readonly BuildLimit[]): string {
+  return [
+    `--fsize=${limits.disk}`,
+    '--core=0',
+    ...(enforced.includes('memory') ? [] : [`--data=${2 * limits.memory}`]),
+    ...(enforced.includes('processes') ? [] : [`--nproc=${2 * limits.processes}`]),
+  ].join(' ');
 }
 
 /** The same on every machine: build paths end up in packages. */

@@ -9,6 +9,7 @@ import { removeFile } from '../io/disk.js';
 import type { Http } from '../io/http.js';
 import { run } from '../io/process.js';
 import type { BuildRecord } from './build-cache.js';
+import type { BuildLimits } from './build-limits.js';
 import { openRoot } from './build-root.js';
 import type { Builder, BuildJob, PreparedBuild } from './builder-port.js';
 import { runDebianBuild } from './debian-method.js';
@@ -25,6 +26,8 @@ export interface LocalBuilderOptions {
   temporary: string;
   /** How many processes one build may run at once. */
   cores: number;
+  /** Of each build; the build root's too. */
+  limits: BuildLimits;
   /** For what is used and unused in the cache; never for what is built. */
   now: () => Date;
 }
@@ -60,7 +63,7 @@ async function buildDebian(
   { request, prepared, base, inputs }: Extract<PreparedBuild, { method: 'debian' }>,
   context: LocalBuilderOptions & BuildJob,
 ): Promise<BuildRecord> {
-  const { store, http, cacheDir, temporary, cores, now, phase, signal } = context;
+  const { store, http, cacheDir, temporary, cores, limits, now, phase, signal } = context;
   const { log, component } = request;
   await removeFile(log);
   const privilege = await findPrivilege(signal);
@@ -72,11 +75,11 @@ async function buildDebian(
     });
   }
   const root = await openRoot(base, request.base.codename, {
-    ...{ cacheDir, store, http, privilege, now, phase, log, signal },
+    ...{ cacheDir, store, http, privilege, limits, now, phase, log, signal },
   });
   const { source, date } = prepared;
   const packages = await runDebianBuild({
-    ...{ component, source, tree: root.tree, date, cores, log, temporary, store, privilege, signal },
+    ...{ component, source, tree: root.tree, date, cores, limits, log, temporary, store, privilege, signal },
   });
   await root.settled;
   const { package: name, version, stanza, files } = source;

@@ -5,11 +5,17 @@
  */
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { basename } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { readIfThere } from '../io/disk.js';
 import { notThere } from '../io/disk-fault.js';
-import { run, type RunResult } from '../io/process.js';
+import { LogWriter, openLog } from '../io/log-file.js';
+import { makeControlGroup } from '../io/control-group.js';
+import { run, type RunOptions, type RunResult } from '../io/process.js';
 import { missingTools, toolMissing, type ToolName } from '../io/tools.js';
+import { limitFault, type BuildLimit, type BuildLimits } from './build-limits.js';
+import { startScript } from './build-scripts.js';
+import { Watchdog } from './watchdog.js';
 
 /**
  * `root`: Lockstep runs as root. `subordinate`: root only inside, with a user namespace and the user's
@@ -29,7 +35,12 @@ export const toolsOf: Record<Privilege, readonly ToolName[]> = {
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface IsolatedOptions {
-  /** stdout and stderr are appended here. */
+  /** What is run, as the start of a sentence: `The build of varnish`. */
+  subject: string;
+  /** The folder that it writes to. */
+  work: string;
+  limits: BuildLimits;
+  /** stdout and stderr are appended here, cleaned (src/plain-text.ts). */
   log: string;
   /** All of the environment but PATH, which is the system's. */
   env: Readonly<Record<string, string>>;
@@ -62,24 +73,91 @@ export function namespaceCommand(
 }
 
 /**
- * Runs a program as root in its own namespaces and waits for its end, whatever its exit status.
- * @throws LockstepError TOOL_MISSING, INTERRUPTED (everything in it has ended)
+ * Runs a program as root in its own namespaces and waits for its end, whatever its exit status. When it has ended,
+ * nothing of it lives.
+ * @param command the program, or, where it depends on the limits, a function of those that nothing else enforces
+ * @throws LockstepError BUILD_LIMIT, TOOL_MISSING, DISK_*, INTERRUPTED
  */
 export async function runIsolated(
   privilege: Privilege,
+  command: (enforced: readonly BuildLimit[]) => readonly string[],
+  { subject, work, limits, log: path, env, signal }: IsolatedOptions,
+): Promise<Pick<RunResult, 'exitCode'>> {
+  const group = await makeControlGroup(basename(work), limits);
+  const watchdog = new Watchdog({ limits, group, diskUse: (open) => diskUse(privilege, work, open) });
+  const log = await openLog(path);
+  try {
+    const { program, args } = namespaceCommand(privilege, command(group?.enforced ?? []));
+    const doors = group?.doors ?? [];
+    const writer = new LogWriter(log, limits.log);
+    const start = ['-c', startScript, 'start', String(doors.length), ...doors, program, ...args];
+    const { exitCode } = await run('sh', start, {
+      env: { ...env, PATH: systemPath },
+      cleanEnv: true,
+      group: true,
+      allowFailure: true,
+      debianPackage: 'util-linux',
+      signal,
+      onStart: (pid) => watchdog.begin(pid),
+      onStdout: async (piece) => {
+        watchdog.heard();
+        if (!(await writer.write(piece))) watchdog.pass('log');
+      },
+    });
+    await writer.end();
+    await watchdog.over();
+    if (watchdog.past !== undefined) throw limitFault(subject, watchdog.past, limits, path);
+    return { exitCode };
+  } finally {
+    watchdog.stop();
+    await log.handle.close();
+    await group?.remove();
+  }
+}
+
+/**
+ * Bytes on the disk: of the files below `work`, and of those without a name that these processes have open. Only root
+ * of their namespace may look at both.
+ */
+async function diskUse(privilege: Privilege, work: string, processes: readonly number[]): Promise<number> {
+  const measure = ['du', '--summarize', '--block-size=1', '--', work];
+  const { stdout } = await asRoot(privilege, measure, { allowFailure: true });
+  const named = Number(/^\d+/.exec(stdout)?.[0] ?? 0);
+  const [first] = processes;
+  if (first === undefined) return named;
+  const folders = processes.map((pid) => `/proc/${pid}/fd`);
+  const find = [
+    'find',
+    '-L',
+    ...folders,
+    '-maxdepth',
+    '1',
+    '-type',
+    'f',
+    '-links',
+    '0',
+    '-printf',
+    '%D:%i %b\\n',
+  ];
+  const enter = ['nsenter', '--user', '--preserve-credentials', `--target=${first}`, '--', ...find];
+  const [program = '', ...args] = privilege === 'root' ? find : enter;
+  const found = await run(program, args, { allowFailure: true });
+  const blocks = new Map(
+    found.stdout.split('\n').map((line): [string, number] => {
+      const [file = '', count = '0'] = line.split(' ', 2);
+      return [file, Number(count)];
+    }),
+  );
+  return [...blocks.values()].reduce((sum, count) => sum + count * 512, named);
+}
+
+async function asRoot(
+  privilege: Privilege,
   command: readonly string[],
-  options: IsolatedOptions,
+  options: RunOptions,
 ): Promise<RunResult> {
-  const { program, args } = namespaceCommand(privilege, command);
-  return await run(program, args, {
-    log: options.log,
-    env: { ...options.env, PATH: systemPath },
-    cleanEnv: true,
-    group: true,
-    allowFailure: true,
-    debianPackage: 'util-linux',
-    signal: options.signal,
-  });
+  if (privilege === 'root') return await run(command[0]!, command.slice(1), options);
+  return await run('unshare', ['--user', '--map-root-user', '--map-auto', '--', ...command], options);
 }
 
 /**
@@ -87,9 +165,7 @@ export async function runIsolated(
  * namespace. Nothing there is fine. By rm(1), which is several times faster at it than Node.
  */
 export async function removeIsolated(privilege: Privilege, paths: readonly string[]): Promise<void> {
-  const remove = ['rm', '-rf', '--', ...paths];
-  if (privilege === 'root') await run('rm', remove.slice(1));
-  else await run('unshare', ['--user', '--map-root-user', '--map-auto', '--', ...remove]);
+  await asRoot(privilege, ['rm', '-rf', '--', ...paths], {});
 }
 
 /**

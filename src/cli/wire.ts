@@ -80,6 +80,7 @@ export async function wire(wiring: Wiring): Promise<{ context: Context; progress
     builder: new LocalBuilder({
       ...{ store, http, cacheDir: places.cache, temporary: places.temporary },
       cores: availableParallelism(),
+      limits: workspace.build.limits,
       now: () => systemClock.now(),
     }),
     http,

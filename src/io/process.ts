@@ -1,15 +1,13 @@
 /** Runs other programs, with an argument array and never through a shell. Must not interpret their output. */
-import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 import type * as execaModule from 'execa';
 import type { Options, Result } from 'execa';
 import { LockstepError } from '../errors.js';
 import { asBuffer, piecesOf, type ByteSource } from '../deb/bytes.js';
-import { ensureDir, exists, withHandle } from './disk.js';
-import { onDisk } from './disk-fault.js';
+import { exists } from './disk.js';
 import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.js';
+import { lastLines } from './log-file.js';
 import { toolMissing } from './tools.js';
 
 /** Loaded when a program is run, because most commands run none, and it is large. */
@@ -27,8 +25,12 @@ export interface RunOptions extends Stoppable {
   cleanEnv?: boolean;
   /** Bytes for stdin. Default: empty stdin. */
   input?: ByteSource | undefined;
-  /** Append stdout and stderr to this file, in the order in which they are printed. */
-  log?: string;
+  /**
+   * Gets stdout in pieces; nothing of it is kept. If it throws, the program is ended, and {@link run} throws the same.
+   */
+  onStdout?: (piece: Buffer) => Promise<void>;
+  /** Called with the id of the program's process when it was started. */
+  onStart?: (pid: number) => void;
   /** Return a result for a non-zero exit status instead of throwing. */
   allowFailure?: boolean;
   /** Run the program in its own session, and end all processes of the session on abort: for builds. */
@@ -56,7 +58,7 @@ export interface RunResult {
   exitCode: number;
   /** Name of the signal that ended it. */
   endedBy?: string;
-  /** As UTF-8, with its final newline. Empty if `log` is set. */
+  /** As UTF-8, with its final newline. Empty with `onStdout`. */
   stdout: string;
   stdoutBytes: Buffer;
   stderr: string;
@@ -86,8 +88,8 @@ const defaultMaxOutput = 512 * 1024 * 1024;
  * Runs a program and waits for its end.
  *
  * Throws TOOL_MISSING when it is not installed, TOOL_FAILED on a non-zero status unless `allowFailure`
- * (with the last lines it printed), INTERRUPTED when the signal ended it, DISK_IO or DISK_FULL when the
- * log cannot be opened, or what the source of `input` throws.
+ * (with the last lines it printed), INTERRUPTED when the signal ended it, or what the source of
+ * `input` or `onStdout` throws.
  */
 export async function run(
   command: string,
@@ -96,32 +98,31 @@ export async function run(
 ): Promise<RunResult> {
   throwIfInterrupted(options.signal);
   const { execa } = await library();
-  const log = options.log === undefined ? undefined : await openLog(options.log);
   const input = watchedInput(options.input);
-  try {
-    const group = options.group === true;
-    const [program, words] = limited(command, args, options.limits);
-    const child = execa(program, words, {
-      ...baseOptions(options),
-      ...streams(log?.handle.fd, input.source),
-      detached: group,
-      ...(options.signal === undefined || group ? {} : { cancelSignal: options.signal }),
-    });
-    const ending = group ? endWithGroup(child.pid, options.signal) : undefined;
-    if (options.onStderr !== undefined)
-      child.stderr?.on('data', (piece: Buffer) => options.onStderr?.(piece.length));
-    const result = await child.finally(() => ending?.());
-    if (options.signal?.aborted === true) throw interruptionOf(options.signal);
-    if (input.fault !== undefined) throw input.fault.error;
-    const ended = await outcome(program, result, options);
-    if (ended.exitCode !== 0 && options.allowFailure !== true) {
-      const printed = log === undefined ? ended.stderr || ended.stdout : await tailOf(log.path, 15, log.from);
-      throw toolFailed(command, args, ended, printed, options.log);
-    }
-    return ended;
-  } finally {
-    await log?.handle.close();
+  const group = options.group === true;
+  const [program, words] = limited(command, args, options.limits);
+  const child = execa(program, words, {
+    ...baseOptions(options),
+    ...streams(input.source),
+    detached: group,
+    ...(options.onStdout === undefined ? {} : { buffer: { stdout: false, stderr: true } }),
+    ...(options.signal === undefined || group ? {} : { cancelSignal: options.signal }),
+  });
+  const ending = group ? endWithGroup(child.pid, options.signal) : undefined;
+  if (options.onStderr !== undefined)
+    child.stderr?.on('data', (piece: Buffer) => options.onStderr?.(piece.length));
+  if (child.pid !== undefined) options.onStart?.(child.pid);
+  const printing = passOn(child.stdout, options.onStdout, () => child.kill('SIGKILL'));
+  const result = await child.finally(() => ending?.());
+  const unprinted = await printing;
+  if (options.signal?.aborted === true) throw interruptionOf(options.signal);
+  const fault = input.fault ?? unprinted;
+  if (fault !== undefined) throw fault.error;
+  const ended = await outcome(program, result, options);
+  if (ended.exitCode !== 0 && options.allowFailure !== true) {
+    throw toolFailed(command, args, ended, ended.stderr || ended.stdout);
   }
+  return ended;
 }
 
 /** The program's output; undefined if it fails or is not installed. Otherwise throws as {@link run}. */
@@ -158,7 +159,7 @@ export async function* filterThrough(
   const [program, words] = limited(command, args, options.limits);
   const child = execa(program, words, {
     ...baseOptions(options),
-    ...streams(undefined, input.source),
+    ...streams(input.source),
     buffer: { stdout: false, stderr: true },
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
@@ -179,7 +180,7 @@ export async function* filterThrough(
     if (options.signal?.aborted === true) throw interruptionOf(options.signal);
     if (input.fault !== undefined) throw input.fault.error;
     const ended = await outcome(program, result, options);
-    if (ended.exitCode !== 0) throw toolFailed(command, args, ended, ended.stderr, undefined);
+    if (ended.exitCode !== 0) throw toolFailed(command, args, ended, ended.stderr);
   } finally {
     if (!finished) {
       child.kill('SIGKILL');
@@ -187,24 +188,6 @@ export async function* filterThrough(
       await child;
     }
   }
-}
-
-/**
- * The last lines of a text file, at most `count`. It reads at most the last 64 KiB, and nothing before offset `from`.
- */
-export async function tailOf(path: string, count: number, from = 0): Promise<string> {
-  const read = async (handle: FileHandle): Promise<string> => {
-    const { size } = await handle.stat();
-    const start = Math.max(from, size - 64 * 1024);
-    const room = Buffer.alloc(Math.max(size - start, 0));
-    const { bytesRead } = await handle.read(room, 0, null, start);
-    return lastLines(room.subarray(0, bytesRead).toString('utf8'), count);
-  };
-  return await onDisk('read', path, () => withHandle(path, 'r', read));
-}
-
-function lastLines(text: string, count: number): string {
-  return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
 /** The program to start and its arguments, with the limits. */
@@ -244,19 +227,24 @@ function baseOptions(options: Pick<RunOptions, 'cwd' | 'env' | 'inherit' | 'clea
   } as const satisfies Options;
 }
 
-function streams(
-  log: number | undefined,
-  input: string | Uint8Array | AsyncIterable<Uint8Array> | undefined,
-): Options {
-  const stdin: Options =
-    input === undefined
-      ? { stdin: 'ignore' }
-      : typeof input === 'string' || input instanceof Uint8Array
-        ? { input }
-        : { stdin: input };
-  // execa passes any descriptor to spawn(); only its types end at 9.
-  const file = log as 9 | undefined;
-  return { ...stdin, stdout: file ?? 'pipe', stderr: file ?? 'pipe' };
+function streams(input: string | Uint8Array | AsyncIterable<Uint8Array> | undefined): Options {
+  if (input === undefined) return { stdin: 'ignore' };
+  return typeof input === 'string' || input instanceof Uint8Array ? { input } : { stdin: input };
+}
+
+/** Hands the pieces of a stream to `use` until its end; what `use` throws ends the program, and is returned. */
+async function passOn(
+  stdout: Readable | null,
+  use: RunOptions['onStdout'],
+  stop: () => void,
+): Promise<{ error: unknown } | undefined> {
+  try {
+    if (use !== undefined) for await (const piece of stdout ?? []) await use(piece as Buffer);
+    return undefined;
+  } catch (error) {
+    stop();
+    return { error };
+  }
 }
 
 /** Keeps the error that a source throws. Otherwise the only visible error is that the program was ended. */
@@ -302,7 +290,7 @@ async function outcome(
   const number = result.signal === undefined ? undefined : constants.signals[result.signal];
   const exitCode = result.exitCode ?? (number === undefined ? undefined : 128 + number);
   if (exitCode === undefined || (result.failed && exitCode === 0)) {
-    // The program could not start (EACCES, E2BIG, a missing cwd) or printed more than the limit.
+    // It could not start (EACCES, E2BIG, a missing cwd) or printed more than the limit
     throw new LockstepError('TOOL_FAILED', {
       message: `${command} could not be run: ${result.message ?? 'unknown cause'}`,
       cause: result.cause,
@@ -327,15 +315,12 @@ function toolFailed(
   args: readonly string[],
   ended: RunResult,
   printed: string,
-  log: string | undefined,
 ): LockstepError {
   const how = ended.endedBy === undefined ? `exit status ${ended.exitCode}` : `ended by ${ended.endedBy}`;
   const shown = lastLines(printed, 15);
   const said = shown === '' ? '' : `:\n${shown.replace(/^/gm, '  ')}`;
   return new LockstepError('TOOL_FAILED', {
     message: `${[command, ...args].map(quoted).join(' ')} failed (${how})${said}`,
-    hint: log === undefined ? undefined : `The full log is ${log}`,
-    where: log === undefined ? [] : [{ file: log }],
   });
 }
 
@@ -343,14 +328,6 @@ function toolFailed(
 function quoted(argument: string): string {
   const short = argument.length > 200 ? `${argument.slice(0, 200)}...` : argument;
   return /^[\w@%+=:,./~^-]+$/.test(short) ? short : `'${short.replaceAll("'", `'\\''`)}'`;
-}
-
-async function openLog(path: string): Promise<{ handle: FileHandle; path: string; from: number }> {
-  await ensureDir(dirname(path));
-  return await onDisk('write', path, async () => {
-    const handle = await open(path, 'a', 0o644);
-    return { handle, path, from: (await handle.stat()).size };
-  });
 }
 
 /**
@@ -378,7 +355,7 @@ function endWithGroup(pid: number | undefined, signal: AbortSignal | undefined):
     clearTimeout(force);
     signal?.removeEventListener('abort', onAbort);
     process.off('exit', onExit);
-    // Processes that the leader left must not write into a folder that will be removed.
+    // Processes that the leader left must not write into a folder that will be removed
     send('SIGKILL');
   };
 }

@@ -5,6 +5,7 @@
  */
 import semver from 'semver';
 import { z } from 'zod';
+import { parseSize } from '../io/cache-rule.js';
 import { parseDuration } from './duration.js';
 
 /** Policy 5.6.1 and 5.6.7: lower case, digits, `+ - .`; at least two characters; begins alphanumeric. */
@@ -90,6 +91,14 @@ export const duration = z
     error: 'must be a duration: a number and one of s, m, h, d, w, such as "14d"',
   })
   .transform((text) => parseDuration(text) ?? 0);
+
+/** A number of bytes as a person writes it (`16G`); parses to bytes. */
+export const byteSize = z
+  .string()
+  .regex(/^[1-9]\d{0,11}[KMGT]?$/, {
+    error: 'must be a size: a number and one of K, M, G, T, such as "16G", or a number of bytes',
+  })
+  .transform((text) => parseSize(text) ?? 0);
 
 /** A range of upstream versions, or a word: the highest that is released, all that there are. */
 export const trackedRange = z.union([z.literal('latest'), z.literal('any'), versionRange]);

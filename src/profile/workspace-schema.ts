@@ -4,7 +4,7 @@
  * from it); what refers to what is checked in profile-rules.ts.
  */
 import { z } from 'zod';
-import { duration, maintainer, oneLine, slug, webAddress } from './names.js';
+import { byteSize, duration, maintainer, oneLine, slug, webAddress } from './names.js';
 
 /** Of Origin and Label. */
 const pinnable = (option: string) =>
@@ -135,6 +135,25 @@ const mirrors = z.union([webAddress, z.array(webAddress).min(1)], {
   error: 'must be a web address, or a list of them: http:// or https://, host, optional port and path',
 });
 
+/** What a build may use. A large C++ program builds within the defaults. Lengths of time in seconds, sizes in bytes. */
+export const buildLimits = z
+  .strictObject({
+    time: duration.prefault('12h').describe('From start to end'),
+    silence: duration.prefault('2h').describe('Without output'),
+    processes: z
+      .number()
+      .int()
+      .min(16)
+      .max(1_000_000)
+      .default(4096)
+      .describe('Processes and threads at one time'),
+    memory: byteSize.prefault('16G').describe('Memory of all processes together'),
+    disk: byteSize.prefault('64G').describe('Files that it writes'),
+    log: byteSize.prefault('256M').describe('What it prints'),
+  })
+  .prefault({})
+  .describe('A build that uses more is ended with BUILD_LIMIT. They are for each build');
+
 /** lockstep.yaml, as written. */
 export const workspaceSchema = z
   .strictObject({
@@ -165,6 +184,10 @@ export const workspaceSchema = z
       .describe(
         "Mirrors of the base distribution, tried in order for each file (default: this machine's apt configuration)",
       ),
+    build: z
+      .strictObject({ limits: buildLimits })
+      .prefault({})
+      .describe('How packages are built with the method debian'),
     suites: z.record(slug, suite).describe('The suites of the archive, by name'),
     snapshots: z
       .strictObject({

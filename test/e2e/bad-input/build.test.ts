@@ -129,7 +129,8 @@ describe('a build in a build root', function () {
   }
 
   it('that fails shows its last lines and where the log is', async () => {
-    await withStep('echo "it broke: 7 < 8" >&2; exit 3');
+    const colours = String.raw`printf '\033[2Jred\302\233\342\200\256 http://me:pw@host/\n'`;
+    await withStep(`${colours}; echo "it broke: 7 < 8" >&2; exit 3`);
     for (const command of ['build', 'release']) {
       const { where } = await bench.fails([command, name], {
         code: 'BUILD_FAILED',
@@ -141,7 +142,11 @@ describe('a build in a build root', function () {
         ],
       });
       assert.equal(where![0]!.file, log);
-      assert.match(await readFile(log, 'utf8'), /it broke: 7 < 8/);
+      const printed = await readFile(log, 'utf8');
+      assert.match(printed, /^it broke: 7 < 8$/m);
+      // What a build prints does not control the terminal of who reads the log
+      assert.ok(printed.includes(String.raw`\x1b[2Jred\x9b\u202e http://***@host/`), printed);
+      assert.doesNotMatch(printed, /(?!\n|\t)[\p{Cc}\p{Cf}]/u);
       await assertNoMounts();
     }
   });

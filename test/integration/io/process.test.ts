@@ -5,14 +5,7 @@ import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
 import { collect } from '../../../src/deb/bytes.js';
 import { decompressByName, xzCompress, xzDecompress } from '../../../src/io/compress.js';
-import {
-  filterThrough,
-  run,
-  session,
-  tailOf,
-  withoutSecrets,
-  type RunOptions,
-} from '../../../src/io/process.js';
+import { filterThrough, run, session, withoutSecrets, type RunOptions } from '../../../src/io/process.js';
 import { missingTools, which } from '../../../src/io/tools.js';
 
 const node = process.execPath;
@@ -136,18 +129,13 @@ describe('other programs', () => {
     await assert.rejects(running, { code: 'TOOL_FAILED', message: /no such folder: .*none/ });
   });
 
-  it('write into a log, both streams in their order, behind what is there', async () => {
-    const log = join(folder, 'logs/build.log');
-    const text = 'console.log(1); console.error(2); console.log(3)';
-    assert.equal((await run(node, script(text), { log })).stdout, '');
-    const failing = run(node, script('console.error("the end"); process.exit(1)'), { log });
-    await assert.rejects(failing, {
-      code: 'TOOL_FAILED',
-      message: /:\n {2}the end$/,
-      hint: `The full log is ${log}`,
-    });
-    assert.equal(await readFile(log, 'utf8'), '1\n2\n3\nthe end\n');
-    assert.equal(await tailOf(log, 2), '3\nthe end');
+  it('hand on what they print, and end when nobody takes it', async () => {
+    const pieces: Buffer[] = [];
+    const onStdout = (piece: Buffer): Promise<void> => Promise.resolve(void pieces.push(piece));
+    const { stdout, stderr } = await run(node, script('console.log(1); console.error(2)'), { onStdout });
+    assert.deepEqual([stdout, stderr, Buffer.concat(pieces).toString()], ['', '2\n', '1\n']);
+    const full = new Error('the disk is full');
+    await assert.rejects(run('yes', [], { onStdout: () => Promise.reject(full) }), full);
   });
 
   it('end when they are told to', async () => {
@@ -191,7 +179,7 @@ describe('other programs', () => {
        process.stdout.write('ready\\n'); setInterval(() => {}, 1000)`,
       pidFile,
     );
-    const running = run(node, outer, { group: true, signal: controller.signal, log: join(folder, 'log') });
+    const running = run(node, outer, { group: true, signal: controller.signal });
     running.catch(() => undefined);
     let pid: number;
     do {

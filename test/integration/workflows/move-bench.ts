@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { DiskPort } from '../../../src/archive/disk-port.js';
 import type { ArchivePort } from '../../../src/archive/port.js';
 import { LocalBuilder } from '../../../src/build/local-builder.js';
+import { buildLimits } from '../../../src/profile/workspace-schema.js';
 import { placesOf } from '../../../src/cli/wire.js';
 import { parseRelease, type Release } from '../../../src/deb/release-file.js';
 import { withoutArmour } from '../../../src/deb/stanza.js';
@@ -136,6 +137,7 @@ export class MoveBench {
           temporary: places.temporary,
         },
         cores: 2,
+        limits: buildLimits.parse({}),
         now: () => work.clock.now(),
       }),
       http: undefined as never,

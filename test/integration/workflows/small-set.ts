@@ -5,6 +5,7 @@ import { Http } from '../../../src/io/http.js';
 import { silentPhase } from '../../../src/io/progress.js';
 import { loadWorkspace } from '../../../src/profile/load.js';
 import { LocalBuilder } from '../../../src/build/local-builder.js';
+import { buildLimits } from '../../../src/profile/workspace-schema.js';
 import type { Context } from '../../../src/workflows/workspace/context.js';
 import { TestMirror, type MirrorSpec } from '../../fixtures/mirror.js';
 import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
@@ -95,6 +96,7 @@ export class SmallSet {
       builder: new LocalBuilder({
         ...{ store, http, cacheDir: places.cache, temporary: places.temporary },
         cores: 2,
+        limits: buildLimits.parse({}),
         now: clock.now,
       }),
       env: mirror.environment,
