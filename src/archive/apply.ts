@@ -34,8 +34,34 @@ export interface PublicationResult {
 
 /** So many files are written side by side. */
 const writesAtOnce = 8;
-/** Kept free beyond what is known to be written: folders, signatures, the file system's own. */
+/** Kept free by a publication that adds packages, beyond what it writes: what comes after it needs room too. */
 const reserve = 4 * 1024 * 1024;
+/** The same for one that adds none, such as a rollback: folders, the journal, the line of the history. */
+const leastReserve = 128 * 1024;
+/** A file system gives a file whole blocks; a signature has less than one. */
+const block = 4096;
+
+/** What a publication needs on the disk, in bytes. Links and aliases need nothing but their folder's block. */
+export function roomFor({ writes }: Pick<PublicationPlan, 'writes'>): number {
+  const blocks = (size: number): number => Math.ceil(size / block) * block;
+  const sizes = writes.map((write): number => {
+    switch (write.kind) {
+      case 'blob':
+        return blocks(write.size);
+      case 'data':
+        return blocks(Buffer.byteLength(write.data));
+      case 'text':
+      case 'clearsigned':
+        return blocks(Buffer.byteLength(write.text)) + block;
+      case 'link':
+      case 'alias':
+      case 'detached':
+        return block;
+    }
+  });
+  const adds = writes.some(({ step }) => step === 'pool');
+  return sizes.reduce((sum, size) => sum + size, adds ? reserve : leastReserve);
+}
 
 /**
  * Publishes. When it fails or the process ends in the middle, clients still see the archive of before, and
@@ -51,8 +77,8 @@ export async function applyPublication(
 ): Promise<PublicationResult> {
   if (plan.writes.length === 0) return { writes: 0, bytes: 0 };
   const phase = options.phase ?? silentPhase;
+  await assertRoom(port, roomFor(plan));
   const bytes = plan.writes.reduce((sum, write) => sum + (write.kind === 'blob' ? write.size : 0), 0);
-  await assertRoom(port, bytes);
   const signed = await signAll(plan, options);
   try {
     for (const { step, writes } of stepsOf(plan.writes)) {
@@ -70,12 +96,14 @@ export async function applyPublication(
   return { writes: plan.writes.length, bytes };
 }
 
-async function assertRoom(port: ArchivePort, bytes: number): Promise<void> {
+async function assertRoom(port: ArchivePort, needed: number): Promise<void> {
   const free = await port.folder?.freeBytes();
-  if (free === undefined || free >= bytes + reserve) return;
-  const mebi = (count: number): string => `${Math.ceil(count / 1024 / 1024)} MiB`;
+  if (free === undefined || free >= needed) return;
+  const isSmall = needed < reserve;
+  const shown = (count: number): string =>
+    isSmall ? `${Math.ceil(count / 1024)} KiB` : `${Math.ceil(count / 1024 / 1024)} MiB`;
   throw new LockstepError('DISK_FULL', {
-    message: `${port.place} has ${mebi(free)} of free space; the publication needs ${mebi(bytes + reserve)}`,
+    message: `${port.place} has ${shown(free)} of free space; the publication needs ${shown(needed)}`,
     hint: 'Nothing was written. Free some disk space, then run the same command again.',
     where: [{ file: port.place }],
   });

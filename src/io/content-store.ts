@@ -60,6 +60,12 @@ export class ContentStore {
   /** The folder for damaged blobs. */
   readonly corruptDir: string;
 
+  /**
+   * Finds other places at which a lost file may be, as absolute paths. A file there is taken only if its bytes have the
+   * hash.
+   */
+  elsewhere: ((sha256: string) => Promise<readonly string[]>) | undefined;
+
   constructor(root: string) {
     this.root = root;
     this.partialDir = join(root, 'partial');
@@ -173,20 +179,43 @@ export class ContentStore {
   /** A blob's bytes in memory, verified. Throws STORE_MISSING, STORE_CORRUPT, DISK_IO. */
   async read(sha256: string): Promise<Buffer> {
     const path = this.path(sha256);
-    const bytes = await readIfThere(path);
-    if (bytes === undefined) throw missing(sha256, path);
-    if (sha256Of(bytes) === sha256) return bytes;
-    throw await this.#setAside(sha256);
+    for (let isSecond = false; ; isSecond = true) {
+      const bytes = await readIfThere(path);
+      if (bytes !== undefined && sha256Of(bytes) === sha256) return bytes;
+      const fault = bytes === undefined ? missing(sha256, path) : await this.#setAside(sha256);
+      if (isSecond || !(await this.recover(sha256))) throw fault;
+    }
   }
 
   /** Reads a whole blob and verifies it. Throws STORE_MISSING, or STORE_CORRUPT after moving the blob to `corrupt/`. */
   async verify(sha256: string, options: Stoppable = {}): Promise<StoredBlob> {
     const path = this.path(sha256);
-    const blob = await hashFile(path, options).catch((error: unknown) => {
-      throw isGone(error) ? missing(sha256, path) : error;
-    });
-    if (blob.sha256 !== sha256) throw await this.#setAside(sha256);
-    return blob;
+    for (let isSecond = false; ; isSecond = true) {
+      const blob = await hashFile(path, options).catch((error: unknown) => {
+        if (!isGone(error)) throw error;
+      });
+      if (blob?.sha256 === sha256) return blob;
+      const fault = blob === undefined ? missing(sha256, path) : await this.#setAside(sha256);
+      if (isSecond || !(await this.recover(sha256))) throw fault;
+    }
+  }
+
+  /**
+   * Takes a lost blob from another place, if one has its bytes.
+   *
+   * @returns whether the store has it now
+   */
+  async recover(sha256: string): Promise<boolean> {
+    for (const file of (await this.elsewhere?.(sha256)) ?? []) {
+      if ((await statIfThere(file))?.isFile() !== true) continue;
+      try {
+        await this.put({ file }, { sha256 });
+        return true;
+      } catch (error) {
+        if (!(error instanceof LockstepError) || error.code !== 'SOURCE_HASH_MISMATCH') throw error;
+      }
+    }
+    return false;
   }
 
   /**
@@ -264,6 +293,7 @@ export class ContentStore {
   }
 
   async *#checkedPieces(sha256: string, path: string): AsyncGenerator<Buffer, void, undefined> {
+    if (this.elsewhere !== undefined && !(await this.has(sha256))) await this.recover(sha256);
     const hash = createHash('sha256');
     try {
       for await (const piece of readPieces(path)) {

@@ -24,6 +24,7 @@ import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
+import { assertAvailable } from '../workspace/lost-files.js';
 import { cutRequest } from '../workspace/cutting.js';
 import { ownTrust } from '../keys/archive-keys.js';
 import { prepareEntry } from '../move/suite-publication.js';
@@ -57,7 +58,7 @@ export async function importPackages(context: Context, request: ImportRequest): 
       return {
         profile: profile.name,
         ...cutFields(plan),
-        manifest: request.dryRun ? null : await applyImport(run, plan, batch, signer),
+        manifest: request.dryRun ? null : await applyImport(run, plan, { batch, signer, request }),
         ...told,
       };
     } finally {
@@ -186,8 +187,7 @@ function evidenceOf({ packages, signers }: TakenFile): EvidenceDraft[] {
 async function applyImport(
   run: Run,
   plan: SnapshotPlan,
-  batch: StoreBatch | undefined,
-  signer: Signer,
+  { batch, signer, request }: { batch: StoreBatch | undefined; signer: Signer; request: ImportRequest },
 ): Promise<string | null> {
   const { places, clock, signal } = run;
   const cut = async (): Promise<string | null> => {
@@ -198,6 +198,11 @@ async function applyImport(
     }
     const settling = batch?.settle() ?? Promise.resolve();
     settling.catch(() => undefined);
+    // What the last snapshot had is not read again: its files may be lost since
+    if (request.add || request.remove.length > 0) {
+      await settling;
+      await assertAvailable(run, plan.manifest);
+    }
     const signed = await signSnapshot(places.snapshots, plan, { signer, now: clock.now() });
     // What publishing needs is made while the snapshot is in memory, so that no move has to read it
     await run.records.make(plan);

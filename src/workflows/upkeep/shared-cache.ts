@@ -59,7 +59,9 @@ export interface OthersNeeds {
 }
 
 /** The other workspaces that share the cache, each with the file that records its path. */
-async function* otherWorkspaces(context: Context): AsyncGenerator<{ workspace: string; address: string }> {
+export async function* otherWorkspaces(
+  context: Context,
+): AsyncGenerator<{ workspace: string; address: string }> {
   const folder = addressFolder(context);
   for (const name of await namesIn(folder)) {
     const address = join(folder, name);

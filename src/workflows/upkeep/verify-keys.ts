@@ -46,13 +46,14 @@ function below(folder: string, path: string): string {
 }
 
 /**
- * Whether the archive had a record of keys. A key's own suite exists only with a record, and the log of signatures has
- * an entry for each line of the record.
+ * Whether the archive had a record of keys. A key's own suite exists only with a record. The log of signatures has an
+ * entry for each line of the record, before the line is written; nothing else is signed until it is written.
  */
 async function wasThere({ places }: Context): Promise<boolean> {
   if ((await listHistories(places.snapshots)).some((name) => keyOfSuite(name) !== undefined)) return true;
   const log = (await readIfThere(join(places.state, 'signing.log')))?.toString('utf8') ?? '';
-  return log.includes('"record of keys: ');
+  const at = log.indexOf('"record of keys: ');
+  return at >= 0 && log.slice(at).trimEnd().includes('\n');
 }
 
 function lost(path: string): Finding {

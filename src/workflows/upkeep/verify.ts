@@ -16,6 +16,7 @@ import { suiteOf } from '../../profile/load.js';
 import type { Finding } from '../../snapshot/finding.js';
 import { currentSnapshot, parseHistory } from '../../suite/history.js';
 import { historyPath, listHistories, readHistoryText } from '../../suite/history-file.js';
+import type { Snapshot } from '../../snapshot/manifest.js';
 import { isSnapshotId } from '../../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
@@ -26,6 +27,7 @@ import { openRun } from '../workspace/run.js';
 import { journalPath } from '../move/recover.js';
 import { applyRemedies } from './apply-remedies.js';
 import { notesPath } from './dropped-files.js';
+import { isUnpublishedImport, lostImports } from './verify-imports.js';
 import { repairRecords } from './repair-records.js';
 import { historyFaults } from './verify-histories.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
@@ -127,6 +129,7 @@ async function readEverything(
   const { places, archive: port, workspace, clock, signal, progress } = run;
   const trust = ownJudgement(keys);
   const expected = new ExpectedFiles();
+  const imports: Snapshot[] = [];
   const snapshots = await inPhase(
     progress,
     'Reading the snapshots',
@@ -135,7 +138,10 @@ async function readEverything(
         root: places.snapshots,
         trust,
         profile: await profileOf(run, scope),
-        onSnapshot: (snapshot) => expected.add(snapshot),
+        onSnapshot: (snapshot) => {
+          expected.add(snapshot);
+          if (isUnpublishedImport(run, snapshot)) imports.push(snapshot);
+        },
         signal,
       }),
     ({ good }) => `${good.size} good`,
@@ -171,6 +177,7 @@ async function readEverything(
     const own = [
       ...(scope.kind === 'all' ? ofKeys : []),
       ...inScope(snapshots, scope),
+      ...(await lostImports(run, imports)),
       ...(await historyFaults(run, archive.views, snapshots, isReader)),
     ];
     return {

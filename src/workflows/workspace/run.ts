@@ -9,6 +9,7 @@ import { SnapshotRecords } from '../../archive/snapshot-record.js';
 import { Profiles } from '../../profile/profiles.js';
 import { findKeysAtHand, type KeysAtHand } from '../keys/keys-at-hand.js';
 import type { Context, Run } from './context.js';
+import { otherCopies } from './other-copies.js';
 import { Ledger } from './ledger.js';
 
 /** @throws LockstepError DISK_IO */
@@ -22,6 +23,7 @@ export async function openRun(context: Context): Promise<Run> {
     blocks: new BlockStore(join(folder, 'blocks')),
     signal,
   });
+  store.elsewhere = otherCopies(context);
   let keys: Promise<KeysAtHand> | undefined;
   return {
     ...context,
