@@ -95,6 +95,7 @@ export const errorCodes = {
   ROTATE_IMPOSSIBLE: ['input', 'The requested key change is impossible'],
   // Gates
   INSTALL_IMPOSSIBLE: ['input', "apt's solver cannot install the set, upgrade to it or roll back from it"],
+  INDEX_UNREADABLE: ['input', 'apt cannot read the paragraph of a package, or an index of them'],
   INSTALL_OVERLAP: ['input', 'Two packages that can be installed together contain the same file'],
   GATE_MISSING: ['input', 'A snapshot lacks the evidence of a gate that suites require'],
   GATE_FAILED: ['input', 'A gate that suites require has failed for a snapshot'],

@@ -24,6 +24,11 @@ const installability = z.object({
   tests: z.object({ warned: z.array(z.string()) }),
 });
 
+const readability = z.object({
+  parameters: z.object({ apt: z.string(), machine: z.string(), base: z.string() }),
+  facts: z.object({ packages: z.number(), read: z.number(), before: z.string().nullable() }),
+});
+
 const signature = z.object({ facts: z.object({ signers: z.array(z.string()) }) });
 
 /** One line for people. A gate that this Lockstep does not know is printed as JSON; format 1 brings its sentence. */
@@ -43,6 +48,10 @@ function sentence(evidence: Evidence): string {
     const known = installability.safeParse(evidence).data;
     if (known !== undefined) return installSentence(known);
   }
+  if (gate === 'readability') {
+    const known = readability.safeParse(evidence).data;
+    if (known !== undefined) return readingSentence(known);
+  }
   if (gate === 'signature') {
     const known = signature.safeParse(evidence).data;
     if (known !== undefined) return `uploads signed by ${known.facts.signers.join(', ')}`;
@@ -53,6 +62,13 @@ function sentence(evidence: Evidence): string {
 function vettingSentence({ parameters, facts }: z.infer<typeof vetting>): string {
   const except = parameters.except.length === 0 ? '' : ` except ${parameters.except.join(' and ')}`;
   return `${counted(facts.packages, `${facts.origin} package`)}, rules ${parameters.rules}${except}: no finding`;
+}
+
+function readingSentence({ parameters, facts }: z.infer<typeof readability>): string {
+  const { apt, machine, base } = parameters;
+  const before = facts.before === null ? '' : `, and ${facts.before} has the others`;
+  const own = machine === base ? '' : `; it is the apt of ${machine}, not of ${base}`;
+  return `apt ${apt} reads ${counted(facts.read, 'paragraph')} of ${facts.packages}${before}${own}`;
 }
 
 function installSentence({ parameters, facts, tests }: z.infer<typeof installability>): string {

@@ -9,6 +9,7 @@ import { ensureDir, removeTree, tempDir, writeFileAtomic } from '../../io/disk.j
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import { run } from '../../io/process.js';
 import type { NamedVersion } from '../../suite/highest-versions.js';
+import { aptVersionHere, isolatedApt, isolatedList, isolatedSources } from './apt-configuration.js';
 import { aptAnswer, aptSentences, isSolversNo, parseAptAnswer, type AptAnswer } from './apt-output.js';
 import type { BaseLists } from './base-lists.js';
 import type { ArchSet } from './install-set.js';
@@ -62,11 +63,7 @@ export class Simulator {
     options: SimulatorOptions,
   ): Promise<Simulator> {
     const { signal } = options;
-    const { stdout } = await run('apt-get', ['--version'], {
-      env: { LC_ALL: 'C', APT_CONFIG: '/dev/null' },
-      signal,
-    });
-    const version = /^apt (\S+)/.exec(stdout)?.[1] ?? 'of an unknown version';
+    const version = await aptVersionHere(signal);
     const brought = sets.flatMap((set) => set.packages.flatMap((entry) => set.stanzaOf(entry.package)!));
     const universe = await lists.universe([
       ...(await lists.everywhere()),
@@ -144,12 +141,11 @@ export class Simulator {
     await ensureDir(join(folder, 'archives/partial'));
     await ensureDir(join(folder, 'lists/partial'));
     await write('status', machine.statusText(this.universe.lookUp));
-    await write('lists/_lockstep_base_._Packages', this.universe.text);
-    // Nothing is fetched: apt finds the list under this address's name
-    await write('sources.list', 'deb [trusted=yes] file:/lockstep/base ./\n');
+    await write(isolatedList, this.universe.text);
+    await write('sources.list', isolatedSources);
     await write('preferences', pins);
     const source = set === null ? [] : [`--with-source=${await write('Packages', set.packagesText())}`];
-    const config = await write('apt.conf', this.#configuration(folder));
+    const config = await write('apt.conf', isolatedApt(folder, [this.lists.architecture]));
     const result = await run('apt-get', ['--simulate', '--assume-yes', '--quiet=1', ...source, ...args], {
       cwd: folder,
       env: { LC_ALL: 'C', APT_CONFIG: config },
@@ -165,44 +161,5 @@ export class Simulator {
     }
     await removeTree(folder);
     return answer;
-  }
-
-  /** Every path that apt would take from the machine points into our own folders (apt.conf(5), "Directories"). */
-  #configuration(folder: string): string {
-    const { architecture } = this.lists;
-    const quote = (path: string): string => `"${path.replaceAll('"', '')}"`;
-    return [
-      `Dir ${quote(`${folder}/`)};`,
-      `Dir::Etc ${quote(folder)};`,
-      'Dir::Etc::parts "/dev/null";',
-      'Dir::Etc::main "/dev/null";',
-      `Dir::Etc::sourcelist ${quote(join(folder, 'sources.list'))};`,
-      'Dir::Etc::sourceparts "/dev/null";',
-      `Dir::Etc::preferences ${quote(join(folder, 'preferences'))};`,
-      'Dir::Etc::preferencesparts "/dev/null";',
-      'Dir::Etc::trusted "/dev/null";',
-      'Dir::Etc::trustedparts "/dev/null";',
-      'Dir::Etc::netrc "/dev/null";',
-      'Dir::Etc::netrcparts "/dev/null";',
-      `Dir::State ${quote(folder)};`,
-      `Dir::State::lists ${quote(join(folder, 'lists'))};`,
-      `Dir::State::status ${quote(join(folder, 'status'))};`,
-      `Dir::State::extended_states ${quote(join(folder, 'extended_states'))};`,
-      `Dir::Cache ${quote(folder)};`,
-      `Dir::Cache::archives ${quote(join(folder, 'archives'))};`,
-      // It has little to read, and nobody to keep it for
-      'Dir::Cache::srcpkgcache "";',
-      'Dir::Cache::pkgcache "";',
-      `Dir::Log ${quote(folder)};`,
-      `APT::Architecture "${architecture}";`,
-      `APT::Architectures { "${architecture}"; };`,
-      'APT::Sandbox::User "";',
-      'APT::Install-Recommends "true";',
-      // Debian 12's only solver, and one that Debian 13's apt has: its words are the ones that are read here
-      'APT::Solver "internal";',
-      'Acquire::Languages "none";',
-      'Debug::NoLocking "true";',
-      '',
-    ].join('\n');
   }
 }

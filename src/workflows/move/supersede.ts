@@ -32,6 +32,8 @@ import { ownTrust } from '../keys/archive-keys.js';
 import type { Context, Run } from '../workspace/context.js';
 import { pastVersions, type PastSnapshot } from './versions-on-machines.js';
 import { cutRequest, writeCut } from '../workspace/cutting.js';
+import { readability } from '../../suite/gates.js';
+import { proveReadable } from '../release/reading-gate.js';
 import { evidenceOfSnapshot, type SnapshotTarget } from '../workspace/snapshot-records.js';
 import { supersedeNotes } from './reissue-rows.js';
 import { inPhase, type Phase } from '../../io/progress.js';
@@ -193,6 +195,8 @@ async function contentOf(
       ...manifest.sources,
     ].map((one) => [`${one.package} ${one.version}`, one]),
   );
+  // Their paragraphs have other versions than those that were read
+  const readable = await proveReadable(run, { packages, base: manifest.base }, target);
   return {
     profile: manifest.profile,
     description: manifest.description,
@@ -206,8 +210,9 @@ async function contentOf(
     evidence: [
       vetting,
       ...(await evidenceOfSnapshot(run, target))
-        .filter(({ gate }) => gate !== 'vetting')
+        .filter(({ gate }) => gate !== 'vetting' && gate !== readability)
         .map((one) => ({ ...one, of: { id: manifest.id, sha256: target.sha256 } })),
+      readable,
     ],
     schema: manifest.schema,
     supersedes: { content: { id: manifest.id, sha256: target.sha256 }, above },

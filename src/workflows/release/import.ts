@@ -23,6 +23,7 @@ import { vettingEvidence } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
+import { isReadable, proveReadable } from './reading-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { assertAvailable } from '../workspace/lost-files.js';
 import { cutRequest } from '../workspace/cutting.js';
@@ -114,7 +115,7 @@ async function planImport(
   const set = planImportedSet({ packages, sources, previous, add, remove, versions });
   const faults = [...taken.faults, ...('faults' in set ? set.faults : [])];
   if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);
-  const plan = planSnapshot({
+  const planned = planSnapshot({
     content: {
       ...writtenIn(profile),
       components: {},
@@ -125,8 +126,11 @@ async function planImport(
       evidence: evidenceOf(taken),
     },
     ...(await cutRequest(run, previous)),
+    anew: previous !== null && !(await isReadable(run, previous)),
   });
-  return { plan, set };
+  if (planned.kind === 'unchanged') return { plan: planned, set };
+  const readable = await proveReadable(run, planned.manifest, previous);
+  return { plan: { ...planned, evidence: [...planned.evidence, readable] }, set };
 }
 
 /** The changelogs of the set: those of the snapshot before, and what was read with the packages. */

@@ -4,8 +4,7 @@ import { readDebControl } from '../../deb/deb-file.js';
 import { decompressByName } from '../../io/compress.js';
 import type { ImportedProfile, Profile } from '../../profile/profile-schema.js';
 import { packageEntry, sourceEntry, takenPackageEntry } from '../../snapshot/content.js';
-import { stateOf } from '../../snapshot/evidence.js';
-import { installability, isPassed } from '../../suite/gates.js';
+import { isProven } from '../../suite/gates.js';
 import type { Snapshot, SnapshotPackage } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
 import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
@@ -17,6 +16,7 @@ import { buildSet, type BuiltSet, type PlannedBuilds } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context, Run } from '../workspace/context.js';
 import { proveInstallable } from './install-gate.js';
+import { proveReadable } from './reading-gate.js';
 import { assertNotBehindBase } from './behind-base.js';
 import type { Resolution } from './resolve.js';
 import { withSignedSources } from './source-signatures.js';
@@ -67,13 +67,14 @@ async function planCut(context: Run, set: BuiltSet, security: readonly string[])
   const request = { ...(await cutRequest(context, last)), anew };
   const plan = planSnapshot({ content, ...request });
   if (plan.kind === 'unchanged') return plan;
+  const readable = await proveReadable(context, plan.manifest, last);
   // The last proof, because it takes the longest and needs all packages
   const proof = await proveInstallable(context, { profile, sources: set.sources, set: plan.manifest });
   const { packages } = content;
   const sourceChangelogs = await changelogsOf(context, packages, last === null ? [] : [last.manifest]);
   const baseReleases = (await openReleases(set.sources)).map(baseReleaseOf);
   return planSnapshot({
-    content: { ...content, baseReleases, sourceChangelogs, evidence: [vetting, proof] },
+    content: { ...content, baseReleases, sourceChangelogs, evidence: [vetting, readable, proof] },
     ...request,
   });
 }
@@ -106,12 +107,12 @@ async function takenEntries(
 }
 
 /**
- * Whether the snapshot has no valid evidence of installability, for example because an earlier Lockstep cut it. Suites
+ * Whether the snapshot lacks valid evidence of a gate, for example because an earlier Lockstep cut it. Suites
  * refuse such a snapshot.
  */
 async function isUnproven(context: Run, snapshot: Snapshot): Promise<boolean> {
   const evidence = await evidenceOfSnapshot(context, snapshot);
-  return !isPassed(stateOf(evidence, installability, context.clock.now()));
+  return !isProven({ imported: false, evidence }, context.clock.now());
 }
 
 /** The message after a plan was executed, with the same counts as `show` and `snapshots`. */

@@ -26,7 +26,7 @@ import { Ledger } from '../../../src/workflows/workspace/ledger.js';
 import { promote } from '../../../src/workflows/move/promote.js';
 import { publish } from '../../../src/workflows/move/publish.js';
 import { rollback, type RollbackRequest } from '../../../src/workflows/move/rollback.js';
-import { provenFrom } from '../../fixtures/snapshots.js';
+import { provenFrom, readByApt } from '../../fixtures/snapshots.js';
 import { Workbench, type PackageWish } from '../../fixtures/archive-bench.js';
 
 const workspaceText = `format: 1
@@ -176,7 +176,7 @@ export class MoveBench {
         sources: sources.map((item) => sourceEntry(item, 'main')),
         sourceChangelogs: await changelogsOf(context, packages, last === null ? [] : [last.manifest]),
         builds: [],
-        evidence: evidence ?? [provenFrom(await listSnapshots(snapshots, profile))],
+        evidence: [readByApt, ...(evidence ?? [provenFrom(await listSnapshots(snapshots, profile))])],
         schema,
         security,
       },

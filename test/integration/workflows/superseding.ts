@@ -9,7 +9,7 @@ import { packageEntry, sourceEntry } from '../../../src/snapshot/content.js';
 import type { SnapshotBuild, SnapshotComponent } from '../../../src/snapshot/manifest.js';
 import { planSnapshot } from '../../../src/snapshot/snapshot-plan.js';
 import { applySnapshot, lastSnapshot, listSnapshots } from '../../../src/snapshot/snapshot-folder.js';
-import { provenFrom } from '../../fixtures/snapshots.js';
+import { provenFrom, readByApt } from '../../fixtures/snapshots.js';
 import { IsolatedApt, type PackageWish } from '../../fixtures/archive-bench.js';
 import type { MoveBench } from './move-bench.js';
 
@@ -51,6 +51,7 @@ export async function cutSet(
       evidence: [
         { gate: 'vetting', state: 'passed', parameters: {}, facts: { packages: 1 } },
         { gate: 'smoke', state: 'passed', parameters: {}, facts: { answered: true } },
+        readByApt,
         provenFrom(await listSnapshots(snapshots, 'set')),
       ],
       schema: { component: 'wiki', version: '1', digest: 'd'.repeat(64) },

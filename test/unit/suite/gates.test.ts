@@ -7,6 +7,7 @@ import {
   installability,
   isMoveUnproven,
   provenMoves,
+  readability,
   type GateFacts,
 } from '../../../src/suite/gates.js';
 
@@ -21,10 +22,12 @@ const passed = (more: Partial<Evidence> = {}): Evidence => ({
   key: 'A'.repeat(40),
   ...more,
 });
-const facts = (id: string, more: Partial<GateFacts> = {}): GateFacts => ({
+const read = passed({ gate: readability });
+/** apt reads its packages, whatever else was found. */
+const facts = (id: string, { evidence = [passed()], ...more }: Partial<GateFacts> = {}): GateFacts => ({
   id,
   profile: 'set',
-  evidence: [passed()],
+  evidence: [read, ...evidence],
   imported: false,
   supersedes: null,
   ...more,
@@ -71,7 +74,20 @@ describe('gates', () => {
     assertGates(facts(one, { evidence: [passed({ until: '2026-02-01T00:00:01Z' })] }), 'x', now);
   });
 
-  it('do not hold for what is imported, but for content that is issued again', () => {
+  it('demand of every set that apt reads it', () => {
+    for (const imported of [true, false]) {
+      const unread = { ...facts(one, { imported }), evidence: [passed()] };
+      assert.throws(() => assertGates(unread, 'x', now), {
+        code: 'GATE_MISSING',
+        message: /no proof that apt can read its packages$/,
+        hint: imported ? /lockstep import set$/ : /lockstep cut set$/,
+      });
+      const refused = { ...unread, evidence: [passed(), { ...read, state: 'failed' as const }] };
+      assert.throws(() => assertGates(refused, 'x', now), { code: 'GATE_FAILED' });
+    }
+  });
+
+  it('of installing do not hold for what is imported, but for content that is issued again', () => {
     assertGates(facts(one, { evidence: [], imported: true }), 'x', now);
     assertGates(facts(one, { supersedes: superseding }), 'x', now);
     const unproven = facts(one, { evidence: [], supersedes: superseding });

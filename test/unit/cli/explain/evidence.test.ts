@@ -36,3 +36,23 @@ describe('evidence of installability', () => {
     );
   });
 });
+
+describe('evidence of readability', () => {
+  const sentence = (machine: string, before: string | null): string =>
+    evidenceSentence({
+      gate: 'readability',
+      state: 'passed',
+      parameters: { apt: '2.6.1', machine, base: 'debian 12', architectures: ['amd64'] },
+      facts: { packages: 9, read: 1, before },
+      recorded: null,
+      key: null,
+    });
+
+  it('says what was read, by whose apt, and where the others were', () => {
+    assert.equal(sentence('debian 12', null), 'apt 2.6.1 reads 1 paragraph of 9');
+    assert.equal(
+      sentence('debian 13', '20261101T000000Z'),
+      'apt 2.6.1 reads 1 paragraph of 9, and 20261101T000000Z has the others; it is the apt of debian 13, not of debian 12',
+    );
+  });
+});
