@@ -178,7 +178,7 @@ function judgeField({ name, value }: Field): number | string {
   const refused = refusedFields.get(key);
   if (refused !== undefined) return refused;
   if (isRelationField(key)) return judgeRelations(key, value);
-  if (fileDetails.has(key) && !/^\S+$/.test(value)) return `${shownName(value)} is not one word`;
+  if (fileDetails.has(key) && !/^\S+$/.test(value)) return `${shownName(value)} is more than one word`;
   const rule = value === '' ? undefined : valueRules.get(key);
   return rule === undefined || rule.form.test(value) ? 0 : `${shownName(value)} ${rule.says}`;
 }

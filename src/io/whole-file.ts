@@ -1,6 +1,5 @@
 /**
- * Whole files in memory, up to a limit: what is larger is refused before it fills the memory, also where a path leads to
- * something without an end.
+ * Whole files in memory, up to a limit: what is larger, or endless, is refused before it fills the memory.
  */
 import { open } from 'node:fs/promises';
 import { collect } from '../deb/bytes.js';
@@ -16,7 +15,7 @@ export const largestNamed = 32 * mebibyte;
 export const largestText = 4 * mebibyte;
 
 /**
- * The bytes of a file. Errors of the disk come as they are.
+ * The bytes of a file. Errors of the disk are not translated.
  *
  * @throws LockstepError FILE_TOO_LARGE
  */

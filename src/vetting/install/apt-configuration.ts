@@ -46,7 +46,7 @@ export function isolatedApt(folder: string, architectures: readonly string[]): s
   ].join('\n');
 }
 
-/** The list that apt finds under this name in `lists/` is that of the address in {@link isolatedSources}. */
+/** The name of the list in `lists/` by which apt finds the Packages of the address in {@link isolatedSources}. */
 export const isolatedList = 'lists/_lockstep_base_._Packages';
 
 /** Nothing is fetched: apt finds the list under this address's name. */

@@ -1,5 +1,5 @@
 /**
- * apt reads paragraphs before an index has them: this machine's apt, over a folder of its own, without root. One
+ * apt reads paragraphs before an index has them: this machine's apt, over a separate folder, without root. One
  * paragraph that apt does not read stops apt on every machine that follows a suite. src/deb/binary-stanza.ts refuses all
  * that is known; this finds what nobody knew.
  */

@@ -61,7 +61,7 @@ describe('the paragraph of a binary package', () => {
     'Status: install ok installed': "Status belongs to dpkg's database, not into a package",
     'Revision: 2': 'Revision is obsolete: dpkg reads it as another field, and apt does not',
     'package-type: udeb': 'package-type "udeb" is not "deb": an archive of Lockstep has no other packages',
-    'Filename: a b': 'Filename "a b" is not one word',
+    'Filename: a b': 'Filename "a b" is more than one word',
     'X: 1': 'X is a field name of one character, which dpkg does not read',
     '# a comment': 'it has a comment, which an index cannot contain',
   })) {
