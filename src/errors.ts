@@ -144,7 +144,7 @@ export const errorCodes = {
   // Network
   NET_NOT_FOUND: ['network', 'The server answered 404 (or the file does not exist)'],
   NET_STATUS: ['network', 'The server answered with an error status'],
-  NET_STALLED: ['network', 'No data arrived within the stall limit, on every try'],
+  NET_STALLED: ['network', 'No data, or too little, arrived within the stall limit, on every try'],
   NET_TRUNCATED: ['network', 'The response body ended before its announced length, on every try'],
   NET_UNREACHABLE: ['network', 'The server could not be reached, on every try'],
   NET_TOO_LARGE: ['network', 'The response body is larger than expected or allowed'],

@@ -20,11 +20,11 @@ export function cacheFolder(env: Environment): string {
 }
 
 /**
- * `LOCKSTEP_TRIES` and `LOCKSTEP_STALL_SECONDS`; src/io/http.ts has the defaults.
+ * `LOCKSTEP_TRIES`, `LOCKSTEP_STALL_SECONDS` and `LOCKSTEP_LEAST_RATE`; src/io/http.ts has the defaults.
  *
  * @throws LockstepError USAGE for an invalid number
  */
-export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'stallMs'> {
+export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'stallMs' | 'leastRate'> {
   const tries = numberIn(env, 'LOCKSTEP_TRIES', {
     fits: (value) => Number.isInteger(value) && value >= 1 && value <= 100,
     allowed: 'a whole number from 1 to 100',
@@ -33,9 +33,14 @@ export function networkLimits(env: Environment): Pick<HttpOptions, 'tries' | 'st
     fits: (value) => value > 0 && value <= 3600,
     allowed: 'a number of seconds above 0 and at most 3600',
   });
+  const leastRate = numberIn(env, 'LOCKSTEP_LEAST_RATE', {
+    fits: (value) => Number.isInteger(value) && value >= 0 && value <= 1e9,
+    allowed: 'a whole number of bytes per second from 0 to 1000000000',
+  });
   return {
     ...(tries === undefined ? {} : { tries }),
     ...(stall === undefined ? {} : { stallMs: stall * 1000 }),
+    ...(leastRate === undefined ? {} : { leastRate }),
   };
 }
 

@@ -37,6 +37,8 @@ export interface DownloadMeans {
   /** The tries of the retry policy, for messages. */
   tries: number;
   clock: Clock;
+  /** Whether the time for a file of this size is over: then progress no longer gives a place further tries. */
+  isLate: () => boolean;
 }
 
 export interface DownloadRequest extends Stoppable {
@@ -136,7 +138,7 @@ async function fetchAnywhere(job: Job): Promise<StoredBlob> {
   const { means, item } = job;
   reach(job, await sizeOf(job.part));
   return await means.first(async (url) => await fetchFrom(job, new URL(url)), {
-    reached: () => job.reached,
+    reached: () => (means.isLate() ? 0 : job.reached),
     onRound: (round) => item.note(`try ${round} of ${means.tries}`),
   });
 }

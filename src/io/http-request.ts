@@ -11,12 +11,17 @@ import { type Duplex, PassThrough } from 'node:stream';
 import { LockstepError } from '../errors.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
 import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.js';
+import { RateWatch } from './least-rate.js';
 import type { ProxyRule } from './proxy.js';
 
 export interface TransportSettings {
   proxy: ProxyRule;
-  /** Milliseconds without an answer or without a byte of the body. */
+  /** Milliseconds without an answer or without a byte of the body; also the span in which leastRate is measured. */
   stallMs: number;
+  /** Bytes per second that a server must send; 0 for no limit. */
+  leastRate: number;
+  /** Milliseconds of a clock that only goes forward. */
+  elapsed: () => number;
   redirects: number;
   userAgent: string;
 }
@@ -93,7 +98,7 @@ export async function request(
       status,
       headers: answer.headers,
       url: shownUrl(url),
-      body: bodyOf(answer, url, transport.stallMs, options.signal),
+      body: bodyOf(answer, url, transport, options.signal),
       discard: () => void answer.destroy(),
     };
   }
@@ -252,9 +257,10 @@ const readAhead = 1024 * 1024;
 function bodyOf(
   answer: IncomingMessage,
   url: URL,
-  stallMs: number,
+  { stallMs, leastRate, elapsed }: Transport,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Buffer> {
+  const rate = new RateWatch({ leastRate, spanMs: stallMs });
   const arrived = new PassThrough({ highWaterMark: readAhead });
   let broken: Error | undefined;
   answer.on('error', (error) => (broken = error)).on('close', () => arrived.end());
@@ -268,8 +274,11 @@ function bodyOf(
       for (;;) {
         throwIfInterrupted(signal);
         const timer = setTimeout(() => answer.destroy(stalled), stallMs);
+        const asked = elapsed();
         const piece = await reading.next().finally(() => clearTimeout(timer));
         if (piece.done === true) break;
+        const tooSlow = rate.add(elapsed() - asked, piece.value.length);
+        if (tooSlow !== undefined) throw netFault('NET_STALLED', url, tooSlow);
         yield piece.value;
       }
       throwIfInterrupted(signal);

@@ -16,6 +16,7 @@ import { firstPlace } from './http-places.js';
 import type { GetOptions, HttpResponse, Transport, TransportSettings } from './http-request.js';
 import { throwIfInterrupted, type Stoppable } from './interrupt.js';
 import type { Item } from './progress.js';
+import { deadlineMs } from './least-rate.js';
 import { noProxy } from './proxy.js';
 
 export type { GetOptions, HttpResponse } from './http-request.js';
@@ -30,6 +31,8 @@ export interface HttpOptions extends Partial<RetryPolicy>, Partial<TransportSett
 const defaultSettings: TransportSettings = {
   proxy: noProxy,
   stallMs: 30_000,
+  leastRate: 1024,
+  elapsed: () => performance.now(),
   redirects: 5,
   userAgent: 'lockstep',
 };
@@ -129,6 +132,11 @@ export class Http {
     return this.#settings.stallMs;
   }
 
+  /** Bytes per second that a server must send, see {@link TransportSettings}. */
+  get leastRate(): number {
+    return this.#settings.leastRate;
+  }
+
   /**
    * The result of `ask` for the first address that gives a usable file. Addresses are asked in the given order, but
    * servers that stalled before are asked last. src/io/http-places.ts defines how faults and tries are counted.
@@ -207,9 +215,17 @@ export class Http {
         first: async (ask, more) => await this.#first(places, ask, { ...options, ...more }),
         tries: this.#policy.tries,
         clock: this.#clock,
+        isLate: this.#deadline(expected.size),
       },
       { name, store, expected, ...options },
     );
+  }
+
+  /** Begins to count; true when a transfer of this size takes too long, all tries together. */
+  #deadline(size: number): () => boolean {
+    const { elapsed, leastRate, stallMs } = this.#settings;
+    const end = elapsed() + deadlineMs(size, this.#policy.tries, { leastRate, spanMs: stallMs });
+    return () => elapsed() > end;
   }
 
   /** As firstPlace, but a server that stalled is asked after the others until it answers again. */

@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../../counted.js';
 import { LockstepError } from '../../errors.js';
 import { lookAt, removeTree } from '../../io/disk.js';
 import { onDisk } from '../../io/disk-fault.js';
@@ -17,6 +18,7 @@ import { credentialFor, type Credential } from './credentials.js';
 import { gitFault, notGit } from './git-fault.js';
 import type { ObjectId } from './git-object.js';
 import { refsIn, type Ref, type RefKind } from './ref-names.js';
+import { deadlineMs } from '../../io/least-rate.js';
 import { gitLimits, runGit } from './system-git.js';
 
 export interface Remote extends RemoteAddress {
@@ -36,6 +38,8 @@ const mostOutput = { listing: 256 * 1024 * 1024, fetch: 4 * 1024 * 1024 };
 const largestFetch = 2 * gitLimits.fileSize;
 /** Milliseconds. A loaded machine can take seconds to start git. */
 const shortestStall = 5_000;
+/** So many times the stall limit a server may take for the list of refs or to prepare a pack; the least rate follows. */
+const longestPreparation = 20;
 
 /** The server's refs of one kind. @throws LockstepError NET_*, SOURCE_GIT_DAMAGED, TOOL_MISSING, INTERRUPTED */
 export async function remoteRefs(remote: Remote, kind: RefKind, context: SourceContext): Promise<Ref[]> {
@@ -200,14 +204,20 @@ function watched(
 ): { options: { signal: AbortSignal; onStderr: (bytes: number) => void }; stop: () => void } {
   const ended = new AbortController();
   const stallMs = Math.max(context.http.stallMs, shortestStall);
+  const began = performance.now();
   let printed = 0;
   let size = 0;
   let seen = '';
-  let since = performance.now();
+  let since = began;
   const look = async (): Promise<void> => {
     const found = fetching === undefined ? undefined : await sizeOf(fetching.gitdir);
     fetching?.item.advance(Math.max(found!.bytes - size, 0));
     size = found?.bytes ?? 0;
+    const late = deadlineMs(size, longestPreparation, { leastRate: context.http.leastRate, spanMs: stallMs });
+    if (performance.now() - began > late && found?.isWhole !== true)
+      ended.abort(
+        netFault('NET_STALLED', url, `Only ${counted(size, 'byte')} arrived in ${Math.round(late / 1000)} s`),
+      );
     if (size > largestFetch) {
       ended.abort(netFault('NET_TOO_LARGE', url, `It is larger than the limit of ${largestFetch} bytes`));
     }

@@ -9,7 +9,7 @@ import { sha256Of } from '../../../src/io/disk.js';
 import type { HttpOptions } from '../../../src/io/http.js';
 import { Http } from '../../../src/io/http.js';
 import type { Item } from '../../../src/io/progress.js';
-import { breakAfter, cutOff, FaultyServer, sendFile } from './faulty-server.js';
+import { breakAfter, cutOff, FaultyServer, sendFile, trickle } from './faulty-server.js';
 
 const clock: Clock = { now: () => new Date(0), sleep: async () => undefined };
 const file = Buffer.from(Array.from({ length: 40_000 }, (_, index) => `line ${index}\n`).join(''));
@@ -203,6 +203,58 @@ describe('a download into the store', () => {
     await assert.rejects(hasty.download(url, store, expected), { code: 'NET_STALLED' });
     hasty.close();
     assert.equal(await store.has(expected.sha256), false);
+  });
+
+  /** Each look at this clock is a second later: a wait for one byte takes a second. */
+  const aSecondEachLook = (): (() => number) => {
+    let now = 0;
+    return () => (now += 1000);
+  };
+
+  it('goes to the next mirror when one sends a byte per second', async () => {
+    const slow = server.on('/slow', trickle(file));
+    const next = server.on('/next', sendFile(file));
+    const refused: string[] = [];
+    http = client({ elapsed: aSecondEachLook() });
+    await http.download([[slow], [next]], store, expected, { onRefusal: ({ said }) => refused.push(said) });
+    assert.match(refused.join(), /^Only \d+ bytes? arrived in 5 s, and the least is 1024 per second$/);
+    await assertArrived();
+  });
+
+  it('says NET_STALLED when the only mirror sends a byte per second', async () => {
+    const slow = server.on('/slow', trickle(file));
+    http = client({ elapsed: aSecondEachLook() });
+    await assert.rejects(http.download(slow, store, expected), { code: 'NET_STALLED', message: /3 tries/ });
+    await assert.rejects(http.bytes(slow), { code: 'NET_STALLED' });
+  });
+
+  it('waits for a slow server where it is told to', async () => {
+    const bytes = file.subarray(0, 100);
+    const slow = server.on('/slow', trickle(bytes));
+    http = client({ elapsed: aSecondEachLook(), leastRate: 0 });
+    assert.ok((await http.bytes(slow)).equals(bytes));
+  });
+
+  it('ends at the deadline of its size, however often a little more comes', async () => {
+    let now = 0;
+    const piece = 70_000;
+    const url = server.on('/f', (request, response) => {
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      // Another day passes
+      now += 86_400_000;
+      response.writeHead(from > 0 ? 206 : 200, {
+        'content-length': file.length - from,
+        ...(from > 0 ? { 'content-range': `bytes ${from}-${file.length - 1}/${file.length}` } : {}),
+      });
+      response.write(file.subarray(from, from + piece), () => cutOff(response));
+    });
+    http = client({ elapsed: () => now });
+    await assert.rejects(http.download(url, store, expected), { code: 'NET_TRUNCATED' });
+    assert.equal(server.asked.length, 3);
+    // With the same server, and no deadline, it arrives
+    http = client({ elapsed: () => now, leastRate: 0 });
+    await http.download(url, store, expected);
+    await assertArrived();
   });
 
   it('refuses one flipped bit and keeps nothing', async () => {

@@ -89,6 +89,20 @@ export function breakAfter(
   };
 }
 
+/** Announces the whole, and sends it a byte at a time, for as long as somebody reads. */
+export function trickle(bytes: Buffer): (request: IncomingMessage, response: ServerResponse) => void {
+  return (_request, response) => {
+    response.socket?.setNoDelay(true);
+    response.writeHead(200, { 'content-length': bytes.length });
+    let at = 0;
+    const next = (): void => {
+      if (response.destroyed || at >= bytes.length) return;
+      response.write(bytes.subarray(at, ++at), () => setTimeout(next, 2));
+    };
+    next();
+  };
+}
+
 /** Closes the connection in mid-body, behind what was written: destroying it could take that back. */
 export function cutOff(response: ServerResponse): void {
   response.socket?.end();

@@ -17,11 +17,13 @@ describe('the limits of the network', () => {
     assert.deepEqual(networkLimits({ LOCKSTEP_TRIES: '', LOCKSTEP_STALL_SECONDS: ' ' }), {});
     assert.deepEqual(networkLimits({ LOCKSTEP_TRIES: '7' }), { tries: 7 });
     assert.deepEqual(networkLimits({ LOCKSTEP_STALL_SECONDS: '0.5' }), { stallMs: 500 });
+    assert.deepEqual(networkLimits({ LOCKSTEP_LEAST_RATE: '0' }), { leastRate: 0 });
   });
 
   it('must be such numbers', () => {
     const wrong: [name: string, values: string[]][] = [
       ['LOCKSTEP_TRIES', ['0', '-1', '1.5', '101', 'x', '0x10', '1e1']],
+      ['LOCKSTEP_LEAST_RATE', ['-1', '1.5', '1e3', '2000000000']],
       ['LOCKSTEP_STALL_SECONDS', ['0', '-1', '3601', 'Infinity', '1s', '.']],
     ];
     for (const [name, values] of wrong) {
