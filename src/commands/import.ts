@@ -66,6 +66,9 @@ export default class Import extends BaseCommand {
       keyring: flags.keyring,
       dryRun: flags['dry-run'],
     });
+    if (report.others.length > 0) {
+      this.say(`Packages of the installer and of debug symbols were ignored: ${report.others.join(', ')}`);
+    }
     if (report.links.length > 0) {
       this.say(`Symbolic links were ignored: ${report.links.join(', ')}`);
     }

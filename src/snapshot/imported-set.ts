@@ -2,7 +2,8 @@
  * Decides the content of an imported set: the packages that were read, alone or together with the previous
  * snapshot's, and all faults. Pure; src/vetting reads packages.
  */
-import { compareVersions } from '../deb/version.js';
+import { compareVersions, highestOf } from '../deb/version.js';
+import { grouped } from '../io/keyed.js';
 import type { FaultPlace } from '../errors.js';
 import { didYouMean } from '../profile/nearest.js';
 import type { Snapshot, SnapshotPackage, SnapshotSource } from './manifest.js';
@@ -62,11 +63,16 @@ export function planImportedSet(request: ImportedSetRequest): ImportedSet | { fa
       message: `${nameOfPackage(entry)} is in snapshot ${request.previous!.manifest.id} with different content; a changed package needs a new version`,
     });
   }
+  faults.push(...shareName(packages.values(), several), ...epochFaults(packages.values(), request.previous));
   if (faults.length > 0) return { faults };
   const gone = removedBy(request, faults);
   if (faults.length > 0) return { faults };
   const keeps = request.add || request.remove.length > 0;
-  const stays = (entry: SnapshotPackage): boolean => !gone.packages.has(entry) && !packages.has(keyOf(entry));
+  const arriving = grouped([...packages.values()], ({ entry }) => entry.package);
+  const stays = (entry: SnapshotPackage): boolean =>
+    !gone.packages.has(entry) &&
+    !packages.has(keyOf(entry)) &&
+    !(arriving.get(entry.package) ?? []).some((one) => takesPlaceOf(one.entry, entry, several));
   const rest = keeps ? [...before.values()].filter(stays) : [];
   const arrived = [...packages.values()].map(({ entry }) => entry);
   const listed = newestVersions([...rest, ...arrived], request.versions);
@@ -170,6 +176,56 @@ function twoPackages(a: SnapshotPackage, b: SnapshotPackage): string | undefined
     : `${b.package} ${b.architecture} has two versions, ${a.version} and ${b.version}; \`versions: N\` in the profile keeps the newest N`;
 }
 
+/**
+ * Whether a package for every architecture takes the place of one for a single architecture, or the reverse: apt would
+ * offer both. With several versions in the set, they may differ in it from version to version.
+ */
+function takesPlaceOf(one: SnapshotPackage, other: SnapshotPackage, several: boolean): boolean {
+  const isAll = ({ architecture }: SnapshotPackage): boolean => architecture === 'all';
+  return (
+    one.package === other.package &&
+    isAll(one) !== isAll(other) &&
+    (!several || one.version === other.version)
+  );
+}
+
+/** Packages that arrive for every architecture and for single ones. */
+function shareName(packages: Iterable<Imported<SnapshotPackage>>, several: boolean): FaultPlace[] {
+  return [...grouped([...packages], ({ entry }) => entry.package).values()].flatMap((group) =>
+    group.flatMap(({ file, entry }) => {
+      const other =
+        entry.architecture === 'all'
+          ? group.find((one) => takesPlaceOf(one.entry, entry, several))
+          : undefined;
+      if (other === undefined) return [];
+      const { architecture } = other.entry;
+      return [
+        {
+          file,
+          message: `${entry.package} is for all architectures here and for ${architecture} in ${other.file}`,
+        },
+      ];
+    }),
+  );
+}
+
+/** Packages whose file in the pool would be that of another version, since file names have no epoch (Policy 5.6.12). */
+function epochFaults(packages: Iterable<Imported<SnapshotPackage>>, previous: Snapshot | null): FaultPlace[] {
+  const owners = new Map(previous?.manifest.packages.map((entry) => [entry.path, entry]));
+  const faults: FaultPlace[] = [];
+  for (const { file, entry } of packages) {
+    const owner = owners.get(entry.path);
+    if (owner === undefined) owners.set(entry.path, entry);
+    else if (owner.sha256 !== entry.sha256) faults.push({ file, message: sharedName(entry, owner.version) });
+  }
+  return faults;
+}
+
+/** @param owner whose file name it is: a version */
+export function sharedName(entry: SnapshotPackage, owner: string): string {
+  return `${nameOfPackage(entry)} would have the file name of ${owner}, because file names have no epoch; it needs a version that differs in more than the epoch`;
+}
+
 function twoSources(a: SnapshotSource, b: SnapshotSource): string | undefined {
   const hashes = (source: SnapshotSource): string =>
     source.files
@@ -219,12 +275,27 @@ function changesBetween(
     const { package: name, architecture } = (to ?? from)!;
     changes.push({ package: name, architecture, from: from?.version ?? null, to: to?.version ?? null });
   }
-  if (now.size === after.length) return changes;
+  if (now.size === after.length) return joined(changes);
   const there = new Set(before.map(versionKey));
   for (const entry of after) {
     const { package: name, architecture, version } = entry;
     if (now.get(packageKey(entry)) === entry || there.has(versionKey(entry))) continue;
     changes.push({ package: name, architecture, from: null, to: version });
   }
-  return changes;
+  return joined(changes);
+}
+
+/** A package that goes for one architecture and comes for all, or the reverse, is one change and not two. */
+function joined(changes: readonly ImportChange[]): ImportChange[] {
+  return [...grouped(changes, (change) => change.package).values()].flatMap((group) => {
+    const gone = group.filter(({ to }) => to === null);
+    const isAll = ({ architecture }: ImportChange): boolean => architecture === 'all';
+    const before = (come: ImportChange): ImportChange[] =>
+      come.from === null ? gone.filter((one) => isAll(one) !== isAll(come)) : [];
+    const followed = new Set(group.flatMap(before));
+    return group.flatMap((change) => {
+      const from = highestOf(before(change).flatMap((one) => one.from ?? []));
+      return followed.has(change) ? [] : [{ ...change, from: from ?? change.from }];
+    });
+  });
 }

@@ -18,10 +18,17 @@ export interface ForeignFiles {
   changes: string[];
   /** Symbolic links in folders, by the names of packages: they were left alone. */
   links: string[];
+  /** Packages for Debian's installer (.udeb) and of debug symbols in a form of their own (.ddeb) in folders. */
+  others: string[];
   faults: FaultPlace[];
 }
 
 type Kind = 'debs' | 'dscs' | 'changes';
+
+/** Whether it is the name of a package that an archive of Lockstep has no place for. */
+export function isOtherPackage(name: string): boolean {
+  return /\.[ud]deb$/.test(name);
+}
 
 function kindOf(name: string): Kind | undefined {
   if (name.endsWith('.deb')) return 'debs';
@@ -38,13 +45,14 @@ function kindOf(name: string): Kind | undefined {
 export function gatherForeignFiles(paths: readonly string[], cwd: string): ForeignFiles {
   const found = { debs: new Set<string>(), dscs: new Set<string>(), changes: new Set<string>() };
   const links: string[] = [];
+  const others: string[] = [];
   const faults: FaultPlace[] = [];
   for (const named of paths) {
     const path = resolve(cwd, named);
     const kind = kindOf(path);
     const status = lookAt(path);
     if (status === undefined) faults.push({ file: named, message: 'there is no such file or folder' });
-    else if (status.isDirectory()) walk(path, found, links, faults);
+    else if (status.isDirectory()) walk(path, found, { links, others, faults });
     else if (kind === undefined || !status.isFile()) {
       faults.push({ file: named, message: 'is not a folder, a .deb, a .dsc or a .changes' });
     } else found[kind].add(realpathSync(path));
@@ -53,6 +61,7 @@ export function gatherForeignFiles(paths: readonly string[], cwd: string): Forei
   return {
     ...{ debs: sorted('debs'), dscs: sorted('dscs'), changes: sorted('changes') },
     links: links.sort(),
+    others: others.sort(),
     faults,
   };
 }
@@ -67,7 +76,11 @@ function lookAt(path: string): { isDirectory(): boolean; isFile(): boolean } | u
   }
 }
 
-function walk(top: string, found: Record<Kind, Set<string>>, links: string[], faults: FaultPlace[]): void {
+function walk(
+  top: string,
+  found: Record<Kind, Set<string>>,
+  { links, others, faults }: Pick<ForeignFiles, 'links' | 'others' | 'faults'>,
+): void {
   const waiting = [realpathSync(top)];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     const entries = onDiskNow('list', folder, () => readdirSync(folder, { withFileTypes: true }));
@@ -75,6 +88,7 @@ function walk(top: string, found: Record<Kind, Set<string>>, links: string[], fa
       const path = join(folder, entry.name);
       const kind = kindOf(entry.name);
       if (entry.isDirectory()) waiting.push(path);
+      else if (isOtherPackage(entry.name)) others.push(path);
       else if (kind === undefined) continue;
       else if (entry.isFile()) found[kind].add(path);
       else if (entry.isSymbolicLink()) links.push(path);

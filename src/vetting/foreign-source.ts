@@ -6,8 +6,15 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { BuiltSource } from '../build/built.js';
-import { parseChanges, parseDsc, sourcesStanza, type Dsc, type SourceFile } from '../deb/dsc.js';
+import type { BuiltPackage, BuiltSource } from '../build/built.js';
+import {
+  parseChanges,
+  parseDsc,
+  sourcesStanza,
+  type Changes,
+  type Dsc,
+  type SourceFile,
+} from '../deb/dsc.js';
 import { counted } from '../counted.js';
 import { utf8Text } from '../deb/utf8.js';
 import { LockstepError, type FaultPlace } from '../errors.js';
@@ -15,6 +22,7 @@ import type { ContentStore } from '../io/content-store.js';
 import { hashFile, sha256Of } from '../io/disk.js';
 import { onDisk } from '../io/disk-fault.js';
 import { largestText, readWhole } from '../io/whole-file.js';
+import { isOtherPackage } from './foreign-files.js';
 import { verifyClearsigned, type Taken } from '../signing/verifier.js';
 
 export interface DescriptionReading {
@@ -22,6 +30,18 @@ export interface DescriptionReading {
   keyring: Uint8Array | undefined;
   taken: Taken;
   signal: AbortSignal;
+}
+
+/** What an upload says that it is: it covers the packages of its source that it names, and no others. */
+export interface UploadFacts {
+  source: string;
+  /** Of the source package: a rebuild names it in parentheses. */
+  sourceVersion: string;
+  /** Names of packages: those of the upload that its source package lists too, where it comes with one. */
+  binaries: ReadonlySet<string>;
+  /** `amd64`, `all`, `source`. */
+  architectures: ReadonlySet<string>;
+  distribution: string;
 }
 
 /** What is wrong with a description or with what it names; told together with everything else. */
@@ -56,11 +76,13 @@ const ofTheFile = new Set([
 export async function readUpload(path: string, reading: DescriptionReading) {
   return await orFaults(path, async () => {
     const { text, signers } = await signedText(await readText(path), path, reading);
-    const promised = parseChanges(text, path).files.map((file) => ({
-      ...file,
-      path: join(dirname(path), file.name),
-    }));
+    const changes = parseChanges(text, path);
+    const promised = changes.files.map((file) => ({ ...file, path: join(dirname(path), file.name) }));
     const faults: FaultPlace[] = [];
+    for (const { name } of promised.filter((file) => isOtherPackage(file.name))) {
+      const message = `it names ${name}, and no suite has a place for packages of the installer (.udeb) or of debug symbols (.ddeb)`;
+      faults.push({ file: path, message });
+    }
     for (const file of promised) {
       // Packages are hashed when they are read
       const later = file.name.endsWith('.deb');
@@ -69,8 +91,50 @@ export async function readUpload(path: string, reading: DescriptionReading) {
     }
     if (faults.length > 0) return { faults };
     const named = (ending: string): PromisedFile[] => promised.filter(({ name }) => name.endsWith(ending));
-    return { debs: named('.deb'), dscs: named('.dsc'), signers };
+    const facts = await factsOf(changes, named('.dsc'));
+    return 'faults' in facts ? facts : { debs: named('.deb'), dscs: named('.dsc'), signers, facts };
   });
+}
+
+/** @param dscs the source packages that it names; their hashes were checked */
+async function factsOf(changes: Changes, dscs: readonly PromisedFile[]): Promise<UploadFacts | Faulty> {
+  const { source, version, distribution } = changes;
+  const file = changes.stanza.file ?? '';
+  const [, sourceVersion = version] = /\((\S+)\)/.exec(changes.stanza.get('Source') ?? '') ?? [];
+  let binaries = changes.binaries;
+  for (const { path, name } of dscs) {
+    const dsc = parseDsc(utf8Text(await readText(path), path), path);
+    if (dsc.source !== source || dsc.version !== sourceVersion) {
+      return faultOf(
+        file,
+        `it is of ${source} ${sourceVersion}, but ${name} is of ${dsc.source} ${dsc.version}`,
+      );
+    }
+    const listed = new Set(dsc.binaries);
+    binaries = binaries.filter((one) => listed.has(withoutDbgsym(one)));
+  }
+  const architectures = new Set(changes.architecture.split(/\s+/));
+  return { source, sourceVersion, binaries: new Set(binaries), architectures, distribution };
+}
+
+/** The package that the debug symbols of a build are of; debian/control does not list those (dh_strip(1)). */
+function withoutDbgsym(name: string): string {
+  return name.replace(/-dbgsym$/, '');
+}
+
+/** Why an upload does not cover a package that it names, or null. */
+export function uncovered(
+  entry: Pick<BuiltPackage, 'package' | 'source' | 'sourceVersion' | 'architecture'>,
+  facts: UploadFacts,
+): string | null {
+  const of = `${facts.source} ${facts.sourceVersion}`;
+  if (`${entry.source} ${entry.sourceVersion}` !== of)
+    return `is of the source package ${entry.source} ${entry.sourceVersion}, but its .changes is of ${of}`;
+  if (!facts.binaries.has(entry.package) && !facts.binaries.has(withoutDbgsym(entry.package)))
+    return `is the package ${entry.package}, which the source package ${of} does not name`;
+  return facts.architectures.has(entry.architecture)
+    ? null
+    : `is for ${entry.architecture}, which its .changes does not name`;
 }
 
 /**

@@ -29,7 +29,9 @@ const readability = z.object({
   facts: z.object({ packages: z.number(), read: z.number(), before: z.string().nullable() }),
 });
 
-const signature = z.object({ facts: z.object({ signers: z.array(z.string()) }) });
+const signature = z.object({
+  facts: z.object({ signers: z.array(z.string()), uncovered: z.number().default(0) }),
+});
 
 /** One line for people. A gate that this Lockstep does not know is printed as JSON; format 1 brings its sentence. */
 export function evidenceSentence(evidence: Evidence): string {
@@ -54,7 +56,7 @@ function sentence(evidence: Evidence): string {
   }
   if (gate === 'signature') {
     const known = signature.safeParse(evidence).data;
-    if (known !== undefined) return `uploads signed by ${known.facts.signers.join(', ')}`;
+    if (known !== undefined) return signatureSentence(known.facts);
   }
   return JSON.stringify(facts);
 }
@@ -62,6 +64,11 @@ function sentence(evidence: Evidence): string {
 function vettingSentence({ parameters, facts }: z.infer<typeof vetting>): string {
   const except = parameters.except.length === 0 ? '' : ` except ${parameters.except.join(' and ')}`;
   return `${counted(facts.packages, `${facts.origin} package`)}, rules ${parameters.rules}${except}: no finding`;
+}
+
+function signatureSentence({ signers, uncovered }: z.infer<typeof signature>['facts']): string {
+  const of = uncovered === 0 ? '' : `; they do not cover ${counted(uncovered, 'package')} of the set`;
+  return `uploads signed by ${signers.join(', ')}${of}`;
 }
 
 function readingSentence({ parameters, facts }: z.infer<typeof readability>): string {

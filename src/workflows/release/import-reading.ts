@@ -7,6 +7,7 @@ import type { FaultPlace } from '../../errors.js';
 import { readNamedFile } from '../../io/named-file.js';
 import type { Phase } from '../../io/progress.js';
 import type { StoreBatch } from '../../io/store-batch.js';
+import { suitesOf } from '../../profile/load.js';
 import type { ImportedProfile } from '../../profile/profile-schema.js';
 import { sourceEntry } from '../../snapshot/content.js';
 import type { Imported } from '../../snapshot/imported-set.js';
@@ -14,7 +15,13 @@ import type { SnapshotSource } from '../../snapshot/manifest.js';
 import { gatherForeignFiles, type ForeignFiles } from '../../vetting/foreign-files.js';
 import { readForeignSet } from '../../vetting/foreign-readers.js';
 import type { ReadFile, ReadPackage } from '../../vetting/foreign-share.js';
-import { readSource, readUpload, type PromisedFile } from '../../vetting/foreign-source.js';
+import {
+  readSource,
+  readUpload,
+  uncovered,
+  type PromisedFile,
+  type UploadFacts,
+} from '../../vetting/foreign-source.js';
 import type { Context } from '../workspace/context.js';
 
 export interface ReadingRequest {
@@ -40,6 +47,10 @@ export interface TakenFile {
   /** Fingerprints of who signed the uploads. */
   signers: Set<string>;
   links: string[];
+  /** Packages of a kind that no suite has a place for. */
+  others: string[];
+  /** Distributions that the uploads name, sorted. */
+  distributions: string[];
   /** On its way into the store. */
   batch: StoreBatch | undefined;
 }
@@ -60,9 +71,11 @@ export async function readPackages(
     faults: [...files.faults],
     signers: new Set(),
     links: files.links,
+    others: files.others,
+    distributions: [],
     batch: undefined,
   };
-  const promised = await readDescriptions(context, request, files, taken);
+  const promised = await readDescriptions(context, profile, request, files, taken);
   const debs = [...new Set([...files.debs, ...promised.keys()])].sort();
   const item = phase.item(counted(debs.length, 'package'));
   const { read, batch } = await readForeignSet({
@@ -82,19 +95,34 @@ export async function readPackages(
     taken.packages.push(one);
   }
   if (read.length + taken.sources.length + taken.faults.length === 0 && request.remove.length === 0) {
-    const where = request.paths.length === 0 ? 'the arguments: nothing' : request.paths.join(', ');
-    taken.faults.push({ message: `no .deb, .dsc or .changes in ${where}` });
+    taken.faults.push({ message: nothingIn(request, files) });
   }
   return taken;
 }
 
-function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: boolean): FaultPlace[] {
+function nothingIn({ paths }: ReadingRequest, { links, others }: ForeignFiles): string {
+  const where = paths.length === 0 ? 'the arguments: nothing' : paths.join(', ');
+  const none = `no .deb, .dsc or .changes in ${where}`;
+  if (links.length > 0)
+    return `${none}, only ${counted(links.length, 'symbolic link')}, which are not followed: name the files, or the folder that they lead to`;
+  return others.length > 0 ? `${none}, only ${counted(others.length, '.udeb or .ddeb file')}` : none;
+}
+
+/** A package that an upload names. */
+interface Promised extends PromisedFile {
+  upload: UploadFacts;
+}
+
+function faultsOf(read: ReadFile, promised: Promised | undefined, signed: boolean): FaultPlace[] {
   const { file } = read;
   if ('faults' in read) return read.faults.map((message) => ({ file, message }));
   if (promised === undefined) {
     return signed ? [{ file, message: 'no signed .changes names it, but --keyring requires one' }] : [];
   }
-  if (promised.sha256 === read.entry.sha256) return [];
+  if (promised.sha256 === read.entry.sha256) {
+    const fault = uncovered(read.entry, promised.upload);
+    return fault === null ? [] : [{ file, message: fault }];
+  }
   return [{ file, message: `has SHA-256 ${read.entry.sha256}, but its .changes names ${promised.sha256}` }];
 }
 
@@ -105,17 +133,20 @@ function faultsOf(read: ReadFile, promised: PromisedFile | undefined, signed: bo
  */
 async function readDescriptions(
   context: Context,
+  profile: ImportedProfile,
   request: ReadingRequest,
   files: ForeignFiles,
   taken: TakenFile,
-): Promise<Map<string, PromisedFile>> {
+): Promise<Map<string, Promised>> {
   const { area } = context.workspace.archive;
   const reading = {
     keyring: await readKeyring(request),
     taken: { kind: 'arriving', now: context.clock.now() } as const,
     signal: context.signal,
   };
-  const debs = new Map<string, PromisedFile>();
+  const debs = new Map<string, Promised>();
+  const wanted = reading.keyring === undefined ? null : distributionsOf(context, profile);
+  const distributions = new Set<string>();
   const dscs = new Map<string, PromisedFile | undefined>(files.dscs.map((path) => [path, undefined]));
   for (const path of files.changes) {
     const upload = await readUpload(path, reading);
@@ -123,7 +154,13 @@ async function readDescriptions(
       taken.faults.push(...upload.faults);
       continue;
     }
-    for (const file of upload.debs) debs.set(file.path, file);
+    const { distribution } = upload.facts;
+    if (wanted !== null && !wanted.has(distribution)) {
+      const message = `it is signed for ${distribution}; ${profile.name} takes uploads for ${[...wanted].join(', ')}`;
+      taken.faults.push({ file: path, message });
+    }
+    distributions.add(distribution);
+    for (const file of upload.debs) debs.set(file.path, { ...file, upload: upload.facts });
     for (const file of upload.dscs) dscs.set(file.path, file);
     for (const signer of upload.signers) taken.signers.add(signer);
   }
@@ -134,7 +171,18 @@ async function readDescriptions(
     else taken.sources.push({ file, entry: sourceEntry(read.source, area) });
     if ('signers' in read) for (const signer of read.signers) taken.signers.add(signer);
   }
+  taken.distributions = [...distributions].sort();
   return debs;
+}
+
+/**
+ * What a signed upload may be for: a suite that takes the profile, its trust level, or the base release. Where no suite
+ * takes it yet: any trust level.
+ */
+function distributionsOf({ workspace }: Context, { name, base }: ImportedProfile): ReadonlySet<string> {
+  const suites = suitesOf(workspace, name);
+  const levels = suites.length === 0 ? workspace.trustLevels : suites.map(({ trust }) => trust);
+  return new Set([...suites.map((suite) => suite.name), ...levels, base.codename]);
 }
 
 async function readKeyring({ keyring, cwd }: ReadingRequest): Promise<Uint8Array | undefined> {

@@ -1,4 +1,5 @@
 /** Packages that were built elsewhere become a snapshot: read, vetted, taken in, compared, signed. */
+import { tmpdir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
 import { counted } from '../../counted.js';
 import { LockstepError, type FaultPlace } from '../../errors.js';
@@ -14,15 +15,15 @@ import {
   type ImportWish,
   type ImportedSet,
 } from '../../snapshot/imported-set.js';
-import type { EvidenceDraft } from '../../snapshot/evidence.js';
 import type { Snapshot, SnapshotPackage, SourceChangelog } from '../../snapshot/manifest.js';
 import { planSnapshot, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { ReadPackage } from '../../vetting/foreign-share.js';
-import { vettingEvidence } from '../../vetting/vet.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
+import { importEvidence, signedBefore } from './import-evidence.js';
+import { takenNames, type TakenName } from './pool-names.js';
 import { isReadable, proveReadable } from './reading-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { assertAvailable } from '../workspace/lost-files.js';
@@ -86,7 +87,7 @@ async function readAndPlan(
     ({ packages, sources }) =>
       `${counted(packages.length, 'package')}, ${counted(sources.length, 'source package')}`,
   );
-  const { batch, links } = taken;
+  const { batch, links, others } = taken;
   try {
     const { plan, set } = await planImport(run, profile, request, taken);
     const { packages, sources, changes } = set;
@@ -94,7 +95,7 @@ async function readAndPlan(
       return { package: name, version, architecture };
     });
     const counts = { packages: packages.length, sources: sources.length };
-    return { plan, batch, links, ...counts, changes, wants: wishesOf(changes, request), passedOver };
+    return { plan, batch, links, others, ...counts, changes, wants: wishesOf(changes, request), passedOver };
   } catch (error) {
     batch?.discard();
     throw error;
@@ -115,6 +116,12 @@ async function planImport(
   const set = planImportedSet({ packages, sources, previous, add, remove, versions });
   const faults = [...taken.faults, ...('faults' in set ? set.faults : [])];
   if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);
+  const names = await takenNames(run, set.packages, previous);
+  if (names.length > 0) throw refused(filesOf(names, packages), request.cwd);
+  const before = await signedBefore(run, previous);
+  const evidence = importEvidence(taken, set, before);
+  const lacks =
+    before === null && evidence.some(({ gate, state }) => gate === 'signature' && state === 'passed');
   const planned = planSnapshot({
     content: {
       ...writtenIn(profile),
@@ -123,14 +130,28 @@ async function planImport(
       sources: set.sources,
       sourceChangelogs: changelogsAmong(set.packages, packages, previous),
       builds: [],
-      evidence: evidenceOf(taken),
+      evidence,
     },
     ...(await cutRequest(run, previous)),
-    anew: previous !== null && !(await isReadable(run, previous)),
+    // The same packages, of which more is known now
+    anew: previous !== null && (lacks || !(await isReadable(run, previous))),
   });
   if (planned.kind === 'unchanged') return { plan: planned, set };
-  const readable = await proveReadable(run, planned.manifest, previous);
+  const readable = await proveReadable(
+    run,
+    planned.manifest,
+    previous,
+    request.dryRun ? tmpdir() : undefined,
+  );
   return { plan: { ...planned, evidence: [...planned.evidence, readable] }, set };
+}
+
+/** Which of the files that were read cannot keep the name that the pool would give it. */
+function filesOf(names: readonly TakenName[], read: readonly ReadPackage[]): FaultPlace[] {
+  return names.map(({ entry, message }) => ({
+    file: read.find((one) => one.entry.path === entry.path)?.file,
+    message,
+  }));
 }
 
 /** The changelogs of the set: those of the snapshot before, and what was read with the packages. */
@@ -178,13 +199,6 @@ function wishesOf(changes: readonly ImportChange[], request: ImportRequest): Imp
     hint: 'Machines with a higher version keep it. To allow lower versions: --lower. To return a published set to an earlier snapshot: lockstep rollback',
     where,
   });
-}
-
-function evidenceOf({ packages, signers }: TakenFile): EvidenceDraft[] {
-  const vetting = vettingEvidence(packages.length, 'imported', ['setuid', 'overlap']);
-  if (signers.size === 0) return [vetting];
-  const facts = { signers: [...signers].sort() };
-  return [vetting, { gate: 'signature', state: 'passed', parameters: {}, facts }];
 }
 
 /** Takes the packages in, then writes and signs the manifest; its path, or null where nothing changed. */

@@ -14,6 +14,7 @@ import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
 
 /**
  * @param last the snapshot before, whose paragraphs are not read again if the same apt read them
+ * @param temporary for scratch space; a dry run leaves the cache alone
  * @returns the evidence for the set's snapshot
  * @throws LockstepError INDEX_UNREADABLE, TOOL_MISSING (apt), DISK_*, INTERRUPTED
  */
@@ -21,8 +22,9 @@ export async function proveReadable(
   run: Run,
   { packages, base }: Pick<SnapshotManifest, 'packages' | 'base'>,
   last: Snapshot | null,
+  temporary = run.places.temporary,
 ): Promise<EvidenceDraft> {
-  const { places, signal } = run;
+  const { signal } = run;
   // Loaded here because most moves need no proof
   const { aptVersionHere } = await import('../../vetting/install/apt-configuration.js');
   const { assertAptReads } = await import('../../vetting/install/apt-reading.js');
@@ -33,7 +35,7 @@ export async function proveReadable(
   await inPhase(
     run.progress,
     'Reading the index with apt',
-    () => assertAptReads(unread, { architectures, temporary: places.temporary, signal }),
+    () => assertAptReads(unread, { architectures, temporary, signal }),
     () => `apt ${apt} reads ${counted(unread.length, 'new paragraph')}`,
   );
   const machine = await machineName();

@@ -145,6 +145,11 @@ export const importResult = z.object({
   links: z
     .array(z.string())
     .describe('Symbolic links in the folders that are named like packages; they are ignored'),
+  others: z
+    .array(z.string())
+    .describe(
+      'Packages of the installer (.udeb) and of debug symbols (.ddeb) in the folders; they are ignored',
+    ),
 });
 export type ImportResult = z.infer<typeof importResult>;
 

@@ -16,6 +16,7 @@ import { buildSet, type BuiltSet, type PlannedBuilds } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
 import type { Context, Run } from '../workspace/context.js';
 import { proveInstallable } from './install-gate.js';
+import { assertNamesAreFree } from './pool-names.js';
 import { proveReadable } from './reading-gate.js';
 import { assertNotBehindBase } from './behind-base.js';
 import type { Resolution } from './resolve.js';
@@ -67,6 +68,7 @@ async function planCut(context: Run, set: BuiltSet, security: readonly string[])
   const request = { ...(await cutRequest(context, last)), anew };
   const plan = planSnapshot({ content, ...request });
   if (plan.kind === 'unchanged') return plan;
+  await assertNamesAreFree(context, plan.manifest.packages, last);
   const readable = await proveReadable(context, plan.manifest, last);
   // The last proof, because it takes the longest and needs all packages
   const proof = await proveInstallable(context, { profile, sources: set.sources, set: plan.manifest });

@@ -408,7 +408,11 @@ describe('importing packages', () => {
       changes = await upload(work.signer);
       const report = await run([changes], { keyring });
       const evidence = await evidenceBeside(work.context.places.snapshots, await manifestOf(report));
-      assert.deepEqual(evidence[1]!.facts, { signers: [work.signer.fingerprint] });
+      assert.deepEqual(evidence[1]!.facts, {
+        signers: [work.signer.fingerprint],
+        distributions: ['unstable'],
+        uncovered: 0,
+      });
       // A package that it does not name is not proven by it
       await deb({ package: 'stranger', version: '1' });
       assert.deepEqual(await faultsOf(['.'], { keyring }), [

@@ -53,6 +53,16 @@ describe('an imported set', () => {
     '2026-03-01T10:15:30Z',
   );
 
+  /** The same with a package for two architectures. */
+  const two = sampleSnapshot(
+    [
+      { name: 'aa', version: '1' },
+      { name: 'bb', version: '1', architecture: 'arm64' },
+      { name: 'bb', version: '1', architecture: 'amd64' },
+    ],
+    '2026-03-01T10:15:30Z',
+  );
+
   it('is exactly what was read', () => {
     const set = planned({
       packages: read([
@@ -133,13 +143,13 @@ describe('an imported set', () => {
 
   it('or that over the snapshot before: what has the same name and architecture goes', () => {
     const packages = read([
-      { name: 'bb', version: '0.9' },
+      { name: 'bb', version: '0.9', architecture: 'arm64' },
       { name: 'cc', version: '1' },
     ]);
-    const set = planned({ packages, previous, add: true });
+    const set = planned({ packages, previous: two, add: true });
     assert.deepEqual(
       set.packages.map((entry) => `${entry.package} ${entry.version} ${entry.architecture}`).sort(),
-      ['aa 1 all', 'bb 0.9 all', 'bb 1 amd64', 'cc 1 all'],
+      ['aa 1 all', 'bb 0.9 arm64', 'bb 1 amd64', 'cc 1 all'],
     );
     assert.equal(set.changes.length, 2);
     assert.equal(planned({ packages, previous: null, add: true }).packages.length, 2);
@@ -189,11 +199,11 @@ describe('an imported set', () => {
 
   it('keeps the sources of what stays, and no others', () => {
     const before = {
-      ...previous,
-      manifest: { ...previous.manifest, sources: [source('aa', '1'), source('bb', '1')] },
+      ...two,
+      manifest: { ...two.manifest, sources: [source('aa', '1'), source('bb', '1')] },
     };
     const packages = read([
-      { name: 'bb', version: '2' },
+      { name: 'bb', version: '2', architecture: 'arm64' },
       { name: 'bb', version: '2', architecture: 'amd64' },
     ]);
     const sources = [{ file: '/in/bb.dsc', entry: source('bb', '2') }];
@@ -202,8 +212,8 @@ describe('an imported set', () => {
     assert.deepEqual(names(planned({ packages, sources, previous: before, add: true })), ['aa 1', 'bb 2']);
     assert.deepEqual(names(planned({ packages, sources, previous: before })), ['bb 2']);
     assert.deepEqual(planned({ packages, sources, previous: before, add: true }).changes, [
-      { package: 'bb', architecture: 'all', from: '1', to: '2' },
       { package: 'bb', architecture: 'amd64', from: '1', to: '2' },
+      { package: 'bb', architecture: 'arm64', from: '1', to: '2' },
       { package: 'bb', architecture: 'source', from: '1', to: '2' },
     ]);
     // One package of the old source is still there
@@ -254,5 +264,63 @@ describe('an imported set', () => {
       );
     assert.deepEqual(names({ add: false, remove: [] }), [['aa all', 'bb amd64'], ['bb all']]);
     assert.deepEqual(names({ add: true, remove: [] }), [[], ['bb all']]);
+  });
+
+  it('has a package for every architecture or for single ones, not both', () => {
+    const one = sampleSnapshot(
+      [
+        { name: 'aa', version: '1', architecture: 'amd64' },
+        { name: 'aa', version: '1.1', architecture: 'arm64' },
+        { name: 'bb', version: '1' },
+        { name: 'cc', version: '1' },
+      ],
+      '2026-03-01T10:15:30Z',
+    );
+    const arriving = [
+      { name: 'aa', version: '2' },
+      { name: 'bb', version: '0', architecture: 'amd64' },
+    ];
+    const wish = { packages: read(arriving), previous: one };
+    const added = planned({ ...wish, add: true });
+    assert.deepEqual(
+      added.packages.map((item) => `${item.package} ${item.version} ${item.architecture}`).sort(),
+      ['aa 2 all', 'bb 0 amd64', 'cc 1 all'],
+    );
+    const changes = [
+      { package: 'aa', architecture: 'all', from: '1.1', to: '2' },
+      { package: 'bb', architecture: 'amd64', from: '1', to: '0' },
+    ];
+    assert.deepEqual(added.changes, changes);
+    // A lower version is one also where the architecture changes; and nothing of them was removed
+    assert.deepEqual(unaskedChanges(added.changes, { add: true, remove: [] }).lower, [changes[1]]);
+    const alone = planned(wish).changes;
+    assert.deepEqual(
+      unaskedChanges(alone, { add: false, remove: [] }).replace.map((change) => change.package),
+      ['cc'],
+    );
+    const both = read([
+      { name: 'aa', version: '2' },
+      { name: 'aa', version: '1', architecture: 'amd64' },
+    ]);
+    assert.deepEqual(faults({ packages: both }), [
+      '/in/0-aa.deb: aa is for all architectures here and for amd64 in /in/1-aa.deb',
+    ]);
+    assert.equal(planned({ packages: both, versions: 2 }).packages.length, 2);
+  });
+
+  it('does not give two versions the file name of one', () => {
+    const withEpoch = (version: string, path: string): Imported<SnapshotPackage> => ({
+      file: `/in/${version}.deb`,
+      entry: { ...samplePackage({ name: 'aa', version }), path },
+    });
+    const path = 'pool/main/a/aa/aa_1_all.deb';
+    const message =
+      '/in/1:1.deb: aa 1:1 all would have the file name of 1, because file names have no epoch; it needs a version that differs in more than the epoch';
+    for (const add of [true, false])
+      assert.deepEqual(faults({ packages: [withEpoch('1:1', path)], previous, add }), [message]);
+    assert.deepEqual(faults({ packages: [withEpoch('1', path), withEpoch('1:1', path)], versions: 2 }), [
+      message,
+    ]);
+    planned({ packages: [withEpoch('1:1.1', 'pool/main/a/aa/aa_1.1_all.deb')], previous, add: true });
   });
 });

@@ -49,7 +49,7 @@ describe('a package of others', () => {
   });
 
   it('is refused without the fields that name it, and with what is no control file', () => {
-    const bare = { ...contents(), control: 'Description: x\nSource:\n' };
+    const bare = { ...contents(), control: 'Source:\nDescription: x\n' };
     assert.deepEqual(faults(bare), [
       'control: Package "" is not a package name',
       'control: Version "" is not a Debian version',
