@@ -103,6 +103,7 @@ export const errorCodes = {
   DEB_SYNTAX: ['untrusted', 'A Debian control file is not well-formed'],
   DEB_VERSION: ['input', 'A string is not a Debian version (deb-version(7))'],
   DEB_ARCHIVE: ['untrusted', 'An ar, tar or .deb file is damaged or has another format'],
+  DEB_TOO_LARGE: ['untrusted', 'A package is past a limit of what is read of one'],
   DATA_DAMAGED: ['untrusted', 'Compressed data is damaged, or its format does not match its name'],
   DEB_INVALID: ['input', 'A package, source or changelog that Lockstep writes would be invalid'],
   DEB_UNSAFE_NAME: [

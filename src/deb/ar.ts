@@ -6,6 +6,7 @@ import { counted } from '../counted.js';
 import { LockstepError } from '../errors.js';
 import { ByteReader } from './byte-reader.js';
 import { piecesOf, type ByteSource } from './bytes.js';
+import { refusedBy } from './deb-rules.js';
 import { shownName } from './member-name.js';
 
 /** A member of the archive being read. Read `body`, if at all, before you request the next member. */
@@ -60,14 +61,16 @@ export async function* readAr(source: AsyncIterable<Uint8Array>, file?: string):
       if (header.length === 0) return;
       if (header.length < headerSize) throw damaged('it ends inside a member header', file);
       const member = parseHeader(header, file);
-      const body = bodyOf(reader, member.size, member.name, file);
+      const body = reader.body(member.size, (missing) =>
+        damaged(`it ends ${counted(missing, 'byte')} before the end of ${member.name}`, file),
+      );
       yield { ...member, body };
       for await (const skipped of body) void skipped;
       if (member.size % 2 === 1) {
         const padding = await reader.upTo(1);
         // dpkg-deb and ar(1) both accept a last member without its padding
         if (padding.length === 1 && padding[0] !== 0x0a)
-          throw damaged('a member is not padded with a newline', file);
+          throw damaged(refusedBy('ar-header', 'a member is not padded with a newline'), file);
       }
     }
   } finally {
@@ -81,15 +84,15 @@ function parseHeader(header: Buffer, file: string | undefined): Omit<ArMember, '
   const number = (what: string, start: number, end: number, base: number): number => {
     const text = field(start, end);
     if (!(base === 8 ? /^[0-7]*$/ : /^[0-9]*$/).test(text))
-      throw damaged(`the ${what} of a member is not a number`, file);
+      throw damaged(refusedBy('ar-header', `the ${what} of a member is not a number`), file);
     return text === '' ? 0 : parseInt(text, base);
   };
   if (header[58] !== 0x60 || header[59] !== 0x0a)
     throw damaged('a member header has an invalid end mark', file);
   const name = field(0, 16).replace(/\/$/, '');
   if (!/^[A-Za-z0-9_.+~-]+$/.test(name))
-    throw damaged(`${shownName(name)} is not a valid member name (deb(5))`, file);
-  if (field(48, 58) === '') throw damaged('a member has no size', file);
+    throw damaged(refusedBy('ar-header', `${shownName(name)} is not a valid member name (deb(5))`), file);
+  if (field(48, 58) === '') throw damaged(refusedBy('ar-header', 'a member has no size'), file);
   return {
     name,
     mtime: number('time', 16, 28, 10),
@@ -98,25 +101,6 @@ function parseHeader(header: Buffer, file: string | undefined): Omit<ArMember, '
     mode: number('mode', 40, 48, 8),
     size: number('size', 48, 58, 10),
   };
-}
-
-/** An iterable that goes on where it was left, so that what a reader did not take can be skipped. */
-function bodyOf(
-  reader: ByteReader,
-  size: number,
-  name: string,
-  file: string | undefined,
-): AsyncIterable<Buffer> {
-  let missing = size;
-  const next = async (): Promise<IteratorResult<Buffer, undefined>> => {
-    if (missing === 0) return { done: true, value: undefined };
-    const chunk = await reader.some(missing);
-    if (chunk.length === 0)
-      throw damaged(`it ends ${counted(missing, 'byte')} before the end of ${name}`, file);
-    missing -= chunk.length;
-    return { done: false, value: chunk };
-  };
-  return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
 /**

@@ -39,6 +39,23 @@ export class ByteReader {
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
 
+  /**
+   * The next `size` bytes, as an iterable that goes on where it was left: a reader may leave early, and what it did
+   * not take can be skipped.
+   * @param short makes the fault of a stream that ends before, given the number of bytes that are missing
+   */
+  body(size: number, short: (missing: number) => Error): AsyncIterable<Buffer> {
+    let missing = size;
+    const next = async (): Promise<IteratorResult<Buffer, undefined>> => {
+      if (missing === 0) return { done: true, value: undefined };
+      const chunk = await this.some(missing);
+      if (chunk.length === 0) throw short(missing);
+      missing -= chunk.length;
+      return { done: false, value: chunk };
+    };
+    return { [Symbol.asyncIterator]: () => ({ next }) };
+  }
+
   /** Lets the source go (closes its file). */
   async close(): Promise<void> {
     this.#chunk = Buffer.alloc(0);

@@ -26,17 +26,17 @@ export async function* piecesOf(source: ByteSource): AsyncGenerator<Buffer, void
 }
 
 /**
- * The pieces of a source, unchanged. `see` receives the number of bytes of each piece and of all pieces so far. If
+ * The pieces of a source, unchanged. `see` receives each piece and the number of bytes of all pieces so far. If
  * `see` throws, the stream ends with that error.
  */
 export async function* watched(
   source: AsyncIterable<Buffer>,
-  see: (bytes: number, total: number) => void,
+  see: (piece: Buffer, total: number) => void,
 ): AsyncGenerator<Buffer> {
   let total = 0;
   for await (const piece of source) {
     total += piece.length;
-    see(piece.length, total);
+    see(piece, total);
     yield piece;
   }
 }

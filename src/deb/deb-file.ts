@@ -4,14 +4,22 @@
  * the caller's choice; what a package may contain is src/vetting's.
  */
 import { createReadStream } from 'node:fs';
-import { LockstepError } from '../errors.js';
+import { LockstepError, unlessFault } from '../errors.js';
 import { readAr, type ArMember } from './ar.js';
-import { collect, piecesOf } from './bytes.js';
+import { ByteReader } from './byte-reader.js';
+import { collect, piecesOf, watched } from './bytes.js';
 import type { DecompressByName } from './codec.js';
-import { scriptNames } from './deb-scripts.js';
+import { ControlArchive } from './control-archive.js';
+import { DataBudget, debBudget, MemberBudget, type DebBudget } from './deb-budget.js';
+import { controlMember, dataMember, formatSpec } from './deb-members.js';
+import { refusedBy } from './deb-rules.js';
+import { scriptNames, type ScriptName } from './deb-scripts.js';
+import type { MemberName } from './member-name.js';
+import { MemberTree } from './member-tree.js';
+import { watchOf } from './one-stream.js';
 import { parseStanza, trimmedLines, type Stanza } from './stanza.js';
-import { readTar, type TarEntry, type TarHeader } from './tar.js';
-import { utf8Text } from './utf8.js';
+import { readTar, tarFault, type TarEntry, type TarHeader } from './tar.js';
+import { TarFault } from './tar-header.js';
 
 export { scriptNames, type ScriptName } from './deb-scripts.js';
 export { writeDeb, type DebEntry, type DebResult, type DebSpec, type DebWriting } from './deb-writer.js';
@@ -41,10 +49,11 @@ export interface DebReading {
   readonly decompress: DecompressByName;
   /** Named in faults; the path, if one is given, when it is not. */
   readonly file?: string | undefined;
+  /** What is kept of the control archive; all of it where it is not given. */
+  readonly wanted?: ReadonlySet<string> | undefined;
+  /** `debBudget` where it is not given. */
+  readonly budget?: DebBudget | undefined;
 }
-
-/** Control archives are some kilobytes; this bounds what a hostile one can make us hold. */
-const largestControlMember = 16 * 1024 * 1024;
 
 /** For this room: deb-repack.ts says the same of the same. */
 export function damaged(message: string, file: string | undefined, cause?: unknown): LockstepError {
@@ -70,14 +79,15 @@ export async function readDeb(
   const members = readAr(piecesOf(bytes as Uint8Array | AsyncIterable<Uint8Array>), file);
   try {
     await readFormat(members, file);
-    const controlMembers = new Map<string, Buffer>();
-    for await (const { header, bytes } of controlEntries(members, reading.decompress, file)) {
-      if (header.kind === 'file') controlMembers.set(header.path, bytes);
+    const archive = new ControlArchive(reading.budget ?? debBudget, file);
+    for await (const { header, bytes } of controlEntries(members, archive, reading)) {
+      if (header.kind === 'file') archive.keep(header.path, bytes);
     }
     const data = await nextMember(members, dataMember, file);
+    const { control, removed } = parseControl(archive, file);
     return {
-      ...parseControl(controlMembers, file),
-      files: dataEntries(members, data, reading.decompress, file),
+      ...control,
+      files: dataEntries(members, data, removed, reading),
       close: async () => {
         await members.return(undefined);
       },
@@ -104,36 +114,72 @@ export async function readDebControl(
 /** The member decompressed; a compressor's own error becomes one that names the package. */
 async function* unpacked(
   member: ArMember,
-  decompress: DecompressByName,
-  file: string | undefined,
+  { decompress, file }: DebReading,
+  budget?: DataBudget,
 ): AsyncGenerator<Buffer> {
+  const { name } = member;
+  const watch = watchOf(name);
   try {
-    yield* decompress(member.name, member.body);
+    const packed = watched(member.body, (piece) => {
+      watch?.push(piece);
+      budget?.packed(piece.length);
+    });
+    for await (const piece of name.endsWith('.gz')
+      ? gunzipped(name, packed, decompress)
+      : decompress(name, packed)) {
+      budget?.unpacked(piece.length);
+      yield piece;
+    }
+    const fault = watch?.fault() ?? null;
+    if (fault !== null) throw damaged(refusedBy('whole-stream', `${name}: ${fault}`), file);
   } catch (error) {
     // Errors of the machine (a file that cannot be read) are not the package's
-    if (error instanceof LockstepError || (error instanceof Error && 'syscall' in error)) throw error;
+    const isDamage = error instanceof LockstepError && error.code === 'DATA_DAMAGED';
+    if (!isDamage && (error instanceof LockstepError || (error instanceof Error && 'syscall' in error)))
+      throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw damaged(`${member.name} cannot be decompressed: ${reason}`, file, error);
+    const message = refusedBy('whole-stream', `${name}: ${reason.trimEnd()}`);
+    if (isDamage) throw error.with({ message, where: [{ file, message }] });
+    throw damaged(message, file, error);
+  }
+}
+
+/** Bytes that do not begin with the magic of gzip are not packed: gzread(3) of zlib, which dpkg uses, reads them so. */
+async function* gunzipped(
+  name: string,
+  packed: AsyncIterable<Buffer>,
+  decompress: DecompressByName,
+): AsyncGenerator<Buffer> {
+  const reader = new ByteReader(packed);
+  try {
+    const magic = await reader.upTo(2);
+    const whole = (async function* (): AsyncGenerator<Buffer> {
+      yield magic;
+      for (let piece = await reader.some(Infinity); piece.length > 0; piece = await reader.some(Infinity)) {
+        yield piece;
+      }
+    })();
+    yield* magic.length === 2 && magic[0] === 0x1f && magic[1] === 0x8b ? decompress(name, whole) : whole;
+  } finally {
+    await reader.close();
   }
 }
 
 /** Reads the first member and refuses a file that is not a package of format 2. */
 export async function readFormat(members: AsyncGenerator<ArMember>, file: string | undefined): Promise<void> {
   const { body } = await nextMember(members, /^debian-binary$/, file);
-  const version = (await collectSmall(body, file)).toString('latin1');
+  const version = (await collectSmall(body)).toString('latin1');
   // deb(5): readers must accept 2.x
-  if (!/^2\.[0-9]+\n/.test(version))
-    throw damaged(`its format is ${JSON.stringify(version.slice(0, 20))}`, file);
+  if (!formatSpec.test(version))
+    throw damaged(refusedBy('deb-format', `its format is ${JSON.stringify(version.slice(0, 20))}`), file);
 }
 
-/** A member of the control archive, which must not be endless. */
-async function collectSmall(body: AsyncIterable<Buffer>, file: string | undefined): Promise<Buffer> {
-  try {
-    return await collect(body, largestControlMember);
-  } catch (error) {
-    if (error instanceof RangeError) throw damaged('a member of its control archive is far too large', file);
-    throw error;
-  }
+/** The beginning of a member; the rest is skipped. */
+async function collectSmall(body: AsyncIterable<Buffer>): Promise<Buffer> {
+  let start = Buffer.alloc(0);
+  for await (const piece of body)
+    if (start.length < 64) start = Buffer.concat([start, piece.subarray(0, 64)]);
+  return start;
 }
 
 /** The next member of the .deb, which must have that name. */
@@ -153,62 +199,85 @@ export async function nextMember(
   }
 }
 
-/** The entries of the control archive, in their order: folders, and each file once, with its bytes. */
+/** The entries of the control archive, in their order: folders, and each wanted file once, with its bytes. */
 export async function* controlEntries(
   members: AsyncGenerator<ArMember>,
-  decompress: DecompressByName,
-  file: string | undefined,
+  archive: ControlArchive,
+  reading: DebReading,
 ): AsyncGenerator<{ header: TarHeader; bytes: Buffer }> {
-  const member = await nextMember(members, /^control\.tar(?:\.(?:gz|xz|zst))?$/, file);
-  const seen = new Set<string>();
-  for await (const { header, body } of readTar(unpacked(member, decompress, file), file)) {
-    const name = header.path;
-    if (header.kind !== 'dir') {
-      if (header.kind !== 'file' || name.includes('/')) {
-        throw damaged('its control archive contains members that are not regular files', file);
-      }
-      if (seen.has(name)) throw damaged(`its control archive has two members ${name}`, file);
-      seen.add(name);
+  const { file, wanted } = reading;
+  const member = await nextMember(members, controlMember, file);
+  try {
+    for await (const { header, body } of readTar(unpacked(member, reading), file, 'control')) {
+      archive.add(header);
+      if (wanted?.has(header.path) !== false) yield { header, bytes: await collect(body) };
     }
-    yield { header, bytes: await collectSmall(body, file) };
+  } catch (error) {
+    throw error instanceof TarFault ? tarFault(error, file) : error;
   }
 }
 
-/** `data.tar`, packed in any way that dpkg knows. */
-export const dataMember = /^data\.tar(?:\.(?:gz|xz|zst|bz2|lzma))?$/;
-
-/** The paragraph of a control file. @param file the package, if its name is known */
+/**
+ * The paragraph of a control file that dpkg takes: any further fault has a rule of Lockstep.
+ * @param file the package, if its name is known
+ */
 export function controlStanza(text: string, file: string | undefined): Stanza {
-  return parseStanza(text, { file: file === undefined ? 'control' : `${file}: control` });
+  return unlessFault(
+    () => parseStanza(text, { file: file === undefined ? 'control' : `${file}: control` }),
+    (fault) => {
+      const tag = (message: string | undefined): string =>
+        refusedBy('control-text', message ?? fault.message);
+      throw fault.with({ where: fault.where.map((place) => ({ ...place, message: tag(place.message) })) });
+    },
+  );
 }
 
-function parseControl(members: ReadonlyMap<string, Buffer>, file: string | undefined): DebControl {
-  const bytes = members.get('control');
-  if (bytes === undefined) throw damaged('its control archive has no control file', file);
-  const text = utf8Text(bytes, file === undefined ? 'control' : `${file}: control`);
-  const control = controlStanza(text, file);
-  for (const name of ['Package', 'Version', 'Architecture']) control.require(name);
-  return {
-    control,
-    scripts: new Map(
-      scriptNames.flatMap((name) => {
-        const script = members.get(name);
-        return script === undefined ? [] : [[name, script.toString('utf8')] as const];
-      }),
-    ),
-    conffiles: trimmedLines(members.get('conffiles')?.toString('utf8') ?? ''),
-    members,
+function parseControl(
+  archive: ControlArchive,
+  file: string | undefined,
+): { control: DebControl; removed: readonly MemberName[] } {
+  const { members } = archive;
+  const { control, conffiles, removed } = finished(archive, file);
+  const script = (name: ScriptName): [ScriptName, string][] => {
+    const bytes = members.get(name);
+    return bytes === undefined ? [] : [[name, bytes.toString('utf8')]];
   };
+  return {
+    control: {
+      control: controlStanza(control, file),
+      scripts: new Map(scriptNames.flatMap(script)),
+      conffiles: trimmedLines(conffiles ?? ''),
+      members,
+    },
+    removed,
+  };
+}
+
+function finished(archive: ControlArchive, file: string | undefined): ReturnType<ControlArchive['finish']> {
+  try {
+    return archive.finish();
+  } catch (error) {
+    throw error instanceof TarFault ? tarFault(error, file) : error;
+  }
 }
 
 async function* dataEntries(
   members: AsyncGenerator<ArMember>,
   data: ArMember,
-  decompress: DecompressByName,
-  file: string | undefined,
+  removed: readonly MemberName[],
+  reading: DebReading,
 ): AsyncGenerator<TarEntry> {
+  const { file, budget = debBudget } = reading;
+  const tree = new MemberTree(removed);
+  const count = new MemberBudget(budget, file);
   try {
-    yield* readTar(unpacked(data, decompress, file), file);
+    for await (const entry of readTar(unpacked(data, reading, new DataBudget(budget, file)), file, 'data')) {
+      count.count(entry.header.path);
+      tree.add(entry.header);
+      yield entry;
+    }
+  } catch (error) {
+    throw error instanceof TarFault ? tarFault(error, file) : error;
   } finally {
     await members.return(undefined);
   }

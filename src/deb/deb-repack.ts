@@ -7,15 +7,17 @@ import { LockstepError } from '../errors.js';
 import { readAr, writeAr, type ArMember } from './ar.js';
 import { collect } from './bytes.js';
 import type { Codec } from './codec.js';
+import { ControlArchive } from './control-archive.js';
+import { debBudget } from './deb-budget.js';
 import {
   controlEntries,
   controlStanza,
   damaged,
-  dataMember,
   nextMember,
   readFormat,
   type DebReading,
 } from './deb-file.js';
+import { dataMember } from './deb-members.js';
 import { debMembers } from './deb-writer.js';
 import type { Stanza } from './deb822.js';
 import { shownName } from './member-name.js';
@@ -87,7 +89,8 @@ export async function repackDeb(
     await readFormat(members, file);
     const entries: TarInput[] = [];
     let paragraph: { before: Stanza; control: string } | undefined;
-    for await (const { header, bytes } of controlEntries(members, io.decompress, file)) {
+    const held = new ControlArchive(io.budget ?? debBudget, file);
+    for await (const { header, bytes } of controlEntries(members, held, io)) {
       const { mode, mtime, uid, gid, uname, gname } = header;
       const common = { path: header.path, mode, mtime, owner: { uid, gid, uname, gname } };
       if (header.kind === 'dir') {

@@ -3,9 +3,14 @@
  * plain, whole and safe. It says nothing of any other; deb-file.ts reads those
  * and names their faults.
  */
-import { quickTar } from './quick-tar.js';
-import type { TarHeader } from './tar.js';
-import { isUtf8 } from './utf8.js';
+import { LockstepError } from '../errors.js';
+import { ControlArchive } from './control-archive.js';
+import { controlMember, dataMember, formatSpec } from './deb-members.js';
+import { debBudget, MemberBudget } from './deb-budget.js';
+import { MemberTree } from './member-tree.js';
+import { watchOf } from './one-stream.js';
+import { quickTar, type QuickTarEntry } from './quick-tar.js';
+import { TarFault, type TarForm, type TarHeader } from './tar-header.js';
 
 /** What a package says and holds. */
 export interface QuickDeb {
@@ -31,32 +36,44 @@ export function quickDeb(deb: Buffer, unpack: UnpackSmall): QuickDeb | undefined
   // deb(5): exactly these, in this order, where nothing unusual is in it
   if (parts?.length !== 3) return undefined;
   const [format, controlArchive, dataArchive] = parts as [ArPart, ArPart, ArPart];
-  if (format.name !== 'debian-binary' || !/^2\.[0-9]+\n/.test(format.body.toString('latin1')))
+  if (format.name !== 'debian-binary' || !formatSpec.test(format.body.toString('latin1', 0, 64)))
     return undefined;
-  if (!/^control\.tar(?:\.(?:gz|xz|zst))?$/.test(controlArchive.name)) return undefined;
-  if (!/^data\.tar(?:\.(?:gz|xz|zst|bz2|lzma))?$/.test(dataArchive.name)) return undefined;
-  const control = controlFiles(unpack(controlArchive.name, controlArchive.body));
-  if (control === undefined) return undefined;
-  const data = unpack(dataArchive.name, dataArchive.body);
-  const entries = data === undefined ? undefined : quickTar(data);
-  if (entries === undefined) return undefined;
-  const members = entries.map(({ header }) => header);
-  return { ...control, members, bodyOf: (header) => entries[members.indexOf(header)]!.body };
+  if (!controlMember.test(controlArchive.name) || !dataMember.test(dataArchive.name)) return undefined;
+  try {
+    const { removed, ...control } = controlFiles(tarIn(controlArchive, 'control', unpack));
+    const tree = new MemberTree(removed);
+    const count = new MemberBudget(debBudget, undefined);
+    const entries = tarIn(dataArchive, 'data', unpack);
+    for (const { header } of entries) {
+      count.count(header.path);
+      tree.add(header);
+    }
+    const members = entries.map(({ header }) => header);
+    return { ...control, members, bodyOf: (header) => entries[members.indexOf(header)]!.body };
+  } catch (error) {
+    // The thorough reader names it
+    if (error instanceof TarFault || error instanceof LockstepError) return undefined;
+    throw error;
+  }
 }
 
-function controlFiles(tar: Buffer | undefined): Pick<QuickDeb, 'control' | 'conffiles'> | undefined {
-  const entries = tar === undefined ? undefined : quickTar(tar);
-  if (entries === undefined) return undefined;
-  const seen = new Map<string, Buffer>();
+/** The members of an archive that is one stream and plain. @throws TarFault */
+function tarIn({ name, body }: ArPart, form: TarForm, unpack: UnpackSmall): QuickTarEntry[] {
+  const watch = watchOf(name);
+  watch?.push(body);
+  const tar = watch === undefined || watch.fault() === null ? unpack(name, body) : undefined;
+  const entries = tar === undefined ? undefined : quickTar(tar, form);
+  if (entries === undefined) throw new TarFault('not plain');
+  return entries;
+}
+
+function controlFiles(entries: readonly QuickTarEntry[]): ReturnType<ControlArchive['finish']> {
+  const archive = new ControlArchive(debBudget, undefined);
   for (const { header, body } of entries) {
-    if (header.kind === 'dir') continue;
-    const name = header.path;
-    if (header.kind !== 'file' || name.includes('/') || seen.has(name)) return undefined;
-    seen.set(name, body);
+    archive.add(header);
+    if (header.kind === 'file') archive.keep(header.path, body);
   }
-  const control = seen.get('control');
-  if (control === undefined || !isUtf8(control)) return undefined;
-  return { control: control.toString('utf8'), conffiles: seen.get('conffiles')?.toString('utf8') };
+  return archive.finish();
 }
 
 interface ArPart {

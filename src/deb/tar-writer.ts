@@ -1,7 +1,7 @@
 /**
  * Writing tar archives byte for byte as `tar --format=gnu` does, which is
  * what dpkg-deb makes: dpkg knows GNU long names but refuses pax headers,
- * which is all that `tar-stream` can write for a long or non-ASCII name.
+ * which most writers make for a long or non-ASCII name.
  * The same entries give the same bytes; their order is the caller's.
  */
 import { counted } from '../counted.js';

@@ -50,10 +50,10 @@ export async function* readSourceTree(
 ): AsyncGenerator<TreeMember> {
   try {
     const folder = path === '' ? '' : memberName(path);
-    const packed = watched(store.open(archive.sha256), (bytes) => options.onBytes?.(bytes));
+    const packed = watched(store.open(archive.sha256), ({ length }) => options.onBytes?.(length));
     const bytes = decompressByName(archive.name, packed, { signal: options.signal });
     let top: string | null = null;
-    for await (const entry of readTar(bytes, archive.name, { v7: true })) {
+    for await (const entry of readTar(bytes, archive.name)) {
       const full = entry.header.path;
       if (full === '') continue;
       const first = full.split('/', 1)[0]!;

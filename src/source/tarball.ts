@@ -163,7 +163,7 @@ async function bytesOf(
   }
   const fetch = async (item: Item): Promise<StoredBlob> => {
     const answer = await context.http.get(listing.url, context);
-    const body = watched(answer.body, (bytes, total) => {
+    const body = watched(answer.body, ({ length: bytes }, total) => {
       if (total > largestTarball) throw tooLarge(listing.url);
       item.advance(bytes);
     });
@@ -222,7 +222,7 @@ async function newestMember(archive: StoredFile, context: SourceContext): Promis
     let newest: number | undefined;
     await readStored(context.store, archive.sha256, async () => {
       const bytes = decompressByName(archive.name, context.store.open(archive.sha256), context);
-      for await (const { header } of readTar(bytes, archive.name, { v7: true })) {
+      for await (const { header } of readTar(bytes, archive.name)) {
         newest = Math.max(newest ?? 0, header.mtime);
       }
     });

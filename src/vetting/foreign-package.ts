@@ -25,6 +25,15 @@ export interface ForeignContents {
  */
 const rules = new Set(['special-file', 'world-writable', 'owner', 'foreign-root', 'dpkg-state', 'conffile']);
 
+/** Further rules for packages that dpkg takes, by the name at the end of the message. */
+export const foreignRules = {
+  'control-field': 'a control file that apt, Policy or deb-control(5) do not allow',
+  architecture: 'architectures that are not those of the profile',
+  'file-name': 'a name and version that are too long for a file in the pool',
+} as const;
+
+const told = (rule: keyof typeof foreignRules, message: string): string => `${message} [${rule}]`;
+
 /** File systems allow 255 bytes for a name; some are left for temporary ones. */
 const longestFileName = 200;
 
@@ -37,14 +46,17 @@ export function judgeForeign(
   architectures: readonly string[],
 ): { stanza: BinaryStanza } | { faults: string[] } {
   const stanza = judgeBinaryStanza(contents.control);
-  if ('faults' in stanza) return { faults: stanza.faults.map((fault) => `control: ${fault}`) };
+  if ('faults' in stanza)
+    return { faults: stanza.faults.map((fault) => told('control-field', `control: ${fault}`)) };
   const { package: name, version, architecture } = stanza;
   const faults: string[] = [];
   if (architecture !== 'all' && !architectures.includes(architecture)) {
-    faults.push(`it is for ${architecture}, but the profile is for ${architectures.join(', ')}`);
+    faults.push(
+      told('architecture', `it is for ${architecture}, but the profile is for ${architectures.join(', ')}`),
+    );
   }
   if (`${name}_${withoutEpoch(version)}_${architecture}.deb`.length > longestFileName) {
-    faults.push('its name and version are too long for a file name');
+    faults.push(told('file-name', 'its name and version are too long for a file name'));
   }
   if (faults.length > 0) return { faults };
   const findings = findingsOn(name, contents);
@@ -56,10 +68,10 @@ function findingsOn(name: string, { members, conffiles }: ForeignContents): stri
     rules.has(rule),
   );
   if (found.length === 0) return [];
-  // Folders alone do no harm: base-files brings those of the whole system
+  // Folders alone do no harm: base-files brings those of the whole system, dpkg those of its database
   const folders = new Set(members.flatMap(({ kind, path }) => (kind === 'dir' ? [`/${path}`] : [])));
   return found
-    .filter(({ rule, path }) => rule !== 'foreign-root' || !folders.has(path))
+    .filter(({ rule, path }) => (rule !== 'foreign-root' && rule !== 'dpkg-state') || !folders.has(path))
     .map(({ path, message, rule }) => `${shownName(path)} ${message} [${rule}]`);
 }
 

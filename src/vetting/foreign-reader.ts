@@ -152,4 +152,10 @@ async function readThoroughly(
 }
 
 /** Codes that say something of the bytes, and not of this machine. */
-const ofThePackage = new Set(['DEB_ARCHIVE', 'DEB_SYNTAX', 'DEB_UNSAFE_NAME', 'DATA_DAMAGED']);
+const ofThePackage = new Set([
+  'DEB_ARCHIVE',
+  'DEB_SYNTAX',
+  'DEB_TOO_LARGE',
+  'DEB_UNSAFE_NAME',
+  'DATA_DAMAGED',
+]);

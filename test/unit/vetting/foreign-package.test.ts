@@ -51,10 +51,10 @@ describe('a package of others', () => {
   it('is refused without the fields that name it, and with what is no control file', () => {
     const bare = { ...contents(), control: 'Source:\nDescription: x\n' };
     assert.deepEqual(faults(bare), [
-      'control: Package "" is not a package name',
-      'control: Version "" is not a Debian version',
-      'control: Architecture "" is not an architecture',
-      'control: Source "" is not "name" or "name (version)"',
+      'control: Package "" is not a package name [control-field]',
+      'control: Version "" is not a Debian version [control-field]',
+      'control: Architecture "" is not an architecture [control-field]',
+      'control: Source "" is not "name" or "name (version)" [control-field]',
     ]);
     assert.equal(faults({ ...contents(), control: 'Package hello\n' }).length, 1);
   });
@@ -63,14 +63,14 @@ describe('a package of others', () => {
     assert.deepEqual(
       faults(contents({ Package: '../x', Version: 'one', Architecture: 'any/thing', Source: 'a b' })),
       [
-        'control: Package "../x" is not a package name',
-        'control: Version "one" is not a Debian version',
-        'control: Architecture "any/thing" is not an architecture',
-        'control: Source "a b" is not "name" or "name (version)"',
+        'control: Package "../x" is not a package name [control-field]',
+        'control: Version "one" is not a Debian version [control-field]',
+        'control: Architecture "any/thing" is not an architecture [control-field]',
+        'control: Source "a b" is not "name" or "name (version)" [control-field]',
       ],
     );
     assert.deepEqual(faults(contents({ Architecture: 's390x' })), [
-      'it is for s390x, but the profile is for amd64, arm64',
+      'it is for s390x, but the profile is for amd64, arm64 [architecture]',
     ]);
     assert.match(faults(contents({ Source: '../../etc (1)' }))[0]!, /Source/);
     assert.match(faults(contents({ Package: 'a'.repeat(300) }))[0]!, /too long/);
