@@ -18,7 +18,7 @@ export interface ForeignFiles {
   changes: string[];
   /** Symbolic links in folders, by the names of packages: they were left alone. */
   links: string[];
-  /** Packages for Debian's installer (.udeb) and of debug symbols in a form of their own (.ddeb) in folders. */
+  /** Packages for Debian's installer (.udeb) and of debug symbols in another form (.ddeb) in folders. */
   others: string[];
   faults: FaultPlace[];
 }

@@ -129,7 +129,7 @@ export function uncovered(
 ): string | null {
   const of = `${facts.source} ${facts.sourceVersion}`;
   if (`${entry.source} ${entry.sourceVersion}` !== of)
-    return `is of the source package ${entry.source} ${entry.sourceVersion}, but its .changes is of ${of}`;
+    return `names the source package ${entry.source} ${entry.sourceVersion}, but its .changes names ${of}`;
   if (!facts.binaries.has(entry.package) && !facts.binaries.has(withoutDbgsym(entry.package)))
     return `is the package ${entry.package}, which the source package ${of} does not name`;
   return facts.architectures.has(entry.architecture)

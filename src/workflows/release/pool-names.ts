@@ -1,6 +1,6 @@
 /**
- * A name in the pool has one content for ever: what a new snapshot would put there under a name that the archive has for
- * other bytes could be cut and never published. That is found before it is cut.
+ * A name in the pool never changes its content. What a new snapshot would put there under a name that the archive has for
+ * other bytes could be cut and never published, so it is found before the cut.
  */
 import { poolFilePath } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';

@@ -85,11 +85,11 @@ describe('an upload', () => {
   it('covers no package of another source or version', async () => {
     const other = await upload({ debs: [{ package: 'hello', version: '1-1', source: 'other' }] });
     assert.deepEqual(await refused(other), [
-      'hello_1-1_amd64.deb: is of the source package other 1-1, but its .changes is of hello 1-1',
+      'hello_1-1_amd64.deb: names the source package other 1-1, but its .changes names hello 1-1',
     ]);
     const newer = await upload({ debs: [{ package: 'hello', version: '2-1' }] });
     assert.deepEqual(await refused(newer), [
-      'hello_2-1_amd64.deb: is of the source package hello 2-1, but its .changes is of hello 1-1',
+      'hello_2-1_amd64.deb: names the source package hello 2-1, but its .changes names hello 1-1',
     ]);
   });
 
