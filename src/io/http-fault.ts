@@ -12,15 +12,28 @@ export class StatusError extends LockstepError {
   constructor(url: URL | string, status: number, retryAfterMs?: number) {
     const gone = status === 404 || status === 410;
     super(gone ? 'NET_NOT_FOUND' : 'NET_STATUS', {
-      message: gone ? `Not found (${status}): ${shownUrl(url)}` : `Status ${status} from ${shownUrl(url)}`,
-      hint: gone
-        ? 'The mirror may be out of date, or lack this release; try another one.'
-        : 'Try again later, or use another mirror.',
+      message: gone
+        ? `Not found (${status}): ${shownUrl(url)}`
+        : `Status ${status} from ${shownUrl(url)}${meaning[status] ?? ''}`,
+      hint: gone ? 'The mirror may be out of date, or lack this release; try another one.' : hintOf(status),
       where: [{ value: shownUrl(url) }],
     });
     this.status = status;
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+const meaning: Readonly<Record<number, string>> = {
+  401: ': the server requires an account, or rejects the one that it got',
+  407: ': the proxy requires an account, or rejects the one that it got',
+};
+
+function hintOf(status: number): string {
+  if (status === 401)
+    return "Where apt's configuration names the mirror, add its account to /etc/apt/auth.conf (apt_auth.conf(5)); this user must be able to read the file. Otherwise put user and password into the address in LOCKSTEP_MIRROR.";
+  if (status === 407)
+    return "Put user and password into the address of the proxy: in http_proxy or https_proxy, or in apt's Acquire::http::Proxy.";
+  return 'Try again later, or use another mirror.';
 }
 
 /** A network fault. `cause` is the error that Node threw. */

@@ -14,8 +14,20 @@ import { interruptionOf, throwIfInterrupted, type Stoppable } from './interrupt.
 import { RateWatch } from './least-rate.js';
 import type { ProxyRule } from './proxy.js';
 
-export interface TransportSettings {
+/** User and password for a server. */
+export interface Account {
+  user: string;
+  password: string;
+}
+
+/** How servers are reached. `start` is the address that a caller asked for, and that redirected to this one. */
+export interface Access {
   proxy: ProxyRule;
+  /** The account for an address that names none. */
+  account: (url: URL, start: URL) => Account | undefined;
+}
+
+export interface TransportSettings extends Access {
   /** Milliseconds without an answer or without a byte of the body; also the span in which leastRate is measured. */
   stallMs: number;
   /** Bytes per second that a server must send; 0 for no limit. */
@@ -75,7 +87,7 @@ export async function request(
 ): Promise<HttpResponse> {
   let url = start;
   for (let hops = 0; ; hops++) {
-    const answer = await exchange(transport, url, options);
+    const answer = await exchange(transport, url, start, options);
     const status = answer.statusCode ?? 0;
     const target = [301, 302, 303, 307, 308].includes(status) ? answer.headers.location : undefined;
     if (target !== undefined) {
@@ -129,6 +141,7 @@ function retryAfter(value: string | undefined): number | undefined {
 async function exchange(
   transport: Transport,
   url: URL,
+  start: URL,
   options: GetOptions,
   isSecond = false,
 ): Promise<IncomingMessage> {
@@ -136,7 +149,7 @@ async function exchange(
   try {
     return await new Promise<IncomingMessage>((resolve, reject) => {
       throwIfInterrupted(options.signal);
-      const { headers, ...route } = routeTo(transport, url);
+      const { headers, ...route } = routeTo(transport, url, start);
       sent = send(url, transport.stallMs, {
         ...route,
         headers: {
@@ -158,7 +171,7 @@ async function exchange(
   } catch (error) {
     // The server closed an idle connection at the moment of its reuse: the request can be sent again.
     if (!isSecond && sent?.reusedSocket === true && (error as { code?: unknown }).code === 'ECONNRESET')
-      return await exchange(transport, url, options, true);
+      return await exchange(transport, url, start, options, true);
     throw unreachable(url, error);
   }
 }
@@ -187,11 +200,15 @@ function send(url: URL, stallMs: number, options: RequestOptions): ClientRequest
 type Route = RequestOptions & { headers: Record<string, string> };
 
 /** Direct, or through the proxy: http by absolute form (RFC 9112 3.2.2), https by CONNECT. */
-function routeTo(transport: Transport, url: URL): Route {
+function routeTo(transport: Transport, url: URL, start: URL): Route {
   const { agents } = transport;
   const path = url.pathname + url.search;
-  const direct = { ...serverOf(url), path, headers: accountOf(url, 'authorization') };
-  const proxy = transport.proxy(url);
+  const direct = {
+    ...serverOf(url),
+    path,
+    headers: accountOf(url, 'authorization', transport.account(url, start)),
+  };
+  const proxy = transport.proxy(url, start);
   if (proxy === undefined) return { ...direct, agent: agents.get(url.protocol) };
   if (url.protocol === 'https:') {
     const agent = agents.get(proxy.href) ?? new TunnelAgent(proxy, transport.stallMs);
@@ -206,10 +223,11 @@ function serverOf({ protocol, hostname, port }: URL): RequestOptions {
   return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port };
 }
 
-function accountOf(url: URL, header: string): Record<string, string> {
-  if (url.username === '' && url.password === '') return {};
-  const account = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { [header]: `Basic ${Buffer.from(account).toString('base64')}` };
+function accountOf(url: URL, header: string, other?: Account): Record<string, string> {
+  const own = { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  const account = own.user === '' && own.password === '' ? other : own;
+  if (account === undefined) return {};
+  return { [header]: `Basic ${Buffer.from(`${account.user}:${account.password}`).toString('base64')}` };
 }
 
 /** Connections to https servers through a proxy: a tunnel (RFC 9110 9.3.6), and TLS in it. */

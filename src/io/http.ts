@@ -13,7 +13,7 @@ import type { RetryPolicy } from './http-fault.js';
 import { netFault, shownUrl, StatusError } from './http-fault.js';
 import type { Asking, Place, Refusal } from './http-places.js';
 import { firstPlace } from './http-places.js';
-import type { GetOptions, HttpResponse, Transport, TransportSettings } from './http-request.js';
+import type { Access, GetOptions, HttpResponse, Transport, TransportSettings } from './http-request.js';
 import { throwIfInterrupted, type Stoppable } from './interrupt.js';
 import type { Item } from './progress.js';
 import { deadlineMs } from './least-rate.js';
@@ -30,6 +30,7 @@ export interface HttpOptions extends Partial<RetryPolicy>, Partial<TransportSett
 
 const defaultSettings: TransportSettings = {
   proxy: noProxy,
+  account: () => undefined,
   stallMs: 30_000,
   leastRate: 1024,
   elapsed: () => performance.now(),
@@ -120,6 +121,17 @@ export class Http {
    */
   async retried<T>(url: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
     return await this.#first([[url]], attempt, { signal });
+  }
+
+  /** A client with the same settings that reaches servers in another way. @param access gets the way of this one */
+  via(access: (own: Access) => Access): Http {
+    const { proxy, account } = this.#settings;
+    return new Http({
+      ...this.#settings,
+      ...this.#policy,
+      clock: this.#clock,
+      ...access({ proxy, account }),
+    });
   }
 
   /** The proxy for requests to this address, or undefined. */

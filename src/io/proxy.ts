@@ -3,8 +3,8 @@
  * Pure: the environment comes in as an argument.
  */
 
-/** The proxy for a URL, or undefined for a direct connection. */
-export type ProxyRule = (url: URL) => URL | undefined;
+/** The proxy for a URL, or undefined for a direct connection. `start`: the address that redirected there. */
+export type ProxyRule = (url: URL, start?: URL) => URL | undefined;
 
 /** Always direct. */
 export const noProxy: ProxyRule = () => undefined;
@@ -18,12 +18,17 @@ export function proxyFrom(env: Readonly<Record<string, string | undefined>>): Pr
   const all = env['all_proxy'] ?? env['ALL_PROXY'];
   const http = proxyUrl(env['http_proxy'] ?? all);
   const https = proxyUrl(env['https_proxy'] ?? env['HTTPS_PROXY'] ?? all);
-  const direct = (env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
   return (url) => {
-    if (direct.some((entry) => covers(entry, url))) return undefined;
+    if (isDirect(env, url)) return undefined;
     if (url.protocol === 'http:') return http;
     return url.protocol === 'https:' ? https : undefined;
   };
+}
+
+/** Whether `no_proxy` lists it. */
+export function isDirect(env: Readonly<Record<string, string | undefined>>, url: URL): boolean {
+  const entries = (env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(/[\s,]+/);
+  return entries.some((entry) => entry !== '' && covers(entry, url));
 }
 
 function proxyUrl(value: string | undefined): URL | undefined {

@@ -2,11 +2,14 @@
  * The configuration of this machine's apt: sources.list(5) in both forms, lists behind mirror+file:, and the
  * settings for dates and proxies. It only reads; mirror.ts decides which entry is Debian's.
  */
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseStanzas } from '../deb/deb822.js';
 import { LockstepError } from '../errors.js';
-import { namesIn, readIfThere } from '../io/disk.js';
+import { namesIn, readIfThere, removeTree, tempDir, writeFileAtomic } from '../io/disk.js';
+import { answerOf } from '../io/process.js';
+import { parseAptDump, proxyDetector, type AptAccess, type AptSettings } from './apt-access.js';
 
 /** One suite of one entry. */
 export interface AptEntry {
@@ -28,8 +31,7 @@ export interface AptConfiguration {
   files: string[];
   /** Where Acquire::Check-Valid-Until is turned off, `file:line`; null where it is not. */
   datesIgnoredBy: string | null;
-  /** Acquire::http::Proxy, as written. */
-  proxy?: string;
+  access: AptAccess;
 }
 
 /** A file of apt's configuration. */
@@ -38,8 +40,15 @@ export interface AptFile {
   text: string;
 }
 
+const aptFolder = '/etc/apt';
+
 /** An apt that knows nothing: for tests, and machines without one. */
-export const noAptConfiguration: AptConfiguration = { entries: [], files: [], datesIgnoredBy: null };
+export const noAptConfiguration: AptConfiguration = {
+  entries: [],
+  files: [],
+  datesIgnoredBy: null,
+  access: { settings: new Map(), accounts: [] },
+};
 
 const oneLine = /^deb(?:-src)?\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)(?:\s+(.*))?$/;
 
@@ -104,10 +113,11 @@ export function parseMirrorList(text: string): string[] {
     .map(({ uri }) => uri);
 }
 
-/** The settings that matter here, of apt.conf(5) files in the order apt reads them; the last one wins. */
-export function parseAptSettings(
-  files: readonly AptFile[],
-): Pick<AptConfiguration, 'datesIgnoredBy' | 'proxy'> {
+/**
+ * What the files of apt.conf(5) say of dates, in the order in which apt reads them; the last one wins. `apt-config`
+ * shows the value, but not the place.
+ */
+export function parseAptSettings(files: readonly AptFile[]): Pick<AptConfiguration, 'datesIgnoredBy'> {
   const lines = files
     .flatMap(({ path, text: whole }) =>
       whole.split('\n').map((line, index) => ({ line, place: `${path}:${index + 1}` })),
@@ -116,11 +126,7 @@ export function parseAptSettings(
   const text = lines.map(({ line }) => line).join('\n');
   const check = [...text.matchAll(/(?<=^|[\s:{;])Check-Valid-Until\s+"?([^";\s]+)"?\s*;/gi)].at(-1);
   const checkedAt = lines[text.slice(0, check?.index).split('\n').length - 1]?.place;
-  const proxy = [...text.matchAll(/(?:^|[\s;])Acquire::http::Proxy\s+"([^"]*)"\s*;/gi)].at(-1)?.[1];
-  return {
-    datesIgnoredBy: yesNo(check?.[1]) === false ? (checkedAt ?? null) : null,
-    ...(proxy === undefined || proxy === '' ? {} : { proxy }),
-  };
+  return { datesIgnoredBy: yesNo(check?.[1]) === false ? (checkedAt ?? null) : null };
 }
 
 /**
@@ -128,7 +134,7 @@ export function parseAptSettings(
  * read count as not there: apt as root may know more than we do.
  * @param root apt's own folder; another one in tests
  */
-export async function readAptConfiguration(root = '/etc/apt'): Promise<AptConfiguration> {
+export async function readAptConfiguration(root = aptFolder): Promise<AptConfiguration> {
   const sources = [
     ...(await readFiles(root, ['sources.list'])),
     ...(await readFiles(join(root, 'sources.list.d'), /\.(?:list|sources)$/)),
@@ -149,7 +155,45 @@ export async function readAptConfiguration(root = '/etc/apt'): Promise<AptConfig
     ),
     files: sources.map((file) => file.path),
     ...parseAptSettings(settings),
+    access: {
+      settings: await readSettings(root),
+      accounts: [
+        ...(await readFiles(root, ['auth.conf'])),
+        ...(await readFiles(join(root, 'auth.conf.d'), /^[\w.-]+\.conf$/)),
+      ].map(({ text }) => text),
+    },
   };
+}
+
+/** By apt's own program, which knows all forms of its files. */
+async function readSettings(root: string): Promise<AptSettings> {
+  const dump = async (env: Record<string, string>): Promise<AptSettings> =>
+    parseAptDump((await answerOf('apt-config', ['dump'], { env })) ?? '');
+  if (root === aptFolder) return await dump({});
+  const folder = await tempDir(tmpdir(), 'lockstep-apt-');
+  try {
+    const file = join(folder, 'apt.conf');
+    await writeFileAtomic(file, `Dir::Etc "${root}";\n`, { fsync: false });
+    return await dump({ APT_CONFIG: file });
+  } finally {
+    await removeTree(folder);
+  }
+}
+
+/**
+ * Asks the programs of `Acquire::http::Proxy-Auto-Detect` for the proxy of each host, as apt does. A program that fails
+ * or prints nothing changes nothing.
+ */
+export async function detectProxies(access: AptAccess, uris: readonly string[]): Promise<AptAccess> {
+  const settings = new Map(access.settings);
+  for (const url of uris.map((uri) => new URL(uri))) {
+    const detector = proxyDetector(settings, url);
+    const name = `acquire::${url.protocol}:proxy::${url.hostname}`;
+    if (detector === undefined || settings.has(name)) continue;
+    const answer = (await answerOf(detector, [url.href], {}))?.split('\n', 1)[0]?.trim() ?? '';
+    if (answer !== '') settings.set(name, answer);
+  }
+  return { ...access, settings };
 }
 
 async function fetchable(uri: string): Promise<string[]> {

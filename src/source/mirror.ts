@@ -21,6 +21,8 @@ export interface MirrorPlace {
    * in time); null if it checks them.
    */
   datesIgnoredBy: string | null;
+  /** Whether apt's configuration named it: then apt's proxies and accounts are for it. */
+  ofApt: boolean;
   /** The place was worked out from another one, not written down by anybody. */
   derived: boolean;
 }
@@ -76,6 +78,11 @@ export function chooseMirror(question: MirrorQuestion): Mirror {
   return { release, updates, security };
 }
 
+/** The addresses that apt's configuration named. */
+export function addressesOfApt(mirror: Mirror): string[] {
+  return Object.values(mirror).flatMap((place) => (place.ofApt ? place.uris : []));
+}
+
 /** The suites of the base with their places, the main one first. */
 export function suitesOfBase(mirror: Mirror, base: SourceBase): SuitePlace[] {
   return [
@@ -97,7 +104,13 @@ function named(value: OneOrMore | undefined, from: string): MirrorPlace | null {
       where: [{ path: from, value: urls[wrong] }],
     });
   }
-  return { uris: [...new Set(urls.map(withoutSlash))], from, datesIgnoredBy: null, derived: false };
+  return {
+    uris: [...new Set(urls.map(withoutSlash))],
+    from,
+    datesIgnoredBy: null,
+    ofApt: false,
+    derived: false,
+  };
 }
 
 function isMirror(url: string): boolean {
@@ -177,6 +190,7 @@ function fromApt({ apt, base }: MirrorQuestion, role: SuiteRole): MirrorPlace | 
     uris: [...new Set(best.flatMap(({ uris }) => uris.map(withoutSlash)))],
     from,
     datesIgnoredBy: checkValidUntil === null ? apt.datesIgnoredBy : checkValidUntil ? null : from,
+    ofApt: true,
     derived: false,
   };
 }

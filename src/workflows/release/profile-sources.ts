@@ -1,9 +1,15 @@
 /** What a profile's sources are read with: mirror, caches, and what earlier snapshots said of the same sources. */
 import type { Profile } from '../../profile/profile-schema.js';
 import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
-import { readAptConfiguration } from '../../source/apt-configuration.js';
+import type { Http } from '../../io/http.js';
+import { accessByApt } from '../../source/apt-access.js';
+import {
+  detectProxies,
+  readAptConfiguration,
+  type AptConfiguration,
+} from '../../source/apt-configuration.js';
 import { debianKeyring, type SourceContext } from '../../source/source-context.js';
-import { chooseMirror } from '../../source/mirror.js';
+import { addressesOfApt, chooseMirror, type Mirror } from '../../source/mirror.js';
 import type { Pin } from '../../source/pin.js';
 import type { ReleaseFloor } from '../../source/release-age.js';
 import { isRemembered } from '../../source/pin-kinds.js';
@@ -18,17 +24,14 @@ export async function sourceContext(
 ): Promise<SourceContext> {
   const { distribution, codename, architectures } = profile.base;
   const base = { distribution, codename, architectures };
+  const apt = await readAptConfiguration();
+  const mirror = chooseMirror({ base, environment: context.env, configured: context.workspace.mirror, apt });
   return {
-    http: context.http,
+    http: await httpFor(context, mirror, apt),
     store: context.store,
     cacheDir: inCache(context.places.cache, 'facts'),
     keyring: context.env['LOCKSTEP_KEYRING'] || debianKeyring,
-    mirror: chooseMirror({
-      base,
-      environment: context.env,
-      configured: context.workspace.mirror,
-      apt: await readAptConfiguration(),
-    }),
+    mirror,
     base,
     clock: context.clock,
     progress: context.progress,
@@ -38,6 +41,14 @@ export async function sourceContext(
     floor: olderBase ? undefined : await releaseFloor(context, profile),
     ...(await earlierPins(context, profile)),
   };
+}
+
+/** A client that reaches mirrors of apt as apt does: through its proxies, with its accounts. */
+async function httpFor({ http, env }: Context, mirror: Mirror, apt: AptConfiguration): Promise<Http> {
+  const mirrors = addressesOfApt(mirror);
+  if (mirrors.length === 0) return http;
+  const access = await detectProxies(apt.access, mirrors);
+  return http.via((other) => accessByApt(access, mirrors, other, env));
 }
 
 /**

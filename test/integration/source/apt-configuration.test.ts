@@ -41,7 +41,7 @@ Components: main
       'apt.conf.d/91dates.dpkg-old': 'Acquire::Check-Valid-Until "false";\n',
     });
     const apt = await readAptConfiguration(root);
-    assert.equal(apt.proxy, 'http://proxy.test:3128');
+    assert.equal(apt.access.settings.get('acquire::http::proxy'), 'http://proxy.test:3128');
     assert.equal(apt.datesIgnoredBy, null);
     assert.deepEqual(apt.files, [join(root, 'sources.list.d/debian.sources')]);
     const base = { distribution: 'debian', codename: 'bookworm', architectures: ['amd64'] };

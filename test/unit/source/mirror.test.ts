@@ -19,7 +19,7 @@ function apt(...files: AptFile[]): AptConfiguration {
   const entries = files.flatMap((file) =>
     file.path.endsWith('.sources') ? parseSourcesStanzas(file) : parseSourcesList(file),
   );
-  return { entries, files: files.map(({ path }) => path), datesIgnoredBy: null };
+  return { ...noAptConfiguration, entries, files: files.map(({ path }) => path) };
 }
 
 function chosen(
@@ -242,8 +242,6 @@ describe("apt's configuration", () => {
     );
     const twice = 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Valid-Until "true";';
     assert.equal(settings(twice).datesIgnoredBy, null);
-    assert.equal(settings('Acquire::http::Proxy "http://proxy.test:3128";').proxy, 'http://proxy.test:3128');
-    assert.equal(settings('').proxy, undefined);
   });
 
   it('has lists of mirrors, the best first', () => {
