@@ -63,6 +63,11 @@ export const errorCodes = {
   MOVE_NOWHERE: ['input', 'The suite has no earlier good snapshot to return to'],
   MOVE_SCHEMA: ['input', 'The move changes the database schema, and the flag that allows it is missing'],
   MOVE_UNNEEDED: ['input', 'No version would be withdrawn, so there is nothing to supersede'],
+  SNAPSHOT_FORKED: [
+    'input',
+    'Two people cut snapshots of a profile at the same time, and nobody has merged them yet',
+  ],
+  MERGE_IMPOSSIBLE: ['input', 'Two sides cannot be merged without a decision; the message says which'],
   HISTORY_CUT: [
     'archive',
     'The history of a suite lacks moves that its signed Release knows; nothing was written',

@@ -7,6 +7,7 @@ import pLimit from 'p-limit';
 import { parseStanzas } from '../deb/deb822.js';
 import { isTemporaryName } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
+import { firstLine } from '../snapshot/chained-lines.js';
 import { isChangelog } from '../snapshot/pool-path.js';
 import type { Taken } from '../signing/verifier.js';
 import type { Finding } from '../snapshot/finding.js';
@@ -15,9 +16,11 @@ import type { ExpectedFiles } from './expected.js';
 import type { PoolFile } from './index-text.js';
 import { keyFiles, keyrings } from './key-file-data.js';
 import type { KeyFilesRequest } from './key-files.js';
-import { frozenPool, keyringFiles, poolFolder, sourcesFilePath } from './layout.js';
+import { frozenPool, keyringFiles, liveView, poolFolder, sourcesFilePath } from './layout.js';
 import { isWay, wayOf } from './pool-way.js';
 import type { ArchivePort, PortFile } from './port.js';
+import { historyIn } from './release.js';
+import { readSignedView } from './signed-view.js';
 import { archiveFault, type ArchiveFinding } from './remedy.js';
 import { verifyPool } from './verify-pool.js';
 import {
@@ -78,7 +81,7 @@ const viewsAtOnce = 2;
 export async function verifyArchive(request: ArchiveRequest): Promise<ArchiveReading> {
   const { port, signal, scope } = request;
   const there = [...(await port.list('debian', { signal })), ...(await port.list('snapshot', { signal }))];
-  const names = viewsOf(request, there);
+  const names = viewsOf(request, there, await linesKnownHere(request));
   const folders = names.map((name) => `${folderOf(name)}/`);
   const inView = (path: string): boolean => folders.some((folder) => path.startsWith(folder));
   const inPool = (path: string): boolean => path.startsWith(`${poolFolder}/`);
@@ -163,8 +166,25 @@ export function lasting<T extends Finding>(before: readonly Finding[], now: read
   return now.filter(({ path, kind }) => known.has(`${kind} ${path}`));
 }
 
+/**
+ * Of histories that several people continued: the lines that this archive knows, by suite. The frozen views of the others
+ * are in the archive of who made those moves.
+ */
+async function linesKnownHere({ port, trust, snapshots }: ArchiveRequest): Promise<Map<string, Set<number>>> {
+  const known = new Map<string, Set<number>>();
+  for (const [suite, text] of snapshots.branching) {
+    const { release } = await readSignedView(port, liveView(suite), trust);
+    known.set(suite, firstLine(text, historyIn(release)?.sha256));
+  }
+  return known;
+}
+
 /** The views that must be there by the histories, and those that are. */
-function viewsOf(request: ArchiveRequest, there: readonly PortFile[]): ViewName[] {
+function viewsOf(
+  request: ArchiveRequest,
+  there: readonly PortFile[],
+  known: ReadonlyMap<string, ReadonlySet<number>>,
+): ViewName[] {
   const { snapshots, scope } = request;
   const suites = new Set([...request.suites, ...snapshots.histories.keys(), ...snapshots.damagedHistories]);
   const found = there.flatMap(({ path }): ViewName[] => {
@@ -175,7 +195,8 @@ function viewsOf(request: ArchiveRequest, there: readonly PortFile[]): ViewName[
     return isThere(request, id) ? [{ kind: 'frozen', suite, id, due: false }] : [];
   });
   const due = [...snapshots.histories].flatMap(([suite, entries]): ViewName[] => {
-    const ids = entries.map(({ to }) => to).filter((id) => isThere(request, id));
+    const here = entries.filter((_, index) => known.get(suite)?.has(index) !== false);
+    const ids = here.map(({ to }) => to).filter((id) => isThere(request, id));
     return [
       { kind: 'live', suite, id: currentOf(request, suite), due: true },
       ...ids.map((id) => ({ kind: 'frozen' as const, suite, id, due: true })),
@@ -209,7 +230,8 @@ function listedBy(request: ArchiveRequest, suite: string): Set<string> {
 }
 
 function currentOf({ snapshots }: ArchiveRequest, suite: string): string | undefined {
-  return snapshots.histories.get(suite)?.at(-1)?.to;
+  // Nobody has said yet where a history goes on that two people continued
+  return snapshots.forkedHistories.has(suite) ? undefined : snapshots.histories.get(suite)?.at(-1)?.to;
 }
 
 function copiesIn(there: readonly PortFile[]): Map<string, string[]> {

@@ -51,6 +51,7 @@ export function planInit(options: InitOptions, begin: readonly PlannedFile[]): P
   const files: PlannedFile[] = [
     { path: workspaceFileName, content, mode: 0o644 },
     { path: '.gitignore', content: gitignore, mode: 0o644 },
+    { path: '.gitattributes', content: gitattributes, mode: 0o644 },
     ...schemaFiles().map((file) => ({ ...file, mode: 0o644 })),
     ...begin,
   ];
@@ -131,6 +132,13 @@ async function filesBelow(home: string, folders: readonly string[]): Promise<Pla
   }
   return files;
 }
+
+const gitattributes = `# Two people may add signed lines to one record: git keeps the lines of both, and
+# "lockstep merge SUITE" says where the suite goes on. The record of keys is not
+# among them: one person at a time changes the key.
+snapshots/history/*.jsonl merge=union
+snapshots/dropped.jsonl merge=union
+`;
 
 const gitignore = `# Keys, locks, caches and logs
 .lockstep/

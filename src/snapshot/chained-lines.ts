@@ -60,6 +60,26 @@ export function headsOf(text: string): string[] {
   return lines.map((line) => sha256Of(line)).filter((hash) => !followed.has(hash));
 }
 
+/**
+ * The lines that lead to a line, each by the one that it follows first: what other people added until a merge is not
+ * among them. Indices, for a text that parseChainedLines took.
+ *
+ * @param content SHA-256 of the line without its signature; of the last line if it is not in the text
+ */
+export function firstLine(text: string, content: string | undefined): Set<number> {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const byHash = new Map(lines.map((line, index) => [sha256Of(line), index]));
+  const known = content === undefined ? -1 : contentHashes(text).indexOf(content);
+  const found = new Set<number>();
+  let at: number | undefined = known < 0 ? lines.length - 1 : known;
+  while (at !== undefined && at >= 0 && !found.has(at)) {
+    found.add(at);
+    const { previous } = JSON.parse(lines[at]!) as ChainedLine;
+    at = previous === null ? undefined : byHash.get(previous);
+  }
+  return found;
+}
+
 /** Where a file of lines stands. */
 export interface LineHead {
   /** Lines. */

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { readIfThere, writeFileAtomic } from '../io/disk.js';
 import type { Signer } from '../signing/signer-port.js';
 import { chainedFields, nextChainedLine, parseChainedLines, type ChainedLine } from './chained-lines.js';
+import { parentsOf, type SnapshotRef } from './manifest.js';
 import { listSnapshots } from './snapshot-folder.js';
 import { isSnapshotId } from './snapshot-id.js';
 import { sha256 } from '../io/sha256.js';
@@ -20,6 +21,8 @@ const lineSchema = z.object({
   /** SHA-256 of its manifest. */
   manifest: sha256,
   parent: z.object({ id, sha256 }).nullable(),
+  /** Other snapshots that it followed. `merges` of a line are other lines. */
+  alsoAfter: z.array(z.object({ id, sha256 })).optional(),
   /** Versions that it assigned: none of them may ever have another content. */
   builds: z.array(z.object({ package: z.string(), version: z.string(), inputs: sha256 })),
   /** UTC. */
@@ -32,6 +35,11 @@ const lineSchema = z.object({
 /** The record of a dropped snapshot. */
 export type DroppedSnapshot = z.infer<typeof lineSchema>;
 type Drop = Omit<DroppedSnapshot, keyof ChainedLine>;
+
+/** The snapshots that a dropped one followed. */
+export function parentsOfDropped({ parent, alsoAfter }: DroppedSnapshot): SnapshotRef[] {
+  return parentsOf({ parent, merges: alsoAfter });
+}
 
 /** Absolute path of the file; `root` is the path of `snapshots/`. */
 export function droppedPath(root: string): string {

@@ -129,6 +129,12 @@ export const manifestSchema = z.object({
     .optional()
     .describe('Release files of the base that the set was resolved with; left out if it was imported'),
   parent: snapshotRef.nullable().describe('The previous snapshot of the profile'),
+  merges: z
+    .array(snapshotRef)
+    .optional()
+    .describe(
+      'Other snapshots that it follows: newest ones of other people. Left out for a snapshot that follows at most one',
+    ),
   created: z.iso.datetime().describe('ISO 8601, UTC'),
   /** Made in content.ts. */
   inputs: sha256.describe("Digest of the set's inputs: equal inputs give an equal set"),
@@ -204,6 +210,14 @@ export interface SnapshotComponent extends Omit<Written['components'][string], '
 export interface SnapshotManifest extends Omit<Written, 'components' | 'packages'> {
   components: Record<string, SnapshotComponent>;
   packages: SnapshotPackage[];
+}
+
+/** The snapshots that a snapshot follows. */
+export function parentsOf({
+  parent,
+  merges = [],
+}: Pick<SnapshotManifest, 'parent' | 'merges'>): SnapshotRef[] {
+  return [...(parent === null ? [] : [parent]), ...merges];
 }
 
 /** The distribution release that a set is made for. */

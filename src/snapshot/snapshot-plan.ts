@@ -7,7 +7,13 @@ import { sha256Of } from '../io/disk.js';
 import { byText } from '../io/keyed.js';
 import { inputsOf } from './content.js';
 import type { EvidenceDraft } from './evidence.js';
-import type { Snapshot, SnapshotManifest, SnapshotPackage, SourceChangelog } from './manifest.js';
+import type {
+  Snapshot,
+  SnapshotManifest,
+  SnapshotPackage,
+  SnapshotRef,
+  SourceChangelog,
+} from './manifest.js';
 import { contradictions, manifestFormat, parseManifest } from './manifest.js';
 import { manifestBytes } from './manifest-text.js';
 import { nextSnapshotId } from './snapshot-id.js';
@@ -26,6 +32,8 @@ export interface SnapshotRequest {
   content: SnapshotContent;
   /** The newest snapshot of this profile, or null. */
   last: Snapshot | null;
+  /** Other newest snapshots of the profile, which the new one follows too. */
+  merges?: readonly SnapshotRef[];
   /** All ids in use, of all profiles. */
   taken: Iterable<string>;
   now: Date;
@@ -70,7 +78,9 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     });
   }
   const inputs = inputsOf(content);
-  if (last !== null && last.manifest.inputs === inputs && request.anew !== true) {
+  const merges = (request.merges ?? []).map(({ id: other, sha256 }) => ({ id: other, sha256 }));
+  const isSame = last !== null && last.manifest.inputs === inputs;
+  if (isSame && request.anew !== true && merges.length === 0) {
     return { kind: 'unchanged', id: last.manifest.id, inputs, security: last.manifest.security ?? [] };
   }
   const id = nextSnapshotId(now, request.taken, last?.manifest.id ?? null);
@@ -84,6 +94,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     base: { ...content.base, architectures: [...content.base.architectures].sort() },
     baseReleases: content.baseReleases,
     parent: last === null ? null : { id: last.manifest.id, sha256: last.sha256 },
+    merges: merges.length === 0 ? undefined : merges,
     created: now.toISOString(),
     inputs,
     components: content.components,

@@ -19,6 +19,8 @@ const journalSchema = z.object({
   date: z.number().int().nullable(),
   /** Where the history will stand after the move; journals of an earlier Lockstep do not say it. */
   head: z.object({ count: z.number().int(), sha256 }).optional(),
+  /** SHA-256 of the line of the history that the new one follows first; the last one otherwise. */
+  after: sha256.optional(),
   /** Of the git commit that follows, where there is one. */
   message: z.string(),
   /**

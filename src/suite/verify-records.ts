@@ -7,13 +7,20 @@ import { LockstepError } from '../errors.js';
 import { namesEnding, readIfThere, sha256Of } from '../io/disk.js';
 import { throwIfInterrupted } from '../io/interrupt.js';
 import { armorFault } from '../signing/exact-armor.js';
-import { faultWords, lineFaults, type ChainedLine, type LineTrust } from '../snapshot/chained-lines.js';
-import { droppedPath, parseDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
+import {
+  faultWords,
+  headsOf,
+  lineFaults,
+  type ChainedLine,
+  type LineTrust,
+} from '../snapshot/chained-lines.js';
+import { droppedPath, parentsOfDropped, parseDropped, type DroppedSnapshot } from '../snapshot/dropped.js';
 import { parseEvidence, subjectFaults } from '../snapshot/evidence-file.js';
 import { findingOf, type Finding } from '../snapshot/finding.js';
 import { listHistories, historyPath } from './history-file.js';
 import { parseHistory, type HistoryEntry } from './history.js';
-import type { Snapshot, SnapshotRef } from '../snapshot/manifest.js';
+import { headsAmong } from '../snapshot/forks.js';
+import { parentsOf, type Snapshot, type SnapshotRef } from '../snapshot/manifest.js';
 import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import {
   listSnapshots,
@@ -44,8 +51,14 @@ export class SnapshotsReading {
   readonly doubtful = new Set<string>();
   /** By suite, without damaged histories. */
   readonly histories = new Map<string, HistoryEntry[]>();
+  /** Suites whose history has several last lines, because people moved them at the same time. */
+  readonly forkedHistories = new Set<string>();
+  /** Texts of histories that several people continued at the same time, merged or not, by suite. */
+  readonly branching = new Map<string, string>();
   /** Suites whose history is damaged. */
   readonly damagedHistories = new Set<string>();
+  /** Profiles with several newest snapshots, because people cut at the same time: the ids of these, by profile. */
+  readonly forks = new Map<string, string[]>();
   /** By id. */
   readonly dropped = new Map<string, DroppedSnapshot>();
 }
@@ -62,7 +75,7 @@ export async function verifySnapshots(request: SnapshotsRequest): Promise<Snapsh
 
 interface Read extends SnapshotPlace {
   sha256: string;
-  parent: SnapshotRef | null;
+  parents: SnapshotRef[];
 }
 
 class Verification {
@@ -134,13 +147,16 @@ class Verification {
   async #readHistory(suite: string): Promise<void> {
     const path = this.#below(historyPath(this.request.root, suite));
     const entries = await this.#lines(path, parseHistory);
-    const fault = entries === undefined ? undefined : historyFault(entries, suite);
+    const text = (await this.#text(path)) ?? '';
+    const fault = entries === undefined ? undefined : historyFault(entries, text, suite);
     if (fault !== undefined) this.#find({ kind: 'damaged', path, message: `It was changed: ${fault}` });
     if (entries === undefined || fault !== undefined) {
       this.#reading.damagedHistories.add(suite);
       return;
     }
     this.#reading.histories.set(suite, entries);
+    if (headsOf(text).length > 1) this.#reading.forkedHistories.add(suite);
+    if (text.includes('"merges"') || headsOf(text).length > 1) this.#reading.branching.set(suite, text);
     for (const { to, profile, manifest } of entries) {
       this.#named.set(to, { profile, by: `the history of ${suite}`, sha256: manifest });
     }
@@ -154,7 +170,7 @@ class Verification {
       try {
         const snapshot = await readSnapshot(this.request.root, place, this.request.trust);
         const { manifest, sha256 } = snapshot;
-        read.push({ ...place, sha256, parent: manifest.parent });
+        read.push({ ...place, sha256, parents: parentsOf(manifest) });
         this.#reading.good.set(place.id, { ...place, sha256 });
         await this.#checkForm(place);
         await this.#checkEvidence(place, snapshot);
@@ -208,30 +224,44 @@ class Verification {
     }
   }
 
+  /**
+   * Every snapshot follows earlier ones. Two that follow the same one are the work of two people, and no fault: what is
+   * new on each side waits for a merge.
+   */
   #checkChain(places: readonly SnapshotPlace[], read: readonly (Read | undefined)[]): void {
     for (const [index, link] of read.entries()) {
       if (link === undefined) continue;
-      const before = places[index - 1];
       const path = this.#below(snapshotFiles(this.request.root, link).manifest);
       const said = (message: string): void =>
         this.#find({ kind: 'contradiction', path, message: `${link.id}: ${message}` });
-      if (link.parent === null) {
-        if (before !== undefined) said(`it names no parent, but ${before.id} is older`);
-        continue;
+      const before = places[index - 1]?.id;
+      // Two people may each have cut the first snapshot: a merge of both vouches for that
+      const isMerged = read.some(
+        (one) => (one?.parents.length ?? 0) > 1 && one!.parents.some(({ id }) => id === link.id),
+      );
+      if (link.parents.length === 0 && before !== undefined && !isMerged) {
+        said(`it names no parent, but ${before} is older`);
       }
-      const { id, sha256 } = link.parent;
-      const at = places.findIndex((place) => place.id === id);
-      // Missing or different manifests are reported after all names are known
-      this.#named.set(id, { profile: link.profile, by: `${link.id}, as its parent`, sha256 });
-      const dropped = this.#reading.dropped.get(id)?.manifest;
-      if (at < 0 && dropped !== undefined && dropped !== sha256)
-        said(`its parent ${id} is not the dropped snapshot`);
-      if (at < 0) continue;
-      if (at !== index - 1) said(`its parent is ${id}, not ${before?.id ?? 'an older one'}`);
-      else if (read[at] !== undefined && read[at].sha256 !== sha256) {
-        said(`its parent ${id} is not the previous snapshot`);
+      for (const { id, sha256 } of link.parents) {
+        const at = places.findIndex((place) => place.id === id);
+        // Missing or different manifests are reported after all names are known
+        this.#named.set(id, { profile: link.profile, by: `${link.id}, as its parent`, sha256 });
+        const dropped = this.#reading.dropped.get(id)?.manifest;
+        if (at < 0 && dropped !== undefined && dropped !== sha256)
+          said(`its parent ${id} is not the dropped snapshot`);
+        if (at < 0) continue;
+        if (at >= index) said(`its parent ${id} is not older`);
+        else if (read[at] !== undefined && read[at].sha256 !== sha256) {
+          said(`its parent ${id} is not the snapshot of that name`);
+        }
       }
     }
+    const profile = places[0]?.profile ?? '';
+    const newest = headsAmong(
+      read.flatMap((link) => (link === undefined ? [] : [link])),
+      [...this.#reading.dropped.values()].filter((one) => one.profile === profile).map(parentsOfDropped),
+    );
+    if (newest.length > 1 && !read.includes(undefined)) this.#reading.forks.set(profile, newest);
   }
 
   /** If a manifest and its signature do not match, reports the one that was changed. */
@@ -324,10 +354,12 @@ class Verification {
 }
 
 /** A contradiction in a history whose lines are undamaged. */
-function historyFault(entries: readonly HistoryEntry[], suite: string): string | undefined {
+function historyFault(entries: readonly HistoryEntry[], text: string, suite: string): string | undefined {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const byHash = new Map(lines.map((line, index) => [sha256Of(line), entries[index]!]));
   for (const [index, entry] of entries.entries()) {
     const line = `line ${index + 1}`;
-    const before = entries[index - 1]?.to ?? null;
+    const before = byHash.get(entry.previous ?? '')?.to ?? null;
     if (entry.suite !== suite) return `${line} names the suite ${entry.suite}`;
     if (entry.from !== before) {
       return `${line} moves from ${entry.from ?? 'nothing'}, but the suite pointed at ${before ?? 'nothing'}`;

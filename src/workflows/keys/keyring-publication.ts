@@ -13,6 +13,7 @@ import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { definitionFileName, readTemplate, type TemplateFolder } from '../../metapackage/template-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
+import { newestOf as newestSnapshots } from '../../snapshot/forks.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { moveTime } from '../../suite/move-rules.js';
 import { planSnapshot } from '../../snapshot/snapshot-plan.js';
@@ -105,12 +106,22 @@ async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Ph
       builds: [{ package: group.source, version: group.version, inputs: group.inputs }],
       evidence: [vetting],
     },
-    ...(await cutRequest(run, last)),
+    ...(await cutRequest(run, last, await keyringForks(run))),
     anew,
   });
   if (plan.kind === 'unchanged') return last!;
   await writeCut(run, plan, signer, `Cut ${plan.id} of the keyring package`);
   return plan;
+}
+
+/** The keyring package is made of the present state alone, so the next one replaces whatever people cut at the same time. */
+async function keyringForks(run: Run): Promise<Snapshot[]> {
+  const { snapshots } = run.places;
+  const found: Snapshot[] = [];
+  for (const id of await newestSnapshots(snapshots, keyringProfile)) {
+    found.push(await readSnapshot(snapshots, { profile: keyringProfile, id }));
+  }
+  return found;
 }
 
 /**

@@ -8,6 +8,7 @@ import { snapshotField } from '../../archive/release.js';
 import { readSignedView } from '../../archive/signed-view.js';
 import type { Signer } from '../../signing/signer.js';
 import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
+import type { HistoryMove } from '../../suite/history.js';
 import { moveTime } from '../../suite/move-rules.js';
 import { archiveKeys, ownJudgement } from '../keys/archive-keys.js';
 import type { PublishedSuite } from '../keys/keyring-suites.js';
@@ -44,13 +45,29 @@ export async function bridgeHistory(run: Run, suite: PublishedSuite, signer: Sig
     by: actor,
     reason,
   } as const;
-  const head = headAfter(run, suite.name, move);
-  const standing = await readReleaseTexts(archive, liveView(suite.name));
-  const target = { ...place, sha256 };
+  await publishWithLine(run, suite, { move, message: `Repair the history of ${suite.name}` }, signer);
+  return reason;
+}
+
+/**
+ * Publishes what a line of the history says, and adds the line: a move without the rules of one, since the suite had
+ * that snapshot before.
+ *
+ * @param line `after`: SHA-256 of the line that it follows first; `message`: of the git commit
+ * @throws LockstepError those of a publication
+ */
+export async function publishWithLine(
+  run: Run,
+  suite: PublishedSuite,
+  { move, after, message }: { move: HistoryMove; after?: string; message: string },
+  signer: Signer,
+): Promise<void> {
+  const head = headAfter(run, suite.name, move, after);
+  const standing = await readReleaseTexts(run.archive, liveView(suite.name));
+  const target = { profile: move.profile, id: move.to, sha256: move.manifest };
   const plan = await planPublish(run, target, suite, { action: 'publish', history: head });
-  const message = `Repair the history of ${suite.name}`;
-  const journal = await beginMove(run, { move, head, date: plan.date, message, standing });
+  const follows = after === undefined ? {} : { after };
+  const journal = await beginMove(run, { move, head, ...follows, date: plan.date, message, standing });
   await applyPublish(run, plan, suite, signer);
   await endMove(run, journal, signer);
-  return reason;
 }

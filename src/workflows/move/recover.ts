@@ -34,15 +34,17 @@ export async function beginMove(
   context: Context,
   begun: Pick<MoveJournal, 'move' | 'message'> & {
     head: LineHead | undefined;
+    after?: string;
     date: Date | null;
     standing: ReleaseFiles;
   },
 ): Promise<MoveJournal> {
-  const { move, message, date, standing, head } = begun;
+  const { move, message, date, standing, head, after } = begun;
   const journal: MoveJournal = {
     move,
     message,
     ...(head === undefined ? {} : { head }),
+    ...(after === undefined ? {} : { after }),
     date: date === null ? null : Math.floor(date.getTime() / 1000),
     before: { release: standing.plain ?? null, signature: standing.signature ?? null },
   };
@@ -83,7 +85,11 @@ export async function recoverMove(
  * What the archive has by now, the suite's history gets; then the journal goes. The history may have the line already: a
  * kill may come between any two writes.
  */
-export async function endMove(run: Run, { move, message, head }: MoveJournal, signer: Signer): Promise<void> {
+export async function endMove(
+  run: Run,
+  { move, message, head, after }: MoveJournal,
+  signer: Signer,
+): Promise<void> {
   const { snapshots } = run.places;
   const last = run.ledger.history(move.suite).at(-1);
   const has =
@@ -91,7 +97,7 @@ export async function endMove(run: Run, { move, message, head }: MoveJournal, si
   if (!has) {
     // Not before the move was begun, whatever the clock says now: the key may be younger than that
     const date = new Date(Math.max(run.clock.now().getTime(), Date.parse(move.at)));
-    await run.ledger.addMove(move, { signer, date });
+    await run.ledger.addMove(move, { signer, date }, after);
   }
   if (!has || last?.at === move.at) {
     await commitSnapshotFiles(run, [historyPath(snapshots, move.suite)], message);

@@ -6,6 +6,11 @@ import { readTemplate } from '../../metapackage/template-folder.js';
 import { placeOf, suitesOf } from '../../profile/load.js';
 import { checkWorkspace, type WorkspaceCheck } from '../../profile/profiles.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
+import { join } from 'node:path';
+import { headsOf } from '../../snapshot/chained-lines.js';
+import { forkNotes } from '../../snapshot/fork-notes.js';
+import { newestOf } from '../../snapshot/forks.js';
+import { listHistories, readHistoryText } from '../../suite/history-file.js';
 import { repositoryOf } from '../../io/commit.js';
 import { commitHooks } from '../../io/git-settings.js';
 import type { CheckResult } from './release-results.js';
@@ -31,6 +36,7 @@ export async function check(
     ...profiles.flatMap((one) => skipsOf(one, now).ended.map((sentence) => `${sentence}.`)),
     ...withoutSuite(checked),
     ...(await commitNotes(checked)),
+    ...(await forksIn(join(checked.root, 'snapshots'), names)),
   ];
   return { result: { ok: errors.length === 0, profiles: names, faults, notes }, errors };
 }
@@ -64,6 +70,35 @@ function withoutSuite({ workspace, profiles, imported }: WorkspaceCheck): string
       (name) =>
         `lockstep.yaml has no suite for the profile ${name}, so it cannot be published. Add one under "suites": ${name}-unstable: { profile: ${name}, trust: ${workspace.trustLevels[0]} }`,
     );
+}
+
+/** What people cut or moved at the same time. What cannot be read is for `verify`. */
+async function forksIn(snapshots: string, profiles: readonly string[]): Promise<string[]> {
+  const forks = new Map<string, string[]>();
+  const histories = new Set<string>();
+  try {
+    for (const name of profiles) {
+      const newest = await newestOf(snapshots, name);
+      if (newest.length > 1) forks.set(name, newest);
+    }
+    for (const suite of await listHistories(snapshots)) {
+      const text = await readHistoryText(snapshots, suite);
+      if (text !== undefined && hasConflict(text)) histories.add(suite);
+    }
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error;
+  }
+  return forkNotes(forks, histories);
+}
+
+/** Whether two people continued a history, merged by git or left in conflict. */
+function hasConflict(text: string): boolean {
+  if (/^<{7}/m.test(text)) return true;
+  try {
+    return headsOf(text).length > 1;
+  } catch {
+    return false;
+  }
 }
 
 /** What snapshots.commit does not do here. */

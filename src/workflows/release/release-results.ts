@@ -153,6 +153,34 @@ export const importResult = z.object({
 });
 export type ImportResult = z.infer<typeof importResult>;
 
+export const mergeResult = z.object({
+  kind: z.enum(['snapshot', 'history']),
+  name: z.string().describe('The profile or the suite'),
+  id: snapshotId.describe('The new snapshot; of a history, the snapshot that the suite points at'),
+  merged: z
+    .array(snapshotId)
+    .describe('What was merged: newest snapshots, or where the ends of the history led'),
+  base: snapshotId.nullable().describe('The last snapshot that both sides follow; null if there is none'),
+  steps: z
+    .array(
+      z.object({
+        name: z.string().describe('A component, or a package and its architecture'),
+        from: z.string().nullable().describe('The version in "base"'),
+        to: z.string().nullable().describe('The version in the merged set; null if it is no longer there'),
+        side: snapshotId.nullable().describe('The snapshot that it is from; null if both say the same'),
+        instead: z
+          .string()
+          .nullable()
+          .optional()
+          .describe('The version of the other side, if both changed it'),
+      }),
+    )
+    .describe('Differences from "base", and the side of each'),
+  reason: z.string().nullable().describe('Of the new line of the history'),
+  dryRun: z.boolean(),
+});
+export type MergeResult = z.infer<typeof mergeResult>;
+
 export const releaseResult = z.object({
   profile: z.string(),
   suite: z.string(),

@@ -9,6 +9,7 @@ import { skippedSentence, type SkippedOf } from '../../profile/skip.js';
 import { skipsOf } from '../../profile/skips-in-force.js';
 import { whyNot } from '../../resolution/explain-choice.js';
 import type { DemandRow } from '../../resolution/demand-shape.js';
+import { exactOptions } from '../../resolution/exact-options.js';
 import { planOptions } from '../../resolution/options.js';
 import type { Problem } from '../../resolution/problem.js';
 import { search } from '../../resolution/search.js';
@@ -55,6 +56,8 @@ export interface SourceChoices {
 }
 
 export interface ResolveOptions extends Partial<SourceChoices> {
+  /** Pins of an earlier resolution, by component: nothing else is chosen. */
+  exactly?: ReadonlyMap<string, Pin>;
   /** A component whose version the command explains. */
   explain?: string | undefined;
 }
@@ -76,7 +79,7 @@ export async function resolve(
 export async function resolveProfile(
   context: Context,
   written: Profile,
-  { trees = {}, explain, olderBase }: ResolveOptions = {},
+  { trees = {}, explain, olderBase, exactly }: ResolveOptions = {},
 ): Promise<Resolution> {
   const profile = withLocalTrees(written, trees);
   assertFilledIn(profile);
@@ -86,7 +89,10 @@ export async function resolveProfile(
   const sources = await sourceContext(context, profile, olderBase);
   const candidates = await allCandidates(profile.components, sources);
   const { inForce, ended } = skipsOf(written, context.clock.now());
-  const options = withPlaces(written, () => planOptions(profile.components, candidates, inForce));
+  const options = withPlaces(written, () => {
+    const found = planOptions(profile.components, candidates, exactly === undefined ? inForce : new Map());
+    return exactly === undefined ? found : exactOptions(found, exactly);
+  });
   const searching = new ComponentSearch(profile, options, sources);
   const fit = async (phase: Phase): Promise<Resolution> => {
     searching.phase = phase;

@@ -32,7 +32,12 @@ import type { CutResult } from './release-results.js';
  * @param security CVE ids that flag the new snapshot
  * @throws LockstepError VETTING_FAILED, INSTALL_IMPOSSIBLE, INSTALL_OVERLAP, SNAPSHOT_INVALID, VERIFY_*, STORE_*
  */
-async function planCut(context: Run, set: BuiltSet, security: readonly string[]): Promise<SnapshotPlan> {
+async function planCut(
+  context: Run,
+  set: BuiltSet,
+  security: readonly string[],
+  merges?: readonly Snapshot[],
+): Promise<SnapshotPlan> {
   const { workspace, places, store, signal } = context;
   const { area } = workspace.archive;
   const { profile } = set;
@@ -65,7 +70,7 @@ async function planCut(context: Run, set: BuiltSet, security: readonly string[])
     ...(security.length === 0 ? {} : { security: [...security] }),
   };
   const anew = last !== null && (await isUnproven(context, last));
-  const request = { ...(await cutRequest(context, last)), anew };
+  const request = { ...(await cutRequest(context, last, merges)), anew };
   const plan = planSnapshot({ content, ...request });
   if (plan.kind === 'unchanged') return plan;
   await assertNamesAreFree(context, plan.manifest.packages, last);
@@ -142,12 +147,16 @@ export async function buildAndCut(
   resolution: Resolution,
   planned: PlannedBuilds,
   signer: Signer,
-  { dryRun = false, security }: { dryRun?: boolean; security: readonly string[] },
+  {
+    dryRun = false,
+    security,
+    merges,
+  }: { dryRun?: boolean; security: readonly string[]; merges?: readonly Snapshot[] },
 ): Promise<CutResult> {
   await assertNotBehindBase(run, resolution, planned);
   const built = await buildSet(run, resolution, planned);
   const set = await withSignedSources(run, built, dryRun ? null : signer);
-  const plan = await planCut(run, set, security);
+  const plan = await planCut(run, set, security, merges);
   return dryRun ? cutReport(plan, set, null) : await applyCut(run, plan, set, signer);
 }
 

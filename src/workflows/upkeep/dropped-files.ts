@@ -100,10 +100,11 @@ export async function dropSnapshot(
   { left, signer, reason }: { left: readonly PoolFile[]; signer: Signer; reason?: string | undefined },
 ): Promise<void> {
   const { clock, actor: by, places } = run;
-  const { id, profile, parent, builds } = manifest;
+  const { id, profile, parent, merges, builds } = manifest;
   const at = clock.now().toISOString();
   const told = reason === undefined ? {} : { reason };
-  const drop = { id, profile, manifest: sha256, parent, builds, at, by, ...told };
+  const also = merges === undefined ? {} : { alsoAfter: merges };
+  const drop = { id, profile, manifest: sha256, parent, ...also, builds, at, by, ...told };
   await noteLeft(run, left);
   await appendDropped(places.snapshots, drop, { signer, date: clock.now() });
   await takeAway(

@@ -14,9 +14,11 @@ import { readIfThere, sha256Of } from '../../io/disk.js';
 import { lockHolder } from '../../io/lock.js';
 import { suiteOf } from '../../profile/load.js';
 import type { Finding } from '../../snapshot/finding.js';
+import { forkNotes } from '../../snapshot/fork-notes.js';
 import { currentSnapshot, parseHistory } from '../../suite/history.js';
 import { historyPath, listHistories, readHistoryText } from '../../suite/history-file.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
+import { headsOf } from '../../snapshot/chained-lines.js';
 import { isSnapshotId } from '../../snapshot/snapshot-id.js';
 import { findSnapshot, listSnapshots } from '../../snapshot/snapshot-folder.js';
 import { verifySnapshots, type SnapshotsReading } from '../../suite/verify-records.js';
@@ -115,6 +117,8 @@ async function scopeOf(context: Context, target: string | undefined): Promise<Sc
 interface Reading {
   counts: Pick<VerifyReport, 'snapshots' | 'views' | 'files' | 'bytes'>;
   findings: Finding[];
+  /** What two people did at the same time, in words. */
+  forks: string[];
   /** Faults in `public/`, with their repairs; paths are relative to it. */
   archive: ArchiveFinding[];
 }
@@ -188,6 +192,7 @@ async function readEverything(
         }),
       ],
       archive: archive.findings,
+      forks: forkNotes(snapshots.forks, snapshots.forkedHistories),
       counts: {
         snapshots: snapshots.good.size,
         views: archive.views.length,
@@ -206,7 +211,7 @@ async function currentOf({ places }: Context, suite: string): Promise<string | u
   const { snapshots } = places;
   try {
     const text = await readHistoryText(snapshots, suite);
-    return text === undefined
+    return text === undefined || headsOf(text).length > 1
       ? undefined
       : (currentSnapshot(parseHistory(text, historyPath(snapshots, suite))) ?? undefined);
   } catch (error) {
@@ -242,7 +247,7 @@ async function reportOf(
 ): Promise<VerifyReport> {
   const { findings, counts } = reading;
   const faults = findings.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  const notes = faults.length === 0 ? [] : await notesFor(context);
+  const notes = [...reading.forks, ...(faults.length === 0 ? [] : await notesFor(context))];
   const outcomes = repairs.map((outcome) => ({
     ...outcome,
     path: outcome.path.startsWith('snapshots/') ? outcome.path : `public/${outcome.path}`,

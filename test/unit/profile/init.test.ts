@@ -43,6 +43,7 @@ metapackage: { name: full, lead: wiki, templates: [full] }
     assert.deepEqual(
       plan.map((planned) => planned.path),
       [
+        '.gitattributes',
         '.gitignore',
         'lockstep.yaml',
         'packaging/README.md',

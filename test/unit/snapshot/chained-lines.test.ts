@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import { LockstepError } from '../../../src/errors.js';
 import { generateKey } from '../../../src/signing/keys.js';
 import {
   chainedFields,
+  contentHashes,
+  firstLine,
+  headsOf,
   lineFaults,
   lastLineHash,
   nextChainedLine,
+  nextHead,
   parseChainedLines,
 } from '../../../src/snapshot/chained-lines.js';
 import type { Signer } from '../../../src/signing/signer-port.js';
@@ -96,5 +101,45 @@ describe('lines that are chained and signed', () => {
       taken: { kind: 'recorded', at: date },
     });
     assert.match(found[0]!.message!, /not in the keyring/);
+  });
+
+  it('of two people follow the same one, and the next line follows both', async () => {
+    const root = await written(true);
+    const by = { signer, date, what: 'test' };
+    const forked =
+      root +
+      (await nextChainedLine(root, { what: 'of one person' }, by)) +
+      (await nextChainedLine(root, { what: 'of another person' }, by));
+    assert.deepEqual(await faults(forked), []);
+    assert.equal(headsOf(forked).length, 2);
+    assert.equal(parseChainedLines(forked, 'f', schema).length, 3);
+    const merged = forked + (await nextChainedLine(forked, { what: 'merge' }));
+    assert.equal(headsOf(merged).length, 1);
+    const entries = parseChainedLines(merged, 'f', schema);
+    assert.deepEqual([entries[3]!.format, entries[3]!.merges?.length], [2, 1]);
+    assert.deepEqual(nextHead(forked, { what: 'merge' }), {
+      count: 4,
+      sha256: contentHashes(merged).at(-1),
+    });
+    // Neither side can be taken away after that
+    for (const gone of [1, 2]) {
+      const rest = merged.split('\n').filter((_, index) => index !== gone);
+      assert.throws(() => parseChainedLines(rest.join('\n'), 'f', schema), { code: 'SNAPSHOT_INVALID' });
+    }
+    assert.deepEqual([...firstLine(merged, undefined)].sort(), [0, 2, 3]);
+    assert.deepEqual([...firstLine(merged, contentHashes(merged)[1])].sort(), [0, 1]);
+  });
+
+  it('are missing in a file that is empty, and twice in one that was copied together', async () => {
+    const text = await written(true, true);
+    const says = (what: string, re: RegExp): void =>
+      assert.throws(
+        () => parseChainedLines(what, 'f', schema),
+        (error: unknown) => error instanceof LockstepError && re.test(error.message),
+      );
+    says('', /line 1: the file is empty/);
+    says(text + text, /line 3: it occurs twice/);
+    const [first = '', second = ''] = text.split('\n');
+    says(`${second}\n${first}\n`, /line 1: the lines before it are missing/);
   });
 });
