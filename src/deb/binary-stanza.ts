@@ -65,7 +65,11 @@ const valueRules = new Map<string, ValueRule>([
   ],
   [
     'priority',
-    { form: /^[A-Za-z][A-Za-z0-9-]{0,49}$/, says: 'is not a single word of 50 characters at most' },
+    {
+      // dpkg looks whether a value begins with a word that it knows: nothing may follow
+      form: /^(?!(?:required|important|standard|optional|extra|unknown)[a-z0-9-])[a-z][a-z0-9-]{0,49}$/i,
+      says: 'is not a single word of 50 characters at most, or begins with another priority',
+    },
   ],
   [
     'section',

@@ -62,10 +62,10 @@ export class ControlArchive {
     const control = this.#text('control');
     if (control === undefined) throw new TarFault('its control archive has no control file');
     // What is in the lines is binary-stanza.ts's to judge
-    if (!control.endsWith('\n')) throw new ControlFault('its last line has no newline');
-    // dpkg would believe what only its own database can know
-    if (/^conffiles[ \t]*:/im.test(control))
-      throw new ControlFault('it has the field Conffiles', 'control-text');
+    if (!control.endsWith('\n')) throw new ControlFault('its last line has no newline', 'control-text');
+    // dpkg ends a file at the end mark of MS-DOS, and no field may have a line of blanks
+    if (control.includes('\x1a') || /^[ \t\v\f\r]+$/m.test(control) || /^\n*[ \t\v\f\r]/.test(control))
+      throw new ControlFault('it has a line of blanks, or the end mark of MS-DOS', 'control-text');
     const triggers = this.members.get('triggers');
     const wrong = triggers === undefined ? null : triggersFault(triggers.toString('latin1'));
     if (wrong !== null) throw new TarFault(`its triggers file ${wrong}`);

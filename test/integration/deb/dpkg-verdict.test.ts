@@ -97,7 +97,7 @@ const byRule: Record<string, [rule: string, bytes: Buffer]> = {
     data({ name: './var/opt', flag: '2', link: '../etc' }, file('./var/opt/x')),
   ],
   'a field of dpkg’s own database': [
-    'control-text',
+    'control-field',
     line('Conffiles:\n /etc/x d41d8cd98f00b204e9800998ecf8427e'),
   ],
   'text that is not UTF-8': ['control-text', line('X-Name: \xe9')],
