@@ -3,6 +3,7 @@
  *
  * keys      each step of a change of the key, with a fault at every single change to the disk
  * fuzz      what comes in from outside, and the record, changed by chance for an hour; options: test/soak/fuzz/main.ts
+ * judges    thousands of generated packages and paragraphs, past Lockstep and past dpkg and apt of both releases
  * crawlers  1,000 addresses that crawl a wiki, and what an editor waits meanwhile
  * machines  booted machines that are not like ours: another PHP, no keyring package, from Debian 12 to 13;
  *           old wikis of each kind that are adopted or imported, other sites beside
@@ -21,6 +22,12 @@ const soaks = {
   // The sets that they follow, and the roots, are those of the tests
   machines: { files: ['test/soak/machines.test.ts', 'test/soak/old-wikis.test.ts'], caches: true },
   fuzz: { program: 'test/soak/fuzz/main.ts', caches: false },
+  // Their numbers can be set: LOCKSTEP_MUTANTS packages, LOCKSTEP_PARAGRAPHS, LOCKSTEP_SEED
+  judges: {
+    files: ['test/integration/deb/dpkg-verdict.test.ts', 'test/integration/vetting/binary-stanza.test.ts'],
+    caches: true,
+    env: { LOCKSTEP_MUTANTS: '5000', LOCKSTEP_PARAGRAPHS: '20000' },
+  },
   mutants: { program: 'test/soak/mutants/main.ts', caches: false },
 };
 
@@ -36,12 +43,13 @@ chmodSync(temporary, 0o711);
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
 const mocha = [join(root, 'node_modules/mocha/bin/mocha.js'), '--no-color', '--timeout', '0'];
 const kept = keptByTests();
-const { files, program, caches } = soaks[name];
+const { files, program, caches, env = {} } = soaks[name];
 const work = program === undefined ? [...mocha, ...files] : ['--import', 'tsx', program, ...options];
 const { status } = spawnSync(process.execPath, work, {
   cwd: root,
   stdio: 'inherit',
   env: {
+    ...env,
     ...process.env,
     LOCKSTEP_SOAK: name,
     LOCKSTEP_CACHE: caches ? join(kept, 'lockstep') : join(temporary, 'cache'),
