@@ -116,7 +116,7 @@ export const manifestSchema = z.object({
     codename: z.string(),
     architectures: z.array(architecture).min(1),
   }),
-  baseReleases: z
+  baseReleaseFiles: z
     .array(
       z.object({
         suite: slug.describe('`bookworm-security`'),

@@ -92,7 +92,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     profile: content.profile,
     description: content.description,
     base: { ...content.base, architectures: [...content.base.architectures].sort() },
-    baseReleases: content.baseReleases,
+    baseReleaseFiles: content.baseReleaseFiles,
     parent: last === null ? null : { id: last.manifest.id, sha256: last.sha256 },
     merges: merges.length === 0 ? undefined : merges,
     created: now.toISOString(),

@@ -15,7 +15,7 @@ import { readPublicKeys } from '../signing/keys.js';
 import { verifyClearsigned, type SignedBy } from '../signing/verifier.js';
 import { ArchiveRoots } from './archive-roots.js';
 import { readCached, writeCached } from './cache-file.js';
-import { assertNotOlder, baseReleaseOf, withBothClocks } from './release-age.js';
+import { assertNotOlder, baseReleaseFileOf, withBothClocks } from './release-age.js';
 import { sessionOf, type SourceContext } from './source-context.js';
 import type { SuitePlace, SuiteRole } from './mirror.js';
 
@@ -191,7 +191,7 @@ async function proven(
   const { sha256, signers } = verified;
   const opened = { role, suite, archive: new ArchiveRoots(uris), release, sha256, signers, datesIgnored };
   // What the cache remembers goes with it; what a snapshot was made from does not
-  await assertNotOlder(baseReleaseOf(opened), context.floor, {
+  await assertNotOlder(baseReleaseFileOf(opened), context.floor, {
     url,
     isKnown: async (fingerprints) => {
       const keys = await readPublicKeys(keyring.bytes, context.keyring);

@@ -8,7 +8,7 @@ import { LockstepError } from '../errors.js';
 import { counted } from '../counted.js';
 
 /** A Release that a snapshot was made from. */
-export interface BaseRelease {
+export interface BaseReleaseFile {
   /** The suite of the base: `bookworm-security`. */
   suite: string;
   /** Who publishes it, as it says itself: `Debian`. Null: it does not say. */
@@ -22,23 +22,19 @@ export interface BaseRelease {
 }
 
 /** The record of a Release that was proven. */
-export function baseReleaseOf(opened: {
+export function baseReleaseFileOf(opened: {
   suite: string;
   release: Release;
   sha256: string;
   signers: readonly string[];
-}): BaseRelease {
+}): BaseReleaseFile {
   const { suite, release, sha256, signers } = opened;
   const date = new Date(release.date * 1000).toISOString();
   return { suite, origin: release.fields.get('Origin') ?? null, date, sha256, signers: [...signers] };
 }
 
-/** The Release files below whose dates no resolution goes. */
-export interface ReleaseFloor {
-  /** The snapshot that was made from them. */
-  snapshot: string;
-  releases: readonly BaseRelease[];
-}
+/** The Release files below whose dates no resolution goes, by snapshot: those that each was made from. */
+export type ReleaseFloor = ReadonlyMap<string, readonly BaseReleaseFile[]>;
 
 /**
  * Refuses a Release that is older than the last snapshot's: of the same suite and origin, and by a key that the same
@@ -48,20 +44,28 @@ export interface ReleaseFloor {
  * @throws LockstepError SOURCE_OLDER
  */
 export async function assertNotOlder(
-  release: BaseRelease,
+  release: BaseReleaseFile,
   floor: ReleaseFloor | undefined,
   place: { url: string; isKnown: (signers: readonly string[]) => Promise<boolean> },
 ): Promise<void> {
-  const before = floor?.releases.find(
-    ({ suite, origin }) => suite === release.suite && origin === release.origin,
-  );
-  if (before === undefined || Date.parse(release.date) >= Date.parse(before.date)) return;
-  const isSame = before.signers.some((one) => release.signers.includes(one));
-  if (!isSame && !(await place.isKnown(before.signers))) return;
-  throw new LockstepError('SOURCE_OLDER', {
-    message: `The InRelease of ${release.suite} is dated ${release.date}, but the snapshot ${floor!.snapshot} was made from that of ${before.date}`,
+  for (const [snapshot, releases] of floor ?? []) {
+    const before = releases.find(({ suite, origin }) => suite === release.suite && origin === release.origin);
+    if (before === undefined || Date.parse(release.date) >= Date.parse(before.date)) continue;
+    const isSame = before.signers.some((one) => release.signers.includes(one));
+    if (isSame || (await place.isKnown(before.signers))) throw older(release, before, snapshot, place.url);
+  }
+}
+
+function older(
+  release: BaseReleaseFile,
+  before: BaseReleaseFile,
+  snapshot: string,
+  url: string,
+): LockstepError {
+  return new LockstepError('SOURCE_OLDER', {
+    message: `The InRelease of ${release.suite} is dated ${release.date}, but the snapshot ${snapshot} was made from that of ${before.date}`,
     hint: 'The mirror does not follow the archive, or it hides newer versions. Try again later, or use another mirror (LOCKSTEP_MIRROR). To return to an older base on purpose: --older-base',
-    where: [{ file: place.url, path: 'Date', value: release.date }],
+    where: [{ file: url, path: 'Date', value: release.date }],
   });
 }
 

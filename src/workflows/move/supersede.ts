@@ -201,7 +201,7 @@ async function contentOf(
     profile: manifest.profile,
     description: manifest.description,
     base: manifest.base,
-    baseReleases: manifest.baseReleases,
+    baseReleaseFiles: manifest.baseReleaseFiles,
     components: manifest.components,
     packages,
     sources: [...sources.values()],

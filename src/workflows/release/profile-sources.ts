@@ -1,5 +1,6 @@
 /** What a profile's sources are read with: mirror, caches, and what earlier snapshots said of the same sources. */
 import type { Profile } from '../../profile/profile-schema.js';
+import { newestOf } from '../../snapshot/forks.js';
 import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { Http } from '../../io/http.js';
 import { accessByApt } from '../../source/apt-access.js';
@@ -11,7 +12,7 @@ import {
 import { debianKeyring, type SourceContext } from '../../source/source-context.js';
 import { addressesOfApt, chooseMirror, type Mirror } from '../../source/mirror.js';
 import type { Pin } from '../../source/pin.js';
-import type { ReleaseFloor } from '../../source/release-age.js';
+import type { BaseReleaseFile, ReleaseFloor } from '../../source/release-age.js';
 import { isRemembered } from '../../source/pin-kinds.js';
 import type { Context } from '../workspace/context.js';
 import { inCache } from '../../io/cache-folders.js';
@@ -52,16 +53,20 @@ async function httpFor({ http, env }: Context, mirror: Mirror, apt: AptConfigura
 }
 
 /**
- * The Release files of the profile's last snapshot; of one that re-issues older content, those of the snapshot before.
- * The signature is not checked here: a cut verifies the last snapshot before it signs the next.
+ * The Release files of the profile's newest snapshot, or of both where two people cut one; of one that re-issues older
+ * content, those of the snapshot before. The signature is not checked here: a cut verifies the last snapshot before it
+ * signs the next.
  */
-async function releaseFloor({ places }: Context, { name }: Profile): Promise<ReleaseFloor | undefined> {
-  for (const place of (await listSnapshots(places.snapshots, name)).reverse()) {
-    const { manifest } = await readSnapshot(places.snapshots, place);
-    if (manifest.supersedes !== undefined) continue;
-    return { snapshot: manifest.id, releases: manifest.baseReleases ?? [] };
+async function releaseFloor({ places }: Context, { name }: Profile): Promise<ReleaseFloor> {
+  const floor = new Map<string, readonly BaseReleaseFile[]>();
+  const there = new Set((await listSnapshots(places.snapshots, name)).map(({ id }) => id));
+  const open = await newestOf(places.snapshots, name);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const { manifest } = await readSnapshot(places.snapshots, { profile: name, id });
+    if (manifest.supersedes === undefined) floor.set(id, manifest.baseReleaseFiles ?? []);
+    else if (manifest.parent !== null && there.has(manifest.parent.id)) open.push(manifest.parent.id);
   }
-  return undefined;
+  return floor;
 }
 
 /**

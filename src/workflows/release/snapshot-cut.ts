@@ -10,7 +10,7 @@ import { planSnapshot, type SnapshotContent, type SnapshotPlan } from '../../sna
 import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { openReleases } from '../../source/apt-archive.js';
-import { baseReleaseOf } from '../../source/release-age.js';
+import { baseReleaseFileOf } from '../../source/release-age.js';
 import { vetSet } from '../../vetting/vet.js';
 import { buildSet, type BuiltSet, type PlannedBuilds } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
@@ -79,9 +79,9 @@ async function planCut(
   const proof = await proveInstallable(context, { profile, sources: set.sources, set: plan.manifest });
   const { packages } = content;
   const sourceChangelogs = await changelogsOf(context, packages, last === null ? [] : [last.manifest]);
-  const baseReleases = (await openReleases(set.sources)).map(baseReleaseOf);
+  const baseReleaseFiles = (await openReleases(set.sources)).map(baseReleaseFileOf);
   return planSnapshot({
-    content: { ...content, baseReleases, sourceChangelogs, evidence: [vetting, readable, proof] },
+    content: { ...content, baseReleaseFiles, sourceChangelogs, evidence: [vetting, readable, proof] },
     ...request,
   });
 }

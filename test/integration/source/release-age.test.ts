@@ -5,7 +5,7 @@ import { silentPhase } from '../../../src/io/progress.js';
 import { openReleases } from '../../../src/source/apt-archive.js';
 import { noAptConfiguration } from '../../../src/source/apt-configuration.js';
 import { chooseMirror } from '../../../src/source/mirror.js';
-import { baseReleaseOf, type ReleaseFloor } from '../../../src/source/release-age.js';
+import { baseReleaseFileOf, type ReleaseFloor } from '../../../src/source/release-age.js';
 import { toldIn, type SourceContext } from '../../../src/source/source-context.js';
 import { FileServer, throwAwaySigner, TestMirror } from '../../fixtures/mirror.js';
 import { wikiMirror } from '../../fixtures/wiki-mirror.js';
@@ -51,15 +51,15 @@ describe('the age of a Release', () => {
 
   /** As a snapshot records it, after which nothing but that record is left. */
   async function floorAfter(more: Partial<SourceContext> = {}): Promise<ReleaseFloor> {
-    const releases = (await openReleases(resolving.context(more))).map(baseReleaseOf);
+    const releases = (await openReleases(resolving.context(more))).map(baseReleaseFileOf);
     await rm(join(resolving.folder, 'cache'), { recursive: true });
-    return { snapshot: '20260101T000000Z', releases };
+    return new Map([['20260101T000000Z', releases]]);
   }
 
   it('is never before that of the last snapshot, by whatever address and without a cache', async () => {
     const floor = await floorAfter();
     assert.deepEqual(
-      floor.releases.map(({ suite, origin }) => [suite, origin]),
+      [...floor.values()].flat().map(({ suite, origin }) => [suite, origin]),
       [
         ['bookworm', 'Debian'],
         ['bookworm-updates', 'Debian'],

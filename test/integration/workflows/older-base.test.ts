@@ -21,7 +21,7 @@ describe('the base of the last snapshot', function () {
   it('is recorded, and none that is older is taken without the flag, whatever the cache holds', async () => {
     const { mirror, context } = small;
     const first = await cutting();
-    const before = (await recorded()).baseReleases!;
+    const before = (await recorded()).baseReleaseFiles!;
     assert.deepEqual(
       before.map(({ suite, origin, signers }) => [suite, origin, signers]),
       ['bookworm', 'bookworm-updates', 'bookworm-security'].map((suite) => {
