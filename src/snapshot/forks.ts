@@ -31,11 +31,18 @@ const head = z.object({ id: z.string(), parent: ref.nullable(), merges: z.array(
 export interface Ancestry {
   id: string;
   parents: SnapshotRef[];
+  /** Whether it was dropped: what it followed is still known. */
+  isDropped?: boolean;
 }
 
-/** All snapshots of a profile and what they follow, the oldest first. Signatures are not checked. */
+/** All snapshots of a profile and what they follow, dropped ones too. Signatures are not checked. */
 export async function ancestryOf(root: string, profile: string): Promise<Ancestry[]> {
-  const all: Ancestry[] = [];
+  const dropped = (await readDropped(root)).filter((one) => one.profile === profile);
+  const all = dropped.map((one): Ancestry => ({
+    id: one.id,
+    parents: parentsOfDropped(one),
+    isDropped: true,
+  }));
   for (const place of await listSnapshots(root, profile)) {
     // A manifest of 100,000 packages has 100 MB, and the beginning says what it follows
     const found = head.safeParse(headOfManifest(await beginningOf(snapshotFiles(root, place).manifest)));
@@ -52,8 +59,12 @@ async function beginningOf(file: string): Promise<Buffer> {
 
 /** The newest snapshots of a profile, the oldest of them first: more than one after people cut at the same time. */
 export async function newestOf(root: string, profile: string): Promise<string[]> {
-  const dropped = (await readDropped(root)).filter((one) => one.profile === profile);
-  return headsAmong(await ancestryOf(root, profile), dropped.map(parentsOfDropped));
+  const all = await ancestryOf(root, profile);
+  const [gone, there] = [all.filter((one) => one.isDropped), all.filter((one) => one.isDropped !== true)];
+  return headsAmong(
+    there,
+    gone.map(({ parents }) => parents),
+  );
 }
 
 /** The last snapshot that all of these follow, directly or not; undefined if there is none. */
@@ -68,7 +79,8 @@ export function commonAncestor(all: readonly Ancestry[], ids: readonly string[])
     return seen;
   };
   const [first = new Set<string>(), ...others] = ids.map((id) => before(id));
-  const common = [...first].filter((id) => byId.has(id) && others.every((one) => one.has(id)));
+  const isThere = (id: string): boolean => byId.has(id) && byId.get(id)!.isDropped !== true;
+  const common = [...first].filter((id) => isThere(id) && others.every((one) => one.has(id)));
   return common.sort().at(-1);
 }
 

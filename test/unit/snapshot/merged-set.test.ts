@@ -149,6 +149,11 @@ describe('snapshots of two people', () => {
 
   it('have the last one that both follow in common', () => {
     assert.equal(commonAncestor(all, ['B', 'C']), 'P');
+    const behind: Ancestry[] = [
+      { id: 'D', parents: [ref('P')], isDropped: true },
+      { id: 'E', parents: [ref('D')] },
+    ];
+    assert.equal(commonAncestor([...all, ...behind], ['C', 'E']), 'P');
     assert.equal(commonAncestor([...all, { id: 'X', parents: [] }], ['C', 'X']), undefined);
   });
 
