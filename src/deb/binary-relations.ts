@@ -52,7 +52,9 @@ export function judgeRelations(field: string, value: string): number | string {
     if (match === null) return faultOfRelation(value, at);
     const [whole, name, operator, version, end] = match;
     if (name!.length > longestName) return `names a package with more than ${longestName} characters`;
-    if (version !== undefined && (version.length > longestName || !isValidVersion(version)))
+    if (version !== undefined && version.length > longestName)
+      return `has a version of more than ${longestName} characters`;
+    if (version !== undefined && !isValidVersion(version))
       return `${shownName(version)} is not a Debian version`;
     if (field === 'provides' && operator !== undefined && operator !== '=')
       return `${shownName(whole.trim())} provides a range: only "=" may be in Provides`;

@@ -37,34 +37,67 @@ export async function assertAptReads(
   request: ReadingRequest,
 ): Promise<void> {
   if (packages.length === 0) return;
-  const folder = await tempDir(request.temporary, 'reading-');
+  await inFolder(request, async (folder) => {
+    const complain = async (some: readonly SnapshotPackage[]): Promise<string | null> =>
+      await complaintOf(textsOf(some), folder, request.signal);
+    const said = await complain(packages);
+    if (said === null) return;
+    const named: Unread[] = [];
+    await nameThem(packages, complain, named);
+    throw unreadable(packages, said, named);
+  });
+}
+
+/**
+ * What apt says against an index, or null.
+ *
+ * @param index its text, in pieces
+ * @throws LockstepError TOOL_MISSING, DISK_*, INTERRUPTED, and what the source throws
+ */
+export async function complaintOfIndex(
+  index: AsyncIterable<Uint8Array>,
+  request: ReadingRequest,
+): Promise<string | null> {
+  return await inFolder(request, (folder) => complaintOf(index, folder, request.signal));
+}
+
+async function inFolder<T>(
+  { temporary, architectures }: ReadingRequest,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await tempDir(temporary, 'reading-');
   try {
     await ensureDir(join(folder, 'archives/partial'));
     await ensureDir(join(folder, 'lists/partial'));
     const texts = {
       status: '',
       'sources.list': isolatedSources,
-      'apt.conf': isolatedApt(folder, request.architectures),
+      'apt.conf': isolatedApt(folder, architectures),
     };
     for (const [name, text] of Object.entries(texts))
       await writeFileAtomic(join(folder, name), text, { fsync: false });
-    const said = await complaintOf(packages, folder, request.signal);
-    if (said === null) return;
-    const named: { entry: SnapshotPackage; said: string }[] = [];
-    await nameThem(packages, folder, request.signal, named);
-    throw unreadable(packages, said, named);
+    return await work(folder);
   } finally {
     await removeTree(folder);
   }
 }
 
-/** What apt says against an index of these packages, or null. */
+type Pieces = Iterable<string> | AsyncIterable<Uint8Array>;
+
 async function complaintOf(
-  packages: readonly SnapshotPackage[],
+  pieces: Pieces,
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
-  await writeIndex(join(folder, isolatedList), packages);
+  const path = join(folder, isolatedList);
+  await onDisk('write', path, async () => {
+    const file = await open(path, 'w', 0o600);
+    try {
+      for await (const piece of pieces) await file.writeFile(piece);
+    } finally {
+      await file.close();
+    }
+  });
   const env = { LC_ALL: 'C', APT_CONFIG: join(folder, 'apt.conf') };
   const ended = await run('apt-cache', ['gencaches'], { cwd: folder, env, allowFailure: true, signal });
   const errors = `${ended.stdout}\n${ended.stderr}`.split('\n').filter((line) => line.startsWith('E: '));
@@ -73,33 +106,31 @@ async function complaintOf(
   return errors[0]?.slice(3) ?? how;
 }
 
-async function writeIndex(path: string, packages: readonly SnapshotPackage[]): Promise<void> {
-  await onDisk('write', path, async () => {
-    const file = await open(path, 'w', 0o600);
-    try {
-      let waiting = '';
-      for (const { text } of packageItems(packages)) {
-        waiting += text;
-        if (waiting.length < pieceSize) continue;
-        await file.writeFile(waiting);
-        waiting = '';
-      }
-      await file.writeFile(waiting);
-    } finally {
-      await file.close();
-    }
-  });
+/** Their index, in few pieces: a write for each package takes longer than apt. */
+function* textsOf(packages: readonly SnapshotPackage[]): Generator<string> {
+  let waiting = '';
+  for (const { text } of packageItems(packages)) {
+    waiting += text;
+    if (waiting.length < pieceSize) continue;
+    yield waiting;
+    waiting = '';
+  }
+  yield waiting;
+}
+
+interface Unread {
+  entry: SnapshotPackage;
+  said: string;
 }
 
 /** Halves the packages until those are alone that apt does not read. */
 async function nameThem(
   packages: readonly SnapshotPackage[],
-  folder: string,
-  signal: AbortSignal | undefined,
-  named: { entry: SnapshotPackage; said: string }[],
+  complain: (some: readonly SnapshotPackage[]) => Promise<string | null>,
+  named: Unread[],
 ): Promise<void> {
   if (named.length >= mostNamed) return;
-  const said = await complaintOf(packages, folder, signal);
+  const said = await complain(packages);
   if (said === null) return;
   const [entry, ...others] = packages;
   if (others.length === 0) {
@@ -108,13 +139,13 @@ async function nameThem(
   }
   const middle = Math.ceil(packages.length / 2);
   for (const half of [packages.slice(0, middle), packages.slice(middle)])
-    await nameThem(half, folder, signal, named);
+    await nameThem(half, complain, named);
 }
 
 function unreadable(
   packages: readonly SnapshotPackage[],
   said: string,
-  named: readonly { entry: SnapshotPackage; said: string }[],
+  named: readonly Unread[],
 ): LockstepError {
   const whose =
     named.length === 0

@@ -30,6 +30,7 @@ import { journalPath } from '../move/recover.js';
 import { applyRemedies } from './apply-remedies.js';
 import { notesPath } from './dropped-files.js';
 import { isUnpublishedImport, lostImports } from './verify-imports.js';
+import { readingFaults } from './verify-reading.js';
 import { repairRecords } from './repair-records.js';
 import { historyFaults } from './verify-histories.js';
 import { judgedKeys, type JudgedKeys } from './verify-keys.js';
@@ -178,6 +179,7 @@ async function readEverything(
       signal,
     });
     item.done();
+    const unread = await readingFaults(run, archive.views);
     const own = [
       ...(scope.kind === 'all' ? ofKeys : []),
       ...inScope(snapshots, scope),
@@ -190,6 +192,7 @@ async function readEverything(
         ...archive.findings.map(({ code, kind, path, message, hint }) => {
           return { code, kind, path: `public/${path}`, message, hint };
         }),
+        ...unread.map((finding) => ({ ...finding, path: `public/${finding.path}` })),
       ],
       archive: archive.findings,
       forks: forkNotes(snapshots.forks, snapshots.forkedHistories),
