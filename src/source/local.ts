@@ -14,6 +14,7 @@ import { throwIfInterrupted } from '../io/interrupt.js';
 import { answerOf } from '../io/process.js';
 import { inItem } from '../io/progress.js';
 import type { Choice } from './candidate.js';
+import { LfsWatch } from './lfs.js';
 import { type SourceContext } from './source-context.js';
 import { debianForm } from './git/tracked-version.js';
 import type { LocalPin } from './pin.js';
@@ -111,6 +112,7 @@ async function entriesOf(
 ): Promise<{ entries: TarInput[]; faults: string[] }> {
   const entries: TarInput[] = [];
   const faults: string[] = [];
+  const lfs = new LfsWatch();
   for (const path of paths) {
     throwIfInterrupted(context.signal);
     const fault = pathFault(path);
@@ -123,6 +125,7 @@ async function entriesOf(
     const common = { path: `${top}/${path}`, mtime: Math.floor(entry.mtimeMs / 1000) };
     if (entry.isFile()) {
       const mode = (entry.mode & 0o111) === 0 ? 0o644 : 0o755;
+      await lfs.look(path, entry.size, () => readPieces(full));
       entries.push({ ...common, kind: 'file', mode, size: entry.size, body: readPieces(full) });
     } else if (entry.isSymbolicLink()) {
       const linkTarget = await onDisk('read', full, () => readlink(full));
@@ -130,6 +133,7 @@ async function entriesOf(
       entries.push({ ...common, kind: 'symlink', linkTarget });
     } else faults.push(`${shownName(path)} is not a file or a link`);
   }
+  lfs.assertNone(`The tree ${root}`);
   return { entries, faults };
 }
 

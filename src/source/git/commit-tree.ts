@@ -9,6 +9,7 @@ import { tarBytes, type TarInput } from '../../deb/tar.js';
 import { LockstepError } from '../../errors.js';
 import { inItem, type Item } from '../../io/progress.js';
 import { allOrNone, sessionOf, type SourceContext } from '../source-context.js';
+import { LfsWatch } from '../lfs.js';
 import type { StoredFile, Submodule } from '../pin.js';
 import { addressOf, submoduleAddress } from './address.js';
 import { damagedObject, parseCommit, type ObjectId } from './git-object.js';
@@ -198,7 +199,7 @@ const largestTree = 16 * 1024 * 1024 * 1024;
  * Writes the tree as a tarball into the store.
  * @param top name of the top folder in the tarball
  * @param mtime modification time of every member, in seconds
- * @throws LockstepError SOURCE_GIT_DAMAGED (nothing is kept), NET_TOO_LARGE, DISK_*, STORE_*, INTERRUPTED
+ * @throws LockstepError SOURCE_GIT_DAMAGED and SOURCE_LFS (nothing is kept), NET_TOO_LARGE, DISK_*, STORE_*, INTERRUPTED
  */
 export async function storeTree(
   tree: AssembledTree,
@@ -225,6 +226,7 @@ async function* members(
   // Only files are read. Without folders and links between them, the files of one repository form one group
   const files = paths.filter(({ kind }) => kind === 'file' || kind === 'executable');
   const contents = contentsOf(files, context);
+  const lfs = new LfsWatch();
   let total = 0;
   try {
     for (const { path, kind, id } of paths) {
@@ -239,9 +241,10 @@ async function* members(
         total += size;
         if (total > largestTree) throw tooLarge(top);
         const mode = kind === 'executable' ? 0o755 : 0o644;
-        yield { kind: 'file', path: full, mtime, mode, size, body };
+        yield { kind: 'file', path: full, mtime, mode, size, body: await lfs.watched(path, size, body) };
       }
     }
+    lfs.assertNone(`The tree of ${top}`);
   } finally {
     await contents.return(undefined);
   }

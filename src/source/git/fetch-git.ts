@@ -13,7 +13,14 @@ import { earlierPins, sessionOf, type SourceContext } from '../source-context.js
 import type { GitPin, Provenance, StoredFile, Submodule } from '../pin.js';
 import { assembleTree, openCommit, storeTree, type AssembledTree } from './commit-tree.js';
 import { damagedObject, idOf, parseCommit, parseTag, type ObjectId } from './git-object.js';
-import { closeFolder, readObject, type ObjectFolder } from './object-reader.js';
+import {
+  closeFolder,
+  largestText,
+  readObject,
+  readObjects,
+  wholeBody,
+  type ObjectFolder,
+} from './object-reader.js';
 import { althoughExpired, type UpstreamSigner } from '../upstream-signature.js';
 import { signerOf, type SignedTexts } from './signature.js';
 import { trackedVersion, usableVersion } from './tracked-version.js';
@@ -183,9 +190,10 @@ async function fetchTree(choice: GitChoice, context: SourceContext): Promise<Tre
 /** Reads the commit and the annotated tag. The tag must point at the commit. */
 async function textsIn(
   repository: ObjectFolder,
-  { config, listing }: GitChoice,
+  choice: GitChoice,
   context: SourceContext,
 ): Promise<SignedTexts> {
+  const { config, listing } = choice;
   let id: ObjectId | null = listing.tag;
   let tag: Buffer | null = null;
   for (let depth = 0; id !== null && id !== listing.commit && depth < 8; depth++) {
@@ -196,7 +204,21 @@ async function textsIn(
   if (id !== null && id !== listing.commit) {
     throw damagedObject(`The tag ${listing.ref} of ${config.url}`, `it does not lead to ${listing.commit}`);
   }
-  return { commit: await readObject(repository, listing.commit, 'commit', context), tag };
+  for await (const object of readObjects(repository, [listing.commit], context)) {
+    if (object.type !== 'commit') throw noCommit(choice, object.type);
+    return { commit: await wholeBody(object, 'commit', largestText), tag };
+  }
+  throw damagedObject(`The commit ${listing.commit}`, 'it is missing');
+}
+
+/** git.git itself has a tag that names a file. A search does not choose such a version. */
+function noCommit({ component, config, listing }: GitChoice, type: string): LockstepError {
+  const name = listing.ref?.slice('refs/tags/'.length) ?? listing.commit;
+  return new LockstepError('SOURCE_TAG', {
+    message: `The tag ${name} of ${config.url} names a ${type === 'blob' ? 'file' : 'folder'}, not a commit`,
+    hint: 'Choose another tag: "tags" in the source is a pattern of those that are versions',
+    where: [{ path: `components.${component}.source`, value: name }],
+  });
 }
 
 /** Files that can name a tree's version. The first that names one is used. */

@@ -86,24 +86,39 @@ export function parseCommit(body: Buffer, id: ObjectId): Commit {
   const { all } = headersOf(text);
   const one = (name: string): string | undefined => all.find((header) => header.name === name)?.value;
   const tree = one('tree');
-  const seconds = / (\d{1,10}) [+-]\d{4}$/.exec(one('committer') ?? '')?.[1];
-  if (all[0]?.name !== 'tree' || !isObjectId(tree) || seconds === undefined) {
+  const committer = one('committer');
+  if (all[0]?.name !== 'tree' || !isObjectId(tree) || committer === undefined) {
     throw damagedObject(`The commit ${id}`, 'it does not have the format of a commit');
   }
   const signatures = all.filter(({ name }) => name === 'gpgsig' || name === 'gpgsig-sha256');
   const [first] = signatures;
-  if (first === undefined) return { tree, committedAt: Number(seconds), signature: null };
+  const committedAt = secondsOf(committer);
+  if (first === undefined) return { tree, committedAt, signature: null };
   if (signatures.length > 1) {
     throw damagedObject(`The commit ${id}`, 'it has more than one signature, which is ambiguous');
   }
   return {
     tree,
-    committedAt: Number(seconds),
+    committedAt,
     signature: {
       payload: Buffer.concat([body.subarray(0, first.from), body.subarray(first.to)]),
       armored: `${first.value.trimEnd()}\n`,
     },
   };
+}
+
+/** Seconds. Largest time that a tar header can hold. */
+const latest = 8 ** 11 - 1;
+
+/**
+ * The time of an identity, as git takes it: the digits behind the last `>`; the time zone, which some programs wrote in
+ * odd ways, does not count. A time before 1970, or one that cannot be read, is 1970: git shows it so, and files have no
+ * earlier date.
+ */
+function secondsOf(identity: string): number {
+  const digits = /^[ \t]*(\d+)/.exec(identity.slice(identity.lastIndexOf('>') + 1))?.[1];
+  const seconds = Number(digits ?? 0);
+  return seconds <= latest ? seconds : 0;
 }
 
 export interface Tag {

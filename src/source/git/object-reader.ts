@@ -9,7 +9,7 @@ import { LockstepError } from '../../errors.js';
 import { throwIfInterrupted } from '../../io/interrupt.js';
 import type { SourceContext } from '../source-context.js';
 import { damagedObject, idHash, type ObjectId, type ObjectType } from './git-object.js';
-import { gitStream } from './system-git.js';
+import { gitStream, runGit } from './system-git.js';
 
 export interface ReadObject {
   id: ObjectId;
@@ -57,9 +57,7 @@ export async function* readObjects(
     }
     isWhole = true;
   } catch (error) {
-    throw error instanceof LockstepError && error.code === 'TOOL_FAILED'
-      ? damagedObject('The repository', error.message, error)
-      : error;
+    throw await unreadable(folder, error, context);
   } finally {
     // After a reading that stopped early, the next one would read its remaining answers
     if (!isWhole) await closeFolder(folder);
@@ -82,7 +80,7 @@ export async function readObject(
 }
 
 /** Bytes of objects that are parsed: trees, commits, tags, and files whose text is read. */
-const largestText = 32 * 1024 * 1024;
+export const largestText = 32 * 1024 * 1024;
 
 /** Several objects in memory, in the order of `ids`. */
 export async function readAll(
@@ -172,6 +170,30 @@ class Batch {
       if (shown.length > 0) yield shown;
     }
   }
+}
+
+/**
+ * The fault of a reading that failed. A partial clone lacks objects by intention, and git would fetch them now; Lockstep
+ * writes nothing to a repository.
+ */
+async function unreadable(
+  { gitdir }: ObjectFolder,
+  error: unknown,
+  context: SourceContext,
+): Promise<unknown> {
+  if (!(error instanceof LockstepError) || !['SOURCE_GIT_DAMAGED', 'TOOL_FAILED'].includes(error.code))
+    return error;
+  const asked = ['config', '--type=bool', '--get-regexp', '^remote\\..*\\.promisor$'];
+  const { stdout } = await runGit([`--git-dir=${gitdir}`, ...asked], context);
+  if (/ true$/m.test(stdout)) {
+    return new LockstepError('SOURCE_PARTIAL_CLONE', {
+      message: `The repository ${gitdir} is a partial clone (git clone --filter) and lacks objects of the commit`,
+      hint: 'Clone it without --filter, or fetch what it lacks: git fetch --refetch --no-filter',
+      where: [{ file: gitdir }],
+      cause: error,
+    });
+  }
+  return error.code === 'TOOL_FAILED' ? damagedObject('The repository', error.message, error) : error;
 }
 
 function missing(id: ObjectId): LockstepError {

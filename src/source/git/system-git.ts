@@ -26,6 +26,12 @@ const settings = [
   'pack.threads=4',
   // git checks each object before it stores it, and a fetch stays one pack in a scratch folder
   'fetch.fsckObjects=true',
+  // Dates that old programs wrote. They are in commits that nobody can change, and harm nothing: see git-object.ts
+  'fetch.fsck.badDate=ignore',
+  'fetch.fsck.badDateOverflow=ignore',
+  'fetch.fsck.badTimezone=ignore',
+  'fetch.fsck.missingSpaceBeforeDate=ignore',
+  'fetch.fsck.zeroPaddedDate=ignore',
   'fetch.unpackLimit=1',
   'core.fsync=none',
   'maintenance.auto=false',

@@ -181,12 +181,18 @@ export class ComponentSearch {
     };
     // A fault of the component itself cannot be excused by the components within it
     await take(choice).catch((error: unknown) => {
+      if (error instanceof LockstepError && error.code === 'SOURCE_TAG') {
+        this.phase.info(`${component}: not chosen: ${error.message}`);
+        fetched.fault = error;
+        facts.barred = barredBy(choice, error, this.#profile);
+        return;
+      }
       if (!(error instanceof NotOnMirrorError)) throw error;
       const { name: profile } = this.#profile;
       const options = this.#options.get(component)!;
       throw explainMissing(error, { profile, component, options, option, now: context.clock.now() });
     });
-    for (const member of this.#within.get(component) ?? []) {
+    for (const member of fetched.fault === undefined ? (this.#within.get(component) ?? []) : []) {
       try {
         await take(member);
       } catch (error) {
@@ -202,10 +208,12 @@ export class ComponentSearch {
 }
 
 function barredBy(
-  { component, library, range }: Extract<Choice, { kind: 'within' }>,
+  choice: Choice,
   error: LockstepError,
   { file }: Profile,
 ): NonNullable<OptionFacts['barred']> {
+  const { component } = choice;
+  const { library, range } = choice.kind === 'within' ? choice : {};
   const [place] = error.where;
   return {
     demand: {
