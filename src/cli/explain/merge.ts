@@ -1,7 +1,8 @@
-/** What `merge` did, for people. Pure text. */
+/** What `merge` and `rebuild` did, for people. Pure text. */
+import { counted } from '../../counted.js';
 import { renderTable } from '../render/table.js';
 import { cleanLine } from '../../plain-text.js';
-import type { MergeResult } from '../../workflows/release/release-results.js';
+import type { MergeResult, RebuildResult } from '../../workflows/release/release-results.js';
 
 export function explainMerge({ kind, name, id, merged, base, steps, reason, dryRun }: MergeResult): string {
   if (kind === 'history') {
@@ -21,4 +22,15 @@ export function explainMerge({ kind, name, id, merged, base, steps, reason, dryR
     instead === undefined ? '' : `the other side has ${instead ?? 'removed it'}`,
   ]);
   return [...lines, renderTable(['what', 'was', 'is', 'from', ''], rows)].join('\n');
+}
+
+export function explainRebuild({ snapshots }: RebuildResult): string {
+  if (snapshots.length === 0) return 'No suite lists a snapshot.';
+  return snapshots
+    .flatMap(({ profile, id, rebuilt, lost, reason }) => [
+      `${id} of ${profile}: ${counted(rebuilt, 'file')} built again, ${lost.length} lost${reason === null ? '' : `. ${reason}`}`,
+      ...lost.map((path) => `  ${path}`),
+    ])
+    .map(cleanLine)
+    .join('\n');
 }

@@ -38,12 +38,17 @@ export async function keyringGroup(
   return await planKeyring({ ...given, workspace, profiles: taken, imported }, history);
 }
 
-/** Suites of lockstep.yaml that were published at some time, and the areas that machines find in each. */
-export async function publishedSuites(run: Run): Promise<Map<string, readonly string[]>> {
+/**
+ * Suites of lockstep.yaml that were published at some time, and the areas that machines find in each.
+ *
+ * @param asOf leaves out suites that were first published later; ISO 8601, UTC
+ */
+export async function publishedSuites(run: Run, asOf?: string): Promise<Map<string, readonly string[]>> {
   const { archive, workspace } = run;
   const published = new Map<string, readonly string[]>();
   for (const suite of Object.keys(workspace.suites)) {
-    if (run.ledger.history(suite).length === 0) continue;
+    const begun = run.ledger.history(suite)[0]?.at;
+    if (begun === undefined || (asOf !== undefined && begun >= asOf)) continue;
     const { release } = await readPublished(archive, liveView(suite));
     const areas = release?.fields.get('Components')?.split(/\s+/) ?? [];
     published.set(suite, areas.length === 0 ? [workspace.archive.area] : areas);

@@ -153,6 +153,21 @@ export const importResult = z.object({
 });
 export type ImportResult = z.infer<typeof importResult>;
 
+export const rebuildResult = z.object({
+  ok: z.boolean().describe('Whether every file of these snapshots is there now'),
+  snapshots: z.array(
+    z.object({
+      profile: z.string(),
+      id: snapshotId,
+      imported: z.boolean().describe('Whether its packages were built elsewhere'),
+      rebuilt: z.number().int().describe('Number of files that were missing and are there now'),
+      lost: z.array(z.string()).describe('Pool paths of files that are in no place'),
+      reason: z.string().nullable().describe('Why files are lost'),
+    }),
+  ),
+});
+export type RebuildResult = z.infer<typeof rebuildResult>;
+
 export const mergeResult = z.object({
   kind: z.enum(['snapshot', 'history']),
   name: z.string().describe('The profile or the suite'),

@@ -59,13 +59,18 @@ export interface BuiltSet
  *
  * @throws LockstepError BUILD_*, TEMPLATE_*, PROFILE_UNKNOWN, MACHINE_UNFIT and what reading the base throws
  */
-export async function planBuilds(run: Run, resolution: Resolution, suite?: string): Promise<PlannedBuilds> {
+export async function planBuilds(
+  run: Run,
+  resolution: Resolution,
+  suite?: string,
+  asOf?: string,
+): Promise<PlannedBuilds> {
   const decide = async (phase: Phase): Promise<PlannedBuilds> => {
     const history = await versionHistory(run, resolution.profile.name);
     const building = buildContext(run, phase);
     const debian = await planDebian(run, resolution, history, building);
     const schema = await databaseSchema(run, resolution, sourcesOf(debian));
-    const groups = await composeGroups(run, resolution, debian, { history, schema, suite });
+    const groups = await composeGroups(run, resolution, debian, { history, schema, suite, asOf });
     const plans = [...debian.map(({ plan }) => plan), ...(await planTrees(groups, building))];
     return {
       rows: [...plans.map(rowOf), ...takenRows(resolution.pins)],
@@ -224,9 +229,10 @@ async function composeGroups(
     history: readonly VersionUse[];
     schema: SnapshotSchema | undefined;
     suite: string | undefined;
+    asOf: string | undefined;
   },
 ): Promise<SourceGroup[]> {
-  const { history, schema, suite } = given;
+  const { history, schema, suite, asOf } = given;
   const { workspace } = run;
   const { profiles } = run.profiles.all();
   const names = [...new Set([...templatesOf(profile), keyringTemplate])];
@@ -251,7 +257,7 @@ async function composeGroups(
   const template = templates.get(keyringTemplate)!;
   // Machines get this package together with the suite in which it is published
   const [entry] = suitesOf(workspace, profile.name);
-  const published = await publishedSuites(run);
+  const published = await publishedSuites(run, asOf);
   const next = suite ?? entry?.name;
   if (next !== undefined && !published.has(next)) published.set(next, [workspace.archive.area]);
   return [...set, await keyringGroup(run, { template, key, published }, history)];
