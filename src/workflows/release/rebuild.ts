@@ -42,7 +42,7 @@ export async function rebuild(context: Context, { id }: RebuildRequest): Promise
   });
 }
 
-/** What suites point at, and what they may list beside it; the oldest first, since later sets share files with them. */
+/** What suites point at, and what they may list in addition; the oldest first, since later sets share files with them. */
 async function listed(run: Run): Promise<SnapshotPlace[]> {
   const wanted = new Set<string>();
   for (const suite of run.ledger.suites) {
