@@ -81,7 +81,8 @@ export class ControlArchive {
     return unlessFault(
       () => utf8Text(bytes, name),
       (fault) => {
-        throw new ControlFault(`${name}: ${fault.where[0]?.message ?? fault.message}`, 'control-text');
+        const message = fault.where[0]?.message ?? fault.message;
+        throw new ControlFault(name === 'control' ? message : `${name}: ${message}`, 'control-text');
       },
     );
   }

@@ -20,10 +20,6 @@ const refused: Record<string, [string | Buffer, string]> = {
     `Depends: ${'a'.repeat(69_990)}\n`,
     'Depends names a package with more than 200 characters',
   ],
-  '15 MB': [
-    `Homepage: ${'x'.repeat(15_000_000)}\n`,
-    `it has ${base.length + 15_000_011} characters, and the limit is 262144`,
-  ],
   '200,000 relations': [
     `Depends: ${Array.from({ length: 200_000 }, () => 'a1').join(',')}\n`,
     `it has ${base.length + 600_009} characters, and the limit is 262144`,
@@ -50,14 +46,23 @@ describe('control files that an import meets', () => {
   for (const [name, [more, message]] of Object.entries(refused)) {
     it(`${name}: refused, by name`, async () => {
       const path = await folder.put(await rawDeb('tool', `${base}${String(more)}`));
-      assert.deepEqual(await folder.faultsOf([path]), [`tool.deb: control: ${message}`]);
+      assert.deepEqual(await folder.faultsOf([path]), [`tool.deb: control: ${message} [control-field]`]);
     });
   }
+
+  it('15 MB: refused before it is read', async () => {
+    const path = await folder.put(await rawDeb('tool', `${base}Homepage: ${'x'.repeat(15_000_000)}\n`));
+    assert.deepEqual(await folder.faultsOf([path]), [
+      'tool.deb: its control has more than 1048576 bytes [budget]',
+    ]);
+  });
 
   it('are never changed: what is not UTF-8 is refused, and a real U+FFFD stays', async () => {
     const latin = Buffer.from(base.replace('Maintainer: A', 'Maintainer: Ren\u00e9'), 'latin1');
     const path = await folder.put(await rawDeb('tool', latin));
-    assert.deepEqual(await folder.faultsOf([path]), ['tool.deb: line 4 is not UTF-8']);
+    assert.deepEqual(await folder.faultsOf([path]), [
+      'tool.deb: control: line 4 is not UTF-8 [control-text]',
+    ]);
     const odd = base.replace('Maintainer: A', 'Maintainer: Ren\u00e9 \ufffd');
     const { packages } = await folder.manifestOf(
       await folder.run([await folder.put(await rawDeb('tool', odd))]),
