@@ -5,7 +5,7 @@
 import type { TarHeader } from '../deb/tar.js';
 
 /** Paths of files and links without a leading slash, sorted; folders are left out. */
-export function contentsPaths(members: Iterable<TarHeader>): string[] {
+export function contentsPaths(members: Iterable<Pick<TarHeader, 'kind' | 'path'>>): string[] {
   const paths: string[] = [];
   for (const { kind, path } of members) if (kind !== 'dir') paths.push(path);
   return paths.sort();

@@ -145,10 +145,13 @@ export class FileLists {
     // What is kept by the hash must be of these bytes: the list may be done before the stream has ended.
     await this.#store.verify(sha256);
     const stream = this.#store.open(sha256);
-    const members: TarHeader[] = [];
+    const members: Pick<TarHeader, 'kind' | 'path'>[] = [];
     try {
       const deb = await readDeb(stream, { file: name, decompress: decompressByName });
-      for await (const { header } of deb.files) members.push(header);
+      for await (const { header } of deb.files) {
+        const { kind, path } = header;
+        members.push({ kind, path });
+      }
     } finally {
       stream.destroy();
     }

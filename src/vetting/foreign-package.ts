@@ -4,9 +4,8 @@
  */
 import { judgeBinaryStanza, type BinaryStanza } from '../deb/binary-stanza.js';
 import { shownName } from '../deb/member-name.js';
-import type { TarHeader } from '../deb/tar.js';
 import { withoutEpoch } from '../deb/version.js';
-import { vetPackage } from './package-rules.js';
+import { vetPackage, type VettedMember } from './package-rules.js';
 
 /** What was read of a package. */
 export interface ForeignContents {
@@ -14,7 +13,7 @@ export interface ForeignContents {
   control: string;
   /** The file of that name in the control archive, where it has one. */
   conffiles: string | undefined;
-  members: readonly TarHeader[];
+  members: readonly VettedMember[];
   /** Its changelog, where it brings one. */
   changelog?: Buffer | undefined;
 }

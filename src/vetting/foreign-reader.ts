@@ -19,6 +19,7 @@ import { SmallDecoder } from '../io/small-decoder.js';
 import type { StoreBatch } from '../io/store-batch.js';
 import { ChangelogSearch } from '../snapshot/changelog-reader.js';
 import { judgeForeign, type ForeignContents } from './foreign-package.js';
+import { vettedMember } from './package-rules.js';
 
 /** Bytes up to which a package is read at once. */
 const smallDeb = 4 * 1024 * 1024;
@@ -130,12 +131,13 @@ async function readThoroughly(
     const deb = await readDeb(from, {
       decompress: (name, input) => decompressByName(name, input, { signal }),
       file,
+      wanted: wantedControl,
     });
     const members = [];
     const control = deb.control.text();
     const search = new ChangelogSearch(packageNamed(control));
     for await (const entry of deb.files) {
-      members.push(entry.header);
+      members.push(vettedMember(entry.header));
       await search.lookAt(entry);
     }
     return {
@@ -150,6 +152,9 @@ async function readThoroughly(
     return { faults: messages.length > 0 ? messages : [error.message] };
   }
 }
+
+/** The files of the control archive that an import reads, or that dpkg may refuse. */
+const wantedControl = new Set(['control', 'conffiles', 'triggers']);
 
 /** Codes that say something of the bytes, and not of this machine. */
 const ofThePackage = new Set([

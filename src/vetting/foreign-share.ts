@@ -55,6 +55,8 @@ export function readFilesOf({ files, stanzas }: ReadMessage): ReadFile[] {
 const messageSize = 512;
 /** So many lists are kept together: they go into 256 files. */
 const listsAtOnce = 4096;
+/** Paths in them: one package may have as many. */
+const pathsAtOnce = 200_000;
 
 /**
  * Reads a share. What is in `arriving` is the receiver's to place or to discard. Throws as {@link readForeign};
@@ -70,6 +72,7 @@ export async function* readShare(
   const lists = store && new FileLists(store, places.cache);
   const batch = taking?.batch;
   const paths = new Map<string, string[]>();
+  let held = 0;
   const waiting = new Message();
   try {
     for await (const reading of readForeign({ files, architectures, taking, signal })) {
@@ -78,11 +81,16 @@ export async function* readShare(
         waiting.add({ file, faults: reading.faults });
       } else {
         const { stanza, stored, members, changelog } = reading;
-        if (lists !== undefined) paths.set(stored.sha256, contentsPaths(members));
+        if (lists !== undefined) {
+          const own = contentsPaths(members);
+          paths.set(stored.sha256, own);
+          held += own.length;
+        }
         waiting.add({ file, entry: judgedEntry({ stanza, file: stored }, belonging), changelog });
       }
       if (waiting.size >= messageSize) yield waiting.take(batch?.handOver());
-      if (paths.size >= listsAtOnce) {
+      if (paths.size >= listsAtOnce || held >= pathsAtOnce) {
+        held = 0;
         lists?.keep(paths);
         paths.clear();
       }

@@ -5,11 +5,18 @@
  */
 import type { TarHeader } from '../deb/tar.js';
 
+/** What the rules ask of a member: a package may have 200,000, so nothing more of each is held. */
+export type VettedMember = Pick<TarHeader, 'path' | 'kind' | 'mode' | 'uid' | 'gid'>;
+
+export function vettedMember({ path, kind, mode, uid, gid }: TarHeader): VettedMember {
+  return { path, kind, mode, uid, gid };
+}
+
 /** One package as the rules see it. */
 export interface VettedPackage {
   package: string;
   /** Members of data.tar; paths as in the archive. */
-  members: readonly TarHeader[];
+  members: readonly VettedMember[];
   conffiles: readonly string[];
   /** Packages whose files it may take over (Replaces). */
   replaces: readonly string[];
@@ -87,9 +94,10 @@ export function vetPackage(contents: Pick<VettedPackage, 'package' | 'members' |
     if (path === '/var/lib/dpkg' || isBelow(path, '/var/lib/dpkg'))
       find('dpkg-state', "is in dpkg's own database");
   }
-  const paths = new Set(contents.members.map((member) => `/${member.path}`));
+  const missing = new Set(contents.conffiles);
+  if (missing.size > 0) for (const { path } of contents.members) missing.delete(`/${path}`);
   for (const conffile of contents.conffiles) {
-    if (!paths.has(conffile)) findAt(conffile, 'conffile', 'is listed as a conffile but not shipped');
+    if (missing.has(conffile)) findAt(conffile, 'conffile', 'is listed as a conffile but not shipped');
   }
   return findings;
 }

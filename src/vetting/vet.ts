@@ -15,6 +15,7 @@ import type { EvidenceDraft } from '../snapshot/evidence.js';
 import {
   ruleNames,
   vetOverlaps,
+  vettedMember,
   vetPackage,
   type RuleBreach,
   type RuleName,
@@ -88,7 +89,7 @@ async function readContents(built: BuiltPackage, context: VettingContext): Promi
   const members = [];
   for await (const { header } of deb.files) {
     context.signal?.throwIfAborted();
-    members.push(header);
+    members.push(vettedMember(header));
   }
   const names = (field: string): string[] =>
     relationsOf(deb.control, field).flatMap((group) => group.map((alternative) => alternative.package));
