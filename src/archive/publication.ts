@@ -202,12 +202,24 @@ export async function readPublished(port: ArchivePort, view: string): Promise<Pu
   return readReleaseFiles(await readReleaseTexts(port, view));
 }
 
+/** The Release files of a view, as they were read. */
+export type ReleaseBytes = Readonly<Record<keyof ReleaseFiles, Buffer | undefined>>;
+
 /** The current Release files of a view. */
-export async function readReleaseTexts(port: ArchivePort, view: string): Promise<ReleaseFiles> {
+export async function readReleaseBytes(port: ArchivePort, view: string): Promise<ReleaseBytes> {
   const [plain, signature, inline] = await Promise.all(
-    ['Release', 'Release.gpg', 'InRelease'].map(async (name) =>
-      (await port.read(`${view}/${name}`))?.toString('utf8'),
-    ),
+    ['Release', 'Release.gpg', 'InRelease'].map((name) => port.read(`${view}/${name}`)),
   );
   return { plain, signature, inline };
+}
+
+/** Their texts. */
+export function releaseTexts({ plain, signature, inline }: ReleaseBytes): ReleaseFiles {
+  const text = (bytes: Buffer | undefined): string | undefined => bytes?.toString('utf8');
+  return { plain: text(plain), signature: text(signature), inline: text(inline) };
+}
+
+/** The texts of the current Release files of a view. */
+export async function readReleaseTexts(port: ArchivePort, view: string): Promise<ReleaseFiles> {
+  return releaseTexts(await readReleaseBytes(port, view));
 }

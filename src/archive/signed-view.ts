@@ -10,6 +10,7 @@ import { verifyClearsigned, verifyDetached, type Taken, type Verdict } from '../
 import { findingOf, type Finding } from '../snapshot/finding.js';
 import { keyOfSuite } from './layout.js';
 import type { ArchivePort } from './port.js';
+import { readReleaseBytes, type ReleaseBytes } from './publication.js';
 import { releaseIn } from './release.js';
 import type { ArchiveFinding } from './remedy.js';
 
@@ -33,21 +34,29 @@ export interface SignedView {
 
 const resign = 'lockstep verify --repair signs it again';
 
+/** The archive's public keys, and how its Release files were taken. */
+interface ViewTrust {
+  keyring: Uint8Array;
+  taken: Taken;
+}
+
 /**
  * Reads and judges the Release files of a view.
  *
- * @param trust the archive's public keys, and how its Release files were taken
  * @throws LockstepError DISK_IO, KEYRING_INVALID
  */
-export async function readSignedView(
-  port: ArchivePort,
+export async function readSignedView(port: ArchivePort, view: string, trust: ViewTrust): Promise<SignedView> {
+  return await judgeView(view, await readReleaseBytes(port, view), trust);
+}
+
+/** Judges Release files that were read. @throws LockstepError KEYRING_INVALID */
+export async function judgeView(
   view: string,
-  { keyring, taken }: { keyring: Uint8Array; taken: Taken },
+  { inline, plain, signature: detached }: ReleaseBytes,
+  { keyring, taken }: ViewTrust,
 ): Promise<SignedView> {
   const trust = { keyring, taken: isOfOneKey(view) ? { ...taken, ends: undefined } : taken };
   const path = { inline: `${view}/InRelease`, plain: `${view}/Release`, detached: `${view}/Release.gpg` };
-  const paths = [path.inline, path.plain, path.detached];
-  const [inline, plain, detached] = await Promise.all(paths.map((file) => port.read(file)));
   const findings: ArchiveFinding[] = [];
   const find = (finding: Omit<Finding, 'code' | 'hint'> & Partial<Finding>): void => {
     const base = { code: 'ARCHIVE_INVALID', hint: resign } as const;

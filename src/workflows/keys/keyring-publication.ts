@@ -3,8 +3,7 @@
  * in the suite, which only its key signs. The caller holds the workspace's lock.
  */
 import { join } from 'node:path';
-import { keyringSuite, liveView } from '../../archive/layout.js';
-import { readReleaseTexts } from '../../archive/publication.js';
+import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
 import { applyBuild } from '../../build/build-plan.js';
 import { exists } from '../../io/disk.js';
@@ -159,7 +158,7 @@ export async function publishKeyringSuite(
   const suite = keyringSuiteNamed(run, keyringSuite(fingerprint))!;
   const { id } = snapshot.manifest;
   const target = { profile: keyringProfile, id, sha256: snapshot.sha256 };
-  await assertHistory(run, suite.name);
+  const standing = await assertHistory(run, suite.name);
   const history = run.ledger.history(suite.name);
   const last = history.at(-1);
   const line = {
@@ -178,7 +177,6 @@ export async function publishKeyringSuite(
     if (plan.writes.length > 0) await applyPublish(run, plan, suite, own);
     return;
   }
-  const standing = await readReleaseTexts(run.archive, liveView(suite.name));
   const message = `Publish ${id} in ${suite.name}`;
   const journal = await beginMove(run, { move: line, head, date: plan.date, message, standing });
   try {

@@ -3,8 +3,9 @@
  * line, and `verify` too. It decides nothing about snapshots and writes nothing.
  */
 import { liveView } from '../../archive/layout.js';
-import { historyIn } from '../../archive/release.js';
-import { readSignedView } from '../../archive/signed-view.js';
+import { historyIn, type ReleaseFiles } from '../../archive/release.js';
+import { readReleaseBytes, releaseTexts } from '../../archive/publication.js';
+import { judgeView } from '../../archive/signed-view.js';
 import { counted } from '../../counted.js';
 import type { Release } from '../../deb/release-file.js';
 import { LockstepError } from '../../errors.js';
@@ -51,9 +52,10 @@ export function cutHistory(suite: string, text: string, release: Release | null)
  * anything.
  *
  * @param forked whether it may have been continued by two people
+ * @returns the Release files that it compared the history with
  * @throws LockstepError HISTORY_CUT, HISTORY_FORKED, SNAPSHOT_INVALID
  */
-export async function assertHistory(run: Run, suite: string, forked = false): Promise<void> {
+export async function assertHistory(run: Run, suite: string, forked = false): Promise<ReleaseFiles> {
   const path = historyPath(run.places.snapshots, suite);
   const entries = run.ledger.history(suite);
   const text = run.ledger.text(suite);
@@ -66,11 +68,13 @@ export async function assertHistory(run: Run, suite: string, forked = false): Pr
     const where = faults.map((fault) => ({ ...fault, line: entries.length }));
     if (where.length > 0) throw changedFile(path, where);
   }
-  const { release } = await readSignedView(run.archive, liveView(suite), trust);
+  const view = liveView(suite);
+  const standing = await readReleaseBytes(run.archive, view);
+  const { release } = await judgeView(view, standing, trust);
   const cut = cutHistory(suite, text, release);
   if (cut !== null) throw new LockstepError('HISTORY_CUT', { ...cut, where: [{ file: path }] });
   const heads = headsOf(text);
-  if (heads.length < 2 || forked) return;
+  if (heads.length < 2 || forked) return releaseTexts(standing);
   throw new LockstepError('HISTORY_FORKED', {
     message: `Two people moved ${suite} at the same time: its history has ${heads.length} last lines`,
     hint: `See them with: lockstep history ${suite}. Then choose where the suite goes on: lockstep merge ${suite}`,

@@ -1,6 +1,4 @@
 /** `lockstep rollback`: a suite goes back to an earlier snapshot, and the machines that follow it go with it. */
-import { liveView } from '../../archive/layout.js';
-import { readPublished } from '../../archive/publication.js';
 import { keyWarnings } from '../../archive/validity.js';
 import { signingEnd } from '../../signing/key-end.js';
 import { LockstepError } from '../../errors.js';
@@ -18,7 +16,7 @@ import { assertHistory } from './history-check.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { moveOutlook, type OutlookRequest } from './move-outlook.js';
-import { listedIn } from '../../archive/release.js';
+import { listedIn, readReleaseFiles, type ReleaseFiles } from '../../archive/release.js';
 import { applyMove, planMove, type MoveRequest } from './suite-move.js';
 import { assertMayEnter } from './suite-entry.js';
 import { namedSuite, suiteFor } from './target-suite.js';
@@ -55,12 +53,13 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     });
   }
   return await exclusively(context, request, async (run) => {
-    await assertHistory(run, suite.name);
+    const standing = await assertHistory(run, suite.name);
     const history = run.ledger.history(suite.name);
     const target = await targetOf(run, suite, history, request);
     const signer = await archiveSigner(run, request);
     const { schemaChange } = request;
-    const move: MoveRequest = { action: 'rollback', suite, target, reason, schemaChange, lower: true };
+    const asked = { action: 'rollback', suite, target, reason, schemaChange, lower: true } as const;
+    const move = { ...asked, standing };
     if (request.supersede) return await goBackUp(run, { ...move, history }, request, signer);
     return await carryOut(run, move, request, signer);
   });
@@ -80,7 +79,7 @@ function withReason({ suite, to, schemaChange, supersede, dryRun }: RollbackRequ
 /** The old content under higher versions: a snapshot is cut of it first, and that one is published. */
 async function goBackUp(
   run: Run,
-  move: MoveRequest & { history: readonly HistoryEntry[] },
+  move: MoveRequest & { history: readonly HistoryEntry[]; standing: ReleaseFiles },
   { dryRun, onOutlook }: MoveTelling,
   signer: Signer,
 ): Promise<MoveOutcome> {
@@ -100,7 +99,7 @@ async function goBackUp(
   // Loaded here: a plain rollback repacks nothing, and must not wait for what could
   const { planSupersedeRollback, applySupersede } = await import('./supersede.js');
   const planned = await planSupersedeRollback(run, suite.name, current, target);
-  const standing = await readPublished(run.archive, liveView(suite.name));
+  const standing = readReleaseFiles(move.standing);
   const reissues = target.id;
   const [, ...kept] = goodSnapshots([...history, { action: 'rollback', to: 'the new one', reissues }]);
   const request: OutlookRequest = {

@@ -22,19 +22,21 @@ export interface Entering {
  * Demands of a snapshot what the trust level of a suite demands. A rollback to content that the suite had is free: what
  * machines had once they may have again, whatever is demanded now.
  *
+ * @returns the facts by which it was let in; null if nothing enters
  * @throws LockstepError MOVE_TRUST, GATE_MISSING, GATE_FAILED
  */
 export async function assertMayEnter(
   run: Run,
   record: SnapshotRecord,
   { action, suite, reissues }: Entering,
-): Promise<void> {
+): Promise<(GateFacts & OriginFacts) | null> {
   const content = reissues ?? record.id;
   const had = run.ledger.history(suite.name).some((one) => one.to === content || one.reissues === content);
-  if (action === 'rollback' && had) return;
+  if (action === 'rollback' && had) return null;
   const [facts, now] = [await gateFacts(run, record), run.clock.now()];
   assertOrigins(facts, suite, run.workspace, now);
   assertGates(facts, suite.name, now);
+  return facts;
 }
 
 /** The results of gates for a snapshot, and the other facts that decide whether those results are valid for it. */

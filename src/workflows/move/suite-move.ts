@@ -3,9 +3,7 @@
  * decides, and writes nothing. applyMove executes the plan and adds it to the suite's history. The callers
  * choose the snapshot and the messages before the move.
  */
-import { liveView } from '../../archive/layout.js';
 import type { PublicationPlan } from '../../archive/publication-plan.js';
-import { readReleaseTexts } from '../../archive/publication.js';
 import type { SnapshotRecord } from '../../archive/snapshot-record.js';
 import { listedIn, readReleaseFiles, type ReleaseFiles } from '../../archive/release.js';
 import type { NamedSuite } from '../../profile/load.js';
@@ -51,6 +49,8 @@ export interface MoveRequest {
   schemaChange: boolean;
   /** Whether packages may get lower versions. A rollback always may. */
   lower: boolean;
+  /** The suite's current Release files, if its history was compared with them already. */
+  standing?: ReleaseFiles | undefined;
 }
 
 export interface MovePlan extends Omit<MoveRequest, 'lower'> {
@@ -84,29 +84,28 @@ export interface MovePlan extends Omit<MoveRequest, 'lower'> {
 export async function planMove(run: Run, request: MoveRequest): Promise<MovePlan> {
   const { clock } = run;
   const { action, suite, target, reissues } = request;
-  await assertHistory(run, suite.name);
+  const standing = request.standing ?? (await assertHistory(run, suite.name));
   const to = await recordOf(run, target);
   const has = await presentFacts(run, suite);
   const from = has?.id ?? null;
   assertSameBase(suite, has, { what: `The snapshot ${to.id}`, base: to.base });
-  await assertMayEnter(run, to, request);
+  const entering = await assertMayEnter(run, to, request);
   const schema = schemaChangeOf(has, to);
   const lower =
     action === 'rollback' || has === null
       ? []
       : lowerSteps(await versionSteps(run, suite, { from: has, to }));
   assertNotLower(lower, { suite: suite.name, from, to: to.id, allowed: request.lower });
-  if (action !== 'rollback') {
-    const [gated, left] = [await gateFacts(run, to), has === null ? null : await gateFacts(run, has)];
+  if (action !== 'rollback' && entering !== null && has !== null) {
+    const left = await gateFacts(run, has);
     // Loaded here because few moves need a proof
-    if (left !== null && isMoveUnproven(left, gated, clock.now())) {
+    if (isMoveUnproven(left, entering, clock.now())) {
       const { proveMove } = await import('../release/install-gate.js');
-      await proveMove(run, { from: left, to: gated });
+      await proveMove(run, { from: left, to: entering });
     }
   }
   const allowed = request.schemaChange;
   assertSchemaAllowed(schema, { action, suite: suite.name, from, to: to.id, allowed });
-  const standing = await readReleaseTexts(run.archive, liveView(suite.name));
   const there = readReleaseFiles(standing);
   const history = run.ledger.history(suite.name);
   const line =
