@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sweepGroups } from '../io/control-group.js';
 import { namesIn, tempDir } from '../io/disk.js';
 import { removeIsolated, type Privilege } from './namespace.js';
 
@@ -20,12 +21,17 @@ export async function makeWork(base: string): Promise<string> {
  */
 export async function sweepWork(privilege: Privilege, base: string): Promise<string[]> {
   const left: string[] = [];
-  for (const name of (await namesIn(base)).sort()) {
-    const match = nameSpec.exec(name);
-    if (match !== null && (await startOf(Number(match[1]))) !== match[2]) left.push(join(base, name));
-  }
+  for (const name of (await namesIn(base)).sort()) if (await isLeft(name)) left.push(join(base, name));
   if (left.length > 0) await removeIsolated(privilege, left);
+  // Control groups have the names of the folders (runIsolated)
+  await sweepGroups(isLeft);
   return left;
+}
+
+/** Whether a name is that of a run which no longer lives. */
+async function isLeft(name: string): Promise<boolean> {
+  const match = nameSpec.exec(name);
+  return match !== null && (await startOf(Number(match[1]))) !== match[2];
 }
 
 /** When a process started, in ticks since boot (proc(5)): a reused pid is another process. */

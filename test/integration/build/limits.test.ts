@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { BuildLimits } from '../../../src/build/build-limits.js';
 import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-plan.js';
-import { sweepGroups } from '../../../src/io/control-group.js';
+import { sweepWork } from '../../../src/build/work-folder.js';
+import { makeControlGroup, sweepGroups } from '../../../src/io/control-group.js';
 import { buildLimits } from '../../../src/profile/workspace-schema.js';
 import { needs } from '../../fixtures/machine.js';
 import { Builds, fault, rules, sampleSpec } from '../../fixtures/builds.js';
@@ -86,6 +89,19 @@ describe('the limits of builds', function () {
   });
   after(async () => {
     await builds?.end();
+  });
+
+  it('remove the control groups of runs that were killed, and no others', async () => {
+    const group = await makeControlGroup('build-999999999-1-x', buildLimits.parse({}));
+    const other = await makeControlGroup(`lockstep-test-${process.pid}`, buildLimits.parse({}));
+    const folders = (one: typeof group): string[] => (one?.doors ?? []).map((door) => dirname(door));
+    await sweepWork(process.getuid?.() === 0 ? 'root' : 'subordinate', builds.temporary);
+    assert.deepEqual(
+      folders(group).filter((folder) => existsSync(folder)),
+      [],
+    );
+    assert.ok(folders(other).every((folder) => existsSync(folder)));
+    await other?.remove();
   });
 
   for (const [what, step, limits, says] of cases) {
