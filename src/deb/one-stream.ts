@@ -45,7 +45,7 @@ class GzipWatch implements StreamWatch {
 
 /** The footer says where the index is, the index how long the blocks are: together the length of the stream. */
 class XzWatch implements StreamWatch {
-  #tail = Buffer.alloc(0);
+  #tail: Buffer = Buffer.alloc(0);
   #head = '';
   #length = 0;
 
@@ -53,7 +53,7 @@ class XzWatch implements StreamWatch {
     if (this.#head.length < 6) this.#head += piece.toString('latin1', 0, 6);
     this.#length += piece.length;
     const most = longestIndex + footerBytes;
-    if (piece.length >= most) this.#tail = Buffer.from(piece.subarray(-most));
+    if (piece.length >= most || this.#tail.length === 0) this.#tail = piece.subarray(-most);
     else this.#tail = Buffer.concat([this.#tail.subarray(-(most - piece.length)), piece]);
   }
 

@@ -161,8 +161,8 @@ export class TarBlocks {
       mtime: numberOf(pax, 'mtime') ?? numbers.mtime,
       uid: numberOf(pax, 'uid') ?? numbers.uid,
       gid: numberOf(pax, 'gid') ?? numbers.gid,
-      uname: pax?.get('uname') ?? textIn(bytes, at + 265, 32),
-      gname: pax?.get('gname') ?? textIn(bytes, at + 297, 32),
+      uname: pax?.get('uname') ?? ownerIn(bytes, at + 265),
+      gname: pax?.get('gname') ?? ownerIn(bytes, at + 297),
     };
   }
 
@@ -267,6 +267,11 @@ function textIn(bytes: Buffer, at: number, length: number): string {
   let end = at;
   while (end < at + length && bytes[end] !== 0) end++;
   return end === at ? '' : bytes.toString('utf8', at, end);
+}
+
+/** Nearly every member is root's: one text for all of them. */
+function ownerIn(bytes: Buffer, at: number): string {
+  return bytes.readUInt32BE(at) === 0x726f6f74 && bytes[at + 4] === 0 ? 'root' : textIn(bytes, at, 32);
 }
 
 const zeros = Buffer.alloc(tarBlock);
