@@ -95,9 +95,13 @@ export function vetPackage(contents: Pick<VettedPackage, 'package' | 'members' |
       find('dpkg-state', "is in dpkg's own database");
   }
   const missing = new Set(contents.conffiles);
-  if (missing.size > 0) for (const { path } of contents.members) missing.delete(`/${path}`);
+  // dpkg does not put a folder in its place that is listed, and fails with what is in it
+  if (missing.size > 0) {
+    for (const { path, kind } of contents.members) if (kind !== 'dir') missing.delete(`/${path}`);
+  }
   for (const conffile of contents.conffiles) {
-    if (missing.has(conffile)) findAt(conffile, 'conffile', 'is listed as a conffile but not shipped');
+    if (missing.has(conffile))
+      findAt(conffile, 'conffile', 'is listed as a conffile but is not a file of the package');
   }
   return findings;
 }

@@ -81,6 +81,9 @@ const refused: Record<string, Buffer> = {
   'a trigger that is none': made((model) =>
     model.files.push({ name: './triggers', body: Buffer.from('x y\n') }),
   ),
+  'a folder that is listed as a conffile': made((model) => {
+    model.files[1] = { name: './conffiles', body: Buffer.from('/usr/share/mutant\n') };
+  }),
   'a conffile with a space before it': made((model) => {
     model.files[1] = { name: './conffiles', body: Buffer.from(' /etc/mutant.conf\n') };
   }),
