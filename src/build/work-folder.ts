@@ -28,7 +28,7 @@ export async function sweepWork(privilege: Privilege, base: string): Promise<str
   return left;
 }
 
-/** Whether a name is that of a run which no longer lives. */
+/** Whether a name belongs to a run that no longer lives. */
 async function isLeft(name: string): Promise<boolean> {
   const match = nameSpec.exec(name);
   return match !== null && (await startOf(Number(match[1]))) !== match[2];

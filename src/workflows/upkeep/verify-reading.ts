@@ -11,8 +11,8 @@ import { complaintOfIndex } from '../../vetting/install/apt-reading.js';
 import type { Context } from '../workspace/context.js';
 
 /**
- * Has apt read every Packages index of the live suites. An index with other bytes than its Release says is passed over:
- * that is a finding of its own. Frozen views list nothing that no live suite listed.
+ * Has apt read every Packages index of the live suites. An index with other bytes than its Release says is skipped:
+ * another finding says so. Frozen views list nothing that no live suite listed.
  *
  * @param views of the archive, as they were read
  * @returns paths are below the root of what is published
