@@ -38,10 +38,23 @@ export const debBudget: DebBudget = {
   freeBytes: 1024 * mebibyte,
 };
 
+/**
+ * The limits of a package that was taken already: the most that `packages.limits` of lockstep.yaml may allow, so that no
+ * later reader refuses what the first one took.
+ */
+export const takenBudget: DebBudget = {
+  ...debBudget,
+  members: 2_000_000,
+  nameBytes: 256 * mebibyte,
+  controlBytes: 1024 * mebibyte,
+  dataBytes: 1024 * 1024 * mebibyte,
+  ratio: 10_000,
+};
+
 export function overBudget(file: string | undefined, message: string): LockstepError {
   return new LockstepError('DEB_TOO_LARGE', {
     message: `${file ?? 'The package'} is past a limit of what is read of a package: ${message}`,
-    hint: 'The limits are in docs/reference/packages.md; no package of Debian reaches them',
+    hint: 'No package of Debian reaches the limits (docs/reference/packages.md). If you trust it, raise packages.limits in lockstep.yaml',
     where: [{ file, message: `${message} [budget]` }],
   });
 }

@@ -10,7 +10,7 @@ import { ByteReader } from './byte-reader.js';
 import { collect, piecesOf, watched } from './bytes.js';
 import type { DecompressByName } from './codec.js';
 import { ControlArchive } from './control-archive.js';
-import { DataBudget, debBudget, MemberBudget, type DebBudget } from './deb-budget.js';
+import { DataBudget, MemberBudget, takenBudget, type DebBudget } from './deb-budget.js';
 import { controlMember, dataMember, formatSpec } from './deb-members.js';
 import { refusedBy } from './deb-rules.js';
 import { scriptNames, type ScriptName } from './deb-scripts.js';
@@ -79,7 +79,7 @@ export async function readDeb(
   const members = readAr(piecesOf(bytes as Uint8Array | AsyncIterable<Uint8Array>), file);
   try {
     await readFormat(members, file);
-    const archive = new ControlArchive(reading.budget ?? debBudget, file);
+    const archive = new ControlArchive(reading.budget ?? takenBudget, file);
     for await (const { header, bytes } of controlEntries(members, archive, reading)) {
       if (header.kind === 'file') archive.keep(header.path, bytes);
     }
@@ -267,7 +267,7 @@ async function* dataEntries(
   removed: readonly MemberName[],
   reading: DebReading,
 ): AsyncGenerator<TarEntry> {
-  const { file, budget = debBudget } = reading;
+  const { file, budget = takenBudget } = reading;
   const tree = new MemberTree(removed);
   const count = new MemberBudget(budget, file);
   try {

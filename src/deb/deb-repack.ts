@@ -8,7 +8,7 @@ import { readAr, writeAr, type ArMember } from './ar.js';
 import { collect } from './bytes.js';
 import type { Codec } from './codec.js';
 import { ControlArchive } from './control-archive.js';
-import { debBudget } from './deb-budget.js';
+import { takenBudget } from './deb-budget.js';
 import {
   controlEntries,
   controlStanza,
@@ -89,7 +89,7 @@ export async function repackDeb(
     await readFormat(members, file);
     const entries: TarInput[] = [];
     let paragraph: { before: Stanza; control: string } | undefined;
-    const held = new ControlArchive(io.budget ?? debBudget, file);
+    const held = new ControlArchive(io.budget ?? takenBudget, file);
     for await (const { header, bytes } of controlEntries(members, held, io)) {
       const { mode, mtime, uid, gid, uname, gname } = header;
       const common = { path: header.path, mode, mtime, owner: { uid, gid, uname, gname } };

@@ -6,7 +6,7 @@
 import { LockstepError } from '../errors.js';
 import { ControlArchive } from './control-archive.js';
 import { controlMember, dataMember, formatSpec } from './deb-members.js';
-import { debBudget, MemberBudget } from './deb-budget.js';
+import { debBudget, MemberBudget, type DebBudget } from './deb-budget.js';
 import { MemberTree } from './member-tree.js';
 import { watchOf } from './one-stream.js';
 import { quickTar, type QuickTarEntry } from './quick-tar.js';
@@ -31,7 +31,11 @@ const magic = '!<arch>\n';
 const headerSize = 60;
 
 /** Reads a package, or leaves it to the thorough reader. */
-export function quickDeb(deb: Buffer, unpack: UnpackSmall): QuickDeb | undefined {
+export function quickDeb(
+  deb: Buffer,
+  unpack: UnpackSmall,
+  budget: DebBudget = debBudget,
+): QuickDeb | undefined {
   const parts = arMembers(deb);
   // deb(5): exactly these, in this order, where nothing unusual is in it
   if (parts?.length !== 3) return undefined;
@@ -40,9 +44,9 @@ export function quickDeb(deb: Buffer, unpack: UnpackSmall): QuickDeb | undefined
     return undefined;
   if (!controlMember.test(controlArchive.name) || !dataMember.test(dataArchive.name)) return undefined;
   try {
-    const { removed, ...control } = controlFiles(tarIn(controlArchive, 'control', unpack));
+    const { removed, ...control } = controlFiles(tarIn(controlArchive, 'control', unpack), budget);
     const tree = new MemberTree(removed);
-    const count = new MemberBudget(debBudget, undefined);
+    const count = new MemberBudget(budget, undefined);
     const entries = tarIn(dataArchive, 'data', unpack);
     for (const { header } of entries) {
       count.count(header.path);
@@ -67,8 +71,11 @@ function tarIn({ name, body }: ArPart, form: TarForm, unpack: UnpackSmall): Quic
   return entries;
 }
 
-function controlFiles(entries: readonly QuickTarEntry[]): ReturnType<ControlArchive['finish']> {
-  const archive = new ControlArchive(debBudget, undefined);
+function controlFiles(
+  entries: readonly QuickTarEntry[],
+  budget: DebBudget,
+): ReturnType<ControlArchive['finish']> {
+  const archive = new ControlArchive(budget, undefined);
   for (const { header, body } of entries) {
     archive.add(header);
     if (header.kind === 'file') archive.keep(header.path, body);

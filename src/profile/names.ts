@@ -100,6 +100,10 @@ export const byteSize = z
   })
   .transform((text) => parseSize(text) ?? 0);
 
+/** The same, up to a size: `1T`. */
+export const byteSizeTo = (most: string) =>
+  byteSize.refine((bytes) => bytes <= parseSize(most)!, { error: `must be ${most} at most` });
+
 /** A range of upstream versions, or a word: the highest that is released, all that there are. */
 export const trackedRange = z.union([z.literal('latest'), z.literal('any'), versionRange]);
 

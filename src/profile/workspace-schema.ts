@@ -4,7 +4,7 @@
  * from it); what refers to what is checked in profile-rules.ts.
  */
 import { z } from 'zod';
-import { byteSize, duration, maintainer, oneLine, slug, webAddress } from './names.js';
+import { byteSize, byteSizeTo, duration, maintainer, oneLine, slug, webAddress } from './names.js';
 
 /** Of Origin and Label. */
 const pinnable = (option: string) =>
@@ -154,6 +154,24 @@ export const buildLimits = z
   .prefault({})
   .describe('A build that uses more is ended with BUILD_LIMIT. They are for each build');
 
+/** The most of each is `takenBudget` of src/deb/deb-budget.ts. */
+export const packageLimits = z
+  .strictObject({
+    members: z.number().int().min(1000).max(2_000_000).default(200_000).describe('Files, folders and links'),
+    names: byteSizeTo('256M').prefault('16M').describe('Their names together'),
+    control: byteSizeTo('1G').prefault('64M').describe('The control archive, unpacked'),
+    data: byteSizeTo('1T').prefault('64G').describe('The files, unpacked'),
+    ratio: z
+      .number()
+      .int()
+      .min(10)
+      .max(10_000)
+      .default(200)
+      .describe('Times of its packed size that the files may have past their first GiB'),
+  })
+  .prefault({})
+  .describe('A package past one is refused with DEB_TOO_LARGE');
+
 /** lockstep.yaml, as written. */
 export const workspaceSchema = z
   .strictObject({
@@ -188,6 +206,10 @@ export const workspaceSchema = z
       .strictObject({ limits: buildLimits })
       .prefault({})
       .describe('How packages are built with the method debian'),
+    packages: z
+      .strictObject({ limits: packageLimits })
+      .prefault({})
+      .describe('What is read of a package that is built or imported'),
     suites: z.record(slug, suite).describe('The suites of the archive, by name'),
     snapshots: z
       .strictObject({

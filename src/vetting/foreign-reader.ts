@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { BuiltPackage } from '../build/built.js';
 import type { BinaryStanza } from '../deb/binary-stanza.js';
 import { readDeb } from '../deb/deb-file.js';
+import type { DebBudget } from '../deb/deb-budget.js';
 import { quickDeb, type UnpackSmall } from '../deb/quick-deb.js';
 import { LockstepError } from '../errors.js';
 import { decompressByName } from '../io/compress.js';
@@ -46,6 +47,8 @@ export interface ForeignRequest {
   files: readonly string[];
   /** Those of the profile. */
   architectures: readonly string[];
+  /** How much of each is read. */
+  budget: DebBudget;
   /** Where good packages go; nothing is written where it is left out. */
   taking?: { store: ContentStore; batch: StoreBatch } | undefined;
   signal?: AbortSignal | undefined;
@@ -69,12 +72,13 @@ export async function* readForeign(request: ForeignRequest): AsyncGenerator<Fore
 }
 
 async function readOne(file: string, unpack: UnpackSmall, request: ForeignRequest): Promise<ForeignReading> {
-  const { taking, architectures, signal } = request;
+  const { taking, architectures, budget, signal } = request;
   const bytes = readSmall(file);
   // A large file is taken in first: what is judged must be what is kept
   const blob = bytes === undefined ? await takeLarge(file, taking?.store, signal) : undefined;
   const from = bytes ?? (taking === undefined || blob === undefined ? file : taking.store.path(blob.sha256));
-  const contents = (bytes && readQuickly(bytes, unpack)) ?? (await readThoroughly(file, from, signal));
+  const contents =
+    (bytes && readQuickly(bytes, unpack, budget)) ?? (await readThoroughly(file, from, { budget, signal }));
   if ('faults' in contents) return { file, ...contents };
   const verdict = judgeForeign(contents, architectures);
   if ('faults' in verdict) return { file, ...verdict };
@@ -87,8 +91,8 @@ async function readOne(file: string, unpack: UnpackSmall, request: ForeignReques
   return { file, stanza: verdict.stanza, stored: { name, ...stored }, members, changelog };
 }
 
-function readQuickly(bytes: Buffer, unpack: UnpackSmall): ForeignContents | undefined {
-  const deb = quickDeb(bytes, unpack);
+function readQuickly(bytes: Buffer, unpack: UnpackSmall, budget: DebBudget): ForeignContents | undefined {
+  const deb = quickDeb(bytes, unpack, budget);
   if (deb === undefined) return undefined;
   const search = new ChangelogSearch(packageNamed(deb.control));
   for (const header of deb.members) if (search.wants(header)) search.take(header, deb.bodyOf(header));
@@ -125,12 +129,13 @@ async function takeLarge(
 async function readThoroughly(
   file: string,
   from: Buffer | string,
-  signal: AbortSignal | undefined,
+  { budget, signal }: Pick<ForeignRequest, 'budget' | 'signal'>,
 ): Promise<ForeignContents | { faults: string[] }> {
   try {
     const deb = await readDeb(from, {
       decompress: (name, input) => decompressByName(name, input, { signal }),
       file,
+      budget,
       wanted: wantedControl,
     });
     const members = [];

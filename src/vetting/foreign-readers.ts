@@ -62,8 +62,8 @@ export async function readForeignSet(request: ForeignSetRequest) {
   return { read, batch };
 }
 
-function sharesOf({ files, belonging, architectures, taking }: ForeignSetRequest): Share[] {
+function sharesOf({ files, belonging, architectures, budget, taking }: ForeignSetRequest): Share[] {
   const places = taking === undefined ? undefined : { cache: taking.cache, store: taking.store.root };
   const count = files.length < worthThreads ? 1 : Math.min(mostThreads, availableParallelism());
-  return dealt(files, count).map((share) => ({ files: share, belonging, architectures, places }));
+  return dealt(files, count).map((share) => ({ files: share, belonging, architectures, budget, places }));
 }

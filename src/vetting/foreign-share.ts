@@ -11,7 +11,7 @@ import { keptForm, withKeptStanza, type BareEntry } from '../snapshot/kept-stanz
 import type { SnapshotPackage } from '../snapshot/manifest.js';
 import { readForeign, type ForeignRequest } from './foreign-reader.js';
 
-export interface Share extends Pick<ForeignRequest, 'files' | 'architectures'> {
+export interface Share extends Pick<ForeignRequest, 'files' | 'architectures' | 'budget'> {
   /** What a snapshot's entries of them say. */
   belonging: Belonging;
   /** Absolute paths of the cache and of the content store in it; left out if nothing must be written. */
@@ -66,7 +66,7 @@ export async function* readShare(
   share: Share,
   signal: AbortSignal,
 ): AsyncGenerator<ReadMessage, void, undefined> {
-  const { files, belonging, architectures, places } = share;
+  const { files, belonging, architectures, budget, places } = share;
   const store = places && new ContentStore(places.store);
   const taking = store && { store, batch: store.batch() };
   const lists = store && new FileLists(store, places.cache);
@@ -75,7 +75,7 @@ export async function* readShare(
   let held = 0;
   const waiting = new Message();
   try {
-    for await (const reading of readForeign({ files, architectures, taking, signal })) {
+    for await (const reading of readForeign({ files, architectures, budget, taking, signal })) {
       const { file } = reading;
       if ('faults' in reading) {
         waiting.add({ file, faults: reading.faults });

@@ -3,6 +3,7 @@
  * the package's hash and the rules' version: bytes that passed pass again.
  */
 import { z } from 'zod';
+import type { DebBudget } from '../deb/deb-budget.js';
 import { readDeb } from '../deb/deb-file.js';
 import { relationsOf } from '../deb/relation.js';
 import { counted } from '../counted.js';
@@ -50,6 +51,8 @@ export interface VettingContext {
   store: ContentStore;
   /** Folder for verdicts. */
   cacheDir: string;
+  /** How much of each package is read. */
+  budget: DebBudget;
   signal?: AbortSignal | undefined;
 }
 
@@ -85,6 +88,7 @@ async function readContents(built: BuiltPackage, context: VettingContext): Promi
   const deb = await readDeb(context.store.open(built.file.sha256), {
     decompress: decompressByName,
     file: built.file.name,
+    budget: context.budget,
   });
   const members = [];
   for await (const { header } of deb.files) {

@@ -2,6 +2,7 @@
  * Publishes the suites of keys: builds the keyring package, cuts it as a separate snapshot, and publishes it
  * in the suite, which only its key signs. The caller holds the workspace's lock.
  */
+import { debBudget } from '../../deb/deb-budget.js';
 import { join } from 'node:path';
 import { keyringSuite } from '../../archive/layout.js';
 import { LockstepError } from '../../errors.js';
@@ -81,7 +82,7 @@ async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Ph
   for (const plan of await planTrees([group], building)) {
     built.push(...(await applyBuild(plan, building)).packages);
   }
-  const vetting = await vetSet(built, { store, cacheDir: places.cache, signal });
+  const vetting = await vetSet(built, { store, cacheDir: places.cache, budget: debBudget, signal });
   const { area } = workspace.archive;
   const { profiles, imported } = run.profiles.all();
   const bases = [...profiles, ...imported].map(({ base }) => base);

@@ -6,6 +6,7 @@ import { poolFilePath } from '../../archive/layout.js';
 import type { BuiltPackage } from '../../build/built.js';
 import { repackInputHash, repackPackage } from '../../build/repack.js';
 import { counted } from '../../counted.js';
+import { takenBudget } from '../../deb/deb-budget.js';
 import { LockstepError } from '../../errors.js';
 import { readIfThere, sha256Of } from '../../io/disk.js';
 import { grouped } from '../../io/keyed.js';
@@ -183,7 +184,12 @@ async function contentOf(
   for (const item of kept) await fetchBack(run, item);
   const packages = [...reissued, ...kept];
   const ours = packages.filter(({ component }) => manifest.components[component]?.pin.kind !== 'apt-binary');
-  const vetting = await vetSet(ours.map(builtOf), { store, cacheDir: places.cache, signal });
+  const vetting = await vetSet(ours.map(builtOf), {
+    store,
+    cacheDir: places.cache,
+    budget: takenBudget,
+    signal,
+  });
   const archives = new Set(
     plan.kept
       .filter(({ why }) => why === 'archive')

@@ -12,6 +12,7 @@ import type { ImportedProfile } from '../../profile/profile-schema.js';
 import { sourceEntry } from '../../snapshot/content.js';
 import type { Imported } from '../../snapshot/imported-set.js';
 import type { SnapshotSource } from '../../snapshot/manifest.js';
+import { budgetOf } from '../../vetting/package-limits.js';
 import { gatherForeignFiles, type ForeignFiles } from '../../vetting/foreign-files.js';
 import { readForeignSet } from '../../vetting/foreign-readers.js';
 import type { ReadFile, ReadPackage } from '../../vetting/foreign-share.js';
@@ -82,6 +83,7 @@ export async function readPackages(
     files: debs,
     belonging: { component, area },
     architectures: profile.base.architectures,
+    budget: budgetOf(workspace),
     taking: request.dryRun ? undefined : { store, cache: places.cache },
     signal,
     onRead: (count) => item.note(`${count} read`),

@@ -11,6 +11,7 @@ import { lastSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { openReleases } from '../../source/apt-archive.js';
 import { baseReleaseFileOf } from '../../source/release-age.js';
+import { budgetOf } from '../../vetting/package-limits.js';
 import { vetSet } from '../../vetting/vet.js';
 import { buildSet, type BuiltSet, type PlannedBuilds } from './set-build.js';
 import { changelogsOf } from './set-changelogs.js';
@@ -42,7 +43,7 @@ async function planCut(
   const { area } = workspace.archive;
   const { profile } = set;
   const built = set.outputs.flatMap(({ packages }) => packages);
-  const vetting = await vetSet(built, { store, cacheDir: places.cache, signal });
+  const vetting = await vetSet(built, { store, cacheDir: places.cache, budget: budgetOf(workspace), signal });
   const components = Object.fromEntries(
     [...set.pins].map(([name, pin]) => {
       const skipped = set.skipped.flatMap(({ component, ...one }) => (component === name ? [one] : []));

@@ -1,4 +1,5 @@
 /** Targets: Debian's formats, source trees, and the texts that people and upstreams write. */
+import { debBudget } from '../../../src/deb/deb-budget.js';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collect } from '../../../src/deb/bytes.js';
@@ -75,7 +76,12 @@ export const debTarget: Target = {
         keep(bytes);
         const path = join(folder, 'input.deb');
         await writeFile(path, bytes);
-        for await (const reading of readForeign({ files: [path], architectures: ['amd64'], signal })) {
+        for await (const reading of readForeign({
+          files: [path],
+          architectures: ['amd64'],
+          budget: debBudget,
+          signal,
+        })) {
           if ('faults' in reading) {
             mustHold(reading.faults.length > 0, 'a refusal says why');
             return 'refused';
