@@ -13,6 +13,7 @@ import { nearest } from '../profile/nearest.js';
 import type { TarballConfig } from '../profile/profile-schema.js';
 import { cached, readCached, writeCached } from './cache-file.js';
 import type { Candidates, Choice, TarballListing } from './candidate.js';
+import { LfsWatch } from './lfs.js';
 import { sessionOf, type SourceContext } from './source-context.js';
 import type { Provenance, StoredFile, TarballPin } from './pin.js';
 import { readStored } from './source-tree.js';
@@ -93,7 +94,7 @@ export function versionsIn(page: string, url: string): string[] {
 /**
  * Fetches a tarball and verifies it, with its hash or with a signature by a key of the workspace.
  * @throws LockstepError NET_*, SOURCE_HASH_MISMATCH, SOURCE_MOVED (an address that had other bytes before),
- * SOURCE_KEYS_MISSING, KEYRING_INVALID, VERIFY_*, DEB_ARCHIVE (not a tarball), DATA_DAMAGED, STORE_*, DISK_*,
+ * SOURCE_KEYS_MISSING, KEYRING_INVALID, VERIFY_*, DEB_ARCHIVE (not a tarball), SOURCE_LFS, DATA_DAMAGED, STORE_*, DISK_*,
  * INTERRUPTED
  */
 export async function fetchTarball(
@@ -218,14 +219,17 @@ async function assertSigned(
 
 /** The newest time of a member, in seconds: when upstream made the tarball. */
 async function newestMember(archive: StoredFile, context: SourceContext): Promise<number> {
-  return await cached(context, 'tarball-dates', archive.sha256, async () => {
+  return await cached(context, 'tarball-members', archive.sha256, async () => {
     let newest: number | undefined;
+    const lfs = new LfsWatch();
     await readStored(context.store, archive.sha256, async () => {
       const bytes = decompressByName(archive.name, context.store.open(archive.sha256), context);
-      for await (const { header } of readTar(bytes, archive.name)) {
+      for await (const { header, body } of readTar(bytes, archive.name)) {
         newest = Math.max(newest ?? 0, header.mtime);
+        if (header.kind === 'file') await lfs.look(header.path, header.size, () => body);
       }
     });
+    lfs.assertNone(archive.name);
     if (newest !== undefined) return newest;
     throw new LockstepError('DEB_ARCHIVE', {
       message: `${archive.name} is an empty tarball`,

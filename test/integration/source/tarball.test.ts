@@ -252,6 +252,24 @@ describe('a tarball of source code', () => {
     });
   });
 
+  it('is refused with pointers of Git LFS in the place of files, each named', async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12345\n`;
+    const tree = { 'lib/a.php': '<?php', 'img/logo.png': pointer, 'img/other.png': pointer };
+    const packed = gzipSync(await tarOf(tree, 'lib-1.2.0', 1_700_000_000));
+    server.files.set('/lib/lib-1.2.0.tar.gz', packed);
+    server.files.set(
+      '/lib/lib-1.2.0.tar.gz.asc',
+      Buffer.from(await signer.detached(packed, new Date('2025-12-01T00:00:00Z'))),
+    );
+    await assert.rejects(
+      fetched('1.2.0'),
+      fault(
+        'SOURCE_LFS',
+        /2 pointers of Git LFS instead of files: "lib-1.2.0\/img\/logo.png", "lib-1.2.0\/img\/other.png"/,
+      ),
+    );
+  });
+
   it('is refused where an earlier snapshot had other bytes from the same address', async () => {
     const known = await fetched('1.2.0');
     const { url } = known;
