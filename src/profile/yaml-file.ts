@@ -61,13 +61,16 @@ export function describeValue(value: unknown): string {
  */
 function unfitness(text: string): string | null {
   if (text.length > mostCharacters) return 'it is larger than 1 MiB';
-  // Of a list in a list, each level takes two columns; of a map in a map, one
-  if (new RegExp(`^[ ?-]{${2 * mostLevels + 1}}`, 'm').test(text)) return 'it is nested too deeply';
   let levels = 0;
+  // Of blocks: on one line, each indicator is a level; from line to line, each level is indented further
+  let indicators = 0;
   for (const token of new Lexer().lex(text)) {
     if (token === '[' || token === '{') levels++;
     else if (token === ']' || token === '}') levels--;
-    if (levels > mostLevels) return 'it is nested too deeply';
+    else if (token.includes('\n')) indicators = 0;
+    else if (levels === 0 && (token === '-' || token === '?' || token === ':')) indicators++;
+    else if (indicators === 0 && token.length > mostLevels && token.trim() === '') indicators = token.length;
+    if (levels > mostLevels || indicators > mostLevels) return 'it is nested too deeply';
   }
   return null;
 }

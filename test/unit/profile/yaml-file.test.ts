@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { formatPath, YamlFile } from '../../../src/profile/yaml-file.js';
 
+/** A thousand maps, each within the one before it. */
+function nested(): string {
+  return Array.from({ length: 1000 }, (_, level) => `${' '.repeat(level)}a:\n`).join('');
+}
+
 describe('a YAML file with positions', () => {
   it('knows where each field is', () => {
     const file = new YamlFile('a:\n  b: 1.10\n  list: [x, y]\n', 'f.yaml');
@@ -87,6 +92,10 @@ describe('a YAML file with positions', () => {
     for (const text of [
       '['.repeat(50_000),
       '- '.repeat(50_000),
+      ': '.repeat(50_000),
+      '? &a '.repeat(50_000),
+      '? - : '.repeat(50_000),
+      nested(),
       '{a: '.repeat(101),
       '['.repeat(3000) + ']'.repeat(3000),
     ]) {
