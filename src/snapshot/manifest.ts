@@ -172,6 +172,10 @@ export const manifestSchema = z.object({
     .optional()
     .describe('Texts that `apt changelog` shows, as files of the pool'),
   builds: buildsSchema.describe('Versions that it assigned, and the digest of the inputs of each'),
+  gates: z
+    .array(z.string())
+    .optional()
+    .describe('Gates whose evidence was recorded with it, in the order of that file'),
   /** See manifest-v1.ts. */
   evidence: evidenceV1
     .optional()

@@ -189,6 +189,8 @@ export async function signSnapshot(
       where: [{ file: files.manifest }],
     });
   }
+  const gates = plan.evidence.map(({ gate }) => gate);
+  if (gates.join() !== (plan.manifest.gates ?? []).join()) throw new TypeError('a gate was not announced');
   const signature = await options.signer.detached(plan.text, options.now, `snapshot ${plan.id}`);
   // Empty where no gate was asked
   const evidence = await withEvidence('', plan.evidence, plan, options);

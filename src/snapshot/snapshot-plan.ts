@@ -21,11 +21,13 @@ import { nextSnapshotId } from './snapshot-id.js';
 /** The content of the new snapshot. Entries may have any order. */
 export interface SnapshotContent extends Omit<
   SnapshotManifest,
-  'format' | 'id' | 'parent' | 'created' | 'inputs' | 'evidence' | 'tool'
+  'format' | 'id' | 'parent' | 'created' | 'inputs' | 'gates' | 'evidence' | 'tool'
 > {
   sourceChangelogs: SourceChangelog[];
   /** Results of gates for this set. They go to a file next to the manifest. */
   evidence: readonly EvidenceDraft[];
+  /** Gates whose results are added to the plan, because they need it. */
+  laterGates?: readonly string[];
 }
 
 export interface SnapshotRequest {
@@ -85,6 +87,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
   }
   const id = nextSnapshotId(now, request.taken, last?.manifest.id ?? null);
   const security = [...new Set(content.security)].sort();
+  const gates = [...content.evidence.map(({ gate }) => gate), ...(content.laterGates ?? [])];
   // The text leaves out undefined fields
   const manifest: SnapshotManifest = {
     format: manifestFormat,
@@ -105,6 +108,7 @@ export function planSnapshot(request: SnapshotRequest): SnapshotPlan {
     schema: content.schema,
     security: security.length === 0 ? undefined : security,
     supersedes: content.supersedes,
+    gates: gates.length === 0 ? undefined : gates,
     tool: request.tool,
   };
   const text = manifestBytes(manifest);

@@ -211,14 +211,22 @@ class Verification {
   async #checkEvidence(place: SnapshotPlace, { manifest, sha256 }: Snapshot): Promise<void> {
     const path = this.#below(snapshotFiles(this.request.root, place).evidence);
     // Every snapshot is vetted before it is cut, so a manifest of format 2 must have an evidence file
-    if (manifest.format > 1 && (await this.#text(path)) === undefined) {
+    const isThere = (await this.#text(path)) !== undefined;
+    if (manifest.format > 1 && !isThere) {
       this.#find({
         kind: 'missing',
         path,
         message: `The evidence of ${place.id} is missing, so suites do not accept it`,
       });
     }
-    const lines = (await this.#lines(path, parseEvidence)) ?? [];
+    const read = await this.#lines(path, parseEvidence);
+    const lines = read ?? [];
+    const { gates = [] } = manifest;
+    const lost = gates.filter((gate, index) => lines[index]?.statement.predicate.gate !== gate);
+    if (isThere && read !== undefined && lost.length > 0) {
+      const message = `It lacks evidence that was recorded with the snapshot: ${lost.join(', ')}`;
+      this.#find({ kind: 'damaged', path, message });
+    }
     for (const { line, message } of subjectFaults(lines, path, sha256)) {
       this.#find({ kind: 'contradiction', path, message: `Line ${line}: ${message}` });
     }

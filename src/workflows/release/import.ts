@@ -19,6 +19,7 @@ import type { Snapshot, SnapshotPackage, SourceChangelog } from '../../snapshot/
 import { planSnapshot, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
 import { lastSnapshot, signSnapshot, writeSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { ReadPackage } from '../../vetting/foreign-share.js';
+import { readability } from '../../suite/gates.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
@@ -131,6 +132,7 @@ async function planImport(
       sourceChangelogs: changelogsAmong(set.packages, packages, previous),
       builds: [],
       evidence,
+      laterGates: [readability],
     },
     ...(await cutRequest(run, previous)),
     // The same packages, of which more is known now

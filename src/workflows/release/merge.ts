@@ -13,6 +13,7 @@ import { planSnapshot, type SnapshotPlan } from '../../snapshot/snapshot-plan.js
 import type { Signer } from '../../signing/signer.js';
 import { vettingEvidence } from '../../vetting/vet.js';
 import { ownTrust } from '../keys/archive-keys.js';
+import { readability } from '../../suite/gates.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import { prepareEntry } from '../move/suite-publication.js';
 import { mergeHistory, repairConflict } from '../move/merge-history.js';
@@ -114,6 +115,7 @@ async function planImports(
       builds: [],
       security,
       evidence: await mergedEvidence(run, content.packages.length, sides),
+      laterGates: [readability],
     },
     ...request,
   });
