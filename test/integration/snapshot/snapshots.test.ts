@@ -120,11 +120,17 @@ describe('snapshots on disk', () => {
       `set/${third}.json: ${third}: it names no parent, but ${second} is older`,
     ]);
     const { sha256 } = await readSnapshot(root, { profile: 'set', id: first });
+    // Two that follow one are the work of two people, and no fault
     await forge({ id: first, sha256 });
-    assert.deepEqual(await told(), [`set/${third}.json: ${third}: its parent is ${first}, not ${second}`]);
+    assert.deepEqual(await told(), []);
+    assert.deepEqual([...(await verifySnapshots({ root, trust })).forks], [['set', [second, third]]]);
+    await forge({ id: first, sha256: 'a'.repeat(64) });
+    assert.deepEqual(await told(), [
+      `set/${third}.json: ${third}: its parent ${first} is not the snapshot of that name`,
+    ]);
     await forge({ id: second, sha256: 'a'.repeat(64) });
     assert.deepEqual(await told(), [
-      `set/${third}.json: ${third}: its parent ${second} is not the previous snapshot`,
+      `set/${third}.json: ${third}: its parent ${second} is not the snapshot of that name`,
     ]);
     const gone: SnapshotFiles = snapshotFiles(root, { profile: 'set', id: second });
     for (const file of [gone.manifest, gone.signature, gone.evidence]) await rm(file);
