@@ -260,3 +260,15 @@ xxxx
     );
   });
 });
+
+describe('limits of control files', () => {
+  it('are a thousand fields in a paragraph', () => {
+    const fields = (count: number): string =>
+      Array.from({ length: count }, (_, at) => `F${at}: x\n`).join('');
+    assert.equal(parseStanza(fields(1000)).fields().length, 1000);
+    assert.throws(() => parseStanza(fields(1001)), {
+      code: 'DEB_SYNTAX',
+      message: /line 1001: the paragraph has more than 1000 fields/,
+    });
+  });
+});
