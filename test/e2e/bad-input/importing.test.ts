@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { publishResult } from '../../../src/workflows/move/move-results.js';
 import { importResult } from '../../../src/workflows/release/release-results.js';
 import { tarBytes } from '../../../src/deb/tar.js';
@@ -41,16 +41,12 @@ async function controlTar(name: string, more = ''): Promise<Buffer> {
 }
 
 async function smallDeb(name: string): Promise<Buffer> {
-  const file = {
-    kind: 'file' as const,
-    path: `usr/share/${name}/x`,
-    mode: 0o644,
-    mtime: 0,
-    body: Buffer.from(name),
-  };
+  const folder = { kind: 'dir' as const, path: `usr/share/${name}`, mode: 0o755, mtime: 0 };
+  const body = Buffer.from(name);
+  const file = { kind: 'file' as const, path: `usr/share/${name}/x`, mode: 0o644, mtime: 0, body };
   return arOf([
     ['control.tar.gz', gzipSync(await controlTar(name))],
-    ['data.tar.gz', gzipSync(await collect(tarBytes([file])))],
+    ['data.tar.gz', gzipSync(await collect(tarBytes([folder, file])))],
   ]);
 }
 
@@ -75,12 +71,51 @@ async function endlessDeb(): Promise<Buffer> {
       .padStart(6, '0')}\0 `,
     148,
   );
-  const zeros = await collect(xzCompress(Buffer.alloc(piece)));
-  const streams = [await collect(xzCompress(large)), ...Array.from({ length: count }, () => zeros)];
+  const zeros = await xzBlock(Buffer.alloc(piece));
+  const blocks = [await xzBlock(large), ...Array.from({ length: count }, () => zeros)];
   return arOf([
     ['control.tar', await controlTar('endless')],
-    ['data.tar.xz', Buffer.concat([...streams, await collect(xzCompress(Buffer.alloc(1024)))])],
+    ['data.tar.xz', xzOf([...blocks, await xzBlock(Buffer.alloc(1024))])],
   ]);
+}
+
+interface XzBlock {
+  /** The header of its stream. */
+  head: Buffer;
+  bytes: Buffer;
+  /** Its record in an index: two numbers in the form of the format, 1.2. */
+  record: Buffer;
+}
+
+/** The one block of a stream (the .xz file format, 2.1): header, block, index, footer. */
+async function xzBlock(data: Buffer): Promise<XzBlock> {
+  const stream = await collect(xzCompress(data));
+  const index = (stream.readUInt32LE(stream.length - 8) + 1) * 4;
+  const start = stream.length - 12 - index;
+  // Indicator and count before the record; padding and a sum after it
+  let end = start + 2;
+  for (let numbers = 0; numbers < 2; end++) if (stream[end]! < 0x80) numbers++;
+  const record = stream.subarray(start + 2, end);
+  return { head: stream.subarray(0, 12), bytes: stream.subarray(12, start), record };
+}
+
+/** One stream of these blocks. */
+function xzOf(blocks: readonly XzBlock[]): Buffer {
+  const records = Buffer.concat(blocks.map(({ record }) => record));
+  const count = Buffer.from([(blocks.length & 0x7f) | 0x80, blocks.length >> 7]);
+  const bare = Buffer.concat([Buffer.from([0]), count, records]);
+  const index = withSum(Buffer.concat([bare, Buffer.alloc(-bare.length & 3)]), 'after');
+  const { head } = blocks[0]!;
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(index.length / 4 - 1);
+  const footer = withSum(Buffer.concat([size, head.subarray(6, 8)]), 'before');
+  return Buffer.concat([head, ...blocks.map(({ bytes }) => bytes), index, footer, Buffer.from('YZ')]);
+}
+
+function withSum(bytes: Buffer, where: 'before' | 'after'): Buffer {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32(bytes));
+  return Buffer.concat(where === 'before' ? [sum, bytes] : [bytes, sum]);
 }
 
 describe('importing', function () {
@@ -92,7 +127,10 @@ describe('importing', function () {
     bench = await Bench.make();
     await bench.write('profiles/tools.yaml', tools);
     await bench.edit('lockstep.yaml', (text) =>
-      text.replace('suites:\n', 'suites:\n  tools-unstable: { profile: tools, trust: unstable }\n'),
+      text.replace(
+        'suites:\n',
+        'packages: { limits: { data: 1T, ratio: 10000 } }\nsuites:\n  tools-unstable: { profile: tools, trust: unstable }\n',
+      ),
     );
     incoming = bench.path('../incoming');
   });
@@ -209,7 +247,10 @@ describe('importing', function () {
 
   it('takes no package that would write where it may not, or into the index of others', async () => {
     const evil = await collect(
-      tarBytes([{ kind: 'file', path: 'home/me/.profile', mode: 0o777, mtime: 0, body: Buffer.from('x') }]),
+      tarBytes([
+        { kind: 'dir', path: 'home/me', mode: 0o755, mtime: 0 },
+        { kind: 'file', path: 'home/me/.profile', mode: 0o777, mtime: 0, body: Buffer.from('x') },
+      ]),
     );
     await put(
       'home.deb',
