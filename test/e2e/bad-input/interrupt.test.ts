@@ -20,10 +20,12 @@ describe('a run in the middle of a download', function () {
   this.timeout(60_000);
   let bench: Bench;
   const deb = /memcached_.*\.deb$/;
+  const large = (): Record<string, string> => ({
+    'usr/bin/large': randomBytes(512 * 1024).toString('hex'),
+  });
 
   before(async () => {
-    const large = { 'usr/bin/large': randomBytes(512 * 1024).toString('hex') };
-    bench = await Bench.make({ mirror: cacheMirror('1.6.18-1', large) });
+    bench = await Bench.make({ mirror: cacheMirror('1.6.18-1', large()) });
   });
   beforeEach(async () => {
     await bench.freshCache();
@@ -108,6 +110,8 @@ describe('a run in the middle of a download', function () {
   });
 
   it('leaves its lock when it is killed outright, and the next one takes it', async () => {
+    // What the pool has is not downloaded again
+    await bench.mirror.publish(cacheMirror('1.6.18-2', large()));
     const running = await stalledRun('release', profile);
     running.kill('SIGKILL');
     await running.ended;
