@@ -1,10 +1,11 @@
 /** What one package can cost: memory of the whole process, which no package may take past 300 MB. */
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostileDebs, largeDeb, largestDeb, longLinksDeb } from '../../fixtures/hostile-debs.js';
 import { importedArchive, type ImportedArchive } from '../../fixtures/imported-archive.js';
-import { lockstep, top, type CommandOutcome } from '../../fixtures/lockstep.js';
+import { lockstep, type CommandOutcome } from '../../fixtures/lockstep.js';
+import { measuredInto, peakIn } from '../../fixtures/peak-memory.js';
 
 /** In MB, of all threads together. */
 const mostMemory = 300;
@@ -24,13 +25,9 @@ describe('a package that is made to cost much', function () {
     const file = join(place.workspace, 'hostile.deb');
     await writeFile(file, bytes);
     const peak = join(place.workspace, 'peak');
-    const env = {
-      ...place.env,
-      LOCKSTEP_TEST_PEAK: peak,
-      NODE_OPTIONS: `--import=${join(top, 'test/fixtures/peak-memory.mjs')}`,
-    };
+    const env = { ...place.env, ...measuredInto(peak) };
     const outcome = await lockstep(['import', 'tiny', file, ...flags], { cwd: place.workspace, env });
-    return { ...outcome, megabytes: Number(await readFile(peak, 'utf8')) / 1024 };
+    return { ...outcome, megabytes: await peakIn(peak) };
   }
 
   for (const [what, make] of Object.entries(hostileDebs)) {

@@ -6,7 +6,6 @@ import type { BuildRecord } from '../../../src/build/build-cache.js';
 import type { Builder, BuildRequest } from '../../../src/build/builder-port.js';
 import { sha256Of } from '../../../src/io/disk.js';
 import { silentPhase } from '../../../src/io/progress.js';
-import { needs } from '../../fixtures/machine.js';
 import { samplePackage } from '../../fixtures/sample-packages.js';
 import { Builds } from '../../fixtures/builds.js';
 
@@ -75,11 +74,7 @@ export function builderContract(name: string, make: (builds: Builds) => Builder)
     let builds: Builds;
 
     before(async function () {
-      builds = await Builds.make({ shared: true });
-      await needs(this, {
-        tools: ['mmdebstrap', 'apt-get', 'unshare', 'dpkg-deb'],
-        also: () => builds.useMirror(),
-      });
+      builds = await Builds.forSuite(this);
     });
     after(async () => {
       await builds?.end();

@@ -22,11 +22,7 @@ describe('building by the debian method', function () {
   let builds: Builds;
 
   before(async function () {
-    builds = await Builds.make({ shared: true });
-    await needs(this, {
-      tools: ['mmdebstrap', 'apt-get', 'unshare', 'dpkg-deb'],
-      also: () => builds.useMirror(),
-    });
+    builds = await Builds.forSuite(this);
   });
 
   after(async () => {

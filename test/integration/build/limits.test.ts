@@ -10,7 +10,6 @@ import { applyBuild, planBuild, prepareBuild } from '../../../src/build/build-pl
 import { sweepWork } from '../../../src/build/work-folder.js';
 import { makeControlGroup, sweepGroups } from '../../../src/io/control-group.js';
 import { buildLimits } from '../../../src/profile/workspace-schema.js';
-import { needs } from '../../fixtures/machine.js';
 import { Builds, fault, rules, sampleSpec } from '../../fixtures/builds.js';
 
 const execute = promisify(execFile);
@@ -81,11 +80,7 @@ describe('the limits of builds', function () {
   let builds: Builds;
 
   before(async function () {
-    builds = await Builds.make({ shared: true });
-    await needs(this, {
-      tools: ['mmdebstrap', 'apt-get', 'unshare', 'dpkg-deb'],
-      also: () => builds.useMirror(),
-    });
+    builds = await Builds.forSuite(this);
   });
   after(async () => {
     await builds?.end();

@@ -150,11 +150,7 @@ describe('a source package made of a tracked tree', function () {
   });
 
   it('builds', async function () {
-    const shared = await Builds.make({ shared: true });
-    await needs(this, {
-      tools: ['mmdebstrap', 'apt-get', 'unshare', 'dpkg-deb'],
-      also: () => shared.useMirror(),
-    });
+    const shared = await Builds.forSuite(this);
     try {
       const archive = await shared.store.put(await tarOf(tree, 'sample-1a2b'));
       const pin = await gitPin({ archive: { name: 'sample.tar', ...archive } });

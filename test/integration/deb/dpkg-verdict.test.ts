@@ -74,11 +74,11 @@ const refused: Record<string, Buffer> = {
   'two xz streams': twoStreams('.xz'),
   'two zstd frames': twoStreams('.zst'),
   'two bzip2 streams': twoStreams('.bz2'),
-  'a relation that is none': line('Recommends: foo bar'),
+  'a relation with two words': line('Recommends: foo bar'),
   'a version that is not closed': line('Recommends: foo (>= 1.0'),
   'a contiguous file': data({ name: './usr/share/mutant/t', flag: '7' }),
   'a folder in control.tar': made((model) => model.files.push({ name: './folder/', flag: '5' })),
-  'a trigger that is none': made((model) =>
+  'an unknown directive in triggers': made((model) =>
     model.files.push({ name: './triggers', body: Buffer.from('x y\n') }),
   ),
   'a folder that is listed as a conffile': made((model) => {

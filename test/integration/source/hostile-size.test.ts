@@ -36,7 +36,8 @@ describe('a file that is too large', function () {
   });
 
   async function isRefused(what: string, path: string, code: string): Promise<void> {
-    const answer = await peakOf(join(import.meta.dirname, 'hostile-size-child.ts'), what, path);
+    const program = join(import.meta.dirname, 'hostile-size-child.ts');
+    const answer = await peakOf(program, [what, path], join(folder, 'peak'));
     assert.equal(answer.code, code);
     assert.ok(answer.peak < most, `${what} needed ${answer.peak} MiB`);
   }

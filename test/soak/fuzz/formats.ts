@@ -28,7 +28,8 @@ import { readForeign } from '../../../src/vetting/foreign-reader.js';
 import { readSource, readUpload } from '../../../src/vetting/foreign-source.js';
 import { makeBinary, makeSource, tarOf } from '../../fixtures/packages.js';
 import { rawDeb } from '../../fixtures/raw-deb.js';
-import { mutatedBytes, mutatedText, type Random } from './mutate.js';
+import type { Random } from '../../fixtures/random.js';
+import { mutatedBytes, mutatedText } from './mutate.js';
 import { mustHold, type Outcome, type Running, type Target } from './target.js';
 
 const signal = new AbortController().signal;
@@ -70,9 +71,9 @@ export const debTarget: Target = {
     return {
       async run(random, keep): Promise<Outcome> {
         let bytes: Buffer;
-        if (random.chance(3)) bytes = mutatedBytes(random.pick(files), random, files);
+        if (random.chance(3)) bytes = mutatedBytes(random.of(files), random, files);
         else if (random.chance(2)) bytes = (await rawDeb('raw', mutatedText(control, random))).bytes;
-        else bytes = await repacked(random.pick(tars), random);
+        else bytes = await repacked(random.of(tars), random);
         keep(bytes);
         const path = join(folder, 'input.deb');
         await writeFile(path, bytes);
@@ -268,7 +269,7 @@ export const treeTarget: Target = {
       async run(random, keep) {
         const changed = mutatedBytes(tar, random, [tar]);
         if (!random.chance(4)) sumHeaders(changed);
-        const name = random.pick(['x.tar', 'x.tar.gz', 'x.tar.xz']);
+        const name = random.of(['x.tar', 'x.tar.gz', 'x.tar.xz']);
         let bytes: Buffer = changed;
         if (name.endsWith('gz')) bytes = await collect(gzip(changed));
         if (name.endsWith('xz')) bytes = await collect(xzCompress(changed, { preset: 0 }));
@@ -358,7 +359,7 @@ export const textTarget: Target = {
   start: () =>
     Promise.resolve({
       async run(random, keep) {
-        const [from, read] = random.pick(texts);
+        const [from, read] = random.of(texts);
         const text = mutatedText(from, random);
         keep(text);
         await read(text);

@@ -5,7 +5,8 @@ import { idOf, parseCommit, parseTag, parseTree } from '../../../src/source/git/
 import { gitCandidates } from '../../../src/source/git/candidates.js';
 import { fetchGit } from '../../../src/source/git/fetch-git.js';
 import { GitFetching } from '../../fixtures/git-fetching.js';
-import { mutatedBytes, mutatedText, type Random } from './mutate.js';
+import type { Random } from '../../fixtures/random.js';
+import { mutatedBytes, mutatedText } from './mutate.js';
 import { mustHold, type Target } from './target.js';
 
 const id = 'a'.repeat(40);

@@ -1,35 +1,5 @@
-/** Chance that can be repeated, and changes of bytes and texts. Pure. */
-
-/** Numbers from a seed (mulberry32): the same seed gives the same input on every machine. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** From 0 to 2^32 - 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  }
-
-  /** From 0 to below `end`. */
-  below(end: number): number {
-    return end <= 1 ? 0 : this.next() % end;
-  }
-
-  chance(of: number): boolean {
-    return this.below(of) === 0;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-}
+/** Changes of bytes and texts by chance. Pure. */
+import type { Random } from '../../fixtures/random.js';
 
 /** What parsers stumble over: ends of numbers, of lines and of names, and what terminals and paths give a meaning. */
 const tokens: readonly string[] = [
@@ -139,7 +109,7 @@ export function mutatedBytes(from: Uint8Array, random: Random, others: readonly 
         if (at < bytes.length) bytes[at]! ^= 1 << random.below(8);
         break;
       case 1:
-        piece.fill(random.pick([0, 0x20, 0x2f, 0x30, 0x37, 0x80, 0xff]));
+        piece.fill(random.of([0, 0x20, 0x2f, 0x30, 0x37, 0x80, 0xff]));
         break;
       case 2:
         bytes = Buffer.concat([before, after]);
@@ -151,10 +121,10 @@ export function mutatedBytes(from: Uint8Array, random: Random, others: readonly 
         bytes = Buffer.from(before);
         break;
       case 5:
-        bytes = Buffer.concat([before, Buffer.from(random.pick(tokens)), after]);
+        bytes = Buffer.concat([before, Buffer.from(random.of(tokens)), after]);
         break;
       case 6: {
-        const other = others.length === 0 ? bytes : random.pick(others);
+        const other = others.length === 0 ? bytes : random.of(others);
         const start = random.below(other.length);
         bytes = Buffer.concat([before, other.subarray(start, start + 1 + random.below(512)), after]);
         break;
@@ -182,7 +152,7 @@ export function mutatedText(from: string, random: Random): string {
         text = lines.join('\n');
         break;
       case 2: {
-        const word = random.pick(tokens);
+        const word = random.of(tokens);
         lines[line] = random.chance(20) ? word.repeat(1 + random.below(20_000)) : word;
         text = lines.join('\n');
         break;
@@ -193,15 +163,15 @@ export function mutatedText(from: string, random: Random): string {
       case 4: {
         const words = [...text.matchAll(/[\w.+~:-]+/g)];
         if (words.length === 0) break;
-        const { 0: word, index } = random.pick(words);
-        const put = random.chance(3) ? random.pick(words)[0] : random.pick(tokens);
+        const { 0: word, index } = random.of(words);
+        const put = random.chance(3) ? random.of(words)[0] : random.of(tokens);
         text = text.slice(0, index) + put + text.slice(index + word.length);
         break;
       }
       case 5: {
         // The value of a field
         const [name = ''] = /^[^:]*:? ?/.exec(lines[line]!) ?? [];
-        lines[line] = name + random.pick(tokens);
+        lines[line] = name + random.of(tokens);
         text = lines.join('\n');
         break;
       }
@@ -211,7 +181,7 @@ export function mutatedText(from: string, random: Random): string {
         break;
       default: {
         const at = random.below(text.length + 1);
-        text = text.slice(0, at) + random.pick(tokens) + text.slice(at);
+        text = text.slice(0, at) + random.of(tokens) + text.slice(at);
       }
     }
     if (text.length > 4_000_000) return text.slice(0, 4_000_000);

@@ -13,7 +13,8 @@ import { gc } from '../../../src/workflows/upkeep/gc.js';
 import { refresh } from '../../../src/workflows/upkeep/refresh.js';
 import { verify } from '../../../src/workflows/upkeep/verify.js';
 import { SnapshotWorkspace } from '../../fixtures/snapshots.js';
-import { mutatedBytes, mutatedText, type Random } from './mutate.js';
+import type { Random } from '../../fixtures/random.js';
+import { mutatedBytes, mutatedText } from './mutate.js';
 import { mustHold, type Target } from './target.js';
 
 /** What is signed: a change of it that nobody sees would be a change of the past. */
@@ -59,10 +60,10 @@ export const recordTarget: Target = {
     ];
     return {
       async run(random: Random, keep) {
-        const name = random.pick(names);
+        const name = random.of(names);
         const from = before.get(name)!;
         const like = names.filter((other) => other !== name && dirname(other) === dirname(name));
-        const bytes = changed(from, random, like.length === 0 ? from : before.get(random.pick(like))!);
+        const bytes = changed(from, random, like.length === 0 ? from : before.get(random.of(like))!);
         keep(`${name}\n${bytes.toString('latin1')}`);
         await writeFile(join(work.root, name), bytes);
         let isClean: boolean;
@@ -103,7 +104,7 @@ function changed(from: Buffer, random: Random, neighbour: Buffer): Buffer {
     case 1: {
       const lines = from.toString('latin1').split('\n');
       return Buffer.from(
-        lines.slice(0, random.below(lines.length)).join('\n') + random.pick(['', '\n']),
+        lines.slice(0, random.below(lines.length)).join('\n') + random.of(['', '\n']),
         'latin1',
       );
     }

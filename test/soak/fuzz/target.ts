@@ -1,5 +1,5 @@
 /** What a fuzz target is: something that reads what comes from outside, and what must hold of it. */
-import type { Random } from './mutate.js';
+import type { Random } from '../../fixtures/random.js';
 
 /** Whether an input was taken, or refused with a code. */
 export type Outcome = 'taken' | 'refused';

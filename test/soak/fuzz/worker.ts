@@ -7,7 +7,7 @@ import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../../src/errors.js';
-import { Random } from './mutate.js';
+import { Random } from '../../fixtures/random.js';
 import { targets } from './targets.js';
 
 const [name, seed, first, end, milliseconds, place, folder] = process.argv.slice(2) as [
