@@ -13,7 +13,6 @@ import { keyringTemplate } from '../../metapackage/pinned-packages.js';
 import { definitionFileName, readTemplate, type TemplateFolder } from '../../metapackage/template-folder.js';
 import type { Signer } from '../../signing/signer.js';
 import { packageEntry } from '../../snapshot/content.js';
-import { newestOf as newestSnapshots } from '../../snapshot/forks.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { moveTime } from '../../suite/move-rules.js';
 import { planSnapshot } from '../../snapshot/snapshot-plan.js';
@@ -23,6 +22,7 @@ import { archiveKeys, ownTrust } from './archive-keys.js';
 import { signerOfKey } from './archive-signer.js';
 import { buildContext, planTrees, versionHistory } from '../release/set-build.js';
 import { changelogsOf } from '../release/set-changelogs.js';
+import { newestOf as newestSnapshots } from '../workspace/ancestry.js';
 import type { Context, Run } from '../workspace/context.js';
 import { keyringGroup, keyringKey, publishedSuites } from './keyring-package.js';
 import { keyringProfile, keyringSuiteNamed } from './keyring-suites.js';
@@ -118,7 +118,7 @@ async function cut(run: Run, template: TemplateFolder, signer: Signer, phase: Ph
 async function keyringForks(run: Run): Promise<Snapshot[]> {
   const { snapshots } = run.places;
   const found: Snapshot[] = [];
-  for (const id of await newestSnapshots(snapshots, keyringProfile)) {
+  for (const id of await newestSnapshots(run.places, keyringProfile)) {
     found.push(await readSnapshot(snapshots, { profile: keyringProfile, id }));
   }
   return found;

@@ -9,10 +9,10 @@ import { skipsOf } from '../../profile/skips-in-force.js';
 import { join } from 'node:path';
 import { headsOf } from '../../snapshot/chained-lines.js';
 import { forkNotes } from '../../snapshot/fork-notes.js';
-import { newestOf } from '../../snapshot/forks.js';
 import { listHistories, readHistoryText } from '../../suite/history-file.js';
 import { repositoryOf } from '../../io/commit.js';
 import { commitHooks } from '../../io/git-settings.js';
+import { newestOf } from '../workspace/ancestry.js';
 import type { CheckResult } from './release-results.js';
 
 /** @throws LockstepError WORKSPACE_MISSING, PROFILE_UNKNOWN */
@@ -36,7 +36,7 @@ export async function check(
     ...profiles.flatMap((one) => skipsOf(one, now).ended.map((sentence) => `${sentence}.`)),
     ...withoutSuite(checked),
     ...(await commitNotes(checked)),
-    ...(await forksIn(join(checked.root, 'snapshots'), names)),
+    ...(await forksIn(checked.root, names)),
   ];
   return { result: { ok: errors.length === 0, profiles: names, faults, notes }, errors };
 }
@@ -73,12 +73,14 @@ function withoutSuite({ workspace, profiles, imported }: WorkspaceCheck): string
 }
 
 /** What people cut or moved at the same time. What cannot be read is for `verify`. */
-async function forksIn(snapshots: string, profiles: readonly string[]): Promise<string[]> {
+async function forksIn(root: string, profiles: readonly string[]): Promise<string[]> {
+  const places = { snapshots: join(root, 'snapshots'), state: join(root, '.lockstep') };
+  const { snapshots } = places;
   const forks = new Map<string, string[]>();
   const histories = new Set<string>();
   try {
     for (const name of profiles) {
-      const newest = await newestOf(snapshots, name);
+      const newest = await newestOf(places, name);
       if (newest.length > 1) forks.set(name, newest);
     }
     for (const suite of await listHistories(snapshots)) {

@@ -1,10 +1,7 @@
 /** What an import records of its packages: that they were vetted, and whether signatures of uploads cover all of them. */
-import { lastOf, type EvidenceDraft } from '../../snapshot/evidence.js';
+import { lastOf, type Evidence, type EvidenceDraft } from '../../snapshot/evidence.js';
 import type { ImportedSet } from '../../snapshot/imported-set.js';
-import type { Snapshot } from '../../snapshot/manifest.js';
 import { vettingEvidence } from '../../vetting/vet.js';
-import type { Run } from '../workspace/context.js';
-import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
 import type { TakenFile } from './import-reading.js';
 
 /**
@@ -31,10 +28,9 @@ export function importEvidence(
   return [vetting, { gate: 'signature', state, parameters: {}, facts }];
 }
 
-/** Who signed the uploads of a snapshot whose packages are all covered, or null. */
-export async function signedBefore(run: Run, previous: Snapshot | null): Promise<string[] | null> {
-  if (previous === null) return null;
-  const found = lastOf(await evidenceOfSnapshot(run, previous), 'signature', run.clock.now());
+/** Who signed the uploads of a snapshot whose packages are all covered, or null. @param evidence of the snapshot */
+export function signersOf(evidence: readonly Evidence[], now: Date): string[] | null {
+  const found = lastOf(evidence, 'signature', now);
   if (found?.state !== 'passed') return null;
   const { signers } = found.facts;
   return Array.isArray(signers) ? signers.filter((one) => typeof one === 'string') : [];

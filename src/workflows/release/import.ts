@@ -23,11 +23,12 @@ import { readability } from '../../suite/gates.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import type { Context, Run } from '../workspace/context.js';
 import { readPackages, type ReadingRequest, type TakenFile } from './import-reading.js';
-import { importEvidence, signedBefore } from './import-evidence.js';
+import { importEvidence, signersOf } from './import-evidence.js';
 import { takenNames, type TakenName } from './pool-names.js';
-import { isReadable, proveReadable } from './reading-gate.js';
+import { proveReadable, readBy } from './reading-gate.js';
 import { commitSnapshotFiles } from '../workspace/commit-files.js';
 import { assertAvailable } from '../workspace/lost-files.js';
+import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
 import { cutRequest } from '../workspace/cutting.js';
 import { ownTrust } from '../keys/archive-keys.js';
 import { prepareEntry } from '../move/suite-publication.js';
@@ -119,7 +120,8 @@ async function planImport(
   if (faults.length > 0 || 'faults' in set) throw refused(faults, request.cwd);
   const names = await takenNames(run, set.packages, previous);
   if (names.length > 0) throw refused(filesOf(names, packages), request.cwd);
-  const before = await signedBefore(run, previous);
+  const known = previous === null ? [] : await evidenceOfSnapshot(run, previous);
+  const before = signersOf(known, run.clock.now());
   const evidence = importEvidence(taken, set, before);
   const lacks =
     before === null && evidence.some(({ gate, state }) => gate === 'signature' && state === 'passed');
@@ -136,7 +138,7 @@ async function planImport(
     },
     ...(await cutRequest(run, previous)),
     // The same packages, of which more is known now
-    anew: previous !== null && (lacks || !(await isReadable(run, previous))),
+    anew: previous !== null && (lacks || readBy(known, run.clock.now()) === undefined),
   });
   if (planned.kind === 'unchanged') return { plan: planned, set };
   const readable = await proveReadable(

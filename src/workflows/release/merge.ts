@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { LockstepError } from '../../errors.js';
 import type { ImportedProfile } from '../../profile/profile-schema.js';
 import type { EvidenceDraft } from '../../snapshot/evidence.js';
-import { ancestryOf, commonAncestor, newestOf } from '../../snapshot/forks.js';
+import { commonAncestor } from '../../snapshot/forks.js';
 import { mergeImports, mergePins, type MergeStep, type Sides } from '../../snapshot/merged-set.js';
 import { readSnapshot } from '../../snapshot/snapshot-folder.js';
 import { planSnapshot, type SnapshotPlan } from '../../snapshot/snapshot-plan.js';
@@ -17,12 +17,14 @@ import { readability } from '../../suite/gates.js';
 import { archiveSigner } from '../keys/archive-signer.js';
 import { prepareEntry } from '../move/suite-publication.js';
 import { mergeHistory, repairConflict } from '../move/merge-history.js';
+import { ancestryOf, newestOf } from '../workspace/ancestry.js';
 import type { Context, Run } from '../workspace/context.js';
 import { cutRequest, writeCut } from '../workspace/cutting.js';
+import { evidenceOfSnapshot } from '../workspace/snapshot-records.js';
 import { assertAvailable } from '../workspace/lost-files.js';
 import { exclusively } from '../workspace/workspace-lock.js';
 import { planBuilds } from './set-build.js';
-import { signedBefore } from './import-evidence.js';
+import { signersOf } from './import-evidence.js';
 import type { MergeRequest } from './merge-request.js';
 import { proveReadable } from './reading-gate.js';
 import type { MergeResult } from './release-results.js';
@@ -39,7 +41,7 @@ export async function merge(context: Context, request: MergeRequest): Promise<Me
     const { name } = request;
     const signer = await archiveSigner(run, request);
     const isProfile = context.workspace.profileNames.includes(name);
-    const newest = isProfile ? await newestOf(run.places.snapshots, name) : [];
+    const newest = isProfile ? await newestOf(run.places, name) : [];
     if (newest.length > 1) return await mergeSnapshots(run, newest, request, signer);
     const isSuite = Object.hasOwn(context.workspace.suites, name) || run.ledger.suites.includes(name);
     if (isSuite || !isProfile) return await mergeHistory(run, request, signer);
@@ -70,7 +72,7 @@ async function mergeSnapshots(
       where: [{ path: '--prefer', value: prefer }],
     });
   }
-  const base = commonAncestor(await ancestryOf(snapshots, profile), [one, two]);
+  const base = commonAncestor(await ancestryOf(run.places, profile), [one, two]);
   const read = (id: string) => readSnapshot(snapshots, { profile, id }, trust);
   const sides: Sides = {
     base: base === undefined ? null : await read(base),
@@ -131,7 +133,10 @@ async function mergedEvidence(
   { first, second }: Sides,
 ): Promise<EvidenceDraft[]> {
   const vetting = vettingEvidence(packages, 'imported', ['setuid', 'overlap']);
-  const signers = [await signedBefore(run, first), await signedBefore(run, second)];
+  const signers = [];
+  for (const side of [first, second]) {
+    signers.push(signersOf(await evidenceOfSnapshot(run, side), run.clock.now()));
+  }
   if (signers.includes(null)) return [vetting];
   const facts = {
     signers: [...new Set(signers.flatMap((all) => all ?? []))].sort(),

@@ -1,6 +1,5 @@
 /** What a profile's sources are read with: mirror, caches, and what earlier snapshots said of the same sources. */
 import type { Profile } from '../../profile/profile-schema.js';
-import { newestOf } from '../../snapshot/forks.js';
 import { listSnapshots, readSnapshot } from '../../snapshot/snapshot-folder.js';
 import type { Http } from '../../io/http.js';
 import { accessByApt } from '../../source/apt-access.js';
@@ -14,6 +13,7 @@ import { addressesOfApt, chooseMirror, type Mirror } from '../../source/mirror.j
 import type { Pin } from '../../source/pin.js';
 import type { BaseReleaseFile, ReleaseFloor } from '../../source/release-age.js';
 import { isRemembered } from '../../source/pin-kinds.js';
+import { newestOf } from '../workspace/ancestry.js';
 import type { Context } from '../workspace/context.js';
 import { inCache } from '../../io/cache-folders.js';
 
@@ -60,11 +60,12 @@ async function httpFor({ http, env }: Context, mirror: Mirror, apt: AptConfigura
 async function releaseFloor({ places }: Context, { name }: Profile): Promise<ReleaseFloor> {
   const floor = new Map<string, readonly BaseReleaseFile[]>();
   const there = new Set((await listSnapshots(places.snapshots, name)).map(({ id }) => id));
-  const open = await newestOf(places.snapshots, name);
+  const open = await newestOf(places, name);
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     const { manifest } = await readSnapshot(places.snapshots, { profile: name, id });
     if (manifest.supersedes === undefined) floor.set(id, manifest.baseReleaseFiles ?? []);
-    else if (manifest.parent !== null && there.has(manifest.parent.id)) open.push(manifest.parent.id);
+    else if (manifest.parent !== null && there.has(manifest.parent.id) && manifest.parent.id < id)
+      open.push(manifest.parent.id);
   }
   return floor;
 }

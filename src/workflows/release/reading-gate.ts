@@ -4,7 +4,7 @@
  */
 import { readIfThere } from '../../io/disk.js';
 import { inPhase } from '../../io/progress.js';
-import { lastOf, type EvidenceDraft } from '../../snapshot/evidence.js';
+import { lastOf, type Evidence, type EvidenceDraft } from '../../snapshot/evidence.js';
 import type { Snapshot, SnapshotManifest, SnapshotPackage } from '../../snapshot/manifest.js';
 import { versionKey } from '../../snapshot/several-versions.js';
 import { isPassed, readability } from '../../suite/gates.js';
@@ -29,7 +29,8 @@ export async function proveReadable(
   const { aptVersionHere } = await import('../../vetting/install/apt-configuration.js');
   const { assertAptReads } = await import('../../vetting/install/apt-reading.js');
   const apt = await aptVersionHere(signal);
-  const before = last !== null && (await readBy(run, last)) === apt ? last : null;
+  const known = last === null ? [] : await evidenceOfSnapshot(run, last);
+  const before = readBy(known, run.clock.now()) === apt ? last : null;
   const unread = before === null ? packages : newIn(packages, before.manifest.packages);
   const { architectures } = base;
   await inPhase(
@@ -51,15 +52,9 @@ export async function proveReadable(
   };
 }
 
-/** Whether suites take the snapshot as far as apt reads it. */
-export async function isReadable(run: Run, snapshot: Snapshot): Promise<boolean> {
-  return (await readBy(run, snapshot)) !== undefined;
-}
-
-/** The version of the apt that read a snapshot; empty where the gate was waived. */
-async function readBy(run: Run, snapshot: Snapshot): Promise<string | undefined> {
-  const evidence = await evidenceOfSnapshot(run, snapshot);
-  const found = lastOf(evidence, readability, run.clock.now());
+/** The version of the apt that read a snapshot with this evidence; empty where the gate was waived. */
+export function readBy(evidence: readonly Evidence[], now: Date): string | undefined {
+  const found = lastOf(evidence, readability, now);
   if (found === undefined || !isPassed(found.state)) return undefined;
   const { apt } = found.parameters;
   return found.state === 'passed' && typeof apt === 'string' ? apt : '';

@@ -2,13 +2,13 @@
 import type { Signer } from '../../signing/signer.js';
 import { LockstepError } from '../../errors.js';
 import { takenIds } from '../../snapshot/dropped.js';
-import { newestOf } from '../../snapshot/forks.js';
 import { forkWords } from '../../snapshot/fork-notes.js';
 import type { Snapshot } from '../../snapshot/manifest.js';
 import { applySnapshot, snapshotFiles } from '../../snapshot/snapshot-folder.js';
 import type { SnapshotPlan, SnapshotRequest } from '../../snapshot/snapshot-plan.js';
 import { commitSnapshotFiles } from './commit-files.js';
-import type { Run } from './context.js';
+import { newestOf } from './ancestry.js';
+import type { Places, Run } from './context.js';
 
 /**
  * The parts of a request to cut that do not depend on its content.
@@ -22,22 +22,22 @@ export async function cutRequest(
   merges?: readonly Snapshot[],
 ): Promise<Omit<SnapshotRequest, 'content'>> {
   const taken = await takenIds(places.snapshots);
-  if (merges === undefined && last !== null) await assertNotForked(places.snapshots, last);
+  if (merges === undefined && last !== null) await assertNotForked(places, last);
   const others = (merges ?? []).filter(({ manifest }) => manifest.id !== last?.manifest.id);
   const also = others.map(({ manifest: { id }, sha256 }) => ({ id, sha256 }));
   return { last, merges: also, taken, now: clock.now(), tool: { name: 'lockstep', version } };
 }
 
 /** Refuses to follow one of several newest snapshots alone. */
-async function assertNotForked(root: string, { manifest }: Snapshot): Promise<void> {
-  const { profile, id } = manifest;
-  const others = (await newestOf(root, profile)).filter((other) => other !== id);
+async function assertNotForked(places: Places, last: Snapshot): Promise<void> {
+  const { profile, id } = last.manifest;
+  const others = (await newestOf(places, profile, [last])).filter((other) => other !== id);
   if (others.length === 0) return;
   throw new LockstepError('SNAPSHOT_FORKED', {
     message: `${forkWords(profile, [...others, id])} A snapshot that follows only one of them would lack what is new in the other`,
     hint: `Merge them first: lockstep merge ${profile}`,
     where: others.map((other) => ({
-      file: snapshotFiles(root, { profile, id: other }).manifest,
+      file: snapshotFiles(places.snapshots, { profile, id: other }).manifest,
       value: other,
     })),
   });

@@ -5,6 +5,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { historyPath } from '../../../src/suite/history-file.js';
 import { prepareEntry } from '../../../src/workflows/move/suite-publication.js';
+import { newestOf } from '../../../src/workflows/workspace/ancestry.js';
 import { openRun } from '../../../src/workflows/workspace/run.js';
 import { reads } from '../../fixtures/read-count.mjs';
 import { MoveBench } from './move-bench.js';
@@ -84,6 +85,22 @@ describe('what a move goes by', function () {
     assert.deepEqual(
       records.filter(([, count]) => count > 1),
       [],
+    );
+  });
+
+  it('is read once of each manifest, as far as a new snapshot follows others', async () => {
+    const { places } = bench.context;
+    const manifests = ids.map((id) => `snapshots/set/${id}.json`);
+    const first = await readsOf(async () => void (await newestOf(places, 'set')));
+    assert.deepEqual(
+      manifests.map((path) => first.get(path)),
+      [1, 1],
+    );
+    const later = await bench.cutWiki('3.0');
+    const again = await readsOf(async () => assert.deepEqual(await newestOf(places, 'set'), [later]));
+    assert.deepEqual(
+      manifests.map((path) => again.get(path)),
+      [undefined, undefined],
     );
   });
 
