@@ -41,6 +41,11 @@ export function memberName(raw: string, file?: string): MemberName {
   return refuseName('member name', raw, found.fault, file);
 }
 
+/** As {@link memberName}; what is wrong with the name is returned, for who has another error for it. */
+export function parseMemberName(raw: string): MemberName | { fault: string } {
+  return parsed(raw);
+}
+
 /** Why a text is not the name of a member, or null. */
 export function memberNameFault(raw: string): string | null {
   const found = parsed(raw);

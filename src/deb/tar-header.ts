@@ -8,6 +8,7 @@ import {
   linkTargetFault,
   memberName,
   memberNameFault,
+  parseMemberName,
   rootName,
   shownName,
   type MemberName,
@@ -134,10 +135,9 @@ export class TarBlocks {
   #header(bytes: Buffer, at: number, flag: string, numbers: Numbers): TarHeader {
     const pax = this.#pax === undefined && this.#globalPax === undefined ? undefined : this.#fromPax();
     const raw = pax?.get('path') ?? this.#longName ?? nameAt(bytes, at);
-    const unsafe = memberNameFault(raw);
-    if (unsafe !== null)
-      throw new TarFault(`the member name ${shownName(raw)} ${unsafe}`, 'member-name', raw);
-    const path = memberName(raw);
+    const path = parseMemberName(raw);
+    if (typeof path !== 'string')
+      throw new TarFault(`the member name ${shownName(raw)} ${path.fault}`, 'member-name', raw);
     let kind = kinds[flag] ?? (flag === '7' && this.#form !== 'data' ? 'file' : undefined);
     if (kind === undefined) throw new TarFault(unknownKind(flag, raw));
     // As tar wrote folders before POSIX
